@@ -1,0 +1,231 @@
+//go:build !js
+
+// Package disk is a [kv.Driver] that keeps everything in a directory, through the embedded
+// storage engine Pebble.
+//
+// It promises strong consistency, and that every acknowledged write survives the end of the
+// process however it comes, with [SyncAlways] the end of the machine too. Memory stays
+// within Options.CacheBytes plus about 200 MiB, whatever is stored: 64 MiB of memtables,
+// 64 MiB of batches on their way to the engine and what the engine needs for open files.
+// Each call further holds the values that it was given or returns.
+//
+// When the disk is full or fails, writes return errors, reads go on, and writing resumes by
+// itself when it is possible again; see gate. One process at a time may use a directory.
+package disk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"golang.org/x/sync/semaphore"
+
+	"edgeframe/kv"
+)
+
+// Sync says what an acknowledged write survives.
+type Sync string
+
+const (
+	// SyncInterval survives the end of the process. A power cut may take the last second.
+	SyncInterval Sync = "interval"
+	// SyncAlways survives a power cut: the disk has confirmed the write.
+	SyncAlways Sync = "always"
+)
+
+const (
+	maxKeyBytes   = 512
+	maxValueBytes = 128 << 20
+	// maxPendingBytes bounds what concurrent writes copy for the engine.
+	maxPendingBytes = 64 << 20
+	// minCacheBytes is what the engine cannot do without.
+	minCacheBytes = 8 << 20
+)
+
+// ErrLocked is in the error of [Open] for a directory that another process uses.
+var ErrLocked = errors.New("storage directory is in use by another edgeframe process")
+
+// Options are the settings of a Driver.
+type Options struct {
+	// Sync is SyncInterval or SyncAlways; empty means SyncInterval.
+	Sync Sync
+	// CacheBytes bounds the engine's cache of what it reads. The least is 8 MiB.
+	CacheBytes int64
+	// Logger gets what goes wrong in the background; nil discards it.
+	Logger *slog.Logger
+
+	// fs is the file system of tests that inject faults; nil is the real one.
+	fs vfs.FS
+}
+
+// Driver is the engine in one directory.
+type Driver struct {
+	sessions, temp string
+	db             *pebble.DB
+	fs             *guardFS
+	gate           *gate
+	logger         *slog.Logger
+
+	stripes stripes
+	pending *semaphore.Weighted // bytes in batches
+	commits sync.WaitGroup      // batches handed to the engine
+
+	counted atomic.Int64 // stored counted items, expired ones included
+	freed   atomic.Int64 // bytes of values removed since the last reclaiming
+	floor   floor        // no index entry expires before it
+
+	stop       context.CancelFunc
+	background sync.WaitGroup
+}
+
+var (
+	_ kv.Driver  = (*Driver)(nil)
+	_ kv.Sweeper = (*Driver)(nil)
+)
+
+// Open opens the engine in dir, which is created as needed: the engine's files are in
+// dir/sessions, and dir/temp is there for the files of others. It fails with an error that is
+// [ErrLocked] if another process has the directory open.
+func Open(dir string, opt Options) (*Driver, error) {
+	switch opt.Sync {
+	case "":
+		opt.Sync = SyncInterval
+	case SyncInterval, SyncAlways:
+	default:
+		return nil, fmt.Errorf("storage sync %q: accepted are %q and %q", opt.Sync, SyncInterval, SyncAlways)
+	}
+	if opt.Logger == nil {
+		opt.Logger = slog.New(slog.DiscardHandler)
+	}
+	if opt.fs == nil {
+		opt.fs = vfs.Default
+	}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("storage directory: %w", err)
+	}
+	d := &Driver{
+		sessions: filepath.Join(dir, "sessions"),
+		temp:     filepath.Join(dir, "temp"),
+		logger:   opt.Logger,
+		pending:  semaphore.NewWeighted(maxPendingBytes),
+		stripes:  newStripes(),
+	}
+	for _, sub := range []string{d.sessions, d.temp} {
+		if err := os.MkdirAll(sub, 0o700); err != nil {
+			return nil, fmt.Errorf("creating the storage directory: %w", err)
+		}
+	}
+	d.gate = newGate(opt.fs, d.sessions, opt.Logger)
+	d.fs = newGuardFS(opt.fs, d.gate, opt.Sync == SyncInterval)
+	if err := d.open(opt); err != nil {
+		d.gate.abandon()
+		d.fs.unlock()
+		if errors.Is(err, ErrLocked) {
+			return nil, fmt.Errorf("storage directory %s is in use by another edgeframe process: %w", dir, err)
+		}
+		return nil, fmt.Errorf("opening the storage directory %s: %w", dir, err)
+	}
+	return d, nil
+}
+
+// open starts the engine and what runs beside it.
+func (d *Driver) open(opt Options) (err error) {
+	if d.db, err = openEngine(d.sessions, d.fs, opt); err != nil {
+		return err
+	}
+	total, err := d.countIndex(0, never)
+	if err != nil {
+		return errors.Join(err, d.db.Close())
+	}
+	d.counted.Store(total)
+	d.gate.guard()
+	var ctx context.Context
+	ctx, d.stop = context.WithCancel(context.Background())
+	d.background.Go(func() { d.syncLogs(ctx) })
+	d.background.Go(func() { d.reclaim(ctx) })
+	return nil
+}
+
+// Info implements [kv.Driver].
+func (d *Driver) Info() kv.Info {
+	return kv.Info{
+		Type:  "inmemory",
+		Class: "InMemoryBackend",
+		Capabilities: kv.Capabilities{
+			Consistency:    kv.Strong,
+			CompareAndSwap: true,
+			MaxValueBytes:  maxValueBytes,
+			MaxKeyBytes:    maxKeyBytes,
+		},
+	}
+}
+
+// Health implements [kv.Driver]. It reads from the engine and reports the directories as
+// "storage_dirs". While writes are refused it reports the reason as "error" but is no error
+// itself, because reads go on.
+func (d *Driver) Health(ctx context.Context) (map[string]any, error) {
+	if _, err := d.List(ctx, "", "", 1); err != nil {
+		return nil, err
+	}
+	details := map[string]any{"storage_dirs": map[string]any{
+		"sessions":        d.sessions,
+		"temp":            d.temp,
+		"sessions_exists": isDir(d.sessions),
+		"temp_exists":     isDir(d.temp),
+	}}
+	if err := d.gate.failure(); err != nil {
+		details["error"] = err.Error()
+	}
+	return details, nil
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// Close implements [kv.Driver]. If the engine cannot write what it wants to on closing, it is
+// left as after a crash, which loses nothing that was acknowledged.
+func (d *Driver) Close() error {
+	d.stop()
+	d.background.Wait()
+	healthy := d.gate.context()
+	closed := make(chan error, 1)
+	go func() {
+		d.commits.Wait()
+		closed <- protect(d.db.Close)
+	}()
+	select {
+	case err := <-closed:
+		return err
+	case <-healthy.Done():
+		d.gate.abandon()
+		d.fs.unlock()
+		return fmt.Errorf("closing the storage directory: %w", context.Cause(healthy))
+	}
+}
+
+// syncInterval is how much of the newest a power cut may take with SyncInterval.
+const syncInterval = time.Second
+
+func (d *Driver) syncLogs(ctx context.Context) {
+	ticker := time.NewTicker(syncInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			d.fs.syncLogs()
+		}
+	}
+}

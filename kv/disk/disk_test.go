@@ -1,0 +1,143 @@
+//go:build !js
+
+package disk_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"edgeframe/kv"
+	"edgeframe/kv/disk"
+	"edgeframe/kv/kvtest"
+)
+
+func TestDiskKeepsTheContract(t *testing.T) {
+	for _, sync := range []disk.Sync{disk.SyncInterval, disk.SyncAlways} {
+		t.Run(string(sync), func(t *testing.T) {
+			kvtest.Run(t, func(t *testing.T) kv.Driver { return open(t, t.TempDir(), sync) })
+		})
+	}
+}
+
+// open opens a driver that is closed when the test ends.
+func open(t *testing.T, dir string, sync disk.Sync) *disk.Driver {
+	t.Helper()
+	d, err := disk.Open(dir, disk.Options{Sync: sync, CacheBytes: 32 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := d.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	return d
+}
+
+func TestOpeningAgainFindsEverything(t *testing.T) {
+	dir, ctx := t.TempDir(), context.Background()
+	d, err := disk.Open(dir, disk.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := func(ttl time.Duration, counted bool, keys ...string) {
+		for _, key := range keys {
+			it := kv.Item{Key: key, Value: []byte("value of " + key), Counted: counted}
+			if err := d.Set(ctx, []kv.Item{it}, ttl); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	set(0, true, "counted", "counted too", "deleted")
+	set(time.Hour, false, "plain")
+	set(time.Nanosecond, true, "expired")
+	if err := d.Delete(ctx, []string{"deleted"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	again := open(t, dir, disk.SyncAlways)
+	got, err := again.Get(ctx, []string{"counted", "counted too", "deleted", "plain", "expired"})
+	want := [][]byte{[]byte("value of counted"), []byte("value of counted too"), nil, []byte("value of plain"), nil}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("Get = %q, %v, want %q", got, err, want)
+	}
+	if count, err := again.Count(ctx); err != nil || count != (kv.Count{N: 2, Exact: true}) {
+		t.Errorf("Count = %+v, %v, want exactly 2", count, err)
+	}
+	if n, err := again.Sweep(ctx, 10); err != nil || n != 1 {
+		t.Errorf("Sweep = %d, %v, want 1", n, err)
+	}
+}
+
+func TestTheLastOfTwoItemsWithOneKeyWinsAndCountsOnce(t *testing.T) {
+	d := open(t, t.TempDir(), disk.SyncInterval)
+	items := []kv.Item{
+		{Key: "k", Value: []byte("first"), Counted: true},
+		{Key: "k", Value: []byte("last"), Counted: true},
+	}
+	if err := d.Set(t.Context(), items, 0); err != nil {
+		t.Fatal(err)
+	}
+	got, err := d.Get(t.Context(), []string{"k"})
+	if err != nil || string(got[0]) != "last" {
+		t.Errorf("Get = %q, %v", got, err)
+	}
+	if err := d.Delete(t.Context(), []string{"k", "k"}); err != nil {
+		t.Fatal(err)
+	}
+	if count, err := d.Count(t.Context()); err != nil || count.N != 0 {
+		t.Errorf("Count = %+v, %v, want 0", count, err)
+	}
+}
+
+func TestHealthReportsTheDirectories(t *testing.T) {
+	dir := t.TempDir()
+	d := open(t, dir, disk.SyncInterval)
+	want := map[string]any{
+		"sessions": filepath.Join(dir, "sessions"), "temp": filepath.Join(dir, "temp"),
+		"sessions_exists": true, "temp_exists": true,
+	}
+	details, err := d.Health(t.Context())
+	if err != nil || !reflect.DeepEqual(details, map[string]any{"storage_dirs": want}) {
+		t.Errorf("Health = %v, %v", details, err)
+	}
+	if err := os.Remove(filepath.Join(dir, "temp")); err != nil {
+		t.Fatal(err)
+	}
+	want["temp_exists"] = false
+	if details, err = d.Health(t.Context()); err != nil || !reflect.DeepEqual(details["storage_dirs"], want) {
+		t.Errorf("Health after a directory was removed = %v, %v", details, err)
+	}
+}
+
+func TestOpenRefusesWhatCannotWork(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name, dir string
+		sync      disk.Sync
+		want      string
+	}{
+		{"a directory below a file", filepath.Join(file, "storage"), "", "not a directory"},
+		{"a directory on a read-only file system", "/proc/edgeframe", "", "/proc/edgeframe"},
+		{"an unknown way to sync", t.TempDir(), "sometimes", `"interval" and "always"`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := disk.Open(tt.dir, disk.Options{Sync: tt.sync})
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("Open returned %v, want an error with %q", err, tt.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,132 @@
+//go:build !js
+
+package disk
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"strings"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/bloom"
+	"github.com/cockroachdb/pebble/v2/sstable"
+)
+
+const (
+	memTableBytes = 16 << 20
+	memTables     = 4
+	maxOpenFiles  = 500
+	// separateBytes is the size from which values are kept apart from the keys, in files that
+	// compactions of the keys do not rewrite.
+	separateBytes = 1 << 10
+)
+
+func openEngine(dir string, fs *guardFS, opt Options) (db *pebble.DB, err error) {
+	cache := pebble.NewCache(max(opt.CacheBytes, minCacheBytes))
+	defer cache.Unref()
+	log := engineLog{fs.gate, opt.Logger}
+	o := &pebble.Options{
+		Cache:                       cache,
+		FS:                          fs,
+		FormatMajorVersion:          pebble.FormatValueSeparation,
+		MemTableSize:                memTableBytes,
+		MemTableStopWritesThreshold: memTables,
+		MaxOpenFiles:                maxOpenFiles,
+		CompactionConcurrencyRange:  func() (lower, upper int) { return 1, 2 },
+		Logger:                      log,
+		EventListener:               log.listener(),
+	}
+	o.Experimental.ValueSeparationPolicy = func() pebble.ValueSeparationPolicy {
+		return pebble.ValueSeparationPolicy{
+			Enabled:               true,
+			MinimumSize:           separateBytes,
+			MaxBlobReferenceDepth: 10,
+			TargetGarbageRatio:    0.25,
+		}
+	}
+	for i := range o.Levels {
+		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
+		// The values that matter come compressed.
+		o.Levels[i].Compression = func() *sstable.CompressionProfile { return sstable.NoCompression }
+	}
+	open := func() (err error) {
+		db, err = pebble.Open(dir, o)
+		return err
+	}
+	err = protect(open)
+	if opt.Sync == SyncInterval && pebble.IsCorruptionError(err) {
+		if err := cutLog(fs, dir, opt.Logger); err != nil {
+			return nil, err
+		}
+		err = protect(open)
+	}
+	return db, err
+}
+
+// protect makes an error of the panics with which the engine meets a log or a table that it
+// cannot use. Every call of the engine that may read or write files goes through it.
+func protect(call func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("storage engine: %v", r)
+		}
+	}()
+	return call()
+}
+
+// engineLog passes on what the engine reports when something goes wrong.
+type engineLog struct {
+	gate   *gate
+	logger *slog.Logger
+}
+
+func (l engineLog) listener() *pebble.EventListener {
+	return &pebble.EventListener{
+		BackgroundError: func(err error) { l.logger.Error("storage engine", "error", err) },
+		DataCorruption: func(info pebble.DataCorruptionInfo) {
+			l.logger.Error("storage engine: a file is damaged", "file", info.Path, "error", info.Details)
+		},
+	}
+}
+
+// Infof implements [pebble.Logger].
+func (l engineLog) Infof(string, ...any) {}
+
+// Errorf implements [pebble.Logger].
+func (l engineLog) Errorf(format string, args ...any) {
+	l.logger.Error("storage engine", "error", fmt.Sprintf(format, args...))
+}
+
+// Fatalf implements [pebble.Logger]. The engine expects it to end the process. It ends the
+// call instead if it was made through protect. In the engine's own goroutines, which hold
+// locks that must not be released in this state, it does not return.
+func (l engineLog) Fatalf(format string, args ...any) {
+	err := fmt.Errorf(format, args...)
+	if !l.gate.isGuarding() {
+		panic(err)
+	}
+	l.gate.failed(fmt.Errorf("restart the server: %w", err), true)
+	if calledThroughProtect() {
+		panic(err)
+	}
+	select {}
+}
+
+func calledThroughProtect() bool {
+	var pcs [64]uintptr
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
+	for {
+		frame, more := frames.Next()
+		if strings.HasSuffix(frame.Function, "/disk.protect") {
+			return true
+		}
+		if !more {
+			return false
+		}
+	}
+}
+
+// notFound reports whether the engine has no such key.
+func notFound(err error) bool { return errors.Is(err, pebble.ErrNotFound) }

@@ -1,0 +1,321 @@
+//go:build !js
+
+package disk
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
+
+	"edgeframe/kv"
+)
+
+// faults is a file system on the real disk that can be told to fail, and how much is free.
+type faults struct {
+	vfs.FS
+	fail atomic.Pointer[func(errorfs.Op) error]
+	free atomic.Uint64
+}
+
+func newFaults() *faults {
+	f := &faults{}
+	f.free.Store(1 << 40)
+	f.FS = errorfs.Wrap(vfs.Default, errorfs.InjectorFunc(func(op errorfs.Op) error {
+		if fail := f.fail.Load(); fail != nil {
+			if err := (*fail)(op); err != nil {
+				return &fs.PathError{Op: "injected", Path: op.Path, Err: err}
+			}
+		}
+		return nil
+	}))
+	return f
+}
+
+func (f *faults) GetDiskUsage(string) (vfs.DiskUsage, error) {
+	return vfs.DiskUsage{AvailBytes: f.free.Load(), TotalBytes: 1 << 40}, nil
+}
+
+// set makes writing operations fail for which fail returns an error; nil heals.
+func (f *faults) set(fail func(errorfs.Op) error) {
+	if fail == nil {
+		f.fail.Store(nil)
+		return
+	}
+	f.fail.Store(&fail)
+}
+
+// on returns a fault of the operations that create or write files whose names match one of
+// patterns.
+func on(err error, patterns ...string) func(errorfs.Op) error {
+	return func(op errorfs.Op) error {
+		switch op.Kind {
+		case errorfs.OpCreate, errorfs.OpReuseForWrite, errorfs.OpRename, errorfs.OpFileWrite:
+		default:
+			return nil
+		}
+		matches := func(pattern string) bool {
+			match, _ := filepath.Match(pattern, filepath.Base(op.Path))
+			return match
+		}
+		if slices.ContainsFunc(patterns, matches) {
+			return err
+		}
+		return nil
+	}
+}
+
+func isSync(k errorfs.OpKind) bool {
+	return k == errorfs.OpFileSync || k == errorfs.OpFileSyncData
+}
+
+func openFaulty(t *testing.T, dir string, f *faults, sync Sync) *Driver {
+	t.Helper()
+	d, err := Open(dir, Options{Sync: sync, fs: f})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func TestWritesFailWhileTheDiskDoesAndReadsGoOn(t *testing.T) {
+	tests := []struct {
+		name     string
+		errno    error
+		patterns []string
+	}{
+		{"a full disk", syscall.ENOSPC, []string{"*"}},
+		{"a read-only disk", syscall.EROFS, []string{"*"}},
+		{"a disk with write errors in the log", syscall.EIO, []string{"*.log"}},
+		{"a quota on tables", syscall.EDQUOT, []string{"*.sst", "*.blob"}},
+		{"a full disk at the manifest", syscall.ENOSPC, []string{"MANIFEST-*"}},
+	}
+	for _, tt := range tests {
+		for _, sync := range []Sync{SyncInterval, SyncAlways} {
+			t.Run(tt.name+" with "+string(sync), func(t *testing.T) {
+				failAndRecover(t, sync, tt.errno, tt.patterns)
+			})
+		}
+	}
+}
+
+// failAndRecover writes from several goroutines until the fault stops them, checks reads and
+// refusals, heals the disk, writes on, and looks for every acknowledged value after a restart.
+func failAndRecover(t *testing.T, sync Sync, errno error, patterns []string) {
+	dir, disk := t.TempDir(), newFaults()
+	d := openFaulty(t, dir, disk, sync)
+	acked := &ledger{values: map[string][]byte{}}
+	writeUntil(t, d, acked, "before", func(n int, _ error) bool { return n == 5 })
+
+	disk.set(on(errno, patterns...))
+	writeUntil(t, d, acked, "during", func(_ int, err error) bool {
+		if err != nil && !errors.Is(err, errno) {
+			t.Errorf("a write failed with %v, want %v", err, errno)
+		}
+		return err != nil
+	})
+	acked.check(t, d)
+	if err := put(d, "refused", []byte("v")); !errors.Is(err, errno) {
+		t.Errorf("a write while the disk fails returned %v, want %v", err, errno)
+	}
+	details, err := d.Health(t.Context())
+	if message, _ := details["error"].(string); err != nil || !strings.Contains(message, errno.Error()) {
+		t.Errorf("health says %v, %v, want the reason %q", details, err, errno)
+	}
+
+	disk.set(nil)
+	await(t, "writes to resume", func() bool { return put(d, "resumed", []byte("v")) == nil })
+	acked.add("resumed", []byte("v"))
+	writeUntil(t, d, acked, "after", func(n int, err error) bool {
+		if err != nil {
+			t.Errorf("a write after the disk was healed: %v", err)
+		}
+		return n == 20 || err != nil
+	})
+	if details, err := d.Health(t.Context()); err != nil || details["error"] != nil {
+		t.Errorf("health says %v, %v after the disk was healed", details, err)
+	}
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	d = openFaulty(t, dir, disk, sync)
+	acked.check(t, d)
+	if err := d.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestClosingOnAFullDiskLosesNothing(t *testing.T) {
+	dir, disk := t.TempDir(), newFaults()
+	d := openFaulty(t, dir, disk, SyncInterval)
+	acked := &ledger{values: map[string][]byte{}}
+	writeUntil(t, d, acked, "before", func(n int, _ error) bool { return n == 10 })
+	disk.set(on(syscall.ENOSPC, "*"))
+	writeUntil(t, d, acked, "during", func(_ int, err error) bool { return err != nil })
+	if err := d.Close(); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("Close returned %v, want %v", err, syscall.ENOSPC)
+	}
+	disk.set(nil)
+	d = openFaulty(t, dir, disk, SyncInterval)
+	acked.check(t, d)
+	if err := d.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAFailedSyncIsNeverAcknowledged(t *testing.T) {
+	dir, disk := t.TempDir(), newFaults()
+	d := openFaulty(t, dir, disk, SyncAlways)
+	if err := put(d, "k", []byte("v")); err != nil {
+		t.Fatal(err)
+	}
+	disk.set(func(op errorfs.Op) error {
+		if isLog(op.Path) && isSync(op.Kind) {
+			return syscall.EIO
+		}
+		return nil
+	})
+	if err := put(d, "lost", []byte("v")); !errors.Is(err, syscall.EIO) {
+		t.Errorf("a write whose sync failed returned %v", err)
+	}
+	disk.set(nil)
+	time.Sleep(2 * retryEvery)
+	if err := put(d, "k", []byte("v2")); err == nil || !strings.Contains(err.Error(), "restart") {
+		t.Errorf("a write after a failed sync returned %v, want a call to restart", err)
+	}
+	if got, err := d.Get(t.Context(), []string{"k"}); err != nil || string(got[0]) != "v" {
+		t.Errorf("reading after a failed sync: %q, %v", got, err)
+	}
+	if err := d.Close(); err == nil {
+		t.Error("Close hid that the engine could not be closed")
+	}
+	d = openFaulty(t, dir, disk, SyncAlways)
+	if err := put(d, "k", []byte("v3")); err != nil {
+		t.Errorf("a write after the restart: %v", err)
+	}
+	if err := d.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestTheReserveIsForDeletingOnly(t *testing.T) {
+	disk := newFaults()
+	d := openFaulty(t, t.TempDir(), disk, SyncInterval)
+	if err := put(d, "k", []byte("v")); err != nil {
+		t.Fatal(err)
+	}
+	disk.free.Store(reserveBytes - 1)
+	if err := put(d, "more", []byte("v")); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("a write into the reserve returned %v", err)
+	}
+	if err := d.Delete(t.Context(), []string{"k"}); err != nil {
+		t.Errorf("deleting from a nearly full disk: %v", err)
+	}
+	disk.free.Store(reserveBytes)
+	if err := put(d, "more", []byte("v")); err != nil {
+		t.Errorf("a write when there is space again: %v", err)
+	}
+	if err := d.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAWriteThatTheDiskHoldsUpEndsWithItsContext(t *testing.T) {
+	disk := newFaults()
+	d := openFaulty(t, t.TempDir(), disk, SyncAlways)
+	release := make(chan struct{})
+	disk.set(func(op errorfs.Op) error {
+		if isLog(op.Path) && op.Kind == errorfs.OpFileWrite {
+			<-release
+		}
+		return nil
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	err := d.Set(ctx, []kv.Item{{Key: "k", Value: []byte("v")}}, 0)
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Set returned %v", err)
+	}
+	close(release)
+	if err := d.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// ledger is what was acknowledged.
+type ledger struct {
+	mu     sync.Mutex
+	values map[string][]byte
+}
+
+func (l *ledger) add(key string, value []byte) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.values[key] = value
+}
+
+func (l *ledger) check(t *testing.T, d *Driver) {
+	t.Helper()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for key, want := range l.values {
+		got, err := d.Get(context.Background(), []string{key})
+		if err != nil || !bytes.Equal(got[0], want) {
+			t.Fatalf("acknowledged %q: %d bytes, %v, want %d bytes", key, len(got[0]), err, len(want))
+		}
+	}
+}
+
+// writeUntil lets four goroutines write a MiB at a time until stop says so of the number of
+// writes and the error of the last.
+func writeUntil(t *testing.T, d *Driver, acked *ledger, name string, stop func(n int, err error) bool) {
+	t.Helper()
+	var wg sync.WaitGroup
+	for w := range 4 {
+		wg.Go(func() {
+			for n := 0; ; n++ {
+				key := fmt.Sprintf("%s:%d:%d", name, w, n)
+				value := bytes.Repeat([]byte(key), (1<<20)/len(key))
+				err := put(d, key, value)
+				if err == nil {
+					acked.add(key, value)
+				}
+				if stop(n+1, err) {
+					return
+				}
+			}
+		})
+	}
+	ended := make(chan struct{})
+	go func() { wg.Wait(); close(ended) }()
+	select {
+	case <-ended:
+	case <-time.After(time.Minute):
+		t.Fatal("writers hang")
+	}
+}
+
+func put(d *Driver, key string, value []byte) error {
+	return d.Set(context.Background(), []kv.Item{{Key: key, Value: value, Counted: true}}, time.Hour)
+}
+
+func await(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !done(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited too long for %s", what)
+		}
+	}
+}

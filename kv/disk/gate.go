@@ -1,0 +1,221 @@
+//go:build !js
+
+package disk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+const (
+	// retryEvery is the pause between attempts at what the disk refuses.
+	retryEvery = 250 * time.Millisecond
+	// reserveBytes stay free for deleting and for the engine's own work: a disk that sessions
+	// filled empties itself as they expire. On a small disk it is a fifth of it.
+	reserveBytes = 256 << 20
+	probeBytes   = 64 << 10
+)
+
+// gate stands between the driver and failing disks. The engine treats a failed write to its
+// log or manifest as the end of the process, and survives one to its tables only by luck. So
+// no write of the engine fails: [guardFS] reports it here and repeats it until it succeeds.
+// Meanwhile the gate is shut: the driver refuses writes before they reach the engine, and
+// those that are in the engine return to their callers. Reads do not pass the gate.
+//
+// The gate opens again when no operation of the engine is waiting and a probe can write. A
+// failed fsync is final, because the kernel may have dropped what it could not write: the
+// gate stays shut until the directory is opened again.
+type gate struct {
+	fs     vfs.FS
+	dir    string
+	logger *slog.Logger
+
+	mu       sync.Mutex
+	guarding bool            // the engine is open: errors are for the gate
+	healthy  context.Context // done while the gate is shut; its cause says why
+	shut     context.CancelCauseFunc
+	final    bool
+	waiting  int // operations of the engine that are being repeated
+	probed   time.Time
+
+	abandoned chan struct{}
+}
+
+func newGate(fs vfs.FS, dir string, logger *slog.Logger) *gate {
+	g := &gate{fs: fs, dir: dir, logger: logger, abandoned: make(chan struct{})}
+	g.healthy, g.shut = context.WithCancelCause(context.Background())
+	return g
+}
+
+// guard makes the gate repeat what fails. Before, while the engine opens, errors are errors.
+func (g *gate) guard() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.guarding = true
+}
+
+// abandon stops the engine for good: whatever it still wants to write waits for ever.
+func (g *gate) abandon() { close(g.abandoned) }
+
+// context is done as soon as the gate shuts.
+func (g *gate) context() context.Context {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.healthy
+}
+
+// failure says why the gate is shut, nil if it is open.
+func (g *gate) failure() error { return context.Cause(g.context()) }
+
+// enter admits a write. The context that it returns ends with ctx and when the gate shuts,
+// and says by its cause which. A write that grows the data is held off while the disk is
+// nearly full.
+func (g *gate) enter(ctx context.Context, grows bool) (context.Context, context.CancelFunc, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, nil, err
+	}
+	healthy := g.context()
+	if healthy.Err() != nil {
+		var err error
+		if healthy, err = g.reopen(); err != nil {
+			return nil, nil, err
+		}
+	}
+	if grows {
+		if err := g.checkSpace(); err != nil {
+			return nil, nil, err
+		}
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(healthy, func() { cancel(context.Cause(healthy)) })
+	return ctx, func() { stop(); cancel(nil) }, nil
+}
+
+func (g *gate) checkSpace() error {
+	usage, err := g.fs.GetDiskUsage(g.dir)
+	if err != nil {
+		return fmt.Errorf("measuring the free space: %w", err)
+	}
+	if reserve := min(reserveBytes, usage.TotalBytes/5); usage.AvailBytes < reserve {
+		return fmt.Errorf("%w: %d bytes are free, below the reserve of %d", syscall.ENOSPC, usage.AvailBytes, reserve)
+	}
+	return nil
+}
+
+// reopen opens the gate if the disk takes writes again.
+func (g *gate) reopen() (context.Context, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.healthy.Err() == nil {
+		return g.healthy, nil
+	}
+	if g.final || g.waiting > 0 || time.Since(g.probed) < retryEvery {
+		return nil, context.Cause(g.healthy)
+	}
+	g.probed = time.Now()
+	if err := g.probe(); err != nil {
+		return nil, err
+	}
+	g.healthy, g.shut = context.WithCancelCause(context.Background())
+	g.logger.Warn("the storage directory can be written again", "dir", g.dir)
+	return g.healthy, nil
+}
+
+// probe writes, syncs and removes a file.
+func (g *gate) probe() (err error) {
+	name := g.fs.PathJoin(g.dir, "probe")
+	f, err := g.fs.Create(name, vfs.WriteCategoryUnspecified)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(make([]byte, probeBytes))
+	return errors.Join(err, f.Sync(), f.Close(), g.fs.Remove(name))
+}
+
+// failed shuts the gate because of err.
+func (g *gate) failed(err error, final bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.final || g.healthy.Err() != nil && !final {
+		return
+	}
+	g.final = final
+	if g.healthy.Err() != nil {
+		g.healthy, g.shut = context.WithCancelCause(context.Background())
+	}
+	g.shut(fmt.Errorf("the storage directory cannot be written: %w", err))
+	g.logger.Error("the storage directory cannot be written", "dir", g.dir, "error", err, "until_restart", final)
+}
+
+func (g *gate) wait(n int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.waiting += n
+}
+
+func (g *gate) isGuarding() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.guarding
+}
+
+// persist repeats op until the disk takes it.
+func (g *gate) persist(op func() error) error {
+	for waiting := false; ; {
+		g.hold()
+		err := op()
+		if !isDiskError(err) || !g.isGuarding() {
+			if waiting {
+				g.wait(-1)
+			}
+			return err
+		}
+		if !waiting {
+			waiting = true
+			g.wait(1)
+		}
+		g.failed(err, false)
+		g.pause()
+	}
+}
+
+// sync runs an fsync. If it fails, it does not return, so that the engine acknowledges
+// nothing.
+func (g *gate) sync(op func() error) error {
+	g.hold()
+	err := op()
+	if isDiskError(err) && g.isGuarding() {
+		g.failed(fmt.Errorf("restart the server after repairing the disk: %w", err), true)
+		select {}
+	}
+	return err
+}
+
+// hold does not return once the gate is abandoned.
+func (g *gate) hold() {
+	select {
+	case <-g.abandoned:
+		select {}
+	default:
+	}
+}
+
+func (g *gate) pause() {
+	select {
+	case <-g.abandoned:
+	case <-time.After(retryEvery):
+	}
+}
+
+// isDiskError reports whether err came from the operating system.
+func isDiskError(err error) bool {
+	var errno syscall.Errno
+	return errors.As(err, &errno)
+}

@@ -1,0 +1,224 @@
+//go:build !js
+
+package disk
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+	"sync"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// guardFS is the engine's file system. It brings failures to the [gate], and with
+// SyncInterval it lets the engine believe that its log is synced as soon as the operating
+// system has it; [guardFS.syncLogs] catches up.
+type guardFS struct {
+	vfs.FS
+	gate     *gate
+	lazyLogs bool
+
+	mu   sync.Mutex
+	logs map[*guardFile]struct{} // open lazy logs
+	lock io.Closer
+}
+
+func newGuardFS(inner vfs.FS, g *gate, lazyLogs bool) *guardFS {
+	return &guardFS{FS: inner, gate: g, lazyLogs: lazyLogs, logs: map[*guardFile]struct{}{}}
+}
+
+func isLog(name string) bool { return strings.HasSuffix(name, ".log") }
+
+func (g *guardFS) open(name string, open func() (vfs.File, error)) (vfs.File, error) {
+	var f vfs.File
+	err := g.gate.persist(func() (err error) {
+		f, err = open()
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return g.wrap(f, name), nil
+}
+
+func (g *guardFS) wrap(f vfs.File, name string) vfs.File {
+	guarded := &guardFile{File: f, fs: g, lazy: g.lazyLogs && isLog(name)}
+	if guarded.lazy {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.logs[guarded] = struct{}{}
+	}
+	return guarded
+}
+
+// Create implements [vfs.FS].
+func (g *guardFS) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
+	return g.open(name, func() (vfs.File, error) { return g.FS.Create(name, c) })
+}
+
+// ReuseForWrite implements [vfs.FS].
+func (g *guardFS) ReuseForWrite(from, to string, c vfs.DiskWriteCategory) (vfs.File, error) {
+	return g.open(to, func() (vfs.File, error) { return g.FS.ReuseForWrite(from, to, c) })
+}
+
+// OpenReadWrite implements [vfs.FS].
+func (g *guardFS) OpenReadWrite(name string, c vfs.DiskWriteCategory, opts ...vfs.OpenOption) (vfs.File, error) {
+	return g.open(name, func() (vfs.File, error) { return g.FS.OpenReadWrite(name, c, opts...) })
+}
+
+// OpenDir implements [vfs.FS].
+func (g *guardFS) OpenDir(name string) (vfs.File, error) {
+	return g.open(name, func() (vfs.File, error) { return g.FS.OpenDir(name) })
+}
+
+// Link implements [vfs.FS].
+func (g *guardFS) Link(from, to string) error {
+	return g.gate.persist(func() error { return g.FS.Link(from, to) })
+}
+
+// Rename implements [vfs.FS].
+func (g *guardFS) Rename(from, to string) error {
+	return g.gate.persist(func() error { return g.FS.Rename(from, to) })
+}
+
+// Remove implements [vfs.FS].
+func (g *guardFS) Remove(name string) error {
+	g.gate.hold()
+	return g.FS.Remove(name)
+}
+
+// Unwrap implements [vfs.FS].
+func (g *guardFS) Unwrap() vfs.FS { return g.FS }
+
+// Lock implements [vfs.FS]. An error that is not about the file itself means that it is
+// locked.
+func (g *guardFS) Lock(name string) (io.Closer, error) {
+	lock, err := g.FS.Lock(name)
+	var pathError *fs.PathError
+	if err != nil && !errors.As(err, &pathError) {
+		return nil, fmt.Errorf("%w (%w)", ErrLocked, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	g.lock = &onceCloser{Closer: lock}
+	return g.lock, nil
+}
+
+// unlock releases the lock of an engine that was not closed.
+func (g *guardFS) unlock() {
+	if g.lock != nil {
+		_ = g.lock.Close()
+	}
+}
+
+type onceCloser struct {
+	io.Closer
+	once sync.Once
+	err  error
+}
+
+func (c *onceCloser) Close() error {
+	c.once.Do(func() { c.err = c.Closer.Close() })
+	return c.err
+}
+
+// syncLogs brings to the disk what the lazy logs have.
+func (g *guardFS) syncLogs() {
+	g.mu.Lock()
+	logs := make([]*guardFile, 0, len(g.logs))
+	for f := range g.logs {
+		logs = append(logs, f)
+	}
+	g.mu.Unlock()
+	for _, f := range logs {
+		_ = f.syncDirty()
+	}
+}
+
+// guardFile is a file of a guardFS.
+type guardFile struct {
+	vfs.File
+	fs   *guardFS
+	lazy bool
+
+	mu    sync.Mutex
+	dirty bool // a lazy file has been written since it was synced
+}
+
+// Write implements [vfs.File]. A repeated write goes on where the last one ended.
+func (f *guardFile) Write(p []byte) (written int, err error) {
+	err = f.fs.gate.persist(func() error {
+		n, err := f.File.Write(p[written:])
+		written += n
+		return err
+	})
+	f.mark()
+	return written, err
+}
+
+func (f *guardFile) mark() {
+	if f.lazy {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.dirty = true
+	}
+}
+
+// Sync implements [vfs.File].
+func (f *guardFile) Sync() error { return f.sync(f.File.Sync) }
+
+// SyncData implements [vfs.File].
+func (f *guardFile) SyncData() error { return f.sync(f.File.SyncData) }
+
+// SyncTo implements [vfs.File]. It promises nothing, so it may do nothing.
+func (f *guardFile) SyncTo(length int64) (fullSync bool, err error) {
+	if f.lazy {
+		return false, nil
+	}
+	err = f.sync(func() error {
+		fullSync, err = f.File.SyncTo(length)
+		return err
+	})
+	return fullSync, err
+}
+
+func (f *guardFile) sync(op func() error) error {
+	if f.lazy {
+		return nil
+	}
+	return f.fs.gate.sync(op)
+}
+
+// syncDirty is the sync of a lazy file. It tolerates that the file is closed meanwhile.
+func (f *guardFile) syncDirty() error {
+	f.mu.Lock()
+	dirty := f.dirty
+	f.dirty = false
+	f.mu.Unlock()
+	if !dirty {
+		return nil
+	}
+	err := f.fs.gate.sync(f.File.SyncData)
+	if errors.Is(err, os.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+// Close implements [vfs.File]. A lazy log is synced, because the engine takes an older log
+// that is cut off for damage.
+func (f *guardFile) Close() error {
+	var err error
+	if f.lazy {
+		f.fs.mu.Lock()
+		delete(f.fs.logs, f)
+		f.fs.mu.Unlock()
+		err = f.syncDirty()
+	}
+	return errors.Join(err, f.File.Close())
+}

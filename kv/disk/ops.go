@@ -1,0 +1,255 @@
+//go:build !js
+
+package disk
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"edgeframe/kv"
+)
+
+const (
+	// batchBytes and batchKeys bound what goes to the engine at once; contexts are honoured in
+	// between. A single larger value goes alone.
+	batchBytes = 4 << 20
+	batchKeys  = 1000
+)
+
+// Get implements [kv.Driver].
+func (d *Driver) Get(ctx context.Context, keys []string) ([][]byte, error) {
+	now := time.Now().UnixNano()
+	values := make([][]byte, len(keys))
+	for i, key := range keys {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		m, ok, err := d.meta(key)
+		if err != nil {
+			return nil, err
+		}
+		if !ok || m.expires <= now {
+			continue
+		}
+		if values[i], err = d.read(spaceKey(valueSpace, key)); err != nil {
+			return nil, err
+		}
+	}
+	return values, nil
+}
+
+// read returns a copy of what the engine has under key, nil if it has nothing.
+func (d *Driver) read(key []byte) (value []byte, err error) {
+	err = protect(func() error {
+		found, closer, err := d.db.Get(key)
+		if err != nil {
+			return err
+		}
+		value = append(make([]byte, 0, len(found)), found...)
+		return closer.Close()
+	})
+	if notFound(err) {
+		return nil, nil
+	}
+	return value, err
+}
+
+// meta returns the meta record of key, if there is one, expired or not.
+func (d *Driver) meta(key string) (m meta, ok bool, err error) {
+	b, err := d.read(spaceKey(metaSpace, key))
+	if b == nil || err != nil {
+		return meta{}, false, err
+	}
+	m, err = decodeMeta(b)
+	return m, err == nil, err
+}
+
+// Set implements [kv.Driver]. Items that fit into one batch are stored all or none.
+func (d *Driver) Set(ctx context.Context, items []kv.Item, ttl time.Duration) error {
+	for len(items) > 0 {
+		n, size := nextBatch(items)
+		batch := items[:n]
+		items = items[n:]
+		keys := make([]string, n)
+		for i, it := range batch {
+			keys[i] = it.Key
+		}
+		if err := d.mutate(ctx, keys, size, true, func(c *change) error {
+			for _, it := range batch {
+				if err := c.put(it, expiry(c.now, ttl)); err != nil {
+					return err
+				}
+			}
+			return nil
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// nextBatch returns how many of items go into one batch, at least one, and their size. A
+// batch has no key twice.
+func nextBatch(items []kv.Item) (n, size int) {
+	seen := make(map[string]struct{}, min(len(items), batchKeys))
+	for _, it := range items {
+		_, again := seen[it.Key]
+		if n > 0 && (again || n == batchKeys || size+len(it.Value) > batchBytes) {
+			break
+		}
+		seen[it.Key] = struct{}{}
+		size += len(it.Value)
+		n++
+	}
+	return n, size
+}
+
+// CompareAndSwap implements [kv.Driver].
+func (d *Driver) CompareAndSwap(ctx context.Context, item kv.Item, old kv.Revision, ttl time.Duration) error {
+	return d.mutate(ctx, []string{item.Key}, len(item.Value), true, func(c *change) error {
+		current, present, err := d.revision(item.Key, c.now)
+		if err != nil {
+			return err
+		}
+		wantPresent := old != kv.Revision{}
+		if present != wantPresent || current != old {
+			return kv.ErrConflict
+		}
+		return c.put(item, expiry(c.now, ttl))
+	})
+}
+
+// revision returns the revision of the value of key, without copying the rest of it.
+func (d *Driver) revision(key string, now int64) (r kv.Revision, present bool, err error) {
+	m, ok, err := d.meta(key)
+	if !ok || err != nil || m.expires <= now {
+		return r, false, err
+	}
+	value, closer, err := d.db.Get(spaceKey(valueSpace, key))
+	if err != nil {
+		return r, false, err
+	}
+	return kv.RevisionOf(value), true, closer.Close()
+}
+
+// Delete implements [kv.Driver].
+func (d *Driver) Delete(ctx context.Context, keys []string) error {
+	return d.eachBatch(ctx, keys, (*change).remove)
+}
+
+// Touch implements [kv.Driver]. Values stay where they are.
+func (d *Driver) Touch(ctx context.Context, keys []string, ttl time.Duration) error {
+	return d.eachBatch(ctx, keys, func(c *change, key string) error {
+		m, ok, err := c.meta(key)
+		if !ok || err != nil || m.expires <= c.now {
+			return err
+		}
+		if err := c.unindex(key, m); err != nil {
+			return err
+		}
+		m.expires = expiry(c.now, ttl)
+		return c.describe(key, m)
+	})
+}
+
+// eachBatch applies op to every key, once each, in batches.
+func (d *Driver) eachBatch(ctx context.Context, keys []string, op func(*change, string) error) error {
+	for len(keys) > 0 {
+		n := min(len(keys), batchKeys)
+		batch := make([]string, 0, n)
+		seen := make(map[string]struct{}, n)
+		for _, key := range keys[:n] {
+			if _, again := seen[key]; !again {
+				seen[key] = struct{}{}
+				batch = append(batch, key)
+			}
+		}
+		keys = keys[n:]
+		if err := d.mutate(ctx, batch, 0, false, func(c *change) error {
+			for _, key := range batch {
+				if err := op(c, key); err != nil {
+					return err
+				}
+			}
+			return nil
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// List implements [kv.Driver]. The cursor is the last key that was looked at. A page looks at
+// limit keys at most, expired ones among them, so that its cost is bounded.
+func (d *Driver) List(ctx context.Context, prefix, cursor string, limit int) (kv.Page, error) {
+	start := prefix
+	if cursor != "" {
+		start = max(prefix, cursor+"\x00")
+	}
+	var (
+		page  = kv.Page{Keys: []string{}}
+		now   = time.Now().UnixNano()
+		space = []byte{metaSpace}
+		under = spaceKey(metaSpace, prefix)
+		seen  int
+		last  string
+	)
+	err := d.scan(ctx, spaceKey(metaSpace, start), after(space), func(k, v []byte) (bool, error) {
+		if !bytes.HasPrefix(k, under) {
+			return false, nil
+		}
+		if seen == limit {
+			page.Cursor = last
+			return false, nil
+		}
+		m, err := decodeMeta(v)
+		if err != nil {
+			return false, err
+		}
+		seen, last = seen+1, string(k[1:])
+		if m.expires > now {
+			page.Keys = append(page.Keys, last)
+		}
+		return true, nil
+	})
+	return page, err
+}
+
+// scan calls visit with the engine's entries from lower to below upper until it returns
+// false. The slices are valid during the call only.
+func (d *Driver) scan(ctx context.Context, lower, upper []byte, visit func(k, v []byte) (bool, error)) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return protect(func() (err error) {
+		it, err := d.db.NewIterWithContext(ctx, &pebble.IterOptions{LowerBound: lower, UpperBound: upper})
+		if err != nil {
+			return err
+		}
+		defer func(c io.Closer) {
+			if closeErr := c.Close(); err == nil {
+				err = closeErr
+			}
+		}(it)
+		for ok := it.First(); ok; ok = it.Next() {
+			v, err := it.ValueAndErr()
+			if err != nil {
+				return err
+			}
+			if more, err := visit(it.Key(), v); !more || err != nil {
+				return err
+			}
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+		}
+		return it.Error()
+	})
+}
+
+// after returns the least key that is greater than all that begin with the one byte of space.
+func after(space []byte) []byte { return []byte{space[0] + 1} }

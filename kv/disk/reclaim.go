@@ -1,0 +1,40 @@
+//go:build !js
+
+package disk
+
+import (
+	"context"
+	"time"
+)
+
+const (
+	// reclaimBytes of removed values make the engine compact, so that it frees their space
+	// even when no further writes make it do so.
+	reclaimBytes = 32 << 20
+	reclaimEvery = time.Second
+)
+
+// reclaim compacts whenever enough has been removed.
+func (d *Driver) reclaim(ctx context.Context) {
+	ticker := time.NewTicker(reclaimEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		freed := d.freed.Load()
+		if freed < reclaimBytes || d.gate.failure() != nil {
+			continue
+		}
+		err := protect(func() error {
+			return d.db.Compact(ctx, []byte{0}, []byte{0xff}, true)
+		})
+		if err == nil {
+			d.freed.Add(-freed)
+		} else if ctx.Err() == nil {
+			d.logger.Error("compacting the storage directory", "error", err)
+		}
+	}
+}

@@ -1,0 +1,100 @@
+//go:build !js
+
+package disk
+
+import (
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"edgeframe/kv"
+)
+
+func TestTheDirectoryDoesNotGrowWithWhatHasExpired(t *testing.T) {
+	const (
+		rounds, perRound = 5, 240
+		valueBytes       = 256 << 10
+		live             = rounds * perRound / 10 * valueBytes
+		// The engine recycles its logs, and waits until a quarter of a file is garbage.
+		overhead = 120 << 20
+	)
+	dir := t.TempDir()
+	d, err := Open(dir, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	source := rand.NewChaCha8([32]byte{})
+	for round := range rounds {
+		for i := range perRound {
+			ttl := time.Nanosecond
+			if i%10 == 0 {
+				ttl = time.Hour
+			}
+			value := make([]byte, valueBytes)
+			_, _ = source.Read(value)
+			it := kv.Item{Key: fmt.Sprintf("%d:%d", round, i), Value: value}
+			if err := d.Set(t.Context(), []kv.Item{it}, ttl); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n, err := d.Sweep(t.Context(), perRound); err != nil || n != perRound*9/10 {
+			t.Fatalf("Sweep = %d, %v", n, err)
+		}
+	}
+	for range 6 {
+		time.Sleep(time.Second)
+		fmt.Println(dirBytes(t, dir)>>20, d.freed.Load()>>20)
+	}
+	await(t, "the space of expired values", func() bool { return dirBytes(t, dir) < live+overhead })
+	if got, err := d.Get(t.Context(), []string{"0:0", "4:230"}); err != nil || len(got[0]) != valueBytes || len(got[1]) != valueBytes {
+		t.Errorf("values that have not expired: %d and %d bytes, %v", len(got[0]), len(got[1]), err)
+	}
+	if err := d.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestTouchDoesNotWriteValuesAgain(t *testing.T) {
+	d, err := Open(t.TempDir(), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const n = 20
+	keys := make([]string, n)
+	for i := range keys {
+		keys[i] = fmt.Sprint(i)
+		if err := put(d, keys[i], make([]byte, 1<<20)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := d.db.Metrics().WAL.BytesIn
+	if err := d.Touch(t.Context(), keys, 2*time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	if wrote := d.db.Metrics().WAL.BytesIn - before; wrote == 0 || wrote > n*500 {
+		t.Errorf("touching %d values of a MiB wrote %d bytes", n, wrote)
+	}
+	if err := d.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func dirBytes(t *testing.T, dir string) (total int64) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(_ string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return nil // files come and go while the engine runs
+		}
+		if info, err := entry.Info(); err == nil {
+			total += info.Size()
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return total
+}

@@ -1,0 +1,189 @@
+//go:build !js
+
+package disk
+
+import (
+	"context"
+	"hash/maphash"
+	"slices"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"edgeframe/kv"
+)
+
+// change is a batch for the engine with what it does to the driver's counters. The stripes of
+// all its keys are locked, and no key is changed twice.
+type change struct {
+	d       *Driver
+	batch   *pebble.Batch
+	now     int64
+	counted int64 // how many more items count
+	freed   int64 // bytes of values that become garbage
+	soonest int64 // the soonest expiry that was stored
+}
+
+// mutate applies what build puts into a change, under the locks of keys. size is about what
+// it copies, and grows says that it adds to the data.
+func (d *Driver) mutate(ctx context.Context, keys []string, size int, grows bool, build func(*change) error) error {
+	ctx, leave, err := d.gate.enter(ctx, grows)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	weight := min(int64(size), maxPendingBytes)
+	if d.pending.Acquire(ctx, weight) != nil {
+		return context.Cause(ctx)
+	}
+	locked, err := d.stripes.lock(ctx, keys)
+	if err != nil {
+		d.pending.Release(weight)
+		return err
+	}
+	c := &change{d: d, batch: d.db.NewBatch(), now: time.Now().UnixNano(), soonest: never}
+	release := func() {
+		_ = c.batch.Close()
+		d.stripes.unlock(locked)
+		d.pending.Release(weight)
+	}
+	if err := protect(func() error { return build(c) }); err != nil || c.batch.Empty() {
+		release()
+		return err
+	}
+	return d.commit(ctx, c, release)
+}
+
+// commit hands c to the engine and waits until it is stored or ctx is done. The engine may
+// then still store it, so the locks are held until it has come to an end with it.
+func (d *Driver) commit(ctx context.Context, c *change, release func()) error {
+	done := make(chan error, 1)
+	d.commits.Add(1)
+	go func() {
+		defer d.commits.Done()
+		err := protect(func() error { return c.batch.Commit(pebble.Sync) })
+		if err == nil {
+			d.counted.Add(c.counted)
+			d.freed.Add(c.freed)
+			d.floor.stored(c.soonest)
+		} else {
+			d.gate.failed(err, true)
+		}
+		release()
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// meta returns the meta record of key, if there is one, expired or not.
+func (c *change) meta(key string) (m meta, ok bool, err error) { return c.d.meta(key) }
+
+// put stores an item in place of what is there.
+func (c *change) put(it kv.Item, expires int64) error {
+	if _, err := c.drop(it.Key); err != nil {
+		return err
+	}
+	if err := c.batch.Set(spaceKey(valueSpace, it.Key), it.Value, nil); err != nil {
+		return err
+	}
+	return c.describe(it.Key, meta{expires: expires, size: uint32(len(it.Value)), counted: it.Counted})
+}
+
+// describe stores the meta record of key and its index entries.
+func (c *change) describe(key string, m meta) error {
+	c.soonest = min(c.soonest, m.expires)
+	if err := c.batch.Set(spaceKey(metaSpace, key), m.encode(), nil); err != nil {
+		return err
+	}
+	if m.expires != never {
+		if err := c.batch.Set(indexKey(expirySpace, m.expires, key), nil, nil); err != nil {
+			return err
+		}
+	}
+	if m.counted {
+		c.counted++
+		return c.batch.Set(indexKey(countedSpace, m.expires, key), nil, nil)
+	}
+	return nil
+}
+
+// drop accounts for the end of what key has and removes its index entries. It reports
+// whether key had anything.
+func (c *change) drop(key string) (bool, error) {
+	m, ok, err := c.meta(key)
+	if !ok || err != nil {
+		return false, err
+	}
+	c.freed += int64(m.size)
+	return true, c.unindex(key, m)
+}
+
+func (c *change) unindex(key string, m meta) error {
+	if m.expires != never {
+		if err := c.batch.Delete(indexKey(expirySpace, m.expires, key), nil); err != nil {
+			return err
+		}
+	}
+	if m.counted {
+		c.counted--
+		return c.batch.Delete(indexKey(countedSpace, m.expires, key), nil)
+	}
+	return nil
+}
+
+// remove deletes key and all that belongs to it.
+func (c *change) remove(key string) error {
+	had, err := c.drop(key)
+	if !had || err != nil {
+		return err
+	}
+	if err := c.batch.Delete(spaceKey(metaSpace, key), nil); err != nil {
+		return err
+	}
+	return c.batch.Delete(spaceKey(valueSpace, key), nil)
+}
+
+// stripes are locks on keys. Waiting for one ends with a context.
+type stripes struct {
+	locks []chan struct{}
+	seed  maphash.Seed
+}
+
+func newStripes() stripes {
+	s := stripes{locks: make([]chan struct{}, 256), seed: maphash.MakeSeed()}
+	for i := range s.locks {
+		s.locks[i] = make(chan struct{}, 1)
+	}
+	return s
+}
+
+// lock locks the stripes of keys, in ascending order so that no two callers wait for each
+// other, and returns which they are.
+func (s stripes) lock(ctx context.Context, keys []string) (locked []int, err error) {
+	wanted := make([]int, len(keys))
+	for i, key := range keys {
+		wanted[i] = int(maphash.String(s.seed, key) % uint64(len(s.locks)))
+	}
+	slices.Sort(wanted)
+	wanted = slices.Compact(wanted)
+	for i, stripe := range wanted {
+		select {
+		case s.locks[stripe] <- struct{}{}:
+		case <-ctx.Done():
+			s.unlock(wanted[:i])
+			return nil, context.Cause(ctx)
+		}
+	}
+	return wanted, nil
+}
+
+func (s stripes) unlock(locked []int) {
+	for _, stripe := range locked {
+		<-s.locks[stripe]
+	}
+}

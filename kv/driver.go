@@ -1,0 +1,140 @@
+package kv
+
+import (
+	"context"
+	"time"
+)
+
+// Driver is what a storage engine implements. It is thin on purpose: [Store] validates
+// every argument, adds the key prefix, checks the declared capabilities and wraps errors
+// before and after each call, so a driver sees only well-formed requests.
+//
+// A driver returns raw errors. Where one of the sentinels of this package applies
+// ([ErrConflict], [ErrTooLarge], …) it returns an error that wraps it; every other error is
+// reported to the caller as [ErrUnavailable] with the driver's error as its cause. Drivers
+// must keep credentials out of their errors and must not log.
+//
+// Values are immutable. A driver may keep a slice that it was given, and a caller must not
+// change a slice that it got; neither side copies to protect itself.
+//
+// A key whose TTL has passed is absent for every method, whether or not its bytes are
+// still stored. All methods are safe for concurrent use and return promptly once ctx is done.
+type Driver interface {
+	// Info describes the engine. It never changes during a driver's life and costs nothing.
+	Info() Info
+
+	// Get returns one element for each key, in the order of keys: nil for an absent key, a
+	// non-nil slice (possibly empty) for a present one. An absent key is never an error.
+	// It must cost one round trip where the engine has them.
+	Get(ctx context.Context, keys []string) ([][]byte, error)
+
+	// Set stores all items under the same ttl, replacing what was there. A ttl of zero keeps
+	// them until they are deleted. It need not be atomic: when it fails any part of the items
+	// may have been stored.
+	Set(ctx context.Context, items []Item, ttl time.Duration) error
+
+	// CompareAndSwap stores item if, at that instant, the key's value begins with the
+	// revision old, or if old is zero and the key is absent. Otherwise it changes nothing and
+	// returns [ErrConflict]. Of any number of concurrent swaps from one revision to differing
+	// ones, exactly one succeeds. A swap may keep the revision that it found.
+	CompareAndSwap(ctx context.Context, item Item, old Revision, ttl time.Duration) error
+
+	// Delete removes keys. A key that is absent is no error.
+	Delete(ctx context.Context, keys []string) error
+
+	// Touch gives keys a new ttl without the caller sending their values again. A key that is
+	// absent is no error and is not created.
+	Touch(ctx context.Context, keys []string, ttl time.Duration) error
+
+	// List returns up to limit present keys that begin with prefix, in the engine's order,
+	// starting where cursor says ("" is the beginning). Every key that is present during the
+	// whole listing is returned exactly once over its pages. A page may hold fewer keys than
+	// limit; only an empty cursor in the answer means the end.
+	List(ctx context.Context, prefix, cursor string, limit int) (Page, error)
+
+	// Count returns the number of present items that were stored with Counted set. It must
+	// not enumerate them; an engine that cannot count declares it by Exact.
+	Count(ctx context.Context) (Count, error)
+
+	// Health makes one real round trip to the engine and returns what there is to report,
+	// keyed by field of the health document (for instance "storage_dirs").
+	Health(ctx context.Context) (map[string]any, error)
+
+	// Close releases the engine. No method is called after it.
+	Close() error
+}
+
+// Sweeper is implemented by drivers of engines without native expiry.
+type Sweeper interface {
+	// Sweep removes up to limit items whose TTL has passed and reports how many it removed.
+	// It may run at any time beside every other method.
+	Sweep(ctx context.Context, limit int) (removed int, err error)
+}
+
+// Item is one value to store.
+type Item struct {
+	Key   string
+	Value []byte
+	// Counted items are the ones that Count reports.
+	Counted bool
+}
+
+// RevisionSize is the length of a [Revision] in bytes.
+const RevisionSize = 16
+
+// Revision identifies one state of a value that is changed by compare-and-swap. It is the
+// first RevisionSize bytes of the value itself, so that every engine can compare it without
+// knowing anything else of the value. The zero Revision stands for "no value".
+type Revision [RevisionSize]byte
+
+// RevisionOf returns the revision with which value begins, zero if it is too short for one.
+func RevisionOf(value []byte) (r Revision) {
+	if len(value) >= RevisionSize {
+		copy(r[:], value)
+	}
+	return r
+}
+
+// Page is one page of a listing.
+type Page struct {
+	Keys []string
+	// Cursor continues the listing; it is empty after the last page.
+	Cursor string
+}
+
+// Count is a number of items.
+type Count struct {
+	N     int64
+	Exact bool
+}
+
+// Info describes an engine.
+type Info struct {
+	// Type and Class are the names in the health document, for instance "inmemory" and
+	// "InMemoryBackend".
+	Type, Class  string
+	Capabilities Capabilities
+}
+
+// Consistency says what a read sees of the writes that finished before it.
+type Consistency string
+
+// The consistency levels.
+const (
+	Strong   Consistency = "strong"
+	Eventual Consistency = "eventual"
+)
+
+// Capabilities is what an engine can do. It is data: [Store] enforces it, sessions adapt to
+// it and the health document publishes it. Zero limits mean unlimited.
+type Capabilities struct {
+	Consistency        Consistency `json:"consistency"`
+	CompareAndSwap     bool        `json:"compare_and_swap"`
+	NativeExpiry       bool        `json:"native_expiry"`
+	MinTTLSeconds      int         `json:"min_ttl_seconds"`
+	MaxValueBytes      int         `json:"max_value_bytes"`
+	MaxKeyBytes        int         `json:"max_key_bytes"`
+	WritesPerKeyPerSec int         `json:"writes_per_key_per_second"`
+	// TouchRewrites says that Touch reads and writes the values again.
+	TouchRewrites bool `json:"touch_rewrites"`
+}

@@ -1,0 +1,285 @@
+// Package memory is a [kv.Driver] that keeps everything in the memory of the process.
+//
+// It promises strong consistency, exact expiry and an exact count, each in logarithmic time,
+// and runs on every build. Nothing survives the process, and nothing bounds the memory but
+// the expiry of what is stored.
+package memory
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"sort"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tidwall/btree"
+
+	"edgeframe/kv"
+)
+
+const (
+	maxKeyBytes   = 512
+	maxValueBytes = 512 << 20
+
+	// never is the expiry of an entry that is kept until it is deleted.
+	never = math.MaxInt64
+)
+
+// Driver is the in-memory engine. The mutex guards all trees and is held for work in memory
+// only. Entries are immutable: a change replaces them in every tree.
+type Driver struct {
+	mu       sync.RWMutex
+	byKey    btree.Map[string, *entry]
+	expiring *btree.BTreeG[*entry] // what has an expiry, soonest first
+	counted  *btree.BTreeG[*entry] // what Count reports, soonest expiry first
+}
+
+type entry struct {
+	key     string
+	value   []byte
+	expires int64 // Unix nanoseconds
+	counted bool
+}
+
+var (
+	_ kv.Driver  = (*Driver)(nil)
+	_ kv.Sweeper = (*Driver)(nil)
+)
+
+// New returns an empty engine.
+func New() *Driver {
+	return &Driver{expiring: newExpiryTree(), counted: newExpiryTree()}
+}
+
+func newExpiryTree() *btree.BTreeG[*entry] {
+	byExpiry := func(a, b *entry) bool {
+		return cmp.Or(cmp.Compare(a.expires, b.expires), cmp.Compare(a.key, b.key)) < 0
+	}
+	return btree.NewBTreeGOptions(byExpiry, btree.Options{NoLocks: true})
+}
+
+// Info implements [kv.Driver].
+func (d *Driver) Info() kv.Info {
+	return kv.Info{
+		Type:  "inmemory",
+		Class: "InMemoryBackend",
+		Capabilities: kv.Capabilities{
+			Consistency:    kv.Strong,
+			CompareAndSwap: true,
+			MaxValueBytes:  maxValueBytes,
+			MaxKeyBytes:    maxKeyBytes,
+		},
+	}
+}
+
+// Get implements [kv.Driver].
+func (d *Driver) Get(ctx context.Context, keys []string) ([][]byte, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	values := make([][]byte, len(keys))
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	now := time.Now().UnixNano()
+	for i, key := range keys {
+		if e := d.live(key, now); e != nil {
+			values[i] = e.value
+		}
+	}
+	return values, nil
+}
+
+// Set implements [kv.Driver]. Here it is atomic.
+func (d *Driver) Set(ctx context.Context, items []kv.Item, ttl time.Duration) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	expires := expiry(time.Now().UnixNano(), ttl)
+	for _, it := range items {
+		d.put(newEntry(it, expires))
+	}
+	return nil
+}
+
+// CompareAndSwap implements [kv.Driver].
+func (d *Driver) CompareAndSwap(ctx context.Context, item kv.Item, old kv.Revision, ttl time.Duration) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	now := time.Now().UnixNano()
+	current := d.live(item.Key, now)
+	switch {
+	case current == nil && old != kv.Revision{}:
+		return kv.ErrConflict
+	case current != nil && (old == kv.Revision{} || kv.RevisionOf(current.value) != old):
+		return kv.ErrConflict
+	}
+	d.put(newEntry(item, expiry(now, ttl)))
+	return nil
+}
+
+// Delete implements [kv.Driver].
+func (d *Driver) Delete(ctx context.Context, keys []string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, key := range keys {
+		d.remove(key)
+	}
+	return nil
+}
+
+// Touch implements [kv.Driver].
+func (d *Driver) Touch(ctx context.Context, keys []string, ttl time.Duration) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	now := time.Now().UnixNano()
+	for _, key := range keys {
+		if e := d.live(key, now); e != nil {
+			renewed := *e
+			renewed.expires = expiry(now, ttl)
+			d.put(&renewed)
+		}
+	}
+	return nil
+}
+
+// List implements [kv.Driver]. The cursor is the last key that was looked at. A page looks at
+// limit keys at most, expired ones among them, so that its cost is bounded.
+func (d *Driver) List(ctx context.Context, prefix, cursor string, limit int) (kv.Page, error) {
+	if err := ctx.Err(); err != nil {
+		return kv.Page{}, err
+	}
+	start := prefix
+	if cursor != "" {
+		start = max(prefix, cursor+"\x00")
+	}
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	var (
+		page = kv.Page{Keys: []string{}}
+		now  = time.Now().UnixNano()
+		seen int
+		last string
+	)
+	d.byKey.Ascend(start, func(key string, e *entry) bool {
+		if !strings.HasPrefix(key, prefix) {
+			return false
+		}
+		if seen == limit {
+			page.Cursor = last
+			return false
+		}
+		if e.expires > now {
+			page.Keys = append(page.Keys, key)
+		}
+		seen, last = seen+1, key
+		return true
+	})
+	return page, nil
+}
+
+// Count implements [kv.Driver]. The counted entries are in the order of their expiry, so a
+// binary search for the first one that is alive tells how many are.
+func (d *Driver) Count(ctx context.Context) (kv.Count, error) {
+	if err := ctx.Err(); err != nil {
+		return kv.Count{}, err
+	}
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	now := time.Now().UnixNano()
+	expired := sort.Search(d.counted.Len(), func(i int) bool {
+		e, _ := d.counted.GetAt(i)
+		return e.expires > now
+	})
+	return kv.Count{N: int64(d.counted.Len() - expired), Exact: true}, nil
+}
+
+// Health implements [kv.Driver]. There is nothing to report.
+func (d *Driver) Health(ctx context.Context) (map[string]any, error) {
+	return map[string]any{}, ctx.Err()
+}
+
+// Sweep implements [kv.Sweeper].
+func (d *Driver) Sweep(ctx context.Context, limit int) (removed int, err error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	now := time.Now().UnixNano()
+	for removed < limit {
+		e, ok := d.expiring.Min()
+		if !ok || e.expires > now {
+			break
+		}
+		d.remove(e.key)
+		removed++
+	}
+	return removed, nil
+}
+
+// Close implements [kv.Driver].
+func (d *Driver) Close() error { return nil }
+
+// live returns the entry of key unless it is absent or expired. The caller holds the mutex.
+func (d *Driver) live(key string, now int64) *entry {
+	e, ok := d.byKey.Get(key)
+	if !ok || e.expires <= now {
+		return nil
+	}
+	return e
+}
+
+// put stores e in place of what its key had. The caller holds the mutex for writing.
+func (d *Driver) put(e *entry) {
+	if old, replaced := d.byKey.Set(e.key, e); replaced {
+		d.unindex(old)
+	}
+	if e.expires != never {
+		d.expiring.Set(e)
+	}
+	if e.counted {
+		d.counted.Set(e)
+	}
+}
+
+// remove forgets key. The caller holds the mutex for writing.
+func (d *Driver) remove(key string) {
+	if old, ok := d.byKey.Delete(key); ok {
+		d.unindex(old)
+	}
+}
+
+func (d *Driver) unindex(e *entry) {
+	d.expiring.Delete(e)
+	d.counted.Delete(e)
+}
+
+func newEntry(it kv.Item, expires int64) *entry {
+	value := it.Value
+	if value == nil {
+		value = []byte{}
+	}
+	return &entry{key: it.Key, value: value, expires: expires, counted: it.Counted}
+}
+
+// expiry returns when something stored now with ttl is gone. A time that Unix nanoseconds
+// cannot hold counts as never.
+func expiry(now int64, ttl time.Duration) int64 {
+	if ttl == 0 || int64(ttl) > never-now {
+		return never
+	}
+	return now + int64(ttl)
+}

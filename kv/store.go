@@ -1,0 +1,267 @@
+// Package kv stores bytes under keys, with expiry and compare-and-swap, on whichever engine
+// a [Driver] adapts. Operation names follow wasi:keyvalue.
+//
+// It promises the same semantics on every engine, or a typed refusal where an engine's
+// declared [Capabilities] do not reach; it never changes a request silently. It knows
+// nothing of tables or sessions.
+package kv
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"strings"
+	"time"
+)
+
+// DefaultPrefix is the key prefix of a [Store] that is given none.
+const DefaultPrefix = "edgeframe"
+
+// MaxListLimit is the largest page of a listing.
+const MaxListLimit = 1000
+
+// Store is the key-value store that the rest of edgeframe uses: a [Driver] with validation,
+// a key prefix and wrapped errors. Two stores with different prefixes on one driver never
+// see each other's keys; counts and sweeps are of the driver as a whole.
+type Store struct {
+	driver Driver
+	info   Info
+	prefix string
+}
+
+// New returns a store on d whose keys all begin with prefix and a colon. An empty prefix is
+// DefaultPrefix.
+func New(d Driver, prefix string) *Store {
+	if prefix == "" {
+		prefix = DefaultPrefix
+	}
+	return &Store{driver: d, info: d.Info(), prefix: prefix + ":"}
+}
+
+// Info describes the engine below.
+func (s *Store) Info() Info { return s.info }
+
+// Capabilities is Info().Capabilities.
+func (s *Store) Capabilities() Capabilities { return s.info.Capabilities }
+
+// Get returns the value of key, or [ErrNotFound].
+func (s *Store) Get(ctx context.Context, key string) ([]byte, error) {
+	values, err := s.GetMany(ctx, []string{key})
+	if err != nil {
+		return nil, err
+	}
+	if values[0] == nil {
+		return nil, &Error{Op: "get", Key: key, Kind: ErrNotFound}
+	}
+	return values[0], nil
+}
+
+// GetMany returns the values of keys in their order, nil for each that is absent, in one
+// round trip. The values must not be changed.
+func (s *Store) GetMany(ctx context.Context, keys []string) ([][]byte, error) {
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	full, err := s.fullKeys("get", keys)
+	if err != nil {
+		return nil, err
+	}
+	values, err := s.driver.Get(ctx, full)
+	if err != nil {
+		return nil, wrap("get", one(keys), err)
+	}
+	return values, nil
+}
+
+// SetMany stores items, all with the same ttl (zero: no expiry). The values must not be
+// changed afterwards. It is not atomic: after an error any part of them may be stored.
+func (s *Store) SetMany(ctx context.Context, items []Item, ttl time.Duration) error {
+	if len(items) == 0 {
+		return nil
+	}
+	if err := s.checkTTL("set", ttl); err != nil {
+		return err
+	}
+	full := make([]Item, len(items))
+	for i, it := range items {
+		var err error
+		if full[i], err = s.fullItem("set", it); err != nil {
+			return err
+		}
+	}
+	key := ""
+	if len(items) == 1 {
+		key = items[0].Key
+	}
+	return wrap("set", key, s.driver.Set(ctx, full, ttl))
+}
+
+// CompareAndSwap stores item if the current value's revision is old (zero: if there is no
+// value) and returns [ErrConflict] otherwise. The new value must begin with a revision that
+// is not zero. On an engine without compare-and-swap it returns [ErrUnsupported].
+func (s *Store) CompareAndSwap(ctx context.Context, item Item, old Revision, ttl time.Duration) error {
+	const op = "compare-and-swap"
+	if !s.info.Capabilities.CompareAndSwap {
+		return fail(op, item.Key, ErrUnsupported, "%s has no compare-and-swap", s.info.Type)
+	}
+	if RevisionOf(item.Value) == (Revision{}) {
+		return fail(op, item.Key, ErrInvalid, "the value must begin with a revision of %d bytes that are not all zero", RevisionSize)
+	}
+	if err := s.checkTTL(op, ttl); err != nil {
+		return err
+	}
+	full, err := s.fullItem(op, item)
+	if err != nil {
+		return err
+	}
+	return wrap(op, item.Key, s.driver.CompareAndSwap(ctx, full, old, ttl))
+}
+
+// Delete removes keys; absent ones are no error.
+func (s *Store) Delete(ctx context.Context, keys ...string) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	full, err := s.fullKeys("delete", keys)
+	if err != nil {
+		return err
+	}
+	return wrap("delete", one(keys), s.driver.Delete(ctx, full))
+}
+
+// Touch gives keys a new ttl; absent ones are no error and stay absent.
+func (s *Store) Touch(ctx context.Context, keys []string, ttl time.Duration) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	if err := s.checkTTL("touch", ttl); err != nil {
+		return err
+	}
+	full, err := s.fullKeys("touch", keys)
+	if err != nil {
+		return err
+	}
+	return wrap("touch", one(keys), s.driver.Touch(ctx, full, ttl))
+}
+
+// ListKeys returns a page of at most limit keys that begin with prefix (which may be empty),
+// continuing at cursor. limit must be 1 to [MaxListLimit].
+func (s *Store) ListKeys(ctx context.Context, prefix, cursor string, limit int) (Page, error) {
+	if limit < 1 || limit > MaxListLimit {
+		return Page{}, fail("list keys", prefix, ErrInvalid, "limit %d is not between 1 and %d", limit, MaxListLimit)
+	}
+	page, err := s.driver.List(ctx, s.prefix+prefix, cursor, limit)
+	if err != nil {
+		return Page{}, wrap("list keys", prefix, err)
+	}
+	for i, k := range page.Keys {
+		page.Keys[i] = strings.TrimPrefix(k, s.prefix)
+	}
+	return page, nil
+}
+
+// Count returns how many items stored with Counted are present.
+func (s *Store) Count(ctx context.Context) (Count, error) {
+	c, err := s.driver.Count(ctx)
+	return c, wrap("count", "", err)
+}
+
+// Health is one round trip to the engine: how long it took, and what the engine reports for
+// the health document.
+func (s *Store) Health(ctx context.Context) (latency time.Duration, details map[string]any, err error) {
+	start := time.Now()
+	details, err = s.driver.Health(ctx)
+	return time.Since(start), details, wrap("health", "", err)
+}
+
+// probeTTL bounds how long the value of a failed Probe can stay behind.
+const probeTTL = time.Minute
+
+// Probe writes a value, reads it back and deletes it.
+func (s *Store) Probe(ctx context.Context) error {
+	key := "probe:" + rand.Text()
+	want := []byte(key)
+	ttl := max(probeTTL, time.Duration(s.info.Capabilities.MinTTLSeconds)*time.Second)
+	if err := s.SetMany(ctx, []Item{{Key: key, Value: want}}, ttl); err != nil {
+		return err
+	}
+	got, err := s.Get(ctx, key)
+	if err != nil && !(errors.Is(err, ErrNotFound) && s.info.Capabilities.Consistency == Eventual) {
+		return err
+	}
+	if err == nil && !bytes.Equal(got, want) {
+		return fail("probe", key, ErrUnavailable, "read back %d other bytes", len(got))
+	}
+	return s.Delete(ctx, key)
+}
+
+// Sweep removes up to limit expired items where the engine does not do so itself, and
+// reports how many it removed.
+func (s *Store) Sweep(ctx context.Context, limit int) (int, error) {
+	sweeper, ok := s.driver.(Sweeper)
+	if !ok {
+		return 0, nil
+	}
+	n, err := sweeper.Sweep(ctx, limit)
+	return n, wrap("sweep", "", err)
+}
+
+// Close releases the engine.
+func (s *Store) Close() error { return wrap("close", "", s.driver.Close()) }
+
+func (s *Store) checkTTL(op string, ttl time.Duration) error {
+	if ttl < 0 {
+		return fail(op, "", ErrInvalid, "ttl %s is negative", ttl)
+	}
+	floor := time.Duration(s.info.Capabilities.MinTTLSeconds) * time.Second
+	if ttl != 0 && ttl < floor {
+		return fail(op, "", ErrUnsupported, "ttl %s is below the %s that %s accepts", ttl, floor, s.info.Type)
+	}
+	return nil
+}
+
+func (s *Store) fullKey(op, key string) (string, error) {
+	if key == "" {
+		return "", fail(op, key, ErrInvalid, "the key is empty")
+	}
+	full := s.prefix + key
+	if most := s.info.Capabilities.MaxKeyBytes; most > 0 && len(full) > most {
+		return "", fail(op, key, ErrTooLarge, "the key has %d bytes, %s accepts %d", len(full), s.info.Type, most)
+	}
+	return full, nil
+}
+
+func (s *Store) fullKeys(op string, keys []string) ([]string, error) {
+	full := make([]string, len(keys))
+	for i, k := range keys {
+		var err error
+		if full[i], err = s.fullKey(op, k); err != nil {
+			return nil, err
+		}
+	}
+	return full, nil
+}
+
+func (s *Store) fullItem(op string, it Item) (Item, error) {
+	if most := s.info.Capabilities.MaxValueBytes; most > 0 && len(it.Value) > most {
+		return Item{}, fail(op, it.Key, ErrTooLarge, "the value has %d bytes, %s accepts %d", len(it.Value), s.info.Type, most)
+	}
+	key, err := s.fullKey(op, it.Key)
+	if err != nil {
+		return Item{}, err
+	}
+	if it.Value == nil {
+		it.Value = []byte{}
+	}
+	it.Key = key
+	return it, nil
+}
+
+// one names the key of a call that is about exactly one.
+func one(keys []string) string {
+	if len(keys) == 1 {
+		return keys[0]
+	}
+	return ""
+}
