@@ -1,0 +1,99 @@
+// Package codec turns tables into bytes and back: the file formats that users send and
+// fetch, and the segment container in which tables are stored.
+//
+// It promises that nothing is lost silently. What a format or an inference cannot keep is
+// refused with an [Error] that says where and what would be accepted. Every input is
+// treated as hostile: memory, columns and nesting are bounded by [Limits], and no input
+// makes a decoder panic. The package knows nothing of stores, sessions or HTTP.
+package codec
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/apache/arrow/go/v17/arrow"
+)
+
+// Table is a table in memory: one schema and any number of row groups, in order. Column
+// names are unique and not empty. Tables are immutable and live on the Go heap; nobody
+// releases them.
+type Table struct {
+	Schema *arrow.Schema
+	// RowGroups all have Schema. A table without rows has none.
+	RowGroups []arrow.Record
+}
+
+// NumRows is the number of rows in all row groups.
+func (t *Table) NumRows() int64 {
+	var n int64
+	for _, g := range t.RowGroups {
+		n += g.NumRows()
+	}
+	return n
+}
+
+// RowGroupRows is the default and largest number of rows in a row group.
+const RowGroupRows = 16384
+
+// Limits bounds what decoding one input may cost. Zero fields mean the defaults.
+type Limits struct {
+	// Bytes is the memory that the decoded table, and any single step on the way to it, may
+	// take.
+	Bytes int64
+	// Columns is the largest number of columns.
+	Columns int
+	// Depth is the deepest nesting of lists, structs and JSON values.
+	Depth int
+}
+
+// The default limits.
+const (
+	DefaultMaxBytes   = 500 << 20
+	DefaultMaxColumns = 10_000
+	DefaultMaxDepth   = 64
+)
+
+// WithDefaults returns l with defaults in place of zero fields.
+func (l Limits) WithDefaults() Limits {
+	if l.Bytes <= 0 {
+		l.Bytes = DefaultMaxBytes
+	}
+	if l.Columns <= 0 {
+		l.Columns = DefaultMaxColumns
+	}
+	if l.Depth <= 0 {
+		l.Depth = DefaultMaxDepth
+	}
+	return l
+}
+
+// The kinds of errors that reading and writing tables can have. Every error of this package
+// that is about its input matches exactly one of them with errors.Is.
+var (
+	// ErrMalformed: the bytes are not what they claim to be.
+	ErrMalformed = errors.New("malformed input")
+	// ErrTooLarge: decoding would exceed a limit.
+	ErrTooLarge = errors.New("dataframe too large")
+	// ErrMismatch: a value or column does not fit the type it is wanted as.
+	ErrMismatch = errors.New("schema mismatch")
+	// ErrUnsupported: the format cannot express this table, or an option is not known.
+	ErrUnsupported = errors.New("unsupported")
+	// ErrCorrupt: a stored segment fails its checks.
+	ErrCorrupt = errors.New("corrupt segment")
+)
+
+// Error is an error about an input. Its text is one sentence for the person who sent it.
+type Error struct {
+	Kind   error
+	Detail string
+}
+
+func (e *Error) Error() string { return e.Detail }
+
+// Unwrap makes errors.Is find the kind.
+func (e *Error) Unwrap() error { return e.Kind }
+
+// Errorf returns an *Error of the given kind.
+func Errorf(kind error, format string, args ...any) error {
+	return &Error{Kind: kind, Detail: fmt.Sprintf(format, args...)}
+}

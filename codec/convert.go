@@ -1,0 +1,106 @@
+package codec
+
+import (
+	"math"
+
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/apache/arrow/go/v17/arrow/memory"
+)
+
+// Convert returns the values of arr as type want, if every one of them fits it: integers in
+// range, whole floats as integers, exact integers as floats, text that spells a date, time
+// or decimal, integers and dates as text. Anything that would change a value is refused with
+// [ErrMismatch].
+func Convert(arr arrow.Array, want arrow.DataType, limits Limits) (arrow.Array, error) {
+	has := arr.DataType()
+	switch {
+	case arrow.TypeEqual(has, want):
+		return arr, nil
+	case has.ID() == arrow.FLOAT32 && want.ID() == arrow.FLOAT64:
+		return widenFloat(arr.(*array.Float32)), nil
+	case isText(want) && !isText(valueType(has)):
+		return convertToText(arr, want, limits)
+	}
+	if row := firstNotFinite(arr); row >= 0 {
+		return nil, Errorf(ErrMismatch, "the value %s at position %d does not fit %s", textAppender(arr)(nil, row), row, DType(want))
+	}
+	return ValuesFromJSON(AppendJSONArray(nil, arr), want, limits)
+}
+
+// AppendJSONArray appends the values of arr as one JSON array.
+func AppendJSONArray(dst []byte, arr arrow.Array) []byte {
+	spell := jsonAppender(arr)
+	dst = append(dst, '[')
+	for i := range arr.Len() {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = spell(dst, i)
+	}
+	return append(dst, ']')
+}
+
+func widenFloat(arr *array.Float32) arrow.Array {
+	b := array.NewFloat64Builder(memory.DefaultAllocator)
+	b.Reserve(arr.Len())
+	for i := range arr.Len() {
+		if arr.IsNull(i) {
+			b.AppendNull()
+		} else {
+			b.Append(float64(arr.Value(i)))
+		}
+	}
+	return b.NewArray()
+}
+
+// convertToText spells values of the types that have one spelling only.
+func convertToText(arr arrow.Array, want arrow.DataType, limits Limits) (arrow.Array, error) {
+	switch id := arr.DataType().ID(); {
+	case id == arrow.NULL, arrow.IsInteger(id), id == arrow.DATE32:
+	default:
+		return nil, Errorf(ErrMismatch, "values of type %s do not fit %s", DType(arr.DataType()), DType(want))
+	}
+	b := array.NewStringBuilder(memory.DefaultAllocator)
+	b.Reserve(arr.Len())
+	spell := textAppender(arr)
+	var buf []byte
+	for i := range arr.Len() {
+		if arr.IsNull(i) {
+			b.AppendNull()
+			continue
+		}
+		buf = spell(buf[:0], i)
+		b.BinaryBuilder.Append(buf)
+	}
+	return Convert(b.NewArray(), want, limits)
+}
+
+func firstNotFinite(arr arrow.Array) int {
+	floats, ok := arr.(*array.Float64)
+	if !ok {
+		return -1
+	}
+	for i, v := range floats.Float64Values() {
+		if floats.IsValid(i) && (math.IsNaN(v) || math.IsInf(v, 0)) {
+			return i
+		}
+	}
+	return -1
+}
+
+// valueType is the type of the values: a dictionary's, or the type itself.
+func valueType(t arrow.DataType) arrow.DataType {
+	if d, ok := t.(*arrow.DictionaryType); ok {
+		return d.ValueType
+	}
+	return t
+}
+
+func isText(t arrow.DataType) bool {
+	switch valueType(t).ID() {
+	case arrow.STRING, arrow.LARGE_STRING, arrow.STRING_VIEW:
+		return true
+	}
+	return false
+}

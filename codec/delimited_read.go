@@ -1,0 +1,145 @@
+package codec
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/apache/arrow/go/v17/arrow"
+)
+
+// textSizes are the units of work. They do not change what is read.
+type textSizes struct {
+	// groupRows is the number of rows in a row group.
+	groupRows int
+	// windowFields is how many fields are cut before the columns take them. Two windows
+	// and what they refer to should fit the processor's cache.
+	windowFields int
+}
+
+var defaultSizes = textSizes{groupRows: RowGroupRows, windowFields: 16 << 10}
+
+// textReader reads the rows of delimited text into columns.
+type textReader struct {
+	scan    textScanner
+	start   int
+	names   []string
+	columns []textColumn
+	nulls   *nullSet
+	mem     *sharedBudget
+	sizes   textSizes
+	// mostRows is at least the number of rows, unless some of them end in CR and some in LF.
+	mostRows int
+	// rows is the number of rows, once the input has been read.
+	rows          int
+	current, next *textWindow
+}
+
+// textColumnBytes is about what a column costs beside its values.
+const textColumnBytes = 1024
+
+func newTextReader(s textScanner, names []string, opt ReadOptions, sizes textSizes) *textReader {
+	r := &textReader{
+		scan:    s,
+		start:   s.pos,
+		names:   names,
+		columns: make([]textColumn, len(names)),
+		nulls:   newNullSet(opt.NullValues),
+		mem:     &sharedBudget{budget: *newBudget(opt.Limits.Bytes)},
+		sizes:   sizes,
+	}
+	r.mem.take(int64(len(names)) * textColumnBytes)
+	for i := range r.columns {
+		r.columns[i] = textColumn{index: i, mem: r.mem}
+	}
+	rest := s.data[s.pos:]
+	lines := max(bytes.Count(rest, []byte("\n")), bytes.Count(rest, []byte("\r")))
+	r.mostRows = 1 + min(lines, len(rest)/s.width)
+	rows := max(1, min(sizes.windowFields/s.width, sizes.groupRows, r.mostRows))
+	r.current, r.next = newTextWindow(rows, s.width, r.mem), newTextWindow(rows, s.width, r.mem)
+	return r
+}
+
+// read reads all columns, and once more those that turned out to be text too late.
+func (r *textReader) read() (*Table, error) {
+	columns := make([]*textColumn, len(r.columns))
+	for i := range columns {
+		columns[i] = &r.columns[i]
+	}
+	if err := r.readColumns(columns); err != nil {
+		return nil, err
+	}
+	again := slices.DeleteFunc(columns, func(c *textColumn) bool { return !c.mustReadAgain() })
+	if len(again) > 0 {
+		for _, c := range again {
+			c.forget()
+		}
+		if err := r.readColumns(again); err != nil {
+			return nil, err
+		}
+	}
+	return r.table(), nil
+}
+
+func (r *textReader) readColumns(columns []*textColumn) error {
+	err := r.eachWindow(len(columns), func(i, row int) {
+		c := columns[i]
+		c.add(textCells{
+			data:  r.scan.data,
+			spans: r.current.column(c.index),
+			nulls: r.nulls,
+			rows:  min(r.sizes.groupRows, r.mostRows-row/r.sizes.groupRows*r.sizes.groupRows),
+		})
+		if (row+r.current.rows)%r.sizes.groupRows == 0 {
+			c.finish()
+		}
+	})
+	if err != nil || r.rows%r.sizes.groupRows == 0 {
+		return err
+	}
+	return Parallel(len(columns), func(i int) error { columns[i].finish(); return nil })
+}
+
+// eachWindow cuts the input into windows, none of which crosses a row group. While work runs
+// in parallel for 0 to n-1 with r.current, whose first row is row, the next window is cut.
+func (r *textReader) eachWindow(n int, work func(i, row int)) error {
+	r.scan.pos = r.start
+	if err := r.scan.fill(r.current, r.sizes.groupRows); err != nil {
+		return err
+	}
+	row := 0
+	for r.current.rows > 0 {
+		after := row + r.current.rows
+		err := Parallel(n+1, func(i int) error {
+			if i == 0 {
+				return r.scan.fill(r.next, r.sizes.groupRows-after%r.sizes.groupRows)
+			}
+			work(i-1, row)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		row, r.current, r.next = after, r.next, r.current
+	}
+	r.rows = row
+	return nil
+}
+
+// table returns what has been read.
+func (r *textReader) table() *Table {
+	fields := make([]arrow.Field, len(r.columns))
+	for i, c := range r.columns {
+		fields[i] = arrow.Field{Name: r.names[i], Type: c.kind.dataType(), Nullable: true}
+	}
+	table := &Table{Schema: arrow.NewSchema(fields, nil)}
+	for first := 0; first < r.rows; first += r.sizes.groupRows {
+		arrays := make([]arrow.Array, len(r.columns))
+		for i := range r.columns {
+			c := &r.columns[i]
+			arrays[i] = c.array(&c.chunks[first/r.sizes.groupRows])
+		}
+		rows := min(r.sizes.groupRows, r.rows-first)
+		table.RowGroups = append(table.RowGroups, newRecord(table.Schema, arrays, uint32(rows)))
+	}
+	return table
+}

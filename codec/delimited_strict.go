@@ -1,0 +1,56 @@
+package codec
+
+import (
+	"bytes"
+	"sync"
+)
+
+// lostSpelling is a field whose spelling a table does not give back.
+type lostSpelling struct {
+	row, column int
+	// pos is where the field's content begins in the input.
+	pos            int
+	has, wouldHave []byte
+}
+
+// checkSpellings reads the input again and refuses it if a value of table, which was read
+// from it, would not be written as it was spelled. It names the first such field.
+func (r *textReader) checkSpellings(table *Table) error {
+	var (
+		mu    sync.Mutex
+		first *lostSpelling
+	)
+	err := r.eachWindow(len(r.columns), func(column, row int) {
+		lost := r.findLost(table, column, row)
+		if lost == nil {
+			return
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if first == nil || lost.row < first.row || lost.row == first.row && lost.column < first.column {
+			first = lost
+		}
+	})
+	if err != nil || first == nil {
+		return err
+	}
+	return Errorf(ErrMalformed, "line %d, column %s: %s would be written back as %s, which strict=true refuses",
+		r.scan.line(first.pos), quoted(r.names[first.column]), quoted(string(first.has)), quoted(string(first.wouldHave)))
+}
+
+// findLost compares the current window, which begins at row, with a column of table.
+func (r *textReader) findLost(table *Table, column, row int) *lostSpelling {
+	values := table.RowGroups[row/r.sizes.groupRows].Column(column)
+	isNull, spell, offset := nullChecker(values), textAppender(values), row%r.sizes.groupRows
+	var scratch, spelled []byte
+	for i, span := range r.current.column(column) {
+		spelled = spelled[:0]
+		if !isNull(offset + i) {
+			spelled = spell(spelled, offset+i)
+		}
+		if has := span.content(r.scan.data, &scratch); !bytes.Equal(has, spelled) {
+			return &lostSpelling{row: row + i, column: column, pos: int(span.start &^ spanFlag), has: has, wouldHave: spelled}
+		}
+	}
+	return nil
+}

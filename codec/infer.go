@@ -1,0 +1,122 @@
+package codec
+
+import "github.com/apache/arrow/go/v17/arrow"
+
+// DefaultNullValues are the spellings of a missing value in delimited text: the list that
+// pandas.read_csv uses.
+var DefaultNullValues = []string{
+	"", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
+	"<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
+}
+
+// nullSet is a set of spellings of a missing value. It always has the empty text. Nearly all
+// other text is rejected by its first byte, last byte and length.
+type nullSet struct {
+	// first and last have, for each byte, a bit for each length of the spellings that begin
+	// or end with it. The last bit stands for all longer ones.
+	first, last [256]uint64
+	values      map[string]struct{}
+}
+
+func newNullSet(spellings []string) *nullSet {
+	if spellings == nil {
+		spellings = DefaultNullValues
+	}
+	n := &nullSet{values: make(map[string]struct{}, len(spellings))}
+	for _, s := range spellings {
+		if s != "" {
+			n.first[s[0]] |= lengthBit(len(s))
+			n.last[s[len(s)-1]] |= lengthBit(len(s))
+			n.values[s] = struct{}{}
+		}
+	}
+	return n
+}
+
+func lengthBit(n int) uint64 { return 1 << min(uint(n), 63) }
+
+func (n *nullSet) has(b []byte) bool {
+	return len(b) == 0 || n.first[b[0]]&n.last[b[len(b)-1]]&lengthBit(len(b)) != 0 && n.lookUp(b)
+}
+
+func (n *nullSet) lookUp(b []byte) bool {
+	_, ok := n.values[string(b)]
+	return ok
+}
+
+// cellKind is what a cell of delimited text, or a column of them, can be read as.
+type cellKind uint8
+
+// A column's kind is the join of its cells' kinds: missing cells fit every kind, integers
+// fit among floats that lose none of their digits, and everything else that is mixed is
+// text. The join is commutative and associative, so the order of cells does not matter.
+const (
+	cellNull cellKind = iota
+	cellBool
+	cellInt
+	cellFloat
+	cellDate
+	cellTimestamp
+	// cellInstant is a timestamp that ends in Z.
+	cellInstant
+	cellText
+)
+
+// cellParsers reads a cell without surrounding blanks as the 64 bits that its kind is kept
+// in while a column is read. A parser fails on every text that would lose information.
+var cellParsers = [cellText]func([]byte) (uint64, bool){
+	cellNull:      func([]byte) (uint64, bool) { return 0, false },
+	cellBool:      parseBoolCell,
+	cellInt:       parseIntCell,
+	cellFloat:     parseFloatCell,
+	cellDate:      parseDateCell,
+	cellTimestamp: parseTimestampCell,
+	cellInstant:   parseInstantCell,
+}
+
+// inferKind returns the narrowest kind that holds a cell that is not missing and has no
+// surrounding blanks.
+func inferKind(b []byte) cellKind {
+	for kind := cellBool; kind < cellText; kind++ {
+		if _, ok := cellParsers[kind](b); ok {
+			return kind
+		}
+	}
+	return cellText
+}
+
+var cellTypes = [...]arrow.DataType{
+	cellNull:      arrow.Null,
+	cellBool:      arrow.FixedWidthTypes.Boolean,
+	cellInt:       arrow.PrimitiveTypes.Int64,
+	cellFloat:     arrow.PrimitiveTypes.Float64,
+	cellDate:      arrow.FixedWidthTypes.Date32,
+	cellTimestamp: &arrow.TimestampType{Unit: arrow.Microsecond},
+	cellInstant:   &arrow.TimestampType{Unit: arrow.Microsecond, TimeZone: "UTC"},
+	cellText:      arrow.BinaryTypes.String,
+}
+
+func (k cellKind) dataType() arrow.DataType { return cellTypes[k] }
+
+func parseBoolCell(b []byte) (uint64, bool) {
+	switch string(b) {
+	case "true", "True", "TRUE":
+		return 1, true
+	case "false", "False", "FALSE":
+		return 0, true
+	}
+	return 0, false
+}
+
+// trimBlanks removes the spaces and tabs around b.
+func trimBlanks(b []byte) []byte {
+	for len(b) > 0 && isBlank(b[0]) {
+		b = b[1:]
+	}
+	for len(b) > 0 && isBlank(b[len(b)-1]) {
+		b = b[:len(b)-1]
+	}
+	return b
+}
+
+func isBlank(c byte) bool { return c == ' ' || c == '\t' }

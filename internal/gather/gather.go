@@ -1,0 +1,240 @@
+// Package gather builds one Arrow array out of ranges of rows of others.
+//
+// It covers every Arrow type, where array.Concatenate of arrow-go v17 refuses unions,
+// damages dictionary indices next to nulls and run ends of slices. What it returns has
+// offset 0 and buffers and children of exactly the length of its rows, so that equal
+// ranges of equal arrays have equal buffers, wherever they were cut from.
+//
+// It trusts its input: arrays from outside have to be validated before.
+package gather
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/apache/arrow/go/v17/arrow/memory"
+)
+
+// ErrOverflow says that the result cannot be expressed in the type of its sources: offsets
+// or run ends would grow beyond their integer, or a dictionary beyond its indices.
+var ErrOverflow = errors.New("result too large for its type")
+
+// Run is the rows From to To, without To, of one of the sources.
+type Run struct {
+	Source   int
+	From, To int
+}
+
+// Rows returns the rows of all runs in order, as one array that shares no row data with its
+// sources; a dictionary that all sources share is shared further. The sources have one
+// type, and there is at least one. Dictionaries that differ are unified, and those larger
+// than the result are reduced to the values in use.
+func Rows(sources []arrow.Array, runs []Run) (out arrow.Array, err error) {
+	defer recovered(&err)
+	dt := sources[0].DataType()
+	for _, s := range sources[1:] {
+		if !arrow.TypeEqual(dt, s.DataType()) {
+			return nil, fmt.Errorf("%w: rows of %s do not go with rows of %s", arrow.ErrType, s.DataType(), dt)
+		}
+	}
+	var ps pieces
+	for _, r := range runs {
+		data := sources[r.Source].Data()
+		if r.From < 0 || r.To < r.From || r.To > data.Len() {
+			return nil, fmt.Errorf("%w: rows %d to %d of an array of %d", arrow.ErrIndex, r.From, r.To, data.Len())
+		}
+		ps = ps.add(data, r.From, r.To)
+	}
+	return (&gatherer{}).array(dt, ps)
+}
+
+// Trim returns arr with offset 0 and without what its rows do not use. It shares memory
+// with arr wherever that saves a copy.
+func Trim(arr arrow.Array) (out arrow.Array, err error) {
+	defer recovered(&err)
+	g := &gatherer{share: true}
+	return g.array(arr.DataType(), pieces(nil).add(arr.Data(), 0, arr.Len()))
+}
+
+// Unify returns parts, which have one type, so that all of them have the same dictionaries,
+// down to the innermost child. The others than dictionaries share memory.
+func Unify(parts []arrow.Array) (out []arrow.Array, err error) {
+	defer recovered(&err)
+	runs := make([]Run, len(parts))
+	for i, p := range parts {
+		runs[i] = Run{Source: i, To: p.Len()}
+	}
+	whole, err := Rows(parts, runs)
+	if err != nil {
+		return nil, err
+	}
+	if whole, err = Trim(whole); err != nil {
+		return nil, err
+	}
+	dictionaries := collect(whole.Data(), []*array.Data{})
+	out = make([]arrow.Array, len(parts))
+	at := 0
+	for i, p := range parts {
+		g := &gatherer{share: true, keep: dictionaries}
+		if out[i], err = g.array(whole.DataType(), pieces(nil).add(whole.Data(), at, at+p.Len())); err != nil {
+			return nil, err
+		}
+		at += p.Len()
+	}
+	return out, nil
+}
+
+// collect appends the dictionaries of data to dst in the order in which gatherer.data
+// comes to them. Those inside of dictionaries belong to these.
+func collect(data arrow.ArrayData, dst []*array.Data) []*array.Data {
+	if data.DataType().ID() == arrow.DICTIONARY {
+		return append(dst, data.Dictionary().(*array.Data))
+	}
+	for _, child := range data.Children() {
+		dst = collect(child, dst)
+	}
+	return dst
+}
+
+func recovered(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("%w: %v", arrow.ErrInvalid, p)
+	}
+}
+
+// piece is a range of rows of one array. Its positions count from the beginning of the
+// array's buffers, not from the array's offset.
+type piece struct {
+	data     arrow.ArrayData
+	from, to int
+}
+
+func (p piece) len() int { return p.to - p.from }
+
+func (p piece) buffer(i int) []byte {
+	if bufs := p.data.Buffers(); i < len(bufs) && bufs[i] != nil {
+		return bufs[i].Bytes()
+	}
+	return nil
+}
+
+type pieces []piece
+
+// add appends the rows from to to of data, counted from its offset, to the last piece if
+// they continue it. Empty ranges are left out.
+func (ps pieces) add(data arrow.ArrayData, from, to int) pieces {
+	if from == to {
+		return ps
+	}
+	from, to = from+data.Offset(), to+data.Offset()
+	if n := len(ps); n > 0 && ps[n-1].to == from && ps[n-1].data == data {
+		ps[n-1].to = to
+		return ps
+	}
+	return append(ps, piece{data, from, to})
+}
+
+func (ps pieces) rows() int {
+	n := 0
+	for _, p := range ps {
+		n += p.len()
+	}
+	return n
+}
+
+// child returns the pieces of child i that belong to the same rows, n of the child's rows
+// for each.
+func (ps pieces) child(i, n int) pieces {
+	var out pieces
+	for _, p := range ps {
+		out = out.add(p.data.Children()[i], p.from*n, p.to*n)
+	}
+	return out
+}
+
+type gatherer struct {
+	// share allows the result to alias its only piece.
+	share bool
+	// keep, unless nil, holds the dictionaries of the result as collect lists them; they
+	// hold all values of those of the pieces, at the same index.
+	keep []*array.Data
+}
+
+func (g *gatherer) array(dt arrow.DataType, ps pieces) (arrow.Array, error) {
+	data, err := g.data(dt, ps)
+	if err != nil {
+		return nil, err
+	}
+	return array.MakeFromData(data), nil
+}
+
+// data dispatches on the physical layout of dt.
+func (g *gatherer) data(dt arrow.DataType, ps pieces) (*array.Data, error) {
+	n := ps.rows()
+	layout := dt
+	if ext, ok := dt.(arrow.ExtensionType); ok {
+		layout = ext.StorageType()
+	}
+	switch layout := layout.(type) {
+	case *arrow.NullType:
+		return array.NewData(dt, n, []*memory.Buffer{nil}, nil, n, 0), nil
+	case *arrow.RunEndEncodedType:
+		return g.runEnds(dt, layout, ps, n)
+	case *arrow.SparseUnionType:
+		children, err := g.children(layout.Fields(), ps)
+		return array.NewData(dt, n, []*memory.Buffer{nil, g.fixed(ps, 1, 1)}, children, 0, 0), err
+	case *arrow.DenseUnionType:
+		return g.denseUnion(dt, layout, ps, n)
+	}
+
+	validity, nulls := g.validity(ps, n)
+	buffers := []*memory.Buffer{validity}
+	switch layout := layout.(type) {
+	case *arrow.DictionaryType:
+		return g.dictionary(dt, layout, ps, validity, nulls)
+	case *arrow.BooleanType:
+		return array.NewData(dt, n, append(buffers, g.bits(ps, 1, n)), nil, nulls, 0), nil
+	case arrow.FixedWidthDataType:
+		return array.NewData(dt, n, append(buffers, g.fixed(ps, 1, layout.Bytes())), nil, nulls, 0), nil
+	case arrow.BinaryViewDataType:
+		return array.NewData(dt, n, append(buffers, views(ps, n)...), nil, nulls, 0), nil
+	case *arrow.StructType:
+		children, err := g.children(layout.Fields(), ps)
+		return array.NewData(dt, n, buffers, children, nulls, 0), err
+	case *arrow.FixedSizeListType:
+		child, err := g.data(layout.Elem(), ps.child(0, int(layout.Len())))
+		if err != nil {
+			return nil, err
+		}
+		return array.NewData(dt, n, buffers, []arrow.ArrayData{child}, nulls, 0), nil
+	case *arrow.ListViewType:
+		return listViews[int32](g, dt, layout.Elem(), ps, n, validity, nulls)
+	case *arrow.LargeListViewType:
+		return listViews[int64](g, dt, layout.Elem(), ps, n, validity, nulls)
+	case *arrow.BinaryType, *arrow.StringType:
+		return binaries[int32](g, dt, ps, n, validity, nulls)
+	case *arrow.LargeBinaryType, *arrow.LargeStringType:
+		return binaries[int64](g, dt, ps, n, validity, nulls)
+	case *arrow.ListType:
+		return lists[int32](g, dt, layout.Elem(), ps, n, validity, nulls)
+	case *arrow.MapType:
+		return lists[int32](g, dt, layout.Elem(), ps, n, validity, nulls)
+	case *arrow.LargeListType:
+		return lists[int64](g, dt, layout.Elem(), ps, n, validity, nulls)
+	}
+	return nil, fmt.Errorf("%w: rows of type %s", arrow.ErrNotImplemented, dt)
+}
+
+func (g *gatherer) children(fields []arrow.Field, ps pieces) ([]arrow.ArrayData, error) {
+	out := make([]arrow.ArrayData, len(fields))
+	for i, f := range fields {
+		data, err := g.data(f.Type, ps.child(i, 1))
+		if err != nil {
+			return nil, err
+		}
+		out[i] = data
+	}
+	return out, nil
+}
