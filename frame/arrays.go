@@ -1,0 +1,90 @@
+package frame
+
+import (
+	"errors"
+
+	"github.com/apache/arrow/go/v17/arrow"
+
+	"edgeframe/codec"
+	"edgeframe/internal/gather"
+)
+
+// Span is the rows From to To, without To.
+type Span struct{ From, To int }
+
+// Concat returns the rows of parts in order. The parts have one type and there is at least
+// one. Dictionaries that differ are unified; if the type of their indices is too narrow for
+// that, the error is [codec.ErrMismatch].
+func Concat(parts []arrow.Array) (arrow.Array, error) {
+	runs := make([]gather.Run, len(parts))
+	for i, p := range parts {
+		runs[i] = gather.Run{Source: i, To: p.Len()}
+	}
+	return rows(parts, runs)
+}
+
+// KeepRows returns the rows of arr in keep, which is ascending and disjoint.
+func KeepRows(arr arrow.Array, keep []Span) (arrow.Array, error) {
+	runs := make([]gather.Run, len(keep))
+	for i, s := range keep {
+		runs[i] = gather.Run{From: s.From, To: s.To}
+	}
+	return rows([]arrow.Array{arr}, runs)
+}
+
+// ReplaceRows returns arr with values, which is of the same type, in the place of the given
+// rows, which are ascending and unique. There is one value for each row.
+func ReplaceRows(arr arrow.Array, at []int, values arrow.Array) (arrow.Array, error) {
+	if values.Len() != len(at) {
+		return nil, codec.Errorf(codec.ErrMismatch, "%d values for %d rows", values.Len(), len(at))
+	}
+	runs := make([]gather.Run, 0, 2*len(at)+1)
+	done := 0
+	for i, row := range at {
+		if row < done || row >= arr.Len() {
+			return nil, codec.Errorf(codec.ErrMismatch, "row %d is not in ascending order below %d", row, arr.Len())
+		}
+		if row > done {
+			runs = append(runs, gather.Run{From: done, To: row})
+		}
+		if last := len(runs) - 1; last >= 0 && runs[last].Source == 1 && row == done {
+			runs[last].To = i + 1
+		} else {
+			runs = append(runs, gather.Run{Source: 1, From: i, To: i + 1})
+		}
+		done = row + 1
+	}
+	runs = append(runs, gather.Run{From: done, To: arr.Len()})
+	return rows([]arrow.Array{arr, values}, runs)
+}
+
+// Compact returns arr without what its rows do not use, as memory of its own: offset 0,
+// buffers that keep no larger array alive, and a dictionary reduced to the values in use if
+// it is larger than arr.
+func Compact(arr arrow.Array) arrow.Array {
+	out, err := rows([]arrow.Array{arr}, []gather.Run{{To: arr.Len()}})
+	if err != nil {
+		return arr
+	}
+	return out
+}
+
+// MakeNulls returns n missing values of type dt.
+func MakeNulls(dt arrow.DataType, n int) arrow.Array { return gather.Nulls(dt, n) }
+
+// RawBytes is the number of bytes that the rows of arr take, whatever arr is a slice of:
+// buffers, children and dictionary without what no row uses.
+func RawBytes(arr arrow.Array) int64 {
+	if trimmed, err := gather.Trim(arr); err == nil {
+		arr = trimmed
+	}
+	return int64(arr.Data().SizeInBytes())
+}
+
+func rows(sources []arrow.Array, runs []gather.Run) (arrow.Array, error) {
+	out, err := gather.Rows(sources, runs)
+	if errors.Is(err, gather.ErrOverflow) || errors.Is(err, arrow.ErrType) {
+		return nil, &codec.Error{Kind: codec.ErrMismatch, Detail: err.Error()}
+	}
+	return out, err
+}

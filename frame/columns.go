@@ -1,0 +1,191 @@
+package frame
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+
+	"github.com/apache/arrow/go/v17/arrow"
+
+	"edgeframe/codec"
+)
+
+// MaxNameBytes is the longest column name that an operation may give.
+const MaxNameBytes = 1024
+
+// addColumn adds a column at the end: its values, one per row, as the dtype says or, without
+// one, as they are inferred. Without values every cell is missing.
+type addColumn struct {
+	Column string          `json:"column"`
+	DType  string          `json:"dtype"`
+	Values json.RawMessage `json:"values"`
+}
+
+func (op *addColumn) needs(*Frame) []place { return nil }
+
+func (op *addColumn) apply(f *Frame) error {
+	if err := f.checkNewName(op.Column); err != nil {
+		return err
+	}
+	if len(f.Columns) >= f.Limits.Columns {
+		return codec.Errorf(codec.ErrTooLarge, "the table has %d columns; more than %d are not accepted", len(f.Columns), f.Limits.Columns)
+	}
+	var want arrow.DataType
+	if op.DType != "" {
+		var err error
+		if want, err = codec.ParseDType(op.DType); err != nil {
+			return err
+		}
+	}
+	values, err := op.values(f, want)
+	if err != nil {
+		return err
+	}
+	col := &Column{Field: arrow.Field{Name: op.Column, Type: values.DataType(), Nullable: true}, Origin: -1}
+	for _, r := range f.groupRanges() {
+		col.Chunks = append(col.Chunks, Chunk{Data: Compact(slice(values, r.from, r.to))})
+	}
+	f.Columns = append(f.Columns, col)
+	return nil
+}
+
+func (op *addColumn) values(f *Frame, want arrow.DataType) (arrow.Array, error) {
+	rows := int(f.NumRows())
+	if isNull(op.Values) {
+		if want == nil {
+			want = arrow.Null
+		}
+		if err := f.spend(MakeNulls(want, 1), rows); err != nil {
+			return nil, err
+		}
+		return MakeNulls(want, rows), nil
+	}
+	values, err := codec.ValuesFromJSON(op.Values, want, f.Limits)
+	if err != nil {
+		return nil, err
+	}
+	if values.Len() != rows {
+		return nil, codec.Errorf(ErrInvalidOperation, "add_column has %d values for %d rows; give one value per row", values.Len(), rows)
+	}
+	return values, nil
+}
+
+// checkNewName refuses a name that no column may have or that one has already.
+func (f *Frame) checkNewName(name string) error {
+	if name == "" || len(name) > MaxNameBytes {
+		return codec.Errorf(ErrInvalidOperation, "a column name of %d bytes is not accepted; it must have 1 to %d", len(name), MaxNameBytes)
+	}
+	if _, err := f.index(name); err == nil {
+		return codec.Errorf(ErrInvalidOperation, "there is a column %q already", name)
+	}
+	return nil
+}
+
+// dropColumns removes columns.
+type dropColumns struct {
+	Columns []string `json:"columns"`
+}
+
+func (op *dropColumns) needs(*Frame) []place { return nil }
+
+func (op *dropColumns) apply(f *Frame) error {
+	at, err := f.indexes(op.Columns)
+	if err != nil {
+		return err
+	}
+	if len(at) == len(f.Columns) {
+		return codec.Errorf(ErrInvalidOperation, "dropping every column is not accepted; delete the session instead")
+	}
+	f.keepColumns(func(i int) bool { return !slices.Contains(at, i) })
+	return nil
+}
+
+// selectColumns keeps only some columns, in the order given.
+type selectColumns struct {
+	Columns []string `json:"columns"`
+}
+
+func (op *selectColumns) needs(*Frame) []place { return nil }
+
+func (op *selectColumns) apply(f *Frame) error {
+	at, err := f.indexes(op.Columns)
+	if err != nil {
+		return err
+	}
+	chosen := make([]*Column, len(at))
+	for i, from := range at {
+		chosen[i] = f.Columns[from]
+	}
+	f.keepColumns(func(i int) bool { return slices.Contains(at, i) })
+	f.Columns = chosen
+	return nil
+}
+
+// indexes finds columns by name; it refuses an empty list and repetitions.
+func (f *Frame) indexes(names []string) ([]int, error) {
+	if len(names) == 0 {
+		return nil, codec.Errorf(ErrInvalidOperation, "columns is empty; name at least one column")
+	}
+	at := make([]int, len(names))
+	for i, name := range names {
+		var err error
+		if at[i], err = f.index(name); err != nil {
+			return nil, err
+		}
+		if slices.Contains(at[:i], at[i]) {
+			return nil, codec.Errorf(ErrInvalidOperation, "column %q is given twice", name)
+		}
+	}
+	return at, nil
+}
+
+// keepColumns removes the columns that keep rejects, with their marks.
+func (f *Frame) keepColumns(keep func(i int) bool) {
+	var kept []*Column
+	for i, c := range f.Columns {
+		if keep(i) {
+			kept = append(kept, c)
+		} else {
+			delete(f.Marks, c.Field.Name)
+		}
+	}
+	f.Columns = kept
+}
+
+// renameColumns gives columns other names, all at once, so that two may swap theirs.
+type renameColumns struct {
+	Columns map[string]string `json:"columns"`
+}
+
+func (op *renameColumns) needs(*Frame) []place { return nil }
+
+func (op *renameColumns) apply(f *Frame) error {
+	if len(op.Columns) == 0 {
+		return codec.Errorf(ErrInvalidOperation, "columns is empty; give at least one old and new name")
+	}
+	for _, old := range slices.Sorted(maps.Keys(op.Columns)) {
+		if _, err := f.index(old); err != nil {
+			return err
+		}
+		if name := op.Columns[old]; name == "" || len(name) > MaxNameBytes {
+			return codec.Errorf(ErrInvalidOperation, "the new name of column %q has %d bytes; it must have 1 to %d", old, len(name), MaxNameBytes)
+		}
+	}
+	seen := make(map[string]bool, len(f.Columns))
+	marks := Marks{}
+	for _, c := range f.Columns {
+		old := c.Field.Name
+		if name, ok := op.Columns[old]; ok {
+			c.Field.Name = name
+		}
+		if seen[c.Field.Name] {
+			return codec.Errorf(ErrInvalidOperation, "the new names would make two columns %q", c.Field.Name)
+		}
+		seen[c.Field.Name] = true
+		if rows := f.Marks[old]; rows != nil {
+			marks[c.Field.Name] = rows
+		}
+	}
+	f.Marks = marks
+	return nil
+}

@@ -1,0 +1,378 @@
+package frame
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/google/go-cmp/cmp"
+
+	"edgeframe/codec"
+)
+
+// The columns of sample where nothing has changed.
+const (
+	sameA = `a int64 [1,2,3]= [4,null]=`
+	sameB = `b utf8 ["x","y","z"]= ["u","v"]=`
+	sameN = `n null [null,null,null]= [null,null]=`
+	markA = `marks of a [4]`
+	markB = `marks of b [0 3]`
+)
+
+func TestOperationsChangeWhatTheySayAndNoMore(t *testing.T) {
+	tests := []struct {
+		name, ops string
+		want      []string
+	}{
+		{
+			"set_values changes the chunk of its row only",
+			`[{"op":"set_values","column":"a","rows":[1],"values":[20]}]`,
+			[]string{`a int64 [1,20,3] [4,null]=`, sameB, sameN, markA, markB},
+		},
+		{
+			"set_values takes rows in any order with their values",
+			`[{"op":"set_values","column":"a","rows":[3,0,2],"values":[40,10,30]}]`,
+			[]string{`a int64 [10,2,30] [40,null]`, sameB, sameN, markA, markB},
+		},
+		{
+			"set_values puts one value into all rows",
+			`[{"op":"set_values","column":"b","rows":[0,1,4],"value":"same"}]`,
+			[]string{sameA, `b utf8 ["same","same","z"] ["u","same"]`, sameN, markA, `marks of b [3]`},
+		},
+		{
+			"set_values of null keeps the marks, of a value drops them",
+			`[{"op":"set_values","column":"b","rows":[0,3],"values":[null,"w"]}]`,
+			[]string{sameA, `b utf8 [null,"y","z"] ["w","v"]`, sameN, markA, `marks of b [0]`},
+		},
+		{
+			"set_values of one null",
+			`[{"op":"set_values","column":"a","rows":[0],"value":null}]`,
+			[]string{`a int64 [null,2,3] [4,null]=`, sameB, sameN, markA, markB},
+		},
+		{
+			"set_values takes a whole float for an integer",
+			`[{"op":"set_values","column":"a","rows":[0],"value":7.0}]`,
+			[]string{`a int64 [7,2,3] [4,null]=`, sameB, sameN, markA, markB},
+		},
+		{
+			"set_values of no rows changes nothing",
+			`[{"op":"set_values","column":"a","rows":[],"values":[]}]`,
+			[]string{sameA, sameB, sameN, markA, markB},
+		},
+		{
+			"set_values of no rows with one value changes nothing",
+			`[{"op":"set_values","column":"a","rows":[],"value":1}]`,
+			[]string{sameA, sameB, sameN, markA, markB},
+		},
+		{
+			"a column without values takes the type of its first ones",
+			`[{"op":"set_values","column":"n","rows":[4],"values":["2026-01-18"]}]`,
+			[]string{sameA, sameB, `n utf8 [null,null,null] [null,"2026-01-18"]`, markA, markB},
+		},
+		{
+			"a column without values keeps its type when it gets nulls",
+			`[{"op":"set_values","column":"n","rows":[4],"value":null}]`,
+			[]string{sameA, sameB, `n null [null,null,null]= [null,null]`, markA, markB},
+		},
+		{
+			"add_column infers the type",
+			`[{"op":"add_column","column":"c","values":[1,2,3,4.5,null]}]`,
+			[]string{sameA, sameB, sameN, `c float64 [1,2,3] [4.5,null]`, markA, markB},
+		},
+		{
+			"add_column takes a type",
+			`[{"op":"add_column","column":"c","dtype":"date32","values":["2026-01-18",null,null,null,"1969-12-31"]}]`,
+			[]string{sameA, sameB, sameN, `c date32 ["2026-01-18",null,null] [null,"1969-12-31"]`, markA, markB},
+		},
+		{
+			"add_column without values is missing everywhere",
+			`[{"op":"add_column","column":"c","dtype":"bool"},{"op":"add_column","column":"d","values":null}]`,
+			[]string{sameA, sameB, sameN, `c bool [null,null,null] [null,null]`, `d null [null,null,null] [null,null]`, markA, markB},
+		},
+		{
+			"drop_columns leaves the others and their marks",
+			`[{"op":"drop_columns","columns":["b","n"]}]`,
+			[]string{sameA, markA},
+		},
+		{
+			"select_columns orders and drops",
+			`[{"op":"select_columns","columns":["n","b"]}]`,
+			[]string{sameN, sameB, markB},
+		},
+		{
+			"rename_columns takes the marks along and touches no data",
+			`[{"op":"rename_columns","columns":{"a":"first"}}]`,
+			[]string{`first int64 [1,2,3]= [4,null]=`, sameB, sameN, markB, `marks of first [4]`},
+		},
+		{
+			"rename_columns may swap names",
+			`[{"op":"rename_columns","columns":{"a":"b","b":"a"}}]`,
+			[]string{`b int64 [1,2,3]= [4,null]=`, `a utf8 ["x","y","z"]= ["u","v"]=`, sameN, `marks of a [0 3]`, `marks of b [4]`},
+		},
+		{
+			"delete_rows changes only the row groups it cuts, and moves marks",
+			`[{"op":"delete_rows","rows":[2,0]}]`,
+			[]string{`a int64 [2] [4,null]=`, `b utf8 ["y"] ["u","v"]=`, `n null [null] [null,null]=`, `marks of a [2]`, `marks of b [1]`},
+		},
+		{
+			"delete_rows drops a row group that is empty, and the others stay stored",
+			`[{"op":"delete_rows","rows":[0,1,2]}]`,
+			[]string{`a int64 [4,null]=`, `b utf8 ["u","v"]=`, `n null [null,null]=`, `marks of a [1]`, `marks of b [0]`},
+		},
+		{
+			"delete_rows of all rows leaves the columns",
+			`[{"op":"delete_rows","rows":[4,3,2,1,0]}]`,
+			[]string{`a int64`, `b utf8`, `n null`},
+		},
+		{
+			"delete_rows of no rows changes nothing",
+			`[{"op":"delete_rows","rows":[]}]`,
+			[]string{sameA, sameB, sameN, markA, markB},
+		},
+		{
+			"each operation finds what the one before left",
+			`[{"op":"delete_rows","rows":[0]},{"op":"set_values","column":"a","rows":[0],"value":9},{"op":"rename_columns","columns":{"a":"z"}},{"op":"add_column","column":"a","values":[1,2,3,4]},{"op":"drop_columns","columns":["b","n"]}]`,
+			[]string{`z int64 [9,3] [4,null]=`, `a int64 [1,2] [3,4]`, `marks of z [3]`},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			b := sample(t)
+			b.apply(t, tt.ops)
+			if diff := cmp.Diff(tt.want, b.show(t)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestOperationsLoadInOneStepWhatTheyRead(t *testing.T) {
+	tests := []struct {
+		name, ops string
+		want      []string
+	}{
+		{"the chunk of one value", `[{"op":"set_values","column":"a","rows":[1],"value":20}]`, []string{"a/0"}},
+		{"all of several operations", `[{"op":"set_values","column":"b","rows":[1],"value":"s"},{"op":"delete_rows","rows":[4]}]`, []string{"b/0 a/1 b/1 n/1"}},
+		{"a chunk once", `[{"op":"set_values","column":"a","rows":[1],"value":2},{"op":"set_values","column":"a","rows":[2],"value":2}]`, []string{"a/0"}},
+		{"nothing to add, drop, select and rename", `[{"op":"add_column","column":"c"},{"op":"drop_columns","columns":["a"]},{"op":"rename_columns","columns":{"b":"d"}},{"op":"select_columns","columns":["d"]}]`, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			b := sample(t)
+			ops, err := parse(t, tt.ops)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := Apply(b.Frame, ops); err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(b.loads, tt.want) {
+				t.Errorf("loaded %q, want %q", b.loads, tt.want)
+			}
+		})
+	}
+}
+
+func TestALoadErrorIsPassedOn(t *testing.T) {
+	b := sample(t)
+	broken := errors.New("broken")
+	load := b.Load
+	b.Load = func(chunks []Chunk) (_ []arrow.Array, err error) {
+		if _, err = load(chunks); err != nil {
+			t.Fatal(err)
+		}
+		return nil, broken
+	}
+	ops, err := parse(t, `[{"op":"delete_rows","rows":[0]}]`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Apply(b.Frame, ops); !errors.Is(err, broken) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestOperationsThatCannotBeAppliedSayWhy(t *testing.T) {
+	long := strings.Repeat("x", MaxNameBytes+1)
+	tests := []struct {
+		name, op string
+		kind     error
+		want     string
+	}{
+		{"set_values of an unknown column", `{"op":"set_values","column":"zz","rows":[0],"value":1}`, ErrColumnNotFound, `"zz"`},
+		{"set_values of a row past the end", `{"op":"set_values","column":"a","rows":[5],"value":1}`, ErrInvalidOperation, "row 5"},
+		{"set_values of a negative row", `{"op":"set_values","column":"a","rows":[-1],"value":1}`, ErrInvalidOperation, "row -1"},
+		{"set_values of a row twice", `{"op":"set_values","column":"a","rows":[1,0,1],"values":[1,2,3]}`, ErrInvalidOperation, "row 1 is given twice"},
+		{"set_values with too few values", `{"op":"set_values","column":"a","rows":[0,1],"values":[1]}`, ErrInvalidOperation, "2 rows and 1 values"},
+		{"set_values with values and value", `{"op":"set_values","column":"a","rows":[0],"values":[1],"value":1}`, ErrInvalidOperation, "not both"},
+		{"set_values with neither", `{"op":"set_values","column":"a","rows":[0]}`, ErrInvalidOperation, "needs values"},
+		{"set_values of text in an integer column", `{"op":"set_values","column":"a","rows":[0],"value":"one"}`, codec.ErrMismatch, "one"},
+		{"set_values of a fraction in an integer column", `{"op":"set_values","column":"a","rows":[0],"value":1.5}`, codec.ErrMismatch, "1.5"},
+		{"set_values of an integer beyond 64 bits", `{"op":"set_values","column":"a","rows":[0],"value":9223372036854775808}`, codec.ErrMismatch, "9223372036854775808"},
+		{"add_column with a name that there is", `{"op":"add_column","column":"a"}`, ErrInvalidOperation, `"a"`},
+		{"add_column without a name", `{"op":"add_column","column":""}`, ErrInvalidOperation, "0 bytes"},
+		{"add_column with too long a name", `{"op":"add_column","column":"` + long + `"}`, ErrInvalidOperation, "1025 bytes"},
+		{"add_column with too few values", `{"op":"add_column","column":"c","values":[1]}`, ErrInvalidOperation, "1 values for 5 rows"},
+		{"add_column with an unknown type", `{"op":"add_column","column":"c","dtype":"number"}`, codec.ErrUnsupported, "number"},
+		{"add_column with values of another type", `{"op":"add_column","column":"c","dtype":"bool","values":[true,1,null,null,null]}`, codec.ErrMismatch, "1"},
+		{"drop_columns of an unknown column", `{"op":"drop_columns","columns":["a","zz"]}`, ErrColumnNotFound, `"zz"`},
+		{"drop_columns of none", `{"op":"drop_columns","columns":[]}`, ErrInvalidOperation, "empty"},
+		{"drop_columns of all", `{"op":"drop_columns","columns":["n","b","a"]}`, ErrInvalidOperation, "every column"},
+		{"drop_columns of one twice", `{"op":"drop_columns","columns":["a","a"]}`, ErrInvalidOperation, "twice"},
+		{"select_columns of an unknown column", `{"op":"select_columns","columns":["zz"]}`, ErrColumnNotFound, `"zz"`},
+		{"select_columns of none", `{"op":"select_columns","columns":[]}`, ErrInvalidOperation, "empty"},
+		{"select_columns of one twice", `{"op":"select_columns","columns":["a","a"]}`, ErrInvalidOperation, "twice"},
+		{"rename_columns of an unknown column", `{"op":"rename_columns","columns":{"zz":"y"}}`, ErrColumnNotFound, `"zz"`},
+		{"rename_columns of none", `{"op":"rename_columns","columns":{}}`, ErrInvalidOperation, "empty"},
+		{"rename_columns to an empty name", `{"op":"rename_columns","columns":{"a":""}}`, ErrInvalidOperation, "0 bytes"},
+		{"rename_columns to too long a name", `{"op":"rename_columns","columns":{"a":"` + long + `"}}`, ErrInvalidOperation, "1025 bytes"},
+		{"rename_columns to a name that there is", `{"op":"rename_columns","columns":{"a":"b"}}`, ErrInvalidOperation, `two columns "b"`},
+		{"rename_columns of two to one name", `{"op":"rename_columns","columns":{"a":"c","b":"c"}}`, ErrInvalidOperation, `two columns "c"`},
+		{"delete_rows past the end", `{"op":"delete_rows","rows":[5]}`, ErrInvalidOperation, "its rows are 0 to 4"},
+		{"delete_rows of one twice", `{"op":"delete_rows","rows":[3,3]}`, ErrInvalidOperation, "row 3 is given twice"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			b := sample(t)
+			ops, err := parse(t, `[{"op":"rename_columns","columns":{"a":"a"}},`+tt.op+`]`)
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = Apply(b.Frame, ops)
+			if !errors.Is(err, tt.kind) {
+				t.Fatalf("%v, want %v", err, tt.kind)
+			}
+			if text := err.Error(); !strings.HasPrefix(text, "operation 2: ") || !strings.Contains(text, tt.want) {
+				t.Errorf("%q does not say %q", text, tt.want)
+			}
+		})
+	}
+}
+
+func TestOperationsThatCannotBeReadSayWhy(t *testing.T) {
+	many := make([]string, MaxOperations+1)
+	for i := range many {
+		many[i] = `{"op":"delete_rows","rows":[]}`
+	}
+	tests := []struct{ name, ops, want string }{
+		{"none", `[]`, "operations is empty; give at least one of set_values, add_column"},
+		{"too many", `[` + strings.Join(many, ",") + `]`, "1001 operations"},
+		{"no object", `["delete_rows"]`, "operation 1: it is not a JSON object"},
+		{"null", `[null]`, "operation 1: it is not a JSON object"},
+		{"no name", `[{"rows":[0]}]`, `operation 1: its "op" is not one of set_values`},
+		{"an unknown name", `[{"op":"delete_rows","rows":[0]},{"op":"sort_rows"}]`, `operation 2: its "op" is not one of`},
+		{"a name that is no text", `[{"op":7}]`, `its "op" is not one of`},
+		{"an unknown member", `[{"op":"delete_rows","rows":[0],"column":"a"}]`, `delete_rows: unknown field "column"`},
+		{"a member of another type", `[{"op":"delete_rows","rows":"all"}]`, `delete_rows: cannot unmarshal`},
+		{"a row that is no whole number", `[{"op":"delete_rows","rows":[1.5]}]`, `delete_rows: cannot unmarshal`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := parse(t, tt.ops)
+			if !errors.Is(err, ErrInvalidOperation) || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("%v, want %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestEveryOperationHasItsNameInTheList(t *testing.T) {
+	if len(OperationNames) != len(newOperation) {
+		t.Errorf("%d names for %d operations", len(OperationNames), len(newOperation))
+	}
+	for _, name := range OperationNames {
+		if newOperation[name] == nil {
+			t.Errorf("no operation %q", name)
+		}
+	}
+}
+
+func TestAFewBytesCannotAskForAnyAmountOfMemory(t *testing.T) {
+	text := strings.Repeat("x", 1000)
+	tests := []struct{ name, ops string }{
+		{"one long value for many rows", `[{"op":"set_values","column":"b","rows":[0,1,2,3,4],"value":"` + text + `"}]`},
+		{"a wide type without values", `[{"op":"add_column","column":"c","dtype":"fixed_size_binary[1000]"}]`},
+		{"many columns without values", `[` + strings.Repeat(`{"op":"add_column","column":"c","dtype":"int64"},{"op":"rename_columns","columns":{"c":"%d"}},`, 100) + `{"op":"delete_rows","rows":[]}]`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			b := sample(t)
+			b.Limits.Bytes = 4000
+			var raw []json.RawMessage
+			text := tt.ops
+			for i := range strings.Count(text, "%d") {
+				text = strings.Replace(text, "%d", fmt.Sprint(i), 1)
+			}
+			if err := json.Unmarshal([]byte(text), &raw); err != nil {
+				t.Fatal(err)
+			}
+			ops, err := ParseOperations(raw)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := Apply(b.Frame, ops); !errors.Is(err, codec.ErrTooLarge) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}
+
+func TestAddColumnKeepsToTheLimitOfColumns(t *testing.T) {
+	b := sample(t)
+	b.Limits.Columns = 4
+	b.apply(t, `[{"op":"add_column","column":"c"}]`)
+	ops, err := parse(t, `[{"op":"add_column","column":"d"}]`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Apply(b.Frame, ops); !errors.Is(err, codec.ErrTooLarge) {
+		t.Errorf("%v", err)
+	}
+}
+
+func FuzzOperations(f *testing.F) {
+	for _, ops := range []string{
+		`[{"op":"set_values","column":"a","rows":[3,0],"values":[null,7]},{"op":"set_values","column":"n","rows":[1],"value":{"x":[1]}}]`,
+		`[{"op":"add_column","column":"c","dtype":"list<item: int64, nullable>","values":[[1],[],null,null,[2,3]]}]`,
+		`[{"op":"add_column","column":"c","dtype":"dictionary<values=utf8, indices=int8, ordered=false>","values":["x","x",null,"y","z"]}]`,
+		`[{"op":"drop_columns","columns":["a"]},{"op":"select_columns","columns":["n","b"]},{"op":"rename_columns","columns":{"n":"b","b":"n"}}]`,
+		`[{"op":"delete_rows","rows":[0,1,2]},{"op":"delete_rows","rows":[0,1]},{"op":"add_column","column":"c","values":[]}]`,
+		`[{"op":"set_values","column":"a","rows":[0],"value":1e300}]`,
+		`[{"op":"delete_rows","rows":[9223372036854775807,-9223372036854775808]}]`,
+		`[{"op":"add_column","column":"c","dtype":"timestamp[us, tz=UTC]"}]`,
+		`[{}]`, `[null]`, `[[]]`,
+	} {
+		f.Add([]byte(ops))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		var raw []json.RawMessage
+		if json.Unmarshal(text, &raw) != nil {
+			return
+		}
+		ops, err := ParseOperations(raw)
+		if err != nil {
+			wantKnown(t, err)
+			return
+		}
+		b := sample(t)
+		b.Limits.Bytes = 1 << 20
+		if err := Apply(b.Frame, ops); err != nil {
+			wantKnown(t, err)
+			return
+		}
+		b.check(t)
+	})
+}
+
+// wantKnown checks that an error is one that a client is told about.
+func wantKnown(t *testing.T, err error) {
+	t.Helper()
+	known := []error{ErrColumnNotFound, ErrInvalidOperation, codec.ErrMalformed, codec.ErrMismatch, codec.ErrTooLarge, codec.ErrUnsupported}
+	if !slices.ContainsFunc(known, func(kind error) bool { return errors.Is(err, kind) }) {
+		t.Fatalf("an error of no known kind: %v", err)
+	}
+}

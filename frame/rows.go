@@ -1,0 +1,232 @@
+package frame
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+
+	"github.com/apache/arrow/go/v17/arrow"
+
+	"edgeframe/codec"
+)
+
+// setValues puts values into rows of a column: one each, or one for all.
+type setValues struct {
+	Column string          `json:"column"`
+	Rows   []int64         `json:"rows"`
+	Values json.RawMessage `json:"values"`
+	Value  json.RawMessage `json:"value"`
+}
+
+func (op *setValues) needs(f *Frame) []place {
+	col, err := f.index(op.Column)
+	if err != nil {
+		return nil
+	}
+	var places []place
+	for _, part := range f.split(sorted(op.Rows)) {
+		places = append(places, place{col, part.group})
+	}
+	return places
+}
+
+func (op *setValues) apply(f *Frame) error {
+	col, err := f.index(op.Column)
+	if err != nil {
+		return err
+	}
+	order, rows, err := f.checkRows(op.Rows)
+	if err != nil {
+		return err
+	}
+	values, err := op.parse(f, col)
+	if err != nil {
+		return err
+	}
+	if values, err = permute(values, order); err != nil {
+		return err
+	}
+	if err := f.adoptType(col, values.DataType()); err != nil {
+		return err
+	}
+	if err := f.replace(col, rows, values); err != nil {
+		return err
+	}
+	f.unmark(op.Column, rows, values)
+	return nil
+}
+
+// parse returns one value per row, in the order of op.Rows.
+func (op *setValues) parse(f *Frame, col int) (arrow.Array, error) {
+	raw := op.Values
+	switch {
+	case op.Values != nil && op.Value != nil:
+		return nil, codec.Errorf(ErrInvalidOperation, "set_values takes either values or value, not both")
+	case op.Values == nil && op.Value == nil:
+		return nil, codec.Errorf(ErrInvalidOperation, "set_values needs values, one per row, or one value for all rows")
+	case op.Value != nil:
+		raw = slices.Concat([]byte{'['}, op.Value, []byte{']'})
+	}
+	// A column without any value yet has no type of its own: it takes that of its first values.
+	want := f.Columns[col].Field.Type
+	if want.ID() == arrow.NULL {
+		want = nil
+	}
+	values, err := codec.ValuesFromJSON(raw, want, f.Limits)
+	if err != nil {
+		return nil, err
+	}
+	if op.Value != nil {
+		return f.repeat(values, len(op.Rows))
+	}
+	if values.Len() != len(op.Rows) {
+		return nil, codec.Errorf(ErrInvalidOperation, "set_values has %d rows and %d values; give one value per row", len(op.Rows), values.Len())
+	}
+	return values, nil
+}
+
+// checkRows refuses rows outside the table and repeated ones. It returns them ascending,
+// and for each the position at which it was given.
+func (f *Frame) checkRows(given []int64) (order []int, ascending []int64, err error) {
+	n := f.NumRows()
+	for _, r := range given {
+		if r < 0 || r >= n {
+			return nil, nil, codec.Errorf(ErrInvalidOperation, "row %d is not in the table; its rows are 0 to %d", r, n-1)
+		}
+	}
+	order = make([]int, len(given))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return int(given[a] - given[b]) })
+	ascending = make([]int64, len(given))
+	for i, at := range order {
+		ascending[i] = given[at]
+		if i > 0 && ascending[i] == ascending[i-1] {
+			return nil, nil, codec.Errorf(ErrInvalidOperation, "row %d is given twice", ascending[i])
+		}
+	}
+	return order, ascending, nil
+}
+
+// adoptType gives a column of type null, which holds no values, another type.
+func (f *Frame) adoptType(col int, dt arrow.DataType) error {
+	c := f.Columns[col]
+	if c.Field.Type.ID() != arrow.NULL || dt.ID() == arrow.NULL {
+		return nil
+	}
+	c.Field.Type = dt
+	c.Field.Nullable = true
+	for g, n := range f.Rows {
+		c.Chunks[g] = Chunk{Data: MakeNulls(dt, n)}
+	}
+	return nil
+}
+
+// replace puts values into ascending rows of a column.
+func (f *Frame) replace(col int, rows []int64, values arrow.Array) error {
+	c := f.Columns[col]
+	if values.NullN() > 0 && !c.Field.Nullable {
+		c.Field.Nullable = true
+	}
+	parts := f.split(rows)
+	places := make([]place, len(parts))
+	for i, p := range parts {
+		places[i] = place{col, p.group}
+	}
+	if err := f.load(places); err != nil {
+		return err
+	}
+	for _, p := range parts {
+		data, err := ReplaceRows(c.Chunks[p.group].Data, p.rows, slice(values, p.from, p.from+len(p.rows)))
+		if err != nil {
+			return err
+		}
+		c.Chunks[p.group] = Chunk{Data: data}
+	}
+	return nil
+}
+
+// deleteRows removes rows.
+type deleteRows struct {
+	Rows []int64 `json:"rows"`
+}
+
+func (op *deleteRows) needs(f *Frame) []place {
+	var places []place
+	for _, part := range f.split(sorted(op.Rows)) {
+		for c := range f.Columns {
+			places = append(places, place{c, part.group})
+		}
+	}
+	return places
+}
+
+func (op *deleteRows) apply(f *Frame) error {
+	_, rows, err := f.checkRows(op.Rows)
+	if err != nil {
+		return err
+	}
+	if err := f.load(op.needs(f)); err != nil {
+		return err
+	}
+	for _, part := range f.split(rows) {
+		keep := complement(part.rows, f.Rows[part.group])
+		for _, c := range f.Columns {
+			data, err := KeepRows(c.Chunks[part.group].Data, keep)
+			if err != nil {
+				return err
+			}
+			c.Chunks[part.group] = Chunk{Data: data}
+		}
+		f.Rows[part.group] -= len(part.rows)
+	}
+	f.dropEmptyGroups()
+	f.Marks.removeRows(rows)
+	return nil
+}
+
+func (f *Frame) dropEmptyGroups() {
+	var rows []int
+	kept := make([][]Chunk, len(f.Columns))
+	for g, n := range f.Rows {
+		if n == 0 {
+			continue
+		}
+		rows = append(rows, n)
+		for i, c := range f.Columns {
+			kept[i] = append(kept[i], c.Chunks[g])
+		}
+	}
+	f.Rows = rows
+	for i, c := range f.Columns {
+		c.Chunks = kept[i]
+	}
+}
+
+// complement returns the spans of 0..n that ascending rows leave.
+func complement(rows []int, n int) []Span {
+	var spans []Span
+	at := 0
+	for _, r := range rows {
+		if r > at {
+			spans = append(spans, Span{at, r})
+		}
+		at = r + 1
+	}
+	if at < n {
+		spans = append(spans, Span{at, n})
+	}
+	return spans
+}
+
+func sorted(rows []int64) []int64 {
+	rows = slices.Clone(rows)
+	slices.Sort(rows)
+	return rows
+}
+
+// isNull reports whether raw is absent or JSON's null.
+func isNull(raw json.RawMessage) bool {
+	return raw == nil || bytes.Equal(bytes.TrimSpace(raw), []byte("null"))
+}

@@ -1,0 +1,137 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"edgeframe/kv"
+)
+
+// maxAttempts bounds how often a commit that lost the race is tried again. With n equal
+// writers a try wins once in n, so 8 writers fail together less than once in a thousand.
+const maxAttempts = 64
+
+// errSegmentGone says that a segment which a head refers to is not in the store.
+var errSegmentGone = errors.New("segment is gone")
+
+// commit changes a session: change edits the head that it is given, which is private to the
+// attempt, and returns the segments to store. When another commit comes between, all is done
+// again from the new head. The returned session is the state after the commit.
+func (s *Service) commit(ctx context.Context, ref Ref, pre Precondition, change func(h *head) ([]kv.Item, error)) (*Session, error) {
+	var last Token
+	for range maxAttempts {
+		h, err := s.load(ctx, ref)
+		if err != nil {
+			return nil, err
+		}
+		if err := s.check(h, pre); err != nil {
+			return nil, err
+		}
+		before := h.segments()
+		base := h.revision
+		items, err := change(h)
+		if errors.Is(err, errSegmentGone) && base != last {
+			// A commit that came between may have removed it; the next attempt sees its head.
+			last = base
+			continue
+		}
+		if err != nil {
+			return nil, corrupt(h.ID, err)
+		}
+		err = s.swap(ctx, h, base, items)
+		if errors.Is(err, kv.ErrConflict) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		s.removeUnreferenced(ctx, h, before)
+		return s.view(h), nil
+	}
+	return nil, exhausted(ref.ID)
+}
+
+func (s *Service) check(h *head, pre Precondition) error {
+	if pre != nil && !pre(s.view(h)) {
+		return fail(ErrPreconditionFailed, "session %s has changed: its revision is %s now", h.ID, h.revision)
+	}
+	return nil
+}
+
+func exhausted(id string) error {
+	return fail(ErrConflict, "session %s was changed by others %d times in a row; try again", id, maxAttempts)
+}
+
+// swap stores items and then h as the successor of the head with revision base.
+func (s *Service) swap(ctx context.Context, h *head, base Token, items []kv.Item) error {
+	h.revision = base.next()
+	h.Commits = append(h.Commits, h.revision.Commit[:])
+	if len(h.Commits) > maxCommits {
+		h.Commits = h.Commits[len(h.Commits)-maxCommits:]
+	}
+	if err := s.store.SetMany(ctx, items, s.segmentTTL(h.ttl())); err != nil {
+		return err
+	}
+	if err := s.extend(ctx, h); err != nil {
+		return err
+	}
+	return s.putHead(ctx, h, base.kv())
+}
+
+// putHead swaps the head from revision old.
+func (s *Service) putHead(ctx context.Context, h *head, old kv.Revision) error {
+	b, err := h.encode()
+	if err != nil {
+		return err
+	}
+	item := kv.Item{Key: headKey(h.ID), Value: b, Counted: true}
+	return s.store.CompareAndSwap(ctx, item, old, s.storeTTL(hold(h.ttl())))
+}
+
+// removeUnreferenced deletes the segments among before that h no longer refers to. It is an
+// optimisation of space: what it fails to delete expires, so its errors are of no interest.
+// An eventually consistent store may still serve the old head to others, so there they stay.
+func (s *Service) removeUnreferenced(ctx context.Context, h *head, before map[segmentRef]bool) {
+	if s.store.Capabilities().Consistency != kv.Strong {
+		return
+	}
+	after := h.segments()
+	var keys []string
+	for r := range before {
+		if !after[r] {
+			keys = append(keys, segmentKey(h.ID, r))
+		}
+	}
+	s.cache.remove(keys)
+	_ = s.store.Delete(ctx, keys...)
+}
+
+// segments returns every segment that h refers to.
+func (h *head) segments() map[segmentRef]bool {
+	refs := map[segmentRef]bool{}
+	for _, v := range h.Versions {
+		for _, g := range v.Manifest.Groups {
+			for _, r := range g.Segments {
+				refs[r] = true
+			}
+		}
+		if v.Marks != nil {
+			refs[*v.Marks] = true
+		}
+	}
+	for _, r := range h.AuditChunks {
+		refs[r] = true
+	}
+	return refs
+}
+
+func (h *head) ttl() time.Duration { return time.Duration(h.TTL) * time.Millisecond }
+
+// corrupt turns a segment that is really gone into the error that names it.
+func corrupt(id string, err error) error {
+	if !errors.Is(err, errSegmentGone) {
+		return err
+	}
+	return &Error{Kind: ErrCorrupt, Detail: "session " + id + " is damaged: " + err.Error(), Err: err}
+}

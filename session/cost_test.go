@@ -1,0 +1,153 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"edgeframe/kv/kvtest"
+)
+
+func TestSnapshotUndoAndRedoMoveNoTableData(t *testing.T) {
+	h := newHarness(t)
+	v := h.create(50_000, 50)
+	v = h.edit(v, `{"op":"rename_columns","columns":{"column_1":"first"}}`)
+	steps := map[string]func() (*Session, error){
+		"snapshot": func() (*Session, error) { return h.Snapshot(context.Background(), of(v)) },
+		"undo":     func() (*Session, error) { return h.Undo(context.Background(), of(v)) },
+		"redo":     func() (*Session, error) { return h.Redo(context.Background(), of(v)) },
+		"restore":  func() (*Session, error) { return h.Restore(context.Background(), of(v), 1) },
+	}
+	for _, name := range []string{"snapshot", "undo", "redo", "restore"} {
+		h.calls.Reset()
+		if _, err := steps[name](); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for _, key := range slices.Concat(h.calls.KeysRead(), h.calls.KeysWritten()) {
+			if strings.Contains(key, ":seg:") {
+				t.Errorf("%s touches table data: %s", name, key)
+			}
+		}
+		if n := h.calls.Of(kvtest.OpGet).Calls + h.calls.Of(kvtest.OpCompareAndSwap).Calls; n != 2 {
+			t.Errorf("%s costs %d reads and swaps of the head, want 2", name, n)
+		}
+	}
+}
+
+func TestSchemaOnlyOperationsWriteNoSegments(t *testing.T) {
+	for name, op := range map[string]string{
+		"rename": `{"op":"rename_columns","columns":{"column_1":"column_2","column_2":"column_1"}}`,
+		"drop":   `{"op":"drop_columns","columns":["column_4","column_5"]}`,
+		"select": `{"op":"select_columns","columns":["column_10","column_3"]}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHarness(t)
+			v := h.create(20_000, 10)
+			h.calls.Reset()
+			h.edit(v, op)
+			if n := h.calls.Of(kvtest.OpSet).Keys; n != 0 {
+				t.Errorf("%d segments written, want none", n)
+			}
+			if n := h.calls.Of(kvtest.OpGet).Keys; n != 1 {
+				t.Errorf("%d keys read, want the head only", n)
+			}
+		})
+	}
+}
+
+func TestOneColumnEditWritesAtMostAQuarterOfTheTable(t *testing.T) {
+	for column := range 50 {
+		h := newHarness(t)
+		v := h.create(10_000, 50)
+		op := fmt.Sprintf(`{"op":"set_values","column":"column_%d","rows":[0,4000,9999],"value":null}`, column+1)
+		h.calls.Reset()
+		next := h.edit(v, op)
+		if most := v.Current.StoredBytes / 4; next.Current.NewBytes > most {
+			t.Errorf("column %d: %d bytes stored, want at most %d", column, next.Current.NewBytes, most)
+		}
+		if got := h.calls.Of(kvtest.OpSet).Bytes; got != next.Current.NewBytes {
+			t.Errorf("column %d: new_bytes says %d, the store got %d", column, next.Current.NewBytes, got)
+		}
+	}
+}
+
+func TestFirstPageReadsOnlyTheFirstRowGroup(t *testing.T) {
+	h := newHarness(t)
+	v := h.create(100_000, 50)
+	first := map[string]bool{}
+	for _, r := range v.head.current().Manifest.Groups[0].Segments {
+		first["edgeframe:"+segmentKey(v.ID, r)] = true
+	}
+	h.calls.Reset()
+	d, err := h.Read(context.Background(), v, Selection{Limit: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := d.Table.NumRows(); n != 100 {
+		t.Fatalf("page has %d rows, want 100", n)
+	}
+	read := h.calls.KeysRead()
+	if len(read) != len(first) {
+		t.Errorf("%d keys read, want the %d segments of the first row group", len(read), len(first))
+	}
+	for _, key := range read {
+		if !first[key] {
+			t.Errorf("%s is not of the first row group", key)
+		}
+	}
+	if n := h.calls.Of(kvtest.OpGet).Calls; n != 1 {
+		t.Errorf("%d round trips, want 1", n)
+	}
+}
+
+func TestOneColumnOfAPageReadsOneSegment(t *testing.T) {
+	h := newHarness(t)
+	v := h.create(50_000, 50)
+	h.calls.Reset()
+	if _, err := h.Read(context.Background(), v, Selection{Columns: []string{"column_8"}, Offset: 20_000, Limit: 100}); err != nil {
+		t.Fatal(err)
+	}
+	if n := h.calls.Of(kvtest.OpGet).Keys; n != 1 {
+		t.Errorf("%d keys read, want 1", n)
+	}
+}
+
+func TestCachedSegmentsAreNotReadAgain(t *testing.T) {
+	h := newHarness(t, func(o *Options) { o.CacheBytes = 64 << 20 })
+	v := h.create(1000, 50)
+	h.table(v, 0)
+	h.calls.Reset()
+	h.table(v, 0)
+	if n := h.calls.Of(kvtest.OpGet).Calls; n != 0 {
+		t.Errorf("%d reads, want none", n)
+	}
+}
+
+func TestCacheStaysWithinItsBound(t *testing.T) {
+	const bound = 1 << 20
+	h := newHarness(t, func(o *Options) { o.CacheBytes = bound })
+	for range 5 {
+		h.table(h.create(5000, 50), 0)
+	}
+	if h.cache.used > bound || h.cache.used == 0 {
+		t.Errorf("cache holds %d bytes, want 1 to %d", h.cache.used, bound)
+	}
+}
+
+func TestEditReadsOnlyTheSegmentsItChanges(t *testing.T) {
+	h := newHarness(t)
+	v := h.create(50_000, 50)
+	h.calls.Reset()
+	h.edit(v, `{"op":"set_values","column":"column_1","rows":[49999],"value":null}`)
+	if n := h.calls.Of(kvtest.OpGet).Keys; n != 2 {
+		t.Errorf("%d keys read, want the head and one segment", n)
+	}
+	if n := h.calls.Of(kvtest.OpSet).Keys; n != 1 {
+		t.Errorf("%d segments written, want 1", n)
+	}
+	if n := h.calls.Total().Calls; n > 4 {
+		t.Errorf("%d calls of the store, want at most 4", n)
+	}
+}

@@ -1,0 +1,74 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"edgeframe/codec"
+	"edgeframe/frame"
+)
+
+// maxFilename is the longest file name that a session keeps, in bytes.
+const maxFilename = 1024
+
+// Create stores t as a new session that is called filename. A ttl of zero is the default.
+func (s *Service) Create(ctx context.Context, t *codec.Table, filename string, ttl time.Duration) (*Session, error) {
+	if ttl == 0 {
+		ttl = s.opt.TTL
+	}
+	if err := checkTTL(ttl); err != nil {
+		return nil, err
+	}
+	if err := checkFilename(filename); err != nil {
+		return nil, err
+	}
+	now := s.now()
+	rows := t.NumRows()
+	h := &head{
+		ID:          uuid.NewString(),
+		Filename:    filename,
+		Created:     now.UnixMilli(),
+		TTL:         ttl.Milliseconds(),
+		Lease:       now.Add(s.segmentTTL(ttl)).UnixMilli(),
+		NextVersion: 1,
+		InitialRows: rows,
+	}
+	se := s.newSealer(h)
+	v, err := s.storeFrame(h, nil, frame.FromTable(t, s.Limits()), se)
+	if err != nil {
+		return nil, err
+	}
+	v.RowsBefore = rows
+	h.push(v, now, "Session created", s.opt.MaxVersions)
+	h.log(now, fmt.Sprintf("Session created. Original file: '%s'. Initial rows: %d", filename, rows))
+	if err := s.swap(ctx, h, Token{}, se.items); err != nil {
+		return nil, err
+	}
+	return s.view(h), nil
+}
+
+func checkFilename(name string) error {
+	if len(name) > maxFilename {
+		return fail(ErrInvalidParameter, "a filename of %d bytes is not accepted; it may have at most %d", len(name), maxFilename)
+	}
+	return nil
+}
+
+// Delete removes a session and all that it stored.
+func (s *Service) Delete(ctx context.Context, ref Ref, pre Precondition) error {
+	h, err := s.load(ctx, ref)
+	if err != nil {
+		return err
+	}
+	if err := s.check(h, pre); err != nil {
+		return err
+	}
+	if err := s.store.Delete(ctx, headKey(h.ID)); err != nil {
+		return err
+	}
+	s.removeUnreferenced(ctx, &head{ID: h.ID}, h.segments())
+	return nil
+}

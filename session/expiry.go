@@ -1,0 +1,105 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"edgeframe/kv"
+)
+
+// maxTouchInterval is the longest time for which the head is not rewritten for an access
+// alone.
+const maxTouchInterval = time.Minute
+
+// touchInterval is how long after the last rewrite of the head an access need not be noted.
+func touchInterval(ttl time.Duration) time.Duration { return min(ttl/10, maxTouchInterval) }
+
+// hold is how long a session lives after its head was written: its TTL, and as much more as
+// an access may go unnoted, so that a session never expires before the TTL after its last
+// access has passed.
+func hold(ttl time.Duration) time.Duration { return ttl + touchInterval(ttl) }
+
+// segmentTTL is how long the store keeps segments: twice as long as the head, so that they
+// need to be renewed only once while the session is kept alive for one hold.
+func (s *Service) segmentTTL(ttl time.Duration) time.Duration { return s.storeTTL(2 * hold(ttl)) }
+
+// storeTTL raises a TTL to the least that the store accepts. The store's expiry only frees
+// space; what a session promises stands in its head.
+func (s *Service) storeTTL(ttl time.Duration) time.Duration {
+	return max(ttl, time.Duration(s.store.Capabilities().MinTTLSeconds)*time.Second)
+}
+
+// extend notes an access in h, and renews the segments in the store when they might not
+// outlive h.
+func (s *Service) extend(ctx context.Context, h *head) error {
+	now := s.now()
+	h.Accessed = now.UnixMilli()
+	h.Expires = now.Add(hold(h.ttl())).UnixMilli()
+	if h.Lease >= h.Expires {
+		return nil
+	}
+	var keys []string
+	for r := range h.segments() {
+		keys = append(keys, segmentKey(h.ID, r))
+	}
+	if err := s.store.Touch(ctx, keys, s.segmentTTL(h.ttl())); err != nil {
+		return err
+	}
+	h.Lease = now.Add(s.segmentTTL(h.ttl())).UnixMilli()
+	return nil
+}
+
+// access extends a session that was read. It never fails the read: a commit that comes
+// between has extended the session itself, and a store that cannot be written must still be
+// readable.
+func (s *Service) access(ctx context.Context, h *head) {
+	if s.now().UnixMilli()-h.Accessed < touchInterval(h.ttl()).Milliseconds() {
+		return
+	}
+	if err := s.extend(ctx, h); err != nil {
+		return
+	}
+	_ = s.putHead(ctx, h, h.revision.kv())
+}
+
+// Touch extends a session and, if ttl is not zero, changes its TTL.
+func (s *Service) Touch(ctx context.Context, ref Ref, pre Precondition, ttl time.Duration) (*Session, error) {
+	if ttl == 0 {
+		return s.touch(ctx, ref, pre)
+	}
+	if err := checkTTL(ttl); err != nil {
+		return nil, err
+	}
+	return s.commit(ctx, ref, pre, func(h *head) ([]kv.Item, error) {
+		h.TTL = ttl.Milliseconds()
+		return nil, nil
+	})
+}
+
+// touch notes an access at once. It makes no new revision.
+func (s *Service) touch(ctx context.Context, ref Ref, pre Precondition) (*Session, error) {
+	for range maxAttempts {
+		h, err := s.load(ctx, ref)
+		if err != nil {
+			return nil, err
+		}
+		if err := s.check(h, pre); err != nil {
+			return nil, err
+		}
+		if err := s.extend(ctx, h); err != nil {
+			return nil, err
+		}
+		if err := s.putHead(ctx, h, h.revision.kv()); !errors.Is(err, kv.ErrConflict) {
+			return s.view(h), err
+		}
+	}
+	return nil, exhausted(ref.ID)
+}
+
+func checkTTL(ttl time.Duration) error {
+	if ttl < MinTTL || ttl > MaxTTL {
+		return fail(ErrInvalidParameter, "ttl_seconds %d is not between %d and %d", int64(ttl/time.Second), int64(MinTTL/time.Second), int64(MaxTTL/time.Second))
+	}
+	return nil
+}

@@ -1,0 +1,118 @@
+package session
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"edgeframe/kv/kvtest"
+)
+
+func TestSessionLivesItsTTLAfterTheLastAccessAndDiesWhenItSays(t *testing.T) {
+	h := newHarness(t)
+	v := h.create(10, 5)
+	for range 5 {
+		h.pass(DefaultTTL - time.Second)
+		v = h.must(h.Open(context.Background(), Ref{ID: v.ID}))
+	}
+	h.pass(DefaultTTL)
+	if h.time.After(v.Expires) {
+		t.Fatalf("a session that was just read states an expiry before its TTL")
+	}
+	h.pass(v.Expires.Sub(h.time) - time.Millisecond)
+	v = h.must(h.Open(context.Background(), Ref{ID: v.ID}))
+	h.pass(v.Expires.Sub(h.time))
+	_, err := h.Open(context.Background(), Ref{ID: v.ID})
+	wantKind(t, err, ErrSessionNotFound)
+}
+
+func TestUnnotedAccessesNeverShortenALife(t *testing.T) {
+	h := newHarness(t)
+	v := h.create(10, 5)
+	h.pass(touchInterval(DefaultTTL) - time.Millisecond)
+	h.calls.Reset()
+	h.must(h.Open(context.Background(), Ref{ID: v.ID}))
+	if n := h.calls.Of(kvtest.OpCompareAndSwap).Calls; n != 0 {
+		t.Errorf("an access soon after the last one rewrote the head %d times", n)
+	}
+	h.pass(DefaultTTL)
+	h.must(h.Open(context.Background(), Ref{ID: v.ID}))
+}
+
+func TestAccessMakesNoRevision(t *testing.T) {
+	h := newHarness(t)
+	v := h.create(10, 5)
+	h.pass(DefaultTTL / 2)
+	now := h.must(h.Open(context.Background(), Ref{ID: v.ID}))
+	if now.Revision != v.Revision {
+		t.Errorf("revision went from %s to %s", v.Revision, now.Revision)
+	}
+	if !now.Expires.After(v.Expires) {
+		t.Errorf("expires at %s, not after %s", now.Expires, v.Expires)
+	}
+	now = h.must(h.Touch(context.Background(), Ref{ID: v.ID}, nil, 0))
+	if now.Revision != v.Revision {
+		t.Errorf("a touch made revision %s of %s", now.Revision, v.Revision)
+	}
+}
+
+func TestSegmentsAreRenewedInOneBatchPerTTL(t *testing.T) {
+	h := newHarness(t)
+	v := h.create(20_000, 50)
+	h.calls.Reset()
+	const steps = 40
+	for range steps {
+		h.pass(DefaultTTL / 4)
+		v = h.must(h.Open(context.Background(), Ref{ID: v.ID}))
+		if lease := v.head.Lease; lease < v.Expires.UnixMilli() {
+			t.Fatalf("segments are kept until %d, the session until %d", lease, v.Expires.UnixMilli())
+		}
+	}
+	if n := h.calls.Of(kvtest.OpTouch).Calls; n < 1 || n > steps/4 {
+		t.Errorf("%d renewals in %d TTLs, want one each at most", n, steps/4)
+	}
+}
+
+func TestTouchChangesTheTTL(t *testing.T) {
+	h := newHarness(t)
+	v := h.create(10, 5)
+	now := h.must(h.Touch(context.Background(), Ref{ID: v.ID}, nil, 48*time.Hour))
+	if now.TTL != 48*time.Hour || now.Expires.Before(h.time.Add(48*time.Hour)) {
+		t.Errorf("ttl %s, expires %s", now.TTL, now.Expires)
+	}
+	if now.head.Lease < now.Expires.UnixMilli() {
+		t.Errorf("segments expire before the session")
+	}
+	for _, ttl := range []time.Duration{time.Millisecond, MaxTTL + time.Second, -time.Second} {
+		_, err := h.Touch(context.Background(), Ref{ID: v.ID}, nil, ttl)
+		wantKind(t, err, ErrInvalidParameter)
+	}
+}
+
+func TestExpiredSessionIsGoneForEveryCall(t *testing.T) {
+	h := newHarness(t)
+	v := h.create(10, 5)
+	h.pass(hold(DefaultTTL))
+	ctx := context.Background()
+	calls := map[string]error{}
+	_, calls["open"] = h.Open(ctx, Ref{ID: v.ID})
+	_, calls["edit"] = h.Edit(ctx, of(v), operations(t, `{"op":"delete_rows","rows":[0]}`))
+	_, calls["undo"] = h.Undo(ctx, of(v))
+	_, calls["snapshot"] = h.Snapshot(ctx, of(v))
+	_, calls["touch"] = h.Touch(ctx, Ref{ID: v.ID}, nil, 0)
+	_, calls["marks"] = h.SetMarks(ctx, of(v), nil, false)
+	_, calls["audit"] = h.AddAudit(ctx, of(v), "x")
+	_, calls["describe"] = h.Describe(ctx, of(v), nil, nil)
+	calls["delete"] = h.Delete(ctx, Ref{ID: v.ID}, nil)
+	for name, err := range calls {
+		t.Run(name, func(t *testing.T) { wantKind(t, err, ErrSessionNotFound) })
+	}
+}
+
+func TestMalformedIDsAreRefused(t *testing.T) {
+	h := newHarness(t)
+	for _, id := range []string{"", "x", "../../etc/passwd", "{}", "123E4567-E89B-42D3-A456-426614174000", "urn:uuid:123e4567-e89b-42d3-a456-426614174000"} {
+		_, err := h.Open(context.Background(), Ref{ID: id})
+		wantKind(t, err, ErrInvalidParameter)
+	}
+}

@@ -1,0 +1,142 @@
+package session
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"edgeframe/codec"
+	"edgeframe/frame"
+	"edgeframe/internal/tabletest"
+	"edgeframe/kv"
+	"edgeframe/kv/kvtest"
+	"edgeframe/kv/memory"
+)
+
+// harness is a service on a store whose calls are counted, and a clock that tests set.
+type harness struct {
+	*Service
+	t     *testing.T
+	calls *kvtest.Counting
+
+	mu   sync.Mutex
+	time time.Time
+}
+
+func newHarness(t *testing.T, adjust ...func(*Options)) *harness {
+	t.Helper()
+	h := &harness{t: t, calls: kvtest.NewCounting(memory.New()), time: time.Now()}
+	opt := Options{
+		Store:       kv.New(h.calls, ""),
+		MaxVersions: DefaultMaxVersions,
+		Segment:     codec.SegmentOptions{Method: codec.MethodArrow, Compression: codec.Snappy},
+		CacheBytes:  0,
+		Now: func() time.Time {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			return h.time
+		},
+	}
+	for _, a := range adjust {
+		a(&opt)
+	}
+	h.Service = New(opt)
+	return h
+}
+
+func (h *harness) pass(d time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.time = h.time.Add(d)
+}
+
+func (h *harness) create(rows, cols int) *Session {
+	h.t.Helper()
+	v, err := h.Create(context.Background(), tabletest.Generate(rows, cols, 1), "t.csv", 0)
+	if err != nil {
+		h.t.Fatalf("create: %v", err)
+	}
+	return v
+}
+
+func (h *harness) table(v *Session, version uint32) *codec.Table {
+	h.t.Helper()
+	d, err := h.Read(context.Background(), v, Selection{Limit: -1, Version: version})
+	if err != nil {
+		h.t.Fatalf("read version %d: %v", version, err)
+	}
+	return d.Table
+}
+
+func (h *harness) edit(v *Session, ops ...string) *Session {
+	h.t.Helper()
+	next, err := h.Edit(context.Background(), of(v), operations(h.t, ops...))
+	if err != nil {
+		h.t.Fatalf("edit %s: %v", ops, err)
+	}
+	return next
+}
+
+// must returns a session of a call that has to succeed.
+func (h *harness) must(v *Session, err error) *Session {
+	h.t.Helper()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return v
+}
+
+// segmentKeys lists the keys of stored segments.
+func (h *harness) segmentKeys() (keys []string) {
+	h.t.Helper()
+	cursor := ""
+	for {
+		page, err := h.store.ListKeys(context.Background(), "", cursor, kv.MaxListLimit)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		for _, k := range page.Keys {
+			if strings.Contains(k, ":seg:") {
+				keys = append(keys, k)
+			}
+		}
+		if cursor = page.Cursor; cursor == "" {
+			slices.Sort(keys)
+			return keys
+		}
+	}
+}
+
+func of(v *Session) Change { return Change{Ref: Ref{ID: v.ID}} }
+
+func operations(t testing.TB, ops ...string) []frame.Operation {
+	t.Helper()
+	raw := make([]json.RawMessage, len(ops))
+	for i, op := range ops {
+		raw[i] = json.RawMessage(op)
+	}
+	parsed, err := frame.ParseOperations(raw)
+	if err != nil {
+		t.Fatalf("parse %s: %v", ops, err)
+	}
+	return parsed
+}
+
+func wantKind(t testing.TB, err, kind error) {
+	t.Helper()
+	if !errors.Is(err, kind) {
+		t.Fatalf("got error %v, want %v", err, kind)
+	}
+}
+
+func wantEqual(t testing.TB, got, want *codec.Table) {
+	t.Helper()
+	if err := tabletest.Equal(got, want); err != nil {
+		t.Fatal(err)
+	}
+}

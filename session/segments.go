@@ -1,0 +1,113 @@
+package session
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/apache/arrow/go/v17/arrow"
+
+	"edgeframe/codec"
+	"edgeframe/kv"
+)
+
+// fetch returns the fields of segments, by ref.
+func (s *Service) fetch(ctx context.Context, id string, refs []segmentRef) (map[segmentRef][]arrow.Array, error) {
+	got := make(map[segmentRef][]arrow.Array, len(refs))
+	return got, s.fetchInto(ctx, id, refs, got)
+}
+
+// fetchInto adds the fields of segments to got, unless they are there: decoded ones from the
+// cache, all others from the store in one round trip.
+func (s *Service) fetchInto(ctx context.Context, id string, refs []segmentRef, got map[segmentRef][]arrow.Array) error {
+	var missing []segmentRef
+	var keys []string
+	for _, r := range refs {
+		if _, ok := got[r]; ok {
+			continue
+		}
+		key := segmentKey(id, r)
+		fields, ok := s.cache.get(key)
+		got[r] = fields
+		if !ok {
+			missing = append(missing, r)
+			keys = append(keys, key)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	values, err := s.store.GetMany(ctx, keys)
+	if err != nil {
+		return err
+	}
+	fields := make([][]arrow.Array, len(missing))
+	err = codec.Parallel(len(missing), func(i int) error {
+		var err error
+		fields[i], err = s.decode(missing[i], keys[i], values[i])
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for i, r := range missing {
+		got[r] = fields[i]
+		s.cache.add(keys[i], fields[i], int64(r.Raw))
+	}
+	return nil
+}
+
+func (s *Service) decode(r segmentRef, key string, data []byte) ([]arrow.Array, error) {
+	if data == nil {
+		return nil, fmt.Errorf("segment %s: %w", key, errSegmentGone)
+	}
+	rec, err := codec.DecodeSegment(data, codec.Hash(r.Hash), s.opt.MaxTableBytes)
+	if err != nil {
+		return nil, &Error{Kind: ErrCorrupt, Detail: fmt.Sprintf("segment %s is damaged: %v", key, err), Err: err}
+	}
+	return rec.Columns(), nil
+}
+
+// sealer collects the segments that a commit stores.
+type sealer struct {
+	opt   codec.SegmentOptions
+	id    string
+	born  uint64
+	held  map[[16]byte]segmentRef
+	items []kv.Item
+	bytes int64
+}
+
+// newSealer returns a sealer for the commit after h.
+func (s *Service) newSealer(h *head) *sealer {
+	se := &sealer{opt: s.opt.Segment, id: h.ID, born: h.revision.Revision + 1, held: map[[16]byte]segmentRef{}}
+	for r := range h.segments() {
+		se.held[r.Hash] = r
+	}
+	return se
+}
+
+// seal encodes records, in parallel, and returns their refs. What the session holds already
+// is not stored again.
+func (se *sealer) seal(records []arrow.Record) ([]segmentRef, error) {
+	segments := make([]codec.Segment, len(records))
+	err := codec.Parallel(len(records), func(i int) error {
+		var err error
+		segments[i], err = codec.EncodeSegment(records[i], se.opt)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	refs := make([]segmentRef, len(records))
+	for i, seg := range segments {
+		r, ok := se.held[seg.Hash]
+		if !ok {
+			r = segmentRef{Hash: seg.Hash, Born: se.born, Stored: len(seg.Data), Raw: int(seg.RawBytes)}
+			se.held[seg.Hash] = r
+			se.items = append(se.items, kv.Item{Key: segmentKey(se.id, r), Value: seg.Data})
+			se.bytes += int64(r.Stored)
+		}
+		refs[i] = r
+	}
+	return refs, nil
+}

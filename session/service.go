@@ -1,0 +1,154 @@
+// Package session keeps tables as sessions: versioned, expiring, changed only by
+// compare-and-swap.
+//
+// The model is that of git. A session's head is its one mutable record; everything else is
+// an immutable segment that heads refer to. A commit first stores new segments and then
+// swaps the head, so a crash between the two leaves only segments that nobody refers to and
+// that expire. There are no locks. The package promises that an acknowledged commit is never
+// lost, that a session lives at least its TTL after its last access and is gone exactly at
+// the time that it states, and that a read gives the data of one version or an error, never
+// a mixture. It knows no HTTP.
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"edgeframe/codec"
+	"edgeframe/kv"
+)
+
+// Options configure a [Service].
+type Options struct {
+	Store *kv.Store
+	// TTL is how long a session lives after its last access, unless its creator says otherwise.
+	TTL time.Duration
+	// MaxVersions is the number of previous versions that are kept.
+	MaxVersions int
+	Segment     codec.SegmentOptions
+	// SegmentTargetBytes is the raw size to which the columns of a row group are packed.
+	SegmentTargetBytes int
+	// MaxTableBytes is the largest table, in bytes before compression.
+	MaxTableBytes int64
+	// CacheBytes bounds the cache of decoded segments.
+	CacheBytes int64
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// The defaults of [Options].
+const (
+	DefaultTTL                = time.Hour
+	DefaultMaxVersions        = 5
+	DefaultSegmentTargetBytes = 1 << 20
+)
+
+// The range of a TTL.
+const (
+	MinTTL = time.Second
+	MaxTTL = 30 * 24 * time.Hour
+)
+
+// Service is all sessions of one store. It is safe for concurrent use; any number of
+// services, in any number of processes, may work on one store.
+type Service struct {
+	opt     Options
+	store   *kv.Store
+	now     func() time.Time
+	cache   *segmentCache
+	schemas *schemaCache
+}
+
+// New returns a service on opt.Store.
+func New(opt Options) *Service {
+	if opt.TTL == 0 {
+		opt.TTL = DefaultTTL
+	}
+	if opt.SegmentTargetBytes == 0 {
+		opt.SegmentTargetBytes = DefaultSegmentTargetBytes
+	}
+	if opt.MaxTableBytes == 0 {
+		opt.MaxTableBytes = codec.DefaultMaxBytes
+	}
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
+	return &Service{
+		opt:     opt,
+		store:   opt.Store,
+		now:     opt.Now,
+		cache:   newSegmentCache(opt.CacheBytes),
+		schemas: newSchemaCache(),
+	}
+}
+
+// Limits are the limits for decoding what becomes a table of this service.
+func (s *Service) Limits() codec.Limits {
+	return codec.Limits{Bytes: s.opt.MaxTableBytes}.WithDefaults()
+}
+
+// Count returns the number of live sessions.
+func (s *Service) Count(ctx context.Context) (kv.Count, error) { return s.store.Count(ctx) }
+
+// Ref names a session, and the oldest state of it that the caller accepts (zero: any).
+type Ref struct {
+	ID    string
+	After Token
+}
+
+// Precondition is asked before a change whether it may go ahead from the state that it
+// finds. Nil means yes.
+type Precondition func(*Session) bool
+
+func headKey(id string) string { return "{" + id + "}:head" }
+
+func segmentKey(id string, r segmentRef) string {
+	return fmt.Sprintf("{%s}:seg:%s-%x", id, codec.Hash(r.Hash), r.Born)
+}
+
+// load reads the head of a session that has not expired.
+func (s *Service) load(ctx context.Context, ref Ref) (*head, error) {
+	if id, err := uuid.Parse(ref.ID); err != nil || id.String() != ref.ID {
+		return nil, fail(ErrInvalidParameter, "%q is not a session id; ids look like 123e4567-e89b-42d3-a456-426614174000", shorten(ref.ID))
+	}
+	b, err := s.store.Get(ctx, headKey(ref.ID))
+	if errors.Is(err, kv.ErrNotFound) {
+		return nil, notFound(ref.ID)
+	}
+	if err != nil {
+		return nil, err
+	}
+	h, err := decodeHead(b)
+	if err != nil {
+		return nil, &Error{Kind: ErrCorrupt, Detail: fmt.Sprintf("the record of session %s cannot be read", ref.ID), Err: err}
+	}
+	if h.Expires <= s.now().UnixMilli() {
+		return nil, notFound(ref.ID)
+	}
+	return h, h.accepts(ref.After)
+}
+
+func notFound(id string) error {
+	return fail(ErrSessionNotFound, "session %s does not exist or has expired", id)
+}
+
+// maxCommits is how many commits a head remembers.
+const maxCommits = 16
+
+// accepts refuses to serve a client that has seen a newer state than h, or a commit that is
+// not in h's history. A commit older than the head remembers is taken for granted.
+func (h *head) accepts(after Token) error {
+	switch behind := int64(h.revision.Revision) - int64(after.Revision); {
+	case after == Token{}:
+		return nil
+	case behind < 0:
+		return fail(ErrStaleRead, "revision %s is not visible here yet; try again shortly", after)
+	case behind < int64(len(h.Commits)) && string(h.Commits[len(h.Commits)-1-int(behind)]) != string(after.Commit[:]):
+		return fail(ErrConflict, "revision %s lost against another change of the session; read the session again", after)
+	}
+	return nil
+}
