@@ -1,0 +1,158 @@
+// Package api is the HTTP API of edgeframe: the one handler core that every build serves.
+//
+// It promises the same bytes on every runtime: whatever may differ is in the [Config] that
+// the runtime gives and visible in the health document. It keeps no state between requests,
+// starts nothing in the background and knows no runtime.
+package api
+
+import (
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rs/cors"
+
+	"edgeframe/kv"
+	"edgeframe/session"
+)
+
+// DefaultMaxUploadBytes is the largest request body unless the configuration says otherwise.
+const DefaultMaxUploadBytes = 50 << 20
+
+// Config is what a runtime gives the handler core.
+type Config struct {
+	Sessions *session.Service
+	Store    *kv.Store
+	Backend  Backend
+	// MaxUploadBytes is the largest request body that is read.
+	MaxUploadBytes int64
+	// CORSOrigins are the origins whose pages may call; "*" stands for all.
+	CORSOrigins []string
+	// Tokens, if there are any, are what clients must send one of as a bearer token.
+	Tokens []string
+	// Logger gets the internal errors that clients are not shown. Nil discards them.
+	Logger *slog.Logger
+	// Now is the clock of health documents; nil means time.Now.
+	Now func() time.Time
+}
+
+// server is the handlers with what they need.
+type server struct {
+	Config
+	routes []route
+}
+
+// route is one method of one path. The handler's error becomes the problem document.
+type route struct {
+	method, path string
+	// params are the query parameters that the route takes; any other is refused.
+	params  []string
+	handler func(w http.ResponseWriter, r *http.Request) error
+}
+
+// New returns the whole API as one handler.
+func New(c Config) http.Handler {
+	if c.MaxUploadBytes == 0 {
+		c.MaxUploadBytes = DefaultMaxUploadBytes
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	s := &server{Config: c}
+	s.routes = s.endpoints()
+	var h http.Handler = s.mux()
+	h = s.authorize(h)
+	h = s.recoverPanics(h)
+	h = cors.New(s.corsOptions()).Handler(h)
+	return withRequestID(h)
+}
+
+const sessionPath = "/api/v1/sessions/{id}"
+
+// endpoints is the API: every path and method there is.
+func (s *server) endpoints() []route {
+	parse := []string{"delimiter", "header", "null_values", "strict", "orient"}
+	with := func(list []string, more ...string) []string { return slices.Concat(list, more) }
+	return []route{
+		{"POST", "/api/v1/sessions", with(parse, "filename", "ttl_seconds"), s.createSession},
+		{"GET", sessionPath, nil, s.getSession},
+		{"PATCH", sessionPath, nil, s.patchSession},
+		{"DELETE", sessionPath, nil, s.deleteSession},
+		{"POST", sessionPath + "/touch", []string{"ttl_seconds"}, s.touchSession},
+		{"GET", sessionPath + "/data", []string{"column", "offset", "limit", "version", "format", "orient"}, s.getData},
+		{"PUT", sessionPath + "/data", with(parse, "filename", "action_summary"), s.replaceData},
+		{"POST", sessionPath + "/data", with(parse, "filename", "action_summary"), s.appendData},
+		{"PATCH", sessionPath + "/data", []string{"dry_run"}, s.editData},
+		{"GET", sessionPath + "/versions", nil, s.getVersions},
+		{"POST", sessionPath + "/versions", nil, s.snapshot},
+		{"POST", sessionPath + "/versions/{version}/restore", nil, s.restore},
+		{"POST", sessionPath + "/undo", nil, s.undo},
+		{"POST", sessionPath + "/redo", nil, s.redo},
+		{"GET", sessionPath + "/missing", nil, s.getMissing},
+		{"PUT", sessionPath + "/missing", nil, s.putMissing},
+		{"PATCH", sessionPath + "/missing", nil, s.patchMissing},
+		{"GET", sessionPath + "/audit", nil, s.getAudit},
+		{"POST", sessionPath + "/audit", nil, s.addAudit},
+		{"GET", "/health", nil, s.health},
+		{"GET", "/health/live", nil, s.healthLive},
+		{"GET", "/health/ready", nil, s.healthReady},
+		{"GET", "/health/storage", []string{"deep"}, s.healthStorage},
+		{"GET", "/openapi.json", nil, s.openAPI},
+		{"GET", "/{$}", nil, s.index},
+	}
+}
+
+// mux routes requests, and answers unknown paths and methods with problem documents.
+func (s *server) mux() *http.ServeMux {
+	mux := http.NewServeMux()
+	methods := map[string][]string{}
+	for _, rt := range s.routes {
+		mux.Handle(rt.method+" "+rt.path, s.serve(rt))
+		methods[rt.path] = append(methods[rt.path], rt.method)
+		if rt.method == http.MethodGet {
+			methods[rt.path] = append(methods[rt.path], http.MethodHead)
+		}
+	}
+	for path, allowed := range methods {
+		slices.Sort(allowed)
+		allow := strings.Join(allowed, ", ") + ", OPTIONS"
+		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Allow", allow)
+			if r.Method == http.MethodOptions {
+				w.WriteHeader(http.StatusNoContent)
+				return
+			}
+			s.writeError(w, r, problemf(http.StatusMethodNotAllowed, "method_not_allowed", "%s is not possible here; the methods are %s", r.Method, allow))
+		})
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		s.writeError(w, r, problemf(http.StatusNotFound, "not_found", "there is nothing at %q; see /openapi.json for what there is", shorten(r.URL.Path)))
+	})
+	return mux
+}
+
+// serve runs one route's handler.
+func (s *server) serve(rt route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		err := checkParams(r, rt.params)
+		if err == nil {
+			err = rt.handler(w, r)
+		}
+		if err != nil {
+			s.writeError(w, r, err)
+		}
+	})
+}
+
+func shorten(s string) string {
+	const most = 80
+	if len(s) <= most {
+		return s
+	}
+	return s[:most] + "…"
+}

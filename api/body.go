@@ -1,0 +1,206 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+
+	"edgeframe/codec"
+)
+
+// maxDocumentBytes is the largest JSON document of requests that carry no table.
+const maxDocumentBytes = 4 << 20
+
+// upload is a file that a request carried.
+type upload struct {
+	filename    string
+	contentType string
+	body        []byte
+	// form holds the query parameters and, over them, the form's fields.
+	form url.Values
+}
+
+// readUpload reads the file of a request: the body itself, or the field "file" of a form.
+func (s *server) readUpload(w http.ResponseWriter, r *http.Request) (*upload, error) {
+	if err := checkEncoding(r); err != nil {
+		return nil, err
+	}
+	up := &upload{form: r.URL.Query(), contentType: r.Header.Get("Content-Type")}
+	var err error
+	if media, params, parseErr := mime.ParseMediaType(up.contentType); parseErr == nil && media == "multipart/form-data" {
+		err = s.readForm(w, r, params["boundary"], up)
+	} else {
+		up.body, err = readBody(w, r, s.MaxUploadBytes)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if name := up.form.Get("filename"); name != "" {
+		up.filename = name
+	}
+	up.filename = path.Base(strings.ReplaceAll(up.filename, `\`, "/"))
+	if up.filename == "." || up.filename == "/" {
+		up.filename = ""
+	}
+	if len(up.body) == 0 {
+		return nil, problemf(http.StatusUnprocessableEntity, "malformed_input", "the body is empty; send a file of one of the formats %s", formatNames())
+	}
+	return up, nil
+}
+
+func checkEncoding(r *http.Request) error {
+	if enc := r.Header.Get("Content-Encoding"); enc != "" && !strings.EqualFold(enc, "identity") {
+		return problemf(http.StatusUnsupportedMediaType, "unsupported_media_type", "the content encoding %q is not accepted; send the body as it is", shorten(enc))
+	}
+	return nil
+}
+
+// maxGuess bounds the memory that a Content-Length alone can make the server set aside.
+const maxGuess = 4 << 20
+
+// readBody reads a whole body of at most limit bytes.
+func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+	if r.ContentLength > limit {
+		return nil, tooLarge(limit)
+	}
+	var b bytes.Buffer
+	b.Grow(int(min(max(r.ContentLength, 0)+bytes.MinRead, maxGuess)))
+	_, err := b.ReadFrom(http.MaxBytesReader(w, r.Body, limit))
+	return b.Bytes(), bodyError(err, limit)
+}
+
+func tooLarge(limit int64) error {
+	return problemf(http.StatusRequestEntityTooLarge, "payload_too_large", "the body is larger than the %d bytes that are accepted", limit)
+}
+
+func bodyError(err error, limit int64) error {
+	var over *http.MaxBytesError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &over):
+		return tooLarge(limit)
+	}
+	return problemf(http.StatusBadRequest, "malformed_input", "the body ended before it was complete: %v", err)
+}
+
+// maxFields bounds the fields of a form, and maxFieldBytes each of them but the file.
+const (
+	maxFields     = 32
+	maxFieldBytes = 4096
+)
+
+// readForm reads a multipart form.
+func (s *server) readForm(w http.ResponseWriter, r *http.Request, boundary string, up *upload) error {
+	limit := s.MaxUploadBytes
+	if r.ContentLength > limit+maxFields*maxFieldBytes {
+		return tooLarge(limit)
+	}
+	form := multipart.NewReader(http.MaxBytesReader(w, r.Body, limit+maxFields*maxFieldBytes), boundary)
+	found := false
+	for range maxFields {
+		part, err := form.NextPart()
+		if err == io.EOF {
+			if !found {
+				return problemf(http.StatusUnprocessableEntity, "malformed_input", "the form has no field \"file\"; send the file in it")
+			}
+			return nil
+		}
+		if err != nil {
+			return formError(err, limit)
+		}
+		if part.FormName() == "file" && !found {
+			found = true
+			up.filename, up.contentType = part.FileName(), part.Header.Get("Content-Type")
+			up.body, err = readPart(part, limit)
+		} else {
+			err = readField(part, up.form)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return problemf(http.StatusUnprocessableEntity, "malformed_input", "the form has more than %d fields", maxFields)
+}
+
+// formFields are the parameters that may also be sent as fields of a form.
+var formFields = map[string]bool{
+	"filename": true, "ttl_seconds": true, "action_summary": true,
+	"delimiter": true, "header": true, "null_values": true, "strict": true, "orient": true,
+}
+
+func readField(part *multipart.Part, form url.Values) error {
+	name := part.FormName()
+	if !formFields[name] {
+		return badParameter("there is no form field %q here; send one field \"file\" and the parameters of this request", shorten(name))
+	}
+	value, err := readPart(part, maxFieldBytes)
+	if err == nil {
+		form.Set(name, string(value))
+	}
+	return err
+}
+
+func readPart(part *multipart.Part, limit int64) ([]byte, error) {
+	var b bytes.Buffer
+	n, err := b.ReadFrom(io.LimitReader(part, limit+1))
+	if n > limit {
+		return nil, tooLarge(limit)
+	}
+	return b.Bytes(), formError(err, limit)
+}
+
+func formError(err error, limit int64) error {
+	var over *http.MaxBytesError
+	if err == nil || errors.As(err, &over) {
+		return bodyError(err, limit)
+	}
+	return problemf(http.StatusUnprocessableEntity, "malformed_input", "the form cannot be read: %v", err)
+}
+
+// table decodes an uploaded file.
+func (s *server) table(up *upload) (*codec.Table, error) {
+	format, err := inputFormat(up.contentType, up.filename, up.body)
+	if err != nil {
+		return nil, err
+	}
+	opt, err := s.readOptions(up.form)
+	if err != nil {
+		return nil, err
+	}
+	return format.Decode(up.body, opt)
+}
+
+// readDocument reads a JSON document into v; unknown fields are refused. An empty body
+// leaves v as it is if that is allowed.
+func readDocument(w http.ResponseWriter, r *http.Request, limit int64, emptyAllowed bool, v any) error {
+	if err := checkEncoding(r); err != nil {
+		return err
+	}
+	body, err := readBody(w, r, limit)
+	if err != nil {
+		return err
+	}
+	if len(bytes.TrimSpace(body)) == 0 {
+		if emptyAllowed {
+			return nil
+		}
+		return problemf(http.StatusUnprocessableEntity, "malformed_input", "the body is empty; send a JSON document")
+	}
+	dec := json.NewDecoder(bytes.NewReader(body))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(v); err != nil {
+		return problemf(http.StatusUnprocessableEntity, "malformed_input", "the JSON document cannot be read: %s", strings.TrimPrefix(err.Error(), "json: "))
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return problemf(http.StatusUnprocessableEntity, "malformed_input", "the body goes on after the JSON document")
+	}
+	return nil
+}

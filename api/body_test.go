@@ -1,0 +1,244 @@
+package api
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/http/httptest"
+	"net/textproto"
+	"strings"
+	"testing"
+)
+
+// noisyBody fails the test when it is read.
+type noisyBody struct{ t *testing.T }
+
+func (b noisyBody) Read([]byte) (int, error) {
+	b.t.Error("the body was read")
+	return 0, io.EOF
+}
+
+func TestADeclaredLengthOverTheLimitIsRefusedUnread(t *testing.T) {
+	f := newFixture(t)
+	path := f.upload("a\n1\n")
+	for _, contentType := range []string{"text/csv", "multipart/form-data; boundary=b"} {
+		r := httptest.NewRequest("PUT", path+"/data", noisyBody{t})
+		r.ContentLength = 10 * 1 << 20
+		r.Header.Set("Content-Type", contentType)
+		detail := f.wantProblem(f.send(r), http.StatusRequestEntityTooLarge, "payload_too_large")
+		if !strings.Contains(detail, fmt.Sprint(maxUpload)) {
+			t.Errorf("detail %q does not name the limit", detail)
+		}
+	}
+}
+
+func TestBodiesWithoutALengthAreCutAtTheLimit(t *testing.T) {
+	f := newFixture(t)
+	path := f.upload("a\n1\n")
+	send := func(size int) *response {
+		// A reader of no known type gives the request no length, as chunked ones have.
+		body := strings.NewReader("a\n" + strings.Repeat("1\n", size/2-1))
+		r := httptest.NewRequest("PUT", path+"/data", struct{ io.Reader }{body})
+		r.Header.Set("Content-Type", "text/csv")
+		return f.send(r)
+	}
+	f.wantStatus(send(maxUpload), http.StatusOK)
+	f.wantProblem(send(maxUpload+2), http.StatusRequestEntityTooLarge, "payload_too_large")
+}
+
+func TestABrokenOffBodyIsMalformed(t *testing.T) {
+	f := newFixture(t)
+	r := httptest.NewRequest("POST", "/api/v1/sessions", io.MultiReader(strings.NewReader("a\n1\n"), failingReader{}))
+	r.Header.Set("Content-Type", "text/csv")
+	f.wantProblem(f.send(r), http.StatusBadRequest, "malformed_input")
+}
+
+type failingReader struct{}
+
+func (failingReader) Read([]byte) (int, error) { return 0, errors.New("connection reset") }
+
+func TestDocumentsAreReadStrictly(t *testing.T) {
+	f := newFixture(t)
+	path := f.upload("a\n1\n")
+	tests := []struct {
+		name, body, want string
+	}{
+		{"no body", "", "empty"},
+		{"white space only", " \n", "empty"},
+		{"no JSON", "a=1", "invalid character"},
+		{"half a document", `{"metadata":{`, "unexpected EOF"},
+		{"an unknown member", `{"meta":{}}`, `"meta"`},
+		{"a second document", `{} {}`, "goes on"},
+		{"another type", `{"filename":7}`, "filename"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			detail := f.wantProblem(f.do("PATCH", path, tt.body), http.StatusUnprocessableEntity, "malformed_input")
+			if !strings.Contains(detail, tt.want) {
+				t.Errorf("detail %q does not say %q", detail, tt.want)
+			}
+		})
+	}
+}
+
+func TestCompressedBodiesAreRefused(t *testing.T) {
+	f := newFixture(t)
+	path := f.upload("a\n1\n")
+	for _, target := range []string{"/data", "/missing"} {
+		f.wantProblem(f.do("PUT", path+target, "x", "Content-Encoding", "gzip"), http.StatusUnsupportedMediaType, "unsupported_media_type")
+	}
+	f.wantStatus(f.do("PUT", path+"/missing", "{}", "Content-Encoding", "identity"), http.StatusOK)
+}
+
+func TestAnEmptyFileIsMalformed(t *testing.T) {
+	f := newFixture(t)
+	f.wantProblem(f.do("POST", "/api/v1/sessions", "", "Content-Type", "text/csv"), http.StatusUnprocessableEntity, "malformed_input")
+}
+
+func TestFilenamesLoseTheirDirectories(t *testing.T) {
+	f := newFixture(t)
+	for given, want := range map[string]string{
+		"a.csv": "a.csv", "../../etc/passwd": "passwd", `C:\data\a.csv`: "a.csv", "/": "", ".": "", "": "", "dir/": "dir",
+	} {
+		r := httptest.NewRequest("POST", "/api/v1/sessions", strings.NewReader("a\n1\n"))
+		q := r.URL.Query()
+		q.Set("filename", given)
+		r.URL.RawQuery = q.Encode()
+		r.Header.Set("Content-Type", "text/csv")
+		res := f.send(r)
+		f.wantStatus(res, http.StatusCreated)
+		if got := f.decode(res)["filename"]; got != want {
+			t.Errorf("filename %q was stored as %q, want %q", given, got, want)
+		}
+	}
+}
+
+// part is one field of a form.
+type part struct{ name, filename, contentType, content string }
+
+func form(t testing.TB, parts ...part) (contentType, body string) {
+	t.Helper()
+	var b bytes.Buffer
+	w := multipart.NewWriter(&b)
+	for _, p := range parts {
+		h := textproto.MIMEHeader{}
+		disposition := fmt.Sprintf(`form-data; name=%q`, p.name)
+		if p.filename != "" {
+			disposition += fmt.Sprintf(`; filename=%q`, p.filename)
+		}
+		h.Set("Content-Disposition", disposition)
+		if p.contentType != "" {
+			h.Set("Content-Type", p.contentType)
+		}
+		field, err := w.CreatePart(h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(field, p.content); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return w.FormDataContentType(), b.String()
+}
+
+func TestFormsCarryAFileAndParameters(t *testing.T) {
+	f := newFixture(t)
+	contentType, body := form(t,
+		part{name: "delimiter", content: "semicolon"},
+		part{name: "file", filename: "prices.csv", content: "a;b\n1;2\n"},
+		part{name: "ttl_seconds", content: "120"},
+	)
+	res := f.do("POST", "/api/v1/sessions?ttl_seconds=60", body, "Content-Type", contentType)
+	f.wantStatus(res, http.StatusCreated)
+	doc := f.decode(res)
+	if doc["filename"] != "prices.csv" || doc["ttl_seconds"] != 120.0 || fmt.Sprint(doc["columns"]) != "[a b]" {
+		t.Errorf("%s", res.body)
+	}
+}
+
+func TestThePartsOwnContentTypeCounts(t *testing.T) {
+	f := newFixture(t)
+	contentType, body := form(t, part{name: "file", filename: "data.bin", contentType: "text/csv", content: "a\n1\n"})
+	f.wantStatus(f.do("POST", "/api/v1/sessions", body, "Content-Type", contentType), http.StatusCreated)
+}
+
+func TestBadFormsAreRefused(t *testing.T) {
+	file := part{name: "file", filename: "a.csv", content: "a\n1\n"}
+	many := []part{file}
+	for range maxFields {
+		many = append(many, part{name: "strict", content: "false"})
+	}
+	tests := []struct {
+		name   string
+		parts  []part
+		status int
+		code   string
+	}{
+		{"no file", []part{{name: "filename", content: "a.csv"}}, http.StatusUnprocessableEntity, "malformed_input"},
+		{"no field at all", nil, http.StatusUnprocessableEntity, "malformed_input"},
+		{"two files", []part{file, file}, http.StatusBadRequest, "invalid_parameter"},
+		{"an unknown field", []part{file, {name: "colour", content: "red"}}, http.StatusBadRequest, "invalid_parameter"},
+		{"a field over its limit", []part{{name: "filename", content: strings.Repeat("x", maxFieldBytes+1)}, file}, http.StatusRequestEntityTooLarge, "payload_too_large"},
+		{"a file over the limit", []part{{name: "file", filename: "a.csv", content: strings.Repeat("1\n", maxUpload/2+1)}}, http.StatusRequestEntityTooLarge, "payload_too_large"},
+		{"an empty file", []part{{name: "file", filename: "a.csv"}}, http.StatusUnprocessableEntity, "malformed_input"},
+		{"too many fields", many, http.StatusUnprocessableEntity, "malformed_input"},
+		{"a parameter out of range", []part{file, {name: "ttl_seconds", content: "-1"}}, http.StatusBadRequest, "invalid_parameter"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f := newFixture(t)
+			contentType, body := form(t, tt.parts...)
+			f.wantProblem(f.do("POST", "/api/v1/sessions", body, "Content-Type", contentType), tt.status, tt.code)
+		})
+	}
+}
+
+func TestBrokenFormsAreMalformed(t *testing.T) {
+	contentType, body := form(t, part{name: "file", filename: "a.csv", content: "a\n1\n"})
+	tests := []struct{ name, contentType, body string }{
+		{"no boundary", "multipart/form-data", body},
+		{"another boundary", "multipart/form-data; boundary=other", body},
+		{"cut in the middle", contentType, body[:len(body)/2]},
+		{"without its end", contentType, strings.TrimSuffix(body, "--\r\n")},
+		{"empty", contentType, ""},
+		{"a part without a header", "multipart/form-data; boundary=b", "--b\r\nx\r\n--b--\r\n"},
+		{"a part with an endless header", "multipart/form-data; boundary=b", "--b\r\n" + strings.Repeat("x", maxUpload)},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f := newFixture(t)
+			f.wantProblem(f.do("POST", "/api/v1/sessions", tt.body, "Content-Type", tt.contentType), http.StatusUnprocessableEntity, "malformed_input")
+		})
+	}
+}
+
+func FuzzMultipart(f *testing.F) {
+	contentType, body := form(f, part{name: "file", filename: "a.csv", content: "a\n1\n"}, part{name: "strict", content: "true"})
+	f.Add(contentType, []byte(body))
+	f.Add("multipart/form-data; boundary=b", []byte("--b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\nx\r\n--b--\r\n"))
+	f.Add("multipart/form-data", []byte("--\r\n"))
+	f.Add("multipart/form-data; boundary=\"a b\"", []byte("--a b\r\n\r\n\r\n--a b"))
+	f.Add("text/csv", []byte("a\n1\n"))
+	s := &server{}
+	s.Config, _ = newServer(f)
+	f.Fuzz(func(t *testing.T, contentType string, body []byte) {
+		r := httptest.NewRequest("POST", "/api/v1/sessions", bytes.NewReader(body))
+		r.Header.Set("Content-Type", contentType)
+		up, err := s.readUpload(httptest.NewRecorder(), r)
+		if err != nil {
+			if p := toProblem(err); p.Status >= http.StatusInternalServerError {
+				t.Fatalf("%q %q: %v", contentType, body, err)
+			}
+			return
+		}
+		if len(up.body) == 0 || int64(len(up.body)) > s.MaxUploadBytes || strings.ContainsAny(up.filename, `/\`) {
+			t.Fatalf("%d bytes were accepted as %q", len(up.body), up.filename)
+		}
+	})
+}

@@ -1,0 +1,230 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"edgeframe/codec"
+	"edgeframe/frame"
+	"edgeframe/session"
+)
+
+// The page sizes of JSON. The other formats send all rows unless told otherwise.
+const (
+	defaultLimit = 100
+	maxLimit     = 10_000
+)
+
+// dataRequest is what a request for data asks for.
+type dataRequest struct {
+	session.Selection
+	format *codec.Format
+	orient codec.Orient
+}
+
+func parseDataRequest(r *http.Request) (*dataRequest, error) {
+	q := r.URL.Query()
+	format, err := outputFormat(r)
+	if err != nil {
+		return nil, err
+	}
+	d := &dataRequest{format: format}
+	if d.orient, err = orient(q); err != nil {
+		return nil, err
+	}
+	fallback, most := int64(-1), int64(math.MaxInt64)
+	if format.Name == "json" {
+		fallback, most = defaultLimit, maxLimit
+	}
+	if d.Limit, err = integer(q, "limit", fallback, 0, most); err != nil {
+		return nil, err
+	}
+	if d.Offset, err = integer(q, "offset", 0, 0, math.MaxInt64); err != nil {
+		return nil, err
+	}
+	version, err := integer(q, "version", 0, 1, math.MaxUint32)
+	d.Version = uint32(version)
+	d.Columns = q["column"]
+	return d, err
+}
+
+// representation is what the bytes of the answer depend on besides the version.
+func (d *dataRequest) representation() string {
+	return fmt.Sprintf("%s %s %d %d %q", d.format.Name, d.orient, d.Offset, d.Limit, d.Columns)
+}
+
+func (s *server) getData(w http.ResponseWriter, r *http.Request) error {
+	d, err := parseDataRequest(r)
+	if err != nil {
+		return err
+	}
+	v, err := s.open(r)
+	if err != nil {
+		return err
+	}
+	version, err := v.Version(d.Version)
+	if err != nil {
+		return err
+	}
+	w.Header().Set(headerRevision, v.Revision.String())
+	w.Header().Add("Vary", "Accept")
+	if notModified(w, r, dataTag(version, d.representation())) {
+		return nil
+	}
+	data, err := s.Sessions.Read(r.Context(), v, d.Selection)
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("ETag", dataTag(data.Version, d.representation()))
+	h.Set(headerRevision, data.Session.Revision.String())
+	h.Set(headerVersion, strconv.FormatUint(uint64(data.Version.ID), 10))
+	h.Set(headerTotalRows, strconv.FormatInt(data.Version.Rows, 10))
+	if next := d.next(r.URL, data); next != "" {
+		h.Set("Link", next)
+	}
+	if d.format.Name == "json" {
+		return writePage(w, d, data)
+	}
+	return s.writeFile(w, d, data)
+}
+
+// next is the link to the page after this one, empty if this is the last.
+func (d *dataRequest) next(u *url.URL, data *session.Data) string {
+	returned := data.Table.NumRows()
+	if d.Limit <= 0 || returned == 0 || d.Offset+returned >= data.Version.Rows {
+		return ""
+	}
+	q := u.Query()
+	q.Set("offset", strconv.FormatInt(d.Offset+returned, 10))
+	q.Set("limit", strconv.FormatInt(d.Limit, 10))
+	return fmt.Sprintf(`<%s?%s>; rel="next"`, u.EscapedPath(), q.Encode())
+}
+
+// writePage answers with the JSON document of a page.
+func writePage(w http.ResponseWriter, d *dataRequest, data *session.Data) error {
+	doc := encodeJSON(object{
+		{"session_id", data.Session.ID},
+		{"version", data.Version.ID},
+		{"total_rows", data.Version.Rows},
+		{"offset", d.Offset},
+		{"returned_rows", data.Table.NumRows()},
+		{"columns", columnNames(data.Table.Schema)},
+		{"dtypes", dtypes(data.Table.Schema)},
+	})
+	doc = append(doc[:len(doc)-1], `,"data":`...)
+	doc = codec.AppendJSON(doc, data.Table, d.orient)
+	doc = append(doc, '}')
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(doc)))
+	_, err := w.Write(doc)
+	return ignoreWrite(err)
+}
+
+// writeFile answers with the data as a file. Once bytes have gone out an error can only cut
+// the response off.
+func (s *server) writeFile(w http.ResponseWriter, d *dataRequest, data *session.Data) error {
+	w.Header().Set("Content-Type", d.format.MediaTypes[0])
+	out := &trackedWriter{w: w}
+	err := d.format.Encode(out, data.Table, codec.WriteOptions{Orient: d.orient})
+	switch {
+	case err == nil || out.failed:
+		return nil
+	case out.begun:
+		panic(http.ErrAbortHandler)
+	case errors.Is(err, codec.ErrUnsupported):
+		return problemf(http.StatusNotAcceptable, "not_acceptable", "%s", err)
+	}
+	return err
+}
+
+// trackedWriter notes whether a response has begun and whether writing it failed.
+type trackedWriter struct {
+	w             http.ResponseWriter
+	begun, failed bool
+}
+
+func (t *trackedWriter) Write(p []byte) (int, error) {
+	t.begun = true
+	n, err := t.w.Write(p)
+	t.failed = t.failed || err != nil
+	return n, err
+}
+
+func (s *server) replaceData(w http.ResponseWriter, r *http.Request) error {
+	return s.putTable(w, r, s.Sessions.Replace)
+}
+
+func (s *server) appendData(w http.ResponseWriter, r *http.Request) error {
+	return s.putTable(w, r, s.Sessions.Append)
+}
+
+// putTable runs a change of the session that takes a table.
+func (s *server) putTable(w http.ResponseWriter, r *http.Request, run tableChange) error {
+	return s.change(w, r, func(c session.Change) (*session.Session, error) {
+		up, err := s.readUpload(w, r)
+		if err != nil {
+			return nil, err
+		}
+		table, err := s.table(up)
+		if err != nil {
+			return nil, err
+		}
+		c.Summary = up.form.Get("action_summary")
+		return run(r.Context(), c, table)
+	})
+}
+
+func (s *server) editData(w http.ResponseWriter, r *http.Request) error {
+	dry, err := boolean(r.URL.Query(), "dry_run", false)
+	if err != nil {
+		return err
+	}
+	c, err := change(r)
+	if err != nil {
+		return err
+	}
+	var body struct {
+		Summary    string            `json:"action_summary"`
+		Operations []json.RawMessage `json:"operations"`
+	}
+	if err := readDocument(w, r, s.MaxUploadBytes, false, &body); err != nil {
+		return err
+	}
+	ops, err := frame.ParseOperations(body.Operations)
+	if err != nil {
+		return err
+	}
+	c.Summary = body.Summary
+	if dry {
+		return s.tryOut(w, r, c, ops)
+	}
+	v, err := s.Sessions.Edit(r.Context(), c, ops)
+	if err != nil {
+		return err
+	}
+	return s.writeSession(w, r, http.StatusOK, v)
+}
+
+// tryOut answers with what operations would change.
+func (s *server) tryOut(w http.ResponseWriter, r *http.Request, c session.Change, ops []frame.Operation) error {
+	p, err := s.Sessions.TryOut(r.Context(), c, ops)
+	if err != nil {
+		return err
+	}
+	setState(w, p.Session)
+	return writeJSON(w, http.StatusOK, object{
+		{"session_id", p.Session.ID},
+		{"dry_run", true},
+		{"rows_before", p.RowsBefore},
+		{"rows_after", p.RowsAfter},
+		{"columns_before", p.ColumnsBefore},
+		{"columns_after", p.ColumnsAfter},
+		{"columns_changed", p.Changed},
+	})
+}

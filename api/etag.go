@@ -1,0 +1,73 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/zeebo/xxh3"
+
+	"edgeframe/session"
+)
+
+// Entity tags have two parts, separated by a dot. The first is the state that they stand
+// for: a session's revision or a version's tag; it alone is compared by If-Match, so that
+// the tag of any representation of a state is good as a precondition. The second tells the
+// representations of that state apart.
+
+// sessionTag is the entity tag of the session document, which also changes when the session
+// is extended.
+func sessionTag(v *session.Session) string {
+	return fmt.Sprintf(`"%s.%x"`, v.Revision, v.Expires.UnixMilli())
+}
+
+// dataTag is the entity tag of data of a version; representation is everything that the
+// bytes depend on besides.
+func dataTag(v session.Version, representation string) string {
+	return fmt.Sprintf(`"%s.%x"`, v.Tag, xxh3.HashString(representation))
+}
+
+// tags returns the entity tags of a header, which may be repeated. Weak marks, which
+// compressing proxies add, are dropped.
+func tags(r *http.Request, header string) []string {
+	var list []string
+	for _, line := range r.Header.Values(header) {
+		for tag := range strings.SplitSeq(line, ",") {
+			if tag = strings.TrimSpace(tag); tag != "" {
+				list = append(list, strings.TrimPrefix(tag, "W/"))
+			}
+		}
+	}
+	return list
+}
+
+// ifMatch returns the precondition of a request, nil if it has none.
+func ifMatch(r *http.Request) session.Precondition {
+	list := tags(r, "If-Match")
+	if len(list) == 0 {
+		return nil
+	}
+	return func(v *session.Session) bool {
+		for _, tag := range list {
+			state, _, _ := strings.Cut(strings.Trim(tag, `"`), ".")
+			if tag == "*" || state == v.Revision.String() || state == v.Current.Tag {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// notModified answers 304 if the client has the representation with that tag already.
+func notModified(w http.ResponseWriter, r *http.Request, tag string) bool {
+	h := w.Header()
+	h.Set("ETag", tag)
+	h.Set("Cache-Control", "private, no-cache")
+	for _, have := range tags(r, "If-None-Match") {
+		if have == tag || have == "*" {
+			w.WriteHeader(http.StatusNotModified)
+			return true
+		}
+	}
+	return false
+}

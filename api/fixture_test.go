@@ -1,0 +1,133 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"edgeframe/codec"
+	"edgeframe/kv"
+	"edgeframe/kv/kvtest"
+	"edgeframe/kv/memory"
+	"edgeframe/session"
+)
+
+// fixture is the whole API over a store in memory.
+type fixture struct {
+	testing.TB
+	handler http.Handler
+	// driver can be told to fail.
+	driver *kvtest.Failing
+	store  *kv.Store
+	log    *bytes.Buffer
+}
+
+// maxUpload is the body limit of a fixture.
+const maxUpload = 10_000
+
+// newServer returns a server with small limits and the parts that a test may want to reach.
+func newServer(t testing.TB, configure ...func(*Config)) (Config, *fixture) {
+	f := &fixture{TB: t, driver: &kvtest.Failing{Driver: memory.New()}, log: &bytes.Buffer{}}
+	f.store = kv.New(f.driver, "")
+	c := Config{
+		Sessions: session.New(session.Options{
+			Store:       f.store,
+			MaxVersions: session.DefaultMaxVersions,
+			Segment:     codec.SegmentOptions{Method: "arrow", Compression: "snappy"},
+		}),
+		Store:          f.store,
+		Backend:        Backend{Runtime: "native", Version: "test"},
+		MaxUploadBytes: maxUpload,
+		Logger:         slog.New(slog.NewTextHandler(f.log, nil)),
+	}
+	for _, change := range configure {
+		change(&c)
+	}
+	return c, f
+}
+
+func newFixture(t testing.TB, configure ...func(*Config)) *fixture {
+	c, f := newServer(t, configure...)
+	f.handler = New(c)
+	return f
+}
+
+// response is a recorded answer with its body.
+type response struct {
+	*http.Response
+	body string
+}
+
+// do sends a request; headers are alternately names and values.
+func (f *fixture) do(method, target, body string, headers ...string) *response {
+	f.Helper()
+	r := httptest.NewRequest(method, target, strings.NewReader(body))
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Add(headers[i], headers[i+1])
+	}
+	return f.send(r)
+}
+
+func (f *fixture) send(r *http.Request) *response {
+	f.Helper()
+	w := httptest.NewRecorder()
+	f.handler.ServeHTTP(w, r)
+	result := w.Result()
+	body, err := io.ReadAll(result.Body)
+	if err != nil {
+		f.Fatal(err)
+	}
+	return &response{result, string(body)}
+}
+
+// upload makes a session of a CSV file and returns its path.
+func (f *fixture) upload(csv string) string {
+	f.Helper()
+	res := f.do("POST", "/api/v1/sessions", csv, "Content-Type", "text/csv")
+	f.wantStatus(res, http.StatusCreated)
+	return res.Header.Get("Location")
+}
+
+func (f *fixture) wantStatus(res *response, status int) {
+	f.Helper()
+	if res.StatusCode != status {
+		f.Fatalf("status %d, want %d: %s", res.StatusCode, status, res.body)
+	}
+}
+
+// wantProblem checks that the answer is a whole problem document and returns its detail.
+func (f *fixture) wantProblem(res *response, status int, code string) string {
+	f.Helper()
+	f.wantStatus(res, status)
+	if ct := res.Header.Get("Content-Type"); ct != "application/problem+json" {
+		f.Errorf("content type %q of a problem", ct)
+	}
+	var p problem
+	dec := json.NewDecoder(strings.NewReader(res.body))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&p); err != nil {
+		f.Fatalf("%v in %s", err, res.body)
+	}
+	if p.Code != code || p.Status != status || p.Title != http.StatusText(status) || p.Type != "about:blank" || p.Detail == "" {
+		f.Fatalf("problem %+v, want status %d and code %s", p, status, code)
+	}
+	if id := res.Header.Get(headerRequestID); p.RequestID == "" || p.RequestID != id {
+		f.Errorf("request_id %q in the problem, %q in the header", p.RequestID, id)
+	}
+	return p.Detail
+}
+
+// decode reads a JSON answer.
+func (f *fixture) decode(res *response) map[string]any {
+	f.Helper()
+	var doc map[string]any
+	if err := json.Unmarshal([]byte(res.body), &doc); err != nil {
+		f.Fatalf("%v in %s", err, res.body)
+	}
+	return doc
+}

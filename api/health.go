@@ -1,0 +1,137 @@
+package api
+
+import (
+	"context"
+	"math"
+	"net/http"
+	"time"
+
+	"edgeframe/kv"
+)
+
+// Backend is what a runtime knows of the storage backend beyond what the store itself says.
+type Backend struct {
+	// Runtime is "native" or "workers", Version the version of the build.
+	Runtime, Version string
+	RedisEnabled     bool
+	RedisAvailable   bool
+	// Fallback says whether another backend than the configured one is in use, why, and since
+	// when.
+	Fallback Fallback
+}
+
+// Fallback is the state of the fallback to the embedded store.
+type Fallback struct {
+	Active bool
+	Reason string
+	Since  time.Time
+}
+
+func (f Fallback) document() object {
+	doc := object{{"active", f.Active}, {"reason", nil}, {"since", nil}}
+	if f.Active {
+		doc[1].value, doc[2].value = f.Reason, timestamp(f.Since)
+	}
+	return doc
+}
+
+// storageState is what one look at the store found.
+type storageState struct {
+	latency time.Duration
+	details map[string]any
+	count   kv.Count
+	err     error
+}
+
+func (s *server) lookAtStorage(ctx context.Context, deep bool) (st storageState) {
+	if st.latency, st.details, st.err = s.Store.Health(ctx); st.err != nil {
+		return st
+	}
+	if st.count, st.err = s.Sessions.Count(ctx); st.err != nil || !deep {
+		return st
+	}
+	st.err = s.Store.Probe(ctx)
+	return st
+}
+
+// status is what a health document calls the state of the store. A store that can be reached
+// but refuses writes says why under "error".
+func (st storageState) status() string {
+	switch {
+	case st.err != nil:
+		return "unhealthy"
+	case st.details["error"] != nil:
+		return "error"
+	}
+	return "healthy"
+}
+
+func (st storageState) code() int {
+	if st.err != nil {
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusOK
+}
+
+func (s *server) health(w http.ResponseWriter, r *http.Request) error {
+	st := s.lookAtStorage(r.Context(), false)
+	return writeJSON(w, st.code(), object{{"status", st.status()}, {"active_sessions", st.count.N}})
+}
+
+func (s *server) healthLive(w http.ResponseWriter, _ *http.Request) error {
+	return writeJSON(w, http.StatusOK, object{{"status", "alive"}})
+}
+
+func (s *server) healthReady(w http.ResponseWriter, r *http.Request) error {
+	_, _, err := s.Store.Health(r.Context())
+	st := storageState{err: err}
+	ready := map[bool]string{true: "ready", false: "not ready"}[err == nil]
+	return writeJSON(w, st.code(), object{{"status", ready}})
+}
+
+func (s *server) healthStorage(w http.ResponseWriter, r *http.Request) error {
+	deep, err := boolean(r.URL.Query(), "deep", false)
+	if err != nil {
+		return err
+	}
+	st := s.lookAtStorage(r.Context(), deep)
+	return writeJSON(w, st.code(), s.storageDocument(st))
+}
+
+// storageDocument has the fields of the seed's document under its names, and ours.
+func (s *server) storageDocument(st storageState) object {
+	info := s.Store.Info()
+	doc := object{
+		{"status", st.status()},
+		{"backend_type", info.Type},
+		{"backend_class", info.Class},
+		{"reachable", st.err == nil},
+		{"latency_ms", milliseconds(st.latency)},
+		{"active_sessions", st.count.N},
+		{"active_sessions_exact", st.count.Exact},
+		{"redis_enabled", s.Backend.RedisEnabled},
+		{"redis_available", s.Backend.RedisAvailable},
+		{"runtime", s.Backend.Runtime},
+		{"version", s.Backend.Version},
+		{"fallback", s.Backend.Fallback.document()},
+		{"capabilities", info.Capabilities},
+	}
+	for _, name := range []string{"storage_dirs", "redis_info", "kv_info"} {
+		if d, ok := st.details[name]; ok {
+			doc = append(doc, member{name, d})
+		}
+	}
+	cause := st.details["error"]
+	if st.err != nil {
+		cause = toProblem(st.err).Detail
+	}
+	if cause != nil {
+		doc = append(doc, member{"error", cause})
+	}
+	return doc
+}
+
+// milliseconds rounds to microseconds.
+func milliseconds(d time.Duration) float64 {
+	return math.Round(float64(d)/float64(time.Microsecond)) / 1000
+}

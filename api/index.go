@@ -1,0 +1,31 @@
+package api
+
+import (
+	_ "embed"
+	"net/http"
+)
+
+//go:embed openapi.json
+var openAPIDocument []byte
+
+func (s *server) openAPI(w http.ResponseWriter, _ *http.Request) error {
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Cache-Control", "public, max-age=3600")
+	_, err := w.Write(openAPIDocument)
+	return ignoreWrite(err)
+}
+
+// index says what this server is and where to go on.
+func (s *server) index(w http.ResponseWriter, _ *http.Request) error {
+	return writeJSON(w, http.StatusOK, object{
+		{"name", "edgeframe"},
+		{"version", s.Backend.Version},
+		{"description", "versioned, expiring DataFrame sessions behind one HTTP API"},
+		{"links", object{
+			{"sessions", "/api/v1/sessions"},
+			{"health", "/health/storage"},
+			{"openapi", "/openapi.json"},
+		}},
+	})
+}

@@ -1,0 +1,97 @@
+package api
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/elnormous/contenttype"
+
+	"edgeframe/codec"
+)
+
+// offered are the media types that data can be sent as, in the order of preference. A client
+// may ask for the character set that all of them have anyway.
+var offered = func() (list []contenttype.MediaType) {
+	for _, f := range codec.Formats() {
+		for _, m := range f.MediaTypes {
+			list = append(list, contenttype.NewMediaType(m+"; charset=utf-8"))
+		}
+	}
+	return list
+}()
+
+func formatNames() string {
+	var names []string
+	for _, f := range codec.Formats() {
+		names = append(names, f.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// outputFormat chooses the format of a response: the one that the format parameter names,
+// else the one that Accept likes best, else JSON.
+func outputFormat(r *http.Request) (*codec.Format, error) {
+	if q := r.URL.Query(); q.Has("format") {
+		if f := codec.ByName(q.Get("format")); f != nil {
+			return f, nil
+		}
+		return nil, badParameter("format=%s is not accepted; it must be one of %s", shorten(q.Get("format")), formatNames())
+	}
+	accept := strings.Join(r.Header.Values("Accept"), ",")
+	if accept == "" {
+		return codec.ByName("json"), nil
+	}
+	chosen, _, err := contenttype.GetAcceptableMediaTypeFromHeader(accept, offered)
+	if err != nil {
+		return nil, problemf(http.StatusNotAcceptable, "not_acceptable", "none of the types in Accept is possible; this can be sent as %s", strings.Join(mediaTypes(), ", "))
+	}
+	return codec.ByMediaType(chosen.MIME()), nil
+}
+
+// mediaTypes lists the media type that each format is sent as.
+func mediaTypes() []string {
+	var list []string
+	for _, f := range codec.Formats() {
+		list = append(list, f.MediaTypes[0])
+	}
+	return list
+}
+
+// undeclared are the content types that say nothing of the format: what browsers and curl
+// send when they are told none.
+var undeclared = map[string]bool{
+	"":                                  true,
+	"application/octet-stream":          true,
+	"application/x-www-form-urlencoded": true,
+	"binary/octet-stream":               true,
+	"text/plain":                        true,
+}
+
+// inputFormat finds out what a file is: by its content type, else by its name, else by its
+// first bytes.
+func inputFormat(contentType, filename string, body []byte) (*codec.Format, error) {
+	media := contentType
+	if media != "" {
+		parsed, err := contenttype.ParseMediaType(contentType)
+		if err != nil {
+			return nil, problemf(http.StatusUnsupportedMediaType, "unsupported_media_type", "the content type %q cannot be read; send one of %s", shorten(contentType), strings.Join(mediaTypes(), ", "))
+		}
+		if c := strings.ToLower(parsed.Parameters["charset"]); c != "" && c != "utf-8" && c != "us-ascii" {
+			return nil, problemf(http.StatusUnsupportedMediaType, "unsupported_media_type", "the character set %q is not accepted; send UTF-8", shorten(c))
+		}
+		media = strings.ToLower(parsed.MIME())
+	}
+	if f := codec.ByMediaType(media); f != nil {
+		return f, nil
+	}
+	if !undeclared[media] {
+		return nil, problemf(http.StatusUnsupportedMediaType, "unsupported_media_type", "the content type %q is not accepted; send one of %s, or none and a filename with an extension", shorten(media), strings.Join(mediaTypes(), ", "))
+	}
+	if f := codec.ByFilename(filename); f != nil {
+		return f, nil
+	}
+	if f := codec.BySniffing(body); f != nil {
+		return f, nil
+	}
+	return nil, problemf(http.StatusUnsupportedMediaType, "unsupported_media_type", "the format of the file cannot be told; send it with one of the content types %s, or a filename with an extension", strings.Join(mediaTypes(), ", "))
+}

@@ -1,0 +1,92 @@
+package api
+
+import (
+	"net/http"
+
+	"edgeframe/frame"
+	"edgeframe/session"
+)
+
+func (s *server) getMissing(w http.ResponseWriter, r *http.Request) error {
+	v, err := s.open(r)
+	if err != nil {
+		return err
+	}
+	return s.writeMissing(w, r, v)
+}
+
+func (s *server) writeMissing(w http.ResponseWriter, r *http.Request, v *session.Session) error {
+	schema, _, err := s.Sessions.Schema(v)
+	if err != nil {
+		return err
+	}
+	marks, err := s.Sessions.Marks(r.Context(), v)
+	if err != nil {
+		return err
+	}
+	setState(w, v)
+	return writeJSON(w, http.StatusOK, object{{"intentional_missing", marksDocument(schema, marks)}})
+}
+
+func (s *server) putMissing(w http.ResponseWriter, r *http.Request) error {
+	return s.setMissing(w, r, false)
+}
+
+func (s *server) patchMissing(w http.ResponseWriter, r *http.Request) error {
+	return s.setMissing(w, r, true)
+}
+
+func (s *server) setMissing(w http.ResponseWriter, r *http.Request, merge bool) error {
+	c, err := change(r)
+	if err != nil {
+		return err
+	}
+	marks := frame.Marks{}
+	if err := readDocument(w, r, s.MaxUploadBytes, false, &marks); err != nil {
+		return err
+	}
+	v, err := s.Sessions.SetMarks(r.Context(), c, marks, merge)
+	if err != nil {
+		return err
+	}
+	return s.writeMissing(w, r, v)
+}
+
+func (s *server) getAudit(w http.ResponseWriter, r *http.Request) error {
+	v, err := s.open(r)
+	if err != nil {
+		return err
+	}
+	return s.writeAudit(w, r, http.StatusOK, v)
+}
+
+func (s *server) writeAudit(w http.ResponseWriter, r *http.Request, status int, v *session.Session) error {
+	entries, initialRows, err := s.Sessions.Audit(r.Context(), v)
+	if err != nil {
+		return err
+	}
+	lines := make([]string, len(entries))
+	for i, e := range entries {
+		lines[i] = e.String()
+	}
+	setState(w, v)
+	return writeJSON(w, status, object{{"entries", lines}, {"initial_rows", initialRows}})
+}
+
+func (s *server) addAudit(w http.ResponseWriter, r *http.Request) error {
+	c, err := change(r)
+	if err != nil {
+		return err
+	}
+	var body struct {
+		Entry string `json:"entry"`
+	}
+	if err := readDocument(w, r, maxDocumentBytes, false, &body); err != nil {
+		return err
+	}
+	v, err := s.Sessions.AddAudit(r.Context(), c, body.Entry)
+	if err != nil {
+		return err
+	}
+	return s.writeAudit(w, r, http.StatusCreated, v)
+}

@@ -1,0 +1,186 @@
+package api
+
+import (
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"edgeframe/codec"
+	"edgeframe/frame"
+)
+
+func loadOpenAPI(t *testing.T) *openapi3.T {
+	t.Helper()
+	doc, err := openapi3.NewLoader().LoadFromData(openAPIDocument)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
+func TestTheOpenAPIDocumentIsValidWithItsExamples(t *testing.T) {
+	if err := loadOpenAPI(t).Validate(t.Context(), openapi3.EnableExamplesValidation()); err != nil {
+		t.Error(err)
+	}
+}
+
+// operations lists the methods of all paths, each with its query parameters.
+func operations(doc *openapi3.T) map[string][]string {
+	ops := map[string][]string{}
+	for path, item := range doc.Paths.Map() {
+		for method, op := range item.Operations() {
+			params := []string{}
+			for _, p := range op.Parameters {
+				if p.Value.In == openapi3.ParameterInQuery {
+					params = append(params, p.Value.Name)
+				}
+			}
+			slices.Sort(params)
+			ops[method+" "+path] = params
+		}
+	}
+	return ops
+}
+
+func TestTheOpenAPIDocumentHasTheRoutesThatThereAre(t *testing.T) {
+	routes := map[string][]string{}
+	for _, rt := range (&server{}).endpoints() {
+		path := strings.TrimSuffix(rt.path, "{$}")
+		routes[rt.method+" "+path] = slices.Sorted(slices.Values(rt.params))
+	}
+	documented := operations(loadOpenAPI(t))
+	for op, params := range routes {
+		if got, ok := documented[op]; !ok || !slices.Equal(got, params) {
+			t.Errorf("%s takes %q, documented are %q", op, params, got)
+		}
+	}
+	for op := range documented {
+		if _, ok := routes[op]; !ok {
+			t.Errorf("%s is documented, but there is no such route", op)
+		}
+	}
+}
+
+func TestTheOpenAPIDocumentHasTheFormFieldsThatThereAre(t *testing.T) {
+	found := map[string]bool{}
+	for _, item := range loadOpenAPI(t).Paths.Map() {
+		for _, op := range item.Operations() {
+			if op.RequestBody == nil || op.RequestBody.Value.Content["multipart/form-data"] == nil {
+				continue
+			}
+			for name := range op.RequestBody.Value.Content["multipart/form-data"].Schema.Value.Properties {
+				found[name] = true
+			}
+		}
+	}
+	delete(found, "file")
+	if !maps.Equal(found, formFields) {
+		t.Errorf("documented are %v, there are %v", found, formFields)
+	}
+}
+
+func TestTheOpenAPIDocumentHasTheFormatsThatThereAre(t *testing.T) {
+	doc := loadOpenAPI(t)
+	var names []any
+	sent := mediaTypes()
+	for _, f := range codec.Formats() {
+		names = append(names, f.Name)
+	}
+	if got := doc.Components.Parameters["format"].Value.Schema.Value.Enum; !slices.Equal(got, names) {
+		t.Errorf("format takes %v, documented are %v", names, got)
+	}
+	data := doc.Paths.Value("/api/v1/sessions/{id}/data")
+	slices.Sort(sent)
+	if got := slices.Sorted(maps.Keys(data.Get.Responses.Value("200").Value.Content)); !slices.Equal(got, sent) {
+		t.Errorf("data is sent as %q, documented are %q", sent, got)
+	}
+	for _, media := range sent {
+		if data.Put.RequestBody.Value.Content[media] == nil {
+			t.Errorf("%s is not documented for uploads", media)
+		}
+	}
+}
+
+func TestTheOpenAPIDocumentHasTheOperationsThatThereAre(t *testing.T) {
+	schema := loadOpenAPI(t).Components.Schemas["Operation"].Value
+	got := slices.Sorted(maps.Keys(schema.Discriminator.Mapping))
+	if want := slices.Sorted(slices.Values(frame.OperationNames)); !slices.Equal(got, want) {
+		t.Errorf("documented are %q, there are %q", got, want)
+	}
+	for _, one := range schema.OneOf {
+		example, err := json.Marshal(one.Value.Example)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := frame.ParseOperations([]json.RawMessage{example}); err != nil {
+			t.Errorf("the example of %s: %v", one.Ref, err)
+		}
+	}
+}
+
+func TestTheOpenAPIDocumentHasTheCodesThatThereAre(t *testing.T) {
+	var documented []string
+	for _, code := range loadOpenAPI(t).Components.Schemas["Problem"].Value.Properties["code"].Value.Enum {
+		documented = append(documented, code.(string))
+	}
+	slices.Sort(documented)
+	codes := codesInSource(t)
+	for _, s := range statuses {
+		codes[s.code] = true
+	}
+	if there := slices.Sorted(maps.Keys(codes)); !slices.Equal(documented, there) {
+		t.Errorf("documented are\n%q, there are\n%q", documented, there)
+	}
+}
+
+// codesInSource finds the codes that are written out in the source of this package: the
+// second argument of problemf, and the field Code of a problem.
+func codesInSource(t *testing.T) map[string]bool {
+	t.Helper()
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	codes := map[string]bool{}
+	add := func(e ast.Expr) {
+		if lit, ok := e.(*ast.BasicLit); ok {
+			code, err := strconv.Unquote(lit.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			codes[code] = true
+		}
+	}
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.CallExpr:
+				if f, ok := n.Fun.(*ast.Ident); ok && f.Name == "problemf" {
+					add(n.Args[1])
+				}
+			case *ast.KeyValueExpr:
+				if key, ok := n.Key.(*ast.Ident); ok && key.Name == "Code" {
+					add(n.Value)
+				}
+			}
+			return true
+		})
+	}
+	return codes
+}

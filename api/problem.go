@@ -1,0 +1,110 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"edgeframe/codec"
+	"edgeframe/frame"
+	"edgeframe/kv"
+	"edgeframe/session"
+)
+
+// problem is an error as RFC 9457 has it. Code is stable; Detail is one sentence for a
+// person.
+type problem struct {
+	Type      string `json:"type"`
+	Title     string `json:"title"`
+	Status    int    `json:"status"`
+	Detail    string `json:"detail"`
+	Code      string `json:"code"`
+	RequestID string `json:"request_id"`
+}
+
+func (p *problem) Error() string { return p.Detail }
+
+func problemf(status int, code, format string, args ...any) error {
+	return &problem{Status: status, Code: code, Detail: fmt.Sprintf(format, args...)}
+}
+
+func badParameter(format string, args ...any) error {
+	return problemf(http.StatusBadRequest, "invalid_parameter", format, args...)
+}
+
+// statuses maps the kinds of errors of the packages below to answers. The first that an
+// error is decides.
+var statuses = []struct {
+	kind   error
+	status int
+	code   string
+}{
+	{session.ErrSessionNotFound, http.StatusNotFound, "session_not_found"},
+	{session.ErrVersionNotFound, http.StatusNotFound, "version_not_found"},
+	{session.ErrNothingToUndo, http.StatusConflict, "nothing_to_undo"},
+	{session.ErrNothingToRedo, http.StatusConflict, "nothing_to_redo"},
+	{session.ErrConflict, http.StatusConflict, "conflict"},
+	{session.ErrPreconditionFailed, http.StatusPreconditionFailed, "precondition_failed"},
+	{session.ErrStaleRead, http.StatusServiceUnavailable, "stale_read"},
+	{session.ErrCorrupt, http.StatusInternalServerError, "corrupt_session"},
+	{session.ErrInvalidParameter, http.StatusBadRequest, "invalid_parameter"},
+	{frame.ErrColumnNotFound, http.StatusUnprocessableEntity, "column_not_found"},
+	{frame.ErrInvalidOperation, http.StatusUnprocessableEntity, "invalid_operation"},
+	{codec.ErrMalformed, http.StatusUnprocessableEntity, "malformed_input"},
+	{codec.ErrMismatch, http.StatusUnprocessableEntity, "schema_mismatch"},
+	{codec.ErrTooLarge, http.StatusRequestEntityTooLarge, "dataframe_too_large"},
+	{codec.ErrUnsupported, http.StatusUnprocessableEntity, "invalid_operation"},
+	{kv.ErrTooLarge, http.StatusRequestEntityTooLarge, "dataframe_too_large"},
+	{kv.ErrUnavailable, http.StatusServiceUnavailable, "storage_unavailable"},
+}
+
+// toProblem turns any error into what the client is told. Errors of the store and unknown
+// ones keep their text to themselves.
+func toProblem(err error) *problem {
+	var p *problem
+	if errors.As(err, &p) {
+		return p
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return &problem{Status: http.StatusServiceUnavailable, Code: "storage_unavailable", Detail: "the storage backend did not answer in time; try again"}
+	}
+	for _, s := range statuses {
+		if !errors.Is(err, s.kind) {
+			continue
+		}
+		detail := err.Error()
+		if errors.Is(s.kind, kv.ErrUnavailable) {
+			detail = "the storage backend cannot be reached or cannot store; try again shortly"
+		}
+		return &problem{Status: s.status, Code: s.code, Detail: detail}
+	}
+	return &problem{Status: http.StatusInternalServerError, Code: "internal", Detail: "the server failed to handle this request; its log says more under the request_id"}
+}
+
+// retryAfterSeconds is what a client is told to wait when the store is unavailable.
+const retryAfterSeconds = 1
+
+// writeError answers with err as a problem document, and logs it if it is the server's
+// fault.
+func (s *server) writeError(w http.ResponseWriter, r *http.Request, err error) {
+	p := *toProblem(err)
+	p.Type = "about:blank"
+	p.Title = http.StatusText(p.Status)
+	p.RequestID = requestID(r)
+	if p.Status >= http.StatusInternalServerError {
+		s.Logger.ErrorContext(r.Context(), "request failed", "request_id", p.RequestID, "method", r.Method, "path", r.URL.Path, "code", p.Code, "error", err)
+	}
+	h := w.Header()
+	for _, name := range []string{"ETag", "Link", "Location", "Content-Disposition", headerVersion, headerTotalRows} {
+		h.Del(name)
+	}
+	if p.Status == http.StatusServiceUnavailable {
+		h.Set("Retry-After", strconv.Itoa(retryAfterSeconds))
+	}
+	h.Set("Content-Type", "application/problem+json")
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(p.Status)
+	_, _ = w.Write(encodeJSON(p))
+}

@@ -1,0 +1,98 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"edgeframe/session"
+)
+
+func (s *server) createSession(w http.ResponseWriter, r *http.Request) error {
+	up, err := s.readUpload(w, r)
+	if err != nil {
+		return err
+	}
+	lifetime, err := ttl(up.form)
+	if err != nil {
+		return err
+	}
+	table, err := s.table(up)
+	if err != nil {
+		return err
+	}
+	v, err := s.Sessions.Create(r.Context(), table, up.filename, lifetime)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Location", "/api/v1/sessions/"+v.ID)
+	return s.writeSession(w, r, http.StatusCreated, v)
+}
+
+func (s *server) getSession(w http.ResponseWriter, r *http.Request) error {
+	v, err := s.open(r)
+	if err != nil {
+		return err
+	}
+	setState(w, v)
+	if notModified(w, r, sessionTag(v)) {
+		return nil
+	}
+	return s.writeSession(w, r, http.StatusOK, v)
+}
+
+// open returns the session of a request that reads.
+func (s *server) open(r *http.Request) (*session.Session, error) {
+	to, err := ref(r)
+	if err != nil {
+		return nil, err
+	}
+	return s.Sessions.Open(r.Context(), to)
+}
+
+func (s *server) patchSession(w http.ResponseWriter, r *http.Request) error {
+	var body struct {
+		Filename *string         `json:"filename"`
+		Metadata json.RawMessage `json:"metadata"`
+	}
+	return s.change(w, r, func(c session.Change) (*session.Session, error) {
+		if err := readDocument(w, r, maxDocumentBytes, false, &body); err != nil {
+			return nil, err
+		}
+		return s.Sessions.Describe(r.Context(), c, body.Filename, body.Metadata)
+	})
+}
+
+func (s *server) deleteSession(w http.ResponseWriter, r *http.Request) error {
+	c, err := change(r)
+	if err != nil {
+		return err
+	}
+	if err := s.Sessions.Delete(r.Context(), c.Ref, c.Pre); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+func (s *server) touchSession(w http.ResponseWriter, r *http.Request) error {
+	lifetime, err := ttl(r.URL.Query())
+	if err != nil {
+		return err
+	}
+	return s.change(w, r, func(c session.Change) (*session.Session, error) {
+		return s.Sessions.Touch(r.Context(), c.Ref, c.Pre, lifetime)
+	})
+}
+
+// change runs a change of the request's session and answers with the session document.
+func (s *server) change(w http.ResponseWriter, r *http.Request, run func(session.Change) (*session.Session, error)) error {
+	c, err := change(r)
+	if err != nil {
+		return err
+	}
+	v, err := run(c)
+	if err != nil {
+		return err
+	}
+	return s.writeSession(w, r, http.StatusOK, v)
+}

@@ -1,0 +1,83 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"edgeframe/codec"
+	"edgeframe/session"
+)
+
+// tableChange is a change of a session that takes a table.
+type tableChange func(context.Context, session.Change, *codec.Table) (*session.Session, error)
+
+func (s *server) getVersions(w http.ResponseWriter, r *http.Request) error {
+	v, err := s.open(r)
+	if err != nil {
+		return err
+	}
+	return writeVersions(w, http.StatusOK, v)
+}
+
+func writeVersions(w http.ResponseWriter, status int, v *session.Session) error {
+	list := make([]object, len(v.Versions))
+	for i, ver := range v.Versions {
+		list[i] = append(summary(ver),
+			member{"shape", []int64{ver.Rows, int64(ver.Columns)}},
+			member{"stored_bytes", ver.StoredBytes},
+			member{"new_bytes", ver.NewBytes},
+		)
+	}
+	setState(w, v)
+	return writeJSON(w, status, object{{"current_version", v.Current.ID}, {"versions", list}})
+}
+
+// summaryBody is the optional body of requests that make a version without new data.
+type summaryBody struct {
+	Summary string `json:"action_summary"`
+}
+
+func (s *server) snapshot(w http.ResponseWriter, r *http.Request) error {
+	c, err := change(r)
+	if err != nil {
+		return err
+	}
+	var body summaryBody
+	if err := readDocument(w, r, maxDocumentBytes, true, &body); err != nil {
+		return err
+	}
+	c.Summary = body.Summary
+	v, err := s.Sessions.Snapshot(r.Context(), c)
+	if err != nil {
+		return err
+	}
+	return writeVersions(w, http.StatusCreated, v)
+}
+
+func (s *server) restore(w http.ResponseWriter, r *http.Request) error {
+	id, err := strconv.ParseUint(r.PathValue("version"), 10, 32)
+	if err != nil {
+		return badParameter("%q is not a version id; it must be a whole number", shorten(r.PathValue("version")))
+	}
+	return s.change(w, r, func(c session.Change) (*session.Session, error) {
+		var body summaryBody
+		if err := readDocument(w, r, maxDocumentBytes, true, &body); err != nil {
+			return nil, err
+		}
+		c.Summary = body.Summary
+		return s.Sessions.Restore(r.Context(), c, uint32(id))
+	})
+}
+
+func (s *server) undo(w http.ResponseWriter, r *http.Request) error {
+	return s.change(w, r, func(c session.Change) (*session.Session, error) {
+		return s.Sessions.Undo(r.Context(), c)
+	})
+}
+
+func (s *server) redo(w http.ResponseWriter, r *http.Request) error {
+	return s.change(w, r, func(c session.Change) (*session.Session, error) {
+		return s.Sessions.Redo(r.Context(), c)
+	})
+}
