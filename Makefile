@@ -1,0 +1,61 @@
+# The commands of this repository. They need Go, Node with npm, and make; a C compiler, where
+# there is one, switches on the race detector.
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+
+GO       ?= go
+FUZZTIME ?= 5m
+RACE     := $(if $(shell command -v $${CC:-gcc} 2>/dev/null),-race)
+WASM     := GOOS=js GOARCH=wasm
+TOOLS    := bin/tools
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+
+.PHONY: run build test lint generate bench fuzz clean
+
+# run starts the server with the settings of the environment and of .env.
+run: build
+	./bin/edgeframe
+
+build:
+	$(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/edgeframe ./cmd/edgeframe
+
+test: node_modules lint
+	$(GO) test $(RACE) -timeout 20m ./...
+
+node_modules: package.json package-lock.json
+	npm ci --ignore-scripts --no-audit --no-fund
+	@touch node_modules
+
+# lint checks both builds. The tools run here, whatever they check, so they are built first:
+# "go tool" would build them for the target.
+lint: $(TOOLS)
+	@unformatted=$$(find . -name '*.go' -not -path './node_modules/*' -not -path './bin/*' -exec $(TOOLS)/gofumpt -l {} +); \
+		if [ -n "$$unformatted" ]; then echo "not formatted with gofumpt:"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	$(WASM) $(GO) vet ./...
+	$(TOOLS)/staticcheck ./...
+	$(WASM) $(TOOLS)/staticcheck ./...
+	.ci/generated
+
+$(TOOLS): go.mod
+	$(GO) build -o $(TOOLS)/ mvdan.cc/gofumpt honnef.co/go/tools/cmd/staticcheck
+	@touch $(TOOLS)
+
+generate:
+	$(GO) generate ./...
+
+bench: build
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+# fuzz runs every fuzz target of every package, one after the other, FUZZTIME each.
+fuzz:
+	@for package in $$($(GO) list ./...); do \
+		for target in $$($(GO) test -list '^Fuzz' $$package | sed -n '/^Fuzz/p'); do \
+			echo "== $$package $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
+		done; \
+	done
+
+clean:
+	rm -rf bin node_modules

@@ -1,0 +1,145 @@
+//go:build !js
+
+// Command edgeframe is the native server.
+//
+// It exits with 0 after an orderly end, with 1 if it cannot start or the probed server is
+// not healthy, and with 2 if its arguments or its configuration are wrong.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"edgeframe/native"
+)
+
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// version is set by the linker for releases.
+var version string
+
+type commands struct {
+	Serve   serveCommand   `cmd:"" default:"1" help:"Serve until told to stop (the default)."`
+	Health  healthCommand  `cmd:"" help:"Probe the server that the configuration describes."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+type (
+	serveCommand  struct{}
+	healthCommand struct {
+		Storage bool          `help:"Print the health document of the storage instead of asking for readiness."`
+		Timeout time.Duration `default:"3s" help:"How long to wait for the answer."`
+	}
+	versionCommand struct{}
+)
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
+}
+
+// run is main without the process: it returns the exit code.
+func run(args, environ []string, stdout, stderr io.Writer) int {
+	command, code, done := parse(args, stdout, stderr)
+	if done {
+		return code
+	}
+	if _, ok := command.(*versionCommand); ok {
+		fmt.Fprintln(stdout, "edgeframe", versionText())
+		return exitOK
+	}
+
+	cfg, warnings, err := configuration(environ)
+	if err != nil {
+		fmt.Fprintln(stderr, "edgeframe:", err)
+		return exitUsage
+	}
+	if health, ok := command.(*healthCommand); ok {
+		err = health.run(cfg, stdout)
+	} else {
+		err = serve(cfg, warnings, stdout)
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "edgeframe:", err)
+		return exitFailed
+	}
+	return exitOK
+}
+
+// parse returns the command that args name. It is done if there is nothing left to do, as
+// after --help.
+func parse(args []string, stdout, stderr io.Writer) (command any, code int, done bool) {
+	var cli commands
+	parser, err := kong.New(&cli,
+		kong.Name("edgeframe"),
+		kong.Description("Versioned, expiring DataFrame sessions behind one HTTP API. All settings come from the environment."),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(int) { done = true }),
+	)
+	if err != nil {
+		fmt.Fprintln(stderr, "edgeframe:", err)
+		return nil, exitFailed, true
+	}
+	ctx, err := parser.Parse(args)
+	if done {
+		return nil, exitOK, true
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "edgeframe: %v; see edgeframe --help\n", err)
+		return nil, exitUsage, true
+	}
+	return ctx.Selected().Target.Addr().Interface(), exitOK, false
+}
+
+func configuration(environ []string) (native.Config, []native.Warning, error) {
+	environ, err := native.Environ(".", environ)
+	if err != nil {
+		return native.Config{}, nil, err
+	}
+	return native.Load(environ)
+}
+
+// serve ends in order at the first signal; a second one ends the process at once.
+func serve(cfg native.Config, warnings []native.Warning, stdout io.Writer) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	app := native.App{Config: cfg, Warnings: warnings, Version: versionText(), Out: stdout}
+	if err := app.Run(ctx); err != nil {
+		return fmt.Errorf("cannot serve: %w", err)
+	}
+	return nil
+}
+
+func (c *healthCommand) run(cfg native.Config, stdout io.Writer) error {
+	ctx, cancel := context.WithTimeout(context.Background(), c.Timeout)
+	defer cancel()
+	path := "/health/ready"
+	if c.Storage {
+		path = "/health/storage"
+	}
+	return native.Probe(ctx, cfg, path, stdout)
+}
+
+// versionText is the linked version, or what the build recorded.
+func versionText() string {
+	if version != "" {
+		return version
+	}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	return info.Main.Version + " " + info.GoVersion
+}

@@ -1,0 +1,72 @@
+//go:build !js
+
+package testenv
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"syscall"
+	"testing"
+)
+
+// Root is the root of the repository.
+func Root() string {
+	_, file, _, _ := runtime.Caller(0)
+	return filepath.Join(filepath.Dir(file), "..", "..")
+}
+
+var built sync.Once
+
+// BuildServer builds the server, with the race detector if the test has it, and returns the
+// path of the program. Test processes share it; the build is done again only if a source has
+// changed.
+func BuildServer(t testing.TB) string {
+	t.Helper()
+	args := []string{"build"}
+	name := "edgeframe"
+	if raceEnabled {
+		args = append(args, "-race")
+		name += "-race"
+	}
+	path := filepath.Join(Root(), "bin", "test", name)
+	built.Do(func() {
+		locked(t, "build.lock", func() {
+			command(t, "go", append(args, "-o", path, "./cmd/edgeframe")...)
+		})
+	})
+	if _, err := os.Stat(path); err != nil {
+		t.Fatalf("the server was not built: %v", err)
+	}
+	return path
+}
+
+// locked runs f while no other test process holds the same lock.
+func locked(t testing.TB, name string, f func()) {
+	t.Helper()
+	dir := filepath.Join(Root(), "bin", "test")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	lock, err := os.OpenFile(filepath.Join(dir, name), os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lock.Close()
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatalf("lock %s: %v", lock.Name(), err)
+	}
+	f()
+}
+
+// command runs a program in the root of the repository.
+func command(t testing.TB, name string, args ...string) {
+	t.Helper()
+	cmd := exec.Command(name, args...)
+	cmd.Dir = Root()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", cmd, err, out)
+	}
+}

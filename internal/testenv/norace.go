@@ -1,0 +1,5 @@
+//go:build !js && !race
+
+package testenv
+
+const raceEnabled = false

@@ -1,0 +1,93 @@
+//go:build !js
+
+package native
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+
+	"edgeframe/api"
+	"edgeframe/codec"
+	"edgeframe/session"
+)
+
+// App is a server that is ready to run.
+type App struct {
+	Config Config
+	// Warnings are shown at the start.
+	Warnings []Warning
+	// Version is shown in the health document.
+	Version string
+	// Out takes the log.
+	Out io.Writer
+}
+
+// rule sets the start off from what surrounds it in the log.
+const rule = "======================================================================"
+
+// Run serves until ctx is done. It returns nil after an orderly stop, and otherwise one error
+// that says why the server cannot serve.
+func (a App) Run(ctx context.Context) error {
+	log := NewLog(a.Config, a.Out)
+	log.Plain(rule)
+	log.Line(slog.LevelInfo, "🚀 edgeframe starting up...")
+	log.Line(slog.LevelInfo, fmt.Sprintf("📊 Session timeout: %d minutes", a.Config.SessionMinutes))
+	for _, w := range a.Warnings {
+		log.Line(slog.LevelWarn, "⚠️  "+w.Text)
+	}
+	log.Debug("configuration", "variables", a.Config)
+
+	b, err := openBackend(a.Config, log)
+	if err != nil {
+		return err
+	}
+	b.health.Version = a.Version
+	b.announce(log)
+	err = serveBackend(ctx, a.Config, b, newHandler(a.Config, b, log.Logger), log)
+	if errors.Is(err, errCut) {
+		// A handler may still be using the store. Every engine survives the end of the
+		// process without being closed.
+		log.Warn(err.Error(), "grace", shutdownGrace.String())
+		return nil
+	}
+	if closeErr := b.store.Close(); closeErr != nil {
+		err = errors.Join(err, fmt.Errorf("close the storage backend: %w", closeErr))
+	}
+	if err == nil {
+		log.Info("stopped")
+	}
+	return err
+}
+
+// newHandler builds the handler core over the chosen storage.
+func newHandler(cfg Config, b *backend, log *slog.Logger) http.Handler {
+	sessions := session.New(session.Options{
+		Store:       b.store,
+		TTL:         cfg.SessionTTL(),
+		MaxVersions: cfg.MaxVersions,
+		Segment: codec.SegmentOptions{
+			Method:      codec.Method(cfg.Serialization),
+			Compression: codec.Compression(cfg.Codec()),
+		},
+		SegmentTargetBytes: cfg.SegmentBytes,
+		MaxTableBytes:      cfg.MaxDataframeBytes(),
+		CacheBytes:         cfg.CacheBytes() / 2,
+	})
+	tokens := make([]string, len(cfg.APITokens))
+	for i, token := range cfg.APITokens {
+		tokens[i] = string(token)
+	}
+	return api.New(api.Config{
+		Sessions:       sessions,
+		Store:          b.store,
+		Backend:        b.health,
+		MaxUploadBytes: cfg.MaxUploadBytes(),
+		CORSOrigins:    cfg.CORSOrigins,
+		Tokens:         tokens,
+		Logger:         log,
+	})
+}

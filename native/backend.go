@@ -1,0 +1,96 @@
+//go:build !js
+
+package native
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"edgeframe/api"
+	"edgeframe/kv"
+	"edgeframe/kv/disk"
+	"edgeframe/kv/memory"
+)
+
+// backend is the storage that was chosen, and what the health document says of the choice.
+type backend struct {
+	store  *kv.Store
+	health api.Backend
+}
+
+var errNoRedis = errors.New("the Redis backend is not available in this build yet")
+
+// openBackend chooses and opens the storage: Redis if it is enabled and answers, the
+// embedded store if it is not enabled, or in its stead if the configuration allows that.
+func openBackend(cfg Config, log *Log) (*backend, error) {
+	if !cfg.RedisEnabled {
+		return openEmbedded(cfg, log, api.Backend{})
+	}
+	log.Line(slog.LevelInfo, "[DataManager] Redis enabled in settings")
+	driver, err := openRedis(cfg, log)
+	if err == nil {
+		return newBackend(cfg, driver, api.Backend{RedisEnabled: true, RedisAvailable: true}), nil
+	}
+	log.Line(slog.LevelWarn, "[DataManager] Failed to initialize RedisBackend: "+err.Error())
+	if !cfg.StorageFallback {
+		return nil, fmt.Errorf("REDIS_ENABLED=true, STORAGE_FALLBACK_TO_MEMORY=false: %w", err)
+	}
+	log.Line(slog.LevelWarn, "[DataManager] Falling back to InMemoryBackend")
+	return openEmbedded(cfg, log, api.Backend{
+		RedisEnabled: true,
+		Fallback:     api.Fallback{Active: true, Reason: err.Error(), Since: time.Now()},
+	})
+}
+
+func openRedis(cfg Config, log *Log) (kv.Driver, error) {
+	log.Line(slog.LevelInfo, "[Redis] Initializing connection pool: "+cfg.RedisURL.String())
+	return nil, errNoRedis
+}
+
+func openEmbedded(cfg Config, log *Log, health api.Backend) (*backend, error) {
+	driver, err := openEmbeddedDriver(cfg, log)
+	if err != nil {
+		return nil, err
+	}
+	return newBackend(cfg, driver, health), nil
+}
+
+func newBackend(cfg Config, driver kv.Driver, health api.Backend) *backend {
+	health.Runtime = "native"
+	return &backend{store: kv.New(driver, cfg.KeyPrefix), health: health}
+}
+
+// openEmbeddedDriver opens the engine on STORAGE_DIR, or the one in memory if that is empty.
+// CACHE_SIZE_MB is shared by two caches: the engine's of bytes, and the sessions' of decoded
+// segments.
+func openEmbeddedDriver(cfg Config, log *Log) (kv.Driver, error) {
+	if cfg.StorageDir == "" {
+		return memory.New(), nil
+	}
+	driver, err := disk.Open(cfg.StorageDir, disk.Options{
+		Sync:       disk.Sync(cfg.StorageSync),
+		CacheBytes: cfg.CacheBytes() / 2,
+		Logger:     log.Logger,
+	})
+	if errors.Is(err, disk.ErrLocked) {
+		return nil, fmt.Errorf("STORAGE_DIR=%s is in use by another edgeframe process; stop it or set another directory", cfg.StorageDir)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("STORAGE_DIR=%s: %w", cfg.StorageDir, err)
+	}
+	return driver, nil
+}
+
+// announce writes the lines that name the backend.
+func (b *backend) announce(log *Log) {
+	info := b.store.Info()
+	log.Line(slog.LevelInfo, fmt.Sprintf("[DataManager] DataManager initialized with %s (%s)", info.Class, info.Type))
+	log.Line(slog.LevelInfo, fmt.Sprintf("💾 Storage backend: %s (%s)", info.Class, info.Type))
+	if b.health.Fallback.Active {
+		log.Line(slog.LevelWarn, "⚠️  Redis: Enabled but not available (using fallback)")
+	} else if !b.health.RedisEnabled {
+		log.Line(slog.LevelInfo, "ℹ️  Redis: Disabled (using InMemory backend)")
+	}
+}

@@ -1,0 +1,80 @@
+//go:build !js
+
+package native
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// parseRedisURL reads one or more comma-separated addresses. References such as
+// ${REDIS_PASSWORD} are replaced by the named variable of the environment, escaped so that a
+// password may hold any character.
+func parseRedisURL(s string, given map[string]string) (RedisURL, error) {
+	var u RedisURL
+	for part := range strings.SplitSeq(s, ",") {
+		expanded, err := expand(strings.TrimSpace(part), given)
+		if err != nil {
+			return RedisURL{}, err
+		}
+		node, err := url.Parse(expanded)
+		if err != nil || !isRedisNode(node) {
+			return RedisURL{}, fmt.Errorf("no Redis address")
+		}
+		u.Nodes = append(u.Nodes, node)
+	}
+	return u, nil
+}
+
+func isRedisNode(u *url.URL) bool {
+	if u.Scheme != "redis" && u.Scheme != "rediss" || u.Hostname() == "" {
+		return false
+	}
+	if port := u.Port(); port != "" {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return false
+		}
+	}
+	if db := strings.Trim(u.Path, "/"); db != "" {
+		if _, err := strconv.ParseUint(db, 10, 16); err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+var reference = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
+
+func expand(s string, given map[string]string) (string, error) {
+	var missing error
+	expanded := reference.ReplaceAllStringFunc(s, func(ref string) string {
+		name := ref[2 : len(ref)-1]
+		value := given[name]
+		if value == "" {
+			missing = &hint{fmt.Sprintf("it refers to ${%s}, which is not set", name)}
+		}
+		return strings.TrimPrefix(url.UserPassword("", value).String(), ":")
+	})
+	return expanded, missing
+}
+
+// redact replaces whatever may be a password in an address, well-formed or not, by ***.
+// In a reference there is nothing to hide.
+func redact(address string) string {
+	at := strings.LastIndexByte(address, '@')
+	if at < 0 {
+		return address
+	}
+	start := 0
+	if i := strings.Index(address, "://"); i >= 0 && i < at {
+		start = i + len("://")
+	}
+	user, _, _ := strings.Cut(address[start:at], ":")
+	if strings.ContainsAny(user, "@/?#") || !strings.Contains(address[start:at], ":") {
+		user = ""
+	}
+	return address[:start] + user + ":" + hidden + address[at:]
+}

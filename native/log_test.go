@@ -1,0 +1,66 @@
+//go:build !js
+
+package native
+
+import (
+	"bytes"
+	"encoding/json"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestStartLinesAreBareTextOrRecords(t *testing.T) {
+	const line = "ℹ️  Redis: Disabled (using InMemory backend)"
+	var text, records bytes.Buffer
+	NewLog(mustLoad(t), &text).Line(slog.LevelInfo, line)
+	NewLog(mustLoad(t, "LOG_FORMAT=json"), &records).Line(slog.LevelInfo, line)
+
+	if diff := cmp.Diff(line+"\n", text.String()); diff != "" {
+		t.Error(diff)
+	}
+	var record map[string]any
+	if err := json.Unmarshal(records.Bytes(), &record); err != nil {
+		t.Fatal(err)
+	}
+	delete(record, "time")
+	if diff := cmp.Diff(map[string]any{"level": "INFO", "msg": line}, record); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestPlainLinesAreOnlyForPeople(t *testing.T) {
+	var text, records bytes.Buffer
+	NewLog(mustLoad(t), &text).Plain("hello")
+	NewLog(mustLoad(t, "LOG_FORMAT=json"), &records).Plain("hello")
+	if diff := cmp.Diff([]string{"hello\n", ""}, []string{text.String(), records.String()}); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestTheLogLevelDecidesWhatIsWritten(t *testing.T) {
+	for level, want := range map[string]string{
+		"debug": "debug info warn error", "info": "info warn error", "warn": "warn error", "warning": "warn error", "error": "error",
+	} {
+		for _, format := range []string{"text", "json"} {
+			t.Run(level+" "+format, func(t *testing.T) {
+				var out bytes.Buffer
+				log := NewLog(mustLoad(t, "LOG_LEVEL="+level, "LOG_FORMAT="+format), &out)
+				for _, l := range []slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError} {
+					log.Line(l, "line:"+strings.ToLower(l.String()))
+				}
+				var got []string
+				for _, l := range []string{"debug", "info", "warn", "error"} {
+					if strings.Contains(out.String(), "line:"+l) {
+						got = append(got, l)
+					}
+				}
+				if diff := cmp.Diff(want, strings.Join(got, " ")); diff != "" {
+					t.Error(diff)
+				}
+			})
+		}
+	}
+}

@@ -1,0 +1,206 @@
+//go:build !js
+
+package native
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+// bodyResult is what a handler saw of a request body.
+type bodyResult struct {
+	n   int64
+	err error
+}
+
+// upload sends a body of n bytes over a real connection, chunk bytes at a time with a pause
+// after each, and returns what a paced handler saw. It gives up when the server does.
+func upload(t *testing.T, p pacing, n, chunk int, pause time.Duration) bodyResult {
+	t.Helper()
+	results := make(chan bodyResult, 1)
+	srv := httptest.NewServer(pace(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		read, err := io.Copy(io.Discard, r.Body)
+		results <- bodyResult{read, err}
+	}), p))
+	defer srv.Close()
+	conn, err := net.Dial("tcp", srv.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n", n)
+	for sent := 0; sent < n; sent += chunk {
+		if _, err := io.WriteString(conn, strings.Repeat("x", min(chunk, n-sent))); err != nil {
+			break
+		}
+		select {
+		case r := <-results:
+			return r
+		case <-time.After(pause):
+		}
+	}
+	select {
+	case r := <-results:
+		return r
+	case <-time.After(10 * time.Second):
+		t.Fatal("the body is still being read")
+		return bodyResult{}
+	}
+}
+
+func TestASlowBodyThatMakesProgressIsRead(t *testing.T) {
+	p := pacing{stall: 300 * time.Millisecond, grace: 10 * time.Second, bytesPerSecond: 1, chunk: 1024}
+	const n = 1000
+	start := time.Now()
+	if got := upload(t, p, n, 100, 60*time.Millisecond); got.n != n || got.err != nil {
+		t.Errorf("got %d bytes and %v, want %d and no error", got.n, got.err, n)
+	}
+	if took := time.Since(start); took < p.stall {
+		t.Fatalf("the upload took only %s, so nothing was shown", took)
+	}
+}
+
+func TestAStalledBodyIsCut(t *testing.T) {
+	p := pacing{stall: 100 * time.Millisecond, grace: time.Hour, bytesPerSecond: 1, chunk: 1024}
+	got := upload(t, p, 1000, 100, time.Hour)
+	if got.n != 100 || !errors.Is(got.err, os.ErrDeadlineExceeded) {
+		t.Errorf("got %d bytes and %v, want 100 and a deadline", got.n, got.err)
+	}
+}
+
+func TestADrippingBodyIsCut(t *testing.T) {
+	p := pacing{stall: time.Hour, grace: 200 * time.Millisecond, bytesPerSecond: 1 << 20, chunk: 1024}
+	got := upload(t, p, 1000, 1, 10*time.Millisecond)
+	if got.n == 0 || got.n >= 1000 || !errors.Is(got.err, os.ErrDeadlineExceeded) {
+		t.Errorf("got %d bytes and %v, want a part and a deadline", got.n, got.err)
+	}
+}
+
+func TestABodyThatTheHandlerIgnoresDoesNotHoldTheConnection(t *testing.T) {
+	p := pacing{stall: 100 * time.Millisecond, grace: time.Hour, bytesPerSecond: 1, chunk: 1024}
+	srv := httptest.NewServer(pace(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusNotFound)
+	}), p))
+	defer srv.Close()
+	conn, err := net.Dial("tcp", srv.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	fmt.Fprint(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nonly this")
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if resp.StatusCode != http.StatusNotFound {
+		t.Errorf("got %s", resp.Status)
+	}
+	if _, err := io.Copy(io.Discard, conn); err != nil {
+		t.Errorf("the connection was not closed: %v", err)
+	}
+}
+
+func TestARefusalDoesNotWaitForABodyThatWasNotSent(t *testing.T) {
+	p := pacing{stall: time.Hour, grace: time.Hour, bytesPerSecond: 1, chunk: 1024}
+	srv := httptest.NewServer(pace(http.NotFoundHandler(), p))
+	defer srv.Close()
+	conn, err := net.Dial("tcp", srv.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	fmt.Fprint(conn, "POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 1000\r\n\r\n")
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil || resp.StatusCode != http.StatusNotFound {
+		t.Errorf("got %v, %v", resp, err)
+	}
+}
+
+func TestWorkAfterTheBodyMayTakeLongerThanAStall(t *testing.T) {
+	p := pacing{stall: 50 * time.Millisecond, grace: time.Hour, bytesPerSecond: 1, chunk: 1024}
+	srv := httptest.NewServer(pace(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		select {
+		case <-r.Context().Done():
+			w.WriteHeader(http.StatusInternalServerError)
+		case <-time.After(5 * p.stall):
+		}
+	}), p))
+	defer srv.Close()
+	resp, err := http.Post(srv.URL, "text/csv", strings.NewReader("a\n1\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		t.Error("the request was cancelled while its handler worked")
+	}
+}
+
+// download lets a paced handler write n bytes to a client that reads as read does, and
+// returns the handler's error.
+func download(t *testing.T, p pacing, n int, read func(context.Context, io.Reader)) error {
+	t.Helper()
+	results := make(chan error, 1)
+	srv := httptest.NewServer(pace(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, err := w.Write(make([]byte, n))
+		results <- err
+	}), p))
+	defer srv.Close()
+	conn, err := net.Dial("tcp", srv.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprint(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go read(ctx, conn)
+	select {
+	case err := <-results:
+		return err
+	case <-time.After(20 * time.Second):
+		t.Fatal("the handler is still writing")
+		return nil
+	}
+}
+
+func TestAClientThatStopsReadingIsCut(t *testing.T) {
+	p := pacing{stall: 200 * time.Millisecond, grace: time.Hour, bytesPerSecond: 1, chunk: 64 << 10}
+	err := download(t, p, 64<<20, func(ctx context.Context, _ io.Reader) { <-ctx.Done() })
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("got %v, want a deadline", err)
+	}
+}
+
+func TestASlowReaderThatMakesProgressGetsEverything(t *testing.T) {
+	p := pacing{stall: 400 * time.Millisecond, grace: time.Hour, bytesPerSecond: 1, chunk: 64 << 10}
+	start := time.Now()
+	err := download(t, p, 16<<20, func(ctx context.Context, conn io.Reader) {
+		buf := make([]byte, 64<<10)
+		for ctx.Err() == nil {
+			if _, err := conn.Read(buf); err != nil {
+				return
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+	})
+	if err != nil {
+		t.Errorf("got %v after %s", err, time.Since(start))
+	}
+	if took := time.Since(start); took < p.stall {
+		t.Fatalf("the download took only %s, so nothing was shown", took)
+	}
+}

@@ -1,0 +1,120 @@
+//go:build !js
+
+package native
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"syscall"
+	"time"
+)
+
+const (
+	readHeaderTimeout = 10 * time.Second
+	idleTimeout       = 2 * time.Minute
+	maxHeaderBytes    = 64 << 10
+	maxStreams        = 100
+
+	// shutdownGrace is how long requests in flight may take once the server is told to stop.
+	shutdownGrace = 10 * time.Second
+)
+
+// errCut is returned by serve if requests were still in flight when the grace was over.
+var errCut = errors.New("requests in flight were cut off")
+
+// newServer returns a server for HTTP/1.1 and cleartext HTTP/2 with limits on what a client
+// may hold.
+func newServer(handler http.Handler, log *slog.Logger) (*http.Server, error) {
+	handler, err := compress(handler)
+	if err != nil {
+		return nil, fmt.Errorf("set up compression: %w", err)
+	}
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true)
+	return &http.Server{
+		Handler:           accessLog(pace(handler, defaultPacing), log),
+		ReadHeaderTimeout: readHeaderTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		Protocols:         &protocols,
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}, nil
+}
+
+// listen opens the configured address.
+func listen(ctx context.Context, cfg Config) (net.Listener, error) {
+	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", cfg.Address())
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("listen on %s: another program listens there; stop it or set PORT to a free port", cfg.Address())
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s (HOST and PORT): %w", cfg.Address(), err)
+	}
+	return ln, nil
+}
+
+// serve answers requests until ctx is done. Then it accepts no more, waits up to grace for
+// those in flight, and returns nil, or errCut if it had to cut some off.
+func serve(ctx context.Context, srv *http.Server, ln net.Listener, grace time.Duration) error {
+	failed := make(chan error, 1)
+	go func() { failed <- srv.Serve(ln) }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	defer cancel()
+	if err := srv.Shutdown(ending); err != nil {
+		srv.Close()
+		return errCut
+	}
+	return nil
+}
+
+// serveBackend listens, sweeps and serves until ctx is done.
+func serveBackend(ctx context.Context, cfg Config, b *backend, handler http.Handler, log *Log) error {
+	srv, err := newServer(handler, log.Logger)
+	if err != nil {
+		return err
+	}
+	ln, err := listen(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	announceAddress(log, ln.Addr())
+
+	sweeping, stopSweeping := context.WithCancel(ctx)
+	var sweeper sync.WaitGroup
+	sweeper.Go(func() { sweep(sweeping, b.store, sweepInterval, log.Logger) })
+	err = serve(ctx, srv, ln, shutdownGrace)
+	stopSweeping()
+	sweeper.Wait()
+	return err
+}
+
+func announceAddress(log *Log, addr net.Addr) {
+	host, port, _ := net.SplitHostPort(addr.String())
+	log.Line(slog.LevelInfo, "🌐 Listening on http://"+addr.String())
+	log.Plain("   Try: curl -F file=@table.csv " + localURL(host, port) + "/api/v1/sessions")
+	log.Plain(rule)
+}
+
+// localURL is the URL under which a server that listens on host and port is reached from
+// this machine.
+func localURL(host, port string) string {
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+		if ip.To4() == nil {
+			host = "::1"
+		}
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
