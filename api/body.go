@@ -194,6 +194,9 @@ func readDocument(w http.ResponseWriter, r *http.Request, limit int64, emptyAllo
 		}
 		return problemf(http.StatusUnprocessableEntity, "malformed_input", "the body is empty; send a JSON document")
 	}
+	if bytes.Equal(bytes.TrimSpace(body), []byte("null")) {
+		return problemf(http.StatusUnprocessableEntity, "malformed_input", "the JSON document is null; send an object")
+	}
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(v); err != nil {

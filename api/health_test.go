@@ -76,8 +76,10 @@ func TestTheHealthSchemaAllowsEveryBackend(t *testing.T) {
 	for name, change := range map[string]map[string]any{
 		"embedded": {},
 		"redis":    {"backend_type": "redis", "backend_class": "RedisBackend", "redis_enabled": true, "redis_available": true},
-		"workers": {"backend_type": "workers_kv", "backend_class": "WorkersKVBackend", "runtime": "workers", "active_sessions_exact": false,
-			"kv_info": map[string]any{"binding": "SESSIONS"}},
+		"workers": {
+			"backend_type": "workers_kv", "backend_class": "WorkersKVBackend", "runtime": "workers", "active_sessions_exact": false,
+			"kv_info": map[string]any{"binding": "SESSIONS"},
+		},
 		"unreachable":    {"reachable": false, "status": "unhealthy", "error": "no answer"},
 		"writes refused": {"status": "error", "error": "no space left on device"},
 	} {

@@ -9,15 +9,23 @@ import (
 	"edgeframe/codec"
 )
 
-// offered are the media types that data can be sent as, in the order of preference. A client
-// may ask for the character set that all of them have anyway.
+// offered are the media types that data can be asked for, in the order of preference: the
+// other names of formats come after the names under which they are sent, so that a range such
+// as text/* is never answered with another type. A client may ask for the character set that
+// all of them have anyway.
 var offered = func() (list []contenttype.MediaType) {
+	var others []contenttype.MediaType
 	for _, f := range codec.Formats() {
-		for _, m := range f.MediaTypes {
-			list = append(list, contenttype.NewMediaType(m+"; charset=utf-8"))
+		for i, m := range f.MediaTypes {
+			offer := contenttype.NewMediaType(m + "; charset=utf-8")
+			if i == 0 {
+				list = append(list, offer)
+			} else {
+				others = append(others, offer)
+			}
 		}
 	}
-	return list
+	return append(list, others...)
 }()
 
 func formatNames() string {

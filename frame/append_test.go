@@ -66,16 +66,16 @@ func TestAppendFitsValuesToTheColumn(t *testing.T) {
 		dtype, have, from, more string
 		want                    string
 	}{
-		{"integers in a float column", "float64", `[1.5]`, "int64", `[2,null]`, `[1.5,2,null]`},
+		{"integers in a float column", "float64", `[1.5]`, "int64", `[2,null]`, `[1.5,2.0,null]`},
 		{"whole floats in an integer column", "int64", `[1]`, "float64", `[2,-3,null]`, `[1,2,-3,null]`},
 		{"small integers in a wide column", "int64", `[1]`, "int8", `[2]`, `[1,2]`},
 		{"wide integers in a small column where they fit", "int8", `[1]`, "int64", `[127]`, `[1,127]`},
 		{"text in a date column", "date32", `["2026-01-18"]`, "utf8", `["1969-12-31",null]`, `["2026-01-18","1969-12-31",null]`},
-		{"text in a timestamp column", "timestamp[us]", `["2026-01-18T10:30:00"]`, "utf8", `["2026-01-18T10:30:01"]`, `["2026-01-18T10:30:00.000000","2026-01-18T10:30:01.000000"]`},
+		{"text in a timestamp column", "timestamp[us]", `["2026-01-18T10:30:00"]`, "utf8", `["2026-01-18T10:30:01"]`, `["2026-01-18T10:30:00","2026-01-18T10:30:01"]`},
 		{"integers in a text column", "utf8", `["a"]`, "int64", `[7,null]`, `["a","7",null]`},
 		{"dates in a text column", "utf8", `["a"]`, "date32", `["2026-01-18"]`, `["a","2026-01-18"]`},
-		{"text in a dictionary", "dictionary<values=utf8, indices=int8, ordered=false>", `["a"]`, "utf8", `["b","a",null]`, `["a","b","a",null]`},
-		{"a dictionary in a text column", "utf8", `["a"]`, "dictionary<values=utf8, indices=int8, ordered=false>", `["b"]`, `["a","b"]`},
+		{"text in a dictionary", "dictionary", `["a"]`, "utf8", `["b","a",null]`, `["a","b","a",null]`},
+		{"a dictionary in a text column", "utf8", `["a"]`, "dictionary", `["b"]`, `["a","b"]`},
 		{"nulls in any column", "bool", `[true]`, "null", `[null]`, `[true,null]`},
 		{"first values in a column that had none", "null", `[null]`, "int64", `[5]`, `[null,5]`},
 		{"more nulls in a column that has none but nulls", "null", `[null]`, "null", `[null]`, `[null,null]`},

@@ -129,8 +129,10 @@ func (f *Frame) LoadAll(columns, groups []int) error {
 // load makes sure that the chunks at the given places hold their data, in one call of Load.
 func (f *Frame) load(places []place) error {
 	var missing []*Chunk
+	asked := map[place]bool{}
 	for _, p := range places {
-		if c := &f.Columns[p.column].Chunks[p.group]; c.Data == nil {
+		if c := &f.Columns[p.column].Chunks[p.group]; c.Data == nil && !asked[p] {
+			asked[p] = true
 			missing = append(missing, c)
 		}
 	}

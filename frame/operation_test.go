@@ -81,7 +81,7 @@ func TestOperationsChangeWhatTheySayAndNoMore(t *testing.T) {
 		{
 			"add_column infers the type",
 			`[{"op":"add_column","column":"c","values":[1,2,3,4.5,null]}]`,
-			[]string{sameA, sameB, sameN, `c float64 [1,2,3] [4.5,null]`, markA, markB},
+			[]string{sameA, sameB, sameN, `c float64 [1.0,2.0,3.0] [4.5,null]`, markA, markB},
 		},
 		{
 			"add_column takes a type",
@@ -292,16 +292,16 @@ func TestEveryOperationHasItsNameInTheList(t *testing.T) {
 }
 
 func TestAFewBytesCannotAskForAnyAmountOfMemory(t *testing.T) {
-	text := strings.Repeat("x", 1000)
+	text := strings.Repeat("x", 50)
 	tests := []struct{ name, ops string }{
 		{"one long value for many rows", `[{"op":"set_values","column":"b","rows":[0,1,2,3,4],"value":"` + text + `"}]`},
-		{"a wide type without values", `[{"op":"add_column","column":"c","dtype":"fixed_size_binary[1000]"}]`},
+		{"a wide type without values", `[{"op":"add_column","column":"c","dtype":"decimal256(76, 0)"}]`},
 		{"many columns without values", `[` + strings.Repeat(`{"op":"add_column","column":"c","dtype":"int64"},{"op":"rename_columns","columns":{"c":"%d"}},`, 100) + `{"op":"delete_rows","rows":[]}]`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			b := sample(t)
-			b.Limits.Bytes = 4000
+			b.Limits.Bytes = 100
 			var raw []json.RawMessage
 			text := tt.ops
 			for i := range strings.Count(text, "%d") {
@@ -337,8 +337,8 @@ func TestAddColumnKeepsToTheLimitOfColumns(t *testing.T) {
 func FuzzOperations(f *testing.F) {
 	for _, ops := range []string{
 		`[{"op":"set_values","column":"a","rows":[3,0],"values":[null,7]},{"op":"set_values","column":"n","rows":[1],"value":{"x":[1]}}]`,
-		`[{"op":"add_column","column":"c","dtype":"list<item: int64, nullable>","values":[[1],[],null,null,[2,3]]}]`,
-		`[{"op":"add_column","column":"c","dtype":"dictionary<values=utf8, indices=int8, ordered=false>","values":["x","x",null,"y","z"]}]`,
+		`[{"op":"add_column","column":"c","values":[[1],{"x":null},null,"y",[2,3]]}]`,
+		`[{"op":"add_column","column":"c","dtype":"decimal(10, 2)","values":["1.5",2,null,"-0.01",null]}]`,
 		`[{"op":"drop_columns","columns":["a"]},{"op":"select_columns","columns":["n","b"]},{"op":"rename_columns","columns":{"n":"b","b":"n"}}]`,
 		`[{"op":"delete_rows","rows":[0,1,2]},{"op":"delete_rows","rows":[0,1]},{"op":"add_column","column":"c","values":[]}]`,
 		`[{"op":"set_values","column":"a","rows":[0],"value":1e300}]`,

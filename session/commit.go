@@ -28,7 +28,7 @@ func (s *Service) commit(ctx context.Context, ref Ref, pre Precondition, change 
 		if err := s.check(h, pre); err != nil {
 			return nil, err
 		}
-		before := h.segments()
+		before := *h
 		base := h.revision
 		items, err := change(h)
 		if errors.Is(err, errSegmentGone) && base != last {
@@ -46,7 +46,7 @@ func (s *Service) commit(ctx context.Context, ref Ref, pre Precondition, change 
 		if err != nil {
 			return nil, err
 		}
-		s.removeUnreferenced(ctx, h, before)
+		s.removeUnreferenced(ctx, &before, h)
 		return s.view(h), nil
 	}
 	return nil, exhausted(ref.ID)
@@ -89,41 +89,44 @@ func (s *Service) putHead(ctx context.Context, h *head, old kv.Revision) error {
 	return s.store.CompareAndSwap(ctx, item, old, s.storeTTL(hold(h.ttl())))
 }
 
-// removeUnreferenced deletes the segments among before that h no longer refers to. It is an
+// removeUnreferenced deletes the segments of before that after no longer refers to. It is an
 // optimisation of space: what it fails to delete expires, so its errors are of no interest.
 // An eventually consistent store may still serve the old head to others, so there they stay.
-func (s *Service) removeUnreferenced(ctx context.Context, h *head, before map[segmentRef]bool) {
-	if s.store.Capabilities().Consistency != kv.Strong {
+func (s *Service) removeUnreferenced(ctx context.Context, before, after *head) {
+	if s.store.Capabilities().Consistency != kv.Strong || !dropsAny(before, after) {
 		return
 	}
-	after := h.segments()
+	old, err := before.segments()
+	if err != nil {
+		return
+	}
+	kept, err := after.segments()
+	if err != nil {
+		return
+	}
 	var keys []string
-	for r := range before {
-		if !after[r] {
-			keys = append(keys, segmentKey(h.ID, r))
+	for r := range old {
+		if !kept[r] {
+			keys = append(keys, segmentKey(before.ID, r))
 		}
 	}
 	s.cache.remove(keys)
 	_ = s.store.Delete(ctx, keys...)
 }
 
-// segments returns every segment that h refers to.
-func (h *head) segments() map[segmentRef]bool {
-	refs := map[segmentRef]bool{}
-	for _, v := range h.Versions {
-		for _, g := range v.Manifest.Groups {
-			for _, r := range g.Segments {
-				refs[r] = true
-			}
-		}
-		if v.Marks != nil {
-			refs[*v.Marks] = true
+// dropsAny reports whether after lacks a version or an audit chunk of before. Where it does
+// not, which is the common case, no manifest has to be read.
+func dropsAny(before, after *head) bool {
+	kept := map[uint32]bool{}
+	for i := range after.Versions {
+		kept[after.Versions[i].ID] = true
+	}
+	for i := range before.Versions {
+		if !kept[before.Versions[i].ID] {
+			return true
 		}
 	}
-	for _, r := range h.AuditChunks {
-		refs[r] = true
-	}
-	return refs
+	return len(before.AuditChunks) > 0 && (len(after.AuditChunks) == 0 || before.AuditChunks[0] != after.AuditChunks[0])
 }
 
 func (h *head) ttl() time.Duration { return time.Duration(h.TTL) * time.Millisecond }

@@ -118,7 +118,11 @@ func TestEvictedSegmentsAreDeletedAndKeptOnesAreNot(t *testing.T) {
 		v = h.edit(v, fmt.Sprintf(`{"op":"set_values","column":"column_1","rows":[0],"value":%d}`, 5000+i))
 	}
 	want := []string{}
-	for r := range v.head.segments() {
+	refs, err := v.head.segments()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for r := range refs {
 		want = append(want, segmentKey(v.ID, r))
 	}
 	slices.Sort(want)
@@ -139,7 +143,7 @@ func TestEvictedSegmentsAreDeletedAndKeptOnesAreNot(t *testing.T) {
 func TestLostSegmentIsNamedAndNeverGuessed(t *testing.T) {
 	h := newHarness(t)
 	v := h.create(100, 5)
-	key := segmentKey(v.ID, v.head.current().Manifest.Groups[0].Segments[0])
+	key := segmentKey(v.ID, h.manifest(v).Groups[0].Segments[0])
 	if err := h.store.Delete(context.Background(), key); err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +159,7 @@ func TestLostSegmentIsNamedAndNeverGuessed(t *testing.T) {
 func TestDamagedSegmentIsRefused(t *testing.T) {
 	h := newHarness(t)
 	v := h.create(100, 5)
-	key := segmentKey(v.ID, v.head.current().Manifest.Groups[0].Segments[0])
+	key := segmentKey(v.ID, h.manifest(v).Groups[0].Segments[0])
 	data, err := h.store.Get(context.Background(), key)
 	if err != nil {
 		t.Fatal(err)

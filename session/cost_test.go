@@ -77,7 +77,7 @@ func TestFirstPageReadsOnlyTheFirstRowGroup(t *testing.T) {
 	h := newHarness(t)
 	v := h.create(100_000, 50)
 	first := map[string]bool{}
-	for _, r := range v.head.current().Manifest.Groups[0].Segments {
+	for _, r := range h.manifest(v).Groups[0].Segments {
 		first["edgeframe:"+segmentKey(v.ID, r)] = true
 	}
 	h.calls.Reset()

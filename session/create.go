@@ -69,6 +69,6 @@ func (s *Service) Delete(ctx context.Context, ref Ref, pre Precondition) error {
 	if err := s.store.Delete(ctx, headKey(h.ID)); err != nil {
 		return err
 	}
-	s.removeUnreferenced(ctx, &head{ID: h.ID}, h.segments())
+	s.removeUnreferenced(ctx, h, &head{})
 	return nil
 }

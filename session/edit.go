@@ -95,7 +95,7 @@ type Preview struct {
 	Changed []string
 }
 
-// TryOut applies operations without keeping the result.
+// TryOut applies operations without keeping the result. Like a read, it extends the session.
 func (s *Service) TryOut(ctx context.Context, c Change, ops []frame.Operation) (*Preview, error) {
 	h, err := s.load(ctx, c.Ref)
 	if err != nil {
@@ -104,6 +104,7 @@ func (s *Service) TryOut(ctx context.Context, c Change, ops []frame.Operation) (
 	if err := s.check(h, c.Pre); err != nil {
 		return nil, err
 	}
+	s.access(ctx, h)
 	f, err := s.frame(ctx, h, h.current())
 	if err != nil {
 		return nil, err

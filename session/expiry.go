@@ -39,8 +39,12 @@ func (s *Service) extend(ctx context.Context, h *head) error {
 	if h.Lease >= h.Expires {
 		return nil
 	}
-	var keys []string
-	for r := range h.segments() {
+	refs, err := h.segments()
+	if err != nil {
+		return err
+	}
+	keys := make([]string, 0, len(refs))
+	for r := range refs {
 		keys = append(keys, segmentKey(h.ID, r))
 	}
 	if err := s.store.Touch(ctx, keys, s.segmentTTL(h.ttl())); err != nil {

@@ -82,6 +82,16 @@ func (h *harness) edit(v *Session, ops ...string) *Session {
 	return next
 }
 
+// manifest returns the manifest of the current version.
+func (h *harness) manifest(v *Session) *manifest {
+	h.t.Helper()
+	m, err := v.head.manifest(v.head.current())
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return m
+}
+
 // must returns a session of a call that has to succeed.
 func (h *harness) must(v *Session, err error) *Session {
 	h.t.Helper()

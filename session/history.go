@@ -28,24 +28,7 @@ func (h *head) push(v *version, now time.Time, summary string, most int) {
 	}
 	h.Versions = append(slices.Clone(kept), *v)
 	h.Current = len(h.Versions) - 1
-	h.dropUnusedSchemas()
-}
-
-// dropUnusedSchemas removes the schemas that no version has.
-func (h *head) dropUnusedSchemas() {
-	var kept [][]byte
-	moved := map[int]int{}
-	for i := range h.Versions {
-		v := &h.Versions[i]
-		to, ok := moved[v.Schema]
-		if !ok {
-			to = len(kept)
-			moved[v.Schema] = to
-			kept = append(kept, h.Schemas[v.Schema])
-		}
-		v.Schema = to
-	}
-	h.Schemas = kept
+	h.dropUnused()
 }
 
 // tag identifies the table of v.

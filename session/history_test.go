@@ -101,10 +101,10 @@ func TestRestoreMakesANewVersionOfOldData(t *testing.T) {
 func TestAppendLeavesFullRowGroupsAlone(t *testing.T) {
 	h := newHarness(t)
 	v := h.create(20_000, 10)
-	before := v.head.current().Manifest
+	before := h.manifest(v)
 	more := tabletest.Generate(30_000, 10, 2)
 	v = h.must(h.Append(context.Background(), of(v), more))
-	after := v.head.current().Manifest
+	after := h.manifest(v)
 	if !reflect.DeepEqual(before.Groups[0], after.Groups[0]) {
 		t.Error("appending rewrote a full row group")
 	}
@@ -123,11 +123,11 @@ func TestAppendLeavesFullRowGroupsAlone(t *testing.T) {
 func TestASmallTableThatGrowsIsPackedAnew(t *testing.T) {
 	h := newHarness(t)
 	v := h.create(3, 50)
-	if n := len(v.head.current().Manifest.Layout); n != 1 {
+	if n := len(h.manifest(v).Layout); n != 1 {
 		t.Fatalf("a tiny table has %d segments, want 1", n)
 	}
 	v = h.must(h.Append(context.Background(), of(v), tabletest.Generate(40_000, 50, 2)))
-	for _, g := range v.head.current().Manifest.Groups {
+	for _, g := range h.manifest(v).Groups {
 		for _, r := range g.Segments {
 			if r.Raw > 2*DefaultSegmentTargetBytes {
 				t.Errorf("a segment of %d raw bytes, want at most %d", r.Raw, 2*DefaultSegmentTargetBytes)
@@ -145,7 +145,7 @@ func TestColumnsAddedOneByOneShareSegments(t *testing.T) {
 	for i := range 20 {
 		v = h.edit(v, fmt.Sprintf(`{"op":"add_column","column":"x%d","values":[1,2,3,4,5,6,7,8,9,10]}`, i))
 	}
-	if n := len(v.head.current().Manifest.Layout); n != 1 {
+	if n := len(h.manifest(v).Layout); n != 1 {
 		t.Errorf("%d segments for 25 tiny columns, want 1", n)
 	}
 	if n := len(h.table(v, 0).Schema.Fields()); n != 25 {

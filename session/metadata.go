@@ -1,6 +1,7 @@
 package session
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 
@@ -65,5 +66,16 @@ func mergePatch(target, patch json.RawMessage) (json.RawMessage, error) {
 			merged[name] = value
 		}
 	}
-	return json.Marshal(merged)
+	return encodeObject(merged)
+}
+
+// encodeObject is json.Marshal without escapes for HTML, so that metadata keeps its spelling.
+func encodeObject(members map[string]json.RawMessage) (json.RawMessage, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(members); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte{'\n'}), nil
 }

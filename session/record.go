@@ -35,8 +35,11 @@ type head struct {
 	Versions    []version `msg:"versions"`
 	Current     int       `msg:"current"`
 	NextVersion uint32    `msg:"next_version"`
-	// Schemas are the Arrow IPC schemas of the versions, each once.
-	Schemas [][]byte `msg:"schemas"`
+	// Schemas are the Arrow IPC schemas of the versions, and Manifests their manifests, each
+	// once. They stay encoded until they are needed, so that what only moves versions about
+	// costs the same for every size of table.
+	Schemas   [][]byte `msg:"schemas"`
+	Manifests [][]byte `msg:"manifests"`
 
 	// Metadata is a JSON object, or empty.
 	Metadata []byte `msg:"metadata"`
@@ -57,16 +60,20 @@ type version struct {
 	RowsBefore int64  `msg:"rows_before"`
 	Rows       int64  `msg:"rows"`
 	// Commit is the commit that made the version; with ID it names its content for good.
-	Commit []byte `msg:"commit"`
-	// NewBytes are the stored bytes that the version added.
-	NewBytes int64 `msg:"new_bytes"`
-	Columns  int   `msg:"columns"`
+	Commit  []byte `msg:"commit"`
+	Columns int    `msg:"columns"`
+	// StoredBytes, RawBytes and Segments are those of the manifest; NewBytes are the stored
+	// bytes that the version added.
+	StoredBytes int64 `msg:"stored_bytes"`
+	RawBytes    int64 `msg:"raw_bytes"`
+	NewBytes    int64 `msg:"new_bytes"`
+	Segments    int   `msg:"segments"`
 	// Method and Compression are those of the segments that the version added.
 	Method      string `msg:"method"`
 	Compression string `msg:"compression"`
-	// Schema is a position in head.Schemas.
-	Schema   int      `msg:"schema"`
-	Manifest manifest `msg:"manifest"`
+	// Schema and Manifest are positions in head.Schemas and head.Manifests.
+	Schema   int `msg:"schema"`
+	Manifest int `msg:"manifest"`
 	// Marks refers to the marks of intentionally missing cells, nil when there are none.
 	Marks *segmentRef `msg:"marks"`
 }
@@ -163,27 +170,8 @@ func (h *head) check() error {
 	}
 	for i := range h.Versions {
 		v := &h.Versions[i]
-		if v.Schema < 0 || v.Schema >= len(h.Schemas) {
-			return fmt.Errorf("version %d has schema %d of %d", v.ID, v.Schema, len(h.Schemas))
-		}
-		if err := v.Manifest.check(v.Columns); err != nil {
-			return fmt.Errorf("version %d: %w", v.ID, err)
-		}
-	}
-	return nil
-}
-
-func (m *manifest) check(columns int) error {
-	for _, segment := range m.Layout {
-		for _, c := range segment {
-			if c < -1 || c >= columns {
-				return fmt.Errorf("a segment holds column %d of %d", c, columns)
-			}
-		}
-	}
-	for _, g := range m.Groups {
-		if g.Rows < 0 || len(g.Segments) != len(m.Layout) || len(g.Missing) != columns {
-			return fmt.Errorf("a row group of %d rows has %d segments in a layout of %d and %d missing counts for %d columns", g.Rows, len(g.Segments), len(m.Layout), len(g.Missing), columns)
+		if v.Schema < 0 || v.Schema >= len(h.Schemas) || v.Manifest < 0 || v.Manifest >= len(h.Manifests) {
+			return fmt.Errorf("version %d has schema %d of %d and manifest %d of %d", v.ID, v.Schema, len(h.Schemas), v.Manifest, len(h.Manifests))
 		}
 	}
 	return nil

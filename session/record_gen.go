@@ -57,9 +57,9 @@ func (z auditEntry) Msgsize() (s int) {
 // MarshalMsg implements msgp.Marshaler
 func (z *head) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 16
+	// map header, size 17
 	// string "id"
-	o = append(o, 0xde, 0x0, 0x10, 0xa2, 0x69, 0x64)
+	o = append(o, 0xde, 0x0, 0x11, 0xa2, 0x69, 0x64)
 	o = msgp.AppendString(o, z.ID)
 	// string "filename"
 	o = append(o, 0xa8, 0x66, 0x69, 0x6c, 0x65, 0x6e, 0x61, 0x6d, 0x65)
@@ -107,25 +107,31 @@ func (z *head) MarshalMsg(b []byte) (o []byte, err error) {
 	for za0003 := range z.Schemas {
 		o = msgp.AppendBytes(o, z.Schemas[za0003])
 	}
+	// string "manifests"
+	o = append(o, 0xa9, 0x6d, 0x61, 0x6e, 0x69, 0x66, 0x65, 0x73, 0x74, 0x73)
+	o = msgp.AppendArrayHeader(o, uint32(len(z.Manifests)))
+	for za0004 := range z.Manifests {
+		o = msgp.AppendBytes(o, z.Manifests[za0004])
+	}
 	// string "metadata"
 	o = append(o, 0xa8, 0x6d, 0x65, 0x74, 0x61, 0x64, 0x61, 0x74, 0x61)
 	o = msgp.AppendBytes(o, z.Metadata)
 	// string "audit"
 	o = append(o, 0xa5, 0x61, 0x75, 0x64, 0x69, 0x74)
 	o = msgp.AppendArrayHeader(o, uint32(len(z.Audit)))
-	for za0004 := range z.Audit {
+	for za0005 := range z.Audit {
 		// array header, size 2
 		o = append(o, 0x92)
-		o = msgp.AppendInt64(o, z.Audit[za0004].Time)
-		o = msgp.AppendString(o, z.Audit[za0004].Text)
+		o = msgp.AppendInt64(o, z.Audit[za0005].Time)
+		o = msgp.AppendString(o, z.Audit[za0005].Text)
 	}
 	// string "audit_chunks"
 	o = append(o, 0xac, 0x61, 0x75, 0x64, 0x69, 0x74, 0x5f, 0x63, 0x68, 0x75, 0x6e, 0x6b, 0x73)
 	o = msgp.AppendArrayHeader(o, uint32(len(z.AuditChunks)))
-	for za0005 := range z.AuditChunks {
-		o, err = z.AuditChunks[za0005].MarshalMsg(o)
+	for za0006 := range z.AuditChunks {
+		o, err = z.AuditChunks[za0006].MarshalMsg(o)
 		if err != nil {
-			err = msgp.WrapError(err, "AuditChunks", za0005)
+			err = msgp.WrapError(err, "AuditChunks", za0006)
 			return
 		}
 	}
@@ -312,86 +318,125 @@ func (z *head) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				copy(z.Schemas[za0003], bts[:zb0006])
 				bts = bts[zb0006:]
 			}
-		case "metadata":
+		case "manifests":
 			var zb0007 uint32
-			zb0007, bts, err = msgp.ReadBytesHeader(bts)
+			zb0007, bts, err = msgp.ReadArrayHeaderBytes(bts)
 			if err != nil {
-				err = msgp.WrapError(err, "Metadata")
+				err = msgp.WrapError(err, "Manifests")
 				return
 			}
 			if zb0007 > z89264a71limitArrays {
 				err = msgp.ErrLimitExceeded
 				return
 			}
-			if z.Metadata == nil || uint32(cap(z.Metadata)) < zb0007 {
-				z.Metadata = make([]byte, zb0007)
+			if cap(z.Manifests) >= int(zb0007) {
+				z.Manifests = (z.Manifests)[:zb0007]
 			} else {
-				z.Metadata = z.Metadata[:zb0007]
+				z.Manifests = make([][]byte, zb0007)
 			}
-			if uint32(len(bts)) < zb0007 {
-				err = msgp.ErrShortBytes
-				return
+			for za0004 := range z.Manifests {
+				var zb0008 uint32
+				zb0008, bts, err = msgp.ReadBytesHeader(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Manifests", za0004)
+					return
+				}
+				if zb0008 > z89264a71limitArrays {
+					err = msgp.ErrLimitExceeded
+					return
+				}
+				if z.Manifests[za0004] == nil || uint32(cap(z.Manifests[za0004])) < zb0008 {
+					z.Manifests[za0004] = make([]byte, zb0008)
+				} else {
+					z.Manifests[za0004] = z.Manifests[za0004][:zb0008]
+				}
+				if uint32(len(bts)) < zb0008 {
+					err = msgp.ErrShortBytes
+					return
+				}
+				copy(z.Manifests[za0004], bts[:zb0008])
+				bts = bts[zb0008:]
 			}
-			copy(z.Metadata, bts[:zb0007])
-			bts = bts[zb0007:]
-		case "audit":
-			var zb0008 uint32
-			zb0008, bts, err = msgp.ReadArrayHeaderBytes(bts)
+		case "metadata":
+			var zb0009 uint32
+			zb0009, bts, err = msgp.ReadBytesHeader(bts)
 			if err != nil {
-				err = msgp.WrapError(err, "Audit")
+				err = msgp.WrapError(err, "Metadata")
 				return
 			}
-			if zb0008 > z89264a71limitArrays {
+			if zb0009 > z89264a71limitArrays {
 				err = msgp.ErrLimitExceeded
 				return
 			}
-			if cap(z.Audit) >= int(zb0008) {
-				z.Audit = (z.Audit)[:zb0008]
+			if z.Metadata == nil || uint32(cap(z.Metadata)) < zb0009 {
+				z.Metadata = make([]byte, zb0009)
 			} else {
-				z.Audit = make([]auditEntry, zb0008)
+				z.Metadata = z.Metadata[:zb0009]
 			}
-			for za0004 := range z.Audit {
-				var zb0009 uint32
-				zb0009, bts, err = msgp.ReadArrayHeaderBytes(bts)
-				if err != nil {
-					err = msgp.WrapError(err, "Audit", za0004)
-					return
-				}
-				if zb0009 != 2 {
-					err = msgp.ArrayError{Wanted: 2, Got: zb0009}
-					return
-				}
-				z.Audit[za0004].Time, bts, err = msgp.ReadInt64Bytes(bts)
-				if err != nil {
-					err = msgp.WrapError(err, "Audit", za0004, "Time")
-					return
-				}
-				z.Audit[za0004].Text, bts, err = msgp.ReadStringBytes(bts)
-				if err != nil {
-					err = msgp.WrapError(err, "Audit", za0004, "Text")
-					return
-				}
+			if uint32(len(bts)) < zb0009 {
+				err = msgp.ErrShortBytes
+				return
 			}
-		case "audit_chunks":
+			copy(z.Metadata, bts[:zb0009])
+			bts = bts[zb0009:]
+		case "audit":
 			var zb0010 uint32
 			zb0010, bts, err = msgp.ReadArrayHeaderBytes(bts)
 			if err != nil {
-				err = msgp.WrapError(err, "AuditChunks")
+				err = msgp.WrapError(err, "Audit")
 				return
 			}
 			if zb0010 > z89264a71limitArrays {
 				err = msgp.ErrLimitExceeded
 				return
 			}
-			if cap(z.AuditChunks) >= int(zb0010) {
-				z.AuditChunks = (z.AuditChunks)[:zb0010]
+			if cap(z.Audit) >= int(zb0010) {
+				z.Audit = (z.Audit)[:zb0010]
 			} else {
-				z.AuditChunks = make([]segmentRef, zb0010)
+				z.Audit = make([]auditEntry, zb0010)
 			}
-			for za0005 := range z.AuditChunks {
-				bts, err = z.AuditChunks[za0005].UnmarshalMsg(bts)
+			for za0005 := range z.Audit {
+				var zb0011 uint32
+				zb0011, bts, err = msgp.ReadArrayHeaderBytes(bts)
 				if err != nil {
-					err = msgp.WrapError(err, "AuditChunks", za0005)
+					err = msgp.WrapError(err, "Audit", za0005)
+					return
+				}
+				if zb0011 != 2 {
+					err = msgp.ArrayError{Wanted: 2, Got: zb0011}
+					return
+				}
+				z.Audit[za0005].Time, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Audit", za0005, "Time")
+					return
+				}
+				z.Audit[za0005].Text, bts, err = msgp.ReadStringBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Audit", za0005, "Text")
+					return
+				}
+			}
+		case "audit_chunks":
+			var zb0012 uint32
+			zb0012, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "AuditChunks")
+				return
+			}
+			if zb0012 > z89264a71limitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if cap(z.AuditChunks) >= int(zb0012) {
+				z.AuditChunks = (z.AuditChunks)[:zb0012]
+			} else {
+				z.AuditChunks = make([]segmentRef, zb0012)
+			}
+			for za0006 := range z.AuditChunks {
+				bts, err = z.AuditChunks[za0006].UnmarshalMsg(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "AuditChunks", za0006)
 					return
 				}
 			}
@@ -427,13 +472,17 @@ func (z *head) Msgsize() (s int) {
 	for za0003 := range z.Schemas {
 		s += msgp.BytesPrefixSize + len(z.Schemas[za0003])
 	}
+	s += 10 + msgp.ArrayHeaderSize
+	for za0004 := range z.Manifests {
+		s += msgp.BytesPrefixSize + len(z.Manifests[za0004])
+	}
 	s += 9 + msgp.BytesPrefixSize + len(z.Metadata) + 6 + msgp.ArrayHeaderSize
-	for za0004 := range z.Audit {
-		s += 1 + msgp.Int64Size + msgp.StringPrefixSize + len(z.Audit[za0004].Text)
+	for za0005 := range z.Audit {
+		s += 1 + msgp.Int64Size + msgp.StringPrefixSize + len(z.Audit[za0005].Text)
 	}
 	s += 13 + msgp.ArrayHeaderSize
-	for za0005 := range z.AuditChunks {
-		s += z.AuditChunks[za0005].Msgsize()
+	for za0006 := range z.AuditChunks {
+		s += z.AuditChunks[za0006].Msgsize()
 	}
 	s += 13 + msgp.Int64Size
 	return
@@ -728,9 +777,9 @@ func (z *segmentRef) Msgsize() (s int) {
 // MarshalMsg implements msgp.Marshaler
 func (z *version) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 13
+	// map header, size 16
 	// string "id"
-	o = append(o, 0x8d, 0xa2, 0x69, 0x64)
+	o = append(o, 0xde, 0x0, 0x10, 0xa2, 0x69, 0x64)
 	o = msgp.AppendUint32(o, z.ID)
 	// string "time"
 	o = append(o, 0xa4, 0x74, 0x69, 0x6d, 0x65)
@@ -747,12 +796,21 @@ func (z *version) MarshalMsg(b []byte) (o []byte, err error) {
 	// string "commit"
 	o = append(o, 0xa6, 0x63, 0x6f, 0x6d, 0x6d, 0x69, 0x74)
 	o = msgp.AppendBytes(o, z.Commit)
-	// string "new_bytes"
-	o = append(o, 0xa9, 0x6e, 0x65, 0x77, 0x5f, 0x62, 0x79, 0x74, 0x65, 0x73)
-	o = msgp.AppendInt64(o, z.NewBytes)
 	// string "columns"
 	o = append(o, 0xa7, 0x63, 0x6f, 0x6c, 0x75, 0x6d, 0x6e, 0x73)
 	o = msgp.AppendInt(o, z.Columns)
+	// string "stored_bytes"
+	o = append(o, 0xac, 0x73, 0x74, 0x6f, 0x72, 0x65, 0x64, 0x5f, 0x62, 0x79, 0x74, 0x65, 0x73)
+	o = msgp.AppendInt64(o, z.StoredBytes)
+	// string "raw_bytes"
+	o = append(o, 0xa9, 0x72, 0x61, 0x77, 0x5f, 0x62, 0x79, 0x74, 0x65, 0x73)
+	o = msgp.AppendInt64(o, z.RawBytes)
+	// string "new_bytes"
+	o = append(o, 0xa9, 0x6e, 0x65, 0x77, 0x5f, 0x62, 0x79, 0x74, 0x65, 0x73)
+	o = msgp.AppendInt64(o, z.NewBytes)
+	// string "segments"
+	o = append(o, 0xa8, 0x73, 0x65, 0x67, 0x6d, 0x65, 0x6e, 0x74, 0x73)
+	o = msgp.AppendInt(o, z.Segments)
 	// string "method"
 	o = append(o, 0xa6, 0x6d, 0x65, 0x74, 0x68, 0x6f, 0x64)
 	o = msgp.AppendString(o, z.Method)
@@ -764,11 +822,7 @@ func (z *version) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.AppendInt(o, z.Schema)
 	// string "manifest"
 	o = append(o, 0xa8, 0x6d, 0x61, 0x6e, 0x69, 0x66, 0x65, 0x73, 0x74)
-	o, err = z.Manifest.MarshalMsg(o)
-	if err != nil {
-		err = msgp.WrapError(err, "Manifest")
-		return
-	}
+	o = msgp.AppendInt(o, z.Manifest)
 	// string "marks"
 	o = append(o, 0xa5, 0x6d, 0x61, 0x72, 0x6b, 0x73)
 	if z.Marks == nil {
@@ -857,16 +911,34 @@ func (z *version) UnmarshalMsg(bts []byte) (o []byte, err error) {
 			}
 			copy(z.Commit, bts[:zb0002])
 			bts = bts[zb0002:]
+		case "columns":
+			z.Columns, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Columns")
+				return
+			}
+		case "stored_bytes":
+			z.StoredBytes, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "StoredBytes")
+				return
+			}
+		case "raw_bytes":
+			z.RawBytes, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "RawBytes")
+				return
+			}
 		case "new_bytes":
 			z.NewBytes, bts, err = msgp.ReadInt64Bytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "NewBytes")
 				return
 			}
-		case "columns":
-			z.Columns, bts, err = msgp.ReadIntBytes(bts)
+		case "segments":
+			z.Segments, bts, err = msgp.ReadIntBytes(bts)
 			if err != nil {
-				err = msgp.WrapError(err, "Columns")
+				err = msgp.WrapError(err, "Segments")
 				return
 			}
 		case "method":
@@ -888,7 +960,7 @@ func (z *version) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				return
 			}
 		case "manifest":
-			bts, err = z.Manifest.UnmarshalMsg(bts)
+			z.Manifest, bts, err = msgp.ReadIntBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Manifest")
 				return
@@ -924,7 +996,7 @@ func (z *version) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *version) Msgsize() (s int) {
-	s = 1 + 3 + msgp.Uint32Size + 5 + msgp.Int64Size + 8 + msgp.StringPrefixSize + len(z.Summary) + 12 + msgp.Int64Size + 5 + msgp.Int64Size + 7 + msgp.BytesPrefixSize + len(z.Commit) + 10 + msgp.Int64Size + 8 + msgp.IntSize + 7 + msgp.StringPrefixSize + len(z.Method) + 12 + msgp.StringPrefixSize + len(z.Compression) + 7 + msgp.IntSize + 9 + z.Manifest.Msgsize() + 6
+	s = 3 + 3 + msgp.Uint32Size + 5 + msgp.Int64Size + 8 + msgp.StringPrefixSize + len(z.Summary) + 12 + msgp.Int64Size + 5 + msgp.Int64Size + 7 + msgp.BytesPrefixSize + len(z.Commit) + 8 + msgp.IntSize + 13 + msgp.Int64Size + 10 + msgp.Int64Size + 10 + msgp.Int64Size + 9 + msgp.IntSize + 7 + msgp.StringPrefixSize + len(z.Method) + 12 + msgp.StringPrefixSize + len(z.Compression) + 7 + msgp.IntSize + 9 + msgp.IntSize + 6
 	if z.Marks == nil {
 		s += msgp.NilSize
 	} else {

@@ -22,18 +22,25 @@ func sampleHead() *head {
 		Current:     1,
 		NextVersion: 3,
 		Versions: []version{
-			{ID: 1, Time: 1768732200000, Summary: "Session created", RowsBefore: 10, Rows: 10, Commit: []byte{9}, NewBytes: 1234, Columns: 2, Method: "arrow", Compression: "snappy",
-				Manifest: manifest{Layout: [][]int{{0, 1}}, Groups: []rowGroup{{Rows: 10, Segments: []segmentRef{ref}, Missing: []int{0, 3}}}}},
-			{ID: 2, Time: 1768732260000, Summary: "Edit", RowsBefore: 10, Rows: 10, Commit: []byte{8}, NewBytes: 99, Columns: 1, Method: "msgpack", Compression: "none",
-				Manifest: manifest{Layout: [][]int{{0, -1}}, Groups: []rowGroup{{Rows: 10, Segments: []segmentRef{ref}, Missing: []int{0}}}}, Marks: &ref},
+			{ID: 1, Time: 1768732200000, Summary: "Session created", RowsBefore: 10, Rows: 10, Commit: []byte{9}, StoredBytes: 1234, RawBytes: 5678, NewBytes: 1234, Segments: 1, Columns: 2, Method: "arrow", Compression: "snappy"},
+			{ID: 2, Time: 1768732260000, Summary: "Edit", RowsBefore: 10, Rows: 10, Commit: []byte{8}, StoredBytes: 1234, RawBytes: 5678, NewBytes: 99, Segments: 1, Columns: 1, Method: "msgpack", Compression: "none", Schema: 1, Manifest: 1, Marks: &ref},
 		},
-		Schemas:     [][]byte{{42}},
+		Schemas:     [][]byte{{42}, {43}},
+		Manifests:   [][]byte{sampleManifest(manifest{Layout: [][]int{{0, 1}}, Groups: []rowGroup{{Rows: 10, Segments: []segmentRef{ref}, Missing: []int{0, 3}}}}), sampleManifest(manifest{Layout: [][]int{{0, -1}}, Groups: []rowGroup{{Rows: 10, Segments: []segmentRef{ref}, Missing: []int{0}}}})},
 		Metadata:    []byte(`{"study":"A"}`),
 		Audit:       []auditEntry{{Time: 1768732200000, Text: "Session created."}},
 		AuditChunks: []segmentRef{ref},
 		InitialRows: 10,
 		revision:    Token{Revision: 2, Commit: [8]byte{2, 2, 2, 2, 2, 2, 2, 2}},
 	}
+}
+
+func sampleManifest(m manifest) []byte {
+	raw, err := m.MarshalMsg(nil)
+	if err != nil {
+		panic(err)
+	}
+	return raw
 }
 
 // A record that version 1 of the format wrote stays readable for good.
@@ -85,6 +92,9 @@ func FuzzHead(f *testing.F) {
 		h, err := decodeHead(b)
 		if err != nil {
 			return
+		}
+		for i := range h.Versions {
+			_, _ = h.manifest(&h.Versions[i])
 		}
 		again, err := h.encode()
 		if err != nil {

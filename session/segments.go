@@ -69,9 +69,10 @@ func (s *Service) decode(r segmentRef, key string, data []byte) ([]arrow.Array, 
 
 // sealer collects the segments that a commit stores.
 type sealer struct {
-	opt   codec.SegmentOptions
-	id    string
-	born  uint64
+	opt  codec.SegmentOptions
+	head *head
+	born uint64
+	// held are the segments that the session has, by content; nil until they are needed.
 	held  map[[16]byte]segmentRef
 	items []kv.Item
 	bytes int64
@@ -79,11 +80,23 @@ type sealer struct {
 
 // newSealer returns a sealer for the commit after h.
 func (s *Service) newSealer(h *head) *sealer {
-	se := &sealer{opt: s.opt.Segment, id: h.ID, born: h.revision.Revision + 1, held: map[[16]byte]segmentRef{}}
-	for r := range h.segments() {
+	return &sealer{opt: s.opt.Segment, head: h, born: h.revision.Revision + 1}
+}
+
+// findHeld fills held.
+func (se *sealer) findHeld() error {
+	if se.held != nil {
+		return nil
+	}
+	refs, err := se.head.segments()
+	if err != nil {
+		return err
+	}
+	se.held = make(map[[16]byte]segmentRef, len(refs))
+	for r := range refs {
 		se.held[r.Hash] = r
 	}
-	return se
+	return nil
 }
 
 // seal encodes records, in parallel, and returns their refs. What the session holds already
@@ -98,13 +111,16 @@ func (se *sealer) seal(records []arrow.Record) ([]segmentRef, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := se.findHeld(); err != nil {
+		return nil, err
+	}
 	refs := make([]segmentRef, len(records))
 	for i, seg := range segments {
 		r, ok := se.held[seg.Hash]
 		if !ok {
 			r = segmentRef{Hash: seg.Hash, Born: se.born, Stored: len(seg.Data), Raw: int(seg.RawBytes)}
 			se.held[seg.Hash] = r
-			se.items = append(se.items, kv.Item{Key: segmentKey(se.id, r), Value: seg.Data})
+			se.items = append(se.items, kv.Item{Key: segmentKey(se.head.ID, r), Value: seg.Data})
 			se.bytes += int64(r.Stored)
 		}
 		refs[i] = r

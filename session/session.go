@@ -76,26 +76,21 @@ func (s *Service) view(h *head) *Session {
 }
 
 func (v *version) view() Version {
-	view := Version{
+	return Version{
 		ID:          v.ID,
 		Time:        clock(v.Time),
 		Summary:     v.Summary,
 		RowsBefore:  v.RowsBefore,
 		Rows:        v.Rows,
 		Columns:     v.Columns,
+		StoredBytes: v.StoredBytes,
+		RawBytes:    v.RawBytes,
 		NewBytes:    v.NewBytes,
+		Segments:    v.Segments,
 		Method:      codec.Method(v.Method),
 		Compression: codec.Compression(v.Compression),
 		Tag:         v.tag(),
 	}
-	for _, g := range v.Manifest.Groups {
-		for _, r := range g.Segments {
-			view.StoredBytes += int64(r.Stored)
-			view.RawBytes += int64(r.Raw)
-			view.Segments++
-		}
-	}
-	return view
 }
 
 func clock(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
@@ -124,8 +119,12 @@ func (s *Service) Schema(v *Session) (*arrow.Schema, []int64, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	m, err := v.head.manifest(current)
+	if err != nil {
+		return nil, nil, err
+	}
 	missing := make([]int64, schema.NumFields())
-	for _, g := range current.Manifest.Groups {
+	for _, g := range m.Groups {
 		for c, n := range g.Missing {
 			missing[c] += int64(n)
 		}

@@ -21,21 +21,25 @@ func (s *Service) frame(ctx context.Context, h *head, v *version) (*frame.Frame,
 	if err != nil {
 		return nil, err
 	}
+	m, err := h.manifest(v)
+	if err != nil {
+		return nil, err
+	}
 	f := &frame.Frame{Metadata: schema.Metadata(), Marks: marks, Limits: s.Limits()}
 	for i, field := range schema.Fields() {
-		col := &frame.Column{Field: field, Origin: i, Chunks: make([]frame.Chunk, len(v.Manifest.Groups))}
-		for g := range v.Manifest.Groups {
+		col := &frame.Column{Field: field, Origin: i, Chunks: make([]frame.Chunk, len(m.Groups))}
+		for g := range m.Groups {
 			col.Chunks[g] = frame.Chunk{Stored: true, Group: g, Column: i}
 		}
 		f.Columns = append(f.Columns, col)
 	}
-	for _, g := range v.Manifest.Groups {
+	for _, g := range m.Groups {
 		f.Rows = append(f.Rows, g.Rows)
 	}
 	// A changed chunk's neighbours in its segment are asked for later; they are here already.
 	fetched := map[segmentRef][]arrow.Array{}
 	f.Load = func(chunks []frame.Chunk) ([]arrow.Array, error) {
-		return s.loadChunks(ctx, h.ID, &v.Manifest, chunks, fetched)
+		return s.loadChunks(ctx, h.ID, m, chunks, fetched)
 	}
 	return f, nil
 }
@@ -81,15 +85,18 @@ func (m *manifest) slots() map[int]slot {
 // storeFrame turns f, which began as version base of h (nil: as nothing stored), into a version,
 // and leaves the segments to put in se.
 func (s *Service) storeFrame(h *head, base *version, f *frame.Frame, se *sealer) (*version, error) {
-	var old manifest
+	old := new(manifest)
 	if base != nil {
-		old = base.Manifest
+		var err error
+		if old, err = h.manifest(base); err != nil {
+			return nil, err
+		}
 	}
-	plan, err := newLayout(&old, f, s.opt.SegmentTargetBytes)
+	plan, err := newLayout(old, f, s.opt.SegmentTargetBytes)
 	if err != nil {
 		return nil, err
 	}
-	m, err := plan.write(&old, f, se)
+	m, err := plan.write(old, f, se)
 	if err != nil {
 		return nil, err
 	}
@@ -100,30 +107,21 @@ func (s *Service) storeFrame(h *head, base *version, f *frame.Frame, se *sealer)
 	v := &version{
 		Rows:        f.NumRows(),
 		Columns:     len(f.Columns),
-		Manifest:    *m,
-		Schema:      h.addSchema(schema),
 		Method:      string(se.opt.Method),
 		Compression: string(se.opt.Compression),
 	}
-	if view := v.view(); view.RawBytes > s.opt.MaxTableBytes {
-		return nil, codec.Errorf(codec.ErrTooLarge, "the table takes %d bytes; at most %d are accepted", view.RawBytes, s.opt.MaxTableBytes)
+	h.Schemas, v.Schema = addOnce(h.Schemas, schema)
+	if err := h.setManifest(v, m); err != nil {
+		return nil, err
+	}
+	if v.RawBytes > s.opt.MaxTableBytes {
+		return nil, codec.Errorf(codec.ErrTooLarge, "the table takes %d bytes; at most %d are accepted", v.RawBytes, s.opt.MaxTableBytes)
 	}
 	if v.Marks, err = s.storeMarks(f, se); err != nil {
 		return nil, err
 	}
 	v.NewBytes = se.bytes
 	return v, nil
-}
-
-// addSchema returns the position of raw among the schemas, adding it if it is new.
-func (h *head) addSchema(raw []byte) int {
-	for i, have := range h.Schemas {
-		if string(have) == string(raw) {
-			return i
-		}
-	}
-	h.Schemas = append(h.Schemas, raw)
-	return len(h.Schemas) - 1
 }
 
 // write seals what changed and returns the manifest. Segments whose columns are all as they
@@ -206,14 +204,18 @@ func (s *Service) project(ctx context.Context, h *head, v *version, columns []in
 	}
 	meta := schema.Metadata()
 	out := &codec.Table{Schema: arrow.NewSchema(fields, &meta)}
-	ranges := v.Manifest.cut(offset, limit)
+	m, err := h.manifest(v)
+	if err != nil {
+		return nil, err
+	}
+	ranges := m.cut(offset, limit)
 	var chunks []frame.Chunk
 	for _, r := range ranges {
 		for _, c := range columns {
 			chunks = append(chunks, frame.Chunk{Group: r.group, Column: c})
 		}
 	}
-	arrays, err := s.loadChunks(ctx, h.ID, &v.Manifest, chunks, map[segmentRef][]arrow.Array{})
+	arrays, err := s.loadChunks(ctx, h.ID, m, chunks, map[segmentRef][]arrow.Array{})
 	if err != nil {
 		return nil, err
 	}
