@@ -44,10 +44,6 @@ func TestTheDirectoryDoesNotGrowWithWhatHasExpired(t *testing.T) {
 			t.Fatalf("Sweep = %d, %v", n, err)
 		}
 	}
-	for range 6 {
-		time.Sleep(time.Second)
-		fmt.Println(dirBytes(t, dir)>>20, d.freed.Load()>>20)
-	}
 	await(t, "the space of expired values", func() bool { return dirBytes(t, dir) < live+overhead })
 	if got, err := d.Get(t.Context(), []string{"0:0", "4:230"}); err != nil || len(got[0]) != valueBytes || len(got[1]) != valueBytes {
 		t.Errorf("values that have not expired: %d and %d bytes, %v", len(got[0]), len(got[1]), err)

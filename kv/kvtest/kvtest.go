@@ -148,9 +148,8 @@ func (f *fixture) soon(stage func(ttl time.Duration)) {
 	for ttl := 80 * time.Millisecond; ; ttl *= 3 {
 		start := time.Now()
 		stage(ttl)
-		left := ttl - time.Since(start)
-		if left > 0 {
-			time.Sleep(left + ttl/2)
+		if time.Since(start) < ttl {
+			time.Sleep(ttl + 20*time.Millisecond)
 			return
 		}
 		if ttl > 10*time.Second {
