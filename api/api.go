@@ -74,19 +74,24 @@ func New(c Config) http.Handler {
 
 const sessionPath = "/api/v1/sessions/{id}"
 
+// What requests with a file take, in the query or as fields of the form that holds the file.
+var (
+	parseParams  = []string{"delimiter", "header", "null_values", "strict", "orient"}
+	createParams = slices.Concat(parseParams, []string{"filename", "ttl_seconds"})
+	tableParams  = slices.Concat(parseParams, []string{"filename", "action_summary"})
+)
+
 // endpoints is the API: every path and method there is.
 func (s *server) endpoints() []route {
-	parse := []string{"delimiter", "header", "null_values", "strict", "orient"}
-	with := func(list []string, more ...string) []string { return slices.Concat(list, more) }
 	return []route{
-		{"POST", "/api/v1/sessions", with(parse, "filename", "ttl_seconds"), s.createSession},
+		{"POST", "/api/v1/sessions", createParams, s.createSession},
 		{"GET", sessionPath, nil, s.getSession},
 		{"PATCH", sessionPath, nil, s.patchSession},
 		{"DELETE", sessionPath, nil, s.deleteSession},
 		{"POST", sessionPath + "/touch", []string{"ttl_seconds"}, s.touchSession},
 		{"GET", sessionPath + "/data", []string{"column", "offset", "limit", "version", "format", "orient"}, s.getData},
-		{"PUT", sessionPath + "/data", with(parse, "filename", "action_summary"), s.replaceData},
-		{"POST", sessionPath + "/data", with(parse, "filename", "action_summary"), s.appendData},
+		{"PUT", sessionPath + "/data", tableParams, s.replaceData},
+		{"POST", sessionPath + "/data", tableParams, s.appendData},
 		{"PATCH", sessionPath + "/data", []string{"dry_run"}, s.editData},
 		{"GET", sessionPath + "/versions", nil, s.getVersions},
 		{"POST", sessionPath + "/versions", nil, s.snapshot},

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 
 	"edgeframe/codec"
@@ -27,15 +28,16 @@ type upload struct {
 	form url.Values
 }
 
-// readUpload reads the file of a request: the body itself, or the field "file" of a form.
-func (s *server) readUpload(w http.ResponseWriter, r *http.Request) (*upload, error) {
+// readUpload reads the file of a request: the body itself, or the field "file" of a form,
+// whose other fields may be fields.
+func (s *server) readUpload(w http.ResponseWriter, r *http.Request, fields []string) (*upload, error) {
 	if err := checkEncoding(r); err != nil {
 		return nil, err
 	}
 	up := &upload{form: r.URL.Query(), contentType: r.Header.Get("Content-Type")}
 	var err error
 	if media, params, parseErr := mime.ParseMediaType(up.contentType); parseErr == nil && media == "multipart/form-data" {
-		err = s.readForm(w, r, params["boundary"], up)
+		err = s.readForm(w, r, params["boundary"], fields, up)
 	} else {
 		up.body, err = readBody(w, r, s.MaxUploadBytes)
 	}
@@ -98,7 +100,7 @@ const (
 )
 
 // readForm reads a multipart form.
-func (s *server) readForm(w http.ResponseWriter, r *http.Request, boundary string, up *upload) error {
+func (s *server) readForm(w http.ResponseWriter, r *http.Request, boundary string, fields []string, up *upload) error {
 	limit := s.MaxUploadBytes
 	if r.ContentLength > limit+maxFields*maxFieldBytes {
 		return tooLarge(limit)
@@ -121,7 +123,7 @@ func (s *server) readForm(w http.ResponseWriter, r *http.Request, boundary strin
 			up.filename, up.contentType = part.FileName(), part.Header.Get("Content-Type")
 			up.body, err = readPart(part, limit)
 		} else {
-			err = readField(part, up.form)
+			err = readField(part, fields, up.form)
 		}
 		if err != nil {
 			return err
@@ -130,16 +132,12 @@ func (s *server) readForm(w http.ResponseWriter, r *http.Request, boundary strin
 	return problemf(http.StatusUnprocessableEntity, "malformed_input", "the form has more than %d fields", maxFields)
 }
 
-// formFields are the parameters that may also be sent as fields of a form.
-var formFields = map[string]bool{
-	"filename": true, "ttl_seconds": true, "action_summary": true,
-	"delimiter": true, "header": true, "null_values": true, "strict": true, "orient": true,
-}
-
-func readField(part *multipart.Part, form url.Values) error {
+// readField reads a field other than the file; it goes before the query parameter of its
+// name.
+func readField(part *multipart.Part, fields []string, form url.Values) error {
 	name := part.FormName()
-	if !formFields[name] {
-		return badParameter("there is no form field %q here; send one field \"file\" and the parameters of this request", shorten(name))
+	if !slices.Contains(fields, name) {
+		return badParameter("there is no form field %q here; send one field \"file\" and any of %s", shorten(name), strings.Join(fields, ", "))
 	}
 	value, err := readPart(part, maxFieldBytes)
 	if err == nil {

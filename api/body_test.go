@@ -230,7 +230,7 @@ func FuzzMultipart(f *testing.F) {
 	f.Fuzz(func(t *testing.T, contentType string, body []byte) {
 		r := httptest.NewRequest("POST", "/api/v1/sessions", bytes.NewReader(body))
 		r.Header.Set("Content-Type", contentType)
-		up, err := s.readUpload(httptest.NewRecorder(), r)
+		up, err := s.readUpload(httptest.NewRecorder(), r, createParams)
 		if err != nil {
 			if p := toProblem(err); p.Status >= http.StatusInternalServerError {
 				t.Fatalf("%q %q: %v", contentType, body, err)

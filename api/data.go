@@ -167,7 +167,7 @@ func (s *server) appendData(w http.ResponseWriter, r *http.Request) error {
 // putTable runs a change of the session that takes a table.
 func (s *server) putTable(w http.ResponseWriter, r *http.Request, run tableChange) error {
 	return s.change(w, r, func(c session.Change) (*session.Session, error) {
-		up, err := s.readUpload(w, r)
+		up, err := s.readUpload(w, r, tableParams)
 		if err != nil {
 			return nil, err
 		}

@@ -7,8 +7,13 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
 
 	"edgeframe/codec"
 	"edgeframe/kv"
@@ -82,7 +87,53 @@ func (f *fixture) send(r *http.Request) *response {
 	if err != nil {
 		f.Fatal(err)
 	}
+	f.wantDocumented(r, result, body)
 	return &response{result, string(body)}
+}
+
+var openAPI = sync.OnceValues(func() (*openapi3.T, error) { return openapi3.NewLoader().LoadFromData(openAPIDocument) })
+
+// wantDocumented checks that the answer of a route has a status, a type and a body that the
+// OpenAPI document knows.
+func (f *fixture) wantDocumented(r *http.Request, res *http.Response, body []byte) {
+	f.Helper()
+	doc, err := openAPI()
+	if err != nil {
+		f.Fatal(err)
+	}
+	for path, item := range doc.Paths.Map() {
+		op := item.Operations()[r.Method]
+		if op == nil || !matches(path, r.URL.Path) {
+			continue
+		}
+		answer := op.Responses.Value(strconv.Itoa(res.StatusCode))
+		if answer == nil {
+			f.Fatalf("%s %s answers %d, which is not documented: %s", r.Method, path, res.StatusCode, body)
+		}
+		if len(body) == 0 {
+			return
+		}
+		content := answer.Value.Content[res.Header.Get("Content-Type")]
+		if content == nil {
+			f.Fatalf("%s %s answers %d with %s, which is not documented", r.Method, path, res.StatusCode, res.Header.Get("Content-Type"))
+		}
+		if content.Schema == nil {
+			return
+		}
+		var value any
+		if err := json.Unmarshal(body, &value); err != nil {
+			f.Fatalf("%v in %s", err, body)
+		}
+		if err := content.Schema.Value.VisitJSON(value, openapi3.EnableJSONSchema2020()); err != nil {
+			f.Errorf("%s %s answers %d with what is not documented: %v\n%s", r.Method, path, res.StatusCode, err, body)
+		}
+	}
+}
+
+// matches reports whether path is one of the template's.
+func matches(template, path string) bool {
+	want, have := strings.Split(template, "/"), strings.Split(path, "/")
+	return slices.EqualFunc(want, have, func(w, h string) bool { return w == h || strings.HasPrefix(w, "{") })
 }
 
 // upload makes a session of a CSV file and returns its path.

@@ -8,7 +8,7 @@ import (
 )
 
 func (s *server) createSession(w http.ResponseWriter, r *http.Request) error {
-	up, err := s.readUpload(w, r)
+	up, err := s.readUpload(w, r, createParams)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -19,6 +20,9 @@ const (
 	idleTimeout       = 2 * time.Minute
 	maxHeaderBytes    = 64 << 10
 	maxStreams        = 100
+
+	// healthTimeout is how long a health document may take.
+	healthTimeout = 2 * time.Second
 
 	// shutdownGrace is how long requests in flight may take once the server is told to stop.
 	shutdownGrace = 10 * time.Second
@@ -38,7 +42,7 @@ func newServer(handler http.Handler, log *slog.Logger) (*http.Server, error) {
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true)
 	return &http.Server{
-		Handler:           accessLog(pace(handler, defaultPacing), log),
+		Handler:           accessLog(pace(boundHealth(handler, healthTimeout), defaultPacing), log),
 		ReadHeaderTimeout: readHeaderTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
@@ -46,6 +50,19 @@ func newServer(handler http.Handler, log *slog.Logger) (*http.Server, error) {
 		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}, nil
+}
+
+// boundHealth gives requests for health a deadline. It is not in the core because a deadline
+// is a timer, which a Wasm worker must not wait for.
+func boundHealth(next http.Handler, timeout time.Duration) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/health") {
+			ctx, cancel := context.WithTimeout(r.Context(), timeout)
+			defer cancel()
+			r = r.WithContext(ctx)
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // listen opens the configured address.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 
 	"edgeframe/kv"
 )
@@ -18,6 +19,9 @@ func (s *Service) Describe(ctx context.Context, c Change, filename *string, meta
 		if err := checkFilename(*filename); err != nil {
 			return nil, err
 		}
+	}
+	if len(metadata) > maxMetadata {
+		return nil, fail(ErrInvalidParameter, "metadata of %d bytes is not accepted; it may have at most %d", len(metadata), maxMetadata)
 	}
 	return s.commit(ctx, c.Ref, c.Pre, func(h *head) ([]kv.Item, error) {
 		if filename != nil {
@@ -38,44 +42,43 @@ func (s *Service) Describe(ctx context.Context, c Change, filename *string, meta
 	})
 }
 
-// mergePatch applies a JSON Merge Patch (RFC 7396) that is an object to a target.
+// mergePatch applies a JSON Merge Patch (RFC 7396) that is an object to a target. Numbers
+// keep their spelling.
 func mergePatch(target, patch json.RawMessage) (json.RawMessage, error) {
-	var changes map[string]json.RawMessage
-	if err := json.Unmarshal(patch, &changes); err != nil {
+	var changes, now any
+	if err := unmarshal(patch, &changes); err != nil {
 		return nil, err
 	}
-	if changes == nil {
-		return nil, &json.UnmarshalTypeError{Value: "null"}
+	if _, ok := changes.(map[string]any); !ok {
+		return nil, errors.New("the patch is not an object")
 	}
 	// A target that is no object counts as an empty one.
-	var merged map[string]json.RawMessage
-	if json.Unmarshal(target, &merged) != nil || merged == nil {
-		merged = map[string]json.RawMessage{}
-	}
-	for name, value := range changes {
-		switch {
-		case string(value) == "null":
-			delete(merged, name)
-		case len(value) > 0 && value[0] == '{':
-			inner, err := mergePatch(merged[name], value)
-			if err != nil {
-				return nil, err
-			}
-			merged[name] = inner
-		default:
-			merged[name] = value
-		}
-	}
-	return encodeObject(merged)
+	_ = unmarshal(target, &now)
+	return json.Marshal(merge(now, changes))
 }
 
-// encodeObject is json.Marshal without escapes for HTML, so that metadata keeps its spelling.
-func encodeObject(members map[string]json.RawMessage) (json.RawMessage, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(members); err != nil {
-		return nil, err
+func unmarshal(data []byte, v any) error {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	return dec.Decode(v)
+}
+
+// merge is the function MergePatch of RFC 7396, section 2.
+func merge(target, patch any) any {
+	changes, ok := patch.(map[string]any)
+	if !ok {
+		return patch
 	}
-	return bytes.TrimSuffix(b.Bytes(), []byte{'\n'}), nil
+	merged, ok := target.(map[string]any)
+	if !ok {
+		merged = map[string]any{}
+	}
+	for name, value := range changes {
+		if value == nil {
+			delete(merged, name)
+		} else {
+			merged[name] = merge(merged[name], value)
+		}
+	}
+	return merged
 }

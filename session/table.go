@@ -85,6 +85,9 @@ func (m *manifest) slots() map[int]slot {
 // storeFrame turns f, which began as version base of h (nil: as nothing stored), into a version,
 // and leaves the segments to put in se.
 func (s *Service) storeFrame(h *head, base *version, f *frame.Frame, se *sealer) (*version, error) {
+	if len(f.Columns) == 0 {
+		return nil, codec.Errorf(codec.ErrMalformed, "the table has no columns; it needs at least one")
+	}
 	old := new(manifest)
 	if base != nil {
 		var err error

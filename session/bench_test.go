@@ -1,0 +1,35 @@
+package session
+
+import (
+	"bytes"
+	"context"
+	"testing"
+
+	"edgeframe/codec"
+	"edgeframe/internal/tabletest"
+	"edgeframe/kv"
+	"edgeframe/kv/memory"
+)
+
+// BenchmarkCreateFromCSV is an upload without HTTP: parse, pack, encode, store.
+func BenchmarkCreateFromCSV(b *testing.B) {
+	s := New(Options{Store: kv.New(memory.New(), ""), Segment: codec.SegmentOptions{Method: codec.MethodArrow, Compression: codec.Snappy}})
+	var file bytes.Buffer
+	if err := codec.ByName("csv").Encode(&file, tabletest.Generate(10_000, 50, 1), codec.WriteOptions{}); err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(file.Len()))
+	for b.Loop() {
+		t, err := codec.ByName("csv").Decode(file.Bytes(), codec.ReadOptions{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		v, err := s.Create(context.Background(), t, "t.csv", 0)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := s.Delete(context.Background(), Ref{ID: v.ID}, nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
