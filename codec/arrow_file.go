@@ -8,41 +8,33 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/ipc"
 )
 
-// fileStart is where the stream inside of an Arrow file begins: after the magic bytes and
-// two of padding.
+// fileStart is where the messages of an Arrow file begin: after the magic bytes and two of
+// padding.
 const fileStart = 8
 
 // blockSize is the size of a Block, which says where a message of a file is.
 const blockSize = 24
 
 // readFile calls use with every record batch of the Arrow file data, which arrays alias.
-// The schema is that of the stream inside, and the footer says where the messages are.
+// The footer has the schema and says where the messages are.
 func (r *arrowReader) readFile(data []byte, use func(arrow.Record) error) error {
-	tail := len(data) - len(ipc.Magic) - 4
-	if tail < fileStart || !bytes.HasSuffix(data, ipc.Magic) {
-		return Errorf(ErrMalformed, "the Arrow file ends early: its footer is missing")
-	}
-	size := binary.LittleEndian.Uint32(data[tail:])
-	if uint64(size) > uint64(tail-fileStart) {
-		return Errorf(ErrMalformed, "the Arrow file is damaged: its footer of %d bytes is larger than the file", size)
-	}
-	messages := data[:tail-int(size)]
-	m, _, err := nextMessage(messages[fileStart:])
-	if err == nil {
-		err = r.readSchema(m)
-	}
+	footer, messages, err := splitFile(data)
 	if err != nil {
 		return err
 	}
-	footer := &flatbuf{data: data[len(messages):tail]}
 	root := footer.root()
 	dictionaries := root.vector(footerDictionaries, blockSize)
 	batches := root.vector(footerRecordBatches, blockSize)
-	if footer.bad {
+	schema := root.table(footerSchema)
+	if footer.bad || schema.buf == nil {
 		return Errorf(ErrMalformed, "the footer of the Arrow file is damaged")
 	}
+	if err := r.useSchema(schema, func() (*arrow.Schema, error) { return footerOnly(footer.data, dictionaries) }); err != nil {
+		return err
+	}
 	for i := range dictionaries.n {
-		if m, err = messageAt(messages, dictionaries, i, dictionaryMessage); err == nil {
+		m, err := messageAt(messages, dictionaries, i, dictionaryMessage)
+		if err == nil {
 			err = r.readDictionary(m)
 		}
 		if err != nil {
@@ -50,7 +42,8 @@ func (r *arrowReader) readFile(data []byte, use func(arrow.Record) error) error 
 		}
 	}
 	for i := range batches.n {
-		if m, err = messageAt(messages, batches, i, batchMessage); err != nil {
+		m, err := messageAt(messages, batches, i, batchMessage)
+		if err != nil {
 			return err
 		}
 		rec, err := r.readBatch(m)
@@ -62,6 +55,38 @@ func (r *arrowReader) readFile(data []byte, use func(arrow.Record) error) error 
 		}
 	}
 	return nil
+}
+
+// splitFile returns the footer of a file and what is before it.
+func splitFile(data []byte) (footer *flatbuf, messages []byte, err error) {
+	tail := len(data) - len(ipc.Magic) - 4
+	if tail < fileStart || !bytes.HasSuffix(data, ipc.Magic) {
+		return nil, nil, Errorf(ErrMalformed, "the Arrow file ends early: its footer is missing")
+	}
+	size := binary.LittleEndian.Uint32(data[tail:])
+	if uint64(size) > uint64(tail-fileStart) {
+		return nil, nil, Errorf(ErrMalformed, "the Arrow file is damaged: its footer of %d bytes is larger than the file", size)
+	}
+	messages = data[:tail-int(size)]
+	return &flatbuf{data: data[len(messages):tail]}, messages, nil
+}
+
+// footerOnly has arrow-go read the schema in a footer: that of a file without messages, as
+// it would read the dictionaries otherwise.
+func footerOnly(footer []byte, dictionaries flatVector) (*arrow.Schema, error) {
+	file := make([]byte, fileStart, fileStart+len(footer)+4+len(ipc.Magic))
+	copy(file, ipc.Magic)
+	file = append(file, footer...)
+	if dictionaries.n > 0 {
+		clear(file[fileStart+dictionaries.at-4:][:4])
+	}
+	file = binary.LittleEndian.AppendUint32(file, uint32(len(footer)))
+	file = append(file, ipc.Magic...)
+	in, err := ipc.NewFileReader(bytes.NewReader(file))
+	if err != nil {
+		return nil, err
+	}
+	return in.Schema(), nil
 }
 
 // messageAt returns the message that block i points to.

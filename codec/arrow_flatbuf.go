@@ -74,7 +74,8 @@ func (b *flatbuf) table(at int) flatTable {
 // slot returns the position of field number i, or 0 if the table does not have it.
 func (t flatTable) slot(i int) int {
 	entry := 4 + 2*i
-	if t.buf == nil || entry+2 > t.end {
+	// As in the generated code; another rule would let a table look different to that.
+	if t.buf == nil || entry >= t.end {
 		return 0
 	}
 	if at := t.buf.u16(t.vtable + entry); at != 0 {

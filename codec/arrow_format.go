@@ -52,6 +52,9 @@ func decodeArrow(data []byte, opt ReadOptions) (t *Table, err error) {
 	if int64(len(data)) > limits.Bytes {
 		return nil, Errorf(ErrTooLarge, "%d bytes of Arrow data are more than the %d that a dataframe may have", len(data), limits.Bytes)
 	}
+	if bytes.HasPrefix(data, []byte("FEA1")) {
+		return nil, Errorf(ErrUnsupported, "the file is Feather of version 1; write it as version 2, which is an Arrow file")
+	}
 	var groups grouper
 	// The arrays alias the copy.
 	data = bytes.Clone(data)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"runtime"
 	"testing"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -28,13 +29,23 @@ func FuzzArrow(f *testing.F) {
 		f.Add(encoded(f, "arrow_file", column))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
+		before := allocated()
 		table, err := codec.ByName("arrow").Decode(data, codec.ReadOptions{Limits: fuzzLimits})
+		if n := allocated() - before; n > 3*uint64(fuzzLimits.Bytes) {
+			t.Errorf("%d bytes of memory were used where %d are the limit", n, fuzzLimits.Bytes)
+		}
 		if err != nil {
 			checkKind(t, err, codec.ErrMalformed, codec.ErrTooLarge, codec.ErrUnsupported)
 			return
 		}
 		use(t, table)
 	})
+}
+
+func allocated() uint64 {
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return stats.TotalAlloc
 }
 
 // use does with a decoded table what the server may do with it.

@@ -1,10 +1,12 @@
 package codec
 
 import (
+	"bytes"
 	"encoding/binary"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/apache/arrow/go/v17/arrow/ipc"
 
 	"edgeframe/internal/gather"
 )
@@ -105,12 +107,23 @@ func newArrowReader(limits Limits) *arrowReader {
 	}
 }
 
-func (r *arrowReader) readSchema(m message) (err error) {
+// readSchema reads the first message of a stream.
+func (r *arrowReader) readSchema(m message) error {
 	if m.kind != schemaMessage {
 		return Errorf(ErrMalformed, "the Arrow data does not begin with a schema")
 	}
+	return r.useSchema(m.header, func() (*arrow.Schema, error) {
+		in, err := ipc.NewReader(bytes.NewReader(m.whole), ipc.WithAllocator(r.budget))
+		if err != nil {
+			return nil, err
+		}
+		return in.Schema(), nil
+	})
+}
+
+func (r *arrowReader) useSchema(table flatTable, open func() (*arrow.Schema, error)) (err error) {
 	in := schemaReader{budget: r.budget, limits: r.limits}
-	if r.schema, r.shapes, err = in.read(m.header, m.whole); err != nil {
+	if r.schema, r.shapes, err = in.read(table, open); err != nil {
 		return err
 	}
 	for i, f := range r.schema.Fields() {
@@ -196,7 +209,7 @@ func (b *batchReader) check(data *array.Data) error {
 // a file may mention one many times.
 func (r *arrowReader) readBatch(m message) (arrow.Record, error) {
 	rows := m.header.i64(batchLength)
-	if rows < 0 || rows > r.budget.limit {
+	if rows < 0 {
 		return nil, Errorf(ErrMalformed, "a record batch of the Arrow data claims %d rows", rows)
 	}
 	r.budget.take(int64(len(m.whole)) + rows)

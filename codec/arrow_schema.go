@@ -1,12 +1,10 @@
 package codec
 
 import (
-	"bytes"
 	"fmt"
 	"math"
 
 	"github.com/apache/arrow/go/v17/arrow"
-	"github.com/apache/arrow/go/v17/arrow/ipc"
 )
 
 // Numbers of the fields of the tables in Arrow's Schema.fbs, Message.fbs and File.fbs.
@@ -16,16 +14,19 @@ const (
 	fieldName, fieldTypeKind, fieldType                                 = 0, 2, 3
 	fieldDictionary, fieldChildren, fieldMetadata                       = 4, 5, 6
 	dictionaryID                                                        = 0
-	unionTypeIDs                                                        = 1
+	timestampTimezone, unionTypeIDs                                     = 1, 1
 	keyValueKey, keyValueValue                                          = 0, 1
-	footerDictionaries, footerRecordBatches                             = 2, 3
+	footerSchema, footerDictionaries, footerRecordBatches               = 1, 2, 3
 	batchLength, batchNodes, batchBuffers                               = 0, 1, 2
 	batchCompression, batchVariadicCounts                               = 3, 4
 	dictionaryBatchID, dictionaryBatchData, dictionaryBatchIsDelta      = 0, 1, 2
 )
 
-// unionKind is the value of fieldTypeKind for unions.
-const unionKind = 14
+// Values of fieldTypeKind for types that have parts of any size.
+const (
+	timestampKind = 10
+	unionKind     = 14
+)
 
 // maxFieldWidth is the largest number of bytes that a value of a type of fixed size may
 // take. Types can claim gigabytes for a value without holding a single one.
@@ -52,9 +53,8 @@ type schemaReader struct {
 	fields int
 }
 
-// read returns the schema that stream, an IPC stream of which only the first message is
-// looked at, begins with; table is that message's header.
-func (r *schemaReader) read(table flatTable, stream []byte) (*arrow.Schema, []fieldShape, error) {
+// read checks table and returns what open, which has arrow-go read it, makes of it.
+func (r *schemaReader) read(table flatTable, open func() (*arrow.Schema, error)) (*arrow.Schema, []fieldShape, error) {
 	if table.i16(schemaEndianness) != 0 {
 		return nil, nil, Errorf(ErrUnsupported, "the Arrow data is big-endian; send it little-endian")
 	}
@@ -72,11 +72,10 @@ func (r *schemaReader) read(table flatTable, stream []byte) (*arrow.Schema, []fi
 	if table.buf.bad {
 		return nil, nil, Errorf(ErrMalformed, "the schema of the Arrow data is damaged")
 	}
-	in, err := ipc.NewReader(bytes.NewReader(stream), ipc.WithAllocator(r.budget))
+	schema, err := open()
 	if err != nil {
 		return nil, nil, Errorf(ErrMalformed, "the schema of the Arrow data cannot be read: %v", err)
 	}
-	schema := in.Schema()
 	for _, f := range schema.Fields() {
 		if _, err := checkType(f.Type); err != nil {
 			return nil, nil, Errorf(ErrUnsupported, "column %q: %v", f.Name, err)
@@ -93,7 +92,10 @@ func (r *schemaReader) field(f flatTable, depth int, shape *fieldShape) error {
 	// bytes that are mentioned often cost what they expand to.
 	r.budget.take(256)
 	r.budget.take(int64(f.vector(fieldName, 1).n))
-	if f.u8(fieldTypeKind) == unionKind {
+	switch f.u8(fieldTypeKind) {
+	case timestampKind:
+		r.budget.take(int64(f.table(fieldType).vector(timestampTimezone, 1).n))
+	case unionKind:
 		r.budget.take(int64(f.table(fieldType).vector(unionTypeIDs, 4).n))
 	}
 	r.metadata(f.vector(fieldMetadata, 4))

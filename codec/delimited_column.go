@@ -36,8 +36,8 @@ type textColumn struct {
 
 // sharedBudget is a budget for several goroutines.
 type sharedBudget struct {
-	mu sync.Mutex
-	budget
+	mu     sync.Mutex
+	budget *budget
 }
 
 func (b *sharedBudget) take(n int64) {
@@ -49,17 +49,12 @@ func (b *sharedBudget) take(n int64) {
 func (b *sharedBudget) release(n int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.used -= n
+	b.budget.used -= n
 }
 
 func (c *textColumn) take(n int) {
 	c.mem.take(int64(n))
 	c.used += int64(n)
-}
-
-func (c *textColumn) release(n int64) {
-	c.mem.release(n)
-	c.used -= n
 }
 
 // mustReadAgain reports whether the column is text but was read as something else.
@@ -69,7 +64,7 @@ func (c *textColumn) mustReadAgain() bool {
 
 // forget makes the column one of text that has no rows yet.
 func (c *textColumn) forget() {
-	c.release(c.used)
+	c.mem.release(c.used)
 	*c = textColumn{index: c.index, kind: cellText, chunk: textChunk{kind: cellText}, mem: c.mem}
 }
 
@@ -135,18 +130,16 @@ func (c *textColumn) addWords(in textCells, row int) int {
 	for ; row < len(in.spans); row++ {
 		span := in.spans[row]
 		b := span.content(in.data, &c.scratch)
-		word, missing, ok := uint64(0), in.nulls.has(b), false
+		word, ok, missing := uint64(0), false, in.nulls.has(b)
 		if !missing {
-			if word, ok = parse(b); !ok {
-				trimmed := trimBlanks(b)
-				if len(trimmed) == len(b) {
-					break
-				}
-				if missing = in.nulls.has(trimmed); missing {
-					c.soft = true
-				} else if word, ok = parse(trimmed); !ok {
-					break
-				}
+			word, ok = parse(b)
+		}
+		if !missing && !ok {
+			b = trimBlanks(b)
+			if missing = in.nulls.has(b); missing {
+				c.soft = true
+			} else if word, ok = parse(b); !ok {
+				break
 			}
 		}
 		if missing {

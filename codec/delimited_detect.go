@@ -12,7 +12,7 @@ const (
 )
 
 // delimiters are those that can be detected, the likeliest first.
-var delimiters = []byte{',', ';', '\t', '|'}
+var delimiters = []byte(",;\t|")
 
 // delimiterShape is what the first lines look like with one delimiter.
 type delimiterShape struct {
@@ -31,26 +31,61 @@ func (a delimiterShape) better(b delimiterShape) bool {
 	return a.fields > b.fields
 }
 
-func shapeOf(data []byte, delimiter byte) delimiterShape {
-	s := textScanner{data: data[:min(len(data), sampleBytes)], delimiter: delimiter}
-	var shape delimiterShape
-	for pos := s.skipBlankLines(0); pos < len(s.data) && shape.rows < sampleRows; pos = s.skipBlankLines(pos) {
-		fields := 0
-		next, err := s.record(pos, func(textSpan) bool { fields++; return true })
-		unfinished := next == len(s.data) && !isLineEnd(s.data[next-1])
-		if err != nil || unfinished && shape.rows > 0 {
+// shapesOf returns the shape of the first lines for each of the delimiters.
+func shapesOf(data []byte) (shapes [4]delimiterShape) {
+	data = data[:min(len(data), sampleBytes)]
+	for rows := 0; len(data) > 0 && rows < sampleRows; {
+		fields, length, finished := countFields(data)
+		blank := len(bytes.Trim(data[:length], " \t\r\n")) == 0
+		data = data[length:]
+		if !finished && rows > 0 {
 			break
 		}
-		if shape.rows == 0 {
-			shape.fields = fields
+		if blank {
+			continue
 		}
-		shape.rows++
-		if fields == shape.fields {
-			shape.agree++
+		for i := range shapes {
+			shapes[i].add(fields[i])
 		}
-		pos = next
+		rows++
 	}
-	return shape
+	return shapes
+}
+
+func (s *delimiterShape) add(fields int) {
+	if s.rows == 0 {
+		s.fields = fields
+	}
+	s.rows++
+	if fields == s.fields {
+		s.agree++
+	}
+}
+
+// countFields counts the fields of the first line for each of the delimiters. A quote behind
+// any of them opens a field, in which nothing is counted.
+func countFields(data []byte) (fields [4]int, length int, finished bool) {
+	fields = [4]int{1, 1, 1, 1}
+	for i, begins := 0, true; i < len(data); i++ {
+		c := data[i]
+		if isLineEnd(c) {
+			return fields, i + 1, true
+		}
+		if begins && c == '"' {
+			// A doubled quote closes one text and opens the next.
+			end := bytes.IndexByte(data[i+1:], '"')
+			if end < 0 {
+				break
+			}
+			i += end + 1
+			continue
+		}
+		delimiter := bytes.IndexByte(delimiters, c)
+		if begins = delimiter >= 0; begins {
+			fields[delimiter]++
+		}
+	}
+	return fields, len(data), false
 }
 
 func isLineEnd(c byte) bool { return c == '\n' || c == '\r' }
@@ -58,18 +93,23 @@ func isLineEnd(c byte) bool { return c == '\n' || c == '\r' }
 // detectDelimiter returns the delimiter that gives the first line as many fields as most
 // others. Text in which there is none has one column, and a comma is as good as any.
 func detectDelimiter(data []byte) byte {
-	delimiter, best := delimiters[0], delimiterShape{}
-	for _, d := range delimiters {
-		if shape := shapeOf(data, d); shape.better(best) {
-			delimiter, best = d, shape
+	delimiter, _ := bestDelimiter(data)
+	return delimiter
+}
+
+func bestDelimiter(data []byte) (byte, delimiterShape) {
+	shapes, best := shapesOf(data), 0
+	for i, shape := range shapes {
+		if shape.better(shapes[best]) {
+			best = i
 		}
 	}
-	return delimiter
+	return delimiters[best], shapes[best]
 }
 
 // looksDelimited reports whether data, or its beginning, is text with the same number of
 // fields on all lines, and which delimiter it has. Text without a delimiter needs a second
-// line.
+// line. What begins like JSON, HTML or XML is none.
 func looksDelimited(data []byte) (delimiter byte, ok bool) {
 	data = bytes.TrimPrefix(data[:min(len(data), sampleBytes)], byteOrderMark)
 	if !isPlainText(data) {
@@ -79,8 +119,7 @@ func looksDelimited(data []byte) (delimiter byte, ok bool) {
 	if len(text) == 0 || bytes.IndexByte([]byte("{[<"), text[0]) >= 0 {
 		return 0, false
 	}
-	delimiter = detectDelimiter(data)
-	shape := shapeOf(data, delimiter)
+	delimiter, shape := bestDelimiter(data)
 	if shape.fields > 1 {
 		return delimiter, shape.agree == shape.rows
 	}

@@ -11,12 +11,13 @@ import (
 type textSizes struct {
 	// groupRows is the number of rows in a row group.
 	groupRows int
-	// windowFields is how many fields are cut before the columns take them. Two windows
-	// and what they refer to should fit the processor's cache.
-	windowFields int
+	// windowFields is how many fields are cut before the columns take them, so that windows
+	// and the text in them stay in the processor's cache. But each window has windowRows
+	// rows, so that a column has something to do.
+	windowFields, windowRows int
 }
 
-var defaultSizes = textSizes{groupRows: RowGroupRows, windowFields: 16 << 10}
+var defaultSizes = textSizes{groupRows: RowGroupRows, windowFields: 16 << 10, windowRows: 32}
 
 // textReader reads the rows of delimited text into columns.
 type textReader struct {
@@ -44,7 +45,7 @@ func newTextReader(s textScanner, names []string, opt ReadOptions, sizes textSiz
 		names:   names,
 		columns: make([]textColumn, len(names)),
 		nulls:   newNullSet(opt.NullValues),
-		mem:     &sharedBudget{budget: *newBudget(opt.Limits.Bytes)},
+		mem:     &sharedBudget{budget: newBudget(opt.Limits.Bytes)},
 		sizes:   sizes,
 	}
 	r.mem.take(int64(len(names)) * textColumnBytes)
@@ -54,7 +55,7 @@ func newTextReader(s textScanner, names []string, opt ReadOptions, sizes textSiz
 	rest := s.data[s.pos:]
 	lines := max(bytes.Count(rest, []byte("\n")), bytes.Count(rest, []byte("\r")))
 	r.mostRows = 1 + min(lines, len(rest)/s.width)
-	rows := max(1, min(sizes.windowFields/s.width, sizes.groupRows, r.mostRows))
+	rows := min(max(sizes.windowRows, sizes.windowFields/s.width), sizes.groupRows, r.mostRows)
 	r.current, r.next = newTextWindow(rows, s.width, r.mem), newTextWindow(rows, s.width, r.mem)
 	return r
 }

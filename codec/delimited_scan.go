@@ -78,9 +78,9 @@ type textScanner struct {
 	pos     int
 }
 
-// fill reads the next rows into w, at most as many as fit and at most most. Rows that consist of blanks only are
-// skipped, as pandas does; but if there is one column, each is a value, and lines without
-// any text are missing values.
+// fill reads the next rows into w, as many as fit but at most most. Lines that have only
+// blanks are skipped, as pandas does. But if the table has one column they are rows, so that
+// nothing is lost: a line without any text is a missing value.
 func (s *textScanner) fill(w *textWindow, most int) error {
 	most = min(most, w.most)
 	data, delimiter, last := s.data, s.delimiter, s.width-1

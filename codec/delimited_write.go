@@ -50,7 +50,7 @@ func appendHeader(dst []byte, schema *arrow.Schema, delimiter byte) []byte {
 // writeGroup spells as many blocks of rows at once as there are buffers in blocks, which it
 // reuses.
 func writeGroup(w io.Writer, group arrow.Record, delimiter byte, blocks [][]byte) error {
-	const blockRows = 1024
+	const blockRows = 256
 	rows := int(group.NumRows())
 	for first := 0; first < rows; first += len(blocks) * blockRows {
 		n := min(len(blocks), (rows-first+blockRows-1)/blockRows)

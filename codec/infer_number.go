@@ -53,8 +53,8 @@ func parseFloatCell(b []byte) (uint64, bool) {
 // parseFloat reads a decimal number whose digits a float64 keeps: any with up to 15
 // significant digits, and longer ones if the float64 spelled with as many digits, or in its
 // shortest form, has the same digits. Numbers with a leading plus or leading zeros, integers
-// beyond int64, and numbers that overflow or underflow are refused. inf, infinity and nan
-// are read in any case.
+// beyond int64, and numbers that overflow or underflow are refused. inf and infinity are
+// read in upper and lower case.
 func parseFloat(b []byte) (float64, bool) {
 	d, ok := scanDecimal(b)
 	if !ok {
@@ -234,7 +234,8 @@ func isShortest(b []byte, v float64) bool {
 	return bytes.Equal(bytes.TrimRight(has, "0"), bytes.TrimRight(want, "0"))
 }
 
-// parseNotFinite reads infinities and NaN.
+// parseNotFinite reads infinities, and those spellings of NaN that [DefaultNullValues] has:
+// others would be written as one that is missing when it is read again.
 func parseNotFinite(b []byte) (float64, bool) {
 	word, sign := b, 1
 	if len(b) > 0 && (b[0] == '-' || b[0] == '+') {
@@ -248,5 +249,5 @@ func parseNotFinite(b []byte) (float64, bool) {
 			return math.Inf(sign), true
 		}
 	}
-	return math.NaN(), len(b) == len("nan") && strings.EqualFold(string(b), "nan")
+	return math.NaN(), string(b) == "NaN" || string(b) == "nan"
 }

@@ -94,6 +94,7 @@ var jsonTypes = []decodeCase{
 	{"integers to the limits of int64", `[{"a":9223372036854775807},{"a":-9223372036854775808}]`, "", "a int64", `[{"a":9223372036854775807},{"a":-9223372036854775808}]`},
 	{"integers beyond int64", `[{"a":9223372036854775808},{"a":1}]`, "", "a utf8", `[{"a":"9223372036854775808"},{"a":"1"}]`},
 	{"integers of 20 digits that float64 would keep", `[{"a":10000000000000000000}]`, "", "a utf8", `[{"a":"10000000000000000000"}]`},
+	{"integers with more digits than float64 keeps", `[{"a":123456789012345678901234567890},{"a":0.5}]`, "", "a utf8", `[{"a":"123456789012345678901234567890"},{"a":"0.5"}]`},
 	{"floats", `[{"a":0.1},{"a":1e300},{"a":-2.50}]`, "", "a float64", `[{"a":0.1},{"a":1e+300},{"a":-2.5}]`},
 	{"whole floats", `[{"a":1.0}]`, "", "a float64", `[{"a":1.0}]`},
 	{"negative zero", `[{"a":-0},{"a":0}]`, "", "a float64", `[{"a":-0.0},{"a":0.0}]`},
@@ -128,7 +129,7 @@ func TestJSONTypesLoseNothing(t *testing.T) {
 func TestObjectsWithTooManyNamesBecomeText(t *testing.T) {
 	var doc strings.Builder
 	for i := range maxStructFields + 1 {
-		fmt.Fprintf(&doc, `,{"a":{"key %d":%d}}`, i, i)
+		fmt.Fprintf(&doc, `,{"a":{"key %d":[{"x":%d}]}}`, i, i)
 	}
 	table, err := jsonFormat.Decode([]byte("["+doc.String()[1:]+"]"), ReadOptions{})
 	if err != nil {
@@ -137,7 +138,7 @@ func TestObjectsWithTooManyNamesBecomeText(t *testing.T) {
 	if got := schemaText(table.Schema); got != "a utf8" {
 		t.Errorf("the schema is %s", got)
 	}
-	if got := table.RowGroups[0].Column(0).ValueStr(maxStructFields); got != `{"key 1024":1024}` {
+	if got := table.RowGroups[0].Column(0).ValueStr(maxStructFields); got != `{"key 1024":[{"x":1024}]}` {
 		t.Errorf("the last value is %s", got)
 	}
 }
@@ -173,8 +174,10 @@ func (c refusal) run(t *testing.T, f *Format) {
 	}
 }
 
-var deepJSON = strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000)
-var smallLimits = Limits{Bytes: 1 << 16, Columns: 3, Depth: 3}
+var (
+	deepJSON    = strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000)
+	smallLimits = Limits{Bytes: 1 << 16, Columns: 3, Depth: 3}
+)
 
 var jsonRefusals = []refusal{
 	{"nothing", "", ReadOptions{}, ErrMalformed, "a table must be an array of objects"},

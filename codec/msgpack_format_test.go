@@ -72,8 +72,12 @@ var msgpackColumns = []struct {
 	{"far timestamps", []any{at(1<<40, 0)}, "a timestamp[us, tz=UTC]", `{"a":["36812-02-20T00:36:16Z"]}`},
 	{"far timestamps and nanoseconds", []any{at(1<<40, 0), at(0, 1)}, "a utf8", `{"a":["36812-02-20T00:36:16Z","1970-01-01T00:00:00.000000001Z"]}`},
 	{"lists and maps", []any{[]any{int64(1), nil}, map[string]any{"x": []byte{1}}, "y"}, "a utf8", `{"a":["[1,null]","{\"x\":\"AQ==\"}","y"]}`},
-	{"lists of mixed scalars", []any{[]any{int64(1), "ñ\n", 0.5, float32(math.Inf(1)), true, at(0, 0), uint64(math.MaxUint64)}}, "a utf8",
-		`{"a":["[1,\"ñ\\n\",0.5,null,true,\"1970-01-01T00:00:00Z\",18446744073709551615]"]}`},
+	{
+		"lists of mixed scalars",
+		[]any{[]any{int64(1), "ñ\n", 0.5, float32(math.Inf(1)), true, at(0, 0), uint64(math.MaxUint64)}},
+		"a utf8",
+		`{"a":["[1,\"ñ\\n\",0.5,null,true,\"1970-01-01T00:00:00Z\",18446744073709551615]"]}`,
+	},
 	{"structs", []any{map[string]any{"x": int64(1)}, map[string]any{"y": []any{"z"}}}, "a struct<x: int64, y: list<item: utf8, nullable>>", `{"a":[{"x":1,"y":null},{"x":null,"y":["z"]}]}`},
 }
 
@@ -166,6 +170,13 @@ func TestEveryTypeAsMsgpack(t *testing.T) {
 				t.Errorf("MessagePack is %x, want %x", got[1:], expected)
 			}
 		})
+	}
+}
+
+func TestInstantsBeyondMsgpackUnitsAreText(t *testing.T) {
+	got := msgpackAppender(timestampOf(arrow.Second, "UTC", 1<<50))(nil, 0)
+	if want := msgp.AppendString(nil, "35680317-09-25T18:57:04Z"); !bytes.Equal(got, want) {
+		t.Errorf("MessagePack is %q, want %q", got, want)
 	}
 }
 

@@ -19,9 +19,11 @@ func canFit(dt arrow.DataType) bool {
 	case arrow.NULL, arrow.BOOL, arrow.FLOAT16, arrow.FLOAT32, arrow.FLOAT64,
 		arrow.STRING, arrow.LARGE_STRING, arrow.STRING_VIEW,
 		arrow.BINARY, arrow.LARGE_BINARY, arrow.BINARY_VIEW, arrow.FIXED_SIZE_BINARY,
-		arrow.DATE32, arrow.DATE64, arrow.TIMESTAMP, arrow.TIME32, arrow.TIME64, arrow.DURATION,
-		arrow.DECIMAL128, arrow.DECIMAL256:
+		arrow.DATE32, arrow.DATE64, arrow.TIMESTAMP, arrow.TIME32, arrow.TIME64, arrow.DURATION:
 		return true
+	case arrow.DECIMAL128, arrow.DECIMAL256:
+		scale := dt.(arrow.DecimalType).GetScale()
+		return -maxDecimalScale <= scale && scale <= maxDecimalScale
 	default:
 		return arrow.IsInteger(id)
 	}

@@ -15,8 +15,8 @@ func jsonOf(arr arrow.Array) string { return string(AppendJSONArray(nil, arr)) }
 
 func TestValuesOfEveryTypeFitTheirOwnType(t *testing.T) {
 	notSent := map[string]bool{ // spellings of values that Arrow forbids or that no text can hold
-		"utf8 that is not UTF-8": true, "decimal128 with a scale from a hostile schema": true,
-		"date64 that is not a whole day": true, "timestamp beyond the calendar": true, "time64 outside a day": true,
+		"utf8 that is not UTF-8": true, "date64 that is not a whole day": true,
+		"timestamp beyond the calendar": true, "time64 outside a day": true,
 	}
 	unsupported := map[arrow.Type]bool{
 		arrow.INTERVAL_MONTHS: true, arrow.INTERVAL_DAY_TIME: true, arrow.INTERVAL_MONTH_DAY_NANO: true,
@@ -28,7 +28,7 @@ func TestValuesOfEveryTypeFitTheirOwnType(t *testing.T) {
 			values := fmt.Sprintf("[%s,null,%s]", s.json, s.json)
 			arr, err := ValuesFromJSON([]byte(values), s.arr.DataType(), Limits{})
 			switch {
-			case unsupported[s.arr.DataType().ID()]:
+			case unsupported[s.arr.DataType().ID()], s.name == "decimal128 with a scale from a hostile schema":
 				if !errors.Is(err, ErrUnsupported) {
 					t.Fatalf("the error is %v", err)
 				}

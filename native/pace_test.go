@@ -59,10 +59,11 @@ func upload(t *testing.T, p pacing, n, chunk int, pause time.Duration) bodyResul
 }
 
 func TestASlowBodyThatMakesProgressIsRead(t *testing.T) {
-	p := pacing{stall: 300 * time.Millisecond, grace: 10 * time.Second, bytesPerSecond: 1, chunk: 1024}
+	t.Parallel()
+	p := pacing{stall: 3 * time.Second, grace: 10 * time.Second, bytesPerSecond: 1, chunk: 1024}
 	const n = 1000
 	start := time.Now()
-	if got := upload(t, p, n, 100, 60*time.Millisecond); got.n != n || got.err != nil {
+	if got := upload(t, p, n, 100, 400*time.Millisecond); got.n != n || got.err != nil {
 		t.Errorf("got %d bytes and %v, want %d and no error", got.n, got.err, n)
 	}
 	if took := time.Since(start); took < p.stall {
@@ -186,7 +187,8 @@ func TestAClientThatStopsReadingIsCut(t *testing.T) {
 }
 
 func TestASlowReaderThatMakesProgressGetsEverything(t *testing.T) {
-	p := pacing{stall: 400 * time.Millisecond, grace: time.Hour, bytesPerSecond: 1, chunk: 64 << 10}
+	t.Parallel()
+	p := pacing{stall: 3 * time.Second, grace: time.Hour, bytesPerSecond: 1, chunk: 64 << 10}
 	start := time.Now()
 	err := download(t, p, 16<<20, func(ctx context.Context, conn io.Reader) {
 		buf := make([]byte, 64<<10)
@@ -194,7 +196,7 @@ func TestASlowReaderThatMakesProgressGetsEverything(t *testing.T) {
 			if _, err := conn.Read(buf); err != nil {
 				return
 			}
-			time.Sleep(5 * time.Millisecond)
+			time.Sleep(20 * time.Millisecond)
 		}
 	})
 	if err != nil {

@@ -3,6 +3,7 @@ package session
 import (
 	"bytes"
 	"context"
+	"io"
 	"testing"
 
 	"edgeframe/codec"
@@ -29,6 +30,25 @@ func BenchmarkCreateFromCSV(b *testing.B) {
 			b.Fatal(err)
 		}
 		if err := s.Delete(context.Background(), Ref{ID: v.ID}, nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkWholeTableAsArrow is a download without HTTP, of decoded segments in the cache.
+func BenchmarkWholeTableAsArrow(b *testing.B) {
+	s := New(Options{Store: kv.New(memory.New(), ""), CacheBytes: 256 << 20, Segment: codec.SegmentOptions{Method: codec.MethodArrow, Compression: codec.Snappy}})
+	v, err := s.Create(context.Background(), tabletest.Generate(100_000, 50, 1), "t", 0)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(v.Current.RawBytes)
+	for b.Loop() {
+		data, err := s.Read(context.Background(), v, Selection{Limit: -1})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := codec.ByName("arrow").Encode(io.Discard, data.Table, codec.WriteOptions{}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -43,7 +43,7 @@ func (s *Service) Describe(ctx context.Context, c Change, filename *string, meta
 }
 
 // mergePatch applies a JSON Merge Patch (RFC 7396) that is an object to a target. Numbers
-// keep their spelling.
+// keep their spelling, and text is not escaped for HTML.
 func mergePatch(target, patch json.RawMessage) (json.RawMessage, error) {
 	var changes, now any
 	if err := unmarshal(patch, &changes); err != nil {
@@ -54,7 +54,11 @@ func mergePatch(target, patch json.RawMessage) (json.RawMessage, error) {
 	}
 	// A target that is no object counts as an empty one.
 	_ = unmarshal(target, &now)
-	return json.Marshal(merge(now, changes))
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(merge(now, changes))
+	return bytes.TrimSuffix(b.Bytes(), []byte{'\n'}), err
 }
 
 func unmarshal(data []byte, v any) error {

@@ -21,7 +21,7 @@ const module = "edgeframe"
 // arrows says for each layer which layers it may import. A layer is a top-level folder.
 // Below kv every engine is a layer of its own and counts as kv/*. Of internal, gather belongs
 // to the product; the rest, internal/*, helps tests: only tests import it. The conformance
-// suite knows servers by their URL only.
+// suite and the benchmark know servers by their URL only.
 var arrows = map[string][]string{
 	"cmd":     {"native", "edge"},
 	"native":  {"api", "session", "frame", "codec", "kv", "kv/*"},
@@ -36,6 +36,7 @@ var arrows = map[string][]string{
 	"internal/gather": {},
 	"internal/*":      {"api", "session", "frame", "codec", "kv", "kv/*", "internal/gather"},
 	"conformance":     {"internal/*"},
+	"bench":           {},
 }
 
 // goPackage is what `go list -json` says of a package, tests left out.

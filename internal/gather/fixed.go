@@ -11,18 +11,19 @@ import (
 // validity returns the validity bitmap of n rows, nil if none of them is missing, and the
 // number of missing rows.
 func (g *gatherer) validity(ps pieces, n int) (*memory.Buffer, int) {
-	valid := 0
+	missing := false
 	for _, p := range ps {
-		if bitmap := p.buffer(0); len(bitmap) > 0 && p.data.NullN() != 0 {
-			valid += bitutil.CountSetBits(bitmap, p.from, p.len())
-		} else {
-			valid += p.len()
-		}
+		missing = missing || p.data.NullN() != 0 && len(p.buffer(0)) > 0
 	}
+	if !missing {
+		return nil, 0
+	}
+	bitmap := g.bits(ps, 0, n)
+	valid := bitutil.CountSetBits(bitmap.Bytes(), 0, n)
 	if valid == n {
 		return nil, 0
 	}
-	return g.bits(ps, 0, n), n - valid
+	return bitmap, n - valid
 }
 
 // bits returns the bits of buffer i; a piece without that buffer has them all set.
@@ -35,10 +36,18 @@ func (g *gatherer) bits(ps pieces, i, n int) *memory.Buffer {
 	out := make([]byte, bitutil.BytesForBits(int64(n)))
 	at := 0
 	for _, p := range ps {
-		if bitmap := p.buffer(i); len(bitmap) > 0 {
-			bitutil.CopyBitmap(bitmap, p.from, p.len(), out, at)
-		} else {
+		switch bitmap := p.buffer(i); {
+		case len(bitmap) == 0:
 			bitutil.SetBitsTo(out, int64(at), int64(p.len()), true)
+		case p.len() < 8:
+			// CopyBitmap has to look at the bits around such a few.
+			for k := range p.len() {
+				if bitutil.BitIsSet(bitmap, p.from+k) {
+					bitutil.SetBit(out, at+k)
+				}
+			}
+		default:
+			bitutil.CopyBitmap(bitmap, p.from, p.len(), out, at)
 		}
 		at += p.len()
 	}

@@ -1,0 +1,17 @@
+package tabletest
+
+import (
+	"bytes"
+
+	"edgeframe/codec"
+)
+
+// ArrowStream returns t as an Arrow stream. It is written by codec, because the writer of
+// arrow-go v17 fails on slices of some types.
+func ArrowStream(t *codec.Table) []byte {
+	var b bytes.Buffer
+	if err := codec.ByName("arrow").Encode(&b, t, codec.WriteOptions{}); err != nil {
+		panic(err)
+	}
+	return b.Bytes()
+}
