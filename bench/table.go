@@ -1,0 +1,53 @@
+//go:build !js
+
+package main
+
+import (
+	"math/rand/v2"
+	"strconv"
+	"time"
+)
+
+// sizes are the numbers of rows of the tables; all have columns columns.
+var sizes = []int{1_000, 10_000, 100_000}
+
+const columns = 50
+
+var words = []string{"red", "green", "blue", "yellow", "orange", "violet", "black", "white"}
+
+// generate returns a CSV file with that many rows: whole numbers, floats, text of few
+// different values, booleans and dates in turn. It is the same file every time.
+func generate(rows int) []byte {
+	random := rand.New(rand.NewPCG(50, uint64(rows)))
+	var b []byte
+	for c := range columns {
+		b = append(append(b, 'c'), strconv.Itoa(c)...)
+		b = append(b, separator(c))
+	}
+	first := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+	for range rows {
+		for c := range columns {
+			switch c % 5 {
+			case 0:
+				b = strconv.AppendInt(b, random.Int64N(1_000_000), 10)
+			case 1:
+				b = strconv.AppendFloat(b, random.NormFloat64()*100, 'f', 6, 64)
+			case 2:
+				b = append(b, words[random.IntN(len(words))]...)
+			case 3:
+				b = strconv.AppendBool(b, random.IntN(2) == 0)
+			case 4:
+				b = first.AddDate(0, 0, random.IntN(9000)).AppendFormat(b, time.DateOnly)
+			}
+			b = append(b, separator(c))
+		}
+	}
+	return b
+}
+
+func separator(column int) byte {
+	if column == columns-1 {
+		return '\n'
+	}
+	return ','
+}

@@ -1,0 +1,203 @@
+//go:build !js
+
+package conformance
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/google/go-cmp/cmp"
+
+	"edgeframe/internal/testenv"
+)
+
+// The documents of the API, with every member that they have.
+
+type sessionDocument struct {
+	Status             string                `json:"status"`
+	SessionID          string                `json:"session_id"`
+	Filename           string                `json:"filename"`
+	CreatedAt          string                `json:"created_at"`
+	LastAccessed       string                `json:"last_accessed"`
+	ExpiresAt          string                `json:"expires_at"`
+	TTLSeconds         int                   `json:"ttl_seconds"`
+	Revision           uint64                `json:"revision"`
+	CurrentVersion     int                   `json:"current_version"`
+	CanUndo            bool                  `json:"can_undo"`
+	CanRedo            bool                  `json:"can_redo"`
+	Shape              [2]int                `json:"shape"`
+	Columns            []string              `json:"columns"`
+	DTypes             map[string]string     `json:"dtypes"`
+	MissingValues      map[string]int        `json:"missing_values"`
+	Serialization      serializationDocument `json:"serialization"`
+	History            []historyEntry        `json:"history"`
+	IntentionalMissing map[string][]int      `json:"intentional_missing"`
+	Metadata           json.RawMessage       `json:"metadata"`
+}
+
+type serializationDocument struct {
+	Method           string  `json:"method"`
+	Codec            string  `json:"codec"`
+	RawBytes         int64   `json:"raw_bytes"`
+	StoredBytes      int64   `json:"stored_bytes"`
+	CompressionRatio float64 `json:"compression_ratio"`
+	Segments         int     `json:"segments"`
+}
+
+type historyEntry struct {
+	VersionID  int    `json:"version_id"`
+	Timestamp  string `json:"timestamp"`
+	Summary    string `json:"action_summary"`
+	RowsBefore int    `json:"rows_before"`
+	RowsAfter  int    `json:"rows_after"`
+}
+
+type versionsDocument struct {
+	CurrentVersion int `json:"current_version"`
+	Versions       []struct {
+		historyEntry
+		Shape       [2]int `json:"shape"`
+		StoredBytes int64  `json:"stored_bytes"`
+		NewBytes    int64  `json:"new_bytes"`
+	} `json:"versions"`
+}
+
+// ids lists the versions, oldest first.
+func (d versionsDocument) ids() (ids []int) {
+	for _, v := range d.Versions {
+		ids = append(ids, v.VersionID)
+	}
+	return ids
+}
+
+type pageDocument struct {
+	SessionID    string            `json:"session_id"`
+	Version      int               `json:"version"`
+	TotalRows    int               `json:"total_rows"`
+	Offset       int               `json:"offset"`
+	ReturnedRows int               `json:"returned_rows"`
+	Columns      []string          `json:"columns"`
+	DTypes       map[string]string `json:"dtypes"`
+	Data         struct {
+		Columns []string `json:"columns"`
+		Data    [][]any  `json:"data"`
+	} `json:"data"`
+}
+
+type dryRunDocument struct {
+	SessionID      string   `json:"session_id"`
+	DryRun         bool     `json:"dry_run"`
+	RowsBefore     int      `json:"rows_before"`
+	RowsAfter      int      `json:"rows_after"`
+	ColumnsBefore  []string `json:"columns_before"`
+	ColumnsAfter   []string `json:"columns_after"`
+	ColumnsChanged []string `json:"columns_changed"`
+}
+
+type missingDocument struct {
+	IntentionalMissing map[string][]int `json:"intentional_missing"`
+}
+
+type auditDocument struct {
+	Entries     []string `json:"entries"`
+	InitialRows int      `json:"initial_rows"`
+}
+
+type problemDocument struct {
+	Type      string `json:"type"`
+	Title     string `json:"title"`
+	Status    int    `json:"status"`
+	Detail    string `json:"detail"`
+	Code      string `json:"code"`
+	RequestID string `json:"request_id"`
+}
+
+type storageDocument struct {
+	Status         string  `json:"status"`
+	BackendType    string  `json:"backend_type"`
+	BackendClass   string  `json:"backend_class"`
+	Reachable      bool    `json:"reachable"`
+	LatencyMS      float64 `json:"latency_ms"`
+	ActiveSessions int     `json:"active_sessions"`
+	Exact          bool    `json:"active_sessions_exact"`
+	RedisEnabled   bool    `json:"redis_enabled"`
+	RedisAvailable bool    `json:"redis_available"`
+	Runtime        string  `json:"runtime"`
+	Version        string  `json:"version"`
+	Fallback       struct {
+		Active bool    `json:"active"`
+		Reason *string `json:"reason"`
+		Since  *string `json:"since"`
+	} `json:"fallback"`
+	Capabilities struct {
+		Consistency        string `json:"consistency"`
+		CompareAndSwap     bool   `json:"compare_and_swap"`
+		NativeExpiry       bool   `json:"native_expiry"`
+		MinTTLSeconds      int    `json:"min_ttl_seconds"`
+		MaxValueBytes      int64  `json:"max_value_bytes"`
+		MaxKeyBytes        int64  `json:"max_key_bytes"`
+		WritesPerKeyPerSec int    `json:"writes_per_key_per_second"`
+		TouchRewrites      bool   `json:"touch_rewrites"`
+	} `json:"capabilities"`
+	StorageDirs map[string]any `json:"storage_dirs"`
+	RedisInfo   map[string]any `json:"redis_info"`
+	KVInfo      map[string]any `json:"kv_info"`
+	Error       string         `json:"error"`
+}
+
+var update = flag.Bool("update", false, "write the golden files anew from what the server answers")
+
+// volatile are the parts of documents that no two servers share, and what stands for them in
+// golden files. Everything else is compared byte by byte.
+var volatile = []struct {
+	pattern *regexp.Regexp
+	stands  string
+}{
+	{regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}`), "<id>"},
+	{regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z`), "<time>"},
+	{regexp.MustCompile(`\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\]`), "[<time>]"},
+	{regexp.MustCompile(`\d+-[0-9a-f]{16}`), "<revision>"},
+	{regexp.MustCompile(`"(raw_bytes|stored_bytes|new_bytes|compression_ratio|active_sessions)":[0-9.]+`), `"$1":<number>`},
+	{regexp.MustCompile(`"(request_id|version)":"[^"]*"`), `"$1":"<text>"`},
+}
+
+func normalise(document []byte) []byte {
+	for _, v := range volatile {
+		document = v.pattern.ReplaceAll(document, []byte(v.stands))
+	}
+	return document
+}
+
+var access = regexp.MustCompile(`"(last_accessed|expires_at)":"[^"]*"`)
+
+// withoutAccess removes what a mere read of a session changes.
+func withoutAccess(document []byte) []byte {
+	return access.ReplaceAll(document, []byte(`"$1":"<time>"`))
+}
+
+// golden compares the body of an answer, normalised, with a file of testdata/golden.
+func (a *answer) golden(name string) *answer {
+	a.c.Helper()
+	file := filepath.Join(testenv.Root(), "conformance", "testdata", "golden", name)
+	got := normalise(a.body)
+	if *update {
+		if err := os.WriteFile(file, got, 0o644); err != nil {
+			a.c.Fatal(err)
+		}
+		return a
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		a.c.Fatalf("%v; go test ./conformance -update writes it", err)
+	}
+	// The members are compared a line each, which makes differences readable.
+	lines := strings.NewReplacer(",", ",\n")
+	if diff := cmp.Diff(lines.Replace(string(want)), lines.Replace(string(got))); diff != "" {
+		a.c.Errorf("%s differs from %s (-want +got):\n%s", a.request, name, diff)
+	}
+	return a
+}

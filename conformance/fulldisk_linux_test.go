@@ -1,0 +1,45 @@
+package conformance
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"edgeframe/internal/testenv"
+)
+
+// TestAFullDiskIsAnswered lets no file of the server grow, as on a full disk, and then lets
+// them grow again.
+func TestAFullDiskIsAnswered(t *testing.T) {
+	server := testenv.StartServer(t, "STORAGE_DIR="+t.TempDir())
+	c := newClient(t, Target{URL: server.URL})
+	s := c.create(people)
+	before := s.state()
+	limit := func(bytes uint64) {
+		t.Helper()
+		if err := unix.Prlimit(server.Cmd.Process.Pid, unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: bytes, Max: unix.RLIM_INFINITY}, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	limit(1)
+	for range 3 {
+		s.patch(setAge(1)).has("Retry-After", "1").refused(http.StatusServiceUnavailable, "storage_unavailable", "try again")
+		c.do("POST", "/api/v1/sessions", people, "Content-Type: text/csv").refused(http.StatusServiceUnavailable, "storage_unavailable")
+		if got := s.state(); got != before {
+			t.Errorf("the session became\n%s\nit was\n%s", got, before)
+		}
+	}
+	limit(unix.RLIM_INFINITY)
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+		if a := s.patch(setAge(1)); a.status == http.StatusOK {
+			break
+		} else if time.Now().After(end) {
+			a.is(http.StatusOK)
+		}
+	}
+	if s.age() != 1 || len(s.versionsAreWhole()) != 2 {
+		t.Errorf("age %d, versions %v", s.age(), s.versions().ids())
+	}
+}

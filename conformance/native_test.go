@@ -1,0 +1,108 @@
+//go:build !js
+
+package conformance
+
+import (
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"regexp"
+	"strconv"
+	"sync"
+	"testing"
+
+	"github.com/klauspost/compress/zstd"
+
+	"edgeframe/internal/testenv"
+)
+
+// native is the server with small limits, so that going beyond them is cheap.
+func native(t *testing.T, env ...string) Target {
+	t.Helper()
+	env = append([]string{"MAX_UPLOAD_SIZE_MB=8", "MAX_DATAFRAME_SIZE_MB=64", "CORS_ORIGINS=https://app.example.com"}, env...)
+	return Target{
+		URL:            testenv.StartServer(t, env...).URL,
+		MaxUploadBytes: 8 << 20,
+		MaxVersions:    5,
+		TTLSeconds:     3600,
+		Origin:         "https://app.example.com",
+		BackendType:    "inmemory",
+		BackendClass:   "InMemoryBackend",
+		Runtime:        "native",
+	}
+}
+
+func TestNativeServerOnDisk(t *testing.T) {
+	Run(t, native(t, "STORAGE_DIR="+t.TempDir()))
+}
+
+func TestNativeServerInMemory(t *testing.T) {
+	target := native(t, "STORAGE_DIR=", "API_TOKENS=first-token,second-token")
+	target.Token = "second-token"
+	Run(t, target)
+}
+
+// TestNativeServerCompresses covers what the native server adds to the handler core.
+func TestNativeServerCompresses(t *testing.T) {
+	c := newClient(t, native(t, "STORAGE_DIR="))
+	s := c.create(numbers(2000))
+	plain := s.get("/data", "format=csv")
+	for coding, open := range map[string]func(io.Reader) (io.Reader, error){
+		"gzip": func(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) },
+		"zstd": func(r io.Reader) (io.Reader, error) { return zstd.NewReader(r) },
+	} {
+		a := s.do("GET", s.path("/data", "format=csv"), nil, "Accept-Encoding: "+coding).is(http.StatusOK).has("Content-Encoding", coding)
+		r, err := open(bytes.NewReader(a.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(r)
+		if err != nil || !bytes.Equal(body, plain.body) || len(a.body) >= len(plain.body) {
+			t.Errorf("%s: %d bytes became %d: %v", coding, len(a.body), len(body), err)
+		}
+		tag := a.header.Get("ETag")
+		s.do("GET", s.path("/data", "format=csv"), nil, "Accept-Encoding: "+coding, "If-None-Match: "+tag).is(http.StatusNotModified)
+		s.do("PATCH", s.path("/data", "dry_run=true"), map[string]any{"operations": []op{{"op": "delete_rows", "rows": []int{0}}}}, "If-Match: "+tag).is(http.StatusOK)
+	}
+}
+
+// TestHostileFilesDoNotMakeTheServerGrow sends every bad file, many at once, and then asks
+// the kernel how much memory the server has taken at most.
+func TestHostileFilesDoNotMakeTheServerGrow(t *testing.T) {
+	// Each of the concurrent requests may take what a dataframe may take and its body, and the
+	// collector lets the heap grow to twice of what is in use.
+	const (
+		atOnce = 4
+		most   = 2*atOnce*(64<<20+8<<20) + 256<<20
+	)
+	server := testenv.StartServer(t, "STORAGE_DIR=", "MAX_UPLOAD_SIZE_MB=8", "MAX_DATAFRAME_SIZE_MB=64")
+	c := newClient(t, Target{URL: server.URL, MaxUploadBytes: 8 << 20})
+	bad := c.badUploads()
+	var group sync.WaitGroup
+	for range atOnce {
+		group.Go(func() {
+			for _, b := range bad {
+				a, err := c.try("POST", "/api/v1/sessions", b.body, "Content-Type: "+b.contentType)
+				if err != nil || a.status != b.status {
+					t.Errorf("%s: %v, %v", b.claim, a, err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", server.Cmd.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var peak int64
+	if m := regexp.MustCompile(`VmHWM:\s+(\d+) kB`).FindSubmatch(status); m != nil {
+		peak, _ = strconv.ParseInt(string(m[1]), 10, 64)
+	}
+	if peak <<= 10; peak == 0 || peak > most {
+		t.Errorf("the server took %d bytes, at most %d are expected", peak, most)
+	}
+	t.Logf("the server took %d MiB at most", peak>>20)
+}

@@ -1,0 +1,186 @@
+//go:build !js
+
+package conformance
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// exposed are the headers that pages of other origins may read.
+var exposed = []string{
+	"ETag", "Link", "Location", "Retry-After", "Content-Disposition",
+	"X-Request-Id", "Edgeframe-Revision", "Edgeframe-Version", "Edgeframe-Total-Rows",
+}
+
+// allowed is what each path takes.
+var allowed = map[string]string{
+	"/":                                     "GET, HEAD, OPTIONS",
+	"/openapi.json":                         "GET, HEAD, OPTIONS",
+	"/health":                               "GET, HEAD, OPTIONS",
+	"/health/live":                          "GET, HEAD, OPTIONS",
+	"/health/ready":                         "GET, HEAD, OPTIONS",
+	"/health/storage":                       "GET, HEAD, OPTIONS",
+	"/api/v1/sessions":                      "POST, OPTIONS",
+	"/api/v1/sessions/x":                    "DELETE, GET, HEAD, PATCH, OPTIONS",
+	"/api/v1/sessions/x/touch":              "POST, OPTIONS",
+	"/api/v1/sessions/x/data":               "GET, HEAD, PATCH, POST, PUT, OPTIONS",
+	"/api/v1/sessions/x/versions":           "GET, HEAD, POST, OPTIONS",
+	"/api/v1/sessions/x/versions/1/restore": "POST, OPTIONS",
+	"/api/v1/sessions/x/undo":               "POST, OPTIONS",
+	"/api/v1/sessions/x/redo":               "POST, OPTIONS",
+	"/api/v1/sessions/x/missing":            "GET, HEAD, PATCH, PUT, OPTIONS",
+	"/api/v1/sessions/x/audit":              "GET, HEAD, POST, OPTIONS",
+}
+
+var protocolTests = []test{
+	{"OPTIONS answers with the methods of every path", func(c *client) {
+		for path, allow := range allowed {
+			if a := c.do("OPTIONS", path, nil).is(http.StatusNoContent).has("Allow", allow); len(a.body) != 0 {
+				c.Errorf("%s: body %q", path, a.body)
+			}
+		}
+	}},
+	{"a method that a path does not have is refused and the ones that it has are named", func(c *client) {
+		for path, allow := range allowed {
+			for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE", "PROPFIND"} {
+				if slices.Contains(strings.Split(allow, ", "), method) {
+					continue
+				}
+				c.do(method, path, nil).has("Allow", allow).refused(http.StatusMethodNotAllowed, "method_not_allowed", method, allow)
+			}
+		}
+	}},
+	{"a path that does not exist is refused and the way to the others named", func(c *client) {
+		for _, path := range []string{"/nowhere", "/api", "/api/v1", "/api/v2/sessions", "/api/v1/sessions/x/nothing", "/api/v1/sessions/x/data/more", "/health/", "/index.html"} {
+			c.do("GET", path, nil).refused(http.StatusNotFound, "not_found", path, "/openapi.json")
+		}
+	}},
+	{"a problem document has these bytes", func(c *client) {
+		c.do("GET", "/api/v1/sessions/"+unknownID, nil, "X-Request-Id: golden").is(http.StatusNotFound).
+			has("Cache-Control", "no-store").has("ETag", "").has("Edgeframe-Revision", "").golden("problem.json")
+	}},
+	{"every response has a request id, the client's own if it is harmless", func(c *client) {
+		made := regexp.MustCompile(`^[A-Z2-7]{26}$`)
+		for _, path := range []string{"/health/live", "/nowhere", "/api/v1/sessions/" + unknownID} {
+			a, b := c.do("GET", path, nil).header.Get("X-Request-Id"), c.do("GET", path, nil).header.Get("X-Request-Id")
+			if !made.MatchString(a) || a == b {
+				c.Errorf("%s: ids %q and %q", path, a, b)
+			}
+			c.do("GET", path, nil, "X-Request-Id: my.trace-id_7").has("X-Request-Id", "my.trace-id_7")
+			for _, bad := range []string{"with space", "<script>", strings.Repeat("x", 65)} {
+				if got := c.do("GET", path, nil, "X-Request-Id: "+bad).header.Get("X-Request-Id"); !made.MatchString(got) {
+					c.Errorf("%s: id %q came back as %q", path, bad, got)
+				}
+			}
+		}
+	}},
+	{"a preflight of a known origin is answered and may be remembered", func(c *client) {
+		for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} {
+			a := c.do("OPTIONS", "/api/v1/sessions/x/data", nil, "Origin: "+c.target.Origin,
+				"Access-Control-Request-Method: "+method, "Access-Control-Request-Headers: content-type,edgeframe-revision,if-match,authorization").is(http.StatusNoContent)
+			a.has("Access-Control-Allow-Origin", c.target.Origin).has("Access-Control-Allow-Methods", method).has("Access-Control-Max-Age", "7200")
+			if got := a.header.Get("Access-Control-Allow-Headers"); !strings.Contains(got, "edgeframe-revision") {
+				c.Errorf("allowed headers %q", got)
+			}
+		}
+	}},
+	{"a known origin may read the answers and their headers, problems included", func(c *client) {
+		s := c.create(people)
+		want := slices.Clone(exposed)
+		slices.Sort(want)
+		for _, path := range []string{s.path("/data"), s.path("/nothing"), "/api/v1/sessions/" + unknownID, "/health/storage"} {
+			a := c.do("GET", path, nil, "Origin: "+c.target.Origin).has("Access-Control-Allow-Origin", c.target.Origin)
+			got := strings.Split(a.header.Get("Access-Control-Expose-Headers"), ", ")
+			for i := range got {
+				got[i] = strings.NewReplacer("Etag", "ETag").Replace(got[i])
+			}
+			slices.Sort(got)
+			if diff := cmp.Diff(want, got); diff != "" {
+				c.Errorf("%s: %s", path, diff)
+			}
+			if vary := strings.Join(a.header.Values("Vary"), ","); !strings.Contains(vary, "Origin") {
+				c.Errorf("%s: Vary %q", path, vary)
+			}
+		}
+	}},
+	{"an unknown origin gets no permission", func(c *client) {
+		c.do("GET", "/health", nil, "Origin: https://evil.example").is(http.StatusOK).has("Access-Control-Allow-Origin", "")
+		c.do("OPTIONS", "/api/v1/sessions", nil, "Origin: https://evil.example", "Access-Control-Request-Method: POST").has("Access-Control-Allow-Origin", "")
+	}},
+	{"the API asks for its token, health does not", func(c *client) {
+		if c.target.Token == "" {
+			c.do("POST", "/api/v1/sessions", people, "Content-Type: text/csv", "Authorization: Bearer anything").is(http.StatusCreated)
+			return
+		}
+		for _, authorization := range []string{"", "Bearer ", "Bearer wrong", "Basic " + c.target.Token, c.target.Token, "Bearer " + c.target.Token + "x"} {
+			for _, path := range []string{"/api/v1/sessions/" + unknownID, "/api/v1/nothing"} {
+				c.do("GET", path, nil, "Authorization: "+authorization).has("Www-Authenticate", `Bearer realm="edgeframe"`).
+					refused(http.StatusUnauthorized, "unauthorized", "Authorization: Bearer")
+			}
+		}
+		for _, path := range []string{"/", "/health", "/health/live", "/health/ready", "/health/storage", "/openapi.json"} {
+			c.do("GET", path, nil, "Authorization: ").is(http.StatusOK)
+		}
+		c.do("OPTIONS", "/api/v1/sessions", nil, "Authorization: ", "Origin: "+c.target.Origin, "Access-Control-Request-Method: POST").
+			is(http.StatusNoContent).has("Access-Control-Allow-Origin", c.target.Origin)
+		c.do("GET", "/api/v1/sessions/"+unknownID, nil, "Authorization: bearer  "+c.target.Token).is(http.StatusNotFound)
+	}},
+	{"the index leads to what there is", func(c *client) {
+		c.do("GET", "/", nil).is(http.StatusOK).golden("index.json")
+		var doc struct {
+			OpenAPI string                    `json:"openapi"`
+			Paths   map[string]map[string]any `json:"paths"`
+			Rest    map[string]any            `json:"-"`
+		}
+		c.readOpenAPI(&doc)
+		if !strings.HasPrefix(doc.OpenAPI, "3.") {
+			c.Errorf("openapi %q", doc.OpenAPI)
+		}
+		for path, allow := range allowed {
+			described := strings.Replace(strings.Replace(path, "sessions/x", "sessions/{id}", 1), "versions/1/", "versions/{version}/", 1)
+			for method := range strings.SplitSeq(allow, ", ") {
+				if method == "HEAD" || method == "OPTIONS" {
+					continue
+				}
+				if doc.Paths[described][strings.ToLower(method)] == nil {
+					c.Errorf("the OpenAPI document lacks %s %s", method, described)
+				}
+			}
+		}
+	}},
+	{"parameters that a route does not have are refused", func(c *client) {
+		s := c.create(people)
+		for _, path := range []string{s.path(""), s.path("/versions"), s.path("/missing"), s.path("/audit"), "/health", "/health/live"} {
+			c.do("GET", path+"?limit=1", nil).refused(http.StatusBadRequest, "invalid_parameter", `"limit"`, "none")
+		}
+		c.do("GET", "/health/storage?dep=true", nil).refused(http.StatusBadRequest, "invalid_parameter", `"dep"`, "deep")
+		c.do("POST", "/api/v1/sessions?file_name=x", people).refused(http.StatusBadRequest, "invalid_parameter", "file_name", "filename")
+	}},
+	{"a body with a content encoding is refused", func(c *client) {
+		s := c.create(people)
+		for _, r := range routes {
+			if r.body == nil {
+				continue
+			}
+			s.do(r.method, s.path("")+r.below, r.body, append([]string{"Content-Encoding: gzip"}, r.headers...)...).
+				refused(http.StatusUnsupportedMediaType, "unsupported_media_type", "gzip", "as it is")
+		}
+		s.isPeople()
+	}},
+}
+
+// readOpenAPI reads the members of the document that v has.
+func (c *client) readOpenAPI(v any) {
+	c.Helper()
+	a := c.do("GET", "/openapi.json", nil).is(http.StatusOK).has("Content-Type", "application/json")
+	if err := json.Unmarshal(a.body, v); err != nil {
+		c.Fatal(fmt.Errorf("/openapi.json: %w", err))
+	}
+}
