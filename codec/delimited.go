@@ -39,7 +39,7 @@ const maxTextBytes = math.MaxInt32
 //   - A field that spells a missing value is missing. Where such a spelling is quoted or has
 //     blanks around it, it is missing only if the column is not text, so that in text even
 //     "" and "NA" can be written.
-//   - Blanks and quotes around other values are part of them only if the column is text.
+//   - Blanks around other values are part of them only if the column is text.
 //   - Text keeps its spelling. Mixed columns are text, except integers among floats.
 //   - A column in which everything is missing has the null type.
 func decodeDelimited(data []byte, opt ReadOptions, sizes textSizes) (table *Table, err error) {
@@ -64,9 +64,11 @@ func decodeDelimited(data []byte, opt ReadOptions, sizes textSizes) (table *Tabl
 		return nil, err
 	}
 	if opt.Strict {
-		err = r.checkSpellings(table)
+		if err := r.checkSpellings(table); err != nil {
+			return nil, err
+		}
 	}
-	return table, err
+	return table, nil
 }
 
 // checkText returns data without its byte order mark, or refuses what is not UTF-8 text.

@@ -1,7 +1,6 @@
 package codec
 
 import (
-	"bytes"
 	"math"
 	"math/bits"
 	"strconv"
@@ -178,7 +177,7 @@ func parseLongFloat(b []byte, d decimal) (float64, bool) {
 		return 0, false
 	}
 	v, err := strconv.ParseFloat(string(b), 64)
-	return v, err == nil && (keepsDigits(b) || isShortest(b, v))
+	return v, err == nil && keepsDigits(b)
 }
 
 // nearest returns the float64 nearest to d if it keeps the digits of d. It works for most
@@ -222,16 +221,6 @@ func (d decimal) nearest() (float64, bool) {
 		v = -v
 	}
 	return v, true
-}
-
-// isShortest reports whether b has the digits of the shortest spelling of v. Next to powers
-// of two that can differ in the last digit from v spelled with as many digits.
-func isShortest(b []byte, v float64) bool {
-	var digits, shortest [maxDigits]byte
-	var spelled [maxDigits]byte
-	has := significant(digits[:0], b)
-	want := significant(shortest[:0], strconv.AppendFloat(spelled[:0], v, 'e', -1, 64))
-	return bytes.Equal(bytes.TrimRight(has, "0"), bytes.TrimRight(want, "0"))
 }
 
 // parseNotFinite reads infinities, and those spellings of NaN that [DefaultNullValues] has:

@@ -103,6 +103,7 @@ var jsonTypes = []decodeCase{
 	{"integers beyond 2^53 and floats", `[{"a":9007199254740993},{"a":0.5}]`, "", "a utf8", `[{"a":"9007199254740993"},{"a":"0.5"}]`},
 	{"floats of 17 digits", `[{"a":0.10000000000000001},{"a":0.30000000000000004}]`, "", "a float64", `[{"a":0.1},{"a":0.30000000000000004}]`},
 	{"floats with too many digits", `[{"a":0.1234567890123456789},{"a":1.50}]`, "", "a utf8", `[{"a":"0.1234567890123456789"},{"a":"1.50"}]`},
+	{"the shortest spelling next to a power of two", `[{"a":5.684341886080802e-14},{"a":5.6843418860808015e-14}]`, "", "a float64", `[{"a":5.684341886080802e-14},{"a":5.684341886080802e-14}]`},
 	{"floats out of range", `[{"a":1e400}]`, "", "a utf8", `[{"a":"1e400"}]`},
 	{"floats below range", `[{"a":1e-400}]`, "", "a utf8", `[{"a":"1e-400"}]`},
 	{"subnormal floats that keep their digits", `[{"a":5e-324}]`, "", "a float64", `[{"a":5e-324}]`},

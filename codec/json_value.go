@@ -59,7 +59,8 @@ const (
 )
 
 // keepsDigits reports whether a float64 keeps all digits of a number: written with as many
-// digits, it has the same ones.
+// digits, or with as few as tell it apart from its neighbours, it has the same ones. Next to
+// powers of two the two spellings can differ in the last digit, and programs write either.
 func keepsDigits(raw []byte) bool {
 	f, err := strconv.ParseFloat(string(raw), 64)
 	if err != nil {
@@ -76,7 +77,11 @@ func keepsDigits(raw []byte) bool {
 		return true
 	}
 	kept := strconv.AppendFloat(spellBuf[:0], f, 'e', len(digits)-1, 64)
-	return bytes.Equal(digits, significant(keptBuf[:0], kept))
+	if bytes.Equal(digits, significant(keptBuf[:0], kept)) {
+		return true
+	}
+	shortest := strconv.AppendFloat(spellBuf[:0], f, 'e', -1, 64)
+	return bytes.Equal(bytes.TrimRight(digits, "0"), bytes.TrimRight(significant(keptBuf[:0], shortest), "0"))
 }
 
 // significant appends the digits of a number without leading zeros, sign, point and

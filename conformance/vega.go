@@ -8,6 +8,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
@@ -53,6 +57,14 @@ var vegaTests = []test{
 		}
 		if row != len(want) {
 			c.Errorf("%d rows of %d", row, len(want))
+		}
+	}},
+	{"movies.json reads the same in apache-arrow for JavaScript", func(c *client) {
+		s := c.upload("application/json", c.vega("movies.json"), "filename=movies.json")
+		script := filepath.Join(testenv.Root(), "conformance", "testdata", "arrow.mjs")
+		out, err := exec.CommandContext(c.Context(), "node", script, c.target.URL+s.path("/data"), c.target.Token).CombinedOutput()
+		if err != nil || strings.TrimSpace(string(out)) != strconv.Itoa(s.made.Shape[0]) {
+			c.Errorf("%v: %s", err, out)
 		}
 	}},
 	{"birdstrikes.csv keeps its 10,000 rows", func(c *client) {
