@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"mime"
 	"mime/multipart"
 	"net/http"
@@ -107,41 +108,46 @@ func (s *server) readForm(w http.ResponseWriter, r *http.Request, boundary strin
 	}
 	form := multipart.NewReader(http.MaxBytesReader(w, r.Body, limit+maxFields*maxFieldBytes), boundary)
 	found := false
-	for range maxFields {
+	given := url.Values{}
+	for n := 0; ; n++ {
 		part, err := form.NextPart()
 		if err == io.EOF {
-			if !found {
-				return problemf(http.StatusUnprocessableEntity, "malformed_input", "the form has no field \"file\"; send the file in it")
-			}
-			return nil
+			break
 		}
 		if err != nil {
 			return formError(err, limit)
+		}
+		if n == maxFields {
+			return problemf(http.StatusUnprocessableEntity, "malformed_input", "the form has more than %d fields", maxFields)
 		}
 		if part.FormName() == "file" && !found {
 			found = true
 			up.filename, up.contentType = part.FileName(), part.Header.Get("Content-Type")
 			up.body, err = readPart(part, limit)
 		} else {
-			err = readField(part, fields, up.form)
+			err = readField(part, fields, given)
 		}
 		if err != nil {
 			return err
 		}
 	}
-	return problemf(http.StatusUnprocessableEntity, "malformed_input", "the form has more than %d fields", maxFields)
+	if !found {
+		return problemf(http.StatusUnprocessableEntity, "malformed_input", "the form has no field \"file\"; send the file in it")
+	}
+	// Fields go before the query parameters of their names.
+	maps.Copy(up.form, given)
+	return checkRepeats(given)
 }
 
-// readField reads a field other than the file; it goes before the query parameter of its
-// name.
-func readField(part *multipart.Part, fields []string, form url.Values) error {
+// readField reads a field other than the file into given.
+func readField(part *multipart.Part, fields []string, given url.Values) error {
 	name := part.FormName()
 	if !slices.Contains(fields, name) {
 		return badParameter("there is no form field %q here; send one field \"file\" and any of %s", shorten(name), strings.Join(fields, ", "))
 	}
 	value, err := readPart(part, maxFieldBytes)
 	if err == nil {
-		form.Set(name, string(value))
+		given.Add(name, string(value))
 	}
 	return err
 }

@@ -162,6 +162,20 @@ func TestFormsCarryAFileAndParameters(t *testing.T) {
 	}
 }
 
+func TestNullValuesMayBeSeveralFields(t *testing.T) {
+	f := newFixture(t)
+	parts := []part{{name: "file", filename: "a.csv", content: "a\n1\nx\ny\n"}, {name: "null_values", content: "x"}, {name: "null_values", content: "y"}}
+	for len(parts) < maxFields {
+		parts = append(parts, part{name: "null_values", content: "z"})
+	}
+	contentType, body := form(t, parts...)
+	res := f.do("POST", "/api/v1/sessions?null_values=1", body, "Content-Type", contentType)
+	f.wantStatus(res, http.StatusCreated)
+	if got := f.decode(res)["missing_values"]; fmt.Sprint(got) != "map[a:2]" {
+		t.Errorf("missing values %v, want x and y but not 1", got)
+	}
+}
+
 func TestThePartsOwnContentTypeCounts(t *testing.T) {
 	f := newFixture(t)
 	contentType, body := form(t, part{name: "file", filename: "data.bin", contentType: "text/csv", content: "a\n1\n"})
@@ -172,7 +186,7 @@ func TestBadFormsAreRefused(t *testing.T) {
 	file := part{name: "file", filename: "a.csv", content: "a\n1\n"}
 	many := []part{file}
 	for range maxFields {
-		many = append(many, part{name: "strict", content: "false"})
+		many = append(many, part{name: "null_values", content: "-"})
 	}
 	tests := []struct {
 		name   string
@@ -187,6 +201,7 @@ func TestBadFormsAreRefused(t *testing.T) {
 		{"a field over its limit", []part{{name: "filename", content: strings.Repeat("x", maxFieldBytes+1)}, file}, http.StatusRequestEntityTooLarge, "payload_too_large"},
 		{"a file over the limit", []part{{name: "file", filename: "a.csv", content: strings.Repeat("1\n", maxUpload/2+1)}}, http.StatusRequestEntityTooLarge, "payload_too_large"},
 		{"an empty file", []part{{name: "file", filename: "a.csv"}}, http.StatusUnprocessableEntity, "malformed_input"},
+		{"a field given twice", []part{file, {name: "strict", content: "true"}, {name: "strict", content: "false"}}, http.StatusBadRequest, "invalid_parameter"},
 		{"too many fields", many, http.StatusUnprocessableEntity, "malformed_input"},
 		{"a parameter out of range", []part{file, {name: "ttl_seconds", content: "-1"}}, http.StatusBadRequest, "invalid_parameter"},
 	}

@@ -1,9 +1,11 @@
 package api
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"net/http"
 	"net/url"
@@ -89,9 +91,9 @@ func (s *server) getData(w http.ResponseWriter, r *http.Request) error {
 		h.Set("Link", next)
 	}
 	if d.format.Name == "json" {
-		return writePage(w, d, data)
+		return s.writePage(w, d, data)
 	}
-	return s.writeFile(w, d, data)
+	return s.writeFile(w, r, d, data)
 }
 
 // next is the link to the page after this one, empty if this is the last.
@@ -106,9 +108,10 @@ func (d *dataRequest) next(u *url.URL, data *session.Data) string {
 	return fmt.Sprintf(`<%s?%s>; rel="next"`, u.EscapedPath(), q.Encode())
 }
 
-// writePage answers with the JSON document of a page.
-func writePage(w http.ResponseWriter, d *dataRequest, data *session.Data) error {
-	doc := encodeJSON(object{
+// writePage answers with the JSON document of a page. It is made whole before it is sent, so
+// it must not take more memory than a table may.
+func (s *server) writePage(w http.ResponseWriter, d *dataRequest, data *session.Data) error {
+	head := encodeJSON(object{
 		{"session_id", data.Session.ID},
 		{"version", data.Version.ID},
 		{"total_rows", data.Version.Rows},
@@ -117,30 +120,59 @@ func writePage(w http.ResponseWriter, d *dataRequest, data *session.Data) error 
 		{"columns", columnNames(data.Table.Schema)},
 		{"dtypes", dtypes(data.Table.Schema)},
 	})
-	doc = append(doc[:len(doc)-1], `,"data":`...)
-	doc = codec.AppendJSON(doc, data.Table, d.orient)
-	doc = append(doc, '}')
+	doc := &boundedBuffer{most: s.Sessions.Limits().Bytes}
+	doc.Buffer.Write(head[:len(head)-1])
+	doc.WriteString(`,"data":`)
+	if err := d.format.Encode(doc, data.Table, codec.WriteOptions{Orient: d.orient}); err != nil {
+		return err
+	}
+	doc.WriteByte('}')
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Content-Length", strconv.Itoa(len(doc)))
-	_, err := w.Write(doc)
+	w.Header().Set("Content-Length", strconv.Itoa(doc.Len()))
+	_, err := w.Write(doc.Bytes())
 	return ignoreWrite(err)
+}
+
+// boundedBuffer refuses to hold more than most bytes.
+type boundedBuffer struct {
+	bytes.Buffer
+	most int64
+}
+
+func (b *boundedBuffer) Write(p []byte) (int, error) {
+	if int64(b.Len()+len(p)) > b.most {
+		return 0, codec.Errorf(codec.ErrTooLarge, "the page takes more than %d bytes as JSON; ask for fewer rows with limit, for fewer columns, or for another format", b.most)
+	}
+	return b.Buffer.Write(p)
 }
 
 // writeFile answers with the data as a file. Once bytes have gone out an error can only cut
 // the response off.
-func (s *server) writeFile(w http.ResponseWriter, d *dataRequest, data *session.Data) error {
+func (s *server) writeFile(w http.ResponseWriter, r *http.Request, d *dataRequest, data *session.Data) error {
 	w.Header().Set("Content-Type", d.format.MediaTypes[0])
 	out := &trackedWriter{w: w}
-	err := d.format.Encode(out, data.Table, codec.WriteOptions{Orient: d.orient})
+	err := d.encode(out, data.Table)
 	switch {
 	case err == nil || out.failed:
 		return nil
 	case out.begun:
+		s.logFailure(r, "internal", err)
 		panic(http.ErrAbortHandler)
 	case errors.Is(err, codec.ErrUnsupported):
 		return problemf(http.StatusNotAcceptable, "not_acceptable", "%s", err)
 	}
 	return err
+}
+
+// encode writes a file. A panic becomes an error, so that it cannot end a file half way as if
+// it were whole.
+func (d *dataRequest) encode(w io.Writer, t *codec.Table) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = panicked(p)
+		}
+	}()
+	return d.format.Encode(w, t, codec.WriteOptions{Orient: d.orient})
 }
 
 // trackedWriter notes whether a response has begun and whether writing it failed.

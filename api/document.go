@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"math"
 	"net/http"
 	"time"
@@ -16,13 +15,9 @@ import (
 // timestamp writes a time as RFC 3339 in UTC, with milliseconds.
 func timestamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z07:00") }
 
-// document is the session document.
-func (s *server) document(ctx context.Context, v *session.Session) (object, error) {
+// document is the session document of v and its marks.
+func (s *server) document(v *session.Session, marks frame.Marks) (object, error) {
 	schema, missing, err := s.Sessions.Schema(v)
-	if err != nil {
-		return nil, err
-	}
-	marks, err := s.Sessions.Marks(ctx, v)
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +111,11 @@ func marksDocument(schema *arrow.Schema, marks frame.Marks) object {
 
 // writeSession answers with the session document.
 func (s *server) writeSession(w http.ResponseWriter, r *http.Request, status int, v *session.Session) error {
-	doc, err := s.document(r.Context(), v)
+	v, marks, err := s.Sessions.Marks(r.Context(), v)
+	if err != nil {
+		return err
+	}
+	doc, err := s.document(v, marks)
 	if err != nil {
 		return err
 	}

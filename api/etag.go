@@ -43,10 +43,10 @@ func tags(r *http.Request, header string) []string {
 
 // ifMatch returns the precondition of a request, nil if it has none.
 func ifMatch(r *http.Request) session.Precondition {
-	list := tags(r, "If-Match")
-	if len(list) == 0 {
+	if len(r.Header.Values("If-Match")) == 0 {
 		return nil
 	}
+	list := tags(r, "If-Match")
 	return func(v *session.Session) bool {
 		for _, tag := range list {
 			state, _, _ := strings.Cut(strings.Trim(tag, `"`), ".")

@@ -58,13 +58,14 @@ func TestIfMatchComparesStates(t *testing.T) {
 		{"another version", `"v2-abcd.1"`, false},
 		{"an empty tag", `""`, false},
 		{"no tag at all", "nonsense", false},
+		{"an empty list", "", false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			r := httptest.NewRequest("PATCH", "/", nil)
 			r.Header.Set("If-Match", tt.header)
-			if got := ifMatch(r)(v); got != tt.want {
-				t.Errorf("%v, want %v", got, tt.want)
+			if pre := ifMatch(r); pre == nil || pre(v) != tt.want {
+				t.Errorf("want a precondition that is %v", tt.want)
 			}
 		})
 	}

@@ -161,8 +161,14 @@ func TestAMissingSegmentIsNamed(t *testing.T) {
 }
 
 func TestUnknownErrorsKeepTheirTextToThemselves(t *testing.T) {
-	p := toProblem(errors.New(secret))
-	if p.Code != "internal" || strings.Contains(p.Detail, "redis") {
-		t.Errorf("%+v", p)
+	for code, err := range map[string]error{
+		"internal":            errors.New(secret),
+		"dataframe_too_large": &kv.Error{Op: "set", Key: "{id}:seg:1", Kind: kv.ErrTooLarge, Err: errors.New(secret)},
+		"storage_unavailable": &kv.Error{Op: "set", Key: "{id}:seg:1", Kind: kv.ErrUnavailable, Err: errors.New(secret)},
+	} {
+		p := toProblem(err)
+		if p.Code != code || strings.Contains(p.Detail, "redis") || strings.Contains(p.Detail, "seg:") {
+			t.Errorf("%+v", p)
+		}
 	}
 }

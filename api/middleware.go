@@ -67,12 +67,15 @@ func (s *server) recoverPanics(next http.Handler) http.Handler {
 			case errors.Is(asError(p), http.ErrAbortHandler):
 				panic(p)
 			default:
-				s.writeError(w, r, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
+				s.writeError(w, r, panicked(p))
 			}
 		}()
 		next.ServeHTTP(w, r)
 	})
 }
+
+// panicked is the error of a recovered panic, with the stack that led to it.
+func panicked(p any) error { return fmt.Errorf("panic: %v\n%s", p, debug.Stack()) }
 
 func asError(p any) error {
 	err, _ := p.(error)

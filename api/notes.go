@@ -16,11 +16,11 @@ func (s *server) getMissing(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) writeMissing(w http.ResponseWriter, r *http.Request, v *session.Session) error {
-	schema, _, err := s.Sessions.Schema(v)
+	v, marks, err := s.Sessions.Marks(r.Context(), v)
 	if err != nil {
 		return err
 	}
-	marks, err := s.Sessions.Marks(r.Context(), v)
+	schema, _, err := s.Sessions.Schema(v)
 	if err != nil {
 		return err
 	}

@@ -12,21 +12,31 @@ import (
 	"edgeframe/session"
 )
 
+// repeatable are the parameters that may be given more than once.
+var repeatable = map[string]bool{"column": true, "null_values": true}
+
 // checkParams refuses query parameters that the route does not have, so that a misspelled
-// one is not silently without effect, and repeated ones that may stand once only.
+// one is not silently without effect, and those of checkRepeats.
 func checkParams(r *http.Request, allowed []string) error {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return badParameter("the query string cannot be read: %v", err)
 	}
-	for name, values := range query {
+	for name := range query {
 		if !slices.Contains(allowed, name) {
 			if len(allowed) == 0 {
 				return badParameter("there is no parameter %q here; this takes none", shorten(name))
 			}
 			return badParameter("there is no parameter %q here; the parameters are %s", shorten(name), strings.Join(allowed, ", "))
 		}
-		if len(values) > 1 && name != "column" && name != "null_values" {
+	}
+	return checkRepeats(query)
+}
+
+// checkRepeats refuses repeated parameters that may stand once only.
+func checkRepeats(given url.Values) error {
+	for name, values := range given {
+		if len(values) > 1 && !repeatable[name] {
 			return badParameter("%s is given %d times; give it once", name, len(values))
 		}
 	}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -60,6 +61,12 @@ var statuses = []struct {
 	{kv.ErrUnavailable, http.StatusServiceUnavailable, "storage_unavailable"},
 }
 
+// storeSays is what clients are told in place of the text of the store's errors.
+var storeSays = map[error]string{
+	kv.ErrTooLarge:    "the table, or what is noted about it, is larger than the storage backend can keep",
+	kv.ErrUnavailable: "the storage backend cannot be reached or cannot store; try again shortly",
+}
+
 // toProblem turns any error into what the client is told. Errors of the store and unknown
 // ones keep their text to themselves.
 func toProblem(err error) *problem {
@@ -74,11 +81,7 @@ func toProblem(err error) *problem {
 		if !errors.Is(err, s.kind) {
 			continue
 		}
-		detail := err.Error()
-		if errors.Is(s.kind, kv.ErrUnavailable) {
-			detail = "the storage backend cannot be reached or cannot store; try again shortly"
-		}
-		return &problem{Status: s.status, Code: s.code, Detail: detail}
+		return &problem{Status: s.status, Code: s.code, Detail: cmp.Or(storeSays[s.kind], err.Error())}
 	}
 	return &problem{Status: http.StatusInternalServerError, Code: "internal", Detail: "the server failed to handle this request; its log says more under the request_id"}
 }
@@ -94,7 +97,7 @@ func (s *server) writeError(w http.ResponseWriter, r *http.Request, err error) {
 	p.Title = http.StatusText(p.Status)
 	p.RequestID = requestID(r)
 	if p.Status >= http.StatusInternalServerError {
-		s.Logger.ErrorContext(r.Context(), "request failed", "request_id", p.RequestID, "method", r.Method, "path", r.URL.Path, "code", p.Code, "error", err)
+		s.logFailure(r, p.Code, err)
 	}
 	h := w.Header()
 	for _, name := range []string{"ETag", "Link", "Location", "Content-Disposition", headerVersion, headerTotalRows} {
@@ -107,4 +110,9 @@ func (s *server) writeError(w http.ResponseWriter, r *http.Request, err error) {
 	h.Set("Cache-Control", "no-store")
 	w.WriteHeader(p.Status)
 	_, _ = w.Write(encodeJSON(p))
+}
+
+// logFailure notes an error that is the server's fault.
+func (s *server) logFailure(r *http.Request, code string, err error) {
+	s.Logger.ErrorContext(r.Context(), "request failed", "request_id", requestID(r), "method", r.Method, "path", r.URL.Path, "code", code, "error", err)
 }

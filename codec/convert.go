@@ -22,8 +22,9 @@ func Convert(arr arrow.Array, want arrow.DataType, limits Limits) (arrow.Array, 
 	case isText(want) && !isText(valueType(has)):
 		return convertToText(arr, want, limits)
 	}
-	if row := firstNotFinite(arr); row >= 0 {
-		return nil, Errorf(ErrMismatch, "the value %s at position %d does not fit %s", textAppender(arr)(nil, row), row, DType(want))
+	// JSON, through which the values go, has no such numbers.
+	if value := notFinite(arr); value != "" {
+		return nil, Errorf(ErrMismatch, "the value %s does not fit %s", value, DType(want))
 	}
 	return ValuesFromJSON(AppendJSONArray(nil, arr), want, limits)
 }
@@ -76,17 +77,29 @@ func convertToText(arr arrow.Array, want arrow.DataType, limits Limits) (arrow.A
 	return Convert(b.NewArray(), want, limits)
 }
 
-func firstNotFinite(arr arrow.Array) int {
-	floats, ok := arr.(*array.Float64)
-	if !ok {
-		return -1
+// notFinite spells a NaN or an infinity among the values of arr or in them, "" if there is
+// none. What a slice or a list leaves out of its child counts too.
+func notFinite(arr arrow.Array) string {
+	if extension, ok := arr.(array.ExtensionArray); ok {
+		arr = extension.Storage()
 	}
-	for i, v := range floats.Float64Values() {
-		if floats.IsValid(i) && (math.IsNaN(v) || math.IsInf(v, 0)) {
-			return i
+	if value, bits := floatValue(arr); value != nil {
+		for row := range arr.Len() {
+			if v := value(row); arr.IsValid(row) && (math.IsNaN(v) || math.IsInf(v, 0)) {
+				return string(appendFloat(nil, v, bits))
+			}
 		}
 	}
-	return -1
+	inner := arr.Data().Children()
+	if d, ok := arr.(*array.Dictionary); ok {
+		inner = []arrow.ArrayData{d.Dictionary().Data()}
+	}
+	for _, data := range inner {
+		if value := notFinite(array.MakeFromData(data)); value != "" {
+			return value
+		}
+	}
+	return ""
 }
 
 // valueType is the type of the values: a dictionary's, or the type itself.

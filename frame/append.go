@@ -35,8 +35,9 @@ func Append(f *Frame, t *codec.Table) error {
 
 // match returns for each column of f its position in s.
 func (f *Frame) match(s *arrow.Schema) ([]int, error) {
+	known := f.positions()
 	for _, field := range s.Fields() {
-		if _, err := f.index(field.Name); err != nil {
+		if _, ok := known[field.Name]; !ok {
 			return nil, codec.Errorf(codec.ErrMismatch, "the appended column %q is not in the table; append exactly its columns", field.Name)
 		}
 	}

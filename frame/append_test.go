@@ -2,6 +2,7 @@ package frame
 
 import (
 	"errors"
+	"math"
 	"strings"
 	"testing"
 
@@ -212,5 +213,51 @@ func TestReplaceTakesTheWholeTable(t *testing.T) {
 	}
 	if len(b.loads) > 0 {
 		t.Errorf("loaded %q", b.loads)
+	}
+}
+
+func TestAppendRefusesNumbersThatOnlyFloatsHave(t *testing.T) {
+	builder := array.NewFloat32Builder(memory.DefaultAllocator)
+	builder.AppendValues([]float32{1, float32(math.NaN())}, nil)
+	f32 := builder.NewArray()
+	lists := array.NewListBuilder(memory.DefaultAllocator, arrow.PrimitiveTypes.Float64)
+	lists.Append(true)
+	lists.ValueBuilder().(*array.Float64Builder).Append(math.Inf(1))
+	dict := array.NewDictionaryBuilder(memory.DefaultAllocator, &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.PrimitiveTypes.Float64}).(*array.Float64DictionaryBuilder)
+	if err := dict.Append(math.NaN()); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name   string
+		values arrow.Array
+		column arrow.DataType
+	}{
+		{"float32 in an integer column", f32, arrow.PrimitiveTypes.Int64},
+		{"float32 in a decimal column", f32, &arrow.Decimal128Type{Precision: 10, Scale: 2}},
+		{"in a list", lists.NewArray(), arrow.ListOf(arrow.PrimitiveTypes.Int64)},
+		{"in a dictionary", dict.NewArray(), arrow.PrimitiveTypes.Int64},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := codec.Convert(tt.values, tt.column, codec.Limits{}.WithDefaults())
+			if !errors.Is(err, codec.ErrMismatch) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}
+
+func TestAFirstValueCannotAskForAnyAmountOfMemory(t *testing.T) {
+	dt := &arrow.FixedSizeBinaryType{ByteWidth: 1 << 10}
+	b := sample(t)
+	b.Limits.Bytes = 4 << 10
+	more := table(t, column{"a", "int64", []string{`[6]`}}, column{"b", "utf8", []string{`["p"]`}}, column{"n", "null", []string{`[null]`}})
+	fields := more.Schema.Fields()
+	fields[2].Type = dt
+	schema := arrow.NewSchema(fields, nil)
+	columns := []arrow.Array{more.RowGroups[0].Column(0), more.RowGroups[0].Column(1), MakeNulls(dt, 1)}
+	err := Append(b.Frame, &codec.Table{Schema: schema, RowGroups: []arrow.Record{array.NewRecord(schema, columns, 1)}})
+	if !errors.Is(err, codec.ErrTooLarge) {
+		t.Errorf("%v", err)
 	}
 }

@@ -96,7 +96,11 @@ func (op *dropColumns) apply(f *Frame) error {
 	if len(at) == len(f.Columns) {
 		return codec.Errorf(ErrInvalidOperation, "dropping every column is not accepted; delete the session instead")
 	}
-	f.keepColumns(func(i int) bool { return !slices.Contains(at, i) })
+	for _, i := range at {
+		delete(f.Marks, f.Columns[i].Field.Name)
+		f.Columns[i] = nil
+	}
+	f.Columns = slices.DeleteFunc(f.Columns, func(c *Column) bool { return c == nil })
 	return nil
 }
 
@@ -113,11 +117,15 @@ func (op *selectColumns) apply(f *Frame) error {
 		return err
 	}
 	chosen := make([]*Column, len(at))
+	marks := Marks{}
 	for i, from := range at {
 		chosen[i] = f.Columns[from]
+		name := chosen[i].Field.Name
+		if rows := f.Marks[name]; rows != nil {
+			marks[name] = rows
+		}
 	}
-	f.keepColumns(func(i int) bool { return slices.Contains(at, i) })
-	f.Columns = chosen
+	f.Columns, f.Marks = chosen, marks
 	return nil
 }
 
@@ -127,29 +135,19 @@ func (f *Frame) indexes(names []string) ([]int, error) {
 		return nil, codec.Errorf(ErrInvalidOperation, "columns is empty; name at least one column")
 	}
 	at := make([]int, len(names))
+	known := f.positions()
+	seen := make([]bool, len(f.Columns))
 	for i, name := range names {
-		var err error
-		if at[i], err = f.index(name); err != nil {
-			return nil, err
+		var ok bool
+		if at[i], ok = known[name]; !ok {
+			return nil, noColumn(name)
 		}
-		if slices.Contains(at[:i], at[i]) {
+		if seen[at[i]] {
 			return nil, codec.Errorf(ErrInvalidOperation, "column %q is given twice", name)
 		}
+		seen[at[i]] = true
 	}
 	return at, nil
-}
-
-// keepColumns removes the columns that keep rejects, with their marks.
-func (f *Frame) keepColumns(keep func(i int) bool) {
-	var kept []*Column
-	for i, c := range f.Columns {
-		if keep(i) {
-			kept = append(kept, c)
-		} else {
-			delete(f.Marks, c.Field.Name)
-		}
-	}
-	f.Columns = kept
 }
 
 // renameColumns gives columns other names, all at once, so that two may swap theirs.
@@ -163,9 +161,10 @@ func (op *renameColumns) apply(f *Frame) error {
 	if len(op.Columns) == 0 {
 		return codec.Errorf(ErrInvalidOperation, "columns is empty; give at least one old and new name")
 	}
+	known := f.positions()
 	for _, old := range slices.Sorted(maps.Keys(op.Columns)) {
-		if _, err := f.index(old); err != nil {
-			return err
+		if _, ok := known[old]; !ok {
+			return noColumn(old)
 		}
 		if name := op.Columns[old]; name == "" || len(name) > MaxNameBytes {
 			return codec.Errorf(ErrInvalidOperation, "the new name of column %q has %d bytes; it must have 1 to %d", old, len(name), MaxNameBytes)

@@ -109,9 +109,22 @@ func (f *Frame) NumRows() int64 {
 func (f *Frame) index(name string) (int, error) {
 	i := slices.IndexFunc(f.Columns, func(c *Column) bool { return c.Field.Name == name })
 	if i < 0 {
-		return 0, codec.Errorf(ErrColumnNotFound, "there is no column %q in this table", name)
+		return 0, noColumn(name)
 	}
 	return i, nil
+}
+
+// positions is index for many names.
+func (f *Frame) positions() map[string]int {
+	at := make(map[string]int, len(f.Columns))
+	for i, c := range f.Columns {
+		at[c.Field.Name] = i
+	}
+	return at
+}
+
+func noColumn(name string) error {
+	return codec.Errorf(ErrColumnNotFound, "there is no column %.100q in this table", name)
 }
 
 // LoadAll makes sure that the chunks of the given columns and row groups hold their data, in

@@ -16,9 +16,10 @@ const MaxMarks = 10_000_000
 func (m Marks) Check(f *Frame) (Marks, error) {
 	checked := make(Marks, len(m))
 	total, n := 0, f.NumRows()
+	known := f.positions()
 	for name, rows := range m {
-		if _, err := f.index(name); err != nil {
-			return nil, err
+		if _, ok := known[name]; !ok {
+			return nil, noColumn(name)
 		}
 		rows = sorted(rows)
 		rows = slices.Compact(rows)

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"edgeframe/codec"
@@ -73,7 +72,7 @@ func parseOperation(raw json.RawMessage) (Operation, error) {
 	op := newOperation[name]()
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.DisallowUnknownFields()
-	if err := dec.Decode(op); err != nil && !errors.Is(err, io.EOF) {
+	if err := dec.Decode(op); err != nil {
 		return nil, codec.Errorf(ErrInvalidOperation, "%s: %s", name, strings.TrimPrefix(err.Error(), "json: "))
 	}
 	return op, nil

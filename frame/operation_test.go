@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/google/go-cmp/cmp"
@@ -331,6 +332,58 @@ func TestAddColumnKeepsToTheLimitOfColumns(t *testing.T) {
 	}
 	if err := Apply(b.Frame, ops); !errors.Is(err, codec.ErrTooLarge) {
 		t.Errorf("%v", err)
+	}
+}
+
+// Looking for every name among all columns takes more than six seconds here.
+func TestNamingManyColumnsIsNotQuadratic(t *testing.T) {
+	const columns, most = 60_000, 3 * time.Second
+	names := make([]string, columns)
+	renames := map[string]string{}
+	marks := Marks{}
+	fields := make([]arrow.Field, columns)
+	for i := range names {
+		names[i] = fmt.Sprintf("column_%05d", i)
+		renames[names[i]] = names[i] + "x"
+		marks[names[i]] = []int64{0}
+		fields[i] = arrow.Field{Name: names[i], Type: arrow.Null}
+	}
+	edit := func(op any) func(*Frame) error {
+		return func(f *Frame) error {
+			text, err := json.Marshal([]any{op})
+			if err != nil {
+				return err
+			}
+			ops, err := parse(t, string(text))
+			if err != nil {
+				return err
+			}
+			return Apply(f, ops)
+		}
+	}
+	for name, run := range map[string]func(*Frame) error{
+		"drop":   edit(map[string]any{"op": "drop_columns", "columns": names[1:]}),
+		"select": edit(map[string]any{"op": "select_columns", "columns": names}),
+		"rename": edit(map[string]any{"op": "rename_columns", "columns": renames}),
+		"append": func(f *Frame) error { return Append(f, &codec.Table{Schema: arrow.NewSchema(fields, nil)}) },
+		"mark": func(f *Frame) error {
+			_, err := marks.Check(f)
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := &Frame{Rows: []int{1}, Limits: codec.Limits{}.WithDefaults(), Marks: Marks{}}
+			for i, field := range fields {
+				f.Columns = append(f.Columns, &Column{Field: field, Origin: i, Chunks: []Chunk{{Data: MakeNulls(arrow.Null, 1)}}})
+			}
+			start := time.Now()
+			if err := run(f); err != nil {
+				t.Fatal(err)
+			}
+			if took := time.Since(start); took > most {
+				t.Errorf("%d names took %s", columns, took)
+			}
+		})
 	}
 }
 

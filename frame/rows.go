@@ -115,6 +115,9 @@ func (f *Frame) adoptType(col int, dt arrow.DataType) error {
 	if c.Field.Type.ID() != arrow.NULL || dt.ID() == arrow.NULL {
 		return nil
 	}
+	if err := f.spend(MakeNulls(dt, 1), int(f.NumRows())); err != nil {
+		return err
+	}
 	c.Field.Type = dt
 	c.Field.Nullable = true
 	for g, n := range f.Rows {

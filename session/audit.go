@@ -65,11 +65,19 @@ func (h *head) sealAudit(se *sealer) error {
 }
 
 // Audit returns the audit log, oldest entry first, and the number of rows at the beginning.
+// Like the data of [Service.Read], the log may be newer than v.
 func (s *Service) Audit(ctx context.Context, v *Session) (entries []AuditEntry, initialRows int64, err error) {
-	h := v.head
+	err = s.follow(ctx, v, func(v *Session) (err error) {
+		entries, err = s.audit(ctx, v.head)
+		return err
+	})
+	return entries, v.head.InitialRows, err
+}
+
+func (s *Service) audit(ctx context.Context, h *head) (entries []AuditEntry, err error) {
 	fetched, err := s.fetch(ctx, h.ID, h.AuditChunks)
 	if err != nil {
-		return nil, 0, corrupt(h.ID, err)
+		return nil, err
 	}
 	for _, r := range h.AuditChunks {
 		fields := fetched[r]
@@ -81,7 +89,7 @@ func (s *Service) Audit(ctx context.Context, v *Session) (entries []AuditEntry, 
 	for _, e := range h.Audit {
 		entries = append(entries, AuditEntry{clock(e.Time), e.Text})
 	}
-	return entries, h.InitialRows, nil
+	return entries, nil
 }
 
 // AddAudit adds an entry to the audit log.

@@ -5,45 +5,45 @@ import (
 	"sync"
 
 	"github.com/apache/arrow/go/v17/arrow"
-	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 
 	"edgeframe/codec"
 )
 
-// segmentCache keeps decoded segments, the least recently used going first when their raw
-// bytes exceed the bound. Segments are immutable and their keys are never used again, so
-// nothing in it is ever stale.
-type segmentCache struct {
+// cache keeps values by key, the least recently used going first when their sizes exceed the
+// bound. What is kept is immutable and its key never stands for anything else, so nothing in
+// it is ever stale.
+type cache[V any] struct {
 	mu    sync.Mutex
 	bound int64
 	used  int64
-	lru   *simplelru.LRU[string, decoded]
+	lru   *simplelru.LRU[string, sized[V]]
 }
 
-// decoded is the values of a segment's fields.
-type decoded struct {
-	fields []arrow.Array
-	bytes  int64
+// sized is a value and about how many bytes of memory it takes.
+type sized[V any] struct {
+	value V
+	bytes int64
 }
 
-// maxCachedSegments bounds the entries; bytes are what really bounds the cache.
-const maxCachedSegments = 1 << 20
+// maxCached bounds the entries; bytes are what really bounds a cache.
+const maxCached = 1 << 20
 
-func newSegmentCache(bound int64) *segmentCache {
-	c := &segmentCache{bound: bound}
-	c.lru, _ = simplelru.NewLRU(maxCachedSegments, func(_ string, d decoded) { c.used -= d.bytes })
+func newCache[V any](bound int64) *cache[V] {
+	c := &cache[V]{bound: bound}
+	c.lru, _ = simplelru.NewLRU(maxCached, func(_ string, s sized[V]) { c.used -= s.bytes })
 	return c
 }
 
-func (c *segmentCache) get(key string) ([]arrow.Array, bool) {
+func (c *cache[V]) get(key string) (V, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	d, ok := c.lru.Get(key)
-	return d.fields, ok
+	s, ok := c.lru.Get(key)
+	return s.value, ok
 }
 
-func (c *segmentCache) add(key string, fields []arrow.Array, bytes int64) {
+// add keeps a value, unless it would drive out too much of the rest.
+func (c *cache[V]) add(key string, value V, bytes int64) {
 	if bytes > c.bound/4 {
 		return
 	}
@@ -51,13 +51,13 @@ func (c *segmentCache) add(key string, fields []arrow.Array, bytes int64) {
 	defer c.mu.Unlock()
 	c.lru.Remove(key)
 	c.used += bytes
-	c.lru.Add(key, decoded{fields, bytes})
+	c.lru.Add(key, sized[V]{value, bytes})
 	for c.used > c.bound {
 		c.lru.RemoveOldest()
 	}
 }
 
-func (c *segmentCache) remove(keys []string) {
+func (c *cache[V]) remove(keys []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, k := range keys {
@@ -65,22 +65,43 @@ func (c *segmentCache) remove(keys []string) {
 	}
 }
 
-// schemaCache keeps decoded schemas by their bytes: sessions have many revisions and few
-// schemas, and decoding a wide one costs more than reading a page of it.
-type schemaCache = lru.Cache[string, *arrow.Schema]
+// arrayBytes is about what an array takes besides its buffers, measured. It is most of what a
+// segment of many columns and few rows takes.
+const arrayBytes = 400
 
-// maxCachedSchemas is small: a schema of 50 columns takes some 10 KiB.
-const maxCachedSchemas = 256
-
-func newSchemaCache() *schemaCache {
-	c, _ := lru.New[string, *arrow.Schema](maxCachedSchemas)
-	return c
+// memoryOf is about the memory of a decoded segment whose payload has raw bytes.
+func memoryOf(fields []arrow.Array, raw int) int64 {
+	bytes := int64(raw)
+	for _, f := range fields {
+		bytes += arrayBytes * countArrays(f.Data())
+	}
+	return bytes
 }
+
+// countArrays counts an array with its children and dictionaries.
+func countArrays(data arrow.ArrayData) int64 {
+	n := int64(1)
+	for _, child := range data.Children() {
+		n += countArrays(child)
+	}
+	if data.DataType().ID() == arrow.DICTIONARY {
+		n += countArrays(data.Dictionary())
+	}
+	return n
+}
+
+// Decoded schemas are kept by their bytes: sessions have many revisions and few schemas, and
+// decoding a wide one costs more than reading a page of it. A schema takes about four times
+// its encoded bytes, and its key as many once more.
+const (
+	schemaCacheBytes = 16 << 20
+	schemaGrowth     = 5
+)
 
 // schema returns the schema of a version.
 func (s *Service) schema(h *head, v *version) (*arrow.Schema, error) {
 	raw := h.Schemas[v.Schema]
-	if schema, ok := s.schemas.Get(string(raw)); ok {
+	if schema, ok := s.schemas.get(string(raw)); ok {
 		return schema, nil
 	}
 	schema, err := codec.DecodeSchema(raw)
@@ -90,6 +111,6 @@ func (s *Service) schema(h *head, v *version) (*arrow.Schema, error) {
 	if err != nil {
 		return nil, &Error{Kind: ErrCorrupt, Detail: "the schema of session " + h.ID + " cannot be read", Err: err}
 	}
-	s.schemas.Add(string(raw), schema)
+	s.schemas.add(string(raw), schema, schemaGrowth*int64(len(raw)))
 	return schema, nil
 }

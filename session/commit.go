@@ -20,11 +20,13 @@ var errSegmentGone = errors.New("segment is gone")
 // again from the new head. The returned session is the state after the commit.
 func (s *Service) commit(ctx context.Context, ref Ref, pre Precondition, change func(h *head) ([]kv.Item, error)) (*Session, error) {
 	var last Token
+	var lost []kv.Item
 	for range maxAttempts {
 		h, err := s.load(ctx, ref)
 		if err != nil {
 			return nil, err
 		}
+		s.removeLost(ctx, h, lost)
 		if err := s.check(h, pre); err != nil {
 			return nil, err
 		}
@@ -41,6 +43,7 @@ func (s *Service) commit(ctx context.Context, ref Ref, pre Precondition, change 
 		}
 		err = s.swap(ctx, h, base, items)
 		if errors.Is(err, kv.ErrConflict) {
+			lost = items
 			continue
 		}
 		if err != nil {
@@ -70,7 +73,10 @@ func (s *Service) swap(ctx context.Context, h *head, base Token, items []kv.Item
 	if len(h.Commits) > maxCommits {
 		h.Commits = h.Commits[len(h.Commits)-maxCommits:]
 	}
-	if err := s.store.SetMany(ctx, items, s.segmentTTL(h.ttl())); err != nil {
+	ttl := s.segmentTTL(h.ttl())
+	// The session may have had a longer TTL when its other segments were stored.
+	h.Lease = min(h.Lease, s.now().Add(ttl).UnixMilli())
+	if err := s.store.SetMany(ctx, items, ttl); err != nil {
 		return err
 	}
 	if err := s.extend(ctx, h); err != nil {
@@ -111,6 +117,31 @@ func (s *Service) removeUnreferenced(ctx context.Context, before, after *head) {
 		}
 	}
 	s.cache.remove(keys)
+	_ = s.store.Delete(ctx, keys...)
+}
+
+// removeLost deletes the segments that an attempt to commit stored in vain: those that h, a
+// head read after it, does not refer to. A commit that made the same segment in the same
+// revision has won, so h or a head before it had the segment, and a key that a head has given
+// up never comes back. Like removeUnreferenced it is an optimisation of space.
+func (s *Service) removeLost(ctx context.Context, h *head, lost []kv.Item) {
+	if len(lost) == 0 || s.store.Capabilities().Consistency != kv.Strong {
+		return
+	}
+	kept, err := h.segments()
+	if err != nil {
+		return
+	}
+	held := make(map[string]bool, len(kept))
+	for r := range kept {
+		held[segmentKey(h.ID, r)] = true
+	}
+	var keys []string
+	for _, it := range lost {
+		if !held[it.Key] {
+			keys = append(keys, it.Key)
+		}
+	}
 	_ = s.store.Delete(ctx, keys...)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -218,7 +219,8 @@ func TestTokensOfAnotherHistoryAreAConflict(t *testing.T) {
 	next := h.edit(v, `{"op":"drop_columns","columns":["column_2"]}`)
 	fork := next.Revision
 	fork.Commit[0] ^= 1
-	ahead := next.Revision.next()
+	ahead, far := next.Revision.next(), next.Revision
+	far.Revision = math.MaxUint64
 	for name, tc := range map[string]struct {
 		after Token
 		want  error
@@ -228,6 +230,7 @@ func TestTokensOfAnotherHistoryAreAConflict(t *testing.T) {
 		"current":  {next.Revision, nil},
 		"lost one": {fork, ErrConflict},
 		"newer":    {ahead, ErrStaleRead},
+		"far off":  {far, ErrStaleRead},
 	} {
 		_, err := h.Open(context.Background(), Ref{ID: v.ID, After: tc.after})
 		if !errors.Is(err, tc.want) {

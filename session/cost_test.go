@@ -136,6 +136,27 @@ func TestCacheStaysWithinItsBound(t *testing.T) {
 	}
 }
 
+func TestTheCacheCountsWhatManyColumnsOfFewRowsTake(t *testing.T) {
+	const columns = 5000
+	h := newHarness(t, func(o *Options) { o.CacheBytes = 64 << 20 })
+	h.table(h.create(1, columns), 0)
+	if least := int64(columns * 300); h.cache.used < least {
+		t.Errorf("the cache counts %d bytes for %d arrays, each of which takes 300 at least", h.cache.used, columns)
+	}
+}
+
+func TestTheCacheOfSchemasIsBoundedInBytes(t *testing.T) {
+	h := newHarness(t)
+	for i := range 40 {
+		name := fmt.Sprintf(`{"op":"rename_columns","columns":{"column_1":"x%d"}}`, i)
+		v := h.create(1, 2000)
+		h.table(h.edit(v, name), 0)
+	}
+	if used := h.schemas.used; used > schemaCacheBytes || used == 0 {
+		t.Errorf("the cache of schemas holds %d bytes, want 1 to %d", used, schemaCacheBytes)
+	}
+}
+
 func TestEditReadsOnlyTheSegmentsItChanges(t *testing.T) {
 	h := newHarness(t)
 	v := h.create(50_000, 50)

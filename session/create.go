@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 
 	"edgeframe/codec"
 	"edgeframe/frame"
+	"edgeframe/kv"
 )
 
 // maxFilename is the longest file name that a session keeps, in bytes.
@@ -59,16 +61,38 @@ func checkFilename(name string) error {
 
 // Delete removes a session and all that it stored.
 func (s *Service) Delete(ctx context.Context, ref Ref, pre Precondition) error {
-	h, err := s.load(ctx, ref)
-	if err != nil {
-		return err
+	for range maxAttempts {
+		h, err := s.load(ctx, ref)
+		if err != nil {
+			return err
+		}
+		if err := s.check(h, pre); err != nil {
+			return err
+		}
+		// Without a precondition nothing is stored first, so that a full store can be emptied.
+		if pre != nil {
+			err := s.expire(ctx, h)
+			if errors.Is(err, kv.ErrConflict) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+		}
+		if err := s.store.Delete(ctx, headKey(h.ID)); err != nil {
+			return err
+		}
+		s.removeUnreferenced(ctx, h, &head{})
+		return nil
 	}
-	if err := s.check(h, pre); err != nil {
-		return err
-	}
-	if err := s.store.Delete(ctx, headKey(h.ID)); err != nil {
-		return err
-	}
-	s.removeUnreferenced(ctx, h, &head{})
-	return nil
+	return exhausted(ref.ID)
+}
+
+// expire ends the life of a session unless another commit came between: stores cannot delete
+// on a condition, but they can swap.
+func (s *Service) expire(ctx context.Context, h *head) error {
+	end := *h
+	end.revision = h.revision.next()
+	end.Expires = 0
+	return s.putHead(ctx, &end, h.revision.kv())
 }

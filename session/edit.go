@@ -97,24 +97,32 @@ type Preview struct {
 
 // TryOut applies operations without keeping the result. Like a read, it extends the session.
 func (s *Service) TryOut(ctx context.Context, c Change, ops []frame.Operation) (*Preview, error) {
-	h, err := s.load(ctx, c.Ref)
+	v, err := s.Open(ctx, c.Ref)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.check(h, c.Pre); err != nil {
+	var p *Preview
+	err = s.follow(ctx, v, func(v *Session) (err error) {
+		p, err = s.tryOut(ctx, v, c.Pre, ops)
+		return err
+	})
+	return p, err
+}
+
+func (s *Service) tryOut(ctx context.Context, v *Session, pre Precondition, ops []frame.Operation) (*Preview, error) {
+	if err := s.check(v.head, pre); err != nil {
 		return nil, err
 	}
-	s.access(ctx, h)
-	f, err := s.frame(ctx, h, h.current())
+	f, err := s.frame(ctx, v.head, v.head.current())
 	if err != nil {
 		return nil, err
 	}
-	p := &Preview{Session: s.view(h), RowsBefore: f.NumRows(), Changed: []string{}}
+	p := &Preview{Session: v, RowsBefore: f.NumRows(), Changed: []string{}}
 	for _, col := range f.Columns {
 		p.ColumnsBefore = append(p.ColumnsBefore, col.Field.Name)
 	}
 	if err := frame.Apply(f, ops); err != nil {
-		return nil, corrupt(h.ID, err)
+		return nil, err
 	}
 	p.RowsAfter = f.NumRows()
 	for _, col := range f.Columns {

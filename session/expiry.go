@@ -56,15 +56,15 @@ func (s *Service) extend(ctx context.Context, h *head) error {
 
 // access extends a session that was read. It never fails the read: a commit that comes
 // between has extended the session itself, and a store that cannot be written must still be
-// readable.
+// readable. In both cases h stays as it is in the store.
 func (s *Service) access(ctx context.Context, h *head) {
 	if s.now().UnixMilli()-h.Accessed < touchInterval(h.ttl()).Milliseconds() {
 		return
 	}
-	if err := s.extend(ctx, h); err != nil {
-		return
+	next := *h
+	if s.extend(ctx, &next) == nil && s.putHead(ctx, &next, h.revision.kv()) == nil {
+		*h = next
 	}
-	_ = s.putHead(ctx, h, h.revision.kv())
 }
 
 // Touch extends a session and, if ttl is not zero, changes its TTL.

@@ -89,6 +89,7 @@ func (s *Service) move(ctx context.Context, c Change, name string, by int, none 
 		h.Current = to
 		h.log(s.now(), fmt.Sprintf("%s: version %d is current", name, h.current().ID))
 		se := s.newSealer(h)
-		return se.items, h.sealAudit(se)
+		err := h.sealAudit(se)
+		return se.items, err
 	})
 }

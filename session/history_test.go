@@ -159,7 +159,7 @@ func TestMarksFollowTheTable(t *testing.T) {
 	v := h.create(100, 5)
 	marks := func(v *Session) frame.Marks {
 		t.Helper()
-		m, err := h.Marks(ctx, v)
+		_, m, err := h.Marks(ctx, v)
 		if err != nil {
 			t.Fatal(err)
 		}

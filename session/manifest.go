@@ -3,6 +3,7 @@ package session
 import (
 	"bytes"
 	"fmt"
+	"slices"
 )
 
 // manifest returns the manifest of v.
@@ -24,19 +25,19 @@ func (h *head) manifest(v *version) (*manifest, error) {
 // check refuses a manifest whose parts do not fit together, so that the rest of the package
 // may index without asking.
 func (m *manifest) check(columns int) error {
-	held := 0
+	held := make([]bool, columns)
 	for _, segment := range m.Layout {
 		for _, c := range segment {
-			if c < -1 || c >= columns {
-				return fmt.Errorf("a segment holds column %d of %d", c, columns)
+			if c < -1 || c >= columns || c >= 0 && held[c] {
+				return fmt.Errorf("a segment holds column %d of %d, or holds it once more", c, columns)
 			}
 			if c >= 0 {
-				held++
+				held[c] = true
 			}
 		}
 	}
-	if held != columns {
-		return fmt.Errorf("the segments hold %d of %d columns", held, columns)
+	if missing := slices.Index(held, false); missing >= 0 {
+		return fmt.Errorf("no segment holds column %d", missing)
 	}
 	for _, g := range m.Groups {
 		if g.Rows < 0 || len(g.Segments) != len(m.Layout) || len(g.Missing) != columns {

@@ -13,10 +13,15 @@ import (
 	"edgeframe/kv"
 )
 
-// Marks returns the cells of the current version that are missing on purpose.
-func (s *Service) Marks(ctx context.Context, v *Session) (frame.Marks, error) {
-	marks, err := s.marks(ctx, v.head, v.head.current())
-	return marks, corrupt(v.ID, err)
+// Marks returns the cells of the current version that are missing on purpose, and the
+// session whose they are: like that of [Service.Read], it may be newer than v.
+func (s *Service) Marks(ctx context.Context, v *Session) (now *Session, marks frame.Marks, err error) {
+	err = s.follow(ctx, v, func(v *Session) (err error) {
+		now = v
+		marks, err = s.marks(ctx, v.head, v.head.current())
+		return err
+	})
+	return now, marks, err
 }
 
 // SetMarks replaces the marks of the whole table, or with merge those of the columns given;

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 
+	"github.com/apache/arrow/go/v17/arrow"
+
 	"edgeframe/codec"
 	"edgeframe/frame"
 )
@@ -29,7 +31,7 @@ func (v *Session) Version(id uint32) (Version, error) {
 
 // Selection is a part of a table.
 type Selection struct {
-	// Columns are names in the order wanted; nil means all.
+	// Columns are names in the order wanted, each once; nil means all.
 	Columns []string
 	// Offset is the first row. One past the end selects no rows.
 	Offset int64
@@ -48,17 +50,26 @@ type Data struct {
 
 // Read returns a part of the table of a session that was opened. If a commit has removed
 // what v refers to since then, the session is read once more, so the data may be newer than v.
-func (s *Service) Read(ctx context.Context, v *Session, sel Selection) (*Data, error) {
-	data, err := s.read(ctx, v, sel)
+func (s *Service) Read(ctx context.Context, v *Session, sel Selection) (data *Data, err error) {
+	err = s.follow(ctx, v, func(v *Session) (err error) {
+		data, err = s.read(ctx, v, sel)
+		return err
+	})
+	return data, err
+}
+
+// follow runs read on v and, if a commit has removed a segment that v refers to, once more on
+// the session as it is then.
+func (s *Service) follow(ctx context.Context, v *Session, read func(*Session) error) error {
+	err := read(v)
 	if !errors.Is(err, errSegmentGone) {
-		return data, err
+		return err
 	}
 	h, err := s.load(ctx, Ref{ID: v.ID})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	data, err = s.read(ctx, s.view(h), sel)
-	return data, corrupt(v.ID, err)
+	return corrupt(v.ID, read(s.view(h)))
 }
 
 func (s *Service) read(ctx context.Context, v *Session, sel Selection) (*Data, error) {
@@ -70,22 +81,37 @@ func (s *Service) read(ctx context.Context, v *Session, sel Selection) (*Data, e
 	if err != nil {
 		return nil, err
 	}
-	columns := make([]int, 0, max(len(sel.Columns), schema.NumFields()))
-	for _, name := range sel.Columns {
-		at := schema.FieldIndices(name)
-		if len(at) == 0 {
-			return nil, codec.Errorf(frame.ErrColumnNotFound, "there is no column %q in version %d", shorten(name), from.ID)
-		}
-		columns = append(columns, at[0])
-	}
-	if sel.Columns == nil {
-		for c := range schema.NumFields() {
-			columns = append(columns, c)
-		}
+	columns, err := sel.columns(schema)
+	if err != nil {
+		return nil, err
 	}
 	table, err := s.project(ctx, v.head, from, columns, sel.Offset, sel.Limit)
 	if err != nil {
 		return nil, err
 	}
 	return &Data{Session: v, Version: from.view(), Table: table}, nil
+}
+
+// columns returns the positions of the selected columns.
+func (sel *Selection) columns(schema *arrow.Schema) ([]int, error) {
+	var columns []int
+	if sel.Columns == nil {
+		for c := range schema.NumFields() {
+			columns = append(columns, c)
+		}
+		return columns, nil
+	}
+	seen := make([]bool, schema.NumFields())
+	for _, name := range sel.Columns {
+		at := schema.FieldIndices(name)
+		if len(at) == 0 {
+			return nil, codec.Errorf(frame.ErrColumnNotFound, "there is no column %q in this version", shorten(name))
+		}
+		if seen[at[0]] {
+			return nil, fail(ErrInvalidParameter, "column %q is given twice", shorten(name))
+		}
+		seen[at[0]] = true
+		columns = append(columns, at[0])
+	}
+	return columns, nil
 }

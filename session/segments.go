@@ -51,7 +51,7 @@ func (s *Service) fetchInto(ctx context.Context, id string, refs []segmentRef, g
 	}
 	for i, r := range missing {
 		got[r] = fields[i]
-		s.cache.add(keys[i], fields[i], int64(r.Raw))
+		s.cache.add(keys[i], fields[i], memoryOf(fields[i], r.Raw))
 	}
 	return nil
 }

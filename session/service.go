@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/google/uuid"
 
 	"edgeframe/codec"
@@ -59,8 +60,8 @@ type Service struct {
 	opt     Options
 	store   *kv.Store
 	now     func() time.Time
-	cache   *segmentCache
-	schemas *schemaCache
+	cache   *cache[[]arrow.Array]
+	schemas *cache[*arrow.Schema]
 }
 
 // New returns a service on opt.Store.
@@ -81,8 +82,8 @@ func New(opt Options) *Service {
 		opt:     opt,
 		store:   opt.Store,
 		now:     opt.Now,
-		cache:   newSegmentCache(opt.CacheBytes),
-		schemas: newSchemaCache(),
+		cache:   newCache[[]arrow.Array](opt.CacheBytes),
+		schemas: newCache[*arrow.Schema](schemaCacheBytes),
 	}
 }
 
@@ -142,12 +143,12 @@ const maxCommits = 16
 // accepts refuses to serve a client that has seen a newer state than h, or a commit that is
 // not in h's history. A commit older than the head remembers is taken for granted.
 func (h *head) accepts(after Token) error {
-	switch behind := int64(h.revision.Revision) - int64(after.Revision); {
+	switch behind := h.revision.Revision - after.Revision; {
 	case after == Token{}:
 		return nil
-	case behind < 0:
+	case after.Revision > h.revision.Revision:
 		return fail(ErrStaleRead, "revision %s is not visible here yet; try again shortly", after)
-	case behind < int64(len(h.Commits)) && string(h.Commits[len(h.Commits)-1-int(behind)]) != string(after.Commit[:]):
+	case behind < uint64(len(h.Commits)) && string(h.Commits[len(h.Commits)-1-int(behind)]) != string(after.Commit[:]):
 		return fail(ErrConflict, "revision %s lost against another change of the session; read the session again", after)
 	}
 	return nil

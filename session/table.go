@@ -70,8 +70,12 @@ func (s *Service) loadChunks(ctx context.Context, id string, m *manifest, chunks
 type slot struct{ segment, field int }
 
 // slots returns the slot of every column.
-func (m *manifest) slots() map[int]slot {
-	slots := map[int]slot{}
+func (m *manifest) slots() []slot {
+	columns := 0
+	for _, held := range m.Layout {
+		columns += len(held)
+	}
+	slots := make([]slot, columns)
 	for i, columns := range m.Layout {
 		for j, c := range columns {
 			if c >= 0 {
@@ -81,6 +85,10 @@ func (m *manifest) slots() map[int]slot {
 	}
 	return slots
 }
+
+// maxSchemaBytes is the largest schema. Heads carry the schemas of their versions, and every
+// request reads a head.
+const maxSchemaBytes = 8 << 20
 
 // storeFrame turns f, which began as version base of h (nil: as nothing stored), into a version,
 // and leaves the segments to put in se.
@@ -106,6 +114,9 @@ func (s *Service) storeFrame(h *head, base *version, f *frame.Frame, se *sealer)
 	schema, err := codec.EncodeSchema(f.Schema())
 	if err != nil {
 		return nil, err
+	}
+	if len(schema) > maxSchemaBytes {
+		return nil, codec.Errorf(codec.ErrTooLarge, "the names, types and metadata of the columns take %d bytes; at most %d are accepted", len(schema), maxSchemaBytes)
 	}
 	v := &version{
 		Rows:        f.NumRows(),
@@ -248,7 +259,7 @@ func (m *manifest) cut(offset, limit int64) (ranges []groupRange) {
 		}
 		to := n
 		if limit >= 0 {
-			to = min(n, offset+limit)
+			to = offset + min(limit, n-offset)
 		}
 		if to > offset {
 			ranges = append(ranges, groupRange{g, int(offset), int(to)})

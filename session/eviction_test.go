@@ -1,0 +1,184 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"edgeframe/frame"
+	"edgeframe/kv"
+	"edgeframe/kv/kvtest"
+	"edgeframe/kv/memory"
+)
+
+// interrupt makes a harness that runs *step once, before the next call of op that is about a
+// key which contains part.
+func interrupt(t *testing.T, op, part string, adjust ...func(*Options)) (h *harness, step *func()) {
+	t.Helper()
+	step = new(func())
+	failing := &kvtest.Failing{Driver: memory.New(), Hook: func(called string, keys []string) error {
+		if run := *step; run != nil && called == op && strings.Contains(strings.Join(keys, " "), part) {
+			*step = nil
+			run()
+		}
+		return nil
+	}}
+	store := func(o *Options) { o.Store = kv.New(failing, "") }
+	return newHarness(t, append(adjust, store)...), step
+}
+
+func keepNone(o *Options) { o.MaxVersions = 0 }
+
+func TestReadsOfMarksFollowACommitThatEvictedThem(t *testing.T) {
+	h := newHarness(t, keepNone)
+	ctx := context.Background()
+	old := h.must(h.SetMarks(ctx, of(h.create(10, 5)), frame.Marks{"column_1": {1}}, false))
+	h.must(h.SetMarks(ctx, of(old), frame.Marks{"column_1": {2}}, false))
+	now, marks, err := h.Marks(ctx, old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if now.Current.ID != 3 || !slices.Equal(marks["column_1"], []int64{2}) {
+		t.Errorf("marks %v of version %d, want those of version 3", marks, now.Current.ID)
+	}
+}
+
+func TestADryRunFollowsACommitThatEvictedItsVersion(t *testing.T) {
+	h, step := interrupt(t, kvtest.OpGet, ":seg:", keepNone)
+	v := h.create(10, 5)
+	*step = func() { h.edit(v, `{"op":"delete_rows","rows":[0,1,2]}`) }
+	p, err := h.TryOut(context.Background(), of(v), operations(t, `{"op":"delete_rows","rows":[0]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.RowsBefore != 7 || p.RowsAfter != 6 || p.Session.Revision.Revision != 2 {
+		t.Errorf("%d rows become %d at revision %s, want 7 and 6 at 2", p.RowsBefore, p.RowsAfter, p.Session.Revision)
+	}
+}
+
+func TestADryRunThatFollowsACommitAsksItsPreconditionAgain(t *testing.T) {
+	h, step := interrupt(t, kvtest.OpGet, ":seg:", keepNone)
+	v := h.create(10, 5)
+	*step = func() { h.edit(v, `{"op":"delete_rows","rows":[0,1,2]}`) }
+	c := of(v)
+	c.Pre = func(now *Session) bool { return now.Revision == v.Revision }
+	_, err := h.TryOut(context.Background(), c, operations(t, `{"op":"delete_rows","rows":[0]}`))
+	wantKind(t, err, ErrPreconditionFailed)
+}
+
+func TestLostMarksAreCorruption(t *testing.T) {
+	h := newHarness(t)
+	ctx := context.Background()
+	v := h.must(h.SetMarks(ctx, of(h.create(10, 5)), frame.Marks{"column_1": {1}}, false))
+	if err := h.store.Delete(ctx, segmentKey(v.ID, *v.head.current().Marks)); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err := h.Marks(ctx, v)
+	wantKind(t, err, ErrCorrupt)
+	_, err = h.TryOut(ctx, of(v), operations(t, `{"op":"delete_rows","rows":[0]}`))
+	wantKind(t, err, ErrCorrupt)
+}
+
+func TestADeleteWithAPreconditionDeletesNoOtherState(t *testing.T) {
+	h := newHarness(t)
+	v := h.create(10, 5)
+	ref := Ref{ID: v.ID}
+	edited := func(now *Session) bool {
+		if now.Revision == v.Revision {
+			h.edit(v, `{"op":"drop_columns","columns":["column_2"]}`)
+		}
+		return now.Revision == v.Revision
+	}
+	wantKind(t, h.Delete(context.Background(), ref, edited), ErrPreconditionFailed)
+	now := h.must(h.Open(context.Background(), ref))
+	if err := h.Delete(context.Background(), ref, func(v *Session) bool { return v.Revision == now.Revision }); err != nil {
+		t.Fatal(err)
+	}
+	_, err := h.Open(context.Background(), ref)
+	wantKind(t, err, ErrSessionNotFound)
+	page, err := h.store.ListKeys(context.Background(), "", "", kv.MaxListLimit)
+	if err != nil || len(page.Keys) != 0 {
+		t.Errorf("a deleted session leaves %q, %v", page.Keys, err)
+	}
+}
+
+func TestACommitThatLostTheRaceLeavesNoSegments(t *testing.T) {
+	h, step := interrupt(t, kvtest.OpCompareAndSwap, ":head")
+	v := h.create(100, 5)
+	set := func(row int) string {
+		return fmt.Sprintf(`{"op":"set_values","column":"column_1","rows":[%d],"value":7777777}`, row)
+	}
+	for _, other := range []int{1, 0} {
+		*step = func() { h.edit(v, set(other)) }
+		v = h.edit(v, set(0))
+	}
+	refs, err := v.head.segments()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	for r := range refs {
+		want = append(want, segmentKey(v.ID, r))
+	}
+	slices.Sort(want)
+	if got := h.segmentKeys(); !slices.Equal(got, want) {
+		t.Errorf("stored segments\n%q\nwant the referenced ones\n%q", got, want)
+	}
+	for _, kept := range v.Versions {
+		h.table(v, kept.ID)
+	}
+}
+
+func TestAnAccessThatCannotBeNotedPromisesNoLongerLife(t *testing.T) {
+	readOnly := false
+	failing := &kvtest.Failing{Driver: memory.New(), Hook: func(op string, _ []string) error {
+		if readOnly && op == kvtest.OpCompareAndSwap {
+			return fmt.Errorf("disk full")
+		}
+		return nil
+	}}
+	h := newHarness(t, func(o *Options) { o.Store = kv.New(failing, "") })
+	v := h.create(10, 5)
+	readOnly = true
+	h.pass(DefaultTTL / 2)
+	now := h.must(h.Open(context.Background(), Ref{ID: v.ID}))
+	if !now.Expires.Equal(v.Expires) || !now.LastAccessed.Equal(v.LastAccessed) {
+		t.Errorf("states %s and %s, the store has %s and %s", now.LastAccessed, now.Expires, v.LastAccessed, v.Expires)
+	}
+	h.pass(v.Expires.Sub(h.time) - time.Millisecond)
+	h.must(h.Open(context.Background(), Ref{ID: v.ID}))
+}
+
+func TestEveryChangeSealsTheAuditLog(t *testing.T) {
+	ctx := context.Background()
+	for name, change := range map[string]func(*harness, Change) (*Session, error){
+		"undo":     func(h *harness, c Change) (*Session, error) { return h.Undo(ctx, c) },
+		"redo":     func(h *harness, c Change) (*Session, error) { return h.Redo(ctx, c) },
+		"snapshot": func(h *harness, c Change) (*Session, error) { return h.Snapshot(ctx, c) },
+		"marks": func(h *harness, c Change) (*Session, error) {
+			return h.SetMarks(ctx, c, frame.Marks{"column_1": {1}}, false)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHarness(t)
+			v := h.create(10, 5)
+			h.must(h.Snapshot(ctx, of(v)))
+			h.must(h.Snapshot(ctx, of(v)))
+			v = h.must(h.Undo(ctx, of(v)))
+			for len(v.head.Audit) < auditChunk-1 {
+				v = h.must(h.AddAudit(ctx, of(v), "entry"))
+			}
+			v = h.must(change(h, of(v)))
+			if len(v.head.Audit) != 0 || len(v.head.AuditChunks) != 1 {
+				t.Fatalf("%d entries in the head, %d chunks; want 0 and 1", len(v.head.Audit), len(v.head.AuditChunks))
+			}
+			entries, _, err := h.Audit(ctx, v)
+			if err != nil || len(entries) != auditChunk {
+				t.Errorf("%d entries, %v; want %d", len(entries), err, auditChunk)
+			}
+		})
+	}
+}
