@@ -6,6 +6,7 @@
 package api
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -28,6 +29,10 @@ type Config struct {
 	Backend  Backend
 	// MaxUploadBytes is the largest request body that is read.
 	MaxUploadBytes int64
+	// Admit is asked before the file of an upload, of so many bytes, is decoded, which takes a
+	// multiple of them in memory. It waits until there is room and returns a function to call
+	// when the work is done, or an error when there is none in time. Nil admits everything.
+	Admit func(ctx context.Context, bytes int64) (release func(), err error)
 	// CORSOrigins are the origins whose pages may call; "*" stands for all.
 	CORSOrigins []string
 	// Tokens, if there are any, are what clients must send one of as a bearer token.

@@ -14,7 +14,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"edgeframe/codec"
+	"edgeframe/frame"
 )
 
 // maxDocumentBytes is the largest JSON document of requests that carry no table.
@@ -48,14 +51,20 @@ func (s *server) readUpload(w http.ResponseWriter, r *http.Request, fields []str
 	if name := up.form.Get("filename"); name != "" {
 		up.filename = name
 	}
-	up.filename = path.Base(strings.ReplaceAll(up.filename, `\`, "/"))
-	if up.filename == "." || up.filename == "/" {
-		up.filename = ""
-	}
+	up.filename = baseName(up.filename)
 	if len(up.body) == 0 {
-		return nil, problemf(http.StatusUnprocessableEntity, "malformed_input", "the body is empty; send a file of one of the formats %s", formatNames())
+		return nil, malformed("the body is empty; send a file of one of the formats %s", formatNames())
 	}
 	return up, nil
+}
+
+// baseName cuts the directories off a file name, those of Windows too.
+func baseName(name string) string {
+	name = path.Base(strings.ReplaceAll(name, `\`, "/"))
+	if name == "." || name == "/" {
+		return ""
+	}
+	return name
 }
 
 func checkEncoding(r *http.Request) error {
@@ -118,7 +127,7 @@ func (s *server) readForm(w http.ResponseWriter, r *http.Request, boundary strin
 			return formError(err, limit)
 		}
 		if n == maxFields {
-			return problemf(http.StatusUnprocessableEntity, "malformed_input", "the form has more than %d fields", maxFields)
+			return malformed("the form has more than %d fields", maxFields)
 		}
 		if part.FormName() == "file" && !found {
 			found = true
@@ -132,7 +141,7 @@ func (s *server) readForm(w http.ResponseWriter, r *http.Request, boundary strin
 		}
 	}
 	if !found {
-		return problemf(http.StatusUnprocessableEntity, "malformed_input", "the form has no field \"file\"; send the file in it")
+		return malformed("the form has no field \"file\"; send the file in it")
 	}
 	// Fields go before the query parameters of their names.
 	maps.Copy(up.form, given)
@@ -166,7 +175,19 @@ func formError(err error, limit int64) error {
 	if err == nil || errors.As(err, &over) {
 		return bodyError(err, limit)
 	}
-	return problemf(http.StatusUnprocessableEntity, "malformed_input", "the form cannot be read: %v", err)
+	return malformed("the form cannot be read: %v", err)
+}
+
+// admit waits until an upload may be decoded. The returned function ends it.
+func (s *server) admit(r *http.Request, up *upload) (release func(), err error) {
+	if s.Admit == nil {
+		return func() {}, nil
+	}
+	release, err = s.Admit(r.Context(), int64(len(up.body)))
+	if err != nil {
+		return nil, problemf(http.StatusTooManyRequests, "rate_limited", "the server is busy with other uploads; try again shortly")
+	}
+	return release, nil
 }
 
 // table decodes an uploaded file.
@@ -182,8 +203,8 @@ func (s *server) table(up *upload) (*codec.Table, error) {
 	return format.Decode(up.body, opt)
 }
 
-// readDocument reads a JSON document into v; unknown fields are refused. An empty body
-// leaves v as it is if that is allowed.
+// readDocument reads a JSON object into v; unknown fields are refused, and what would not be
+// kept as it was sent. An empty body leaves v as it is if that is allowed.
 func readDocument(w http.ResponseWriter, r *http.Request, limit int64, emptyAllowed bool, v any) error {
 	if err := checkEncoding(r); err != nil {
 		return err
@@ -196,18 +217,64 @@ func readDocument(w http.ResponseWriter, r *http.Request, limit int64, emptyAllo
 		if emptyAllowed {
 			return nil
 		}
-		return problemf(http.StatusUnprocessableEntity, "malformed_input", "the body is empty; send a JSON document")
+		return malformed("the body is empty; send a JSON document")
 	}
-	if bytes.Equal(bytes.TrimSpace(body), []byte("null")) {
-		return problemf(http.StatusUnprocessableEntity, "malformed_input", "the JSON document is null; send an object")
+	if err := checkDocument(body); err != nil {
+		return err
 	}
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.DisallowUnknownFields()
-	if err := dec.Decode(v); err != nil {
-		return problemf(http.StatusUnprocessableEntity, "malformed_input", "the JSON document cannot be read: %s", strings.TrimPrefix(err.Error(), "json: "))
+	err = dec.Decode(v)
+	if mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return malformed("the JSON document cannot be read: %s", frame.DescribeMismatch(mismatch))
 	}
-	if _, err := dec.Token(); err != io.EOF {
-		return problemf(http.StatusUnprocessableEntity, "malformed_input", "the body goes on after the JSON document")
+	if err != nil {
+		return malformed("the JSON document cannot be read: %s", strings.TrimPrefix(err.Error(), "json: "))
 	}
 	return nil
+}
+
+func malformed(format string, args ...any) error {
+	return problemf(http.StatusUnprocessableEntity, "malformed_input", format, args...)
+}
+
+// maxDocumentDepth is the deepest nesting of a document: the four brackets that an edit puts
+// around a value, and those of the value.
+const maxDocumentDepth = 4 + codec.DefaultMaxDepth
+
+// notObjects names the kinds of JSON values that are no objects.
+var notObjects = map[jsontext.Kind]string{'n': "null", 't': "a boolean", 'f': "a boolean", '"': "a string", '0': "a number", '[': "an array"}
+
+// checkDocument refuses all but one JSON object that means the same to every reader: names
+// that occur twice in an object and text that is not Unicode are what encoding/json would
+// change silently.
+func checkDocument(body []byte) error {
+	dec := jsontext.NewDecoder(bytes.NewBuffer(body))
+	if kind, ok := notObjects[dec.PeekKind()]; ok {
+		return malformed("the document must be a JSON object, not %s", kind)
+	}
+	for depth := 1; depth > 0; {
+		if _, err := dec.ReadToken(); err != nil {
+			return unreadable(err)
+		}
+		if depth = dec.StackDepth(); depth > maxDocumentDepth {
+			return malformed("the JSON document cannot be read: arrays and objects are nested deeper than %d levels", maxDocumentDepth)
+		}
+	}
+	if _, err := dec.ReadToken(); err != io.EOF {
+		return malformed("the body goes on after the JSON document")
+	}
+	return nil
+}
+
+// unreadable describes an error of the decoder.
+func unreadable(err error) error {
+	syntax, ok := errors.AsType[*jsontext.SyntacticError](err)
+	switch {
+	case !ok:
+		return malformed("the JSON document cannot be read: %v", err)
+	case errors.Is(syntax, jsontext.ErrDuplicateName):
+		return malformed("the JSON document cannot be read: the name %q occurs twice in an object", shorten(syntax.JSONPointer.LastToken()))
+	}
+	return malformed("the JSON document cannot be read: %v at byte %d", syntax.Err, syntax.ByteOffset)
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -9,8 +10,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/textproto"
+	"net/url"
 	"strings"
 	"testing"
+
+	"edgeframe/codec"
 )
 
 // noisyBody fails the test when it is read.
@@ -72,7 +76,15 @@ func TestDocumentsAreReadStrictly(t *testing.T) {
 		{"half a document", `{"metadata":{`, "unexpected EOF"},
 		{"an unknown member", `{"meta":{}}`, `"meta"`},
 		{"a second document", `{} {}`, "goes on"},
-		{"another type", `{"filename":7}`, "filename"},
+		{"another type", `{"filename":7}`, `"filename" cannot be number; it takes text`},
+		{"null", "null", "must be a JSON object, not null"},
+		{"an array", " [{}]", "must be a JSON object, not an array"},
+		{"a name twice", `{"filename":"a","filename":"b"}`, `the name "filename" occurs twice`},
+		{"a name twice in metadata", `{"metadata":{"k":[{"a":1,"a":2}]}}`, `the name "a" occurs twice`},
+		{"a name twice in two spellings", `{"metadata":{"a":1,"\u0061":2}}`, `the name "a" occurs twice`},
+		{"metadata that is not UTF-8", "{\"metadata\":{\"a\":\"\xff\"}}", "UTF-8"},
+		{"half a surrogate pair in metadata", `{"metadata":{"a":"\ud800"}}`, "surrogate"},
+		{"deep nesting", `{"metadata":{"a":` + nested(maxDocumentDepth-1) + `}}`, "deeper than 68 levels"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -81,6 +93,46 @@ func TestDocumentsAreReadStrictly(t *testing.T) {
 				t.Errorf("detail %q does not say %q", detail, tt.want)
 			}
 		})
+	}
+}
+
+// nested is an array in an array and so on, depth of them.
+func nested(depth int) string {
+	return strings.Repeat("[", depth) + strings.Repeat("]", depth)
+}
+
+func TestValuesOfDocumentsMayNestAsDeepAsThoseOfTables(t *testing.T) {
+	f := newFixture(t)
+	path := f.upload("a\n1\n")
+	deep := nested(codec.DefaultMaxDepth)
+	f.wantStatus(f.do("PATCH", path, `{"metadata":{"a":`+deep+`}}`), http.StatusOK)
+	f.wantStatus(f.do("PATCH", path+"/data?dry_run=true", `{"operations":[{"op":"add_column","column":"b","values":[`+deep+`]}]}`), http.StatusOK)
+}
+
+func TestOperationsThatWouldNotBeKeptAsSentAreRefused(t *testing.T) {
+	f := newFixture(t)
+	path := f.upload("a\nx\n")
+	for name, value := range map[string]string{"half a surrogate pair": `"\ud800"`, "no UTF-8": "\"\xff\"", "a name twice": `{"k":1,"k":2}`} {
+		t.Run(name, func(t *testing.T) {
+			body := `{"operations":[{"op":"set_values","column":"a","rows":[0],"value":` + value + `}]}`
+			f.wantProblem(f.do("PATCH", path+"/data", body), http.StatusUnprocessableEntity, "malformed_input")
+		})
+	}
+}
+
+func TestMismatchesAreToldWithoutGoTypes(t *testing.T) {
+	f := newFixture(t)
+	path := f.upload("a\n1\n")
+	for _, tt := range []struct{ method, below, body, want string }{
+		{"PATCH", "/data", `{"operations":{}}`, `"operations" cannot be object; it takes a list`},
+		{"PUT", "/missing", `{"a":1}`, `a field cannot be number; it takes a list`},
+		{"PUT", "/missing", `{"a":[0.5]}`, `a field cannot be number 0.5; it takes whole numbers of 64 bits`},
+		{"POST", "/audit", `{"entry":["x"]}`, `"entry" cannot be array; it takes text`},
+	} {
+		detail := f.wantProblem(f.do(tt.method, path+tt.below, tt.body), http.StatusUnprocessableEntity, "malformed_input")
+		if !strings.HasSuffix(detail, ": "+tt.want) {
+			t.Errorf("%s: detail %q, want %q", tt.body, detail, tt.want)
+		}
 	}
 }
 
@@ -113,7 +165,26 @@ func TestFilenamesLoseTheirDirectories(t *testing.T) {
 		if got := f.decode(res)["filename"]; got != want {
 			t.Errorf("filename %q was stored as %q, want %q", given, got, want)
 		}
+		res = f.do("PATCH", f.upload("a\n1\n"), string(encodeJSON(map[string]string{"filename": given})))
+		f.wantStatus(res, http.StatusOK)
+		if got := f.decode(res)["filename"]; got != want {
+			t.Errorf("a session renamed to %q is called %q, want %q", given, got, want)
+		}
 	}
+}
+
+func TestFilenamesHaveNoControlCharacters(t *testing.T) {
+	f := newFixture(t)
+	path := f.upload("a\n1\n")
+	for _, name := range []string{"a\x00.csv", "a\nb", "\x1f", "a\x7f"} {
+		upload := f.do("POST", "/api/v1/sessions?filename="+url.QueryEscape(name), "a\n1\n", "Content-Type", "text/csv")
+		for _, res := range []*response{upload, f.do("PATCH", path, string(encodeJSON(map[string]string{"filename": name})))} {
+			if detail := f.wantProblem(res, http.StatusBadRequest, "invalid_parameter"); !strings.Contains(detail, "control character") {
+				t.Errorf("%q: detail %q", name, detail)
+			}
+		}
+	}
+	f.wantStatus(f.do("PATCH", path, `{"filename":"Größe 1 ✓.csv"}`), http.StatusOK)
 }
 
 // part is one field of a form.
@@ -256,4 +327,19 @@ func FuzzMultipart(f *testing.F) {
 			t.Fatalf("%d bytes were accepted as %q", len(up.body), up.filename)
 		}
 	})
+}
+
+func TestAnUploadThatIsNotAdmittedIsToldToComeBack(t *testing.T) {
+	var asked int64
+	f := newFixture(t, func(c *Config) {
+		c.Admit = func(_ context.Context, bytes int64) (func(), error) {
+			asked = bytes
+			return nil, errors.New("no room")
+		}
+	})
+	res := f.do("POST", "/api/v1/sessions?filename=t.csv", "a,b\n1,2\n")
+	f.wantProblem(res, http.StatusTooManyRequests, "rate_limited")
+	if res.Header.Get("Retry-After") == "" || asked != 8 {
+		t.Errorf("Retry-After %q, asked for %d bytes, want some and 8", res.Header.Get("Retry-After"), asked)
+	}
 }

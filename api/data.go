@@ -2,14 +2,18 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math"
+	"mime"
 	"net/http"
 	"net/url"
+	"path"
 	"strconv"
+	"strings"
 
 	"edgeframe/codec"
 	"edgeframe/frame"
@@ -93,6 +97,7 @@ func (s *server) getData(w http.ResponseWriter, r *http.Request) error {
 	if d.format.Name == "json" {
 		return s.writePage(w, d, data)
 	}
+	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": d.filename(data.Session)}))
 	return s.writeFile(w, r, d, data)
 }
 
@@ -108,8 +113,11 @@ func (d *dataRequest) next(u *url.URL, data *session.Data) string {
 	return fmt.Sprintf(`<%s?%s>; rel="next"`, u.EscapedPath(), q.Encode())
 }
 
-// writePage answers with the JSON document of a page. It is made whole before it is sent, so
-// it must not take more memory than a table may.
+// maxPageBytes bounds the document of a page, which is made whole before it is sent. Long
+// column names, repeated in each row, could make it far larger than its table.
+const maxPageBytes = 128 << 20
+
+// writePage answers with the JSON document of a page.
 func (s *server) writePage(w http.ResponseWriter, d *dataRequest, data *session.Data) error {
 	head := encodeJSON(object{
 		{"session_id", data.Session.ID},
@@ -120,7 +128,7 @@ func (s *server) writePage(w http.ResponseWriter, d *dataRequest, data *session.
 		{"columns", columnNames(data.Table.Schema)},
 		{"dtypes", dtypes(data.Table.Schema)},
 	})
-	doc := &boundedBuffer{most: s.Sessions.Limits().Bytes}
+	doc := &boundedBuffer{most: min(maxPageBytes, s.Sessions.Limits().Bytes)}
 	doc.Buffer.Write(head[:len(head)-1])
 	doc.WriteString(`,"data":`)
 	if err := d.format.Encode(doc, data.Table, codec.WriteOptions{Orient: d.orient}); err != nil {
@@ -164,6 +172,12 @@ func (s *server) writeFile(w http.ResponseWriter, r *http.Request, d *dataReques
 	return err
 }
 
+// filename is the name under which a browser saves the file.
+func (d *dataRequest) filename(v *session.Session) string {
+	stem := strings.TrimSuffix(v.Filename, path.Ext(v.Filename))
+	return cmp.Or(stem, v.ID) + d.format.Extensions[0]
+}
+
 // encode writes a file. A panic becomes an error, so that it cannot end a file half way as if
 // it were whole.
 func (d *dataRequest) encode(w io.Writer, t *codec.Table) (err error) {
@@ -203,6 +217,11 @@ func (s *server) putTable(w http.ResponseWriter, r *http.Request, run tableChang
 		if err != nil {
 			return nil, err
 		}
+		release, err := s.admit(r, up)
+		if err != nil {
+			return nil, err
+		}
+		defer release()
 		table, err := s.table(up)
 		if err != nil {
 			return nil, err

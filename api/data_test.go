@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -71,6 +72,24 @@ func TestAFileThatCannotBeFinishedIsCutOff(t *testing.T) {
 			withRequestID(s.recoverPanics(s.mux())).ServeHTTP(w, httptest.NewRequest("GET", "/file", nil))
 			t.Error("the answer looks complete")
 		})
+	}
+}
+
+func TestAFileIsNamedAfterTheUpload(t *testing.T) {
+	f := newFixture(t)
+	for name, want := range map[string]string{
+		"table.csv":    `attachment; filename=table.ndjson`,
+		"my table.v2":  `attachment; filename="my table.ndjson"`,
+		"données.csv":  `attachment; filename*=utf-8''donn%C3%A9es.ndjson`,
+		`a";b=".csv`:   `attachment; filename="a\";b=\".ndjson"`,
+		"no extension": `attachment; filename="no extension.ndjson"`,
+	} {
+		made := f.do("POST", "/api/v1/sessions?filename="+url.QueryEscape(name), "a,b\n1,2\n")
+		id := f.decode(made)["session_id"].(string)
+		res := f.do("GET", "/api/v1/sessions/"+id+"/data?format=ndjson", "")
+		if got := res.Header.Get("Content-Disposition"); got != want {
+			t.Errorf("%q: %s, want %s", name, got, want)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"net/http"
+	"strconv"
 	"time"
 
 	"edgeframe/kv"
@@ -35,12 +36,13 @@ func (f Fallback) document() object {
 	return doc
 }
 
-// storageState is what one look at the store found.
+// storageState is what one look at the store found: err if it cannot be reached, probeErr if
+// it can but a value could not be written, read and deleted.
 type storageState struct {
-	latency time.Duration
-	details map[string]any
-	count   kv.Count
-	err     error
+	latency       time.Duration
+	details       map[string]any
+	count         kv.Count
+	err, probeErr error
 }
 
 func (s *server) lookAtStorage(ctx context.Context, deep bool) (st storageState) {
@@ -50,7 +52,7 @@ func (s *server) lookAtStorage(ctx context.Context, deep bool) (st storageState)
 	if st.count, st.err = s.Sessions.Count(ctx); st.err != nil || !deep {
 		return st
 	}
-	st.err = s.Store.Probe(ctx)
+	st.probeErr = s.Store.Probe(ctx)
 	return st
 }
 
@@ -60,22 +62,36 @@ func (st storageState) status() string {
 	switch {
 	case st.err != nil:
 		return "unhealthy"
-	case st.details["error"] != nil:
+	case st.cause() != nil:
 		return "error"
 	}
 	return "healthy"
 }
 
-func (st storageState) code() int {
-	if st.err != nil {
-		return http.StatusServiceUnavailable
+// cause is the text under "error", nil if all is well.
+func (st storageState) cause() any {
+	switch refused := st.details["error"]; {
+	case st.err != nil:
+		return toProblem(st.err).Detail
+	case refused == nil && st.probeErr != nil:
+		return toProblem(st.probeErr).Detail
+	default:
+		return refused
 	}
-	return http.StatusOK
+}
+
+// writeHealth answers with a health document.
+func writeHealth(w http.ResponseWriter, st storageState, doc object) error {
+	if st.err == nil {
+		return writeJSON(w, http.StatusOK, doc)
+	}
+	w.Header().Set("Retry-After", strconv.Itoa(retryAfterSeconds))
+	return writeJSON(w, http.StatusServiceUnavailable, doc)
 }
 
 func (s *server) health(w http.ResponseWriter, r *http.Request) error {
 	st := s.lookAtStorage(r.Context(), false)
-	return writeJSON(w, st.code(), object{{"status", st.status()}, {"active_sessions", st.count.N}})
+	return writeHealth(w, st, object{{"status", st.status()}, {"active_sessions", st.count.N}})
 }
 
 func (s *server) healthLive(w http.ResponseWriter, _ *http.Request) error {
@@ -84,9 +100,8 @@ func (s *server) healthLive(w http.ResponseWriter, _ *http.Request) error {
 
 func (s *server) healthReady(w http.ResponseWriter, r *http.Request) error {
 	_, _, err := s.Store.Health(r.Context())
-	st := storageState{err: err}
 	ready := map[bool]string{true: "ready", false: "not ready"}[err == nil]
-	return writeJSON(w, st.code(), object{{"status", ready}})
+	return writeHealth(w, storageState{err: err}, object{{"status", ready}})
 }
 
 func (s *server) healthStorage(w http.ResponseWriter, r *http.Request) error {
@@ -95,7 +110,7 @@ func (s *server) healthStorage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	st := s.lookAtStorage(r.Context(), deep)
-	return writeJSON(w, st.code(), s.storageDocument(st))
+	return writeHealth(w, st, s.storageDocument(st))
 }
 
 // storageDocument has the fields of the seed's document under its names, and ours.
@@ -121,11 +136,7 @@ func (s *server) storageDocument(st storageState) object {
 			doc = append(doc, member{name, d})
 		}
 	}
-	cause := st.details["error"]
-	if st.err != nil {
-		cause = toProblem(st.err).Detail
-	}
-	if cause != nil {
+	if cause := st.cause(); cause != nil {
 		doc = append(doc, member{"error", cause})
 	}
 	return doc

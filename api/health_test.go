@@ -170,6 +170,12 @@ func TestHealthOfAStoreThatCannotBeReached(t *testing.T) {
 	}
 	f := newFixture(t)
 	f.failOn(kvtest.OpHealth)
+	for _, target := range []string{"/health", "/health/ready", "/health/storage", "/health/storage?deep=true"} {
+		res := f.do("GET", target, "")
+		if f.wantStatus(res, http.StatusServiceUnavailable); res.Header.Get("Retry-After") != "1" {
+			t.Errorf("%s: Retry-After %q", target, res.Header.Get("Retry-After"))
+		}
+	}
 	res := f.do("GET", "/health/ready", "")
 	if f.wantStatus(res, http.StatusServiceUnavailable); res.body != `{"status":"not ready"}` {
 		t.Error(res.body)
@@ -180,7 +186,10 @@ func TestOnlyADeepLookFindsFailingWrites(t *testing.T) {
 	f := newFixture(t)
 	f.failOn(kvtest.OpSet)
 	f.storageHealth(t, "/health/storage", http.StatusOK)
-	f.storageHealth(t, "/health/storage?deep=true", http.StatusServiceUnavailable)
+	doc := f.storageHealth(t, "/health/storage?deep=true", http.StatusOK)
+	if message, _ := doc["error"].(string); doc["status"] != "error" || doc["reachable"] != true || !strings.Contains(message, "cannot store") {
+		t.Errorf("%v", doc)
+	}
 }
 
 func TestTheDeepLookLeavesNothingBehind(t *testing.T) {

@@ -86,7 +86,8 @@ func toProblem(err error) *problem {
 	return &problem{Status: http.StatusInternalServerError, Code: "internal", Detail: "the server failed to handle this request; its log says more under the request_id"}
 }
 
-// retryAfterSeconds is what a client is told to wait when the store is unavailable.
+// retryAfterSeconds is what a client is told to wait when the store is unavailable or the server
+// busy.
 const retryAfterSeconds = 1
 
 // writeError answers with err as a problem document, and logs it if it is the server's
@@ -96,14 +97,15 @@ func (s *server) writeError(w http.ResponseWriter, r *http.Request, err error) {
 	p.Type = "about:blank"
 	p.Title = http.StatusText(p.Status)
 	p.RequestID = requestID(r)
-	if p.Status >= http.StatusInternalServerError {
+	// A client that went away is nobody's fault.
+	if p.Status >= http.StatusInternalServerError && !errors.Is(r.Context().Err(), context.Canceled) {
 		s.logFailure(r, p.Code, err)
 	}
 	h := w.Header()
 	for _, name := range []string{"ETag", "Link", "Location", "Content-Disposition", headerVersion, headerTotalRows} {
 		h.Del(name)
 	}
-	if p.Status == http.StatusServiceUnavailable {
+	if p.Status == http.StatusServiceUnavailable || p.Status == http.StatusTooManyRequests {
 		h.Set("Retry-After", strconv.Itoa(retryAfterSeconds))
 	}
 	h.Set("Content-Type", "application/problem+json")

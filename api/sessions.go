@@ -16,6 +16,11 @@ func (s *server) createSession(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	release, err := s.admit(r, up)
+	if err != nil {
+		return err
+	}
+	defer release()
 	table, err := s.table(up)
 	if err != nil {
 		return err
@@ -57,6 +62,9 @@ func (s *server) patchSession(w http.ResponseWriter, r *http.Request) error {
 	return s.change(w, r, func(c session.Change) (*session.Session, error) {
 		if err := readDocument(w, r, maxDocumentBytes, false, &body); err != nil {
 			return nil, err
+		}
+		if body.Filename != nil {
+			*body.Filename = baseName(*body.Filename)
 		}
 		return s.Sessions.Describe(r.Context(), c, body.Filename, body.Metadata)
 	})

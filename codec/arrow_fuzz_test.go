@@ -6,6 +6,7 @@ import (
 	"io"
 	"runtime"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
@@ -27,6 +28,9 @@ func FuzzArrow(f *testing.F) {
 		f.Add(stream)
 		f.Add(stream[:len(stream)*2/3])
 		f.Add(encoded(f, "arrow_file", column))
+	}
+	for _, wrap := range textContainers {
+		f.Add(encoded(f, "arrow", inColumn(wrap(texts("a", "b", halves[0], halves[1])))))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		before := allocated()
@@ -71,6 +75,7 @@ func use(t *testing.T, table *codec.Table) {
 		}
 		n := int(group.NumRows())
 		for _, column := range group.Columns() {
+			checkUTF8(t, column)
 			rearrange(t, column, n)
 		}
 	}
@@ -89,6 +94,30 @@ func checkSegment(t *testing.T, rec arrow.Record, opt codec.SegmentOptions) {
 	}
 	if err := tabletest.Equal(tableOf(rec), tableOf(got)); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// checkUTF8 checks that a column of text, or its dictionary where rows refer to it, has
+// UTF-8 only.
+func checkUTF8(t *testing.T, column arrow.Array) {
+	t.Helper()
+	dict, _ := column.(*array.Dictionary)
+	values := column
+	if dict != nil {
+		values = dict.Dictionary()
+	}
+	text, ok := values.(array.StringLike)
+	if !ok {
+		return
+	}
+	for row := range column.Len() {
+		at := row
+		if dict != nil && column.IsValid(row) {
+			at = dict.GetValueIndex(row)
+		}
+		if column.IsValid(row) && text.IsValid(at) && !utf8.ValidString(text.Value(at)) {
+			t.Fatalf("row %d has the text %q", row, text.Value(at))
+		}
 	}
 }
 

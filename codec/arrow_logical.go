@@ -114,10 +114,7 @@ func childPosition(data arrow.ArrayData) func(n int) int {
 // sharedSizes returns a function for the size of one value if the type of data lets values
 // share memory, and nil if it does not.
 func (r *arrowReader) sharedSizes(data arrow.ArrayData) func(i int) int64 {
-	v := validator{data: data, n: data.Len()}
-	if b := data.Buffers(); len(b) > 0 && b[0] != nil {
-		v.validity = b[0].Bytes()
-	}
+	v := newValidator(data)
 	var each func(i int) int64
 	switch dt := data.DataType().(type) {
 	case arrow.BinaryViewDataType:

@@ -95,6 +95,12 @@ type arrowReader struct {
 	logical int64
 	// measured holds the logical sizes of dictionaries, which many batches share.
 	measured map[arrow.ArrayData]sizes
+	// plain says of dictionaries whether all their text is known to be UTF-8.
+	plain map[arrow.ArrayData]bool
+	// scanned is the number of bytes of text that scan was given.
+	scanned int64
+	// rows is the number of rows before the next batch.
+	rows int64
 }
 
 func newArrowReader(limits Limits) *arrowReader {
@@ -104,6 +110,7 @@ func newArrowReader(limits Limits) *arrowReader {
 		types:        map[int64]dictionaryShape{},
 		dictionaries: map[int64]*array.Data{},
 		measured:     map[arrow.ArrayData]sizes{},
+		plain:        map[arrow.ArrayData]bool{},
 	}
 }
 
@@ -174,6 +181,7 @@ func (r *arrowReader) readDictionary(m message) error {
 		data = all.Data().(*array.Data)
 	}
 	delete(r.measured, before)
+	delete(r.plain, before)
 	r.dictionaries[id] = data
 	return nil
 }
@@ -229,8 +237,12 @@ func (r *arrowReader) readBatch(m message) (arrow.Record, error) {
 		if err := r.measure(data); err != nil {
 			return nil, err
 		}
+		if err := r.checkText(f.Name, data); err != nil {
+			return nil, err
+		}
 		columns[i] = array.MakeFromData(data)
 	}
+	r.rows += rows
 	return array.NewRecord(r.schema, columns, rows), nil
 }
 

@@ -13,12 +13,11 @@ import (
 
 // validate returns an error unless every value of data, whose offset is 0, can be reached
 // without leaving its buffers and children. arrow-go trusts all of that. What belongs to
-// missing values may be anything, and text need not be UTF-8. Dictionaries are taken as
-// valid: they are validated when they are read.
+// missing values may be anything, and text need not be UTF-8: see checkText. Dictionaries
+// are taken as valid: they are validated when they are read.
 func validate(data arrow.ArrayData) error {
-	v := validator{data: data, n: data.Len()}
+	v := newValidator(data)
 	if buffers := data.Buffers(); len(buffers) > 0 && buffers[0] != nil {
-		v.validity = buffers[0].Bytes()
 		if err := v.holds(0, bitutil.BytesForBits(int64(v.n)), 1); err != nil {
 			return err
 		}
@@ -38,6 +37,12 @@ type validator struct {
 	data     arrow.ArrayData
 	n        int
 	validity []byte
+}
+
+func newValidator(data arrow.ArrayData) validator {
+	v := validator{data: data, n: data.Len()}
+	v.validity = v.buffer(0)
+	return v
 }
 
 func (v validator) valid(i int) bool {

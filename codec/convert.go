@@ -19,7 +19,7 @@ func Convert(arr arrow.Array, want arrow.DataType, limits Limits) (arrow.Array, 
 		return arr, nil
 	case has.ID() == arrow.FLOAT32 && want.ID() == arrow.FLOAT64:
 		return widenFloat(arr.(*array.Float32)), nil
-	case isText(want) && !isText(valueType(has)):
+	case isText(want) && !isText(valueType(has)) && has.ID() != arrow.NULL:
 		return convertToText(arr, want, limits)
 	}
 	// JSON, through which the values go, has no such numbers.
@@ -58,7 +58,7 @@ func widenFloat(arr *array.Float32) arrow.Array {
 // convertToText spells values of the types that have one spelling only.
 func convertToText(arr arrow.Array, want arrow.DataType, limits Limits) (arrow.Array, error) {
 	switch id := arr.DataType().ID(); {
-	case id == arrow.NULL, arrow.IsInteger(id), id == arrow.DATE32:
+	case arrow.IsInteger(id), id == arrow.DATE32:
 	default:
 		return nil, Errorf(ErrMismatch, "values of type %s do not fit %s", DType(arr.DataType()), DType(want))
 	}

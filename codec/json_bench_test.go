@@ -52,7 +52,7 @@ func benchTable(rows, columns int) *Table {
 func BenchmarkJSONDecode(b *testing.B) {
 	table := benchTable(10_000, 50)
 	for _, orient := range Orients {
-		b.Run(string(orient), func(b *testing.B) { benchmarkDecode(b, jsonFormat, AppendJSON(nil, table, orient)) })
+		b.Run(string(orient), func(b *testing.B) { benchmarkDecode(b, jsonFormat, appendJSON(nil, table, orient)) })
 	}
 }
 
@@ -81,7 +81,7 @@ func BenchmarkJSONPage(b *testing.B) {
 			var page []byte
 			b.ReportAllocs()
 			for b.Loop() {
-				page = AppendJSON(page[:0], table, orient)
+				page = appendJSON(page[:0], table, orient)
 			}
 			b.SetBytes(int64(len(page)))
 		})
@@ -90,7 +90,7 @@ func BenchmarkJSONPage(b *testing.B) {
 
 func BenchmarkJSONEncode(b *testing.B) {
 	table := benchTable(10_000, 50)
-	b.SetBytes(int64(len(AppendJSON(nil, table, Records))))
+	b.SetBytes(int64(len(appendJSON(nil, table, Records))))
 	b.ReportAllocs()
 	for b.Loop() {
 		if err := jsonFormat.Encode(io.Discard, table, WriteOptions{}); err != nil {

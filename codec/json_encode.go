@@ -7,14 +7,8 @@ import (
 	"github.com/apache/arrow/go/v17/arrow"
 )
 
-// AppendJSON appends t as one JSON document of the given shape; "" is [Records]. NaN and
-// infinities are null; temporal values, decimals and binary are strings.
-func AppendJSON(dst []byte, t *Table, orient Orient) []byte {
-	out := chunkWriter{buf: dst}
-	writeJSON(&out, t, orient)
-	return out.buf
-}
-
+// encodeJSON writes t as one JSON document. NaN and infinities are null; temporal values,
+// decimals and binary are strings.
 func encodeJSON(w io.Writer, t *Table, opt WriteOptions) error {
 	if err := opt.Orient.check(); err != nil {
 		return err

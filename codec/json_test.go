@@ -56,7 +56,7 @@ func (c decodeCase) run(t *testing.T, f *Format) {
 	if got := schemaText(table.Schema); got != c.schema {
 		t.Errorf("the schema is %s, want %s", got, c.schema)
 	}
-	if got := string(AppendJSON(nil, table, Records)); got != c.records {
+	if got := string(appendJSON(nil, table, Records)); got != c.records {
 		t.Errorf("the records are\n%s, want\n%s", got, c.records)
 	}
 }
@@ -253,7 +253,7 @@ func TestPageBytes(t *testing.T) {
 		Columns: `{"id":[1,null],"say \"hi\"":[0.5,2.0],"when":["2026-01-22",null],"tags":[["a",null],[]]}`,
 		Split:   `{"columns":["id","say \"hi\"","when","tags"],"data":[[1,0.5,"2026-01-22",["a",null]],[null,2.0,null,[]]]}`,
 	} {
-		if got := string(AppendJSON([]byte("page: "), table, orient)); got != "page: "+want {
+		if got := string(appendJSON([]byte("page: "), table, orient)); got != "page: "+want {
 			t.Errorf("%s is\n%s, want\n%s", orient, got, want)
 		}
 	}
@@ -279,7 +279,7 @@ func tableOf(names []string, columns []arrow.Array) *Table {
 func TestEmptyTablesAreDocuments(t *testing.T) {
 	table := &Table{Schema: arrow.NewSchema([]arrow.Field{{Name: "a", Type: arrow.PrimitiveTypes.Int64}}, nil)}
 	for orient, want := range map[Orient]string{"": `[]`, Records: `[]`, Columns: `{"a":[]}`, Split: `{"columns":["a"],"data":[]}`} {
-		if got := string(AppendJSON(nil, table, orient)); got != want {
+		if got := string(appendJSON(nil, table, orient)); got != want {
 			t.Errorf("orient %q is %s, want %s", orient, got, want)
 		}
 	}
@@ -308,7 +308,7 @@ func TestJSONRoundTripsThroughEveryShape(t *testing.T) {
 			}
 			sameTable(t, again, table)
 			var got any
-			if err := json.Unmarshal(AppendJSON(nil, again, Records), &got); err != nil {
+			if err := json.Unmarshal(appendJSON(nil, again, Records), &got); err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
@@ -394,4 +394,13 @@ func TestEncodersReportFailedWrites(t *testing.T) {
 			t.Errorf("%s with an unknown orient: the error is %v", f.Name, err)
 		}
 	}
+}
+
+// appendJSON appends t as a JSON document.
+func appendJSON(dst []byte, t *Table, orient Orient) []byte {
+	out := bytes.NewBuffer(dst)
+	if err := encodeJSON(out, t, WriteOptions{Orient: orient}); err != nil {
+		panic(err)
+	}
+	return out.Bytes()
 }

@@ -91,7 +91,7 @@ func TestMsgpackTypesLoseNothing(t *testing.T) {
 			if got := schemaText(table.Schema); got != test.schema {
 				t.Errorf("the schema is %s, want %s", got, test.schema)
 			}
-			if got := string(AppendJSON(nil, table, Columns)); got != test.json {
+			if got := string(appendJSON(nil, table, Columns)); got != test.json {
 				t.Errorf("the values are %s, want %s", got, test.json)
 			}
 		})
@@ -200,7 +200,7 @@ func TestMsgpackKeepsWhatJSONCannot(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, want := AppendJSON(nil, again, Records), AppendJSON(nil, table, Records); !bytes.Equal(got, want) {
+		if got, want := appendJSON(nil, again, Records), appendJSON(nil, table, Records); !bytes.Equal(got, want) {
 			t.Errorf("%s came back as %s, want %s", orient, got, want)
 		}
 		if !again.Schema.Equal(table.Schema) {

@@ -44,17 +44,6 @@ type Hash [16]byte
 
 func (h Hash) String() string { return hex.EncodeToString(h[:]) }
 
-// ParseHash is the inverse of [Hash.String].
-func ParseHash(s string) (Hash, error) {
-	var h Hash
-	if len(s) == 2*len(h) {
-		if _, err := hex.Decode(h[:], []byte(s)); err == nil {
-			return h, nil
-		}
-	}
-	return Hash{}, Errorf(ErrMalformed, "segment hash %q is not 32 hexadecimal digits", s)
-}
-
 // SegmentOptions are how a segment is written. Any segment can be read whatever they are.
 type SegmentOptions struct {
 	Method      Method

@@ -179,19 +179,6 @@ func TestSegmentsOfVersion1(t *testing.T) {
 	})
 }
 
-func TestHashesAreReadAsTheyAreWritten(t *testing.T) {
-	h := codec.Hash{0xab, 1: 0x01, 15: 0xff}
-	got, err := codec.ParseHash(h.String())
-	if err != nil || got != h {
-		t.Errorf("%s became %s, %v", h, got, err)
-	}
-	for _, s := range []string{"", "ab", h.String() + "00", "g" + h.String()[1:]} {
-		if _, err := codec.ParseHash(s); !errors.Is(err, codec.ErrMalformed) {
-			t.Errorf("%q: the error is %v", s, err)
-		}
-	}
-}
-
 func TestMethodsAndCompressionsHaveNames(t *testing.T) {
 	for name, want := range map[string]codec.Method{"arrow": codec.MethodArrow, "pyarrow": codec.MethodArrow, "PyArrow": codec.MethodArrow, "msgpack": codec.MethodMsgpack} {
 		if got, err := codec.ParseMethod(name); err != nil || got != want {

@@ -112,6 +112,23 @@ func nullChecker(arr arrow.Array) func(row int) bool {
 	return func(row int) bool { return bitutil.BitIsNotSet(bitmap, offset+row) }
 }
 
+// CountMissing returns how many values of arr are missing, wherever the null stands: in arr
+// itself or in what its dictionary, runs or unions refer to.
+func CountMissing(arr arrow.Array) int {
+	if inner, at := indirect(arr); at == nil || CountMissing(inner) == 0 {
+		if _, ok := arr.(array.Union); !ok {
+			return arr.NullN()
+		}
+	}
+	n, isNull := 0, nullChecker(arr)
+	for row := range arr.Len() {
+		if isNull(row) {
+			n++
+		}
+	}
+	return n
+}
+
 func integers[T int8 | int16 | int32 | int64 | uint8 | uint16 | uint32](values []T) appender {
 	return func(dst []byte, row int) []byte { return strconv.AppendInt(dst, int64(values[row]), 10) }
 }

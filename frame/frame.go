@@ -67,8 +67,9 @@ type Frame struct {
 	Load   Loader
 	Limits codec.Limits
 
-	// spent is the bytes of values that operations made by repeating one.
-	spent int64
+	// spent is the bytes of values that operations made by repeating one, copied those of the
+	// chunks that they wrote anew.
+	spent, copied int64
 }
 
 // FromTable returns t as a frame in which nothing is stored yet.

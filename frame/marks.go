@@ -66,7 +66,7 @@ func (m Marks) removeRows(deleted []int64) {
 // unmark drops the marks of cells that have got a value.
 func (f *Frame) unmark(name string, rows []int64, values arrow.Array) {
 	marked := f.Marks[name]
-	if marked == nil {
+	if marked == nil || codec.CountMissing(values) == values.Len() {
 		return
 	}
 	kept := slices.DeleteFunc(slices.Clone(marked), func(r int64) bool {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"edgeframe/codec"
@@ -72,10 +73,36 @@ func parseOperation(raw json.RawMessage) (Operation, error) {
 	op := newOperation[name]()
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.DisallowUnknownFields()
-	if err := dec.Decode(op); err != nil {
+	err = dec.Decode(op)
+	if mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return nil, codec.Errorf(ErrInvalidOperation, "%s: %s", name, DescribeMismatch(mismatch))
+	}
+	if err != nil {
 		return nil, codec.Errorf(ErrInvalidOperation, "%s: %s", name, strings.TrimPrefix(err.Error(), "json: "))
 	}
 	return op, nil
+}
+
+// accepted names what fields of requests take.
+var accepted = map[reflect.Kind]string{
+	reflect.Int64:  "whole numbers of 64 bits",
+	reflect.String: "text",
+	reflect.Slice:  "a list",
+	reflect.Map:    "an object",
+}
+
+// DescribeMismatch says in the terms of JSON which field cannot hold its value, and what it
+// takes.
+func DescribeMismatch(err *json.UnmarshalTypeError) string {
+	const longest = 40
+	field, value := "a field", err.Value
+	if err.Field != "" {
+		field = fmt.Sprintf("%q", err.Field)
+	}
+	if len(value) > longest {
+		value = value[:longest] + "…"
+	}
+	return fmt.Sprintf("%s cannot be %s; it takes %s", field, value, accepted[err.Type.Kind()])
 }
 
 // Apply runs ops on f one after the other. It first loads in one step what they will read.

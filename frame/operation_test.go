@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"edgeframe/codec"
+	"edgeframe/internal/tabletest"
 )
 
 // The columns of sample where nothing has changed.
@@ -268,8 +269,10 @@ func TestOperationsThatCannotBeReadSayWhy(t *testing.T) {
 		{"an unknown name", `[{"op":"delete_rows","rows":[0]},{"op":"sort_rows"}]`, `operation 2: its "op" is not one of`},
 		{"a name that is no text", `[{"op":7}]`, `its "op" is not one of`},
 		{"an unknown member", `[{"op":"delete_rows","rows":[0],"column":"a"}]`, `delete_rows: unknown field "column"`},
-		{"a member of another type", `[{"op":"delete_rows","rows":"all"}]`, `delete_rows: cannot unmarshal`},
-		{"a row that is no whole number", `[{"op":"delete_rows","rows":[1.5]}]`, `delete_rows: cannot unmarshal`},
+		{"a member of another type", `[{"op":"delete_rows","rows":"all"}]`, `delete_rows: "rows" cannot be string; it takes a list`},
+		{"a row of many digits", `[{"op":"delete_rows","rows":[1` + strings.Repeat("0", 1000) + `]}]`, `"rows" cannot be number 100000000000000000000000000000000…; it`},
+		{"a name that is no text in columns", `[{"op":"rename_columns","columns":{"a":1}}]`, `"columns" cannot be number; it takes text`},
+		{"a row that is no whole number", `[{"op":"delete_rows","rows":[1.5]}]`, `delete_rows: "rows" cannot be number 1.5; it takes whole numbers of 64 bits`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -427,5 +430,20 @@ func wantKnown(t *testing.T, err error) {
 	known := []error{ErrColumnNotFound, ErrInvalidOperation, codec.ErrMalformed, codec.ErrMismatch, codec.ErrTooLarge, codec.ErrUnsupported}
 	if !slices.ContainsFunc(known, func(kind error) bool { return errors.Is(err, kind) }) {
 		t.Fatalf("an error of no known kind: %v", err)
+	}
+}
+
+func TestOperationsCannotCopyTheTableForEver(t *testing.T) {
+	f := FromTable(tabletest.Generate(10_000, 5, 1), codec.Limits{Bytes: 1 << 20})
+	ops := make([]json.RawMessage, MaxOperations)
+	for i := range ops {
+		ops[i] = json.RawMessage(fmt.Sprintf(`{"op":"delete_rows","rows":[%d]}`, i))
+	}
+	parsed, err := ParseOperations(ops)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Apply(f, parsed); !errors.Is(err, ErrInvalidOperation) {
+		t.Errorf("got %v, want %v", err, ErrInvalidOperation)
 	}
 }

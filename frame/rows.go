@@ -141,11 +141,27 @@ func (f *Frame) replace(col int, rows []int64, values arrow.Array) error {
 		return err
 	}
 	for _, p := range parts {
+		if err := f.rewrite(c.Chunks[p.group].Data); err != nil {
+			return err
+		}
 		data, err := ReplaceRows(c.Chunks[p.group].Data, p.rows, slice(values, p.from, p.from+len(p.rows)))
 		if err != nil {
 			return err
 		}
 		c.Chunks[p.group] = Chunk{Data: data}
+	}
+	return nil
+}
+
+// maxRewrites is how many times the largest table the operations of one edit may copy.
+// Without a bound, a thousand operations of a few bytes each would copy a thousand tables.
+const maxRewrites = 16
+
+// rewrite accounts for copying a chunk.
+func (f *Frame) rewrite(data arrow.Array) error {
+	f.copied += RawBytes(data)
+	if f.copied/maxRewrites > f.Limits.Bytes {
+		return codec.Errorf(ErrInvalidOperation, "the operations copy the same rows too often; put the rows of one column, or all rows to delete, into one operation")
 	}
 	return nil
 }
@@ -176,6 +192,9 @@ func (op *deleteRows) apply(f *Frame) error {
 	for _, part := range f.split(rows) {
 		keep := complement(part.rows, f.Rows[part.group])
 		for _, c := range f.Columns {
+			if err := f.rewrite(c.Chunks[part.group].Data); err != nil {
+				return err
+			}
 			data, err := KeepRows(c.Chunks[part.group].Data, keep)
 			if err != nil {
 				return err

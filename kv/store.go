@@ -22,8 +22,9 @@ const DefaultPrefix = "edgeframe"
 const MaxListLimit = 1000
 
 // Store is the key-value store that the rest of edgeframe uses: a [Driver] with validation,
-// a key prefix and wrapped errors. Two stores with different prefixes on one driver never
-// see each other's keys; counts and sweeps are of the driver as a whole.
+// a key prefix and wrapped errors. Two stores on one driver never see each other's keys if
+// neither prefix is the other one and a colon with more after it; counts and sweeps are of
+// the driver as a whole.
 type Store struct {
 	driver Driver
 	info   Info

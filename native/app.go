@@ -70,8 +70,8 @@ func newHandler(cfg Config, b *backend, log *slog.Logger) http.Handler {
 		TTL:         cfg.SessionTTL(),
 		MaxVersions: cfg.MaxVersions,
 		Segment: codec.SegmentOptions{
-			Method:      codec.Method(cfg.Serialization),
-			Compression: codec.Compression(cfg.Codec()),
+			Method:      cfg.Serialization,
+			Compression: cfg.Codec(),
 		},
 		SegmentTargetBytes: cfg.SegmentBytes,
 		MaxTableBytes:      cfg.MaxDataframeBytes(),
@@ -86,6 +86,7 @@ func newHandler(cfg Config, b *backend, log *slog.Logger) http.Handler {
 		Store:          b.store,
 		Backend:        b.health,
 		MaxUploadBytes: cfg.MaxUploadBytes(),
+		Admit:          newAdmission(cfg.MaxUploadBytes(), admissionPatience),
 		CORSOrigins:    cfg.CORSOrigins,
 		Tokens:         tokens,
 		Logger:         log,

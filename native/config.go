@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/caarlos0/env/v11"
+
+	"edgeframe/codec"
 )
 
 // Config is the whole configuration of a server. Each field is one environment variable;
@@ -29,19 +31,19 @@ type Config struct {
 	CORSOrigins []string `env:"CORS_ORIGINS" envDefault:"http://localhost:3000,http://localhost:5173,http://localhost:8080,http://127.0.0.1:3000,http://127.0.0.1:5173,http://127.0.0.1:8080" pattern:"^(\\*|[a-z][a-z0-9+.-]*://[^/?#@\\s]+)$" accepts:"a comma-separated list of origins such as https://app.example.com, or *"`
 	APITokens   []Secret `env:"API_TOKENS" pattern:"^[\\x21-\\x7e]+$" accepts:"a comma-separated list of tokens without spaces" secret:"true"`
 
-	StorageDir       string `env:"STORAGE_DIR" envDefault:"./storage"`
-	StorageSync      string `env:"STORAGE_SYNC" envDefault:"interval" oneof:"interval,always"`
-	StorageFallback  bool   `env:"STORAGE_FALLBACK_TO_MEMORY" envDefault:"true"`
-	CacheSizeMB      int    `env:"CACHE_SIZE_MB" envDefault:"128" min:"1"`
-	KeyPrefix        string `env:"KEY_PREFIX" envDefault:"edgeframe" pattern:"^[A-Za-z0-9_.:-]{1,64}$" accepts:"1 to 64 letters, digits and _ . : -"`
-	SegmentBytes     int    `env:"SEGMENT_TARGET_BYTES" envDefault:"1048576" min:"1024" max:"16777216"`
-	MaxVersions      int    `env:"MAX_VERSIONS" envDefault:"5" min:"0" max:"1000"`
-	SessionMinutes   int    `env:"SESSION_TIMEOUT_MINUTES" envDefault:"60" min:"1" max:"43200"`
-	MaxDataframeMB   int    `env:"MAX_DATAFRAME_SIZE_MB" envDefault:"500" min:"1"`
-	MaxUploadMB      int    `env:"MAX_UPLOAD_SIZE_MB" envDefault:"50" min:"1"`
-	Serialization    string `env:"SERIALIZATION_METHOD" envDefault:"pyarrow" oneof:"arrow,pyarrow,msgpack" accepts:"arrow (also spelled pyarrow) or msgpack; what was pickle before is arrow now, because reading pickle can run code"`
-	Compression      bool   `env:"COMPRESSION_ENABLED" envDefault:"true"`
-	CompressionCodec string `env:"COMPRESSION_CODEC" envDefault:"snappy" oneof:"snappy,zstd,lz4,gzip,none"`
+	StorageDir       string            `env:"STORAGE_DIR" envDefault:"./storage"`
+	StorageSync      string            `env:"STORAGE_SYNC" envDefault:"interval" oneof:"interval,always"`
+	StorageFallback  bool              `env:"STORAGE_FALLBACK_TO_MEMORY" envDefault:"true"`
+	CacheSizeMB      int               `env:"CACHE_SIZE_MB" envDefault:"128" min:"1"`
+	KeyPrefix        string            `env:"KEY_PREFIX" envDefault:"edgeframe" pattern:"^[A-Za-z0-9_.:-]{1,64}$" accepts:"1 to 64 letters, digits and _ . : -"`
+	SegmentBytes     int               `env:"SEGMENT_TARGET_BYTES" envDefault:"1048576" min:"1024" max:"16777216"`
+	MaxVersions      int               `env:"MAX_VERSIONS" envDefault:"5" min:"0" max:"1000"`
+	SessionMinutes   int               `env:"SESSION_TIMEOUT_MINUTES" envDefault:"60" min:"1" max:"43200"`
+	MaxDataframeMB   int               `env:"MAX_DATAFRAME_SIZE_MB" envDefault:"500" min:"1"`
+	MaxUploadMB      int               `env:"MAX_UPLOAD_SIZE_MB" envDefault:"50" min:"1"`
+	Serialization    codec.Method      `env:"SERIALIZATION_METHOD" envDefault:"pyarrow" accepts:"arrow (also spelled pyarrow) or msgpack; what was pickle before is arrow now, because reading pickle can run code"`
+	Compression      bool              `env:"COMPRESSION_ENABLED" envDefault:"true"`
+	CompressionCodec codec.Compression `env:"COMPRESSION_CODEC" envDefault:"snappy" accepts:"one of snappy, zstd, lz4, gzip, none"`
 
 	RedisEnabled        bool          `env:"REDIS_ENABLED" envDefault:"false"`
 	RedisURL            RedisURL      `env:"REDIS_URL" envDefault:"redis://localhost:6379/0"`
@@ -95,9 +97,6 @@ func (c *Config) settle(values map[string]string) {
 	if origins, given := values["CORS_ORIGINS"]; given && origins == "" {
 		c.CORSOrigins = nil
 	}
-	if c.Serialization == "pyarrow" {
-		c.Serialization = "arrow"
-	}
 	if c.Debug && values["LOG_LEVEL"] == "" {
 		c.LogLevel = "debug"
 	}
@@ -106,9 +105,11 @@ func (c *Config) settle(values map[string]string) {
 // parsers are the value types that the environment library does not read as we want them.
 func parsers(given map[string]string) map[reflect.Type]env.ParserFunc {
 	return map[reflect.Type]env.ParserFunc{
-		reflect.TypeFor[bool]():          func(s string) (any, error) { return parseBool(s) },
-		reflect.TypeFor[time.Duration](): func(s string) (any, error) { return parseSeconds(s) },
-		reflect.TypeFor[RedisURL]():      func(s string) (any, error) { return parseRedisURL(s, given) },
+		reflect.TypeFor[codec.Method]():      func(s string) (any, error) { return codec.ParseMethod(s) },
+		reflect.TypeFor[codec.Compression](): func(s string) (any, error) { return codec.ParseCompression(s) },
+		reflect.TypeFor[bool]():              func(s string) (any, error) { return parseBool(s) },
+		reflect.TypeFor[time.Duration]():     func(s string) (any, error) { return parseSeconds(s) },
+		reflect.TypeFor[RedisURL]():          func(s string) (any, error) { return parseRedisURL(s, given) },
 	}
 }
 
@@ -148,10 +149,10 @@ func (c Config) MaxUploadBytes() int64 { return int64(c.MaxUploadMB) << 20 }
 // CacheBytes is the memory that cached values may take.
 func (c Config) CacheBytes() int64 { return int64(c.CacheSizeMB) << 20 }
 
-// Codec is the compression of new segments; "none" when compression is off.
-func (c Config) Codec() string {
+// Codec is the compression of new segments.
+func (c Config) Codec() codec.Compression {
 	if !c.Compression {
-		return "none"
+		return codec.NoCompression
 	}
 	return c.CompressionCodec
 }

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"edgeframe/codec"
 )
 
 func mustLoad(t *testing.T, environ ...string) Config {
@@ -88,8 +90,8 @@ func TestDerivedValues(t *testing.T) {
 	}
 	want := []any{
 		"[::1]:81", 2 * time.Minute, int64(4096 << 20), int64(3 << 20), int64(1 << 20),
-		1500 * time.Millisecond, " p ,", "a", "b", "snappy",
-		"none",
+		1500 * time.Millisecond, " p ,", "a", "b", codec.Snappy,
+		codec.NoCompression,
 		"error",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -56,8 +57,14 @@ func checkFilename(name string) error {
 	if len(name) > maxFilename {
 		return fail(ErrInvalidParameter, "a filename of %d bytes is not accepted; it may have at most %d", len(name), maxFilename)
 	}
+	if i := strings.IndexFunc(name, isControl); i >= 0 {
+		return fail(ErrInvalidParameter, "the filename %q is not accepted; it has a control character at byte %d", name, i)
+	}
 	return nil
 }
+
+// isControl reports whether c is a control character of ASCII.
+func isControl(c rune) bool { return c < 0x20 || c == 0x7f }
 
 // Delete removes a session and all that it stored.
 func (s *Service) Delete(ctx context.Context, ref Ref, pre Precondition) error {

@@ -183,7 +183,7 @@ func (m *manifest) countMissing(old *manifest, f *frame.Frame) {
 			if chunk := c.Chunks[g]; chunk.Stored {
 				missing[i] = old.Groups[chunk.Group].Missing[chunk.Column]
 			} else {
-				missing[i] = chunk.Data.NullN()
+				missing[i] = codec.CountMissing(chunk.Data)
 			}
 		}
 		m.Groups[g].Missing = missing

@@ -7,6 +7,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -129,7 +130,12 @@ func (c *healthCommand) run(cfg native.Config, stdout io.Writer) error {
 	if c.Storage {
 		path = "/health/storage"
 	}
-	return native.Probe(ctx, cfg, path, stdout)
+	var document bytes.Buffer
+	err := native.Probe(ctx, cfg, path, &document)
+	if document.Len() > 0 {
+		fmt.Fprintln(stdout, document.String())
+	}
+	return err
 }
 
 // versionText is the linked version, or what the build recorded.

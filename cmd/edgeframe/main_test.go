@@ -90,7 +90,7 @@ func probed(t *testing.T, status int, body string, args ...string) (got result, 
 
 func TestHealthOfAHealthyServerExitsWith0(t *testing.T) {
 	got, asked := probed(t, 200, `{"status":"ready"}`)
-	if diff := cmp.Diff(result{0, `{"status":"ready"}`, ""}, got); diff != "" || asked != "GET /health/ready" {
+	if diff := cmp.Diff(result{0, `{"status":"ready"}` + "\n", ""}, got); diff != "" || asked != "GET /health/ready" {
 		t.Errorf("asked %s: %s", asked, diff)
 	}
 }
@@ -103,7 +103,7 @@ func TestHealthOfTheStorageIsAskedFor(t *testing.T) {
 
 func TestHealthOfAnUnhealthyServerExitsWith1(t *testing.T) {
 	got, _ := probed(t, 503, `{"status":"not ready"}`)
-	if got.Code != 1 || got.Stdout != `{"status":"not ready"}` || !strings.Contains(got.Stderr, "answered 503 Service Unavailable") {
+	if got.Code != 1 || got.Stdout != `{"status":"not ready"}`+"\n" || !strings.Contains(got.Stderr, "answered 503 Service Unavailable") {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -117,7 +117,7 @@ func TestHealthWithoutAServerExitsWith1(t *testing.T) {
 	free.Close()
 	for variable, want := range map[string]string{"PORT=" + port: "connection refused", "PORT=0": "set PORT to its port"} {
 		got := runCommand(t, []string{variable}, "health")
-		if got.Code != 1 || !strings.Contains(got.Stderr, want) {
+		if got.Code != 1 || got.Stdout != "" || !strings.Contains(got.Stderr, want) {
 			t.Errorf("%s: got %+v, want %s", variable, got, want)
 		}
 	}

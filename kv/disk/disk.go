@@ -14,6 +14,7 @@
 package disk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -182,7 +183,7 @@ func (d *Driver) Health(ctx context.Context) (map[string]any, error) {
 		"sessions_exists": isDir(d.sessions),
 		"temp_exists":     isDir(d.temp),
 	}}
-	if err := d.gate.failure(); err != nil {
+	if err := cmp.Or(d.gate.failure(), d.gate.checkSpace()); err != nil {
 		details["error"] = err.Error()
 	}
 	return details, nil

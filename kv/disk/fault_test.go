@@ -220,12 +220,19 @@ func TestTheReserveIsForDeletingOnly(t *testing.T) {
 	if err := put(d, "more", []byte("v")); !errors.Is(err, syscall.ENOSPC) {
 		t.Errorf("a write into the reserve returned %v", err)
 	}
+	details, err := d.Health(t.Context())
+	if want := "no space left on device: 255 MiB free, 256 MiB are kept in reserve"; err != nil || details["error"] != want {
+		t.Errorf("health says %v, %v, want the error %q", details, err, want)
+	}
 	if err := d.Delete(t.Context(), []string{"k"}); err != nil {
 		t.Errorf("deleting from a nearly full disk: %v", err)
 	}
 	disk.free.Store(reserveBytes)
 	if err := put(d, "more", []byte("v")); err != nil {
 		t.Errorf("a write when there is space again: %v", err)
+	}
+	if details, err := d.Health(t.Context()); err != nil || details["error"] != nil {
+		t.Errorf("health says %v, %v when there is space again", details, err)
 	}
 	if err := d.Close(); err != nil {
 		t.Error(err)

@@ -104,7 +104,7 @@ func (g *gate) checkSpace() error {
 		return fmt.Errorf("measuring the free space: %w", err)
 	}
 	if reserve := min(reserveBytes, usage.TotalBytes/5); usage.AvailBytes < reserve {
-		return fmt.Errorf("%w: %d bytes are free, below the reserve of %d", syscall.ENOSPC, usage.AvailBytes, reserve)
+		return fmt.Errorf("%w: %d MiB free, %d MiB are kept in reserve", syscall.ENOSPC, usage.AvailBytes>>20, reserve>>20)
 	}
 	return nil
 }

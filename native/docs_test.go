@@ -1,0 +1,22 @@
+//go:build !js
+
+package native
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestEveryVariableIsDocumented(t *testing.T) {
+	doc, err := os.ReadFile(filepath.Join("..", "docs", "configuration.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range variables() {
+		if !strings.Contains(string(doc), "`"+v.name+"`") {
+			t.Errorf("docs/configuration.md does not name %s", v.name)
+		}
+	}
+}
