@@ -84,7 +84,7 @@ func TestDocumentsAreReadStrictly(t *testing.T) {
 		{"a name twice in two spellings", `{"metadata":{"a":1,"\u0061":2}}`, `the name "a" occurs twice`},
 		{"metadata that is not UTF-8", "{\"metadata\":{\"a\":\"\xff\"}}", "UTF-8"},
 		{"half a surrogate pair in metadata", `{"metadata":{"a":"\ud800"}}`, "surrogate"},
-		{"deep nesting", `{"metadata":{"a":` + nested(maxDocumentDepth-1) + `}}`, "deeper than 68 levels"},
+		{"deep nesting", `{"metadata":{"a":` + nested(maxDocumentDepth-1) + `}}`, "deeper than 67 levels"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -1,6 +1,8 @@
 package codec
 
 import (
+	"unicode/utf8"
+
 	"fmt"
 	"math"
 
@@ -84,8 +86,10 @@ func (r *schemaReader) read(table flatTable, open func() (*arrow.Schema, error))
 	return schema, shapes, nil
 }
 
+// field reads a field that stands in depth-1 others. The innermost one, which holds plain
+// values, is no level of nesting.
 func (r *schemaReader) field(f flatTable, depth int, shape *fieldShape) error {
-	if depth > r.limits.Depth {
+	if depth > r.limits.Depth+1 {
 		return Errorf(ErrTooLarge, "a column is nested deeper than %d levels", r.limits.Depth)
 	}
 	// What arrow-go makes of a field is charged for every mention of it, so that a few
@@ -199,6 +203,9 @@ func checkNames(schema *arrow.Schema) error {
 		}
 		if len(f.Name) > maxNameBytes {
 			return Errorf(ErrTooLarge, "column %d has a name of %d bytes; the most is %d", i, len(f.Name), maxNameBytes)
+		}
+		if !utf8.ValidString(f.Name) {
+			return Errorf(ErrMalformed, "the name of column %d is not valid UTF-8: %q", i, f.Name)
 		}
 		if seen[f.Name] {
 			return Errorf(ErrMalformed, "there are two columns named %q", f.Name)

@@ -205,7 +205,7 @@ func TestSchemasThatMakeNoTableAreRefused(t *testing.T) {
 		return arrow.Field{Name: name, Type: dt, Nullable: true}
 	}
 	deep := arrow.DataType(number)
-	for range 10 {
+	for range 11 {
 		deep = arrow.ListOf(deep)
 	}
 	many := make([]arrow.Field, 101)

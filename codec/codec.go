@@ -50,7 +50,8 @@ type Limits struct {
 const (
 	DefaultMaxBytes   = 500 << 20
 	DefaultMaxColumns = 10_000
-	DefaultMaxDepth   = 64
+	// DefaultMaxDepth is one less than what arrow-go writes.
+	DefaultMaxDepth = 63
 )
 
 // WithDefaults returns l with defaults in place of zero fields.

@@ -1,6 +1,8 @@
 package codec
 
 import (
+	"bytes"
+	"errors"
 	"strings"
 	"testing"
 
@@ -54,4 +56,35 @@ func mustValues(t *testing.T, json string, dt arrow.DataType) arrow.Array {
 		t.Fatal(err)
 	}
 	return arr
+}
+
+func TestTheDeepestValueThatIsReadCanBeStored(t *testing.T) {
+	nested := func(depth int) []byte {
+		return []byte(`[{"a":` + strings.Repeat("[", depth) + strings.Repeat("]", depth) + `}]`)
+	}
+	table, err := jsonFormat.Decode(nested(DefaultMaxDepth), ReadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, method := range []Method{MethodArrow, MethodMsgpack} {
+		seg, err := EncodeSegment(table.RowGroups[0], SegmentOptions{Method: method, Compression: Snappy})
+		if err != nil {
+			t.Fatalf("%s: %v", method, err)
+		}
+		if _, err := DecodeSegment(seg.Data, seg.Hash, DefaultMaxBytes); err != nil {
+			t.Errorf("%s: %v", method, err)
+		}
+	}
+	for _, f := range []*Format{arrowStreamFormat, arrowFileFormat} {
+		var file bytes.Buffer
+		if err := f.Encode(&file, table, WriteOptions{}); err != nil {
+			t.Fatalf("%s: %v", f.Name, err)
+		}
+		if _, err := f.Decode(file.Bytes(), ReadOptions{}); err != nil {
+			t.Errorf("%s: %v", f.Name, err)
+		}
+	}
+	if _, err := jsonFormat.Decode(nested(DefaultMaxDepth+1), ReadOptions{}); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("a deeper value: got %v, want %v", err, ErrTooLarge)
+	}
 }

@@ -82,8 +82,8 @@ func jsonStrings(value func(int) string) appender {
 	return func(dst []byte, row int) []byte { return appendQuoted(dst, value(row)) }
 }
 
-// appendQuoted appends s as a JSON string. Bytes that are not UTF-8, which Arrow files can
-// hold in text columns, become U+FFFD.
+// appendQuoted appends s as a JSON string. Bytes that are not UTF-8, which no decoder lets
+// into a text column, would become U+FFFD.
 func appendQuoted(dst []byte, s string) []byte {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= 0x80 {

@@ -121,7 +121,7 @@ var msgpackRefusals = []refusal{
 	{"a name that occurs twice", "\x91\x82\xa1a\x01\xa1a\x01", ReadOptions{}, ErrMalformed, `the name "a" occurs twice`},
 	{"a name that occurs twice inside", "\x91\x81\xa1a\x82\xa1x\x01\xa1x\x01", ReadOptions{}, ErrMalformed, `the name "x" occurs twice`},
 	{"columns of different lengths", "\x82\xa1a\x91\x01\xa1b\x90", ReadOptions{}, ErrMalformed, `column "b" has 0 values and column "a" has 1`},
-	{"100,000 nested arrays", "\x91\x81\xa1a" + deepMsgpack + "\x01", ReadOptions{}, ErrTooLarge, "nested deeper than 64 levels"},
+	{"100,000 nested arrays", "\x91\x81\xa1a" + deepMsgpack + "\x01", ReadOptions{}, ErrTooLarge, "nested deeper than 63 levels"},
 	{"one level too much", "\x91\x81\xa1a\x91\x91\x91\x91\x01", ReadOptions{Limits: smallLimits}, ErrTooLarge, "nested deeper than 3 levels"},
 	{"one column too much", "\x91\x84\xa1a\x01\xa1b\x01\xa1c\x01\xa1d\x01", ReadOptions{Limits: smallLimits}, ErrTooLarge, "more than 3 columns"},
 	{"more values than fit", "\x81\xa1a\xdc\xff\xff" + strings.Repeat("\x01", 0xffff), ReadOptions{Limits: smallLimits}, ErrTooLarge, "more than the 65536 bytes of memory"},
