@@ -1,8 +1,10 @@
 package session
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"edgeframe/kv"
@@ -145,15 +147,18 @@ func (s *Service) removeLost(ctx context.Context, h *head, lost []kv.Item) {
 	_ = s.store.Delete(ctx, keys...)
 }
 
-// dropsAny reports whether after lacks a version or an audit chunk of before. Where it does
-// not, which is the common case, no manifest has to be read.
+// dropsAny reports whether after may lack a segment of before. A version that goes takes none
+// with it if another one has its manifest and its marks, which is how it is with snapshots;
+// then no manifest has to be read.
 func dropsAny(before, after *head) bool {
-	kept := map[uint32]bool{}
-	for i := range after.Versions {
-		kept[after.Versions[i].ID] = true
-	}
 	for i := range before.Versions {
-		if !kept[before.Versions[i].ID] {
+		v := &before.Versions[i]
+		raw := before.Manifests[v.Manifest]
+		if !slices.ContainsFunc(after.Manifests, func(kept []byte) bool { return bytes.Equal(kept, raw) }) {
+			return true
+		}
+		sameMarks := func(kept version) bool { return kept.Marks != nil && *kept.Marks == *v.Marks }
+		if v.Marks != nil && !slices.ContainsFunc(after.Versions, sameMarks) {
 			return true
 		}
 	}
