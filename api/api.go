@@ -9,6 +9,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -70,7 +71,7 @@ func New(c Config) http.Handler {
 	}
 	s := &server{Config: c}
 	s.routes = s.endpoints()
-	var h http.Handler = s.mux()
+	h := s.refuseUncleanPaths(s.mux())
 	h = s.authorize(h)
 	h = s.recoverPanics(h)
 	h = cors.New(s.corsOptions()).Handler(h)
@@ -144,6 +145,18 @@ func (s *server) mux() *http.ServeMux {
 		s.writeError(w, r, problemf(http.StatusNotFound, "not_found", "there is nothing at %q; see /openapi.json for what there is", shorten(r.URL.Path)))
 	})
 	return mux
+}
+
+// refuseUncleanPaths answers paths with empty or dot segments, for which the router would
+// redirect to the path that they stand for. Nobody writes such a path on purpose.
+func (s *server) refuseUncleanPaths(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if raw, clean := r.URL.EscapedPath(), path.Clean("/"+r.URL.EscapedPath()); raw != clean && raw != clean+"/" {
+			s.writeError(w, r, problemf(http.StatusNotFound, "not_found", "there is nothing at %q, because no path has empty or dot segments; see /openapi.json for what there is", shorten(r.URL.Path)))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // serve runs one route's handler.

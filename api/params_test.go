@@ -140,7 +140,9 @@ func wantCode(t *testing.T, err error, code string) {
 func TestUnknownPathsAndMethods(t *testing.T) {
 	f := newFixture(t)
 	f.wantProblem(f.do("GET", "/api/v2/sessions", ""), http.StatusNotFound, "not_found")
-	f.wantProblem(f.do("GET", "/health/", ""), http.StatusNotFound, "not_found")
+	for _, path := range []string{"/health/", "//health", "/health//storage", "/health/./storage", "/api/../health", "/../etc/passwd"} {
+		f.wantProblem(f.do("GET", path, ""), http.StatusNotFound, "not_found")
+	}
 	tests := []struct {
 		method, path, allow string
 	}{

@@ -1,10 +1,9 @@
 package codec
 
 import (
-	"unicode/utf8"
-
 	"fmt"
 	"math"
+	"unicode/utf8"
 
 	"github.com/apache/arrow/go/v17/arrow"
 )
