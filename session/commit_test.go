@@ -198,6 +198,27 @@ func TestDamagedHeadIsRefused(t *testing.T) {
 	}
 }
 
+func TestASessionWithADamagedHeadCanBeDeleted(t *testing.T) {
+	h := newHarness(t)
+	v, other := h.create(10, 5), h.create(10, 5)
+	if err := h.store.SetMany(context.Background(), []kv.Item{{Key: headKey(v.ID), Value: []byte("garbage"), Counted: true}}, 0); err != nil {
+		t.Fatal(err)
+	}
+	always := func(*Session) bool { return true }
+	wantKind(t, h.Delete(context.Background(), Ref{ID: v.ID}, always), ErrCorrupt)
+	if err := h.Delete(context.Background(), Ref{ID: v.ID}, nil); err != nil {
+		t.Fatal(err)
+	}
+	_, err := h.Open(context.Background(), Ref{ID: v.ID})
+	wantKind(t, err, ErrSessionNotFound)
+	for _, key := range h.segmentKeys() {
+		if strings.HasPrefix(key, keyPrefix(v.ID)) {
+			t.Errorf("%s is still there", key)
+		}
+	}
+	h.table(other, 0)
+}
+
 func TestReadFollowsACommitThatEvictedItsVersion(t *testing.T) {
 	h := newHarness(t, func(o *Options) { o.MaxVersions = 0 })
 	old := h.create(100, 5)

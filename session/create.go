@@ -66,10 +66,14 @@ func checkFilename(name string) error {
 // isControl reports whether c is a control character of ASCII.
 func isControl(c rune) bool { return c < 0x20 || c == 0x7f }
 
-// Delete removes a session and all that it stored.
+// Delete removes a session and all that it stored, also one whose record cannot be read, of
+// which no precondition can hold.
 func (s *Service) Delete(ctx context.Context, ref Ref, pre Precondition) error {
 	for range maxAttempts {
 		h, err := s.load(ctx, ref)
+		if errors.Is(err, ErrCorrupt) && pre == nil {
+			return s.deleteKeys(ctx, ref.ID)
+		}
 		if err != nil {
 			return err
 		}
@@ -93,6 +97,23 @@ func (s *Service) Delete(ctx context.Context, ref Ref, pre Precondition) error {
 		return nil
 	}
 	return exhausted(ref.ID)
+}
+
+// deleteKeys removes everything that is stored of a session whose head cannot be read.
+func (s *Service) deleteKeys(ctx context.Context, id string) error {
+	cursor := ""
+	for {
+		page, err := s.store.ListKeys(ctx, keyPrefix(id), cursor, kv.MaxListLimit)
+		if err != nil {
+			return err
+		}
+		if err := s.store.Delete(ctx, page.Keys...); err != nil {
+			return err
+		}
+		if cursor = page.Cursor; cursor == "" {
+			return nil
+		}
+	}
 }
 
 // expire ends the life of a session unless another commit came between: stores cannot delete

@@ -105,10 +105,14 @@ type Ref struct {
 // finds. Nil means yes.
 type Precondition func(*Session) bool
 
-func headKey(id string) string { return "{" + id + "}:head" }
+// keyPrefix is what the keys of a session begin with. The braces keep them in one slot of a
+// Redis Cluster.
+func keyPrefix(id string) string { return "{" + id + "}:" }
+
+func headKey(id string) string { return keyPrefix(id) + "head" }
 
 func segmentKey(id string, r segmentRef) string {
-	return fmt.Sprintf("{%s}:seg:%s-%x", id, codec.Hash(r.Hash), r.Born)
+	return fmt.Sprintf("%sseg:%s-%x", keyPrefix(id), codec.Hash(r.Hash), r.Born)
 }
 
 // load reads the head of a session that has not expired.
