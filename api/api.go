@@ -16,6 +16,7 @@ import (
 
 	"github.com/rs/cors"
 
+	"edgeframe/codec"
 	"edgeframe/kv"
 	"edgeframe/session"
 )
@@ -142,7 +143,7 @@ func (s *server) mux() *http.ServeMux {
 		})
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		s.writeError(w, r, problemf(http.StatusNotFound, "not_found", "there is nothing at %q; see /openapi.json for what there is", shorten(r.URL.Path)))
+		s.writeError(w, r, problemf(http.StatusNotFound, "not_found", "there is nothing at %q; see /openapi.json for what there is", codec.Shorten(r.URL.Path)))
 	})
 	return mux
 }
@@ -152,7 +153,7 @@ func (s *server) mux() *http.ServeMux {
 func (s *server) refuseUncleanPaths(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if raw, clean := r.URL.EscapedPath(), path.Clean("/"+r.URL.EscapedPath()); raw != clean && raw != clean+"/" {
-			s.writeError(w, r, problemf(http.StatusNotFound, "not_found", "there is nothing at %q, because no path has empty or dot segments; see /openapi.json for what there is", shorten(r.URL.Path)))
+			s.writeError(w, r, problemf(http.StatusNotFound, "not_found", "there is nothing at %q, because no path has empty or dot segments; see /openapi.json for what there is", codec.Shorten(r.URL.Path)))
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -170,12 +171,4 @@ func (s *server) serve(rt route) http.Handler {
 			s.writeError(w, r, err)
 		}
 	})
-}
-
-func shorten(s string) string {
-	const most = 80
-	if len(s) <= most {
-		return s
-	}
-	return s[:most] + "…"
 }

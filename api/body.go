@@ -69,7 +69,7 @@ func baseName(name string) string {
 
 func checkEncoding(r *http.Request) error {
 	if enc := r.Header.Get("Content-Encoding"); enc != "" && !strings.EqualFold(enc, "identity") {
-		return problemf(http.StatusUnsupportedMediaType, "unsupported_media_type", "the content encoding %q is not accepted; send the body as it is", shorten(enc))
+		return problemf(http.StatusUnsupportedMediaType, "unsupported_media_type", "the content encoding %q is not accepted; send the body as it is", codec.Shorten(enc))
 	}
 	return nil
 }
@@ -152,7 +152,7 @@ func (s *server) readForm(w http.ResponseWriter, r *http.Request, boundary strin
 func readField(part *multipart.Part, fields []string, given url.Values) error {
 	name := part.FormName()
 	if !slices.Contains(fields, name) {
-		return badParameter("there is no form field %q here; send one field \"file\" and any of %s", shorten(name), strings.Join(fields, ", "))
+		return badParameter("there is no form field %q here; send one field \"file\" and any of %s", codec.Shorten(name), strings.Join(fields, ", "))
 	}
 	value, err := readPart(part, maxFieldBytes)
 	if err == nil {
@@ -274,7 +274,7 @@ func unreadable(err error) error {
 	case !ok:
 		return malformed("the JSON document cannot be read: %v", err)
 	case errors.Is(syntax, jsontext.ErrDuplicateName):
-		return malformed("the JSON document cannot be read: the name %q occurs twice in an object", shorten(syntax.JSONPointer.LastToken()))
+		return malformed("the JSON document cannot be read: the name %q occurs twice in an object", codec.Shorten(syntax.JSONPointer.LastToken()))
 	}
 	return malformed("the JSON document cannot be read: %v at byte %d", syntax.Err, syntax.ByteOffset)
 }

@@ -137,8 +137,8 @@ func (s *server) writePage(w http.ResponseWriter, d *dataRequest, data *session.
 	doc.WriteByte('}')
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(doc.Len()))
-	_, err := w.Write(doc.Bytes())
-	return ignoreWrite(err)
+	send(w, doc.Bytes())
+	return nil
 }
 
 // boundedBuffer refuses to hold more than most bytes.

@@ -12,8 +12,8 @@ func (s *server) openAPI(w http.ResponseWriter, _ *http.Request) error {
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Cache-Control", "public, max-age=3600")
-	_, err := w.Write(openAPIDocument)
-	return ignoreWrite(err)
+	send(w, openAPIDocument)
+	return nil
 }
 
 // index says what this server is and where to go on.

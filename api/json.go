@@ -65,10 +65,9 @@ func writeJSON(w http.ResponseWriter, status int, v any) error {
 		h.Set("Cache-Control", "no-store")
 	}
 	w.WriteHeader(status)
-	_, err = w.Write(body)
-	return ignoreWrite(err)
+	send(w, body)
+	return nil
 }
 
-// ignoreWrite drops the error of writing a response: the client is gone, and nobody is left
-// to be told.
-func ignoreWrite(error) error { return nil }
+// send writes a body. A client that is gone is nobody to tell of an error.
+func send(w http.ResponseWriter, body []byte) { _, _ = w.Write(body) }

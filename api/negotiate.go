@@ -43,7 +43,7 @@ func outputFormat(r *http.Request) (*codec.Format, error) {
 		if f := codec.ByName(q.Get("format")); f != nil {
 			return f, nil
 		}
-		return nil, badParameter("format=%s is not accepted; it must be one of %s", shorten(q.Get("format")), formatNames())
+		return nil, badParameter("format=%s is not accepted; it must be one of %s", codec.Shorten(q.Get("format")), formatNames())
 	}
 	accept := strings.Join(r.Header.Values("Accept"), ",")
 	if accept == "" {
@@ -82,10 +82,10 @@ func inputFormat(contentType, filename string, body []byte) (*codec.Format, erro
 	if media != "" {
 		parsed, err := contenttype.ParseMediaType(contentType)
 		if err != nil {
-			return nil, problemf(http.StatusUnsupportedMediaType, "unsupported_media_type", "the content type %q cannot be read; send one of %s", shorten(contentType), strings.Join(mediaTypes(), ", "))
+			return nil, problemf(http.StatusUnsupportedMediaType, "unsupported_media_type", "the content type %q cannot be read; send one of %s", codec.Shorten(contentType), strings.Join(mediaTypes(), ", "))
 		}
 		if c := strings.ToLower(parsed.Parameters["charset"]); c != "" && c != "utf-8" && c != "us-ascii" {
-			return nil, problemf(http.StatusUnsupportedMediaType, "unsupported_media_type", "the character set %q is not accepted; send UTF-8", shorten(c))
+			return nil, problemf(http.StatusUnsupportedMediaType, "unsupported_media_type", "the character set %q is not accepted; send UTF-8", codec.Shorten(c))
 		}
 		media = strings.ToLower(parsed.MIME())
 	}
@@ -93,7 +93,7 @@ func inputFormat(contentType, filename string, body []byte) (*codec.Format, erro
 		return f, nil
 	}
 	if !undeclared[media] {
-		return nil, problemf(http.StatusUnsupportedMediaType, "unsupported_media_type", "the content type %q is not accepted; send one of %s, or none and a filename with an extension", shorten(media), strings.Join(mediaTypes(), ", "))
+		return nil, problemf(http.StatusUnsupportedMediaType, "unsupported_media_type", "the content type %q is not accepted; send one of %s, or none and a filename with an extension", codec.Shorten(media), strings.Join(mediaTypes(), ", "))
 	}
 	if f := codec.ByFilename(filename); f != nil {
 		return f, nil

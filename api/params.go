@@ -25,9 +25,9 @@ func checkParams(r *http.Request, allowed []string) error {
 	for name := range query {
 		if !slices.Contains(allowed, name) {
 			if len(allowed) == 0 {
-				return badParameter("there is no parameter %q here; this takes none", shorten(name))
+				return badParameter("there is no parameter %q here; this takes none", codec.Shorten(name))
 			}
-			return badParameter("there is no parameter %q here; the parameters are %s", shorten(name), strings.Join(allowed, ", "))
+			return badParameter("there is no parameter %q here; the parameters are %s", codec.Shorten(name), strings.Join(allowed, ", "))
 		}
 	}
 	return checkRepeats(query)
@@ -50,7 +50,7 @@ func integer(q url.Values, name string, fallback, low, high int64) (int64, error
 	}
 	n, err := strconv.ParseInt(q.Get(name), 10, 64)
 	if err != nil || n < low || n > high {
-		return 0, badParameter("%s=%s is not accepted; it must be a whole number from %d to %d", name, shorten(q.Get(name)), low, high)
+		return 0, badParameter("%s=%s is not accepted; it must be a whole number from %d to %d", name, codec.Shorten(q.Get(name)), low, high)
 	}
 	return n, nil
 }
@@ -66,14 +66,14 @@ func boolean(q url.Values, name string, fallback bool) (bool, error) {
 	if !q.Has(name) {
 		return fallback, nil
 	}
-	return false, badParameter("%s=%s is not accepted; it must be true or false", name, shorten(q.Get(name)))
+	return false, badParameter("%s=%s is not accepted; it must be true or false", name, codec.Shorten(q.Get(name)))
 }
 
 // orient reads the shape of a JSON or MessagePack document.
 func orient(q url.Values) (codec.Orient, error) {
 	o := codec.Orient(q.Get("orient"))
 	if q.Has("orient") && !slices.Contains(codec.Orients, o) {
-		return "", badParameter("orient=%s is not accepted; it must be records, columns or split", shorten(string(o)))
+		return "", badParameter("orient=%s is not accepted; it must be records, columns or split", codec.Shorten(string(o)))
 	}
 	return o, nil
 }
@@ -136,7 +136,7 @@ func delimiter(q url.Values) (byte, error) {
 	}
 	d, ok := delimiters[q.Get("delimiter")]
 	if !ok {
-		return 0, badParameter("delimiter=%s is not accepted; it must be comma, semicolon, tab or pipe, or the character itself", shorten(q.Get("delimiter")))
+		return 0, badParameter("delimiter=%s is not accepted; it must be comma, semicolon, tab or pipe, or the character itself", codec.Shorten(q.Get("delimiter")))
 	}
 	return d, nil
 }

@@ -111,7 +111,7 @@ func (s *server) writeError(w http.ResponseWriter, r *http.Request, err error) {
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("Cache-Control", "no-store")
 	w.WriteHeader(p.Status)
-	_, _ = w.Write(encodeJSON(p))
+	send(w, encodeJSON(p))
 }
 
 // logFailure notes an error that is the server's fault.

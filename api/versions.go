@@ -58,7 +58,7 @@ func (s *server) snapshot(w http.ResponseWriter, r *http.Request) error {
 func (s *server) restore(w http.ResponseWriter, r *http.Request) error {
 	id, err := strconv.ParseUint(r.PathValue("version"), 10, 32)
 	if err != nil {
-		return badParameter("%q is not a version id; it must be a whole number", shorten(r.PathValue("version")))
+		return badParameter("%q is not a version id; it must be a whole number", codec.Shorten(r.PathValue("version")))
 	}
 	return s.change(w, r, func(c session.Change) (*session.Session, error) {
 		var body summaryBody

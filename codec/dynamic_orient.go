@@ -3,7 +3,6 @@ package codec
 import (
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
@@ -202,13 +201,4 @@ func (t *dynTable) isCount(c *dynColumn) bool {
 }
 
 // quoted quotes a name for an error message.
-func quoted(s string) string { return strconv.Quote(shortened(s)) }
-
-// shortened cuts a name or value in an error message after 60 bytes.
-func shortened(s string) string {
-	const most = 60
-	if len(s) > most {
-		return strings.ToValidUTF8(s[:most], "") + "…"
-	}
-	return s
-}
+func quoted(s string) string { return strconv.Quote(Shorten(s)) }

@@ -83,7 +83,7 @@ const fitValueBytes = 32
 func (f *fitter) mismatch(v fitValue) error {
 	text := "null"
 	if v.raw != nil {
-		text = shortened(string(v.raw))
+		text = Shorten(string(v.raw))
 	}
 	return Errorf(ErrMismatch, "the value %s at position %d does not fit %s", text, v.position, DType(f.want))
 }

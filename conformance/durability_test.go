@@ -7,10 +7,8 @@ import (
 	"flag"
 	"fmt"
 	"hash/crc32"
-	"io/fs"
 	"math/rand/v2"
 	"net/http"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -255,14 +253,14 @@ func TestTheDirectoryShrinksAfterExpiry(t *testing.T) {
 		// and again, up to 32 MiB of removed values before it cleans up, and some.
 		kept = 112 << 20
 	)
-	base := size(t, dir)
+	base := testenv.DirSize(t, dir)
 	random := rand.New(rand.NewPCG(3, 4))
 	for range sessions {
 		s := c.upload(streamType, arrowStream(noise(random, each)), "ttl_seconds=1")
 		s.edit(op{"op": "set_values", "column": "noise", "rows": []int{0}, "value": 1})
 	}
-	left := size(t, dir) - base
-	for end := time.Now().Add(45 * time.Second); left > kept && time.Now().Before(end); left = size(t, dir) - base {
+	left := testenv.DirSize(t, dir) - base
+	for end := time.Now().Add(45 * time.Second); left > kept && time.Now().Before(end); left = testenv.DirSize(t, dir) - base {
 		time.Sleep(200 * time.Millisecond)
 	}
 	if left > kept {
@@ -282,22 +280,4 @@ func noise(random *rand.Rand, n int) arrow.Record {
 		column.Append(int64(random.Uint64()))
 	}
 	return b.NewRecord()
-}
-
-// size is the number of bytes in the files of a directory.
-func size(t *testing.T, dir string) (total int64) {
-	t.Helper()
-	err := filepath.WalkDir(dir, func(_ string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return nil // a file that the engine has just removed
-		}
-		if info, err := entry.Info(); err == nil {
-			total += info.Size()
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return total
 }

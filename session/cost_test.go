@@ -172,3 +172,16 @@ func TestEditReadsOnlyTheSegmentsItChanges(t *testing.T) {
 		t.Errorf("%d calls of the store, want at most 4", n)
 	}
 }
+
+func TestAColumnThatJoinsASegmentIsAddedInOneReadOfIt(t *testing.T) {
+	h := newHarness(t)
+	v := h.create(60_000, 4)
+	h.calls.Reset()
+	next := h.edit(v, `{"op":"add_column","column":"x","dtype":"bool"}`)
+	if before, after := h.manifest(v).Layout, h.manifest(next).Layout; len(before) != len(after) {
+		t.Fatalf("the column took a segment of its own: %v, then %v", before, after)
+	}
+	if n := h.calls.Of(kvtest.OpGet).Calls; n != 2 {
+		t.Errorf("%d reads of the store, want one of the head and one of the segments", n)
+	}
+}

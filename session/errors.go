@@ -39,12 +39,3 @@ func (e *Error) Unwrap() []error {
 func fail(kind error, format string, args ...any) error {
 	return &Error{Kind: kind, Detail: fmt.Sprintf(format, args...)}
 }
-
-// shorten keeps hostile text in an error readable.
-func shorten(s string) string {
-	const most = 64
-	if len(s) <= most {
-		return s
-	}
-	return s[:most] + "…"
-}

@@ -105,10 +105,10 @@ func (sel *Selection) columns(schema *arrow.Schema) ([]int, error) {
 	for _, name := range sel.Columns {
 		at := schema.FieldIndices(name)
 		if len(at) == 0 {
-			return nil, codec.Errorf(frame.ErrColumnNotFound, "there is no column %q in this version", shorten(name))
+			return nil, codec.Errorf(frame.ErrColumnNotFound, "there is no column %q in this version", codec.Shorten(name))
 		}
 		if seen[at[0]] {
-			return nil, fail(ErrInvalidParameter, "column %q is given twice", shorten(name))
+			return nil, fail(ErrInvalidParameter, "column %q is given twice", codec.Shorten(name))
 		}
 		seen[at[0]] = true
 		columns = append(columns, at[0])

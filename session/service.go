@@ -118,7 +118,7 @@ func segmentKey(id string, r segmentRef) string {
 // load reads the head of a session that has not expired.
 func (s *Service) load(ctx context.Context, ref Ref) (*head, error) {
 	if id, err := uuid.Parse(ref.ID); err != nil || id.String() != ref.ID {
-		return nil, fail(ErrInvalidParameter, "%q is not a session id; ids look like 123e4567-e89b-42d3-a456-426614174000", shorten(ref.ID))
+		return nil, fail(ErrInvalidParameter, "%q is not a session id; ids look like 123e4567-e89b-42d3-a456-426614174000", codec.Shorten(ref.ID))
 	}
 	b, err := s.store.Get(ctx, headKey(ref.ID))
 	if errors.Is(err, kv.ErrNotFound) {

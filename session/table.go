@@ -142,27 +142,29 @@ func (s *Service) storeFrame(h *head, base *version, f *frame.Frame, se *sealer)
 // were stored are taken over without being read.
 func (l *layout) write(old *manifest, f *frame.Frame, se *sealer) (*manifest, error) {
 	m := &manifest{Groups: make([]rowGroup, len(f.Rows))}
-	type target struct{ group, segment int }
-	var targets []target
-	for _, planned := range l.segments {
-		m.Layout = append(m.Layout, planned.columns)
-	}
 	for g, rows := range f.Rows {
 		m.Groups[g] = rowGroup{Rows: rows, Segments: make([]segmentRef, len(l.segments))}
-		for i, planned := range l.segments {
+	}
+	type target struct{ group, segment int }
+	var targets []target
+	var records []arrow.Record
+	for i, planned := range l.segments {
+		m.Layout = append(m.Layout, planned.columns)
+		var changed []int
+		for g := range f.Rows {
 			if from, ok := planned.unchanged(f, g); ok {
 				m.Groups[g].Segments[i] = old.Groups[from].Segments[planned.base]
-				continue
-			}
-			targets = append(targets, target{g, i})
-			if err := f.LoadAll(planned.live(), []int{g}); err != nil {
-				return nil, err
+			} else {
+				changed = append(changed, g)
 			}
 		}
-	}
-	records := make([]arrow.Record, len(targets))
-	for i, t := range targets {
-		records[i] = l.segments[t.segment].record(f, t.group)
+		if err := f.LoadAll(planned.live(), changed); err != nil {
+			return nil, err
+		}
+		for _, g := range changed {
+			targets = append(targets, target{g, i})
+			records = append(records, planned.record(f, g))
+		}
 	}
 	refs, err := se.seal(records)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 
+	"edgeframe/codec"
 	"edgeframe/kv"
 )
 
@@ -22,11 +23,11 @@ func ParseToken(s string) (Token, error) {
 	var t Token
 	var commit []byte
 	if n, err := fmt.Sscanf(s, "%d-%x", &t.Revision, &commit); n != 2 || err != nil || len(commit) != 8 {
-		return Token{}, fail(ErrInvalidParameter, "%q is not a revision; send an Edgeframe-Revision as it was received", shorten(s))
+		return Token{}, fail(ErrInvalidParameter, "%q is not a revision; send an Edgeframe-Revision as it was received", codec.Shorten(s))
 	}
 	copy(t.Commit[:], commit)
 	if t.String() != s {
-		return Token{}, fail(ErrInvalidParameter, "%q is not a revision; send an Edgeframe-Revision as it was received", shorten(s))
+		return Token{}, fail(ErrInvalidParameter, "%q is not a revision; send an Edgeframe-Revision as it was received", codec.Shorten(s))
 	}
 	return t, nil
 }

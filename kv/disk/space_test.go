@@ -4,12 +4,11 @@ package disk
 
 import (
 	"fmt"
-	"io/fs"
 	"math/rand/v2"
-	"path/filepath"
 	"testing"
 	"time"
 
+	"edgeframe/internal/testenv"
 	"edgeframe/kv"
 )
 
@@ -44,7 +43,7 @@ func TestTheDirectoryDoesNotGrowWithWhatHasExpired(t *testing.T) {
 			t.Fatalf("Sweep = %d, %v", n, err)
 		}
 	}
-	await(t, "the space of expired values", func() bool { return dirBytes(t, dir) < live+overhead })
+	await(t, "the space of expired values", func() bool { return testenv.DirSize(t, dir) < live+overhead })
 	if got, err := d.Get(t.Context(), []string{"0:0", "4:230"}); err != nil || len(got[0]) != valueBytes || len(got[1]) != valueBytes {
 		t.Errorf("values that have not expired: %d and %d bytes, %v", len(got[0]), len(got[1]), err)
 	}
@@ -76,21 +75,4 @@ func TestTouchDoesNotWriteValuesAgain(t *testing.T) {
 	if err := d.Close(); err != nil {
 		t.Error(err)
 	}
-}
-
-func dirBytes(t *testing.T, dir string) (total int64) {
-	t.Helper()
-	err := filepath.WalkDir(dir, func(_ string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return nil // files come and go while the engine runs
-		}
-		if info, err := entry.Info(); err == nil {
-			total += info.Size()
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return total
 }
