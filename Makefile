@@ -11,7 +11,7 @@ WASM     := GOOS=js GOARCH=wasm
 TOOLS    := bin/tools
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 
-.PHONY: run build test lint generate bench fuzz clean
+.PHONY: run build test redis-server lint generate bench fuzz clean
 
 # run starts the server with the settings of the environment and of .env.
 run: build
@@ -20,12 +20,16 @@ run: build
 build:
 	$(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/edgeframe ./cmd/edgeframe
 
-test: node_modules lint
+test: node_modules redis-server lint
 	$(GO) test $(RACE) -timeout 20m ./...
 
 node_modules: package.json package-lock.json
 	npm ci --ignore-scripts --no-audit --no-fund
 	@touch node_modules
+
+# redis-server installs the server if the machine has none; the tests start their own.
+redis-server:
+	@.ci/packages redis-server=redis-server
 
 # lint checks both builds. The tools run here, whatever they check, so they are built first:
 # "go tool" would build them for the target.
@@ -46,7 +50,7 @@ generate:
 	$(GO) generate ./...
 
 # bench measures the parts, and then the server from the outside.
-bench:
+bench: redis-server
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 	$(GO) run ./bench
 

@@ -15,7 +15,8 @@ type Backend struct {
 	// Runtime is "native" or "workers", Version the version of the build.
 	Runtime, Version string
 	RedisEnabled     bool
-	RedisAvailable   bool
+	// RedisAvailable says that Redis is in use: as long as it answers it is available.
+	RedisAvailable bool
 	// Fallback says whether another backend than the configured one is in use, why, and since
 	// when.
 	Fallback Fallback
@@ -125,7 +126,7 @@ func (s *server) storageDocument(st storageState) object {
 		{"active_sessions", st.count.N},
 		{"active_sessions_exact", st.count.Exact},
 		{"redis_enabled", s.Backend.RedisEnabled},
-		{"redis_available", s.Backend.RedisAvailable},
+		{"redis_available", s.Backend.RedisAvailable && st.err == nil},
 		{"runtime", s.Backend.Runtime},
 		{"version", s.Backend.Version},
 		{"fallback", s.Backend.Fallback.document()},

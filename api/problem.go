@@ -59,12 +59,14 @@ var statuses = []struct {
 	{codec.ErrUnsupported, http.StatusUnprocessableEntity, "invalid_operation"},
 	{kv.ErrTooLarge, http.StatusRequestEntityTooLarge, "dataframe_too_large"},
 	{kv.ErrUnavailable, http.StatusServiceUnavailable, "storage_unavailable"},
+	{kv.ErrFull, http.StatusServiceUnavailable, "storage_unavailable"},
 }
 
 // storeSays is what clients are told in place of the text of the store's errors.
 var storeSays = map[error]string{
 	kv.ErrTooLarge:    "the table, or what is noted about it, is larger than the storage backend can keep",
 	kv.ErrUnavailable: "the storage backend cannot be reached or cannot store; try again shortly",
+	kv.ErrFull:        "the storage backend is full and stores nothing more; reading and deleting work, and what expires makes room: try again later",
 }
 
 // toProblem turns any error into what the client is told. Errors of the store and unknown

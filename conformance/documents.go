@@ -142,6 +142,7 @@ type storageDocument struct {
 		MaxKeyBytes        int64  `json:"max_key_bytes"`
 		WritesPerKeyPerSec int    `json:"writes_per_key_per_second"`
 		TouchRewrites      bool   `json:"touch_rewrites"`
+		RepeatsKeys        bool   `json:"repeats_keys"`
 	} `json:"capabilities"`
 	StorageDirs map[string]any `json:"storage_dirs"`
 	RedisInfo   map[string]any `json:"redis_info"`

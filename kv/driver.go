@@ -36,7 +36,9 @@ type Driver interface {
 	// CompareAndSwap stores item if, at that instant, the key's value begins with the
 	// revision old, or if old is zero and the key is absent. Otherwise it changes nothing and
 	// returns [ErrConflict]. Of any number of concurrent swaps from one revision to differing
-	// ones, exactly one succeeds. A swap may keep the revision that it found.
+	// ones, exactly one succeeds. A swap may keep the revision that it found. A driver that
+	// tries again after a broken connection may find that the first try has succeeded, and
+	// then returns ErrConflict too: the caller knows its own revision when it sees it.
 	CompareAndSwap(ctx context.Context, item Item, old Revision, ttl time.Duration) error
 
 	// Delete removes keys. A key that is absent is no error.
@@ -48,8 +50,9 @@ type Driver interface {
 
 	// List returns up to limit present keys that begin with prefix, in the engine's order,
 	// starting where cursor says ("" is the beginning). Every key that is present during the
-	// whole listing is returned exactly once over its pages. A page may hold fewer keys than
-	// limit; only an empty cursor in the answer means the end.
+	// whole listing is returned over its pages: exactly once, unless the engine rearranges
+	// itself meanwhile and declares RepeatsKeys. A page may hold fewer keys than limit; only an
+	// empty cursor in the answer means the end.
 	List(ctx context.Context, prefix, cursor string, limit int) (Page, error)
 
 	// Count returns the number of present items that were stored with Counted set. It must
@@ -137,4 +140,7 @@ type Capabilities struct {
 	WritesPerKeyPerSec int         `json:"writes_per_key_per_second"`
 	// TouchRewrites says that Touch reads and writes the values again.
 	TouchRewrites bool `json:"touch_rewrites"`
+	// RepeatsKeys says that a listing may name a key more than once if the engine rearranges
+	// itself meanwhile.
+	RepeatsKeys bool `json:"repeats_keys"`
 }

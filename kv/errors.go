@@ -14,9 +14,14 @@ var (
 	ErrUnsupported = errors.New("unsupported")
 	ErrUnavailable = errors.New("unavailable")
 	ErrInvalid     = errors.New("invalid")
+	// ErrFull says that the engine has no room for what was to be stored. It stores again once
+	// something expires or is deleted, or its limit is raised.
+	ErrFull = errors.New("full")
+	// ErrCorrupt says that under the key there is something that no store has put there.
+	ErrCorrupt = errors.New("corrupt")
 )
 
-var sentinels = []error{ErrNotFound, ErrConflict, ErrTooLarge, ErrUnsupported, ErrUnavailable, ErrInvalid}
+var sentinels = []error{ErrNotFound, ErrConflict, ErrTooLarge, ErrUnsupported, ErrUnavailable, ErrInvalid, ErrFull, ErrCorrupt}
 
 // Error is the concrete type of every error that a [Store] returns.
 type Error struct {

@@ -103,13 +103,7 @@ func (s *Store) SetMany(ctx context.Context, items []Item, ttl time.Duration) er
 // is not zero. On an engine without compare-and-swap it returns [ErrUnsupported].
 func (s *Store) CompareAndSwap(ctx context.Context, item Item, old Revision, ttl time.Duration) error {
 	const op = "compare-and-swap"
-	if !s.info.Capabilities.CompareAndSwap {
-		return fail(op, item.Key, ErrUnsupported, "%s has no compare-and-swap", s.info.Type)
-	}
-	if RevisionOf(item.Value) == (Revision{}) {
-		return fail(op, item.Key, ErrInvalid, "the value must begin with a revision of %d bytes that are not all zero", RevisionSize)
-	}
-	if err := s.checkTTL(op, ttl); err != nil {
+	if err := s.checkSwap(op, item, ttl); err != nil {
 		return err
 	}
 	full, err := s.fullItem(op, item)
@@ -117,6 +111,16 @@ func (s *Store) CompareAndSwap(ctx context.Context, item Item, old Revision, ttl
 		return err
 	}
 	return wrap(op, item.Key, s.driver.CompareAndSwap(ctx, full, old, ttl))
+}
+
+func (s *Store) checkSwap(op string, item Item, ttl time.Duration) error {
+	if !s.info.Capabilities.CompareAndSwap {
+		return fail(op, item.Key, ErrUnsupported, "%s has no compare-and-swap", s.info.Type)
+	}
+	if RevisionOf(item.Value) == (Revision{}) {
+		return fail(op, item.Key, ErrInvalid, "the value must begin with a revision of %d bytes that are not all zero", RevisionSize)
+	}
+	return s.checkTTL(op, ttl)
 }
 
 // Delete removes keys; absent ones are no error.

@@ -202,3 +202,60 @@ func wantKind(t *testing.T, err, kind error) {
 		}
 	}
 }
+
+func TestACommitIsRefusedBeforeAnythingIsStored(t *testing.T) {
+	swap := kv.Item{Key: "{a}head", Value: revised}
+	counting := kvtest.NewCounting(memory.New())
+	for name, tt := range map[string]struct {
+		caps kv.Capabilities
+		c    kv.Commit
+		kind error
+		says string
+	}{
+		"no compare-and-swap":       {kv.Capabilities{}, kv.Commit{Swap: swap}, kv.ErrUnsupported, "no compare-and-swap"},
+		"no revision":               {kv.Capabilities{CompareAndSwap: true}, kv.Commit{Swap: kv.Item{Key: "k"}}, kv.ErrInvalid, "revision"},
+		"keys of two sessions":      {kv.Capabilities{CompareAndSwap: true}, kv.Commit{Swap: swap, Drop: []string{"{b}x"}}, kv.ErrInvalid, "between the braces"},
+		"a value that is too large": {kv.Capabilities{CompareAndSwap: true, MaxValueBytes: 30}, kv.Commit{Swap: swap, Put: []kv.Item{{Key: "{a}x", Value: make([]byte, 31)}}}, kv.ErrTooLarge, "31 bytes"},
+		"a ttl below the least":     {kv.Capabilities{CompareAndSwap: true, MinTTLSeconds: 60}, kv.Commit{Swap: swap, TTL: time.Second}, kv.ErrUnsupported, "ttl 1s"},
+		"an empty key":              {kv.Capabilities{CompareAndSwap: true}, kv.Commit{Swap: kv.Item{Value: revised}, Get: []string{""}}, kv.ErrInvalid, "empty"},
+	} {
+		_, err := kv.New(limited{counting, tt.caps}, "p").Commit(t.Context(), tt.c)
+		wantKind(t, err, tt.kind)
+		if err != nil && !strings.Contains(err.Error(), tt.says) {
+			t.Errorf("%s: %q does not say %q", name, err, tt.says)
+		}
+	}
+	if calls := counting.Total().Calls; calls != 0 {
+		t.Errorf("the engine was called %d times", calls)
+	}
+}
+
+func TestWhatFailsInACommitStopsTheSwap(t *testing.T) {
+	for _, op := range []string{kvtest.OpSet, kvtest.OpTouch} {
+		failing := &kvtest.Failing{Driver: memory.New(), Hook: func(called string, _ []string) error {
+			if called == op {
+				return kv.ErrFull
+			}
+			return nil
+		}}
+		s := kv.New(failing, "")
+		values, err := s.Commit(t.Context(), kv.Commit{
+			Put: []kv.Item{{Key: "{a}put"}}, Touch: []string{"{a}touch"},
+			Swap: kv.Item{Key: "{a}head", Value: revised}, Get: []string{"{a}head"},
+		})
+		wantKind(t, err, kv.ErrFull)
+		if len(values) != 1 || values[0] != nil {
+			t.Errorf("%s failed, and the head is %q", op, values)
+		}
+	}
+}
+
+func TestTheHashTagIsThatOfRedisCluster(t *testing.T) {
+	for key, want := range map[string]string{
+		"{a}:head": "a", "p:{a}:{b}": "a", "plain": "plain", "{}x": "{}x", "{a": "{a", "}{a}": "a", "{{a}}": "{a",
+	} {
+		if got := kv.HashTag(key); got != want {
+			t.Errorf("%q: %q, want %q", key, got, want)
+		}
+	}
+}

@@ -217,7 +217,7 @@ func TestTheReserveIsForDeletingOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	disk.free.Store(reserveBytes - 1)
-	if err := put(d, "more", []byte("v")); !errors.Is(err, syscall.ENOSPC) {
+	if err := put(d, "more", []byte("v")); !errors.Is(err, syscall.ENOSPC) || !errors.Is(err, kv.ErrFull) {
 		t.Errorf("a write into the reserve returned %v", err)
 	}
 	details, err := d.Health(t.Context())

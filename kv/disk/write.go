@@ -4,8 +4,11 @@ package disk
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"hash/maphash"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -26,7 +29,12 @@ type change struct {
 
 // mutate applies what build puts into a change, under the locks of keys. size is about what
 // it copies, and grows says that it adds to the data.
-func (d *Driver) mutate(ctx context.Context, keys []string, size int, grows bool, build func(*change) error) error {
+func (d *Driver) mutate(ctx context.Context, keys []string, size int, grows bool, build func(*change) error) (err error) {
+	defer func() {
+		if errors.Is(err, syscall.ENOSPC) {
+			err = fmt.Errorf("%w: %w", kv.ErrFull, err)
+		}
+	}()
 	ctx, leave, err := d.gate.enter(ctx, grows)
 	if err != nil {
 		return err

@@ -29,6 +29,7 @@ func Run(t *testing.T, open func(t *testing.T) kv.Driver) {
 		{"values", valueTests},
 		{"expiry", expiryTests},
 		{"swap", swapTests},
+		{"commit", commitTests},
 		{"list", listTests},
 		{"count", countTests},
 		{"limits", limitTests},

@@ -17,7 +17,7 @@ var listTests = []test{
 		f.set(long, "v", keys...)
 		f.set(long, "v", "man", "many", "many;", "manz")
 		for _, limit := range []int{1000, 250, 333} {
-			if got := f.list("many:", limit); !slices.Equal(got, keys) {
+			if got := f.list("many:", limit); !slices.Equal(f.once(got), keys) {
 				f.Errorf("with limit %d: %d keys, want %d in order and once each", limit, len(got), len(keys))
 			}
 		}
@@ -25,7 +25,7 @@ var listTests = []test{
 	{"a page of one key works", func(f *fixture) {
 		keys := names("one:", 5)
 		f.set(long, "v", keys...)
-		if got := f.list("one:", 1); !slices.Equal(got, keys) {
+		if got := f.once(f.list("one:", 1)); !slices.Equal(got, keys) {
 			f.Errorf("got %q, want %q", got, keys)
 		}
 	}},
@@ -71,7 +71,7 @@ var listTests = []test{
 			}
 		})
 		for range 5 {
-			got := slices.DeleteFunc(f.list("k:", 30), func(k string) bool {
+			got := slices.DeleteFunc(f.once(f.list("k:", 30)), func(k string) bool {
 				return !strings.HasPrefix(k, "k:stay:")
 			})
 			if !slices.Equal(got, stay) {
@@ -107,10 +107,18 @@ func (f *fixture) list(prefix string, limit int) []string {
 	return all
 }
 
+// once drops what an engine that declares it may have repeated.
+func (f *fixture) once(sorted []string) []string {
+	if f.caps.RepeatsKeys {
+		return slices.Compact(sorted)
+	}
+	return sorted
+}
+
 func (f *fixture) wantList(prefix string, want ...string) {
 	f.Helper()
 	slices.Sort(want)
-	if got := f.list(prefix, 100); !slices.Equal(got, want) {
+	if got := f.once(f.list(prefix, 100)); !slices.Equal(got, want) {
 		f.Errorf("keys with prefix %q are %q, want %q", prefix, got, want)
 	}
 }

@@ -1,0 +1,132 @@
+package kv
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+)
+
+// Commit is a compare-and-swap with all that goes with it, so that an engine across a network
+// can do it in one round trip.
+//
+// Put is stored and Touch is renewed first, both with TTL; then Swap takes the place of the
+// value with revision Old; then, if it did, Drop is deleted. If Put or Touch fails, the swap
+// is not tried; what it fails to drop is no error. Get is read last and does not depend on
+// the rest.
+//
+// All keys must agree in the part between their first braces, because an engine that is
+// spread over several machines keeps only such keys together.
+type Commit struct {
+	Put   []Item
+	Touch []string
+	TTL   time.Duration
+
+	Swap    Item
+	Old     Revision
+	SwapTTL time.Duration
+
+	Drop []string
+	Get  []string
+}
+
+// Committer is implemented by drivers that do a whole [Commit] at once. For the others a
+// [Store] makes the calls one after the other.
+type Committer interface {
+	// Commit keeps the contract of [Commit] and that of [Driver.CompareAndSwap]. The values are
+	// those of Get, nil as a whole if they could not be read; err is about everything else.
+	Commit(ctx context.Context, c Commit) (values [][]byte, err error)
+}
+
+// Commit does everything in c. It returns [ErrConflict] if the swap lost, and any other error
+// if what was to be stored is not known to be stored. The values are those of c.Get, whatever
+// became of the swap; they are nil as a whole if they could not be read.
+func (s *Store) Commit(ctx context.Context, c Commit) (values [][]byte, err error) {
+	const op = "commit"
+	key := c.Swap.Key
+	if err := errors.Join(s.checkSwap(op, c.Swap, c.SwapTTL), s.checkTTL(op, c.TTL)); err != nil {
+		return nil, err
+	}
+	if c, err = s.fullCommit(op, c); err != nil {
+		return nil, err
+	}
+	if committer, ok := s.driver.(Committer); ok {
+		values, err = committer.Commit(ctx, c)
+		return values, wrap(op, key, err)
+	}
+	err = s.commitInSteps(ctx, c)
+	if len(c.Get) > 0 {
+		// A failure shows as nil.
+		values, _ = s.driver.Get(ctx, c.Get)
+	}
+	return values, wrap(op, key, err)
+}
+
+func (s *Store) commitInSteps(ctx context.Context, c Commit) error {
+	if len(c.Put) > 0 {
+		if err := s.driver.Set(ctx, c.Put, c.TTL); err != nil {
+			return err
+		}
+	}
+	if len(c.Touch) > 0 {
+		if err := s.driver.Touch(ctx, c.Touch, c.TTL); err != nil {
+			return err
+		}
+	}
+	if err := s.driver.CompareAndSwap(ctx, c.Swap, c.Old, c.SwapTTL); err != nil {
+		return err
+	}
+	if len(c.Drop) > 0 {
+		_ = s.driver.Delete(ctx, c.Drop)
+	}
+	return nil
+}
+
+// fullCommit checks every key and value of c and adds the prefix.
+func (s *Store) fullCommit(op string, c Commit) (Commit, error) {
+	tag := HashTag(c.Swap.Key)
+	put := make([]Item, len(c.Put))
+	for i, it := range c.Put {
+		var err error
+		if put[i], err = s.fullItem(op, it); err != nil {
+			return c, err
+		}
+	}
+	for _, keys := range [][]string{itemKeys(c.Put), c.Touch, c.Drop, c.Get} {
+		for _, k := range keys {
+			if HashTag(k) != tag {
+				return c, fail(op, k, ErrInvalid, "the key is committed with %q and differs from it between the braces", c.Swap.Key)
+			}
+		}
+	}
+	c.Put = put
+	var err error
+	if c.Swap, err = s.fullItem(op, c.Swap); err != nil {
+		return c, err
+	}
+	for _, keys := range []*[]string{&c.Touch, &c.Drop, &c.Get} {
+		if *keys, err = s.fullKeys(op, *keys); err != nil {
+			return c, err
+		}
+	}
+	return c, nil
+}
+
+// HashTag is the part of key by which a Redis Cluster chooses the machine: what stands
+// between the first brace and the next closing one, or the whole key if that is nothing.
+func HashTag(key string) string {
+	if _, after, ok := strings.Cut(key, "{"); ok {
+		if tag, _, ok := strings.Cut(after, "}"); ok && tag != "" {
+			return tag
+		}
+	}
+	return key
+}
+
+func itemKeys(items []Item) []string {
+	keys := make([]string, len(items))
+	for i, it := range items {
+		keys[i] = it.Key
+	}
+	return keys
+}

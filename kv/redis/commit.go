@@ -1,0 +1,167 @@
+//go:build !js
+
+package redis
+
+import (
+	"context"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+
+	"edgeframe/kv"
+)
+
+// The scripts reckon with the clock of the server, which is also what expires keys. Scores of
+// the index are Unix milliseconds.
+
+// swapScript swaps the value under KEYS[1] if it begins with the revision ARGV[1] (empty: if
+// there is none). The new value is ARGV[2], ARGV[3] its TTL in milliseconds (0: none). ARGV[4]
+// says what becomes of the key in the index, which then is KEYS[2]: "count", "uncount", or ""
+// to leave it. The other keys are deleted after the swap. The answer is 1, or 0 if it lost.
+//
+// A counted key pays for the removal of some that have expired from the index.
+var swapScript = goredis.NewScript(`
+local key, old, value, ttl, index = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+local present = redis.call('EXISTS', key) == 1
+local current = present and redis.call('GETRANGE', key, 0, 15) or ''
+if present ~= (old ~= '') or current ~= old then
+	return 0
+end
+if ttl > 0 then
+	redis.call('SET', key, value, 'PX', ttl)
+else
+	redis.call('SET', key, value)
+end
+local first = 2
+if index ~= '' then
+	first = 3
+	if index == 'count' then
+		local t = redis.call('TIME')
+		local now = t[1] * 1000 + math.floor(t[2] / 1000)
+		redis.call('ZADD', KEYS[2], ttl > 0 and string.format('%.0f', now + ttl) or '+inf', key)
+		local expired = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', string.format('%.0f', now), 'LIMIT', 0, 16)
+		if #expired > 0 then
+			redis.call('ZREM', KEYS[2], unpack(expired))
+		end
+	else
+		redis.call('ZREM', KEYS[2], key)
+	end
+end
+for i = first, #KEYS, 1000 do
+	redis.call('UNLINK', unpack(KEYS, i, math.min(i + 999, #KEYS)))
+end
+return 1
+`)
+
+// indexScript puts keys into the index KEYS[1]: all with ARGV[1] "", those that are in it with
+// "XX". ARGV[2] is the TTL in milliseconds, the rest are the keys.
+const indexScript = `
+local score = '+inf'
+if tonumber(ARGV[2]) > 0 then
+	local t = redis.call('TIME')
+	score = string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000) + ARGV[2])
+end
+for i = 3, #ARGV do
+	if ARGV[1] == 'XX' then
+		redis.call('ZADD', KEYS[1], 'XX', score, ARGV[i])
+	else
+		redis.call('ZADD', KEYS[1], score, ARGV[i])
+	end
+end
+return 1
+`
+
+// index puts counted keys into the index. How says whether they must be in it already.
+func (d *Driver) index(ctx context.Context, to goredis.Cmdable, how string, ttl time.Duration, keys []any) *goredis.Cmd {
+	args := append([]any{how, wholeMilliseconds(ttl).Milliseconds()}, keys...)
+	return to.Eval(ctx, indexScript, []string{d.opt.Index}, args...)
+}
+
+// CompareAndSwap implements [kv.Driver].
+func (d *Driver) CompareAndSwap(ctx context.Context, item kv.Item, old kv.Revision, ttl time.Duration) error {
+	_, err := d.Commit(ctx, kv.Commit{Swap: item, Old: old, SwapTTL: ttl})
+	return err
+}
+
+// Commit implements [kv.Committer]: one transaction in one round trip, so that nothing is kept
+// if anything is refused. On a Cluster the index is on a machine of its own and follows in a
+// second one.
+func (d *Driver) Commit(ctx context.Context, c kv.Commit) (values [][]byte, err error) {
+	transfer := transferTime(sizeOf(c.Put) + len(c.Swap.Value) + len(c.Get)*expectedBytes)
+	err = d.within(ctx, transfer, func(ctx context.Context) (err error) {
+		values, err = d.commit(ctx, c)
+		if goredis.HasErrorPrefix(err, "NOSCRIPT") {
+			// The server was restarted, or its scripts were flushed.
+			if err := swapScript.Load(ctx, d.client).Err(); err != nil {
+				return err
+			}
+			values, err = d.commit(ctx, c)
+		}
+		return err
+	})
+	return values, err
+}
+
+func (d *Driver) commit(ctx context.Context, c kv.Commit) (values [][]byte, err error) {
+	keys := []string{c.Swap.Key}
+	index := ""
+	if !d.cluster {
+		index = indexChange(c.Swap)
+		keys = append(keys, d.opt.Index)
+	}
+	keys = append(keys, c.Drop...)
+	old := c.Old[:]
+	if c.Old == (kv.Revision{}) {
+		old = nil
+	}
+	var swapped *goredis.Cmd
+	gets := make([]*goredis.StringCmd, len(c.Get))
+	queue := func(pipe goredis.Pipeliner) error {
+		queueSets(ctx, pipe, c.Put, c.TTL)
+		for _, key := range c.Touch {
+			queueTouch(ctx, pipe, key, c.TTL)
+		}
+		swapped = swapScript.EvalSha(ctx, pipe, keys, old, c.Swap.Value, wholeMilliseconds(c.SwapTTL).Milliseconds(), index)
+		queueGets(ctx, pipe, c.Get, gets)
+		return nil
+	}
+	send := d.client.Pipelined
+	if len(c.Put) > 0 {
+		send = d.transact
+	}
+	_, err = send(ctx, queue)
+	if len(c.Get) > 0 {
+		// A failure shows as nil.
+		values, _ = valuesOf(c.Get, gets)
+	}
+	won, swapErr := swapped.Int()
+	switch {
+	case aborted(swapErr):
+		return values, err
+	case swapErr != nil:
+		return values, swapErr
+	case won == 0:
+		return values, kv.ErrConflict
+	}
+	if d.cluster {
+		d.followIndex(ctx, c)
+	}
+	return values, nil
+}
+
+func indexChange(item kv.Item) string {
+	if item.Counted {
+		return "count"
+	}
+	return "uncount"
+}
+
+// followIndex notes a swap in the index of a Cluster. The swap stands whatever becomes of
+// that; this is why a Cluster's count does not claim to be exact.
+func (d *Driver) followIndex(ctx context.Context, c kv.Commit) {
+	if c.Swap.Counted {
+		_ = d.index(ctx, d.client, "", c.SwapTTL, []any{c.Swap.Key})
+	} else {
+		_ = d.client.ZRem(ctx, d.opt.Index, c.Swap.Key).Err()
+	}
+}

@@ -1,0 +1,99 @@
+//go:build !js
+
+package redis
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	goredis "github.com/redis/go-redis/v9"
+
+	"edgeframe/kv"
+)
+
+// countScript counts the members of the index that have not expired.
+var countScript = goredis.NewScript(`
+local t = redis.call('TIME')
+return redis.call('ZCOUNT', KEYS[1], '(' .. string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000)), '+inf')
+`)
+
+// Count implements [kv.Driver] in logarithmic time.
+func (d *Driver) Count(ctx context.Context) (kv.Count, error) {
+	count := kv.Count{Exact: !d.cluster}
+	err := d.within(ctx, 0, func(ctx context.Context) (err error) {
+		count.N, err = countScript.Run(ctx, d.client, []string{d.opt.Index}).Int64()
+		return err
+	})
+	return count, err
+}
+
+// Health implements [kv.Driver]: PING, and INFO where the user may ask for it. Of a Cluster it
+// describes one node.
+func (d *Driver) Health(ctx context.Context) (map[string]any, error) {
+	var info *goredis.StringCmd
+	err := d.within(ctx, 0, func(ctx context.Context) error {
+		var ping *goredis.StatusCmd
+		_, err := d.client.Pipelined(ctx, func(pipe goredis.Pipeliner) error {
+			ping = pipe.Ping(ctx)
+			info = pipe.Info(ctx)
+			return nil
+		})
+		if goredis.HasErrorPrefix(err, "NOPERM") && ping.Err() == nil {
+			return nil
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if info.Err() != nil {
+		return map[string]any{}, nil
+	}
+	return describe(info.Val()), nil
+}
+
+// redisInfo is "redis_info" of the health document.
+type redisInfo struct {
+	Version          string  `json:"version"`
+	UsedMemoryMB     float64 `json:"used_memory_mb"`
+	ConnectedClients int64   `json:"connected_clients"`
+	TotalCommands    int64   `json:"total_commands_processed"`
+}
+
+func describe(info string) map[string]any {
+	used, most := infoNumber(info, "used_memory"), infoNumber(info, "maxmemory")
+	details := map[string]any{"redis_info": redisInfo{
+		Version:          infoField(info, "redis_version"),
+		UsedMemoryMB:     megabytes(used),
+		ConnectedClients: infoNumber(info, "connected_clients"),
+		TotalCommands:    infoNumber(info, "total_commands_processed"),
+	}}
+	switch {
+	case infoField(info, "role") == "slave":
+		details["error"] = "Redis is a replica, which takes no writes; connect to its master"
+	case most > 0 && used >= most && infoField(info, "maxmemory_policy") == "noeviction":
+		details["error"] = fmt.Sprintf("Redis has reached its maxmemory of %.2f MB and refuses writes until sessions expire or it is raised", megabytes(most))
+	}
+	return details
+}
+
+func megabytes(bytes int64) float64 { return math.Round(float64(bytes)/(1<<20)*100) / 100 }
+
+// infoField returns a field of what INFO answers, lines of "name:value"; empty if it is not
+// there.
+func infoField(info, name string) string {
+	for line := range strings.Lines(info) {
+		if value, ok := strings.CutPrefix(line, name+":"); ok {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
+}
+
+func infoNumber(info, name string) int64 {
+	n, _ := strconv.ParseInt(infoField(info, name), 10, 64)
+	return n
+}

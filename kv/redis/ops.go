@@ -1,0 +1,191 @@
+//go:build !js
+
+package redis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+
+	"edgeframe/kv"
+)
+
+// expectedBytes is what a value that is read is taken for when its time is reckoned.
+const expectedBytes = 1 << 20
+
+// Get implements [kv.Driver]. It sends GET for each key and not MGET, which answers a key of
+// another type as if it were absent.
+func (d *Driver) Get(ctx context.Context, keys []string) (values [][]byte, err error) {
+	transfer := transferTime((len(keys) - 1) * expectedBytes)
+	err = d.within(ctx, transfer, func(ctx context.Context) (err error) {
+		gets := make([]*goredis.StringCmd, len(keys))
+		if len(keys) == 1 {
+			gets[0] = d.client.Get(ctx, keys[0])
+		} else {
+			// The first error of all is of no interest: each command has its own.
+			_, _ = d.client.Pipelined(ctx, func(pipe goredis.Pipeliner) error {
+				queueGets(ctx, pipe, keys, gets)
+				return nil
+			})
+		}
+		values, err = valuesOf(keys, gets)
+		return err
+	})
+	return values, err
+}
+
+func queueGets(ctx context.Context, pipe goredis.Pipeliner, keys []string, gets []*goredis.StringCmd) {
+	for i, key := range keys {
+		gets[i] = pipe.Get(ctx, key)
+	}
+}
+
+// valuesOf returns what gets found: nil for an absent key, else a slice that is not nil.
+func valuesOf(keys []string, gets []*goredis.StringCmd) ([][]byte, error) {
+	values := make([][]byte, len(gets))
+	for i, get := range gets {
+		value, err := get.Bytes()
+		switch {
+		case errors.Is(err, goredis.Nil):
+		case err != nil:
+			return nil, fmt.Errorf("get %q: %w", keys[i], err)
+		case value == nil:
+			values[i] = []byte{}
+		default:
+			values[i] = value
+		}
+	}
+	return values, nil
+}
+
+// Set implements [kv.Driver]. But for a Cluster it is atomic: a server without room for all
+// items keeps none.
+func (d *Driver) Set(ctx context.Context, items []kv.Item, ttl time.Duration) error {
+	return d.within(ctx, transferTime(sizeOf(items)), func(ctx context.Context) error {
+		send := d.transact
+		if d.cluster {
+			// The keys may be on several machines.
+			send = d.client.Pipelined
+		}
+		_, err := send(ctx, func(pipe goredis.Pipeliner) error {
+			queueSets(ctx, pipe, items, ttl)
+			var counted, uncounted []any
+			for _, it := range items {
+				if it.Counted {
+					counted = append(counted, it.Key)
+				} else {
+					uncounted = append(uncounted, it.Key)
+				}
+			}
+			if len(uncounted) > 0 {
+				pipe.ZRem(ctx, d.opt.Index, uncounted...)
+			}
+			if len(counted) > 0 {
+				d.index(ctx, pipe, "", ttl, counted)
+			}
+			return nil
+		})
+		return err
+	})
+}
+
+// transact sends what queue queues as a transaction, in one round trip: if any of the commands
+// is refused none is carried out.
+func (d *Driver) transact(ctx context.Context, queue func(goredis.Pipeliner) error) ([]goredis.Cmder, error) {
+	commands, err := d.client.TxPipelined(ctx, queue)
+	if aborted(err) {
+		// This does not say why; that stands at the command that was refused.
+		if i := slices.IndexFunc(commands, func(c goredis.Cmder) bool { return c.Err() != nil && !aborted(c.Err()) }); i >= 0 {
+			err = commands[i].Err()
+		}
+	}
+	return commands, err
+}
+
+// aborted reports whether err says that a transaction was discarded.
+func aborted(err error) bool { return goredis.HasErrorPrefix(err, "EXECABORT") }
+
+func queueSets(ctx context.Context, pipe goredis.Pipeliner, items []kv.Item, ttl time.Duration) {
+	for _, it := range items {
+		pipe.Set(ctx, it.Key, it.Value, wholeMilliseconds(ttl))
+	}
+}
+
+func sizeOf(items []kv.Item) (bytes int) {
+	for _, it := range items {
+		bytes += len(it.Value)
+	}
+	return bytes
+}
+
+// wholeMilliseconds rounds a ttl up to what Redis knows; zero stays zero.
+func wholeMilliseconds(ttl time.Duration) time.Duration {
+	return (ttl + time.Millisecond - 1).Truncate(time.Millisecond)
+}
+
+// Delete implements [kv.Driver].
+func (d *Driver) Delete(ctx context.Context, keys []string) error {
+	members := make([]any, len(keys))
+	for i, key := range keys {
+		members[i] = key
+	}
+	return d.within(ctx, 0, func(ctx context.Context) error {
+		_, err := d.client.Pipelined(ctx, func(pipe goredis.Pipeliner) error {
+			if d.cluster {
+				for _, key := range keys {
+					pipe.Unlink(ctx, key)
+				}
+			} else {
+				pipe.Unlink(ctx, keys...)
+			}
+			pipe.ZRem(ctx, d.opt.Index, members...)
+			return nil
+		})
+		return err
+	})
+}
+
+// Touch implements [kv.Driver]. It takes a second round trip if any of the keys is counted,
+// which are not touched in the common course of things.
+func (d *Driver) Touch(ctx context.Context, keys []string, ttl time.Duration) error {
+	return d.within(ctx, 0, func(ctx context.Context) error {
+		touched := make([]func() bool, len(keys))
+		var scores *goredis.FloatSliceCmd
+		_, err := d.client.Pipelined(ctx, func(pipe goredis.Pipeliner) error {
+			for i, key := range keys {
+				touched[i] = queueTouch(ctx, pipe, key, ttl)
+			}
+			scores = pipe.ZMScore(ctx, d.opt.Index, keys...)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		var counted []any
+		for i, score := range scores.Val() {
+			// An absent member has the score 0.
+			if score != 0 && touched[i]() {
+				counted = append(counted, keys[i])
+			}
+		}
+		if len(counted) == 0 {
+			return nil
+		}
+		return d.index(ctx, d.client, "XX", ttl, counted).Err()
+	})
+}
+
+// queueTouch returns what tells, once the answer is there, whether the key is present.
+func queueTouch(ctx context.Context, pipe goredis.Pipeliner, key string, ttl time.Duration) (present func() bool) {
+	if ttl > 0 {
+		return pipe.PExpire(ctx, key, wholeMilliseconds(ttl)).Val
+	}
+	// PERSIST answers the same for an absent key and for one without expiry.
+	pipe.Persist(ctx, key)
+	exists := pipe.Exists(ctx, key)
+	return func() bool { return exists.Val() > 0 }
+}
