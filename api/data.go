@@ -69,7 +69,7 @@ func (s *server) getData(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v, err := s.open(r)
+	v, err := s.open(r, session.WantData(d.Selection))
 	if err != nil {
 		return err
 	}

@@ -34,7 +34,7 @@ func (s *server) createSession(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) getSession(w http.ResponseWriter, r *http.Request) error {
-	v, err := s.open(r)
+	v, err := s.open(r, session.WantMarks)
 	if err != nil {
 		return err
 	}
@@ -45,13 +45,13 @@ func (s *server) getSession(w http.ResponseWriter, r *http.Request) error {
 	return s.writeSession(w, r, http.StatusOK, v)
 }
 
-// open returns the session of a request that reads.
-func (s *server) open(r *http.Request) (*session.Session, error) {
+// open returns the session of a request that reads what it wants of it.
+func (s *server) open(r *http.Request, wants session.Want) (*session.Session, error) {
 	to, err := ref(r)
 	if err != nil {
 		return nil, err
 	}
-	return s.Sessions.Open(r.Context(), to)
+	return s.Sessions.Open(r.Context(), to, wants)
 }
 
 func (s *server) patchSession(w http.ResponseWriter, r *http.Request) error {

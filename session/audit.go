@@ -75,7 +75,7 @@ func (s *Service) Audit(ctx context.Context, v *Session) (entries []AuditEntry, 
 }
 
 func (s *Service) audit(ctx context.Context, h *head) (entries []AuditEntry, err error) {
-	fetched, err := s.fetch(ctx, h.ID, h.AuditChunks)
+	fetched, err := s.fetch(ctx, h, h.AuditChunks)
 	if err != nil {
 		return nil, err
 	}

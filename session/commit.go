@@ -22,39 +22,57 @@ var errSegmentGone = errors.New("segment is gone")
 // again from the new head. The returned session is the state after the commit.
 func (s *Service) commit(ctx context.Context, ref Ref, pre Precondition, change func(h *head) ([]kv.Item, error)) (*Session, error) {
 	var last Token
-	var lost []kv.Item
+	var lost *attempt
 	for range maxAttempts {
 		h, err := s.load(ctx, ref)
 		if err != nil {
 			return nil, err
 		}
+		if lost != nil && h.made(lost.head.revision) {
+			// The store tried again after it had lost an answer, and met our own commit.
+			return s.won(lost), nil
+		}
 		s.removeLost(ctx, h, lost)
 		if err := s.check(h, pre); err != nil {
 			return nil, err
 		}
-		before := *h
-		base := h.revision
-		items, err := change(h)
-		if errors.Is(err, errSegmentGone) && base != last {
+		a := &attempt{before: *h, head: h}
+		a.items, err = change(h)
+		if errors.Is(err, errSegmentGone) && a.before.revision != last {
 			// A commit that came between may have removed it; the next attempt sees its head.
-			last = base
+			last, lost = a.before.revision, nil
 			continue
 		}
 		if err != nil {
 			return nil, corrupt(h.ID, err)
 		}
-		err = s.swap(ctx, h, base, items)
+		err = s.swap(ctx, a)
 		if errors.Is(err, kv.ErrConflict) {
-			lost = items
+			lost = a
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		s.removeUnreferenced(ctx, &before, h)
-		return s.view(h), nil
+		return s.won(a), nil
 	}
 	return nil, exhausted(ref.ID)
+}
+
+// attempt is a try to commit.
+type attempt struct {
+	// before is the head that the attempt began with, head its successor.
+	before head
+	head   *head
+	// items are the segments to store, dropped the keys of those to delete.
+	items   []kv.Item
+	dropped []string
+}
+
+// won ends an attempt that has succeeded.
+func (s *Service) won(a *attempt) *Session {
+	s.cache.remove(a.dropped)
+	return s.view(a.head)
 }
 
 func (s *Service) check(h *head, pre Precondition) error {
@@ -68,66 +86,68 @@ func exhausted(id string) error {
 	return fail(ErrConflict, "session %s was changed by others %d times in a row; try again", id, maxAttempts)
 }
 
-// swap stores items and then h as the successor of the head with revision base.
-func (s *Service) swap(ctx context.Context, h *head, base Token, items []kv.Item) error {
+// swap makes the head of a the successor of the one before it, and stores and drops what goes
+// with it.
+func (s *Service) swap(ctx context.Context, a *attempt) error {
+	h, base := a.head, a.before.revision
 	h.revision = base.next()
 	h.Commits = append(h.Commits, h.revision.Commit[:])
 	if len(h.Commits) > maxCommits {
 		h.Commits = h.Commits[len(h.Commits)-maxCommits:]
 	}
-	ttl := s.segmentTTL(h.ttl())
 	// The session may have had a longer TTL when its other segments were stored.
-	h.Lease = min(h.Lease, s.now().Add(ttl).UnixMilli())
-	if err := s.store.SetMany(ctx, items, ttl); err != nil {
-		return err
-	}
-	if err := s.extend(ctx, h); err != nil {
-		return err
-	}
-	return s.putHead(ctx, h, base.kv())
-}
-
-// putHead swaps the head from revision old.
-func (s *Service) putHead(ctx context.Context, h *head, old kv.Revision) error {
-	b, err := h.encode()
+	h.Lease = min(h.Lease, s.now().Add(s.segmentTTL(h.ttl())).UnixMilli())
+	touch, err := s.extend(h)
 	if err != nil {
 		return err
 	}
-	item := kv.Item{Key: headKey(h.ID), Value: b, Counted: true}
-	return s.store.CompareAndSwap(ctx, item, old, s.storeTTL(hold(h.ttl())))
+	a.dropped = s.unreferenced(&a.before, h)
+	_, err = s.swapHead(ctx, h, base, kv.Commit{Put: a.items, Touch: touch, Drop: a.dropped})
+	return err
 }
 
-// removeUnreferenced deletes the segments of before that after no longer refers to. It is an
-// optimisation of space: what it fails to delete expires, so its errors are of no interest.
-// An eventually consistent store may still serve the old head to others, so there they stay.
-func (s *Service) removeUnreferenced(ctx context.Context, before, after *head) {
+// swapHead swaps the head from the one with revision old, together with the rest of c.
+func (s *Service) swapHead(ctx context.Context, h *head, old Token, c kv.Commit) ([][]byte, error) {
+	b, err := h.encode()
+	if err != nil {
+		return nil, err
+	}
+	c.TTL = s.segmentTTL(h.ttl())
+	c.Swap = kv.Item{Key: headKey(h.ID), Value: b, Counted: true}
+	c.Old = old.kv()
+	c.SwapTTL = s.storeTTL(hold(h.ttl()))
+	return s.store.Commit(ctx, c)
+}
+
+// unreferenced lists the keys of the segments of before that after no longer refers to.
+// Deleting them is an optimisation of space: what is not found here expires. An eventually
+// consistent store may still serve the old head to others, so there they stay.
+func (s *Service) unreferenced(before, after *head) (keys []string) {
 	if s.store.Capabilities().Consistency != kv.Strong || !dropsAny(before, after) {
-		return
+		return nil
 	}
 	old, err := before.segments()
 	if err != nil {
-		return
+		return nil
 	}
 	kept, err := after.segments()
 	if err != nil {
-		return
+		return nil
 	}
-	var keys []string
 	for r := range old {
 		if !kept[r] {
 			keys = append(keys, segmentKey(before.ID, r))
 		}
 	}
-	s.cache.remove(keys)
-	_ = s.store.Delete(ctx, keys...)
+	return keys
 }
 
-// removeLost deletes the segments that an attempt to commit stored in vain: those that h, a
-// head read after it, does not refer to. A commit that made the same segment in the same
-// revision has won, so h or a head before it had the segment, and a key that a head has given
-// up never comes back. Like removeUnreferenced it is an optimisation of space.
-func (s *Service) removeLost(ctx context.Context, h *head, lost []kv.Item) {
-	if len(lost) == 0 || s.store.Capabilities().Consistency != kv.Strong {
+// removeLost deletes the segments that an attempt stored in vain: those that h, a head read
+// after it, does not refer to. A commit that made the same segment in the same revision has
+// won, so h or a head before it had the segment, and a key that a head has given up never
+// comes back. It is an optimisation of space.
+func (s *Service) removeLost(ctx context.Context, h *head, lost *attempt) {
+	if lost == nil || len(lost.items) == 0 || s.store.Capabilities().Consistency != kv.Strong {
 		return
 	}
 	kept, err := h.segments()
@@ -139,7 +159,7 @@ func (s *Service) removeLost(ctx context.Context, h *head, lost []kv.Item) {
 		held[segmentKey(h.ID, r)] = true
 	}
 	var keys []string
-	for _, it := range lost {
+	for _, it := range lost.items {
 		if !held[it.Key] {
 			keys = append(keys, it.Key)
 		}

@@ -44,7 +44,7 @@ func TestConcurrentEditsAreAllAppliedOrRefused(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		now := h.must(h.Open(context.Background(), Ref{ID: v.ID}))
+		now := h.must(h.Open(context.Background(), Ref{ID: v.ID}, WantNothing))
 		if got, want := now.Revision.Revision, v.Revision.Revision+uint64(len(applied)); got != want {
 			t.Fatalf("revision %d after %d acknowledged edits, want %d", got, len(applied), want)
 		}
@@ -83,7 +83,7 @@ func TestFailedOperationChangesNothing(t *testing.T) {
 	if written := h.calls.KeysWritten(); len(written) != 0 {
 		t.Errorf("a refused edit wrote %q", written)
 	}
-	now := h.must(h.Open(context.Background(), Ref{ID: v.ID}))
+	now := h.must(h.Open(context.Background(), Ref{ID: v.ID}, WantNothing))
 	if now.Revision != v.Revision {
 		t.Errorf("revision went from %s to %s", v.Revision, now.Revision)
 	}
@@ -105,7 +105,7 @@ func TestACrashBeforeTheSwapLeavesTheSessionAsItWas(t *testing.T) {
 	_, err := h.Edit(context.Background(), of(v), operations(t, `{"op":"delete_rows","rows":[0]}`))
 	wantKind(t, err, kv.ErrUnavailable)
 	crash = false
-	now := h.must(h.Open(context.Background(), Ref{ID: v.ID}))
+	now := h.must(h.Open(context.Background(), Ref{ID: v.ID}, WantNothing))
 	if now.Revision != v.Revision {
 		t.Fatalf("revision %s, want %s", now.Revision, v.Revision)
 	}
@@ -191,7 +191,7 @@ func TestDamagedHeadIsRefused(t *testing.T) {
 		if err := h.store.SetMany(context.Background(), []kv.Item{{Key: headKey(v.ID), Value: bad}}, 0); err != nil {
 			t.Fatal(err)
 		}
-		_, err = h.Open(context.Background(), Ref{ID: v.ID})
+		_, err = h.Open(context.Background(), Ref{ID: v.ID}, WantNothing)
 		if !errors.Is(err, ErrCorrupt) {
 			t.Errorf("%s: got %v, want %v", name, err, ErrCorrupt)
 		}
@@ -209,7 +209,7 @@ func TestASessionWithADamagedHeadCanBeDeleted(t *testing.T) {
 	if err := h.Delete(context.Background(), Ref{ID: v.ID}, nil); err != nil {
 		t.Fatal(err)
 	}
-	_, err := h.Open(context.Background(), Ref{ID: v.ID})
+	_, err := h.Open(context.Background(), Ref{ID: v.ID}, WantNothing)
 	wantKind(t, err, ErrSessionNotFound)
 	for _, key := range h.segmentKeys() {
 		if strings.HasPrefix(key, keyPrefix(v.ID)) {
@@ -253,7 +253,7 @@ func TestTokensOfAnotherHistoryAreAConflict(t *testing.T) {
 		"newer":    {ahead, ErrStaleRead},
 		"far off":  {far, ErrStaleRead},
 	} {
-		_, err := h.Open(context.Background(), Ref{ID: v.ID, After: tc.after})
+		_, err := h.Open(context.Background(), Ref{ID: v.ID, After: tc.after}, WantNothing)
 		if !errors.Is(err, tc.want) {
 			t.Errorf("%s: got %v, want %v", name, err, tc.want)
 		}

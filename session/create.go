@@ -47,10 +47,19 @@ func (s *Service) Create(ctx context.Context, t *codec.Table, filename string, t
 	v.RowsBefore = rows
 	h.push(v, now, "Session created", s.opt.MaxVersions)
 	h.log(now, fmt.Sprintf("Session created. Original file: '%s'. Initial rows: %d", filename, rows))
-	if err := s.swap(ctx, h, Token{}, se.items); err != nil {
+	a := &attempt{head: h, items: se.items}
+	err = s.swap(ctx, a)
+	if errors.Is(err, kv.ErrConflict) {
+		// The id is new, so nobody but a try whose answer was lost can have been there first.
+		now, loadErr := s.load(ctx, Ref{ID: h.ID})
+		if loadErr == nil && now.made(h.revision) {
+			err = nil
+		}
+	}
+	if err != nil {
 		return nil, err
 	}
-	return s.view(h), nil
+	return s.won(a), nil
 }
 
 func checkFilename(name string) error {
@@ -93,7 +102,10 @@ func (s *Service) Delete(ctx context.Context, ref Ref, pre Precondition) error {
 		if err := s.store.Delete(ctx, headKey(h.ID)); err != nil {
 			return err
 		}
-		s.removeUnreferenced(ctx, h, &head{})
+		keys := s.unreferenced(h, &head{})
+		s.cache.remove(keys)
+		// What is left behind expires.
+		_ = s.store.Delete(ctx, keys...)
 		return nil
 	}
 	return exhausted(ref.ID)
@@ -122,5 +134,6 @@ func (s *Service) expire(ctx context.Context, h *head) error {
 	end := *h
 	end.revision = h.revision.next()
 	end.Expires = 0
-	return s.putHead(ctx, &end, h.revision.kv())
+	_, err := s.swapHead(ctx, &end, h.revision, kv.Commit{})
+	return err
 }

@@ -97,7 +97,7 @@ type Preview struct {
 
 // TryOut applies operations without keeping the result. Like a read, it extends the session.
 func (s *Service) TryOut(ctx context.Context, c Change, ops []frame.Operation) (*Preview, error) {
-	v, err := s.Open(ctx, c.Ref)
+	v, err := s.Open(ctx, c.Ref, WantNothing)
 	if err != nil {
 		return nil, err
 	}

@@ -93,11 +93,11 @@ func TestADeleteWithAPreconditionDeletesNoOtherState(t *testing.T) {
 		return now.Revision == v.Revision
 	}
 	wantKind(t, h.Delete(context.Background(), ref, edited), ErrPreconditionFailed)
-	now := h.must(h.Open(context.Background(), ref))
+	now := h.must(h.Open(context.Background(), ref, WantNothing))
 	if err := h.Delete(context.Background(), ref, func(v *Session) bool { return v.Revision == now.Revision }); err != nil {
 		t.Fatal(err)
 	}
-	_, err := h.Open(context.Background(), ref)
+	_, err := h.Open(context.Background(), ref, WantNothing)
 	wantKind(t, err, ErrSessionNotFound)
 	page, err := h.store.ListKeys(context.Background(), "", "", kv.MaxListLimit)
 	if err != nil || len(page.Keys) != 0 {
@@ -144,12 +144,12 @@ func TestAnAccessThatCannotBeNotedPromisesNoLongerLife(t *testing.T) {
 	v := h.create(10, 5)
 	readOnly = true
 	h.pass(DefaultTTL / 2)
-	now := h.must(h.Open(context.Background(), Ref{ID: v.ID}))
+	now := h.must(h.Open(context.Background(), Ref{ID: v.ID}, WantNothing))
 	if !now.Expires.Equal(v.Expires) || !now.LastAccessed.Equal(v.LastAccessed) {
 		t.Errorf("states %s and %s, the store has %s and %s", now.LastAccessed, now.Expires, v.LastAccessed, v.Expires)
 	}
 	h.pass(v.Expires.Sub(h.time) - time.Millisecond)
-	h.must(h.Open(context.Background(), Ref{ID: v.ID}))
+	h.must(h.Open(context.Background(), Ref{ID: v.ID}, WantNothing))
 }
 
 func TestEveryChangeSealsTheAuditLog(t *testing.T) {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/apache/arrow/go/v17/arrow"
+
 	"edgeframe/kv"
 )
 
@@ -30,41 +32,50 @@ func (s *Service) storeTTL(ttl time.Duration) time.Duration {
 	return max(ttl, time.Duration(s.store.Capabilities().MinTTLSeconds)*time.Second)
 }
 
-// extend notes an access in h, and renews the segments in the store when they might not
-// outlive h.
-func (s *Service) extend(ctx context.Context, h *head) error {
+// extend notes an access in h. It returns the keys of the segments, which have to be renewed
+// for a segmentTTL, if they might not outlive h.
+func (s *Service) extend(h *head) (renew []string, err error) {
 	now := s.now()
 	h.Accessed = now.UnixMilli()
 	h.Expires = now.Add(hold(h.ttl())).UnixMilli()
 	if h.Lease >= h.Expires {
-		return nil
+		return nil, nil
 	}
 	refs, err := h.segments()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	keys := make([]string, 0, len(refs))
 	for r := range refs {
-		keys = append(keys, segmentKey(h.ID, r))
-	}
-	if err := s.store.Touch(ctx, keys, s.segmentTTL(h.ttl())); err != nil {
-		return err
+		renew = append(renew, segmentKey(h.ID, r))
 	}
 	h.Lease = now.Add(s.segmentTTL(h.ttl())).UnixMilli()
-	return nil
+	return renew, nil
 }
 
-// access extends a session that was read. It never fails the read: a commit that comes
-// between has extended the session itself, and a store that cannot be written must still be
-// readable. In both cases h stays as it is in the store.
-func (s *Service) access(ctx context.Context, h *head) {
+// access extends a session that is read, in one round trip with what the reader will want. It
+// never fails the read: a commit that comes between has extended the session itself, and a
+// store that cannot be written must still be readable. In both cases h stays as it is in the
+// store.
+func (s *Service) access(ctx context.Context, h *head, wants Want) {
 	if s.now().UnixMilli()-h.Accessed < touchInterval(h.ttl()).Milliseconds() {
 		return
 	}
 	next := *h
-	if s.extend(ctx, &next) == nil && s.putHead(ctx, &next, h.revision.kv()) == nil {
+	renew, err := s.extend(&next)
+	if err != nil {
+		return
+	}
+	refs, keys := s.uncached(h, wants.refs(s, h))
+	values, err := s.swapHead(ctx, &next, h.revision, kv.Commit{Touch: renew, Get: keys})
+	if err == nil {
 		*h = next
 	}
+	if values == nil || len(keys) == 0 {
+		return
+	}
+	// What cannot be decoded is asked for again by the reader, who says what is wrong with it.
+	h.fetched = map[segmentRef][]arrow.Array{}
+	_ = s.decodeInto(refs, keys, values, h.fetched)
 }
 
 // Touch extends a session and, if ttl is not zero, changes its TTL.
@@ -91,10 +102,11 @@ func (s *Service) touch(ctx context.Context, ref Ref, pre Precondition) (*Sessio
 		if err := s.check(h, pre); err != nil {
 			return nil, err
 		}
-		if err := s.extend(ctx, h); err != nil {
+		renew, err := s.extend(h)
+		if err != nil {
 			return nil, err
 		}
-		if err := s.putHead(ctx, h, h.revision.kv()); !errors.Is(err, kv.ErrConflict) {
+		if _, err := s.swapHead(ctx, h, h.revision, kv.Commit{Touch: renew}); !errors.Is(err, kv.ErrConflict) {
 			return s.view(h), err
 		}
 	}

@@ -57,7 +57,7 @@ func TestSegmentsOutliveTheSessionWhateverItsTTLWas(t *testing.T) {
 		func() (*Session, error) { return h.Touch(ctx, ref, nil, 2*time.Hour) },
 	}
 	for range 20 {
-		steps = append(steps, func() (*Session, error) { return h.Open(ctx, ref) })
+		steps = append(steps, func() (*Session, error) { return h.Open(ctx, ref, WantNothing) })
 	}
 	for i, step := range steps {
 		v = h.must(step())

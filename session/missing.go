@@ -89,7 +89,7 @@ func (s *Service) marks(ctx context.Context, h *head, v *version) (frame.Marks, 
 	if v.Marks == nil {
 		return marks, nil
 	}
-	fetched, err := s.fetch(ctx, h.ID, []segmentRef{*v.Marks})
+	fetched, err := s.fetch(ctx, h, []segmentRef{*v.Marks})
 	if err != nil {
 		return nil, err
 	}

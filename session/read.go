@@ -10,13 +10,14 @@ import (
 	"edgeframe/frame"
 )
 
-// Open returns a session and extends its life.
-func (s *Service) Open(ctx context.Context, ref Ref) (*Session, error) {
+// Open returns a session and extends its life. What the caller says that it will read comes
+// along where that saves a round trip.
+func (s *Service) Open(ctx context.Context, ref Ref, wants Want) (*Session, error) {
 	h, err := s.load(ctx, ref)
 	if err != nil {
 		return nil, err
 	}
-	s.access(ctx, h)
+	s.access(ctx, h, wants)
 	return s.view(h), nil
 }
 

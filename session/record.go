@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/zeebo/xxh3"
 
 	"edgeframe/kv"
@@ -50,6 +51,8 @@ type head struct {
 
 	// revision is not part of the MessagePack record: it stands before it.
 	revision Token `msg:"-"`
+	// fetched are segments that came along when an access was noted.
+	fetched map[segmentRef][]arrow.Array `msg:"-"`
 }
 
 // version is one state of the table.

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -11,45 +12,78 @@ import (
 )
 
 // fetch returns the fields of segments, by ref.
-func (s *Service) fetch(ctx context.Context, id string, refs []segmentRef) (map[segmentRef][]arrow.Array, error) {
+func (s *Service) fetch(ctx context.Context, h *head, refs []segmentRef) (map[segmentRef][]arrow.Array, error) {
 	got := make(map[segmentRef][]arrow.Array, len(refs))
-	return got, s.fetchInto(ctx, id, refs, got)
+	return got, s.fetchInto(ctx, h, refs, got)
 }
 
 // fetchInto adds the fields of segments to got, unless they are there: decoded ones from the
 // cache, all others from the store in one round trip.
-func (s *Service) fetchInto(ctx context.Context, id string, refs []segmentRef, got map[segmentRef][]arrow.Array) error {
+func (s *Service) fetchInto(ctx context.Context, h *head, refs []segmentRef, got map[segmentRef][]arrow.Array) error {
 	var missing []segmentRef
-	var keys []string
 	for _, r := range refs {
 		if _, ok := got[r]; ok {
 			continue
 		}
-		key := segmentKey(id, r)
-		fields, ok := s.cache.get(key)
+		fields, ok := h.fetched[r]
+		if !ok {
+			fields, ok = s.cache.get(segmentKey(h.ID, r))
+		}
 		got[r] = fields
 		if !ok {
 			missing = append(missing, r)
-			keys = append(keys, key)
 		}
 	}
 	if len(missing) == 0 {
 		return nil
 	}
+	keys := h.keys(missing)
 	values, err := s.store.GetMany(ctx, keys)
+	if errors.Is(err, kv.ErrCorrupt) {
+		return &Error{Kind: ErrCorrupt, Detail: fmt.Sprintf("session %s is damaged: %v", h.ID, err), Err: err}
+	}
 	if err != nil {
 		return err
 	}
-	fields := make([][]arrow.Array, len(missing))
-	err = codec.Parallel(len(missing), func(i int) error {
+	return s.decodeInto(missing, keys, values, got)
+}
+
+// uncached returns those of refs, and their keys, that only the store has.
+func (s *Service) uncached(h *head, refs []segmentRef) ([]segmentRef, []string) {
+	var missing []segmentRef
+	seen := map[segmentRef]bool{}
+	for _, r := range refs {
+		if seen[r] {
+			continue
+		}
+		seen[r] = true
+		if _, ok := s.cache.get(segmentKey(h.ID, r)); !ok {
+			missing = append(missing, r)
+		}
+	}
+	return missing, h.keys(missing)
+}
+
+func (h *head) keys(refs []segmentRef) []string {
+	keys := make([]string, len(refs))
+	for i, r := range refs {
+		keys[i] = segmentKey(h.ID, r)
+	}
+	return keys
+}
+
+// decodeInto adds what values hold to got and to the cache.
+func (s *Service) decodeInto(refs []segmentRef, keys []string, values [][]byte, got map[segmentRef][]arrow.Array) error {
+	fields := make([][]arrow.Array, len(refs))
+	err := codec.Parallel(len(refs), func(i int) error {
 		var err error
-		fields[i], err = s.decode(missing[i], keys[i], values[i])
+		fields[i], err = s.decode(refs[i], keys[i], values[i])
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	for i, r := range missing {
+	for i, r := range refs {
 		got[r] = fields[i]
 		s.cache.add(keys[i], fields[i], memoryOf(fields[i], r.Raw))
 	}

@@ -11,6 +11,7 @@
 package session
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -124,10 +125,13 @@ func (s *Service) load(ctx context.Context, ref Ref) (*head, error) {
 	if errors.Is(err, kv.ErrNotFound) {
 		return nil, notFound(ref.ID)
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, kv.ErrCorrupt) {
 		return nil, err
 	}
-	h, err := decodeHead(b)
+	var h *head
+	if err == nil {
+		h, err = decodeHead(b)
+	}
 	if err != nil {
 		return nil, &Error{Kind: ErrCorrupt, Detail: fmt.Sprintf("the record of session %s cannot be read", ref.ID), Err: err}
 	}
@@ -147,13 +151,23 @@ const maxCommits = 16
 // accepts refuses to serve a client that has seen a newer state than h, or a commit that is
 // not in h's history. A commit older than the head remembers is taken for granted.
 func (h *head) accepts(after Token) error {
-	switch behind := h.revision.Revision - after.Revision; {
+	switch {
 	case after == Token{}:
 		return nil
 	case after.Revision > h.revision.Revision:
 		return fail(ErrStaleRead, "revision %s is not visible here yet; try again shortly", after)
-	case behind < uint64(len(h.Commits)) && string(h.Commits[len(h.Commits)-1-int(behind)]) != string(after.Commit[:]):
+	case h.remembers(after.Revision) && !h.made(after):
 		return fail(ErrConflict, "revision %s lost against another change of the session; read the session again", after)
 	}
 	return nil
+}
+
+// remembers reports whether h knows which commit made a revision.
+func (h *head) remembers(revision uint64) bool {
+	return revision <= h.revision.Revision && h.revision.Revision-revision < uint64(len(h.Commits))
+}
+
+// made reports whether t is a commit that h remembers to come from.
+func (h *head) made(t Token) bool {
+	return h.remembers(t.Revision) && bytes.Equal(h.Commits[len(h.Commits)-1-int(h.revision.Revision-t.Revision)], t.Commit[:])
 }

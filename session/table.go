@@ -39,31 +39,37 @@ func (s *Service) frame(ctx context.Context, h *head, v *version) (*frame.Frame,
 	// A changed chunk's neighbours in its segment are asked for later; they are here already.
 	fetched := map[segmentRef][]arrow.Array{}
 	f.Load = func(chunks []frame.Chunk) ([]arrow.Array, error) {
-		return s.loadChunks(ctx, h.ID, m, chunks, fetched)
+		return s.loadChunks(ctx, h, m, chunks, fetched)
 	}
 	return f, nil
 }
 
 // loadChunks fetches the segments of chunks, but for those in fetched, to which it adds them,
 // and picks the chunks out of them.
-func (s *Service) loadChunks(ctx context.Context, id string, m *manifest, chunks []frame.Chunk, fetched map[segmentRef][]arrow.Array) ([]arrow.Array, error) {
+func (s *Service) loadChunks(ctx context.Context, h *head, m *manifest, chunks []frame.Chunk, fetched map[segmentRef][]arrow.Array) ([]arrow.Array, error) {
 	slots := m.slots()
-	refs := make([]segmentRef, len(chunks))
-	for i, c := range chunks {
-		refs[i] = m.Groups[c.Group].Segments[slots[c.Column].segment]
-	}
-	if err := s.fetchInto(ctx, id, refs, fetched); err != nil {
+	refs := m.refs(slots, chunks)
+	if err := s.fetchInto(ctx, h, refs, fetched); err != nil {
 		return nil, err
 	}
 	arrays := make([]arrow.Array, len(chunks))
 	for i, c := range chunks {
 		fields, field := fetched[refs[i]], slots[c.Column].field
 		if field >= len(fields) || fields[field].Len() != m.Groups[c.Group].Rows {
-			return nil, fail(ErrCorrupt, "segment %s has another shape than the manifest says", segmentKey(id, refs[i]))
+			return nil, fail(ErrCorrupt, "segment %s has another shape than the manifest says", segmentKey(h.ID, refs[i]))
 		}
 		arrays[i] = fields[field]
 	}
 	return arrays, nil
+}
+
+// refs returns the segments that hold chunks, one for each chunk.
+func (m *manifest) refs(slots []slot, chunks []frame.Chunk) []segmentRef {
+	refs := make([]segmentRef, len(chunks))
+	for i, c := range chunks {
+		refs[i] = m.Groups[c.Group].Segments[slots[c.Column].segment]
+	}
+	return refs
 }
 
 // slot is where a column stands in each row group.
@@ -224,14 +230,8 @@ func (s *Service) project(ctx context.Context, h *head, v *version, columns []in
 	if err != nil {
 		return nil, err
 	}
-	ranges := m.cut(offset, limit)
-	var chunks []frame.Chunk
-	for _, r := range ranges {
-		for _, c := range columns {
-			chunks = append(chunks, frame.Chunk{Group: r.group, Column: c})
-		}
-	}
-	arrays, err := s.loadChunks(ctx, h.ID, m, chunks, map[segmentRef][]arrow.Array{})
+	ranges, chunks := m.chunks(columns, offset, limit)
+	arrays, err := s.loadChunks(ctx, h, m, chunks, map[segmentRef][]arrow.Array{})
 	if err != nil {
 		return nil, err
 	}
@@ -246,6 +246,17 @@ func (s *Service) project(ctx context.Context, h *head, v *version, columns []in
 		out.RowGroups = append(out.RowGroups, array.NewRecord(out.Schema, part, int64(r.to-r.from)))
 	}
 	return out, nil
+}
+
+// chunks returns where limit rows from offset on are, and the chunks of columns there.
+func (m *manifest) chunks(columns []int, offset, limit int64) (ranges []groupRange, chunks []frame.Chunk) {
+	ranges = m.cut(offset, limit)
+	for _, r := range ranges {
+		for _, c := range columns {
+			chunks = append(chunks, frame.Chunk{Group: r.group, Column: c})
+		}
+	}
+	return ranges, chunks
 }
 
 // groupRange is some rows of a row group.

@@ -19,44 +19,13 @@ import (
 	"edgeframe/kv"
 )
 
-// trips is a hook that counts round trips: calls of one command and of pipelines alike.
-type trips struct {
-	mu sync.Mutex
-	n  int
-}
-
-func (c *trips) add() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.n++
-}
-
-// take returns the number so far and begins again.
-func (c *trips) take() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	n := c.n
-	c.n = 0
-	return n
-}
-
-func (c *trips) DialHook(next goredis.DialHook) goredis.DialHook { return next }
-
-func (c *trips) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook {
-	return func(ctx context.Context, cmd goredis.Cmder) error { c.add(); return next(ctx, cmd) }
-}
-
-func (c *trips) ProcessPipelineHook(next goredis.ProcessPipelineHook) goredis.ProcessPipelineHook {
-	return func(ctx context.Context, cmds []goredis.Cmder) error { c.add(); return next(ctx, cmds) }
-}
-
 func revised(name, content string) []byte {
 	return append(fmt.Appendf(nil, "%-16s", name), content...)
 }
 
 func TestEveryCallIsOneRoundTrip(t *testing.T) {
 	server := testenv.StartRedis(t)
-	opt, counted := options(server.Addr), &trips{}
+	opt, counted := options(server.Addr), &testenv.RoundTrips{}
 	opt.Hooks = []goredis.Hook{counted}
 	d, ctx := open(t, opt), t.Context()
 	items := make([]kv.Item, 300)
@@ -89,11 +58,11 @@ func TestEveryCallIsOneRoundTrip(t *testing.T) {
 		{"health", func() error { return second(d.Health(ctx)) }},
 	}
 	for _, s := range steps {
-		counted.take()
+		counted.Take()
 		if err := s.call(); err != nil {
 			t.Fatalf("%s: %v", s.name, err)
 		}
-		if n := counted.take(); n != 1 {
+		if n := counted.Take(); n != 1 {
 			t.Errorf("%s: %d round trips, want 1", s.name, n)
 		}
 	}

@@ -1,0 +1,150 @@
+//go:build !js
+
+package session
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+
+	"edgeframe/frame"
+	"edgeframe/internal/testenv"
+	"edgeframe/kv"
+	"edgeframe/kv/redis"
+)
+
+// onRedis makes a harness on a server of its own, and counts the round trips to it.
+func onRedis(t *testing.T, adjust ...func(*Options)) (*harness, *testenv.Redis, *testenv.RoundTrips) {
+	t.Helper()
+	server, trips := testenv.StartRedis(t), &testenv.RoundTrips{}
+	d, err := redis.Open(context.Background(), redis.Options{
+		Addrs: []string{server.Addr}, PoolSize: 10, Index: "edgeframe:index", Hooks: []goredis.Hook{trips},
+		ConnectTimeout: 5 * time.Second, SocketTimeout: 10 * time.Second, IdleTimeout: time.Minute,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = d.Close() })
+	h := newHarness(t, append(adjust, func(o *Options) { o.Store = kv.New(d, "") })...)
+	h.create(1, 1) // the server learns the scripts
+	return h, server, trips
+}
+
+// TestRoundTripsToRedisDoNotDependOnTheNumberOfSegments counts those of each kind of request
+// on tables of one segment and of several hundred: at most two for a read, also for one whose
+// access is noted and whose segments are renewed; three for an edit, which are the two of a
+// read and one for everything that a commit stores and drops.
+func TestRoundTripsToRedisDoNotDependOnTheNumberOfSegments(t *testing.T) {
+	h, _, trips := onRedis(t, func(o *Options) { o.MaxVersions = 1 })
+	ctx := context.Background()
+	for _, size := range []struct{ rows, columns int }{{10, 5}, {150_000, 50}} {
+		v := h.create(size.rows, size.columns)
+		ref := Ref{ID: v.ID}
+		all, value := Selection{Limit: -1}, 0
+		read := func() error {
+			v, err := h.Open(ctx, ref, WantData(all))
+			if err == nil {
+				_, err = h.Read(ctx, v, all)
+			}
+			return err
+		}
+		edit := func() error {
+			value++
+			_, err := h.Edit(ctx, of(v), operations(t, fmt.Sprintf(`{"op":"set_values","column":"column_1","rows":[0],"value":%d}`, value)))
+			return err
+		}
+		marks := func() error {
+			v, err := h.Open(ctx, ref, WantMarks)
+			if err == nil {
+				_, _, err = h.Marks(ctx, v)
+			}
+			return err
+		}
+		steps := []struct {
+			name string
+			most int
+			call func() error
+		}{
+			{"read", 2, read},
+			{"read that notes an access", 2, func() error { h.pass(10 * time.Minute); return read() }},
+			{"read that renews the segments", 2, func() error { h.pass(55 * time.Minute); return read() }},
+			{"edit", 3, edit},
+			{"edit that evicts a version", 3, edit},
+			{"snapshot", 2, func() error { _, err := h.Snapshot(ctx, of(v)); return err }},
+			{"undo", 2, func() error { _, err := h.Undo(ctx, of(v)); return err }},
+			{"redo", 2, func() error { _, err := h.Redo(ctx, of(v)); return err }},
+			{"touch", 2, func() error { _, err := h.Touch(ctx, ref, nil, 0); return err }},
+			{"mark", 2, func() error {
+				_, err := h.SetMarks(ctx, of(v), frame.Marks{"column_1": {1}}, false)
+				return err
+			}},
+			{"read of marks that notes an access", 2, func() error { h.pass(10 * time.Minute); return marks() }},
+			{"create", 1, func() error { h.create(size.rows, size.columns); return nil }},
+			{"delete", 3, func() error { return h.Delete(ctx, ref, nil) }},
+		}
+		for _, s := range steps {
+			trips.Take()
+			if err := s.call(); err != nil {
+				t.Fatalf("%s: %v", s.name, err)
+			}
+			if n := trips.Take(); n > s.most {
+				t.Errorf("%s of %d x %d: %d round trips, want at most %d", s.name, size.rows, size.columns, n, s.most)
+			}
+		}
+	}
+}
+
+func TestExpiryOnRedisIsThatOfTheServerToo(t *testing.T) {
+	h, server, _ := onRedis(t)
+	v := h.must(h.Create(context.Background(), h.table(h.create(10, 5), 0), "t", time.Second))
+	want := append(h.segmentKeys(), headKey(v.ID))
+	var mine int
+	for _, key := range want {
+		if strings.Contains(key, v.ID) {
+			mine++
+			if left := server.Do("PTTL", "edgeframe:"+key).(int64); left <= 0 || left > 3000 {
+				t.Errorf("%s is kept for another %d ms", key, left)
+			}
+		}
+	}
+	if mine < 2 {
+		t.Errorf("the session has %d keys", mine)
+	}
+	time.Sleep(1300 * time.Millisecond)
+	if n, err := h.Count(context.Background()); err != nil || n != (kv.Count{N: 2, Exact: true}) {
+		t.Errorf("%+v, %v, want 2 sessions", n, err)
+	}
+}
+
+func TestAKeyOfAnotherTypeDamagesItsSessionAlone(t *testing.T) {
+	h, server, _ := onRedis(t)
+	ctx := context.Background()
+	fine := h.create(10, 5)
+	for _, part := range []string{"head", "segment"} {
+		v := h.create(10, 5)
+		key := "edgeframe:" + headKey(v.ID)
+		if part == "segment" {
+			key = "edgeframe:" + segmentKey(v.ID, h.manifest(v).Groups[0].Segments[0])
+		}
+		server.Do("DEL", key)
+		server.Do("RPUSH", key, "x")
+		_, err := h.Read(ctx, v, Selection{Limit: -1})
+		if part == "head" {
+			_, err = h.Open(ctx, Ref{ID: v.ID}, WantNothing)
+		}
+		wantKind(t, err, ErrCorrupt)
+		_, err = h.Edit(ctx, of(v), operations(t, `{"op":"set_values","column":"column_1","rows":[0],"value":5}`))
+		wantKind(t, err, ErrCorrupt)
+		if err := h.Delete(ctx, Ref{ID: v.ID}, nil); err != nil {
+			t.Errorf("a session with a damaged %s cannot be deleted: %v", part, err)
+		}
+		if left := server.Do("EXISTS", key).(int64); left != 0 {
+			t.Errorf("the damaged %s is left", part)
+		}
+		h.table(fine, 0)
+	}
+}
