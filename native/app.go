@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"edgeframe/api"
 	"edgeframe/codec"
@@ -35,7 +36,7 @@ func (a App) Run(ctx context.Context) error {
 	log := NewLog(a.Config, a.Out)
 	log.Plain(rule)
 	log.Line(slog.LevelInfo, "🚀 edgeframe starting up...")
-	log.Line(slog.LevelInfo, fmt.Sprintf("📊 Session timeout: %d minutes", a.Config.SessionMinutes))
+	log.Line(slog.LevelInfo, "📊 Session timeout: "+timeoutText(a.Config.intendedTTL()))
 	for _, w := range a.Warnings {
 		log.Line(slog.LevelWarn, "⚠️  "+w.Text)
 	}
@@ -46,7 +47,10 @@ func (a App) Run(ctx context.Context) error {
 		return err
 	}
 	b.health.Version = a.Version
-	b.announce(log)
+	if b.ttl != a.Config.intendedTTL() {
+		log.Line(slog.LevelInfo, "📊 Session timeout: "+timeoutText(b.ttl))
+	}
+	b.announce(ctx, log)
 	err = serveBackend(ctx, a.Config, b, newHandler(a.Config, b, log.Logger), log)
 	if errors.Is(err, errCut) {
 		// A handler may still be using the store. Every engine survives the end of the
@@ -63,11 +67,19 @@ func (a App) Run(ctx context.Context) error {
 	return err
 }
 
+// timeoutText spells a TTL in minutes, or in seconds where that is not whole.
+func timeoutText(ttl time.Duration) string {
+	if ttl%time.Minute == 0 {
+		return fmt.Sprintf("%d minutes", ttl/time.Minute)
+	}
+	return fmt.Sprintf("%d seconds", ttl/time.Second)
+}
+
 // newHandler builds the handler core over the chosen storage.
 func newHandler(cfg Config, b *backend, log *slog.Logger) http.Handler {
 	sessions := session.New(session.Options{
 		Store:       b.store,
-		TTL:         cfg.SessionTTL(),
+		TTL:         b.ttl,
 		MaxVersions: cfg.MaxVersions,
 		Segment: codec.SegmentOptions{
 			Method:      cfg.Serialization,

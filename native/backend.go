@@ -3,6 +3,7 @@
 package native
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -12,15 +13,16 @@ import (
 	"edgeframe/kv"
 	"edgeframe/kv/disk"
 	"edgeframe/kv/memory"
+	"edgeframe/kv/redis"
 )
 
 // backend is the storage that was chosen, and what the health document says of the choice.
 type backend struct {
 	store  *kv.Store
 	health api.Backend
+	// ttl is how long after its last access a session lives here.
+	ttl time.Duration
 }
-
-var errNoRedis = errors.New("the Redis backend is not available in this build yet")
 
 // openBackend chooses and opens the storage: Redis if it is enabled and answers, the
 // embedded store if it is not enabled, or in its stead if the configuration allows that.
@@ -31,7 +33,7 @@ func openBackend(cfg Config, log *Log) (*backend, error) {
 	log.Line(slog.LevelInfo, "[DataManager] Redis enabled in settings")
 	driver, err := openRedis(cfg, log)
 	if err == nil {
-		return newBackend(cfg, driver, api.Backend{RedisEnabled: true, RedisAvailable: true}), nil
+		return newBackend(cfg, driver, cfg.RedisSessionTTL(), api.Backend{RedisEnabled: true, RedisAvailable: true}), nil
 	}
 	log.Line(slog.LevelWarn, "[DataManager] Failed to initialize RedisBackend: "+err.Error())
 	if !cfg.StorageFallback {
@@ -44,22 +46,17 @@ func openBackend(cfg Config, log *Log) (*backend, error) {
 	})
 }
 
-func openRedis(cfg Config, log *Log) (kv.Driver, error) {
-	log.Line(slog.LevelInfo, "[Redis] Initializing connection pool: "+cfg.RedisURL.String())
-	return nil, errNoRedis
-}
-
 func openEmbedded(cfg Config, log *Log, health api.Backend) (*backend, error) {
 	driver, err := openEmbeddedDriver(cfg, log)
 	if err != nil {
 		return nil, err
 	}
-	return newBackend(cfg, driver, health), nil
+	return newBackend(cfg, driver, cfg.SessionTTL(), health), nil
 }
 
-func newBackend(cfg Config, driver kv.Driver, health api.Backend) *backend {
+func newBackend(cfg Config, driver kv.Driver, ttl time.Duration, health api.Backend) *backend {
 	health.Runtime = "native"
-	return &backend{store: kv.New(driver, cfg.KeyPrefix), health: health}
+	return &backend{store: kv.New(driver, cfg.KeyPrefix), health: health, ttl: ttl}
 }
 
 // openEmbeddedDriver opens the engine on STORAGE_DIR, or the one in memory if that is empty.
@@ -83,14 +80,29 @@ func openEmbeddedDriver(cfg Config, log *Log) (kv.Driver, error) {
 	return driver, nil
 }
 
-// announce writes the lines that name the backend.
-func (b *backend) announce(log *Log) {
+// announce writes the lines that name the backend and how sessions live there.
+func (b *backend) announce(ctx context.Context, log *Log) {
 	info := b.store.Info()
 	log.Line(slog.LevelInfo, fmt.Sprintf("[DataManager] DataManager initialized with %s (%s)", info.Class, info.Type))
 	log.Line(slog.LevelInfo, fmt.Sprintf("💾 Storage backend: %s (%s)", info.Class, info.Type))
-	if b.health.Fallback.Active {
+	switch {
+	case b.health.Fallback.Active:
 		log.Line(slog.LevelWarn, "⚠️  Redis: Enabled but not available (using fallback)")
-	} else if !b.health.RedisEnabled {
+	case !b.health.RedisEnabled:
 		log.Line(slog.LevelInfo, "ℹ️  Redis: Disabled (using InMemory backend)")
+	default:
+		b.announceRedis(ctx, log)
+	}
+}
+
+func (b *backend) announceRedis(ctx context.Context, log *Log) {
+	latency, details, err := b.store.Health(ctx)
+	if err != nil {
+		log.Line(slog.LevelWarn, "⚠️  Redis: Connected, and does not answer any more")
+		return
+	}
+	log.Line(slog.LevelInfo, fmt.Sprintf("✅ Redis: Connected (latency: %.1fms)", float64(latency)/float64(time.Millisecond)))
+	if policy, _ := details[redis.EvictionPolicy].(string); policy != "" && policy != "noeviction" {
+		log.Line(slog.LevelWarn, "⚠️  Redis: maxmemory-policy is "+policy+", so Redis may drop parts of live sessions when its memory is short; set it to noeviction")
 	}
 }

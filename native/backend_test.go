@@ -13,12 +13,15 @@ import (
 	"edgeframe/api"
 )
 
-func TestBackendSelection(t *testing.T) {
+// TestBackendSelectionWithoutRedis covers what needs no server; the matrix on the real binary
+// and a real Redis is in cmd/edgeframe.
+func TestBackendSelectionWithoutRedis(t *testing.T) {
 	const (
 		initialised = "[DataManager] DataManager initialized with InMemoryBackend (inmemory)\n"
 		storage     = "💾 Storage backend: InMemoryBackend (inmemory)\n"
 		trying      = "[DataManager] Redis enabled in settings\n[Redis] Initializing connection pool: redis://:***@localhost:1/0\n"
-		failed      = "[DataManager] Failed to initialize RedisBackend: the Redis backend is not available in this build yet\n"
+		cause       = "connection refused: nothing listens at localhost:1; is Redis running, and is this its port?"
+		failed      = "[DataManager] Failed to initialize RedisBackend: " + cause + "\n"
 	)
 	url := "REDIS_URL=redis://:geheim@localhost:1/0"
 	tests := []struct {
@@ -36,23 +39,23 @@ func TestBackendSelection(t *testing.T) {
 			name:     "Redis that does not answer falls back where that is allowed",
 			environ:  []string{"REDIS_ENABLED=true", url},
 			lines:    trying + failed + "[DataManager] Falling back to InMemoryBackend\n" + initialised + storage + "⚠️  Redis: Enabled but not available (using fallback)\n",
-			fallback: errNoRedis.Error(),
+			fallback: cause,
 		},
 		{
 			name:    "Redis that does not answer stops the start otherwise",
 			environ: []string{"REDIS_ENABLED=true", "STORAGE_FALLBACK_TO_MEMORY=false", url},
 			lines:   trying + failed,
-			err:     "REDIS_ENABLED=true, STORAGE_FALLBACK_TO_MEMORY=false: the Redis backend is not available in this build yet",
+			err:     "REDIS_ENABLED=true, STORAGE_FALLBACK_TO_MEMORY=false: " + cause,
 		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			cfg := mustLoad(t, append(test.environ, "STORAGE_DIR=")...)
+			cfg := mustLoad(t, append(test.environ, "STORAGE_DIR=", "REDIS_SESSION_TTL_SECONDS=90")...)
 			var out bytes.Buffer
 			log := NewLog(cfg, &out)
 			chosen, err := openBackend(cfg, log)
 			if err == nil {
-				chosen.announce(log)
+				chosen.announce(t.Context(), log)
 			}
 			if got := errorText(err); got != test.err {
 				t.Errorf("error %q, want %q", got, test.err)
@@ -64,6 +67,9 @@ func TestBackendSelection(t *testing.T) {
 				return
 			}
 			defer chosen.store.Close()
+			if chosen.ttl != time.Hour {
+				t.Errorf("sessions live %s", chosen.ttl)
+			}
 			got := chosen.health
 			if got.Fallback.Active == got.Fallback.Since.IsZero() {
 				t.Errorf("the fallback is %t since %s", got.Fallback.Active, got.Fallback.Since)

@@ -50,6 +50,9 @@ type Config struct {
 	RedisSentinelMaster string        `env:"REDIS_SENTINEL_MASTER" pattern:"^[A-Za-z0-9_.-]+$" accepts:"the name of a master that Sentinel watches"`
 	RedisDB             *int          `env:"REDIS_DB" min:"0"`
 	RedisPassword       Secret        `env:"REDIS_PASSWORD" secret:"true"`
+	RedisTLSCA          string        `env:"REDIS_TLS_CA"`
+	RedisTLSCert        string        `env:"REDIS_TLS_CERT"`
+	RedisTLSKey         string        `env:"REDIS_TLS_KEY"`
 	RedisMaxConnections int           `env:"REDIS_MAX_CONNECTIONS" envDefault:"50" min:"1" max:"100000"`
 	RedisSocketTimeout  time.Duration `env:"REDIS_SOCKET_TIMEOUT" envDefault:"5.0"`
 	RedisConnectTimeout time.Duration `env:"REDIS_SOCKET_CONNECT_TIMEOUT" envDefault:"5.0"`
@@ -85,6 +88,11 @@ func Load(environ []string) (Config, []Warning, error) {
 		return Config{}, nil, err
 	}
 	cfg.settle(values)
+	if cfg.RedisEnabled {
+		if _, err := cfg.redisOptions(); err != nil {
+			return Config{}, nil, err
+		}
+	}
 	return cfg, unknownVariables(given, vars), nil
 }
 
@@ -139,6 +147,19 @@ func (c Config) Address() string { return net.JoinHostPort(c.Host, strconv.Itoa(
 
 // SessionTTL is how long after its last access a session on the embedded store lives.
 func (c Config) SessionTTL() time.Duration { return time.Duration(c.SessionMinutes) * time.Minute }
+
+// RedisSessionTTL is the same for a session on Redis.
+func (c Config) RedisSessionTTL() time.Duration {
+	return time.Duration(c.RedisSessionSeconds) * time.Second
+}
+
+// intendedTTL is that of the backend that is asked for.
+func (c Config) intendedTTL() time.Duration {
+	if c.RedisEnabled {
+		return c.RedisSessionTTL()
+	}
+	return c.SessionTTL()
+}
 
 // MaxDataframeBytes is the largest table.
 func (c Config) MaxDataframeBytes() int64 { return int64(c.MaxDataframeMB) << 20 }

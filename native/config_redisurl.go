@@ -30,7 +30,7 @@ func parseRedisURL(s string, given map[string]string) (RedisURL, error) {
 }
 
 func isRedisNode(u *url.URL) bool {
-	if u.Scheme != "redis" && u.Scheme != "rediss" || u.Hostname() == "" {
+	if u.Scheme != "redis" && u.Scheme != "rediss" || u.Hostname() == "" || u.RawQuery != "" || u.Fragment != "" {
 		return false
 	}
 	if port := u.Port(); port != "" {

@@ -36,6 +36,7 @@ func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 		SESSION_TIMEOUT_MINUTES=60 MAX_DATAFRAME_SIZE_MB=500 MAX_UPLOAD_SIZE_MB=50
 		SERIALIZATION_METHOD=arrow COMPRESSION_ENABLED=true COMPRESSION_CODEC=snappy
 		REDIS_ENABLED=false REDIS_URL=redis://localhost:6379/0 REDIS_SENTINEL_MASTER= REDIS_DB= REDIS_PASSWORD=
+		REDIS_TLS_CA= REDIS_TLS_CERT= REDIS_TLS_KEY=
 		REDIS_MAX_CONNECTIONS=50 REDIS_SOCKET_TIMEOUT=5 REDIS_SOCKET_CONNECT_TIMEOUT=5
 		REDIS_RETRY_ON_TIMEOUT=true REDIS_HEALTH_CHECK_INTERVAL=30 REDIS_SESSION_TTL_SECONDS=3600
 		LOG_FORMAT=text LOG_LEVEL=info DEBUG=false`)
@@ -133,6 +134,7 @@ func TestBadValuesAreRefused(t *testing.T) {
 		{"REDIS_URL=http://u:geheim@x", `REDIS_URL="http://u:***@x"`, "redis://host:port/db or rediss://host:port/db"},
 		{"REDIS_URL=redis://", "", "redis://host:port/db"},
 		{"REDIS_URL=redis://a,", "", "redis://host:port/db"},
+		{"REDIS_URL=redis://a?ssl_cert_reqs=none", "", "redis://host:port/db"},
 		{"REDIS_URL=redis://a:0", "", "redis://host:port/db"},
 		{"REDIS_URL=redis://a:70000", "", "redis://host:port/db"},
 		{"REDIS_URL=redis://a/first", "", "redis://host:port/db"},

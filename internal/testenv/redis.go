@@ -9,7 +9,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"strconv"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -22,12 +22,15 @@ import (
 type Redis struct {
 	// Addr is its host:port on the loopback interface, URL its address without a password.
 	Addr, URL string
+	// TLSAddr is the host:port where it speaks TLS, if it was started for that.
+	TLSAddr string
 	// Admin is a client of the test's own, as the user "default" with the password that the
 	// arguments set.
 	Admin *goredis.Client
 
 	t    testing.TB
 	dir  string
+	port []string
 	args []string
 	cmd  *exec.Cmd
 	log  *buffer
@@ -35,47 +38,54 @@ type Redis struct {
 
 // StartRedis starts redis-server on a free port with the arguments args, which are lines of
 // redis.conf such as "--requirepass", "geheim", and waits until it answers. It keeps nothing
-// on disk unless args say so; its files are in a directory of the test. It is killed at the
+// on disk unless args say so; its files are in a directory of the test. With the arguments of
+// [Certificates.Redis] it speaks TLS too. It is killed at the
 // end of the test.
 func StartRedis(t testing.TB, args ...string) *Redis {
 	t.Helper()
 	for range 10 {
-		r := newRedis(t, freePort(t), args)
-		if r.start() == nil {
-			return r
+		r := &Redis{t: t, dir: t.TempDir(), args: args}
+		r.listenOn(freePort(t), freePort(t))
+		if r.start() != nil {
+			continue
 		}
+		r.Admin = goredis.NewClient(&goredis.Options{Addr: r.Addr, Password: r.argument("--requirepass")})
+		t.Cleanup(func() {
+			_ = r.Admin.Close()
+			r.Kill9()
+		})
+		return r
 	}
 	t.Fatal("redis-server did not find a free port")
 	return nil
 }
 
-func newRedis(t testing.TB, port int, args []string) *Redis {
-	r := &Redis{Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), t: t, dir: t.TempDir(), args: args}
+// listenOn sets the addresses. A server with a certificate speaks TLS on the second port.
+func (r *Redis) listenOn(port, tlsPort string) {
+	r.Addr = net.JoinHostPort("127.0.0.1", port)
 	r.URL = "redis://" + r.Addr
-	r.Admin = goredis.NewClient(&goredis.Options{Addr: r.Addr, Password: following(args, "--requirepass")})
-	t.Cleanup(func() {
-		_ = r.Admin.Close()
-		r.Kill9()
-	})
-	return r
+	r.port = []string{"--port", port}
+	if r.argument("--tls-cert-file") != "" {
+		r.TLSAddr = net.JoinHostPort("127.0.0.1", tlsPort)
+		r.port = append(r.port, "--tls-port", tlsPort)
+	}
 }
 
-func freePort(t testing.TB) int {
+func freePort(t testing.TB) string {
 	t.Helper()
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer free.Close()
-	return free.Addr().(*net.TCPAddr).Port
+	_, port, _ := net.SplitHostPort(free.Addr().String())
+	return port
 }
 
-// following is the argument after name, "" if there is none.
-func following(args []string, name string) string {
-	for i, arg := range args[:max(0, len(args)-1)] {
-		if arg == name {
-			return args[i+1]
-		}
+// argument is what follows name in the arguments, "" if it is not there.
+func (r *Redis) argument(name string) string {
+	if i := slices.Index(r.args, name); i >= 0 {
+		return r.args[i+1]
 	}
 	return ""
 }
@@ -89,9 +99,8 @@ func (r *Redis) start() error {
 	if err != nil {
 		r.t.Fatalf("the tests need redis-server; make test installs it: %v", err)
 	}
-	_, port, _ := net.SplitHostPort(r.Addr)
 	r.log = &buffer{}
-	r.cmd = exec.Command(program, append([]string{"--port", port, "--bind", "127.0.0.1", "--dir", r.dir, "--save", ""}, r.args...)...)
+	r.cmd = exec.Command(program, slices.Concat(r.port, []string{"--bind", "127.0.0.1", "--dir", r.dir, "--save", ""}, r.args)...)
 	r.cmd.Stdout, r.cmd.Stderr = r.log, r.log
 	if err := r.cmd.Start(); err != nil {
 		r.t.Fatal(err)

@@ -55,6 +55,10 @@ func (d *Driver) Health(ctx context.Context) (map[string]any, error) {
 	return describe(info.Val()), nil
 }
 
+// EvictionPolicy is the name under which Health reports maxmemory-policy, if maxmemory is set.
+// With any other than noeviction the server may drop parts of live sessions.
+const EvictionPolicy = "maxmemory_policy"
+
 // redisInfo is "redis_info" of the health document.
 type redisInfo struct {
 	Version          string  `json:"version"`
@@ -71,10 +75,14 @@ func describe(info string) map[string]any {
 		ConnectedClients: infoNumber(info, "connected_clients"),
 		TotalCommands:    infoNumber(info, "total_commands_processed"),
 	}}
+	policy := infoField(info, "maxmemory_policy")
+	if most > 0 {
+		details[EvictionPolicy] = policy
+	}
 	switch {
 	case infoField(info, "role") == "slave":
 		details["error"] = "Redis is a replica, which takes no writes; connect to its master"
-	case most > 0 && used >= most && infoField(info, "maxmemory_policy") == "noeviction":
+	case most > 0 && used >= most && policy == "noeviction":
 		details["error"] = fmt.Sprintf("Redis has reached its maxmemory of %.2f MB and refuses writes until sessions expire or it is raised", megabytes(most))
 	}
 	return details
