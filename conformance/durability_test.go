@@ -47,8 +47,8 @@ func TestAcknowledgedChangesSurviveKill9(t *testing.T) {
 		}
 		var group sync.WaitGroup
 		for i := range writers {
-			group.Go(func() { shared.write(c, i) })
-			group.Go(func() { own[i].write(c) })
+			group.Go(func() { shared.write(c, i, nil) })
+			group.Go(func() { own[i].write(c, nil) })
 		}
 		time.Sleep(*durability / crashes)
 		server.Kill9()
@@ -81,9 +81,9 @@ func newSharedSession(c *client) *sharedSession {
 	return &sharedSession{id: c.create("count\n" + strings.Repeat("0\n", writers)).id}
 }
 
-// write counts until the server is gone.
-func (s *sharedSession) write(c *client, writer int) {
-	for {
+// write counts until the server is gone or done is closed.
+func (s *sharedSession) write(c *client, writer int, done <-chan struct{}) {
+	for !closed(done) {
 		s.sent[writer]++
 		a, err := c.try("PATCH", "/api/v1/sessions/"+s.id+"/data", map[string]any{"operations": []op{
 			{"op": "set_values", "column": "count", "rows": []int{writer}, "value": s.sent[writer]},
@@ -96,10 +96,29 @@ func (s *sharedSession) write(c *client, writer int) {
 			s.acknowledged[writer] = s.sent[writer]
 			s.tokens[writer] = a.header.Get("Edgeframe-Revision")
 		case http.StatusConflict:
+		case http.StatusServiceUnavailable:
+			a.asksForPatience()
 		default:
 			c.Errorf("%s: %d %s", a.request, a.status, a.body)
 			return
 		}
+	}
+}
+
+// asksForPatience checks an answer of a server whose store is away, and waits a little.
+func (a *answer) asksForPatience() {
+	if a.header.Get("Retry-After") != "1" || !strings.Contains(string(a.body), `"storage_unavailable"`) {
+		a.c.Errorf("%s: Retry-After %q, %s", a.request, a.header.Get("Retry-After"), a.body)
+	}
+	time.Sleep(10 * time.Millisecond)
+}
+
+func closed(done <-chan struct{}) bool {
+	select {
+	case <-done:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -163,9 +182,10 @@ func newOwnSession(c *client, seed uint64) *ownSession {
 	return &ownSession{id: s.id, random: rand.New(rand.NewPCG(seed, 7)), acknowledged: s.made, sums: s.versionsAreWhole()}
 }
 
-// write makes random changes until the server is gone, and reads some of what they make.
-func (o *ownSession) write(c *client) {
-	for {
+// write makes random changes until the server is gone or done is closed, and reads some of
+// what they make.
+func (o *ownSession) write(c *client, done <-chan struct{}) {
+	for !closed(done) {
 		method, below, body, headers := o.change()
 		a, err := c.try(method, "/api/v1/sessions/"+o.id+below, body, headers...)
 		if err != nil {
@@ -180,6 +200,12 @@ func (o *ownSession) write(c *client) {
 				return
 			}
 		case http.StatusConflict, http.StatusNotFound: // nothing to undo or redo, or no such version
+		case http.StatusServiceUnavailable:
+			a.asksForPatience()
+			if !o.resume(c, done) {
+				return
+			}
+			continue
 		default:
 			c.Errorf("%s: %d %s", a.request, a.status, a.body)
 			return
@@ -189,8 +215,50 @@ func (o *ownSession) write(c *client) {
 			if err != nil {
 				return
 			}
+			if data.status != http.StatusOK {
+				continue
+			}
 			o.sums[o.acknowledged.CurrentVersion] = crc32.ChecksumIEEE(data.body)
 		}
+	}
+}
+
+// resume waits until the session can be read again, and goes on from what it is then. It
+// returns false if that is not to be.
+func (o *ownSession) resume(c *client, done <-chan struct{}) bool {
+	for !closed(done) {
+		a, err := c.try("GET", "/api/v1/sessions/"+o.id, nil)
+		if err != nil {
+			return false
+		}
+		if a.status == http.StatusServiceUnavailable {
+			a.asksForPatience()
+			continue
+		}
+		var doc sessionDocument
+		if err := json.Unmarshal(a.body, &doc); a.status != http.StatusOK || err != nil {
+			c.Errorf("%s: %d %s", a.request, a.status, a.body)
+			return false
+		}
+		o.compare(c, doc)
+		o.acknowledged, o.token = doc, a.header.Get("Edgeframe-Revision")
+		return true
+	}
+	return false
+}
+
+// compare checks that a document is as the last acknowledged change left it, or as the one
+// change after that did which was not answered.
+func (o *ownSession) compare(c *client, doc sessionDocument) {
+	c.Helper()
+	switch doc.Revision {
+	case o.acknowledged.Revision:
+		if !slices.Equal(doc.History, o.acknowledged.History) || doc.CurrentVersion != o.acknowledged.CurrentVersion {
+			c.Errorf("history %+v, acknowledged was %+v", doc.History, o.acknowledged.History)
+		}
+	case o.acknowledged.Revision + 1:
+	default:
+		c.Errorf("revision %d, acknowledged was %d", doc.Revision, o.acknowledged.Revision)
 	}
 }
 
@@ -215,21 +283,12 @@ func (o *ownSession) change() (method, below string, body any, headers []string)
 	return edit(op{"op": "set_values", "column": "square", "rows": []int{o.random.IntN(rows)}, "value": o.random.IntN(1000)})
 }
 
-// verify checks that the session is as its last acknowledged change left it, or as the one
-// change after that did which was not answered any more.
+// verify checks the session and all its versions.
 func (o *ownSession) verify(c *client) {
 	c.Helper()
 	s := &sess{client: c, id: o.id}
 	doc := s.document()
-	switch doc.Revision {
-	case o.acknowledged.Revision:
-		if !slices.Equal(doc.History, o.acknowledged.History) || doc.CurrentVersion != o.acknowledged.CurrentVersion {
-			c.Errorf("history %+v, acknowledged was %+v", doc.History, o.acknowledged.History)
-		}
-	case o.acknowledged.Revision + 1:
-	default:
-		c.Errorf("revision %d, acknowledged was %d", doc.Revision, o.acknowledged.Revision)
-	}
+	o.compare(c, doc)
 	if o.token != "" {
 		c.do("GET", s.path(""), nil, "Edgeframe-Revision: "+o.token).is(http.StatusOK)
 	}

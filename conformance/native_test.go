@@ -45,6 +45,13 @@ func TestNativeServerInMemory(t *testing.T) {
 	Run(t, target)
 }
 
+func TestNativeServerOnRedis(t *testing.T) {
+	redis := testenv.StartRedis(t)
+	target := native(t, "REDIS_ENABLED=true", "STORAGE_FALLBACK_TO_MEMORY=false", "REDIS_URL="+redis.URL)
+	target.BackendType, target.BackendClass = "redis", "RedisBackend"
+	Run(t, target)
+}
+
 // TestNativeServerCompresses covers what the native server adds to the handler core.
 func TestNativeServerCompresses(t *testing.T) {
 	c := newClient(t, native(t, "STORAGE_DIR="))

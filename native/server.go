@@ -21,8 +21,9 @@ const (
 	maxHeaderBytes    = 64 << 10
 	maxStreams        = 100
 
-	// healthTimeout is how long a health document may take.
-	healthTimeout = 2 * time.Second
+	// healthTimeout is how long a health document may wait for the storage, so that it is there
+	// within two seconds.
+	healthTimeout = 1800 * time.Millisecond
 
 	// shutdownGrace is how long requests in flight may take once the server is told to stop.
 	shutdownGrace = 10 * time.Second

@@ -98,15 +98,21 @@ func TestTheMatrixOfConfigurations(t *testing.T) {
 		health  map[string]any
 	}{
 		{
-			"disabled", []string{"REDIS_ENABLED=false", up}, linesDisabled,
+			"disabled",
+			[]string{"REDIS_ENABLED=false", up},
+			linesDisabled,
 			map[string]any{"backend_type": "inmemory", "backend_class": "InMemoryBackend", "redis_enabled": false, "redis_available": false},
 		},
 		{
-			"enabled and running", []string{"REDIS_ENABLED=true", "STORAGE_FALLBACK_TO_MEMORY=false", up}, fmt.Sprintf(linesOnRedis, redis.Addr),
+			"enabled and running",
+			[]string{"REDIS_ENABLED=true", "STORAGE_FALLBACK_TO_MEMORY=false", up},
+			fmt.Sprintf(linesOnRedis, redis.Addr),
 			map[string]any{"backend_type": "redis", "backend_class": "RedisBackend", "redis_enabled": true, "redis_available": true},
 		},
 		{
-			"enabled, down, with fallback", []string{"REDIS_ENABLED=true", "STORAGE_FALLBACK_TO_MEMORY=true", down}, linesFallback,
+			"enabled, down, with fallback",
+			[]string{"REDIS_ENABLED=true", "STORAGE_FALLBACK_TO_MEMORY=true", down},
+			linesFallback,
 			map[string]any{"backend_type": "inmemory", "backend_class": "InMemoryBackend", "redis_enabled": true, "redis_available": false},
 		},
 	}
@@ -299,7 +305,12 @@ func TestARedisWithDangerousCommandsRenamedAwayIsEnough(t *testing.T) {
 	session := upload(t, s.URL, "a\n1\n2\n")
 	for _, step := range []struct{ method, path, body string }{
 		{"PATCH", "/data", `{"operations":[{"op":"set_values","column":"a","rows":[0],"value":7}]}`},
-		{"POST", "/undo", ""}, {"POST", "/redo", ""}, {"POST", "/versions", ""}, {"POST", "/touch", ""}, {"GET", "/data", ""}, {"DELETE", "", ""},
+		{"POST", "/undo", ""},
+		{"POST", "/redo", ""},
+		{"POST", "/versions", ""},
+		{"POST", "/touch", ""},
+		{"GET", "/data", ""},
+		{"DELETE", "", ""},
 	} {
 		req, err := http.NewRequest(step.method, session+step.path, strings.NewReader(step.body))
 		if err != nil {

@@ -5,6 +5,7 @@ package testenv
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"regexp"
@@ -92,6 +93,26 @@ func (s *Server) Signal(sig os.Signal) {
 func (s *Server) Kill9() {
 	s.Signal(syscall.SIGKILL)
 	<-s.exited
+}
+
+// OpenFiles is the number of files and connections that the process has open.
+func (s *Server) OpenFiles() int {
+	s.t.Helper()
+	open, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", s.Cmd.Process.Pid))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return len(open)
+}
+
+// Goroutines ends the process and returns how many goroutines it had, and what they were
+// doing.
+func (s *Server) Goroutines() (n int, stacks string) {
+	s.t.Helper()
+	s.Signal(syscall.SIGQUIT)
+	s.Wait()
+	_, stacks, _ = strings.Cut(s.Logs(), "SIGQUIT: quit")
+	return strings.Count(stacks, "\ngoroutine "), stacks
 }
 
 // Stop asks the server to end, waits for it, and returns its exit code.

@@ -34,6 +34,8 @@ const (
 	// maxRetries is how often a call is repeated that failed for another reason than time: a
 	// broken connection, a server that is still loading its data.
 	maxRetries = 3
+	// maxRetryBackoff is the longest pause before it is.
+	maxRetryBackoff = 100 * time.Millisecond
 )
 
 // Options say where Redis is and how long to wait for it.
@@ -115,7 +117,7 @@ func (d *Driver) connect(cluster bool) {
 		SentinelUsername: opt.SentinelUsername,
 		SentinelPassword: opt.SentinelPassword,
 		DB:               opt.DB,
-		TLSConfig:        opt.TLS,
+		Dialer:           d.dial,
 
 		PoolSize:       opt.PoolSize,
 		MaxActiveConns: opt.PoolSize,
@@ -131,6 +133,7 @@ func (d *Driver) connect(cluster bool) {
 		DialTimeout:           opt.ConnectTimeout,
 		DialerRetries:         1,
 		MaxRetries:            maxRetries,
+		MaxRetryBackoff:       maxRetryBackoff,
 
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	})
