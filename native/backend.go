@@ -11,9 +11,11 @@ import (
 
 	"edgeframe/api"
 	"edgeframe/kv"
+	"edgeframe/kv/cache"
 	"edgeframe/kv/disk"
 	"edgeframe/kv/memory"
 	"edgeframe/kv/redis"
+	"edgeframe/session"
 )
 
 // backend is the storage that was chosen, and what the health document says of the choice.
@@ -33,7 +35,8 @@ func openBackend(cfg Config, log *Log) (*backend, error) {
 	log.Line(slog.LevelInfo, "[DataManager] Redis enabled in settings")
 	driver, err := openRedis(cfg, log)
 	if err == nil {
-		return newBackend(cfg, driver, cfg.RedisSessionTTL(), api.Backend{RedisEnabled: true, RedisAvailable: true}), nil
+		cached := cache.New(driver, cfg.CacheBytes()/2, session.Immutable)
+		return newBackend(cfg, cached, cfg.RedisSessionTTL(), api.Backend{RedisEnabled: true, RedisAvailable: true}), nil
 	}
 	log.Line(slog.LevelWarn, "[DataManager] Failed to initialize RedisBackend: "+err.Error())
 	if !cfg.StorageFallback {

@@ -71,7 +71,7 @@ type attempt struct {
 
 // won ends an attempt that has succeeded.
 func (s *Service) won(a *attempt) *Session {
-	s.cache.remove(a.dropped)
+	s.cache.Remove(a.dropped...)
 	return s.view(a.head)
 }
 

@@ -131,8 +131,8 @@ func TestCacheStaysWithinItsBound(t *testing.T) {
 	for range 5 {
 		h.table(h.create(5000, 50), 0)
 	}
-	if h.cache.used > bound || h.cache.used == 0 {
-		t.Errorf("cache holds %d bytes, want 1 to %d", h.cache.used, bound)
+	if h.cache.Used() > bound || h.cache.Used() == 0 {
+		t.Errorf("cache holds %d bytes, want 1 to %d", h.cache.Used(), bound)
 	}
 }
 
@@ -140,8 +140,8 @@ func TestTheCacheCountsWhatManyColumnsOfFewRowsTake(t *testing.T) {
 	const columns = 5000
 	h := newHarness(t, func(o *Options) { o.CacheBytes = 64 << 20 })
 	h.table(h.create(1, columns), 0)
-	if least := int64(columns * 300); h.cache.used < least {
-		t.Errorf("the cache counts %d bytes for %d arrays, each of which takes 300 at least", h.cache.used, columns)
+	if least := int64(columns * 300); h.cache.Used() < least {
+		t.Errorf("the cache counts %d bytes for %d arrays, each of which takes 300 at least", h.cache.Used(), columns)
 	}
 }
 
@@ -152,7 +152,7 @@ func TestTheCacheOfSchemasIsBoundedInBytes(t *testing.T) {
 		v := h.create(1, 2000)
 		h.table(h.edit(v, name), 0)
 	}
-	if used := h.schemas.used; used > schemaCacheBytes || used == 0 {
+	if used := h.schemas.Used(); used > schemaCacheBytes || used == 0 {
 		t.Errorf("the cache of schemas holds %d bytes, want 1 to %d", used, schemaCacheBytes)
 	}
 }
@@ -183,5 +183,18 @@ func TestAColumnThatJoinsASegmentIsAddedInOneReadOfIt(t *testing.T) {
 	}
 	if n := h.calls.Of(kvtest.OpGet).Calls; n != 2 {
 		t.Errorf("%d reads of the store, want one of the head and one of the segments", n)
+	}
+}
+
+func TestSegmentsAreImmutableAndHeadsAreNot(t *testing.T) {
+	h := newHarness(t)
+	v := h.create(10, 5)
+	for _, key := range h.segmentKeys() {
+		if !Immutable("edgeframe:" + key) {
+			t.Errorf("%s is not immutable", key)
+		}
+	}
+	if len(h.segmentKeys()) == 0 || Immutable("edgeframe:"+headKey(v.ID)) {
+		t.Error("the head is immutable, or there are no segments")
 	}
 }

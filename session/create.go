@@ -103,7 +103,7 @@ func (s *Service) Delete(ctx context.Context, ref Ref, pre Precondition) error {
 			return err
 		}
 		keys := s.unreferenced(h, &head{})
-		s.cache.remove(keys)
+		s.cache.Remove(keys...)
 		// What is left behind expires.
 		_ = s.store.Delete(ctx, keys...)
 		return nil

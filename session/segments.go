@@ -27,7 +27,7 @@ func (s *Service) fetchInto(ctx context.Context, h *head, refs []segmentRef, got
 		}
 		fields, ok := h.fetched[r]
 		if !ok {
-			fields, ok = s.cache.get(segmentKey(h.ID, r))
+			fields, ok = s.cache.Get(segmentKey(h.ID, r))
 		}
 		got[r] = fields
 		if !ok {
@@ -57,7 +57,7 @@ func (s *Service) uncached(h *head, refs []segmentRef) ([]segmentRef, []string) 
 			continue
 		}
 		seen[r] = true
-		if _, ok := s.cache.get(segmentKey(h.ID, r)); !ok {
+		if _, ok := s.cache.Get(segmentKey(h.ID, r)); !ok {
 			missing = append(missing, r)
 		}
 	}
@@ -85,7 +85,7 @@ func (s *Service) decodeInto(refs []segmentRef, keys []string, values [][]byte, 
 	}
 	for i, r := range refs {
 		got[r] = fields[i]
-		s.cache.add(keys[i], fields[i], memoryOf(fields[i], r.Raw))
+		s.cache.Add(keys[i], fields[i], memoryOf(fields[i], r.Raw))
 	}
 	return nil
 }

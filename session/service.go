@@ -15,12 +15,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/google/uuid"
 
 	"edgeframe/codec"
+	"edgeframe/internal/lru"
 	"edgeframe/kv"
 )
 
@@ -61,8 +63,8 @@ type Service struct {
 	opt     Options
 	store   *kv.Store
 	now     func() time.Time
-	cache   *cache[[]arrow.Array]
-	schemas *cache[*arrow.Schema]
+	cache   *lru.Cache[[]arrow.Array]
+	schemas *lru.Cache[*arrow.Schema]
 }
 
 // New returns a service on opt.Store.
@@ -83,8 +85,8 @@ func New(opt Options) *Service {
 		opt:     opt,
 		store:   opt.Store,
 		now:     opt.Now,
-		cache:   newCache[[]arrow.Array](opt.CacheBytes),
-		schemas: newCache[*arrow.Schema](schemaCacheBytes),
+		cache:   lru.New[[]arrow.Array](opt.CacheBytes),
+		schemas: lru.New[*arrow.Schema](schemaCacheBytes),
 	}
 }
 
@@ -111,6 +113,10 @@ type Precondition func(*Session) bool
 func keyPrefix(id string) string { return "{" + id + "}:" }
 
 func headKey(id string) string { return keyPrefix(id) + "head" }
+
+// Immutable reports whether what stands under a key of a store is never changed, so that it
+// may be cached: it is a segment, and not a head.
+func Immutable(key string) bool { return strings.Contains(key, "}:seg:") }
 
 func segmentKey(id string, r segmentRef) string {
 	return fmt.Sprintf("%sseg:%s-%x", keyPrefix(id), codec.Hash(r.Hash), r.Born)

@@ -19,21 +19,22 @@ import (
 const module = "edgeframe"
 
 // arrows says for each layer which layers it may import. A layer is a top-level folder.
-// Below kv every engine is a layer of its own and counts as kv/*. Of internal, gather belongs
-// to the product; the rest, internal/*, helps tests: only tests import it. The conformance
+// Below kv every engine is a layer of its own and counts as kv/*. Of internal, gather and lru
+// belong to the product; the rest, internal/*, helps tests: only tests import it. The conformance
 // suite and the benchmark know servers by their URL only.
 var arrows = map[string][]string{
 	"cmd":     {"native", "edge"},
 	"native":  {"api", "session", "frame", "codec", "kv", "kv/*"},
 	"edge":    {"api", "session", "frame", "codec", "kv", "kv/*"},
 	"api":     {"session", "frame", "codec", "kv"},
-	"session": {"frame", "codec", "kv"},
+	"session": {"frame", "codec", "kv", "internal/lru"},
 	"frame":   {"codec", "internal/gather"},
 	"codec":   {"internal/gather"},
-	"kv/*":    {"kv"},
+	"kv/*":    {"kv", "internal/lru"},
 	"kv":      {},
 
 	"internal/gather": {},
+	"internal/lru":    {},
 	"internal/*":      {"api", "session", "frame", "codec", "kv", "kv/*", "internal/gather"},
 	"conformance":     {"internal/*"},
 	"bench":           {},
@@ -77,7 +78,7 @@ func layer(importPath string) string {
 	switch {
 	case top == "kv" && below != "":
 		return "kv/*"
-	case path == "internal/gather":
+	case path == "internal/gather", path == "internal/lru":
 		return path
 	case top == "internal":
 		return "internal/*"

@@ -1,0 +1,119 @@
+// Package cache is a read-through cache in front of a [kv.Driver], for values that never
+// change.
+//
+// It promises to stay within its bytes, to ask the engine in one call for all that it lacks,
+// and to touch nothing but the keys that its owner calls immutable. Such a key may be served
+// after the engine has dropped it: the owner reaches it only through something that is not
+// cached. Everything else passes through, with the engine's consistency and errors. It waits
+// for nothing but its own caller's calls, so it is fit for every build.
+package cache
+
+import (
+	"context"
+
+	"edgeframe/internal/lru"
+	"edgeframe/kv"
+)
+
+// driver is a kv.Driver with a cache of values.
+type driver struct {
+	kv.Driver
+	values    *lru.Cache[[]byte]
+	immutable func(key string) bool
+}
+
+// New returns d with a cache of so many bytes for the values of immutable keys: those whose
+// value, once there is one, is never another. Keys are the driver's, prefix included.
+func New(d kv.Driver, bytes int64, immutable func(key string) bool) kv.Driver {
+	c := &driver{Driver: d, values: lru.New[[]byte](bytes), immutable: immutable}
+	committer, commits := d.(kv.Committer)
+	sweeper, sweeps := d.(kv.Sweeper)
+	switch {
+	case commits && sweeps:
+		return struct {
+			*driver
+			committing
+			kv.Sweeper
+		}{c, committing{c, committer}, sweeper}
+	case commits:
+		return struct {
+			*driver
+			committing
+		}{c, committing{c, committer}}
+	case sweeps:
+		return struct {
+			*driver
+			kv.Sweeper
+		}{c, sweeper}
+	}
+	return c
+}
+
+// Get implements [kv.Driver].
+func (c *driver) Get(ctx context.Context, keys []string) ([][]byte, error) {
+	values, missing := c.look(keys)
+	if len(missing) == 0 {
+		return values, ctx.Err()
+	}
+	found, err := c.Driver.Get(ctx, missing)
+	if err != nil {
+		return nil, err
+	}
+	c.fill(keys, values, found)
+	return values, nil
+}
+
+// look returns what is cached of keys, in their order, and the keys that are not.
+func (c *driver) look(keys []string) (values [][]byte, missing []string) {
+	values = make([][]byte, len(keys))
+	for i, key := range keys {
+		if c.immutable(key) {
+			values[i], _ = c.values.Get(key)
+		}
+		if values[i] == nil {
+			missing = append(missing, key)
+		}
+	}
+	return values, missing
+}
+
+// fill puts what was found of the missing keys where it is missing in values, and keeps it.
+func (c *driver) fill(keys []string, values, found [][]byte) {
+	for i, key := range keys {
+		if values[i] != nil {
+			continue
+		}
+		values[i], found = found[0], found[1:]
+		if values[i] != nil && c.immutable(key) {
+			c.values.Add(key, values[i], int64(len(key)+len(values[i])))
+		}
+	}
+}
+
+// Delete implements [kv.Driver].
+func (c *driver) Delete(ctx context.Context, keys []string) error {
+	c.values.Remove(keys...)
+	return c.Driver.Delete(ctx, keys)
+}
+
+// committing is the Commit of a driver that has one.
+type committing struct {
+	cache     *driver
+	committer kv.Committer
+}
+
+// Commit implements [kv.Committer].
+func (c committing) Commit(ctx context.Context, commit kv.Commit) ([][]byte, error) {
+	keys := commit.Get
+	values, missing := c.cache.look(keys)
+	commit.Get = missing
+	found, err := c.committer.Commit(ctx, commit)
+	if err == nil {
+		c.cache.values.Remove(commit.Drop...)
+	}
+	if len(missing) > 0 && found == nil {
+		return nil, err
+	}
+	c.cache.fill(keys, values, found)
+	return values, err
+}
