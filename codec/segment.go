@@ -129,15 +129,24 @@ func sealSegment(raw []byte, opt SegmentOptions) (Segment, error) {
 	return Segment{Hash: hash, Data: data, RawBytes: int64(len(raw))}, nil
 }
 
+// CheckSegment returns [ErrCorrupt] if data is not the whole segment with the hash want, and
+// nil otherwise. It does not decode it.
+func CheckSegment(data []byte, want Hash) error {
+	if len(data) < payloadAt || string(data[:4]) != segmentMagic {
+		return Errorf(ErrCorrupt, "segment %s: not a segment", want)
+	}
+	if hash := checksum(data); hash != want || hash != Hash(data[checksumAt:payloadAt]) {
+		return Errorf(ErrCorrupt, "segment %s: the checksum of its content is %s", want, hash)
+	}
+	return nil
+}
+
 // DecodeSegment returns the rows of the segment data, whose hash has to be want. Damage is
 // [ErrCorrupt]; a payload of more than limit bytes is [ErrTooLarge]. The record may share
 // memory with data.
 func DecodeSegment(data []byte, want Hash, limit int64) (arrow.Record, error) {
-	if len(data) < payloadAt || string(data[:4]) != segmentMagic {
-		return nil, Errorf(ErrCorrupt, "segment %s: not a segment", want)
-	}
-	if hash := checksum(data); hash != want || hash != Hash(data[checksumAt:payloadAt]) {
-		return nil, Errorf(ErrCorrupt, "segment %s: the checksum of its content is %s", want, hash)
+	if err := CheckSegment(data, want); err != nil {
+		return nil, err
 	}
 	method, compression := int(data[5]), int(data[6])
 	if data[4] != segmentVersion || method >= len(methods) || compression >= len(Compressions) || data[7] != 0 {

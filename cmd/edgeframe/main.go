@@ -9,6 +9,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -18,6 +19,7 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+	"golang.org/x/term"
 
 	"edgeframe/native"
 )
@@ -34,6 +36,7 @@ var version string
 type commands struct {
 	Serve   serveCommand   `cmd:"" default:"1" help:"Serve until told to stop (the default)."`
 	Health  healthCommand  `cmd:"" help:"Probe the server that the configuration describes."`
+	Migrate migrateCommand `cmd:"" help:"Copy the live sessions of one store to another, with their history and the rest of their life. What the target has already is not copied again, so it may be stopped and repeated."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
@@ -42,6 +45,10 @@ type (
 	healthCommand struct {
 		Storage bool          `help:"Print the health document of the storage instead of asking for readiness."`
 		Timeout time.Duration `default:"3s" help:"How long to wait for the answer."`
+	}
+	migrateCommand struct {
+		From string `required:"" placeholder:"URL" help:"The store to copy from: disk:<directory>, redis://host:port/db or rediss://host:port/db. $${NAME} stands for a variable of the environment."`
+		To   string `required:"" placeholder:"URL" help:"The store to copy to."`
 	}
 	versionCommand struct{}
 )
@@ -61,21 +68,32 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 		return exitOK
 	}
 
-	cfg, warnings, err := configuration(environ)
+	environ, err := native.Environ(".", environ)
+	var cfg native.Config
+	var warnings []native.Warning
+	if err == nil {
+		cfg, warnings, err = native.Load(environ)
+	}
 	if err != nil {
 		fmt.Fprintln(stderr, "edgeframe:", err)
 		return exitUsage
 	}
-	if health, ok := command.(*healthCommand); ok {
-		err = health.run(cfg, stdout)
-	} else {
+	switch command := command.(type) {
+	case *healthCommand:
+		err = command.run(cfg, stdout)
+	case *migrateCommand:
+		err = command.run(cfg, environ, stdout, stderr)
+	default:
 		err = serve(cfg, warnings, stdout)
 	}
-	if err != nil {
-		fmt.Fprintln(stderr, "edgeframe:", err)
-		return exitFailed
+	if err == nil {
+		return exitOK
 	}
-	return exitOK
+	fmt.Fprintln(stderr, "edgeframe:", err)
+	if errors.Is(err, native.ErrAddress) {
+		return exitUsage
+	}
+	return exitFailed
 }
 
 // parse returns the command that args name. It is done if there is nothing left to do, as
@@ -103,19 +121,17 @@ func parse(args []string, stdout, stderr io.Writer) (command any, code int, done
 	return ctx.Selected().Target.Addr().Interface(), exitOK, false
 }
 
-func configuration(environ []string) (native.Config, []native.Warning, error) {
-	environ, err := native.Environ(".", environ)
-	if err != nil {
-		return native.Config{}, nil, err
-	}
-	return native.Load(environ)
+// untilSignal returns a context that ends at the first signal; a second one ends the process
+// at once.
+func untilSignal() (context.Context, context.CancelFunc) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
 }
 
-// serve ends in order at the first signal; a second one ends the process at once.
 func serve(cfg native.Config, warnings []native.Warning, stdout io.Writer) error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := untilSignal()
 	defer stop()
-	context.AfterFunc(ctx, stop)
 	app := native.App{Config: cfg, Warnings: warnings, Version: versionText(), Out: stdout}
 	if err := app.Run(ctx); err != nil {
 		return fmt.Errorf("cannot serve: %w", err)
@@ -136,6 +152,20 @@ func (c *healthCommand) run(cfg native.Config, stdout io.Writer) error {
 		fmt.Fprintln(stdout, document.String())
 	}
 	return err
+}
+
+// run copies. The progress bar is for people: it is shown on a terminal only.
+func (c *migrateCommand) run(cfg native.Config, environ []string, stdout, stderr io.Writer) error {
+	ctx, stop := untilSignal()
+	defer stop()
+	m := native.Migration{Config: cfg, Environ: environ, From: c.From, To: c.To, Out: stdout}
+	if file, ok := stderr.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
+		m.Progress = file
+	}
+	if err := m.Run(ctx); err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	return nil
 }
 
 // versionText is the linked version, or what the build recorded.

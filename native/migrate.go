@@ -1,0 +1,161 @@
+//go:build !js
+
+package native
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+	"github.com/schollz/progressbar/v3"
+
+	"edgeframe/kv"
+	"edgeframe/kv/disk"
+	"edgeframe/session"
+)
+
+// Migration copies the live sessions of one store to another.
+type Migration struct {
+	// Config has the settings that the addresses do not say: KEY_PREFIX, REDIS_PASSWORD, TLS,
+	// time-outs.
+	Config Config
+	// Environ is what ${NAME} in an address refers to, as a list of NAME=value.
+	Environ []string
+	// From and To are addresses: disk:<directory>, redis://… or rediss://….
+	From, To string
+	// Progress takes a progress bar, Out the summary. A nil Progress shows none.
+	Progress, Out io.Writer
+}
+
+// ErrAddress is what an address is refused with that names no store.
+var ErrAddress = errors.New("accepted are disk:<directory>, redis://host:port/db and rediss://host:port/db")
+
+// errIncomplete says that some sessions were not copied; the summary names them.
+var errIncomplete = errors.New("some sessions were not copied")
+
+// Run copies, and writes what became of the sessions. It returns an error if a store fails or
+// a session could not be copied; then it may be run again, and goes on.
+func (m Migration) Run(ctx context.Context) (err error) {
+	if m.From == m.To {
+		return fmt.Errorf("--from and --to are both %s; copying needs two stores", redact(m.From))
+	}
+	from, err := m.open("--from", m.From, true)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, from.Close()) }()
+	to, err := m.open("--to", m.To, false)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, to.Close()) }()
+
+	total, err := from.Count(ctx)
+	if err != nil {
+		return fmt.Errorf("--from: %w", err)
+	}
+	bar := m.bar(total.N)
+	start := time.Now()
+	report, err := session.Copy(ctx, from, to, func(r session.CopyReport) { _ = bar.Set(min(r.Sessions(), int(total.N))) })
+	_ = bar.Finish()
+	m.summary(report, time.Since(start))
+	switch {
+	case errors.Is(err, context.Canceled):
+		return errors.New("stopped; what was copied is complete, and the same command goes on with the rest")
+	case err != nil:
+		return fmt.Errorf("%w; what was copied is complete, and the same command goes on with the rest", err)
+	case report.Failed > 0:
+		return errIncomplete
+	}
+	return nil
+}
+
+// open opens the store at an address. One that is read from must be there.
+func (m Migration) open(flag, address string, mustExist bool) (*kv.Store, error) {
+	dir, isDisk := strings.CutPrefix(address, "disk:")
+	switch {
+	case isDisk && dir != "":
+		if mustExist && !hasStore(dir) {
+			return nil, fmt.Errorf("%s %s: there is no store in this directory", flag, address)
+		}
+		driver, err := disk.Open(dir, disk.Options{Sync: disk.SyncInterval, CacheBytes: m.Config.CacheBytes() / 2})
+		if errors.Is(err, disk.ErrLocked) {
+			return nil, fmt.Errorf("%s %s: a running server has this directory open; stop it first (a server on another store may go on)", flag, address)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s %s: %w", flag, address, err)
+		}
+		return kv.New(driver, m.Config.KeyPrefix), nil
+	case strings.HasPrefix(address, "redis://"), strings.HasPrefix(address, "rediss://"):
+		return m.openRedis(flag, address)
+	}
+	return nil, fmt.Errorf("%s %q: %w", flag, redact(address), ErrAddress)
+}
+
+// hasStore reports whether the embedded store has been in a directory.
+func hasStore(dir string) bool {
+	found, err := os.ReadDir(filepath.Join(dir, "sessions"))
+	return err == nil && len(found) > 0
+}
+
+// openRedis connects to the Redis at an address. The address says which database; the rest of
+// the settings are those of a server.
+func (m Migration) openRedis(flag, address string) (*kv.Store, error) {
+	cfg := m.Config
+	url, err := parseRedisURL(address, env.ToMap(m.Environ))
+	if err != nil {
+		var h *hint
+		if errors.As(err, &h) {
+			return nil, fmt.Errorf("%s %q: %w", flag, redact(address), h)
+		}
+		return nil, fmt.Errorf("%s %q: %w", flag, redact(address), ErrAddress)
+	}
+	cfg.RedisURL, cfg.RedisDB = url, nil
+	opt, err := cfg.redisOptions()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", flag, err)
+	}
+	driver, err := connectRedis(cfg, opt)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", flag, err)
+	}
+	return kv.New(driver, cfg.KeyPrefix), nil
+}
+
+// bar is a progress bar of so many sessions.
+func (m Migration) bar(total int64) *progressbar.ProgressBar {
+	return progressbar.NewOptions64(total,
+		progressbar.OptionSetWriter(m.Progress),
+		progressbar.OptionSetVisibility(m.Progress != nil),
+		progressbar.OptionSetDescription("copying sessions"),
+		progressbar.OptionShowCount(),
+		progressbar.OptionThrottle(100*time.Millisecond),
+		progressbar.OptionClearOnFinish(),
+	)
+}
+
+func (m Migration) summary(r session.CopyReport, took time.Duration) {
+	lines := []struct {
+		n    int
+		text string
+	}{
+		{r.Copied, fmt.Sprintf("copied (%d segments, %.1f MB)", r.Segments, float64(r.Bytes)/1e6)},
+		{r.Current, "were there already, unchanged"},
+		{r.Newer, "are newer in the target and were left alone"},
+		{r.Expired, "ended meanwhile"},
+		{r.Failed, "not copied"},
+	}
+	fmt.Fprintf(m.Out, "%s -> %s: %d sessions in %.1f s\n", redact(m.From), redact(m.To), r.Sessions(), took.Seconds())
+	for _, line := range lines {
+		fmt.Fprintf(m.Out, "%8d %s\n", line.n, line.text)
+	}
+	for _, problem := range r.Problems {
+		fmt.Fprintf(m.Out, "         %s\n", problem)
+	}
+}

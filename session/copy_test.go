@@ -1,0 +1,246 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"edgeframe/frame"
+	"edgeframe/kv"
+	"edgeframe/kv/kvtest"
+	"edgeframe/kv/memory"
+)
+
+// pair is two stores with a service on each.
+type pair struct {
+	*testing.T
+	from, to *harness
+}
+
+func newPair(t *testing.T) *pair {
+	t.Helper()
+	p := &pair{T: t, from: newHarness(t), to: newHarness(t)}
+	for _, h := range []*harness{p.from, p.to} {
+		h.now = time.Now // the life of records is reckoned by the real clock
+	}
+	return p
+}
+
+// copy copies from the first store to the second and compares the counters.
+func (p *pair) copy(want CopyReport) {
+	p.Helper()
+	p.between(p.from, p.to, want)
+}
+
+func (p *pair) between(from, to *harness, want CopyReport) {
+	p.Helper()
+	var last CopyReport
+	got, err := Copy(p.Context(), from.store, to.store, func(r CopyReport) { last = r })
+	if err != nil {
+		p.Fatal(err)
+	}
+	counters := func(r CopyReport) [5]int { return [5]int{r.Copied, r.Current, r.Newer, r.Expired, r.Failed} }
+	if counters(got) != counters(want) || counters(last) != counters(got) || len(got.Problems) != want.Failed {
+		p.Errorf("report %+v, want %+v; last told %+v", got, want, last)
+	}
+}
+
+// same checks that a session is the same in both stores: document, versions, marks and log.
+func (p *pair) same(id string) {
+	p.Helper()
+	ctx := p.Context()
+	a, b := p.from.must(p.from.Open(ctx, Ref{ID: id}, WantNothing)), p.to.must(p.to.Open(ctx, Ref{ID: id}, WantNothing))
+	if a.Revision != b.Revision || !a.Expires.Equal(b.Expires) || !a.Created.Equal(b.Created) || a.TTL != b.TTL || a.Filename != b.Filename || string(a.Metadata) != string(b.Metadata) {
+		p.Errorf("source %+v\ntarget %+v", a, b)
+	}
+	for i, v := range a.Versions {
+		if b.Versions[i] != v {
+			p.Errorf("version %+v became %+v", v, b.Versions[i])
+		}
+		wantEqual(p, p.to.table(b, v.ID), p.from.table(a, v.ID))
+	}
+	_, marksA, errA := p.from.Marks(ctx, a)
+	_, marksB, errB := p.to.Marks(ctx, b)
+	if errors.Join(errA, errB) != nil || !slices.Equal(marksA["column_1"], marksB["column_1"]) {
+		p.Errorf("marks %v and %v, %v, %v", marksA, marksB, errA, errB)
+	}
+	logA, rowsA, errA := p.from.Audit(ctx, a)
+	logB, rowsB, errB := p.to.Audit(ctx, b)
+	if errors.Join(errA, errB) != nil || !slices.Equal(logA, logB) || rowsA != rowsB {
+		p.Errorf("logs of %d and %d entries, %v, %v", len(logA), len(logB), errA, errB)
+	}
+}
+
+const setFirst = `{"op":"set_values","column":"column_1","rows":[0],"value":4711}`
+
+func TestACopyHasAllOfEverySession(t *testing.T) {
+	p := newPair(t)
+	ctx := t.Context()
+	plain := p.from.create(10, 5)
+	v := p.from.create(40_000, 20)
+	v = p.from.edit(v, setFirst)
+	v = p.from.must(p.from.SetMarks(ctx, of(v), frame.Marks{"column_1": {3, 5}}, false))
+	v = p.from.must(p.from.Undo(ctx, of(v)))
+	for range 2*auditChunk + 3 {
+		v = p.from.must(p.from.AddAudit(ctx, of(v), "entry"))
+	}
+	ended := p.from.must(p.from.Create(ctx, p.from.table(plain, 0), "t", time.Second))
+	time.Sleep(time.Until(ended.Expires) + 10*time.Millisecond)
+	p.copy(CopyReport{Copied: 2})
+	p.same(plain.ID)
+	p.same(v.ID)
+	if n, err := p.to.Count(ctx); err != nil || n.N != 2 {
+		t.Errorf("%v sessions in the target, %v", n, err)
+	}
+	p.to.must(p.to.Redo(ctx, of(v)))
+}
+
+func TestASecondCopyBringsOnlyWhatHasChanged(t *testing.T) {
+	p := newPair(t)
+	still, edited, deleted := p.from.create(100, 5), p.from.create(40_000, 20), p.from.create(100, 5)
+	p.copy(CopyReport{Copied: 3})
+	p.to.calls.Reset()
+	p.copy(CopyReport{Current: 3})
+	if n := p.to.calls.Of(kvtest.OpSet).Calls + p.to.calls.Of(kvtest.OpCompareAndSwap).Calls; n != 0 {
+		t.Errorf("%d writes for sessions that have not changed", n)
+	}
+	p.from.edit(edited, setFirst)
+	if err := p.from.Delete(t.Context(), Ref{ID: deleted.ID}, nil); err != nil {
+		t.Fatal(err)
+	}
+	p.to.calls.Reset()
+	p.copy(CopyReport{Copied: 1, Current: 1})
+	if got := p.to.calls.Of(kvtest.OpSet); got.Keys != 1 {
+		t.Errorf("%d segments were stored, want the one that changed", got.Keys)
+	}
+	p.same(still.ID)
+	p.same(edited.ID)
+}
+
+func TestAnAccessInTheSourceIsBroughtWithoutData(t *testing.T) {
+	p := newPair(t)
+	v := p.from.create(100, 5)
+	p.copy(CopyReport{Copied: 1})
+	time.Sleep(5 * time.Millisecond)
+	p.from.must(p.from.Touch(t.Context(), Ref{ID: v.ID}, nil, 0))
+	p.to.calls.Reset()
+	p.copy(CopyReport{Copied: 1})
+	if n := p.to.calls.Of(kvtest.OpSet).Keys; n != 0 {
+		t.Errorf("%d segments were stored", n)
+	}
+	p.same(v.ID)
+}
+
+func TestThereAndBackAgainLosesNothing(t *testing.T) {
+	p := newPair(t)
+	v := p.from.create(100, 5)
+	p.copy(CopyReport{Copied: 1})
+	for range 2 * maxCommits { // more than a head remembers
+		p.to.edit(v, setFirst)
+	}
+	p.copy(CopyReport{Newer: 1})
+	p.between(p.to, p.from, CopyReport{Copied: 1})
+	p.same(v.ID)
+}
+
+func TestASessionThatWasChangedInBothStoresStaysAsItIs(t *testing.T) {
+	for name, commits := range map[string]int{"remembered": 1, "forgotten": 2 * maxCommits} {
+		t.Run(name, func(t *testing.T) {
+			p := newPair(t)
+			v := p.from.create(100, 5)
+			p.copy(CopyReport{Copied: 1})
+			for range commits {
+				p.from.edit(v, setFirst)
+			}
+			time.Sleep(5 * time.Millisecond)
+			there := p.to.edit(v, `{"op":"drop_columns","columns":["column_2"]}`)
+			p.copy(CopyReport{Failed: 1})
+			if now := p.to.must(p.to.Open(t.Context(), Ref{ID: v.ID}, WantNothing)); now.Revision != there.Revision {
+				t.Errorf("the target is at %s, it was at %s", now.Revision, there.Revision)
+			}
+		})
+	}
+}
+
+func TestADamagedSessionIsNamedAndTheOthersAreCopied(t *testing.T) {
+	p := newPair(t)
+	ctx := t.Context()
+	fine, lacking, damaged, unreadable := p.from.create(10, 5), p.from.create(10, 5), p.from.create(10, 5), p.from.create(10, 5)
+	segment := func(v *Session) string { return segmentKey(v.ID, p.from.manifest(v).Groups[0].Segments[0]) }
+	set := func(key string) error {
+		return p.from.store.SetMany(ctx, []kv.Item{{Key: key, Value: []byte("garbage, but long enough for a head or a segment")}}, time.Hour)
+	}
+	if err := errors.Join(p.from.store.Delete(ctx, segment(lacking)), set(segment(damaged)), set(headKey(unreadable.ID))); err != nil {
+		t.Fatal(err)
+	}
+	report, err := Copy(ctx, p.from.store, p.to.store, func(CopyReport) {})
+	if err != nil || report.Copied != 1 || report.Failed != 3 {
+		t.Fatalf("%+v, %v", report, err)
+	}
+	problems := strings.Join(report.Problems, "\n")
+	for _, says := range []string{lacking.ID, segment(lacking), damaged.ID, unreadable.ID} {
+		if !strings.Contains(problems, says) {
+			t.Errorf("no %s in %s", says, problems)
+		}
+	}
+	p.same(fine.ID)
+	page, err := p.to.store.ListKeys(ctx, "", "", 100)
+	for _, key := range page.Keys {
+		if strings.HasSuffix(key, ":head") && key != headKey(fine.ID) {
+			t.Errorf("%s is in the target, %v", key, err)
+		}
+	}
+}
+
+func TestACopyGoesOnWhereItWasCutOff(t *testing.T) {
+	p := newPair(t)
+	var ids []string
+	for range 30 {
+		ids = append(ids, p.from.create(100, 5).ID)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	report, err := Copy(ctx, p.from.store, p.to.store, func(r CopyReport) {
+		if r.Copied == 10 {
+			cancel()
+		}
+	})
+	if !errors.Is(err, context.Canceled) || report.Copied < 10 || report.Copied == 30 {
+		t.Fatalf("%+v, %v", report, err)
+	}
+	p.copy(CopyReport{Current: report.Copied, Copied: 30 - report.Copied})
+	for _, id := range ids {
+		p.same(id)
+	}
+}
+
+func TestACommitInTheSourceOrTheTargetIsFollowed(t *testing.T) {
+	var v *Session
+	source, step := interrupt(t, kvtest.OpGet, ":seg:", keepNone)
+	target, other := interrupt(t, kvtest.OpCompareAndSwap, ":head")
+	source.now, target.now = time.Now, time.Now
+	p := &pair{T: t, from: source, to: target}
+	v = source.create(100, 5)
+	*step = func() { source.edit(v, `{"op":"delete_rows","rows":[0,1]}`) }
+	*other = func() { p.copy(CopyReport{Copied: 1}) } // another copy is faster
+	p.copy(CopyReport{Current: 1})
+	p.same(v.ID)
+}
+
+func TestAStoreThatFailsEndsTheCopy(t *testing.T) {
+	boom := errors.New("boom")
+	failing := &kvtest.Failing{Driver: memory.New(), Hook: func(op string, _ []string) error {
+		if op == kvtest.OpSet {
+			return boom
+		}
+		return nil
+	}}
+	p := newPair(t)
+	p.from.create(10, 5)
+	_, err := Copy(t.Context(), p.from.store, kv.New(failing, ""), func(CopyReport) {})
+	if !errors.Is(err, boom) {
+		t.Error(err)
+	}
+}
