@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
 	"syscall"
 	"time"
@@ -23,7 +24,8 @@ func (d *Driver) dial(ctx context.Context, network, address string) (net.Conn, e
 	}
 	conn, err := dial(ctx, network, address)
 	if errors.Is(err, syscall.ECONNREFUSED) {
-		return refusedConn{err}, nil
+		// The client takes one wrapping off what fails while a connection begins.
+		return refusedConn{fmt.Errorf("open a connection: %w", err)}, nil
 	}
 	return conn, err
 }
