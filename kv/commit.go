@@ -13,7 +13,7 @@ import (
 // Put is stored and Touch is renewed first, both with TTL; then Swap takes the place of the
 // value with revision Old; then, if it did, Drop is deleted. If Put or Touch fails, the swap
 // is not tried; what it fails to drop is no error. Get is read last and does not depend on
-// the rest.
+// the rest. Only Swap may count; the keys of Put, Touch and Drop are of items that do not.
 //
 // All keys must agree in the part between their first braces, because an engine that is
 // spread over several machines keeps only such keys together.
@@ -87,6 +87,9 @@ func (s *Store) fullCommit(op string, c Commit) (Commit, error) {
 	tag := HashTag(c.Swap.Key)
 	put := make([]Item, len(c.Put))
 	for i, it := range c.Put {
+		if it.Counted {
+			return c, fail(op, it.Key, ErrInvalid, "only the item of the swap may be counted")
+		}
 		var err error
 		if put[i], err = s.fullItem(op, it); err != nil {
 			return c, err

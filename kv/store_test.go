@@ -217,6 +217,7 @@ func TestACommitIsRefusedBeforeAnythingIsStored(t *testing.T) {
 		"keys of two sessions":      {kv.Capabilities{CompareAndSwap: true}, kv.Commit{Swap: swap, Drop: []string{"{b}x"}}, kv.ErrInvalid, "between the braces"},
 		"a value that is too large": {kv.Capabilities{CompareAndSwap: true, MaxValueBytes: 30}, kv.Commit{Swap: swap, Put: []kv.Item{{Key: "{a}x", Value: make([]byte, 31)}}}, kv.ErrTooLarge, "31 bytes"},
 		"a ttl below the least":     {kv.Capabilities{CompareAndSwap: true, MinTTLSeconds: 60}, kv.Commit{Swap: swap, TTL: time.Second}, kv.ErrUnsupported, "ttl 1s"},
+		"a counted item to put":     {kv.Capabilities{CompareAndSwap: true}, kv.Commit{Swap: swap, Put: []kv.Item{{Key: "{a}x", Counted: true}}}, kv.ErrInvalid, "only the item of the swap"},
 		"an empty key":              {kv.Capabilities{CompareAndSwap: true}, kv.Commit{Swap: kv.Item{Value: revised}, Get: []string{""}}, kv.ErrInvalid, "empty"},
 	} {
 		_, err := kv.New(limited{counting, tt.caps}, "p").Commit(t.Context(), tt.c)

@@ -92,6 +92,9 @@ func Open(ctx context.Context, opt Options) (*Driver, error) {
 	d := &Driver{opt: opt}
 	d.connect(opt.SentinelMaster == "" && len(opt.Addrs) > 1)
 	info, err := d.client.Info(ctx, "server").Result()
+	if goredis.HasErrorPrefix(err, "NOPERM") {
+		err = d.client.Ping(ctx).Err()
+	}
 	if err == nil && !d.cluster && infoField(info, "redis_mode") == "cluster" {
 		_ = d.client.Close()
 		d.connect(true)
@@ -172,7 +175,8 @@ func transferTime(bytes int) time.Duration {
 // within runs call under the time-outs that are configured, and once more if it ran out of
 // time and that is wanted. transfer is the time that it may take beyond them.
 func (d *Driver) within(ctx context.Context, transfer time.Duration, call func(context.Context) error) error {
-	patience, tries := d.opt.SocketTimeout, 1
+	// A little is kept for what is done with the answer.
+	patience, tries := d.opt.SocketTimeout*49/50, 1
 	if d.opt.RetryOnTimeout {
 		patience, tries = patience/2, 2
 	}

@@ -282,3 +282,18 @@ func TestOpenTellsWhyItCannotConnect(t *testing.T) {
 		}
 	}
 }
+
+func TestAUserWhoMayNotAskForInfoIsEnough(t *testing.T) {
+	server := testenv.StartRedis(t)
+	server.Do("ACL", "SETUSER", "ann", "on", ">geheim", "~*", "+@all", "-info")
+	opt := options(server.Addr)
+	opt.Username, opt.Password = "ann", "geheim"
+	d := open(t, opt)
+	if details, err := d.Health(t.Context()); err != nil || len(details) != 0 {
+		t.Errorf("health: %v, %v", details, err)
+	}
+	server.Do("ACL", "SETUSER", "ann", "-ping")
+	if _, err := d.Health(t.Context()); err == nil {
+		t.Error("health without any answer")
+	}
+}
