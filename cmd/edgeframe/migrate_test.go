@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -43,6 +44,17 @@ func wantMigrated(t *testing.T, from, to, want string, environ ...string) {
 	if diff := cmp.Diff(want, got); code != 0 || stderr != "" || diff != "" {
 		t.Fatalf("exit code %d, %s\n%s", code, stderr, diff)
 	}
+}
+
+// summary is what the program says of so many sessions, without times and sizes.
+func summary(from, to string, sessions, copied, current int) string {
+	return fmt.Sprintf(`%s -> %s: %d sessions …
+%8d copied …
+%8d were there already, unchanged
+       0 are newer in the target and were left alone
+       0 ended meanwhile
+       0 not copied
+`, from, to, sessions, copied, current)
 }
 
 // everything is all that can be read of sessions, with the times at which they end.
@@ -111,13 +123,7 @@ func TestRollingOutAndBackLosesNoSession(t *testing.T) {
 		t.Errorf("of a directory in use: exit code %d, %s", code, stderr)
 	}
 	before.Stop()
-	wantMigrated(t, diskURL, redisURL, shown["disk"]+" -> "+shown["redis"]+`: 2 sessions …
-       2 copied …
-       0 were there already, unchanged
-       0 are newer in the target and were left alone
-       0 ended meanwhile
-       0 not copied
-`, password)
+	wantMigrated(t, diskURL, redisURL, summary(shown["disk"], shown["redis"], 2, 2, 0), password)
 
 	onRedis := testenv.StartServer(t, "REDIS_ENABLED=true", "STORAGE_FALLBACK_TO_MEMORY=false", "REDIS_URL="+redisURL, password)
 	if diff := cmp.Diff(want, everything(t, onRedis.URL, sessions)); diff != "" {
@@ -127,23 +133,11 @@ func TestRollingOutAndBackLosesNoSession(t *testing.T) {
 	sessions = append(sessions, strings.TrimPrefix(upload(t, onRedis.URL, "n\n7\n"), onRedis.URL))
 
 	// Online: the server on Redis goes on, and its sessions change once more.
-	wantMigrated(t, redisURL, diskURL, shown["redis"]+" -> "+shown["disk"]+`: 3 sessions …
-       2 copied …
-       1 were there already, unchanged
-       0 are newer in the target and were left alone
-       0 ended meanwhile
-       0 not copied
-`, password)
+	wantMigrated(t, redisURL, diskURL, summary(shown["redis"], shown["disk"], 3, 2, 1), password)
 	send(t, "PATCH", onRedis.URL+sessions[2]+"/data", `{"operations":[{"op":"set_values","column":"n","rows":[0],"value":8}]}`)
 	want = everything(t, onRedis.URL, sessions)
 	onRedis.Stop()
-	wantMigrated(t, redisURL, diskURL, shown["redis"]+" -> "+shown["disk"]+`: 3 sessions …
-       1 copied …
-       2 were there already, unchanged
-       0 are newer in the target and were left alone
-       0 ended meanwhile
-       0 not copied
-`, password)
+	wantMigrated(t, redisURL, diskURL, summary(shown["redis"], shown["disk"], 3, 1, 2), password)
 
 	after := testenv.StartServer(t, "STORAGE_DIR="+dir, "REDIS_ENABLED=false")
 	if diff := cmp.Diff(want, everything(t, after.URL, sessions)); diff != "" {
@@ -188,11 +182,5 @@ func TestMigrateSaysWhatIsWrong(t *testing.T) {
 	if _, err := os.Stat(strings.TrimPrefix(somewhere, "disk:")); err == nil {
 		t.Error("a refused copy has made its target")
 	}
-	wantMigrated(t, "disk:"+dir, "redis://:geheim@"+redis.Addr, "disk:"+dir+" -> redis://:***@"+redis.Addr+`: 0 sessions …
-       0 copied …
-       0 were there already, unchanged
-       0 are newer in the target and were left alone
-       0 ended meanwhile
-       0 not copied
-`)
+	wantMigrated(t, "disk:"+dir, "redis://:geheim@"+redis.Addr, summary("disk:"+dir, "redis://:***@"+redis.Addr, 0, 0, 0))
 }
