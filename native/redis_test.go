@@ -4,6 +4,7 @@ package native
 
 import (
 	"errors"
+	neturl "net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -92,4 +93,35 @@ func TestRedisVariablesThatDoNotGoTogetherAreRefused(t *testing.T) {
 			t.Errorf("%v without REDIS_ENABLED: %v", test.environ, err)
 		}
 	}
+}
+
+// FuzzRedisURL reads any text as an address: it is refused, or gives addresses of servers, and
+// what is shown of it has no password.
+func FuzzRedisURL(f *testing.F) {
+	for _, s := range []string{
+		"redis://localhost:6379/0", "rediss://ann:geheim@a:1/2,redis://b", "redis://:${PASSWORD}@${NODE}", "redis://[::1]:6379",
+		"redis://a?x=1", "redis://:%zz@a", "redis://@", ",", "redis://a:99999", "redis://u:p@ss@host",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		url, err := parseRedisURL(s, map[string]string{"PASSWORD": "p@/:,#%ß", "NODE": "cache:1"})
+		if err != nil {
+			_ = redact(s)
+			return
+		}
+		opt, err := Config{RedisURL: url, KeyPrefix: "x"}.redisOptions()
+		if err == nil && len(opt.Addrs) != len(url.Nodes) {
+			t.Errorf("%q: %d addresses of %d", s, len(opt.Addrs), len(url.Nodes))
+		}
+		for _, node := range url.Nodes {
+			shown, err := neturl.Parse(redact(node.String()))
+			if err != nil {
+				t.Fatalf("%q is shown as %s: %v", s, url, err)
+			}
+			if password, ok := shown.User.Password(); ok && password != hidden {
+				t.Errorf("%q is shown as %s", s, url)
+			}
+		}
+	})
 }
