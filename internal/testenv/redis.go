@@ -31,16 +31,18 @@ type Redis struct {
 	t    testing.TB
 	dir  string
 	port []string
-	args []string
-	cmd  *exec.Cmd
-	log  *buffer
+	// busPort is where the nodes of a Cluster speak to one another.
+	busPort string
+	args    []string
+	cmd     *exec.Cmd
+	log     *buffer
 }
 
 // StartRedis starts redis-server on a free port with the arguments args, which are lines of
 // redis.conf such as "--requirepass", "geheim", and waits until it answers. It keeps nothing
 // on disk unless args say so; its files are in a directory of the test. With the arguments of
-// [Certificates.Redis] it speaks TLS too. It is killed at the
-// end of the test.
+// [Certificates.Redis] it speaks TLS too, with "--cluster-enabled", "yes" it is a node of a
+// Cluster. It is killed at the end of the test.
 func StartRedis(t testing.TB, args ...string) *Redis {
 	t.Helper()
 	for range 10 {
@@ -60,7 +62,9 @@ func StartRedis(t testing.TB, args ...string) *Redis {
 	return nil
 }
 
-// listenOn sets the addresses. A server with a certificate speaks TLS on the second port.
+// listenOn sets the addresses. A server with a certificate speaks TLS on the second port. A
+// node of a Cluster gets a third one, because the usual port of its bus, 10000 higher than the
+// first, may be taken or not exist.
 func (r *Redis) listenOn(port, tlsPort string) {
 	r.Addr = net.JoinHostPort("127.0.0.1", port)
 	r.URL = "redis://" + r.Addr
@@ -68,6 +72,10 @@ func (r *Redis) listenOn(port, tlsPort string) {
 	if r.argument("--tls-cert-file") != "" {
 		r.TLSAddr = net.JoinHostPort("127.0.0.1", tlsPort)
 		r.port = append(r.port, "--tls-port", tlsPort)
+	}
+	if r.argument("--cluster-enabled") == "yes" {
+		r.busPort = freePort(r.t)
+		r.port = append(r.port, "--cluster-port", r.busPort)
 	}
 }
 
@@ -99,8 +107,12 @@ func (r *Redis) start() error {
 	if err != nil {
 		r.t.Fatalf("the tests need redis-server; make test installs it: %v", err)
 	}
+	args := slices.Concat(r.port, []string{"--bind", "127.0.0.1", "--dir", r.dir, "--save", ""}, r.args)
+	if slices.Contains(r.args, "--sentinel") {
+		args = r.args // all else is in its file
+	}
 	r.log = &buffer{}
-	r.cmd = exec.Command(program, slices.Concat(r.port, []string{"--bind", "127.0.0.1", "--dir", r.dir, "--save", ""}, r.args)...)
+	r.cmd = exec.Command(program, args...)
 	r.cmd.Stdout, r.cmd.Stderr = r.log, r.log
 	if err := r.cmd.Start(); err != nil {
 		r.t.Fatal(err)
@@ -110,7 +122,7 @@ func (r *Redis) start() error {
 			r.Kill9()
 			return errPortTaken
 		}
-		if strings.Contains(r.log.String(), "Ready to accept connections") {
+		if strings.Contains(r.log.String(), "Ready to accept connections") || strings.Contains(r.log.String(), "Sentinel ID is") {
 			return nil
 		}
 	}

@@ -54,18 +54,23 @@ return 1
 `)
 
 // indexScript puts keys into the index KEYS[1]: all with ARGV[1] "", those that are in it with
-// "XX". ARGV[2] is the TTL in milliseconds, the rest are the keys.
+// "XX". ARGV[2] is the TTL in milliseconds, the rest are the keys. Those that are put pay for
+// the removal of some that have expired, as in swapScript.
 const indexScript = `
-local score = '+inf'
-if tonumber(ARGV[2]) > 0 then
-	local t = redis.call('TIME')
-	score = string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000) + ARGV[2])
-end
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+local score = tonumber(ARGV[2]) > 0 and string.format('%.0f', now + ARGV[2]) or '+inf'
 for i = 3, #ARGV do
 	if ARGV[1] == 'XX' then
 		redis.call('ZADD', KEYS[1], 'XX', score, ARGV[i])
 	else
 		redis.call('ZADD', KEYS[1], score, ARGV[i])
+	end
+end
+if ARGV[1] == '' then
+	local expired = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now), 'LIMIT', 0, 16)
+	if #expired > 0 then
+		redis.call('ZREM', KEYS[1], unpack(expired))
 	end
 end
 return 1
@@ -90,19 +95,40 @@ func (d *Driver) Commit(ctx context.Context, c kv.Commit) (values [][]byte, err 
 	transfer := transferTime(sizeOf(c.Put) + len(c.Swap.Value) + len(c.Get)*expectedBytes)
 	err = d.within(ctx, transfer, func(ctx context.Context) (err error) {
 		values, err = d.commit(ctx, c)
-		if goredis.HasErrorPrefix(err, "NOSCRIPT") {
-			// The server was restarted, or its scripts were flushed.
-			if err := swapScript.Load(ctx, d.client).Err(); err != nil {
-				return err
-			}
-			values, err = d.commit(ctx, c)
-		}
 		return err
 	})
 	return values, err
 }
 
 func (d *Driver) commit(ctx context.Context, c kv.Commit) (values [][]byte, err error) {
+	// Not by way of the client of a Cluster, which would follow the keys that move, and leave
+	// the others.
+	server, err := d.masterOf(ctx, c.Swap.Key)
+	if err != nil {
+		return nil, err
+	}
+	values, err = d.commitAt(ctx, server, swapScript.EvalSha, c)
+	if goredis.HasErrorPrefix(err, "NOSCRIPT") {
+		// The server was restarted or replaced, or its scripts were flushed. It keeps what it
+		// is given now.
+		values, err = d.commitAt(ctx, server, swapScript.Eval, c)
+	}
+	if d.cluster {
+		if redirected(err) {
+			values, err = d.commitInSteps(ctx, c)
+		}
+		if err == nil {
+			d.followIndex(ctx, c)
+		}
+	}
+	return values, err
+}
+
+// evaluate is a way to run a script: by its hash, or sending all of it.
+type evaluate func(ctx context.Context, to goredis.Scripter, keys []string, args ...any) *goredis.Cmd
+
+// commitAt makes the commit at one server.
+func (d *Driver) commitAt(ctx context.Context, server goredis.Cmdable, run evaluate, c kv.Commit) (values [][]byte, err error) {
 	keys := []string{c.Swap.Key}
 	index := ""
 	if !d.cluster {
@@ -110,10 +136,6 @@ func (d *Driver) commit(ctx context.Context, c kv.Commit) (values [][]byte, err 
 		keys = append(keys, d.opt.Index)
 	}
 	keys = append(keys, c.Drop...)
-	old := c.Old[:]
-	if c.Old == (kv.Revision{}) {
-		old = nil
-	}
 	var swapped *goredis.Cmd
 	gets := make([]*goredis.StringCmd, len(c.Get))
 	queue := func(pipe goredis.Pipeliner) error {
@@ -121,15 +143,16 @@ func (d *Driver) commit(ctx context.Context, c kv.Commit) (values [][]byte, err 
 		for _, key := range c.Touch {
 			queueTouch(ctx, pipe, key, c.TTL)
 		}
-		swapped = swapScript.EvalSha(ctx, pipe, keys, old, c.Swap.Value, wholeMilliseconds(c.SwapTTL).Milliseconds(), index)
+		swapped = run(ctx, pipe, keys, swapArguments(c, index)...)
 		queueGets(ctx, pipe, c.Get, gets)
 		return nil
 	}
-	send := d.client.Pipelined
-	if len(c.Put) > 0 {
-		send = d.transact
+	// What stands alone need not be a transaction; then a server without room still reads.
+	if len(c.Put)+len(c.Touch) > 0 {
+		_, err = transact(ctx, server, queue)
+	} else {
+		_, err = server.Pipelined(ctx, queue)
 	}
-	_, err = send(ctx, queue)
 	if len(c.Get) > 0 {
 		// A failure shows as nil.
 		values, _ = valuesOf(c.Get, gets)
@@ -143,10 +166,16 @@ func (d *Driver) commit(ctx context.Context, c kv.Commit) (values [][]byte, err 
 	case won == 0:
 		return values, kv.ErrConflict
 	}
-	if d.cluster {
-		d.followIndex(ctx, c)
-	}
 	return values, nil
+}
+
+// swapArguments are those of swapScript.
+func swapArguments(c kv.Commit, index string) []any {
+	old := c.Old[:]
+	if c.Old == (kv.Revision{}) {
+		old = nil
+	}
+	return []any{old, c.Swap.Value, wholeMilliseconds(c.SwapTTL).Milliseconds(), index}
 }
 
 func indexChange(item kv.Item) string {
@@ -154,14 +183,4 @@ func indexChange(item kv.Item) string {
 		return "count"
 	}
 	return "uncount"
-}
-
-// followIndex notes a swap in the index of a Cluster. The swap stands whatever becomes of
-// that; this is why a Cluster's count does not claim to be exact.
-func (d *Driver) followIndex(ctx context.Context, c kv.Commit) {
-	if c.Swap.Counted {
-		_ = d.index(ctx, d.client, "", c.SwapTTL, []any{c.Swap.Key})
-	} else {
-		_ = d.client.ZRem(ctx, d.opt.Index, c.Swap.Key).Err()
-	}
 }

@@ -6,10 +6,12 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
 	goredis "github.com/redis/go-redis/v9"
+	"golang.org/x/sync/errgroup"
 
 	"edgeframe/kv"
 )
@@ -30,29 +32,54 @@ func (d *Driver) Count(ctx context.Context) (kv.Count, error) {
 	return count, err
 }
 
-// Health implements [kv.Driver]: PING, and INFO where the user may ask for it. Of a Cluster it
-// describes one node.
+// Health implements [kv.Driver]: PING, and INFO where the user may ask for it. All nodes of a
+// Cluster have to answer; it describes one with an error, or else the first.
 func (d *Driver) Health(ctx context.Context) (map[string]any, error) {
-	var info *goredis.StringCmd
+	var details []map[string]any
 	err := d.within(ctx, 0, func(ctx context.Context) error {
-		var ping *goredis.StatusCmd
-		_, err := d.client.Pipelined(ctx, func(pipe goredis.Pipeliner) error {
-			ping = pipe.Ping(ctx)
-			info = pipe.Info(ctx)
-			return nil
-		})
-		if goredis.HasErrorPrefix(err, "NOPERM") && ping.Err() == nil {
-			return nil
+		nodes, err := d.masters(ctx)
+		if err != nil {
+			return err
 		}
-		return err
+		details = make([]map[string]any, len(nodes))
+		var asked errgroup.Group
+		for i, node := range nodes {
+			asked.Go(func() (err error) {
+				details[i], err = d.healthOf(ctx, node)
+				return err
+			})
+		}
+		return asked.Wait()
 	})
 	if err != nil {
 		return nil, err
 	}
-	if info.Err() != nil {
-		return map[string]any{}, nil
+	bad := slices.IndexFunc(details, func(of map[string]any) bool { return of["error"] != nil })
+	return details[max(0, bad)], nil
+}
+
+func (d *Driver) healthOf(ctx context.Context, server *goredis.Client) (map[string]any, error) {
+	var ping *goredis.StatusCmd
+	var info, state *goredis.StringCmd
+	_, err := server.Pipelined(ctx, func(pipe goredis.Pipeliner) error {
+		ping = pipe.Ping(ctx)
+		info = pipe.Info(ctx)
+		if d.cluster {
+			state = pipe.ClusterInfo(ctx)
+		}
+		return nil
+	})
+	if err != nil && (!goredis.HasErrorPrefix(err, "NOPERM") || ping.Err() != nil) {
+		return nil, err
 	}
-	return describe(info.Val()), nil
+	details := map[string]any{}
+	if info.Err() == nil {
+		details = describe(info.Val())
+	}
+	if d.cluster && infoField(state.Val(), "cluster_state") == "fail" {
+		details["error"] = "this Redis Cluster serves nothing (cluster_state:fail): some of its slots have no node, or most of its nodes do not answer"
+	}
+	return details, nil
 }
 
 // EvictionPolicy is the name under which Health reports maxmemory-policy, if maxmemory is set.

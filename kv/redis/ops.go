@@ -66,12 +66,7 @@ func valuesOf(keys []string, gets []*goredis.StringCmd) ([][]byte, error) {
 // items keeps none.
 func (d *Driver) Set(ctx context.Context, items []kv.Item, ttl time.Duration) error {
 	return d.within(ctx, transferTime(sizeOf(items)), func(ctx context.Context) error {
-		send := d.transact
-		if d.cluster {
-			// The keys may be on several machines.
-			send = d.client.Pipelined
-		}
-		_, err := send(ctx, func(pipe goredis.Pipeliner) error {
+		queue := func(pipe goredis.Pipeliner) error {
 			queueSets(ctx, pipe, items, ttl)
 			var counted, uncounted []any
 			for _, it := range items {
@@ -88,15 +83,21 @@ func (d *Driver) Set(ctx context.Context, items []kv.Item, ttl time.Duration) er
 				d.index(ctx, pipe, "", ttl, counted)
 			}
 			return nil
-		})
+		}
+		if d.cluster {
+			// The keys may be on several machines.
+			_, err := d.client.Pipelined(ctx, queue)
+			return err
+		}
+		_, err := transact(ctx, d.client, queue)
 		return err
 	})
 }
 
 // transact sends what queue queues as a transaction, in one round trip: if any of the commands
 // is refused none is carried out.
-func (d *Driver) transact(ctx context.Context, queue func(goredis.Pipeliner) error) ([]goredis.Cmder, error) {
-	commands, err := d.client.TxPipelined(ctx, queue)
+func transact(ctx context.Context, server goredis.Cmdable, queue func(goredis.Pipeliner) error) ([]goredis.Cmder, error) {
+	commands, err := server.TxPipelined(ctx, queue)
 	if aborted(err) {
 		// This does not say why; that stands at the command that was refused.
 		if i := slices.IndexFunc(commands, func(c goredis.Cmder) bool { return c.Err() != nil && !aborted(c.Err()) }); i >= 0 {

@@ -14,10 +14,6 @@ package redis
 import (
 	"context"
 	"crypto/tls"
-	"errors"
-	"fmt"
-	"net"
-	"strings"
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
@@ -30,12 +26,6 @@ const (
 	maxKeyBytes = 512
 	// maxValueBytes is the longest string of Redis, proto-max-bulk-len.
 	maxValueBytes = 512 << 20
-
-	// maxRetries is how often a call is repeated that failed for another reason than time: a
-	// broken connection, a server that is still loading its data.
-	maxRetries = 3
-	// maxRetryBackoff is the longest pause before it is.
-	maxRetryBackoff = 100 * time.Millisecond
 )
 
 // Options say where Redis is and how long to wait for it.
@@ -64,9 +54,13 @@ type Options struct {
 	IdleTimeout time.Duration
 	// Index is the key of the sorted set that holds the counted keys.
 	Index string
-	// Hooks are asked on every round trip, for telemetry.
+	// Hooks are asked on every round trip, for telemetry; those of a Cluster are the ones to
+	// each of its nodes.
 	Hooks []goredis.Hook
 }
+
+// aside is the time that a call may spend on what is not its task.
+func (o Options) aside() time.Duration { return o.SocketTimeout / 5 }
 
 // Driver is a Redis engine.
 type Driver struct {
@@ -91,14 +85,16 @@ func init() { goredis.SetLogger(discard{}) }
 func Open(ctx context.Context, opt Options) (*Driver, error) {
 	d := &Driver{opt: opt}
 	d.connect(opt.SentinelMaster == "" && len(opt.Addrs) > 1)
-	info, err := d.client.Info(ctx, "server").Result()
-	if goredis.HasErrorPrefix(err, "NOPERM") {
-		err = d.client.Ping(ctx).Err()
+	var mode string
+	greet := func(ctx context.Context) (err error) {
+		mode, err = d.greet(ctx)
+		return err
 	}
-	if err == nil && !d.cluster && infoField(info, "redis_mode") == "cluster" {
+	err := d.repeat(ctx, greet)
+	if err == nil && !d.cluster && mode == "cluster" {
 		_ = d.client.Close()
 		d.connect(true)
-		err = d.client.Ping(ctx).Err()
+		err = d.repeat(ctx, greet)
 	}
 	if err != nil {
 		_ = d.client.Close()
@@ -107,13 +103,26 @@ func Open(ctx context.Context, opt Options) (*Driver, error) {
 	return d, nil
 }
 
+// greet returns how the server runs, if it answers and may say so. Of a Cluster any node will
+// do that knows the others.
+func (d *Driver) greet(ctx context.Context) (mode string, err error) {
+	if d.cluster {
+		_, err := d.masterOf(ctx, d.opt.Index)
+		return "cluster", err
+	}
+	info, err := d.client.Info(ctx, "server").Result()
+	if goredis.HasErrorPrefix(err, "NOPERM") {
+		err = d.client.Ping(ctx).Err()
+	}
+	return infoField(info, "redis_mode"), err
+}
+
 func (d *Driver) connect(cluster bool) {
 	opt := d.opt
 	d.cluster = cluster
-	d.client = goredis.NewUniversalClient(&goredis.UniversalOptions{
+	options := &goredis.UniversalOptions{
 		Addrs:            opt.Addrs,
 		MasterName:       opt.SentinelMaster,
-		IsClusterMode:    cluster,
 		ClientName:       "edgeframe",
 		Username:         opt.Username,
 		Password:         opt.Password,
@@ -135,11 +144,17 @@ func (d *Driver) connect(cluster bool) {
 		PoolTimeout:           opt.SocketTimeout,
 		DialTimeout:           opt.ConnectTimeout,
 		DialerRetries:         1,
-		MaxRetries:            maxRetries,
-		MaxRetryBackoff:       maxRetryBackoff,
+		// The client would not repeat transactions; see repeat.
+		MaxRetries:      -1,
+		MaxRetryBackoff: maxBackoff,
 
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
-	})
+	}
+	if cluster {
+		d.client = newCluster(options.Cluster(), opt)
+		return
+	}
+	d.client = goredis.NewUniversalClient(options)
 	for _, h := range opt.Hooks {
 		d.client.AddHook(h)
 	}
@@ -163,56 +178,3 @@ func (d *Driver) Info() kv.Info {
 
 // Close implements [kv.Driver].
 func (d *Driver) Close() error { return d.client.Close() }
-
-// minBytesPerSecond is the slowest transfer that is waited for: so much longer than
-// SocketTimeout may a call take.
-const minBytesPerSecond = 4 << 20
-
-func transferTime(bytes int) time.Duration {
-	return time.Duration(bytes) * time.Second / minBytesPerSecond
-}
-
-// within runs call under the time-outs that are configured, and once more if it ran out of
-// time and that is wanted. transfer is the time that it may take beyond them.
-func (d *Driver) within(ctx context.Context, transfer time.Duration, call func(context.Context) error) error {
-	// A little is kept for what is done with the answer.
-	patience, tries := d.opt.SocketTimeout*49/50, 1
-	if d.opt.RetryOnTimeout {
-		patience, tries = patience/2, 2
-	}
-	for {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		bounded, cancel := context.WithTimeout(ctx, patience+transfer)
-		err := call(bounded)
-		// The deadline of the socket may pass a moment before that of the context.
-		var slow net.Error
-		outOfTime := bounded.Err() != nil || errors.As(err, &slow) && slow.Timeout()
-		cancel()
-		if tries--; err == nil || !outOfTime {
-			return classify(err)
-		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if tries == 0 {
-			return fmt.Errorf("%w after %s", context.DeadlineExceeded, d.opt.SocketTimeout)
-		}
-	}
-}
-
-// classify wraps what Redis answered with the sentinel that says what it means. Older servers
-// put their text around the errors of commands in scripts.
-func classify(err error) error {
-	if err == nil {
-		return nil
-	}
-	switch text := err.Error(); {
-	case strings.Contains(text, "OOM command not allowed"):
-		return fmt.Errorf("%w: %w", kv.ErrFull, err)
-	case strings.Contains(text, "WRONGTYPE "):
-		return fmt.Errorf("%w: %w", kv.ErrCorrupt, err)
-	}
-	return err
-}
