@@ -1,14 +1,16 @@
 //go:build !js
 
-// Command bench measures the server from the outside: it builds it, starts it on an empty
-// directory, and times requests for tables of several sizes, from one client and from eight
-// at once.
+// Command bench measures the server from the outside: it builds it, starts it on the embedded
+// store and on a Redis of its own, both empty, and times requests for tables of several sizes,
+// from one client and from eight at once.
 //
-// Every client works on a session of its own, so eight clients show what the server can do
-// beside one another and not how they wait for one another. One-column edits set 1,000 cells,
-// spread evenly, so that every row group of the column is written again. What has to be
-// undone is made before the clock runs. Requests per second are clients divided by the mean
-// time of a request. The clients run on the machine of the server and share its CPUs.
+// The two servers are measured in turn, measurement by measurement, so that what else the
+// machine does meets both. Every client works on a session of its own, so eight clients show
+// what the server can do beside one another and not how they wait for one another. One-column
+// edits set 1,000 cells, spread evenly, so that every row group of the column is written
+// again. What has to be undone is made before the clock runs. Requests per second are clients
+// divided by the mean time of a request; the p99 of fewer than 100 requests is the slowest.
+// The clients run on the machine of the servers and share its CPUs.
 package main
 
 import (
@@ -19,36 +21,54 @@ import (
 	"os/signal"
 	"regexp"
 	"runtime"
+	"strings"
+	"syscall"
 	"time"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
 	var opt options
 	flag.StringVar(&opt.server, "server", "", "the `program` to measure; by default it is built")
+	flag.StringVar(&opt.backends, "backends", embedded+","+onRedis, "`list` of the backends to measure, separated by commas")
 	flag.DurationVar(&opt.each, "each", time.Second, "about how long each measurement takes")
-	flag.TextVar(&opt.match, "match", &pattern{*regexp.MustCompile("")}, "`expression` for the measurements to take, for instance '100000.*page'")
+	flag.TextVar(&opt.match, "match", &pattern{*regexp.MustCompile("")}, "`expression` for the measurements to take, for instance '100000.*page' or 'health$'")
 	flag.Parse()
-	if err := run(ctx, opt); err != nil {
-		stop()
+	if err := begin(opt, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
+func begin(opt options, args []string) error {
+	if len(args) == 3 && args[0] == serveCommand {
+		return serveFile(args[1], args[2])
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return run(ctx, opt)
+}
+
 type options struct {
-	server string
-	each   time.Duration
-	match  pattern
+	server   string
+	backends string
+	each     time.Duration
+	match    pattern
 }
 
 // pattern is a regular expression as a flag.
 type pattern struct{ regexp.Regexp }
 
+// bench is one run.
+type bench struct {
+	opt      options
+	dir      string
+	backends []*backend
+	out      *report
+}
+
 func run(ctx context.Context, opt options) error {
-	fmt.Printf("edgeframe bench: %s %s/%s, %d CPUs shared with the clients, embedded store, %s per line\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), opt.each)
-	fmt.Printf("edit: 1,000 cells of one column, spread evenly; stored: added to segments; disk: written by the process\n\n")
+	fmt.Printf("edgeframe bench: %s %s/%s, %d CPUs shared with the clients, %s per measurement\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), opt.each)
+	fmt.Printf("edit: 1,000 cells of one column, spread evenly; stored: added to segments; disk: written by the process on the embedded store\n")
 	dir, err := os.MkdirTemp("", "edgeframe-bench-")
 	if err != nil {
 		return err
@@ -59,17 +79,33 @@ func run(ctx context.Context, opt options) error {
 			return err
 		}
 	}
-	s, err := start(ctx, opt.server, dir)
-	if err != nil {
-		return err
+	b := &bench{opt: opt, dir: dir}
+	defer b.stop()
+	for name := range strings.SplitSeq(opt.backends, ",") {
+		started, err := startBackend(ctx, name, opt.server, dir)
+		if err != nil {
+			return err
+		}
+		b.backends = append(b.backends, started)
 	}
-	defer s.stop()
+	b.out = &report{os.Stdout, b.backends}
+	return b.measure(ctx)
+}
 
-	out := newReport(os.Stdout)
+func (b *bench) measure(ctx context.Context) error {
 	for _, rows := range sizes {
-		if err := measureTable(ctx, s, rows, opt, out); err != nil {
+		if err := b.tables(ctx, rows); err != nil {
 			return err
 		}
 	}
-	return nil
+	if err := b.compare(ctx); err != nil {
+		return err
+	}
+	return b.health(ctx)
+}
+
+func (b *bench) stop() {
+	for _, backend := range b.backends {
+		backend.stop()
+	}
 }

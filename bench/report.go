@@ -3,35 +3,122 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"math"
+	"slices"
+	"strings"
 	"time"
 )
 
 // report prints the results as they come.
-type report struct{ w io.Writer }
-
-func newReport(w io.Writer) *report { return &report{w} }
-
-// table begins the lines about one table.
-func (r *report) table(rows, fileBytes int, s *server) {
-	fmt.Fprintf(r.w, "%d x %d: CSV of %s; the directory has %s with a session for each client\n", rows, columns, size(float64(fileBytes)), size(float64(s.stored())))
-	fmt.Fprintf(r.w, "  %-24s %7s %8s %10s %10s %10s %12s %12s\n", "", "clients", "requests", "p50 ms", "p99 ms", "req/s", "stored/req", "disk/req")
+type report struct {
+	w        io.Writer
+	backends []*backend
 }
 
-// line prints one measurement. Stored is what the request added to the session's segments,
-// disk what the process wrote to the disk.
-func (r *report) line(name string, clients int, res result) {
-	n := len(res.times)
+func (r *report) printf(format string, args ...any) { fmt.Fprintf(r.w, format, args...) }
+
+// table begins the lines about one table.
+func (r *report) table(ctx context.Context, rows, fileBytes int) error {
+	var held []string
+	for _, b := range r.backends {
+		holds, err := b.holds(ctx)
+		if err != nil {
+			return err
+		}
+		held = append(held, holds)
+	}
+	r.section(fmt.Sprintf("%d x %d: CSV of %s; with a session for each client %s", rows, columns, size(float64(fileBytes)), strings.Join(held, ", ")))
+	return nil
+}
+
+// section prints a title and the names of the columns.
+func (r *report) section(title string) {
+	r.printf("\n%s\n", title)
+	r.printf("  %-24s %7s", "", "")
+	for _, b := range r.backends {
+		r.printf("   %s %s", b.name, strings.Repeat("-", 24-len(b.name)))
+	}
+	if len(r.backends) > 1 {
+		r.printf("%16s", "p50 "+r.last().name+" /")
+	}
+	r.printf("\n  %-24s %7s", "", "clients")
+	for range r.backends {
+		r.printf("%10s%10s%8s", "p50 ms", "p99 ms", "req/s")
+	}
+	if len(r.backends) > 1 {
+		r.printf("%16s", r.backends[0].name)
+	}
+	r.printf("%12s", "stored/req")
+	if r.embedded() >= 0 {
+		r.printf("%11s", "disk/req")
+	}
+	r.printf("\n")
+}
+
+func (r *report) last() *backend { return r.backends[len(r.backends)-1] }
+
+func (r *report) embedded() int {
+	return slices.IndexFunc(r.backends, func(b *backend) bool { return b.redis == nil })
+}
+
+// line prints one measurement, results being those of the backends. Stored is what the request
+// added to the session's segments, which all of them store alike; disk is what the process of
+// the embedded store wrote.
+func (r *report) line(name string, clients int, results []result) {
+	r.printf("  %-24s %7d", name, clients)
+	p50 := make([]float64, len(results))
+	for i, res := range results {
+		p50[i] = milliseconds(percentile(res.times, 0.50))
+		r.printf("%10.2f%10.2f%8.0f", p50[i], milliseconds(percentile(res.times, 0.99)), res.perSecond(clients))
+	}
+	if len(p50) > 1 {
+		r.printf("%16.2f", p50[len(p50)-1]/p50[0])
+	}
+	r.printf("%12s", size(float64(results[0].stored)))
+	if i := r.embedded(); i >= 0 {
+		r.printf("%11s", size(float64(results[i].written)/float64(len(results[i].times))))
+	}
+	r.printf("\n")
+}
+
+// filled says how long it took to make sessions.
+func (r *report) filled(backend string, sessions int64, took time.Duration) {
+	r.printf("  %s: %d sessions after %s of uploads by %d clients\n", backend, sessions, took.Round(100*time.Millisecond), fillClients)
+}
+
+// comparison begins the lines about the server on Redis and others that send the same bytes.
+func (r *report) comparison(webdis bool) {
+	others := []string{"webdis", "net/http", "net/http here"}
+	if !webdis {
+		others = others[1:]
+	}
+	r.printf("\n%s by the server on Redis, and the same bytes by others: req/s, and how many times theirs the server answers\n", wholeTableName)
+	r.printf("  %-24s %7s%12s", "", "clients", "edgeframe")
+	for _, name := range others {
+		r.printf("%14s%9s", name, "times")
+	}
+	r.printf("\n")
+}
+
+// comparisonLine prints requests per second, those of the server first.
+func (r *report) comparisonLine(rows, bytes, clients int, perSecond []float64) {
+	r.printf("  %-24s %7d%12.0f", fmt.Sprintf("%d rows, %s", rows, size(float64(bytes))), clients, perSecond[0])
+	for _, n := range perSecond[1:] {
+		r.printf("%14.0f%9.2f", n, perSecond[0]/n)
+	}
+	r.printf("\n")
+}
+
+// perSecond is how many requests per second that many clients were answered.
+func (r result) perSecond(clients int) float64 {
 	var sum time.Duration
-	for _, t := range res.times {
+	for _, t := range r.times {
 		sum += t
 	}
-	perSecond := float64(clients) / (sum.Seconds() / float64(n))
-	fmt.Fprintf(r.w, "  %-24s %7d %8d %10.2f %10.2f %10.0f %12s %12s\n", name, clients, n,
-		milliseconds(percentile(res.times, 0.50)), milliseconds(percentile(res.times, 0.99)), perSecond,
-		size(float64(res.stored)), size(float64(res.written)/float64(n)))
+	return float64(clients) / (sum.Seconds() / float64(len(r.times)))
 }
 
 // percentile returns the smallest time that the given part of sorted times does not exceed.

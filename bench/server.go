@@ -36,12 +36,13 @@ func build(ctx context.Context, dir string) (program string, err error) {
 
 var listening = regexp.MustCompile(`Listening on (http://\S+)`)
 
-// start starts the server with default settings on a free port and an empty directory.
-func start(ctx context.Context, program, dir string) (*server, error) {
+// start starts the server on a free port and an empty directory, with default settings but for
+// those in env.
+func start(ctx context.Context, program, dir string, env []string) (*server, error) {
 	s := &server{storage: filepath.Join(dir, "storage")}
 	s.cmd = exec.CommandContext(ctx, program)
 	s.cmd.Dir = dir
-	s.cmd.Env = []string{"HOST=127.0.0.1", "PORT=0", "STORAGE_DIR=" + s.storage, "LOG_FORMAT=text", "MAX_UPLOAD_SIZE_MB=200"}
+	s.cmd.Env = append([]string{"HOST=127.0.0.1", "PORT=0", "STORAGE_DIR=" + s.storage, "LOG_FORMAT=text", "MAX_UPLOAD_SIZE_MB=200"}, env...)
 	output, err := s.cmd.StdoutPipe()
 	if err != nil {
 		return nil, err

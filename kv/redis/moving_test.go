@@ -50,8 +50,8 @@ func brokenConnectionsAreNoErrors(t *testing.T, opt Options, keys []string, serv
 			}
 		})
 	}
-	for range 6 {
-		time.Sleep(200 * time.Millisecond)
+	for range 5 {
+		time.Sleep(300 * time.Millisecond)
 		for _, server := range servers {
 			server.Do("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
 		}

@@ -12,13 +12,14 @@ import (
 	"edgeframe/kv/kvtest"
 )
 
-// options are those of a test, for a server that answers at once.
+// options are those of a test. Its server answers at once, but the race detector may hold up
+// the test itself for seconds, when it frees a value of hundreds of megabytes.
 func options(addrs ...string) Options {
 	return Options{
 		Addrs:          addrs,
 		PoolSize:       10,
-		ConnectTimeout: 5 * time.Second,
-		SocketTimeout:  10 * time.Second,
+		ConnectTimeout: 20 * time.Second,
+		SocketTimeout:  20 * time.Second,
 		IdleTimeout:    30 * time.Second,
 		Index:          "edgeframe:index",
 	}

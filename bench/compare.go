@@ -1,0 +1,124 @@
+//go:build !js
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+)
+
+// compared is the name of the measurement, after the number of rows.
+const compared = wholeTableName + " against others"
+
+// rounds is how often the rivals take turns in one measurement: the ratios are what counts,
+// and a machine that is busy for a moment should not be so for one of them alone.
+const rounds = 5
+
+// compare measures the server on Redis, when it sends a whole table, against servers that do
+// nothing but send the same bytes: webdis, where it is installed, from the same Redis, and
+// net/http from memory. The latter is measured as a process of its own, as the others are, and
+// in the process of the clients, where their requests wake no other process, which for small
+// answers is most of the time: what is left is what the clients can take.
+func (b *bench) compare(ctx context.Context) error {
+	i := slices.IndexFunc(b.backends, func(backend *backend) bool { return backend.redis != nil })
+	if i < 0 {
+		return nil
+	}
+	var wanted []int
+	for _, rows := range sizes[:2] {
+		if b.opt.match.MatchString(fmt.Sprintf("%d %s", rows, compared)) {
+			wanted = append(wanted, rows)
+		}
+	}
+	if len(wanted) == 0 {
+		return nil
+	}
+	backend := b.backends[i]
+	webdis, err := startWebdis(ctx, backend.redis, b.dir)
+	if err != nil {
+		return err
+	}
+	if webdis != nil {
+		defer webdis.stop()
+	}
+	b.out.comparison(webdis != nil)
+	for _, rows := range wanted {
+		if err := b.compareTable(ctx, rows, backend, webdis); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *bench) compareTable(ctx context.Context, rows int, backend *backend, webdis *process) error {
+	c := &client{ctx: ctx, base: backend.url, rows: rows, file: generate(rows)}
+	if err := c.prepare(); err != nil {
+		return err
+	}
+	answer, err := c.do(request{method: "GET", path: c.session(wholeTable)}, http.StatusOK)
+	if err != nil {
+		return err
+	}
+	table := bytes.Clone(answer)
+	rivals := []rival{{url: c.base, path: c.session(wholeTable)}}
+	if webdis != nil {
+		if err := backend.redis.do("SET", "bench", string(table)); err != nil {
+			return err
+		}
+		rivals = append(rivals, rival{url: webdis.url, path: "/GET/bench.bin"})
+	}
+	beside, err := startBare(ctx, b.dir, table)
+	if err != nil {
+		return err
+	}
+	defer beside.stop()
+	here, err := listenBare(table)
+	if err != nil {
+		return err
+	}
+	defer here.Close()
+	rivals = append(rivals, rival{url: beside.url, path: "/"}, rival{url: "http://" + here.Addr, path: "/"})
+	for i, r := range rivals {
+		rivals[i].of = newClients(ctx, r.url)
+		answer, err := rivals[i].of[0].do(request{method: "GET", path: r.path}, http.StatusOK)
+		if err != nil {
+			return err
+		}
+		if !bytes.Equal(answer, table) {
+			return fmt.Errorf("%s sends other bytes than the server", r.url+r.path)
+		}
+	}
+	for _, n := range clients {
+		perSecond, err := race(rivals, n, b.opt.each)
+		if err != nil {
+			return err
+		}
+		b.out.comparisonLine(rows, len(table), n, perSecond)
+	}
+	c.made = append(c.made, c.id)
+	return c.deleteMade()
+}
+
+// race returns the requests per second of each rival, with that many clients.
+func race(rivals []rival, clients int, each time.Duration) ([]float64, error) {
+	results := make([]result, len(rivals))
+	for range rounds {
+		for i, r := range rivals {
+			get := measurement{next: func(*client) (request, error) { return request{method: "GET", path: r.path}, nil }}
+			one, err := measure(get, r.of[:clients], each/rounds)
+			if err != nil {
+				return nil, err
+			}
+			results[i].times = append(results[i].times, one.times...)
+		}
+	}
+	perSecond := make([]float64, len(rivals))
+	for i, r := range results {
+		perSecond[i] = r.perSecond(clients)
+	}
+	return perSecond, nil
+}

@@ -1,0 +1,114 @@
+//go:build !js
+
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os/exec"
+	"strings"
+	"time"
+)
+
+// sidecar is a program of this machine that runs beside the server.
+type sidecar struct {
+	cmd   *exec.Cmd
+	ended chan struct{}
+}
+
+// startSidecar starts a program in dir and waits until ready returns no error.
+func startSidecar(ctx context.Context, dir string, ready func() error, program string, args ...string) (*sidecar, error) {
+	var output bytes.Buffer
+	s := &sidecar{cmd: exec.CommandContext(ctx, program, args...), ended: make(chan struct{})}
+	s.cmd.Dir, s.cmd.Stdout, s.cmd.Stderr = dir, &output, &output
+	if err := s.cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() {
+		_ = s.cmd.Wait()
+		close(s.ended)
+	}()
+	err := errors.New("it was not asked")
+	for end := time.Now().Add(10 * time.Second); err != nil && time.Now().Before(end); {
+		select {
+		case <-s.ended:
+			return nil, fmt.Errorf("%s: %s\n%s", program, s.cmd.ProcessState, &output)
+		case <-time.After(10 * time.Millisecond):
+			err = ready()
+		}
+	}
+	if err != nil {
+		s.stop()
+		return nil, fmt.Errorf("%s does not answer: %w\n%s", program, err, &output)
+	}
+	return s, nil
+}
+
+// stop kills the program, which has nothing to lose.
+func (s *sidecar) stop() {
+	_ = s.cmd.Process.Kill()
+	<-s.ended
+}
+
+// freeAddress is a loopback address on which nothing listens.
+func freeAddress() (string, error) {
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer free.Close()
+	return free.Addr().String(), nil
+}
+
+// redis is a running redis-server.
+type redis struct {
+	*sidecar
+	address string
+}
+
+// startRedis starts a redis-server that keeps nothing on disk.
+func startRedis(ctx context.Context, dir string) (*redis, error) {
+	program, err := exec.LookPath("redis-server")
+	if err != nil {
+		return nil, fmt.Errorf("the redis backend needs redis-server, which make bench installs; -backends embedded does without: %w", err)
+	}
+	address, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	r := &redis{address: address}
+	_, port, _ := net.SplitHostPort(address)
+	r.sidecar, err = startSidecar(ctx, dir, func() error { return r.do("PING") }, program,
+		"--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
+	return r, err
+}
+
+// do sends one command over a connection of its own. Anything but a simple string is an error.
+func (r *redis) do(command ...string) error {
+	conn, err := net.DialTimeout("tcp", r.address, time.Second)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		return err
+	}
+	var sent strings.Builder
+	fmt.Fprintf(&sent, "*%d\r\n", len(command))
+	for _, word := range command {
+		fmt.Fprintf(&sent, "$%d\r\n%s\r\n", len(word), word)
+	}
+	if _, err := io.WriteString(conn, sent.String()); err != nil {
+		return err
+	}
+	answer, err := bufio.NewReader(conn).ReadString('\n')
+	if err == nil && !strings.HasPrefix(answer, "+") {
+		err = fmt.Errorf("redis answers %q", strings.TrimSpace(answer))
+	}
+	return err
+}
