@@ -6,8 +6,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -135,60 +133,6 @@ func (c *RedisCluster) Owner(key string) int {
 	}
 	c.t.Fatalf("which node serves %q: %v", key, err)
 	return -1
-}
-
-// RedisSentinel is a master that is replaced by its replica when it dies.
-type RedisSentinel struct {
-	// Addr is the Sentinel's host:port, Name the name that it has for the master.
-	Addr, Name      string
-	Master, Replica *Redis
-
-	t        testing.TB
-	sentinel *Redis
-}
-
-// StartRedisSentinel starts a master, a replica and one Sentinel that watches them, on the
-// loopback interface, and waits until the Sentinel knows both. It declares the master dead
-// after a second.
-func StartRedisSentinel(t testing.TB) *RedisSentinel {
-	t.Helper()
-	s := &RedisSentinel{t: t, Name: "main", Master: StartRedis(t, "--repl-diskless-sync-delay", "0")}
-	host, port, _ := net.SplitHostPort(s.Master.Addr)
-	s.Replica = StartRedis(t, "--replicaof", host+" "+port)
-	waitForReplica(t, s.Master, s.Replica)
-	s.startSentinel(host, port)
-	client := goredis.NewSentinelClient(&goredis.Options{Addr: s.Addr})
-	defer client.Close()
-	waitFor(t, "the Sentinel to know the replica", func() bool {
-		replicas, err := client.Replicas(context.Background(), s.Name).Result()
-		return err == nil && len(replicas) == 1 && replicas[0]["flags"] == "slave" && replicas[0]["master-link-status"] == "ok"
-	})
-	return s
-}
-
-// startSentinel runs the Sentinel. It keeps what it learns in its own configuration.
-func (s *RedisSentinel) startSentinel(host, port string) {
-	s.t.Helper()
-	for range 10 {
-		dir, own := s.t.TempDir(), freePort(s.t)
-		file := filepath.Join(dir, "sentinel.conf")
-		lines := []string{
-			"port " + own, "bind 127.0.0.1", "dir " + dir,
-			fmt.Sprintf("sentinel monitor %s %s %s 1", s.Name, host, port),
-			"sentinel down-after-milliseconds " + s.Name + " 1000",
-			"sentinel failover-timeout " + s.Name + " 3000",
-		}
-		if err := os.WriteFile(file, []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
-			s.t.Fatal(err)
-		}
-		s.Addr = net.JoinHostPort("127.0.0.1", own)
-		s.sentinel = &Redis{Addr: s.Addr, t: s.t, dir: dir, args: []string{file, "--sentinel"}}
-		if s.sentinel.start() == nil {
-			s.t.Cleanup(s.sentinel.Kill9)
-			return
-		}
-	}
-	s.t.Fatal("the Sentinel did not find a free port")
 }
 
 // Replicate waits until a replica has everything that the server has acknowledged.

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -30,6 +31,9 @@ func newCluster(options *goredis.ClusterOptions, opt Options) *goredis.ClusterCl
 	return client
 }
 
+// errSlowNode stands for a node that has used up its limit.
+var errSlowNode = fmt.Errorf("a node of the Cluster does not say which others there are: %w", context.DeadlineExceeded)
+
 // limit is a hook that bounds the commands that the client sends of its own accord, to find
 // the nodes. It asks any of them, and then others. Without the limit one that hangs would use
 // up the time of a call, and in the background keep the client from ever asking again.
@@ -41,12 +45,16 @@ func (limit) DialHook(next goredis.DialHook) goredis.DialHook { return next }
 // ProcessHook implements [goredis.Hook].
 func (l limit) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook {
 	return func(ctx context.Context, cmd goredis.Cmder) error {
-		if cmd.Name() == "cluster" {
-			var cancel context.CancelFunc
-			ctx, cancel = context.WithTimeout(ctx, time.Duration(l))
-			defer cancel()
+		if cmd.Name() != "cluster" {
+			return next(ctx, cmd)
 		}
-		return next(ctx, cmd)
+		limited, cancel := context.WithTimeout(ctx, time.Duration(l))
+		defer cancel()
+		err := next(limited, cmd)
+		if err != nil && limited.Err() != nil && ctx.Err() == nil {
+			err = errSlowNode
+		}
+		return err
 	}
 }
 
@@ -56,7 +64,8 @@ func (limit) ProcessPipelineHook(next goredis.ProcessPipelineHook) goredis.Proce
 }
 
 // findNodes has the client of a Cluster look in the background which nodes there are. By
-// itself it does so once a minute only as long as the nodes that it knows do not answer.
+// itself it looks once a minute, and when a node redirects it; that one does not answer is no
+// reason for it.
 func (d *Driver) findNodes() {
 	if cluster, ok := d.client.(*goredis.ClusterClient); ok {
 		cluster.ReloadState(context.Background())

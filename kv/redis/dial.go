@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -17,7 +18,12 @@ import (
 // server that is back only by a look every second. Such a refusal is therefore returned as a
 // connection that fails.
 func (d *Driver) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	dialer := &net.Dialer{Timeout: d.opt.ConnectTimeout, KeepAlive: 5 * time.Minute}
+	timeout := d.opt.ConnectTimeout
+	sentinel := d.opt.SentinelMaster != "" && slices.Contains(d.opt.Addrs, address)
+	if sentinel {
+		timeout /= sentinelShare
+	}
+	dialer := &net.Dialer{Timeout: timeout, KeepAlive: 5 * time.Minute}
 	dial := dialer.DialContext
 	if d.opt.TLS != nil {
 		dial = (&tls.Dialer{NetDialer: dialer, Config: d.opt.TLS}).DialContext
@@ -27,7 +33,29 @@ func (d *Driver) dial(ctx context.Context, network, address string) (net.Conn, e
 		// The client takes one wrapping off what fails while a connection begins.
 		return refusedConn{fmt.Errorf("open a connection: %w", err)}, nil
 	}
+	if sentinel && err == nil {
+		conn = sentinelConn{conn, timeout}
+	}
 	return conn, err
+}
+
+// sentinelShare is the part of ConnectTimeout that each answer of a Sentinel may take. The
+// client asks for the master whenever it opens a connection, three times before it gives up a
+// Sentinel for another; one that hangs must leave it the time for that.
+const sentinelShare = 5
+
+// sentinelConn is a connection to a Sentinel. Whoever waits on it for ever, for news, may.
+type sentinelConn struct {
+	net.Conn
+	patience time.Duration
+}
+
+// SetReadDeadline brings a deadline forward.
+func (c sentinelConn) SetReadDeadline(t time.Time) error {
+	if latest := time.Now().Add(c.patience); t.After(latest) {
+		t = latest
+	}
+	return c.Conn.SetReadDeadline(t)
 }
 
 // refusedConn is a connection that was refused with err.

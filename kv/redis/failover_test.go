@@ -128,6 +128,28 @@ func TestAMasterThatHangsIsReplacedToo(t *testing.T) {
 	}
 }
 
+// TestASentinelThatHangsIsLeftForAnother hangs the one that the driver has chosen, while
+// connections come and go.
+func TestASentinelThatHangsIsLeftForAnother(t *testing.T) {
+	t.Parallel()
+	s := testenv.StartRedisSentinel(t)
+	opt := sentinelOptions(s)
+	opt.Addrs = append(opt.Addrs, s.AddSentinel().Addr)
+	opt.ConnectTimeout, opt.SocketTimeout, opt.IdleTimeout = 2*time.Second, 2*time.Second, time.Millisecond
+	d, ctx := open(t, opt), t.Context()
+	one := &session{key: "{one}"}
+	must(t, one.commit(ctx, d))
+	chosen := slices.IndexFunc(s.Sentinels, func(r *testenv.Redis) bool {
+		return strings.Contains(fmt.Sprint(r.Do("CLIENT", "LIST")), "name=edgeframe")
+	})
+	s.Sentinels[chosen].Pause()
+	again(t, func() error { return one.commit(ctx, d) })
+	for range 5 {
+		time.Sleep(10 * time.Millisecond)
+		must(t, errors.Join(one.commit(ctx, d), one.check(ctx, d)))
+	}
+}
+
 func TestAListingIsCompleteAlthoughAnotherServerContinuesIt(t *testing.T) {
 	t.Parallel()
 	s := testenv.StartRedisSentinel(t)
@@ -149,56 +171,55 @@ func TestAListingIsCompleteAlthoughAnotherServerContinuesIt(t *testing.T) {
 	}
 }
 
-func TestANodeOfAClusterIsReplacedByItsReplica(t *testing.T) {
+func TestANodeOfAClusterThatDiesIsReplacedByItsReplica(t *testing.T) {
 	t.Parallel()
+	replaced(t, (*testenv.Redis).Kill9)
+}
+
+func TestANodeOfAClusterThatHangsIsReplacedByItsReplica(t *testing.T) {
+	t.Parallel()
+	replaced(t, (*testenv.Redis).Pause)
+}
+
+// replaced ends a node of a Cluster in the middle of a listing.
+func replaced(t *testing.T, end func(*testenv.Redis)) {
 	cluster := testenv.StartRedisCluster(t, 3, "--cluster-node-timeout", "1000")
-	replica := cluster.AddReplica(0)
-	for _, end := range []struct {
-		name string
-		of   *testenv.Redis
-		end  func(*testenv.Redis)
-	}{
-		{"killed", cluster.Nodes[0], (*testenv.Redis).Kill9},
-		{"hung", replica, (*testenv.Redis).Pause},
-	} {
-		opt := options(cluster.Addrs()[1])
-		opt.SocketTimeout = time.Second
-		d, ctx := open(t, opt), t.Context()
-		var sessions []*session
-		var want []string
-		for i := range 30 {
-			s := &session{key: fmt.Sprintf("{%s%d}", end.name, i)}
-			sessions, want = append(sessions, s), append(want, s.key+"segment1")
-			must(t, s.commit(ctx, d))
-		}
-		end.of.Replicate()
-		got := listing(t, d, "{"+end.name, 3, func(page int) {
-			if page > 0 {
-				return
-			}
-			end.end(end.of)
-			for _, s := range sessions {
-				again(t, func() error { return s.check(ctx, d) })
-			}
-			again(t, func() error { return second(d.List(ctx, "", "", 1)) })
-		})
-		got = slices.DeleteFunc(got, func(key string) bool { return !strings.HasSuffix(key, "segment1") })
-		if !slices.Equal(got, sorted(want)) {
-			t.Errorf("%s: the listing has %d of %d keys", end.name, len(got), len(want))
-		}
-		for _, s := range sessions {
-			must(t, errors.Join(s.commit(ctx, d), s.check(ctx, d)))
-		}
-		must(t, second(d.Health(ctx)))
-		// One who comes now has to find the others too.
-		opt.Addrs = cluster.Addrs()
-		must(t, sessions[0].check(ctx, open(t, opt)))
-		if end.name == "killed" {
-			end.of.Restart()
-			cluster.WaitUntilServing()
-			replica.Replicate()
-		}
+	cluster.AddReplica(0)
+	opt := options(cluster.Nodes[1].Addr)
+	opt.SocketTimeout = time.Second
+	d, ctx := open(t, opt), t.Context()
+	var sessions []*session
+	var want []string
+	for i := range 30 {
+		s := &session{key: fmt.Sprintf("{s%d}", i)}
+		sessions, want = append(sessions, s), append(want, s.key, s.key+"segment1")
+		again(t, func() error { return s.commit(ctx, d) })
 	}
+	cluster.Nodes[0].Replicate()
+	got := listing(t, d, "{s", 3, func(page int) {
+		if page > 0 {
+			return
+		}
+		end(cluster.Nodes[0])
+		for _, s := range sessions {
+			again(t, func() error { return s.check(ctx, d) })
+		}
+		again(t, func() error { return second(d.List(ctx, "", "", 1)) })
+	})
+	if !slices.Equal(got, sorted(want)) {
+		t.Errorf("the listing has %d of %d keys", len(got), len(want))
+	}
+	for _, s := range sessions {
+		again(t, func() error { return s.commit(ctx, d) })
+		must(t, s.check(ctx, d))
+	}
+	if n, err := d.Count(ctx); err != nil || n.N > int64(len(sessions)) || n.N < int64(len(sessions))-1 {
+		t.Errorf("count %+v, %v, want about %d", n, err, len(sessions))
+	}
+	again(t, func() error { return second(d.Health(ctx)) })
+	// One who comes now has to find the others too.
+	opt.Addrs = cluster.Addrs()
+	must(t, sessions[0].check(ctx, open(t, opt)))
 }
 
 // TestTheRestOfAClusterServesWithoutANode restarts another one meanwhile, so that the scripts

@@ -6,7 +6,7 @@
 // It promises strong consistency as far as the server keeps what it acknowledged, expiry by
 // the server, one round trip for each call whatever the number of keys, and a count that
 // scans nothing: the counted keys stand in a sorted set, by the time of their expiry. Every
-// call may be repeated without harm, so the client repeats what a broken connection cut off.
+// call may be repeated without harm, so what a broken connection cut off is repeated.
 // Commands that operators like to rename away (FLUSHALL, FLUSHDB, CONFIG, SHUTDOWN, KEYS) are
 // never sent.
 package redis

@@ -92,12 +92,15 @@ func (d *Driver) repeat(ctx context.Context, call func(context.Context) error) e
 // clients at the moment.
 var passing = []string{"LOADING ", "READONLY ", "MASTERDOWN ", "CLUSTERDOWN ", "NOREPLICAS ", "max number of clients reached"}
 
-// passes reports whether the reason of err may be gone in a moment. That time ran out is none:
-// the call has no more.
+// passes reports whether the reason of err may be gone in a moment. That the time of the call
+// ran out is none.
 func passes(err error) bool {
 	var refusal goredis.Error
 	var network *net.OpError
 	switch {
+	case errors.Is(err, errSlowNode):
+		// It may have been the connection, which is there now.
+		return true
 	case err == nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return false
 	case errors.As(err, &refusal):
