@@ -11,11 +11,15 @@ var expiryTests = []test{
 		if !f.shortTTLs() {
 			return
 		}
+		var before []byte
 		f.soon(func(ttl time.Duration) {
 			f.set(ttl, "v", "gone")
 			f.set(long, "v", "kept")
-			f.wantValue("gone", "v")
+			before = f.get("gone")[0]
 		})
+		if string(before) != "v" {
+			f.Errorf("before its TTL had passed the value was %q", before)
+		}
 		f.wantAbsent("gone")
 		f.wantValue("kept", "v")
 	}},
