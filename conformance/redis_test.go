@@ -27,7 +27,7 @@ func redisClient(t *testing.T, redis *testenv.Redis, env ...string) (*client, *t
 // goes on by itself, has lost nothing that it had acknowledged, and holds no more connections
 // and goroutines than before.
 func TestAcknowledgedChangesSurviveKill9OfRedis(t *testing.T) {
-	redis := testenv.StartRedis(t, "--appendonly", "yes", "--appendfsync", "everysec")
+	redis := testenv.StartRedis(t, "--appendonly", "yes", "--appendfsync", "always")
 	c, server := redisClient(t, redis, "REDIS_MAX_CONNECTIONS=20")
 	shared := newSharedSession(c)
 	own := make([]*ownSession, writers)
