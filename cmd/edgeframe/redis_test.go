@@ -312,18 +312,7 @@ func TestARedisWithDangerousCommandsRenamedAwayIsEnough(t *testing.T) {
 		{"GET", "/data", ""},
 		{"DELETE", "", ""},
 	} {
-		req, err := http.NewRequest(step.method, session+step.path, strings.NewReader(step.body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		resp, err := http.DefaultClient.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		resp.Body.Close()
-		if resp.StatusCode >= 300 {
-			t.Errorf("%s %s: %s", step.method, step.path, resp.Status)
-		}
+		send(t, step.method, session+step.path, step.body)
 	}
 	if status, doc := storageHealth(t, s.URL); status != http.StatusOK || doc["active_sessions"] != 0.0 {
 		t.Errorf("%d %v", status, doc)
@@ -362,4 +351,55 @@ func TestTheLifeOfSessionsOnRedisIsItsOwnSetting(t *testing.T) {
 	if got, lines := ttl(off), timeouts(off); got != 1800.0 || !slices.Equal(lines, []string{"Session timeout: 90 seconds", "Session timeout: 30 minutes"}) {
 		t.Errorf("%v s on the fallback, %q", got, lines)
 	}
+}
+
+// TestEveryKindOfRedisIsServedByItsSettings goes through a session's life on a Cluster, given
+// by all of its nodes and by one, and on a master that Sentinel names.
+func TestEveryKindOfRedisIsServedByItsSettings(t *testing.T) {
+	cluster, sentinel := testenv.StartRedisCluster(t, 3), testenv.StartRedisSentinel(t)
+	var nodes []string
+	for _, node := range cluster.Nodes {
+		nodes = append(nodes, node.URL)
+	}
+	for name, settings := range map[string][]string{
+		"a Cluster":             {"REDIS_URL=" + strings.Join(nodes, ",")},
+		"one node of a Cluster": {"REDIS_URL=" + nodes[1]},
+		"a Sentinel":            {"REDIS_URL=redis://" + sentinel.Addr, "REDIS_SENTINEL_MASTER=" + sentinel.Name},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := testenv.StartServer(t, append(settings, "REDIS_ENABLED=true", "STORAGE_FALLBACK_TO_MEMORY=false")...)
+			session := upload(t, s.URL, "a\n1\n2\n")
+			send(t, "PATCH", session+"/data", `{"operations":[{"op":"set_values","column":"a","rows":[0],"value":7}]}`)
+			send(t, "POST", session+"/undo", "")
+			send(t, "POST", session+"/redo", "")
+			if got := get(t, session+"/data?format=csv"); got != "a\n7\n2\n" {
+				t.Errorf("the table is %q", got)
+			}
+			status, doc := storageHealth(t, s.URL)
+			if status != http.StatusOK || doc["backend_type"] != "redis" || doc["status"] != "healthy" || doc["active_sessions"] != 1.0 {
+				t.Errorf("%d %v", status, doc)
+			}
+			if exact := name == "a Sentinel"; doc["active_sessions_exact"] != exact {
+				t.Errorf("the count says that it is exact: %v", doc["active_sessions_exact"])
+			}
+			send(t, "DELETE", session, "")
+			if code := s.Stop(); code != 0 {
+				t.Errorf("exit code %d", code)
+			}
+		})
+	}
+}
+
+func get(t *testing.T, url string) string {
+	t.Helper()
+	resp, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s %s, %v", url, resp.Status, body, err)
+	}
+	return string(body)
 }
