@@ -122,11 +122,20 @@ func parse(args []string, stdout, stderr io.Writer) (command any, code int, done
 }
 
 // untilSignal returns a context that ends at the first signal; a second one ends the process
-// at once.
+// at once. So that none is lost between, the first is given up before anything reacts to it.
 func untilSignal() (context.Context, context.CancelFunc) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
-	return ctx, stop
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		select {
+		case <-signals:
+		case <-ctx.Done():
+		}
+		signal.Stop(signals)
+		cancel()
+	}()
+	return ctx, cancel
 }
 
 func serve(cfg native.Config, warnings []native.Warning, stdout io.Writer) error {
