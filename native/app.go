@@ -12,15 +12,14 @@ import (
 	"time"
 
 	"edgeframe/api"
-	"edgeframe/codec"
-	"edgeframe/session"
+	"edgeframe/config"
 )
 
 // App is a server that is ready to run.
 type App struct {
 	Config Config
 	// Warnings are shown at the start.
-	Warnings []Warning
+	Warnings []config.Warning
 	// Version is shown in the health document.
 	Version string
 	// Out takes the log.
@@ -77,30 +76,8 @@ func timeoutText(ttl time.Duration) string {
 
 // newHandler builds the handler core over the chosen storage.
 func newHandler(cfg Config, b *backend, log *slog.Logger) http.Handler {
-	sessions := session.New(session.Options{
-		Store:       b.store,
-		TTL:         b.ttl,
-		MaxVersions: cfg.MaxVersions,
-		Segment: codec.SegmentOptions{
-			Method:      cfg.Serialization,
-			Compression: cfg.Codec(),
-		},
-		SegmentTargetBytes: cfg.SegmentBytes,
-		MaxTableBytes:      cfg.MaxDataframeBytes(),
-		CacheBytes:         cfg.CacheBytes() / 2,
-	})
-	tokens := make([]string, len(cfg.APITokens))
-	for i, token := range cfg.APITokens {
-		tokens[i] = string(token)
-	}
-	return api.New(api.Config{
-		Sessions:       sessions,
-		Store:          b.store,
-		Backend:        b.health,
-		MaxUploadBytes: cfg.MaxUploadBytes(),
-		Admit:          newAdmission(cfg.MaxUploadBytes(), admissionPatience),
-		CORSOrigins:    cfg.CORSOrigins,
-		Tokens:         tokens,
-		Logger:         log,
-	})
+	core := cfg.API(b.store, b.ttl, b.health, nil)
+	core.Admit = newAdmission(cfg.MaxUploadBytes(), admissionPatience)
+	core.Logger = log
+	return api.New(core)
 }

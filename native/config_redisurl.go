@@ -8,7 +8,39 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"edgeframe/config"
 )
+
+// RedisURL is the address of a Redis server, of the nodes of a Cluster, or of Sentinels. It
+// prints without passwords.
+type RedisURL struct {
+	// Nodes are in the order in which they were given, at least one.
+	Nodes []*url.URL
+}
+
+func (u RedisURL) String() string {
+	shown := make([]string, len(u.Nodes))
+	for i, node := range u.Nodes {
+		shown[i] = redact(node.String())
+	}
+	return strings.Join(shown, ",")
+}
+
+// GoString hides passwords from %#v.
+func (u RedisURL) GoString() string { return strconv.Quote(u.String()) }
+
+// MarshalText hides passwords from JSON and structured logs.
+func (u RedisURL) MarshalText() ([]byte, error) { return []byte(u.String()), nil }
+
+// Redact hides passwords in addresses that may not be well-formed.
+func (RedisURL) Redact(raw string) string {
+	var shown []string
+	for part := range strings.SplitSeq(raw, ",") {
+		shown = append(shown, redact(part))
+	}
+	return strings.Join(shown, ",")
+}
 
 // parseRedisURL reads one or more comma-separated addresses. References such as
 // ${REDIS_PASSWORD} are replaced by the named variable of the environment, escaped so that a
@@ -54,7 +86,7 @@ func expand(s string, given map[string]string) (string, error) {
 		name := ref[2 : len(ref)-1]
 		value := given[name]
 		if value == "" {
-			missing = &hint{fmt.Sprintf("it refers to ${%s}, which is not set", name)}
+			missing = config.Hint(fmt.Sprintf("it refers to ${%s}, which is not set", name))
 		}
 		return strings.TrimPrefix(url.UserPassword("", value).String(), ":")
 	})
@@ -76,5 +108,5 @@ func redact(address string) string {
 	if strings.ContainsAny(user, "@/?#") || !strings.Contains(address[start:at], ":") {
 		user = ""
 	}
-	return address[:start] + user + ":" + hidden + address[at:]
+	return address[:start] + user + ":" + config.Hidden + address[at:]
 }

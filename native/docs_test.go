@@ -14,9 +14,9 @@ func TestEveryVariableIsDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, v := range variables() {
-		if !strings.Contains(string(doc), "`"+v.name+"`") {
-			t.Errorf("docs/configuration.md does not name %s", v.name)
+	for _, variable := range (Config{}).LogValue().Group() {
+		if !strings.Contains(string(doc), "`"+variable.Key+"`") {
+			t.Errorf("docs/configuration.md does not name %s", variable.Key)
 		}
 	}
 }

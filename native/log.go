@@ -21,23 +21,11 @@ type Log struct {
 // NewLog returns a log that writes to w, one Write for each line or record.
 func NewLog(cfg Config, w io.Writer) *Log {
 	w = &lockedWriter{w: w}
-	options := &slog.HandlerOptions{Level: logLevel(cfg.LogLevel)}
+	options := &slog.HandlerOptions{Level: cfg.Level()}
 	if cfg.LogFormat == "json" {
 		return &Log{Logger: slog.New(slog.NewJSONHandler(w, options))}
 	}
 	return &Log{Logger: slog.New(slog.NewTextHandler(w, options)), plain: w}
-}
-
-func logLevel(name string) slog.Level {
-	switch name {
-	case "debug":
-		return slog.LevelDebug
-	case "warn", "warning":
-		return slog.LevelWarn
-	case "error":
-		return slog.LevelError
-	}
-	return slog.LevelInfo
 }
 
 // Line writes one line of the start.

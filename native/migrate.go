@@ -15,6 +15,7 @@ import (
 	"github.com/caarlos0/env/v11"
 	"github.com/schollz/progressbar/v3"
 
+	"edgeframe/config"
 	"edgeframe/kv"
 	"edgeframe/kv/disk"
 	"edgeframe/session"
@@ -110,9 +111,9 @@ func (m Migration) openRedis(flag, address string) (*kv.Store, error) {
 	cfg := m.Config
 	url, err := parseRedisURL(address, env.ToMap(m.Environ))
 	if err != nil {
-		var h *hint
-		if errors.As(err, &h) {
-			return nil, fmt.Errorf("%s %q: %w", flag, redact(address), h)
+		var hint config.Hint
+		if errors.As(err, &hint) {
+			return nil, fmt.Errorf("%s %q: %w", flag, redact(address), hint)
 		}
 		return nil, fmt.Errorf("%s %q: %w", flag, redact(address), ErrAddress)
 	}

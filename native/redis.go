@@ -19,6 +19,7 @@ import (
 	"strings"
 	"syscall"
 
+	"edgeframe/config"
 	"edgeframe/kv/redis"
 )
 
@@ -50,7 +51,7 @@ func connectRedis(cfg Config, opt redis.Options) (*redis.Driver, error) {
 }
 
 // redisOptions turns the configuration into what the driver takes. The error is a
-// [*ConfigError] that says which variables do not go together.
+// [*config.Error] that says which variables do not go together.
 func (c Config) redisOptions() (redis.Options, error) {
 	opt := redis.Options{
 		SentinelMaster: c.RedisSentinelMaster,
@@ -95,7 +96,7 @@ func (c Config) redisOptions() (redis.Options, error) {
 		}
 	}
 	if problems != nil {
-		return opt, &ConfigError{problems}
+		return opt, &config.Error{Problems: problems}
 	}
 	return opt, nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"edgeframe/config"
 	"edgeframe/kv/redis"
 )
 
@@ -85,7 +86,7 @@ func TestRedisVariablesThatDoNotGoTogetherAreRefused(t *testing.T) {
 	}
 	for _, test := range tests {
 		_, _, err := Load(append(test.environ, "REDIS_ENABLED=true"))
-		var refused *ConfigError
+		var refused *config.Error
 		if !errors.As(err, &refused) || len(refused.Problems) != 1 || !strings.HasPrefix(refused.Problems[0], test.begins) || !strings.Contains(refused.Problems[0], test.says) {
 			t.Errorf("%v: got %v, want %s… %s", test.environ, err, test.begins, test.says)
 		}
@@ -110,7 +111,7 @@ func FuzzRedisURL(f *testing.F) {
 			_ = redact(s)
 			return
 		}
-		opt, err := Config{RedisURL: url, KeyPrefix: "x"}.redisOptions()
+		opt, err := Config{RedisURL: url, Common: config.Common{KeyPrefix: "x"}}.redisOptions()
 		if err == nil && len(opt.Addrs) != len(url.Nodes) {
 			t.Errorf("%q: %d addresses of %d", s, len(opt.Addrs), len(url.Nodes))
 		}
@@ -119,7 +120,7 @@ func FuzzRedisURL(f *testing.F) {
 			if err != nil {
 				t.Fatalf("%q is shown as %s: %v", s, url, err)
 			}
-			if password, ok := shown.User.Password(); ok && password != hidden {
+			if password, ok := shown.User.Password(); ok && password != config.Hidden {
 				t.Errorf("%q is shown as %s", s, url)
 			}
 		}

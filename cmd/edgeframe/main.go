@@ -68,11 +68,10 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 		return exitOK
 	}
 
+	app := native.App{Version: versionText(), Out: stdout}
 	environ, err := native.Environ(".", environ)
-	var cfg native.Config
-	var warnings []native.Warning
 	if err == nil {
-		cfg, warnings, err = native.Load(environ)
+		app.Config, app.Warnings, err = native.Load(environ)
 	}
 	if err != nil {
 		fmt.Fprintln(stderr, "edgeframe:", err)
@@ -80,11 +79,11 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 	}
 	switch command := command.(type) {
 	case *healthCommand:
-		err = command.run(cfg, stdout)
+		err = command.run(app.Config, stdout)
 	case *migrateCommand:
-		err = command.run(cfg, environ, stdout, stderr)
+		err = command.run(app.Config, environ, stdout, stderr)
 	default:
-		err = serve(cfg, warnings, stdout)
+		err = serve(app)
 	}
 	if err == nil {
 		return exitOK
@@ -138,10 +137,9 @@ func untilSignal() (context.Context, context.CancelFunc) {
 	return ctx, cancel
 }
 
-func serve(cfg native.Config, warnings []native.Warning, stdout io.Writer) error {
+func serve(app native.App) error {
 	ctx, stop := untilSignal()
 	defer stop()
-	app := native.App{Config: cfg, Warnings: warnings, Version: versionText(), Out: stdout}
 	if err := app.Run(ctx); err != nil {
 		return fmt.Errorf("cannot serve: %w", err)
 	}

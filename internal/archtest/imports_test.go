@@ -19,25 +19,27 @@ import (
 const module = "edgeframe"
 
 // arrows says for each layer which layers it may import. A layer is a top-level folder.
-// Below kv every engine is a layer of its own and counts as kv/*. Of internal, gather and lru
-// belong to the product; the rest, internal/*, helps tests: only tests import it. The conformance
-// suite and the benchmark know servers by their URL only.
+// Below kv every engine is a layer of its own and counts as kv/*. Of internal, gather, lru and
+// promise belong to the product; the rest, internal/*, helps tests: only tests import it. The
+// conformance suite and the benchmark know servers by their URL only.
 var arrows = map[string][]string{
 	"cmd":     {"native", "edge"},
-	"native":  {"api", "session", "frame", "codec", "kv", "kv/*"},
-	"edge":    {"api", "session", "frame", "codec", "kv", "kv/*"},
+	"native":  {"config", "api", "session", "frame", "codec", "kv", "kv/*"},
+	"edge":    {"config", "api", "session", "frame", "codec", "kv", "kv/*", "internal/promise"},
+	"config":  {"api", "session", "codec", "kv"},
 	"api":     {"session", "frame", "codec", "kv"},
 	"session": {"frame", "codec", "kv", "internal/lru"},
 	"frame":   {"codec", "internal/gather"},
 	"codec":   {"internal/gather"},
-	"kv/*":    {"kv", "internal/lru"},
+	"kv/*":    {"kv", "internal/lru", "internal/promise"},
 	"kv":      {},
 
-	"internal/gather": {},
-	"internal/lru":    {},
-	"internal/*":      {"api", "session", "frame", "codec", "kv", "kv/*", "internal/gather"},
-	"conformance":     {"internal/*"},
-	"bench":           {},
+	"internal/gather":  {},
+	"internal/lru":     {},
+	"internal/promise": {},
+	"internal/*":       {"api", "session", "frame", "codec", "kv", "kv/*", "internal/gather"},
+	"conformance":      {"internal/*"},
+	"bench":            {},
 }
 
 // goPackage is what `go list -json` says of a package, tests left out.
@@ -78,7 +80,7 @@ func layer(importPath string) string {
 	switch {
 	case top == "kv" && below != "":
 		return "kv/*"
-	case path == "internal/gather", path == "internal/lru":
+	case path == "internal/gather", path == "internal/lru", path == "internal/promise":
 		return path
 	case top == "internal":
 		return "internal/*"
@@ -104,7 +106,8 @@ func TestForbiddenImportsAreFound(t *testing.T) {
 	got := forbidden([]goPackage{
 		{"edgeframe/cmd/edgeframe", []string{"fmt", "edgeframe/native", "edgeframe/api"}},
 		{"edgeframe/native", []string{"edgeframe/api", "edgeframe/kv/disk", "edgeframe/edge", "edgeframe/internal/testenv"}},
-		{"edgeframe/api", []string{"edgeframe/session", "edgeframe/kv", "edgeframe/kv/memory"}},
+		{"edgeframe/config", []string{"edgeframe/api", "edgeframe/session", "edgeframe/kv", "edgeframe/native"}},
+		{"edgeframe/api", []string{"edgeframe/session", "edgeframe/kv", "edgeframe/kv/memory", "edgeframe/config"}},
 		{"edgeframe/session", []string{"edgeframe/codec", "net/http", "edgeframe/api"}},
 		{"edgeframe/frame", []string{"edgeframe/codec", "edgeframe/kv"}},
 		{"edgeframe/codec", []string{"edgeframe/kv"}},
@@ -116,9 +119,11 @@ func TestForbiddenImportsAreFound(t *testing.T) {
 		{"edgeframe/util", nil},
 	})
 	want := []string{
+		"edgeframe/api must not import edgeframe/config",
 		"edgeframe/api must not import edgeframe/kv/memory",
 		"edgeframe/cmd/edgeframe must not import edgeframe/api",
 		"edgeframe/codec must not import edgeframe/kv",
+		"edgeframe/config must not import edgeframe/native",
 		"edgeframe/conformance must not import edgeframe/api",
 		"edgeframe/frame must not import edgeframe/kv",
 		"edgeframe/internal/gather must not import edgeframe/codec",
@@ -142,14 +147,14 @@ var heavy = []string{
 }
 
 func TestTheWasmBuildLinksNothingHeavy(t *testing.T) {
-	closure := list(t, "js/wasm", "-deps", "./api")
+	closure := list(t, "js/wasm", "-deps", "./config")
 	if !slices.ContainsFunc(closure, func(p goPackage) bool { return p.ImportPath == "github.com/apache/arrow/go/v17/arrow" }) {
-		t.Fatal("the closure lacks arrow, so it is not the closure of api")
+		t.Fatal("the closure lacks arrow, so it is not the closure of config")
 	}
 	for _, p := range closure {
 		for _, h := range heavy {
 			if p.ImportPath == h || strings.HasPrefix(p.ImportPath, h+"/") {
-				t.Errorf("api links %s", p.ImportPath)
+				t.Errorf("config links %s", p.ImportPath)
 			}
 		}
 	}

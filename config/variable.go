@@ -1,84 +1,55 @@
-//go:build !js
-
-package native
+package config
 
 import (
-	"errors"
 	"fmt"
+	"log/slog"
 	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/caarlos0/env/v11"
 )
 
-// ConfigError says which variables have values that are not accepted.
-type ConfigError struct {
-	// Problems has one line for each variable: its name, its value (hidden if it is a
-	// secret) and what is accepted.
-	Problems []string
-}
-
-func (e *ConfigError) Error() string {
-	return "invalid configuration:\n  " + strings.Join(e.Problems, "\n  ")
-}
-
-// hint is a parse error whose text tells the user more than what is accepted in general.
-type hint struct{ text string }
-
-func (h *hint) Error() string { return h.text }
-
-// variable is one field of Config.
+// variable is one field of a struct of settings.
 type variable struct {
 	name  string
 	field reflect.StructField
 }
 
-// variables returns all fields of Config in their order.
-func variables() []variable {
+// variables returns all fields of the settings in their order, those of Common where it is
+// embedded.
+func variables(of Settings) []variable {
 	var vars []variable
-	for _, field := range reflect.VisibleFields(reflect.TypeFor[Config]()) {
-		name, _, _ := strings.Cut(field.Tag.Get("env"), ",")
-		vars = append(vars, variable{name, field})
+	for _, field := range reflect.VisibleFields(reflect.TypeOf(of).Elem()) {
+		if name, _, _ := strings.Cut(field.Tag.Get("env"), ","); name != "" {
+			vars = append(vars, variable{name, field})
+		}
 	}
 	return vars
 }
 
-// check reports every variable that parsing failed for or whose value its tags do not allow.
-func check(cfg *Config, vars []variable, values map[string]string, parseErr error) error {
-	failed := map[string]error{}
-	var all env.AggregateError
-	if errors.As(parseErr, &all) {
-		for _, err := range all.Errors {
-			var bad env.ParseError
-			if !errors.As(err, &bad) {
-				return fmt.Errorf("read configuration: %w", err)
-			}
-			failed[bad.Name] = bad.Err
-		}
-	}
+// of is the field of v in the settings.
+func (v variable) of(settings Settings) reflect.Value {
+	return reflect.ValueOf(settings).Elem().FieldByIndex(v.field.Index)
+}
 
-	var problems []string
-	for _, v := range vars {
-		err, bad := failed[v.field.Name]
-		value := reflect.ValueOf(cfg).Elem().FieldByIndex(v.field.Index)
-		if !bad && v.allows(value) {
-			continue
-		}
-		accepted := "accepted is " + v.accepted()
-		var h *hint
-		if errors.As(err, &h) {
-			accepted = h.text
-		}
-		problems = append(problems, fmt.Sprintf("%s=%s: %s", v.name, v.showRaw(values[v.name]), accepted))
+// Show lists every variable with its value, one NAME=value after the other, secrets hidden.
+func Show(settings Settings) string {
+	var shown []string
+	for _, attr := range LogValue(settings).Group() {
+		shown = append(shown, attr.Key+"="+attr.Value.String())
 	}
-	if problems == nil {
-		return nil
+	return strings.Join(shown, " ")
+}
+
+// LogValue is the same as one attribute for each variable.
+func LogValue(settings Settings) slog.Value {
+	var attrs []slog.Attr
+	for _, v := range variables(settings) {
+		attrs = append(attrs, slog.String(v.name, v.show(v.of(settings))))
 	}
-	return &ConfigError{problems}
+	return slog.GroupValue(attrs...)
 }
 
 // clean removes what has no meaning in a value: blanks around it, the case of a word, and
@@ -157,8 +128,6 @@ func (v variable) accepted() string {
 		return "true or false"
 	case reflect.TypeFor[time.Duration]():
 		return fmt.Sprintf("a number of seconds above 0 and up to %d, for instance 5.0", maxSeconds)
-	case reflect.TypeFor[RedisURL]():
-		return "redis://host:port/db or rediss://host:port/db, or several, separated by commas"
 	}
 	low, high := v.bounds()
 	return fmt.Sprintf("a whole number from %d to %d", low, high)
@@ -166,17 +135,15 @@ func (v variable) accepted() string {
 
 func (v variable) secret() bool { return v.field.Tag.Get("secret") != "" }
 
+// keepsEmpty reports whether an empty value means none rather than the default.
+func (v variable) keepsEmpty() bool { return v.field.Tag.Get("empty") == "kept" }
+
 // showRaw quotes a value as it was given.
 func (v variable) showRaw(raw string) string {
-	switch {
-	case v.secret():
-		raw = hidden
-	case v.field.Type == reflect.TypeFor[RedisURL]():
-		var shown []string
-		for part := range strings.SplitSeq(raw, ",") {
-			shown = append(shown, redact(part))
-		}
-		raw = strings.Join(shown, ",")
+	if v.secret() {
+		raw = Hidden
+	} else if r, ok := reflect.Zero(v.field.Type).Interface().(Redactor); ok {
+		raw = r.Redact(raw)
 	}
 	return strconv.Quote(raw)
 }

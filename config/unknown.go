@@ -1,6 +1,4 @@
-//go:build !js
-
-package native
+package config
 
 import (
 	"fmt"
@@ -30,19 +28,23 @@ var (
 	foreign = regexp.MustCompile(`^SESSION_MANAGER$|_SERVICE_(HOST|PORT)|_PORT_[0-9]+_(TCP|UDP)`)
 )
 
-// unknownVariables warns about each given variable that looks like one of ours and is not.
-func unknownVariables(given map[string]string, vars []variable) []Warning {
+// unknownVariables warns about each given variable that is one of ours elsewhere, or that looks
+// like one and is not.
+func unknownVariables(given map[string]string, vars []variable, elsewhere func(name string) string) []Warning {
+	if elsewhere == nil {
+		elsewhere = func(string) string { return "" }
+	}
 	var warnings []Warning
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		if slices.ContainsFunc(vars, func(v variable) bool { return v.name == name }) || foreign.MatchString(name) {
 			continue
 		}
+		if text := elsewhere(name); text != "" {
+			warnings = append(warnings, Warning{name, text})
+			continue
+		}
 		nearest, distance := nearestName(name, vars)
-		switch {
-		case strings.HasPrefix(name, "REDIS_LOCK_"):
-			warnings = append(warnings, Warning{name, name + " is not needed: sessions are changed by compare-and-swap, without locks"})
-		case hasAnyPrefix(name, ourPrefixes),
-			hasAnyPrefix(name, sharedPrefixes) && distance <= len(nearest)/4:
+		if hasAnyPrefix(name, ourPrefixes) || hasAnyPrefix(name, sharedPrefixes) && distance <= len(nearest)/4 {
 			warnings = append(warnings, Warning{name, fmt.Sprintf("%s is not a known variable; did you mean %s?", name, nearest)})
 		}
 	}

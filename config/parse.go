@@ -1,0 +1,147 @@
+package config
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+
+	"edgeframe/codec"
+)
+
+// Settings is a pointer to a [Common] or to a struct that embeds one.
+type Settings interface{ common() *Common }
+
+// Options are what one build reads differently from another.
+type Options struct {
+	// Defaults are used for variables of these names instead of what the tags say.
+	Defaults map[string]string
+	// Parsers read the types of the caller. Their errors are not shown, because they might
+	// quote a secret, unless they are a [Hint].
+	Parsers map[reflect.Type]env.ParserFunc
+	// Elsewhere returns the sentence to warn with about a variable that has no effect here
+	// although it is spelled right, and "" for all others. Nil stands for none.
+	Elsewhere func(name string) string
+}
+
+// Redactor is what the type of a field implements whose values hold a secret in part. Redact
+// is called on the zero value, with a text that may not be well-formed, and hides the secret.
+type Redactor interface{ Redact(raw string) string }
+
+// Error says which variables have values that are not accepted.
+type Error struct {
+	// Problems has one line for each variable: its name, its value (hidden if it is a
+	// secret) and what is accepted.
+	Problems []string
+}
+
+func (e *Error) Error() string {
+	return "invalid configuration:\n  " + strings.Join(e.Problems, "\n  ")
+}
+
+// Hint is a parse error whose text tells the user more than what is accepted in general.
+type Hint string
+
+func (h Hint) Error() string { return string(h) }
+
+// Parse reads the settings from environ, a list of NAME=value as [os.Environ] returns it; of
+// two entries with one name the later wins. It reads nothing else.
+//
+// An empty value means the default, except where the field is tagged otherwise. If any value
+// is not accepted, the error is an [*Error] that names all of them, and nothing in into is to
+// be used. The warnings are about variables that have no effect.
+func Parse(into Settings, environ []string, opt Options) ([]Warning, error) {
+	given := env.ToMap(environ)
+	vars := variables(into)
+	values := make(map[string]string, len(vars))
+	for _, v := range vars {
+		values[v.name] = cmp.Or(v.clean(given[v.name]), opt.Defaults[v.name])
+	}
+	err := env.ParseWithOptions(into, env.Options{Environment: values, FuncMap: parsers(opt.Parsers)})
+	if err := check(into, vars, values, err); err != nil {
+		return nil, err
+	}
+
+	for _, v := range vars {
+		if raw, ok := given[v.name]; ok && v.keepsEmpty() && v.clean(raw) == "" {
+			v.of(into).SetZero()
+		}
+	}
+	if c := into.common(); c.Debug && strings.TrimSpace(given["LOG_LEVEL"]) == "" {
+		c.LogLevel = "debug"
+	}
+	return unknownVariables(given, vars, opt.Elsewhere), nil
+}
+
+// check reports every variable that parsing failed for or whose value its tags do not allow.
+func check(parsed Settings, vars []variable, values map[string]string, parseErr error) error {
+	failed := map[string]error{}
+	var all env.AggregateError
+	if errors.As(parseErr, &all) {
+		for _, err := range all.Errors {
+			var bad env.ParseError
+			if !errors.As(err, &bad) {
+				return fmt.Errorf("read configuration: %w", err)
+			}
+			failed[bad.Name] = bad.Err
+		}
+	}
+
+	var problems []string
+	for _, v := range vars {
+		err, bad := failed[v.field.Name]
+		if !bad && v.allows(v.of(parsed)) {
+			continue
+		}
+		accepted := "accepted is " + v.accepted()
+		var hint Hint
+		if errors.As(err, &hint) {
+			accepted = string(hint)
+		}
+		problems = append(problems, fmt.Sprintf("%s=%s: %s", v.name, v.showRaw(values[v.name]), accepted))
+	}
+	if problems == nil {
+		return nil
+	}
+	return &Error{problems}
+}
+
+// parsers are the value types that the environment library does not read as we want them, and
+// those of the caller.
+func parsers(own map[reflect.Type]env.ParserFunc) map[reflect.Type]env.ParserFunc {
+	all := map[reflect.Type]env.ParserFunc{
+		reflect.TypeFor[codec.Method]():      func(s string) (any, error) { return codec.ParseMethod(s) },
+		reflect.TypeFor[codec.Compression](): func(s string) (any, error) { return codec.ParseCompression(s) },
+		reflect.TypeFor[bool]():              func(s string) (any, error) { return parseBool(s) },
+		reflect.TypeFor[time.Duration]():     func(s string) (any, error) { return parseSeconds(s) },
+	}
+	maps.Copy(all, own)
+	return all
+}
+
+func parseBool(s string) (bool, error) {
+	switch strings.ToLower(s) {
+	case "true", "1", "yes", "on":
+		return true, nil
+	case "false", "0", "no", "off":
+		return false, nil
+	}
+	return false, errors.New("neither true nor false")
+}
+
+// maxSeconds keeps a number of seconds far from where time.Duration overflows.
+const maxSeconds = 86400
+
+func parseSeconds(s string) (time.Duration, error) {
+	seconds, err := strconv.ParseFloat(s, 64)
+	if err != nil || !(seconds > 0 && seconds <= maxSeconds) {
+		return 0, errors.New("no number of seconds")
+	}
+	return time.Duration(seconds * float64(time.Second)), nil
+}
