@@ -9,9 +9,10 @@ FUZZTIME ?= 5m
 RACE     := $(if $(shell command -v $${CC:-gcc} 2>/dev/null),-race)
 WASM     := GOOS=js GOARCH=wasm
 TOOLS    := bin/tools
+BUILD    ?= build
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 
-.PHONY: run build test redis-server lint generate bench fuzz clean
+.PHONY: run build build-edge test redis-server lint generate bench fuzz clean
 
 # run starts the server with the settings of the environment and of .env.
 run: build
@@ -19,6 +20,14 @@ run: build
 
 build:
 	$(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/edgeframe ./cmd/edgeframe
+
+# build-edge makes what edge/worker.mjs imports: the glue of syumai/workers and the program.
+# TAGS are build tags more.
+build-edge:
+	@mkdir -p $(dir $(BUILD))
+	$(GO) tool workers-assets-gen -mode go -o $(BUILD)
+	@rm $(BUILD)/worker.mjs $(BUILD)/runtime.mjs
+	$(WASM) $(GO) build -tags noasm,$(TAGS) -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BUILD)/app.wasm ./cmd/worker
 
 test: node_modules redis-server lint
 	$(GO) test $(RACE) -timeout 20m ./...

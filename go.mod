@@ -65,6 +65,7 @@ require (
 	github.com/rivo/uniseg v0.4.7 // indirect
 	github.com/rogpeppe/go-internal v1.16.0 // indirect
 	github.com/schollz/progressbar/v3 v3.19.1 // indirect
+	github.com/syumai/workers v0.32.0 // indirect
 	go.uber.org/atomic v1.12.0 // indirect
 	golang.org/x/exp v0.0.0-20240222234643-814bf88cf225 // indirect
 	golang.org/x/exp/typeparams v0.0.0-20231108232855-2478ac86f678 // indirect
@@ -80,6 +81,7 @@ require (
 )
 
 tool (
+	github.com/syumai/workers/cmd/workers-assets-gen
 	github.com/tinylib/msgp
 	honnef.co/go/tools/cmd/staticcheck
 	mvdan.cc/gofumpt

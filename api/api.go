@@ -39,6 +39,10 @@ type Config struct {
 	CORSOrigins []string
 	// Tokens, if there are any, are what clients must send one of as a bearer token.
 	Tokens []string
+	// Misconfigured says what has to be set right before sessions can be served, for a runtime
+	// that starts all the same. It is told on every request but those for liveness. Empty means
+	// that all is well.
+	Misconfigured string
 	// Logger gets the internal errors that clients are not shown. Nil discards them.
 	Logger *slog.Logger
 	// Now is the clock of health documents; nil means time.Now.
@@ -72,7 +76,7 @@ func New(c Config) http.Handler {
 	}
 	s := &server{Config: c}
 	s.routes = s.endpoints()
-	h := s.refuseUncleanPaths(s.mux())
+	h := s.refuseUncleanPaths(s.refuseMisconfigured(s.mux()))
 	h = s.authorize(h)
 	h = s.recoverPanics(h)
 	h = cors.New(s.corsOptions()).Handler(h)

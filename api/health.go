@@ -37,16 +37,21 @@ func (f Fallback) document() object {
 	return doc
 }
 
-// storageState is what one look at the store found: err if it cannot be reached, probeErr if
-// it can but a value could not be written, read and deleted.
+// storageState is what one look at the store found: err if it cannot be reached or the
+// configuration does not let it be asked, probeErr if it can but a value could not be written,
+// read and deleted.
 type storageState struct {
 	latency       time.Duration
 	details       map[string]any
 	count         kv.Count
 	err, probeErr error
+	misconfigured bool
 }
 
 func (s *server) lookAtStorage(ctx context.Context, deep bool) (st storageState) {
+	if s.Misconfigured != "" {
+		return storageState{err: s.misconfigured(), misconfigured: true}
+	}
 	if st.latency, st.details, st.err = s.Store.Health(ctx); st.err != nil {
 		return st
 	}
@@ -61,6 +66,8 @@ func (s *server) lookAtStorage(ctx context.Context, deep bool) (st storageState)
 // but refuses writes says why under "error".
 func (st storageState) status() string {
 	switch {
+	case st.misconfigured:
+		return "error"
 	case st.err != nil:
 		return "unhealthy"
 	case st.cause() != nil:
@@ -100,7 +107,10 @@ func (s *server) healthLive(w http.ResponseWriter, _ *http.Request) error {
 }
 
 func (s *server) healthReady(w http.ResponseWriter, r *http.Request) error {
-	_, _, err := s.Store.Health(r.Context())
+	err := s.misconfigured()
+	if s.Misconfigured == "" {
+		_, _, err = s.Store.Health(r.Context())
+	}
 	ready := map[bool]string{true: "ready", false: "not ready"}[err == nil]
 	return writeHealth(w, storageState{err: err}, object{{"status", ready}})
 }

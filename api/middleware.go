@@ -57,6 +57,25 @@ func requestID(r *http.Request) string {
 	return id
 }
 
+// refuseMisconfigured answers for the API while the configuration is wrong. The health documents
+// answer for themselves.
+func (s *server) refuseMisconfigured(next http.Handler) http.Handler {
+	if s.Misconfigured == "" {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/api/") {
+			s.writeError(w, r, s.misconfigured())
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (s *server) misconfigured() error {
+	return problemf(http.StatusServiceUnavailable, "misconfigured", "%s", s.Misconfigured)
+}
+
 // recoverPanics answers 500 for a handler that panicked. An abort is passed on: it is how a
 // handler ends a response that it cannot finish.
 func (s *server) recoverPanics(next http.Handler) http.Handler {

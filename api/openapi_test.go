@@ -6,7 +6,9 @@ import (
 	"go/parser"
 	"go/token"
 	"maps"
+	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -140,6 +142,13 @@ func TestTheOpenAPIDocumentHasTheCodesThatThereAre(t *testing.T) {
 	}
 	slices.Sort(documented)
 	codes := codesInSource(t)
+	worker, err := os.ReadFile(filepath.Join("..", "edge", "worker.mjs"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range regexp.MustCompile(`\bcode: "(\w+)"`).FindAllSubmatch(worker, -1) {
+		codes[string(m[1])] = true
+	}
 	for _, s := range statuses {
 		codes[s.code] = true
 	}

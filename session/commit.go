@@ -47,6 +47,10 @@ func (s *Service) commit(ctx context.Context, ref Ref, pre Precondition, change 
 			return nil, corrupt(h.ID, err)
 		}
 		err = s.swap(ctx, a)
+		if errors.Is(err, kv.ErrConflict) && s.eventual() {
+			// What won may not be visible here yet.
+			return nil, fail(ErrConflict, "session %s was changed by another request meanwhile; read it again and repeat the change", h.ID)
+		}
 		if errors.Is(err, kv.ErrConflict) {
 			lost = a
 			continue
@@ -115,7 +119,10 @@ func (s *Service) swapHead(ctx context.Context, h *head, old Token, c kv.Commit)
 	c.TTL = s.segmentTTL(h.ttl())
 	c.Swap = kv.Item{Key: headKey(h.ID), Value: b, Counted: true}
 	c.Old = old.kv()
-	c.SwapTTL = s.storeTTL(hold(h.ttl()))
+	c.SwapTTL = s.storeTTL(s.hold(h.ttl()))
+	if s.eventual() {
+		return nil, s.put(ctx, h, old, c)
+	}
 	return s.store.Commit(ctx, c)
 }
 

@@ -89,6 +89,13 @@ func (s *Service) Delete(ctx context.Context, ref Ref, pre Precondition) error {
 		if err := s.check(h, pre); err != nil {
 			return err
 		}
+		if s.eventual() {
+			err := s.bury(ctx, h)
+			if errors.Is(err, kv.ErrConflict) {
+				err = fail(ErrConflict, "session %s was changed by another request meanwhile; read it again and repeat the change", h.ID)
+			}
+			return err
+		}
 		// Without a precondition nothing is stored first, so that a full store can be emptied.
 		if pre != nil {
 			err := s.expire(ctx, h)
@@ -122,7 +129,10 @@ func (s *Service) deleteKeys(ctx context.Context, id string) error {
 		if err := s.store.Delete(ctx, page.Keys...); err != nil {
 			return err
 		}
-		if cursor = page.Cursor; cursor == "" {
+		if cursor = page.Cursor; cursor == "" && s.eventual() {
+			return s.store.Delete(ctx, liveKey(id))
+		}
+		if cursor == "" {
 			return nil
 		}
 	}

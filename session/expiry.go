@@ -14,17 +14,33 @@ import (
 // alone.
 const maxTouchInterval = time.Minute
 
-// touchInterval is how long after the last rewrite of the head an access need not be noted.
-func touchInterval(ttl time.Duration) time.Duration { return min(ttl/10, maxTouchInterval) }
+// touchInterval is how long after an access was noted the next one need not be. Where each
+// write counts, as on Workers KV, it may be longer.
+func (s *Service) touchInterval(ttl time.Duration) time.Duration {
+	if s.eventual() {
+		return ttl / 10
+	}
+	return min(ttl/10, maxTouchInterval)
+}
 
-// hold is how long a session lives after its head was written: its TTL, and as much more as
-// an access may go unnoted, so that a session never expires before the TTL after its last
-// access has passed.
-func hold(ttl time.Duration) time.Duration { return ttl + touchInterval(ttl) }
+// hold is how long a session lives after an access was noted: its TTL, and as much more as
+// one may go unnoted, so that a session never expires before the TTL after its last access
+// has passed.
+func (s *Service) hold(ttl time.Duration) time.Duration { return ttl + s.touchInterval(ttl) }
+
+// maxDelay is longer than an eventually consistent store takes to show a write everywhere.
+const maxDelay = 5 * time.Minute
 
 // segmentTTL is how long the store keeps segments: twice as long as the head, so that they
-// need to be renewed only once while the session is kept alive for one hold.
-func (s *Service) segmentTTL(ttl time.Duration) time.Duration { return s.storeTTL(2 * hold(ttl)) }
+// need to be renewed only once while the session is kept alive for one hold, and until nobody
+// can see an older state any more.
+func (s *Service) segmentTTL(ttl time.Duration) time.Duration {
+	kept := 2 * s.hold(ttl)
+	if s.eventual() {
+		kept += maxDelay
+	}
+	return s.storeTTL(kept)
+}
 
 // storeTTL raises a TTL to the least that the store accepts. The store's expiry only frees
 // space; what a session promises stands in its head.
@@ -37,7 +53,7 @@ func (s *Service) storeTTL(ttl time.Duration) time.Duration {
 func (s *Service) extend(h *head) (renew []string, err error) {
 	now := s.now()
 	h.Accessed = now.UnixMilli()
-	h.Expires = now.Add(hold(h.ttl())).UnixMilli()
+	h.Expires = now.Add(s.hold(h.ttl())).UnixMilli()
 	if h.Lease >= h.Expires {
 		return nil, nil
 	}
@@ -57,7 +73,11 @@ func (s *Service) extend(h *head) (renew []string, err error) {
 // store that cannot be written must still be readable. In both cases h stays as it is in the
 // store.
 func (s *Service) access(ctx context.Context, h *head, wants Want) {
-	if s.now().UnixMilli()-h.Accessed < touchInterval(h.ttl()).Milliseconds() {
+	if s.now().UnixMilli()-h.Accessed < s.touchInterval(h.ttl()).Milliseconds() {
+		return
+	}
+	if s.eventual() {
+		s.note(ctx, h)
 		return
 	}
 	next := *h
@@ -105,6 +125,9 @@ func (s *Service) touch(ctx context.Context, ref Ref, pre Precondition) (*Sessio
 		renew, err := s.extend(h)
 		if err != nil {
 			return nil, err
+		}
+		if s.eventual() {
+			return s.view(h), s.noteNow(ctx, h, renew)
 		}
 		if _, err := s.swapHead(ctx, h, h.revision, kv.Commit{Touch: renew}); !errors.Is(err, kv.ErrConflict) {
 			return s.view(h), err

@@ -29,7 +29,7 @@ func TestSessionLivesItsTTLAfterTheLastAccessAndDiesWhenItSays(t *testing.T) {
 func TestUnnotedAccessesNeverShortenALife(t *testing.T) {
 	h := newHarness(t)
 	v := h.create(10, 5)
-	h.pass(touchInterval(DefaultTTL) - time.Millisecond)
+	h.pass(h.touchInterval(DefaultTTL) - time.Millisecond)
 	h.calls.Reset()
 	h.must(h.Open(context.Background(), Ref{ID: v.ID}, WantNothing))
 	if n := h.calls.Of(kvtest.OpCompareAndSwap).Calls; n != 0 {
@@ -92,7 +92,7 @@ func TestTouchChangesTheTTL(t *testing.T) {
 func TestExpiredSessionIsGoneForEveryCall(t *testing.T) {
 	h := newHarness(t)
 	v := h.create(10, 5)
-	h.pass(hold(DefaultTTL))
+	h.pass(h.hold(DefaultTTL))
 	ctx := context.Background()
 	calls := map[string]error{}
 	_, calls["open"] = h.Open(ctx, Ref{ID: v.ID}, WantNothing)

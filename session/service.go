@@ -40,6 +40,9 @@ type Options struct {
 	MaxTableBytes int64
 	// CacheBytes bounds the cache of decoded segments.
 	CacheBytes int64
+	// Later runs work when the answer to the request of ctx is on its way, and keeps the request
+	// alive for it. Nil means at once.
+	Later func(ctx context.Context, work func(context.Context))
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -65,6 +68,8 @@ type Service struct {
 	now     func() time.Time
 	cache   *lru.Cache[[]arrow.Array]
 	schemas *lru.Cache[*arrow.Schema]
+	// memos are what this instance knows of sessions on an eventually consistent store.
+	memos *lru.Cache[memo]
 }
 
 // New returns a service on opt.Store.
@@ -87,6 +92,7 @@ func New(opt Options) *Service {
 		now:     opt.Now,
 		cache:   lru.New[[]arrow.Array](opt.CacheBytes),
 		schemas: lru.New[*arrow.Schema](schemaCacheBytes),
+		memos:   lru.New[memo](memoCacheBytes),
 	}
 }
 
@@ -115,8 +121,10 @@ func keyPrefix(id string) string { return "{" + id + "}:" }
 func headKey(id string) string { return keyPrefix(id) + "head" }
 
 // Immutable reports whether what stands under a key of a store is never changed, so that it
-// may be cached: it is a segment, and not a head.
-func Immutable(key string) bool { return strings.Contains(key, "}:seg:") }
+// may be cached: it is a segment or the copy of a head, and not a head.
+func Immutable(key string) bool {
+	return strings.Contains(key, "}:seg:") || strings.Contains(key, "}:head:")
+}
 
 func segmentKey(id string, r segmentRef) string {
 	return fmt.Sprintf("%sseg:%s-%x", keyPrefix(id), codec.Hash(r.Hash), r.Born)
@@ -127,9 +135,25 @@ func (s *Service) load(ctx context.Context, ref Ref) (*head, error) {
 	if id, err := uuid.Parse(ref.ID); err != nil || id.String() != ref.ID {
 		return nil, fail(ErrInvalidParameter, "%q is not a session id; ids look like 123e4567-e89b-42d3-a456-426614174000", codec.Shorten(ref.ID))
 	}
+	read := s.loadHead
+	if s.eventual() {
+		read = s.loadVisible
+	}
+	h, err := read(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	if h == nil || h.Expires <= s.now().UnixMilli() {
+		return nil, notFound(ref.ID)
+	}
+	return h, h.accepts(ref.After)
+}
+
+// loadHead reads a head as it stands, nil if there is none.
+func (s *Service) loadHead(ctx context.Context, ref Ref) (*head, error) {
 	b, err := s.store.Get(ctx, headKey(ref.ID))
 	if errors.Is(err, kv.ErrNotFound) {
-		return nil, notFound(ref.ID)
+		return nil, nil
 	}
 	if err != nil && !errors.Is(err, kv.ErrCorrupt) {
 		return nil, err
@@ -139,12 +163,13 @@ func (s *Service) load(ctx context.Context, ref Ref) (*head, error) {
 		h, err = decodeHead(b)
 	}
 	if err != nil {
-		return nil, &Error{Kind: ErrCorrupt, Detail: fmt.Sprintf("the record of session %s cannot be read", ref.ID), Err: err}
+		return nil, unreadable(ref.ID, err)
 	}
-	if h.Expires <= s.now().UnixMilli() {
-		return nil, notFound(ref.ID)
-	}
-	return h, h.accepts(ref.After)
+	return h, nil
+}
+
+func unreadable(id string, err error) error {
+	return &Error{Kind: ErrCorrupt, Detail: fmt.Sprintf("the record of session %s cannot be read", id), Err: err}
 }
 
 func notFound(id string) error {

@@ -8,16 +8,23 @@ import (
 	"testing"
 )
 
-// VegaFile returns the path of a file of vega-datasets, for instance "movies.json". It
-// installs the package if that has not been done.
-func VegaFile(t testing.TB, name string) string {
+// NodeModules returns the directory of the npm packages. It installs them if that has not been
+// done.
+func NodeModules(t testing.TB) string {
 	t.Helper()
-	path := filepath.Join(Root(), "node_modules", "vega-datasets", "data", name)
+	dir := filepath.Join(Root(), "node_modules")
 	locked(t, "npm.lock", func() {
-		if _, err := os.Stat(filepath.Dir(path)); err != nil {
+		if _, err := os.Stat(filepath.Join(dir, ".package-lock.json")); err != nil {
 			command(t, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
 		}
 	})
+	return dir
+}
+
+// VegaFile returns the path of a file of vega-datasets, for instance "movies.json".
+func VegaFile(t testing.TB, name string) string {
+	t.Helper()
+	path := filepath.Join(NodeModules(t), "vega-datasets", "data", name)
 	if _, err := os.Stat(path); err != nil {
 		t.Fatalf("vega-datasets has no such file: %v", err)
 	}

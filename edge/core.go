@@ -1,0 +1,91 @@
+//go:build js && wasm
+
+package edge
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"syscall/js"
+
+	"edgeframe/api"
+	"edgeframe/config"
+	"edgeframe/kv"
+	"edgeframe/kv/cache"
+	"edgeframe/kv/workerskv"
+	"edgeframe/session"
+)
+
+// Binding is the name under which a Worker has its KV namespace.
+const Binding = "EDGEFRAME_KV"
+
+// defaults are the settings that differ from those of a server, because an isolate has 128 MB
+// for everything; docs/edge.md has the measurements.
+var defaults = map[string]string{
+	"CACHE_SIZE_MB":         "16",
+	"MAX_DATAFRAME_SIZE_MB": "32",
+	"MAX_UPLOAD_SIZE_MB":    "10",
+}
+
+// logger writes one JSON record for each line of the Worker's log.
+var logger = slog.New(slog.DiscardHandler)
+
+// console is the log of the Worker.
+type console struct{}
+
+// Write implements [io.Writer]. Each call is one record.
+func (console) Write(p []byte) (int, error) {
+	js.Global().Get("console").Call("log", strings.TrimSuffix(string(p), "\n"))
+	return len(p), nil
+}
+
+// newCore returns the handler core with the settings of a call. With settings that are not
+// accepted it says so on every request.
+func newCore(c call, version string) http.Handler {
+	var settings config.Common
+	options := config.Options{Defaults: defaults, Elsewhere: elsewhere}
+	warnings, wrong := config.Parse(&settings, c.vars(), options)
+	if wrong != nil {
+		settings = config.Common{}
+		// What remains of the settings are the defaults, which are fine.
+		_, _ = config.Parse(&settings, nil, options)
+	}
+	logger = slog.New(slog.NewJSONHandler(console{}, &slog.HandlerOptions{Level: settings.Level()}))
+	for _, w := range warnings {
+		logger.Warn(w.Text)
+	}
+
+	driver := workerskv.New(workerskv.Options{Binding: Binding, CountPrefix: settings.KeyPrefix + ":" + session.LivePrefix})
+	cached := cache.New(driver, settings.CacheBytes()/2, session.Immutable)
+	store := kv.New(cached, settings.KeyPrefix)
+	core := settings.API(store, settings.SessionTTL(), api.Backend{Runtime: "workers", Version: version}, Later)
+	core.Logger = logger
+	core.Misconfigured = strings.Join(problems(wrong, c.Get("env").Get(Binding)), "; ")
+	return api.New(core)
+}
+
+// problems are what has to be set right before sessions can be served: a sentence each.
+func problems(wrong error, namespace js.Value) (sentences []string) {
+	var refused *config.Error
+	if errors.As(wrong, &refused) {
+		sentences = refused.Problems
+	} else if wrong != nil {
+		sentences = []string{wrong.Error()}
+	}
+	if namespace.Type() != js.TypeObject || namespace.Get("getWithMetadata").Type() != js.TypeFunction {
+		sentences = append(sentences, fmt.Sprintf("the Worker has no KV namespace: add [[kv_namespaces]] with binding = %q and the id of a namespace to wrangler.toml, and deploy it again", Binding))
+	}
+	return sentences
+}
+
+// elsewhere is the sentence about a setting that is the server's alone.
+func elsewhere(name string) string {
+	switch {
+	case strings.HasPrefix(name, "REDIS_"), strings.HasPrefix(name, "STORAGE_"),
+		name == "HOST", name == "PORT", name == "LOG_FORMAT":
+		return name + " has no effect in a Worker: it keeps its sessions in Workers KV, and the platform runs it"
+	}
+	return ""
+}

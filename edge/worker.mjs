@@ -1,0 +1,180 @@
+// The Worker: it runs one instance of the Go program for all requests of an isolate.
+//
+// An instance lives in JavaScript's hands. It is started by the first request, because Go cannot
+// start in global scope. It is replaced when it has died (by an unrecovered panic, a fatal error
+// of the Go runtime or of WebAssembly, or for want of memory) and given up when it has grown too
+// large: WebAssembly memory never shrinks. Promises that a dead instance was to settle never
+// settle, so every request races the death of its instance.
+import "../build/wasm_exec.js";
+import module from "../build/app.wasm";
+
+const MiB = 1 << 20;
+
+// An isolate has 128 MB for all that it holds. Above RETIRE an instance is given up once it is
+// idle; at LIMIT it is stopped, before the platform stops the whole isolate.
+const RETIRE = 64 * MiB;
+const LIMIT = 112 * MiB;
+
+// Bodies up to SMALL are read before they are handed over. Larger ones are read by Go, in
+// chunks of at least CHUNK where the stream gives that much.
+const SMALL = 1 * MiB;
+const CHUNK = 256 * 1024;
+
+// What syumai/workers expects of a runtime: a call that must not throw.
+globalThis.tryCatch = (fn) => {
+  try {
+    return { result: fn() };
+  } catch (error) {
+    return { error };
+  }
+};
+
+/** The instance that takes new requests. */
+let current;
+
+class Instance {
+  /** The requests in flight. */
+  calls = new Set();
+  dead = false;
+  binding = {};
+
+  constructor() {
+    const go = new Go();
+    go.exit = (code) => this.die(`exit code ${code}`);
+    // Every entry into Go but the first goes through _resume. What it throws is fatal to the
+    // instance, and so is a call that arrives later.
+    const resume = go._resume.bind(go);
+    go._resume = () => {
+      if (this.dead) return;
+      try {
+        resume();
+      } catch (error) {
+        this.die(error);
+      }
+    };
+    const grown = go.importObject.gojs["runtime.resetMemoryDataView"];
+    go.importObject.gojs["runtime.resetMemoryDataView"] = (sp) => {
+      grown(sp);
+      if (this.memory > LIMIT) throw new Error(`out of memory: ${this.memory} bytes`);
+    };
+    this.wasm = new WebAssembly.Instance(module, { ...go.importObject, workers: { ready() {} } });
+    // main runs until it waits for requests before run returns.
+    go.run(this.wasm, { binding: this.binding }).catch((error) => this.die(error));
+  }
+
+  get memory() {
+    return this.wasm ? this.wasm.exports.mem.buffer.byteLength : 0;
+  }
+
+  /** Fails all requests in flight and takes no more. */
+  die(reason) {
+    if (this.dead) return;
+    this.dead = true;
+    console.error(`edgeframe: the instance has ended: ${reason?.stack ?? reason}`);
+    if (current === this) current = undefined;
+    for (const call of this.calls) call.fail(new Error("the instance has ended"));
+  }
+
+  /** Gives the instance up if it is idle and has grown too large. */
+  settle() {
+    if (this.calls.size === 0 && this.memory > RETIRE && current === this) current = undefined;
+  }
+
+  /** Hands a request to Go and returns its response. */
+  fetch(request, body, env, ctx) {
+    const call = new Call(request, body, env);
+    this.calls.add(call);
+    // The work goes on if the client goes away, and after the response.
+    ctx.waitUntil(
+      call.ended.then(() => {
+        this.calls.delete(call);
+        this.settle();
+      }),
+    );
+    request.signal.addEventListener("abort", () => {
+      if (!this.dead) this.binding.abort(call.number);
+    });
+    const response = this.binding.handleRequest({
+      url: call.url,
+      method: call.method,
+      // The header goes over in one piece, and the call where the body would be.
+      headers: { entries: () => [] },
+      body: call,
+    });
+    if (this.dead) call.fail(new Error("the instance has ended"));
+    return Promise.race([response, call.failed]).catch((error) => unavailable(error, request, this));
+  }
+}
+
+let calls = 0;
+
+/** What Go gets of a request, and what it calls. */
+class Call {
+  number = ++calls;
+
+  constructor(request, body, env) {
+    this.env = env;
+    this.url = request.url;
+    this.method = request.method;
+    let header = "";
+    for (const [name, value] of request.headers) header += `${name}:${value}\n`;
+    this.header = header;
+    this.body = body;
+    this.failed = new Promise((_, reject) => (this.fail = reject));
+    const done = new Promise((resolve) => (this.done = resolve));
+    this.ended = Promise.race([done, this.failed]).catch((error) => this.writer?.abort(error).catch(() => {}));
+  }
+
+  /** Makes the body of a response that is sent while it is made; length is -1 if unknown. */
+  stream(length) {
+    const { readable, writable } = length >= 0 ? new FixedLengthStream(length) : new IdentityTransformStream();
+    this.writer = writable.getWriter();
+    // A client that goes away is no failure of the Worker.
+    this.writer.closed.catch(() => {});
+    return { readable, writer: this.writer };
+  }
+}
+
+/** Reads a small body, or returns a function that reads a large one chunk by chunk. */
+async function read(request) {
+  if (request.body === null) return null;
+  const length = Number(request.headers.get("content-length") ?? NaN);
+  if (length <= SMALL) return new Uint8Array(await request.arrayBuffer());
+  const reader = request.body.getReader({ mode: "byob" });
+  return async () => {
+    const { value, done } = await reader.readAtLeast(CHUNK, new Uint8Array(CHUNK));
+    return value?.byteLength ? value : done ? null : value;
+  };
+}
+
+/** The answer for a request whose instance has ended. */
+function unavailable(error, request) {
+  return Response.json(
+    {
+      type: "about:blank",
+      title: "Service Unavailable",
+      status: 503,
+      detail: "the Worker had to start anew while it handled this request; try again",
+      code: "worker_restarted",
+      request_id: request.headers.get("x-request-id") ?? "",
+    },
+    {
+      status: 503,
+      headers: { "content-type": "application/problem+json", "cache-control": "no-store", "retry-after": "1" },
+    },
+  );
+}
+
+export default {
+  async fetch(request, env, ctx) {
+    let body;
+    try {
+      body = await read(request);
+    } catch {
+      // The client is gone; nobody sees this.
+      return new Response("the body was not sent to its end", { status: 400 });
+    }
+    current ??= new Instance();
+    return current.fetch(request, body, env, ctx);
+  },
+};

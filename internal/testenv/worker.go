@@ -1,0 +1,137 @@
+//go:build !js
+
+package testenv
+
+import (
+	"bufio"
+	"encoding/json"
+	"io"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// WorkerOptions describe a Worker to start under workerd.
+type WorkerOptions struct {
+	// Vars are its variables.
+	Vars map[string]string
+	// Tags are build tags of the program.
+	Tags string
+	// Dir is where its Workers KV is; empty means a directory of the test.
+	Dir string
+	// NoKV leaves out the KV namespace.
+	NoKV bool
+}
+
+// Worker is a Worker that runs under workerd, with Workers KV on disk.
+type Worker struct {
+	// URL is where it listens, without a slash at the end.
+	URL string
+
+	cmd   *exec.Cmd
+	stdin io.Closer
+	log   *buffer
+}
+
+// Logs is all that the Worker has printed.
+func (w *Worker) Logs() string { return w.log.String() }
+
+// Stop ends the Worker and waits for the end.
+func (w *Worker) Stop() {
+	_ = w.stdin.Close()
+	_ = w.cmd.Wait() // it is of no interest how it ends
+}
+
+// StartWorker builds the Worker of this repository and starts it.
+func StartWorker(t testing.TB, opt WorkerOptions) *Worker {
+	t.Helper()
+	built := buildWorker(t, opt.Tags)
+	modules := []workerModule{
+		{"ESModule", filepath.Join(built, "edge", "worker.mjs")},
+		{"ESModule", filepath.Join(built, "build", "wasm_exec.js")},
+		{"CompiledWasm", filepath.Join(built, "build", "app.wasm")},
+	}
+	return StartModules(t, built, modules, opt)
+}
+
+// workerModule is a module of a Worker, the first of which is its entry.
+type workerModule struct {
+	Type string `json:"type"`
+	Path string `json:"path"`
+}
+
+// buildWorker makes a directory with what a Worker consists of, laid out as in the repository.
+func buildWorker(t testing.TB, tags string) (dir string) {
+	t.Helper()
+	dir = filepath.Join(Root(), "bin", "test", strings.TrimSuffix("worker-"+tags, "-"))
+	locked(t, "worker.lock", func() {
+		command(t, "make", "build-edge", "BUILD="+filepath.Join(dir, "build"), "TAGS="+tags)
+		command(t, "mkdir", "-p", filepath.Join(dir, "edge"))
+		command(t, "cp", "edge/worker.mjs", filepath.Join(dir, "edge"))
+	})
+	return dir
+}
+
+// StartModules starts a Worker that consists of modules below root.
+func StartModules(t testing.TB, root string, modules []workerModule, opt WorkerOptions) *Worker {
+	t.Helper()
+	NodeModules(t)
+	if opt.Dir == "" {
+		opt.Dir = t.TempDir()
+	}
+	options := map[string]any{
+		"root": root, "modules": modules, "vars": opt.Vars, "dir": opt.Dir,
+		"compatibilityDate": "2026-04-01", "compatibilityFlags": []string{"enable_request_signal"},
+	}
+	if !opt.NoKV {
+		options["kv"] = "EDGEFRAME_KV"
+	}
+	argument, err := json.Marshal(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &Worker{log: &buffer{}}
+	w.cmd = exec.Command("node", filepath.Join(Root(), "internal", "testenv", "workerd.mjs"), string(argument))
+	w.cmd.Dir = Root()
+	w.cmd.Stderr = w.log
+	w.stdin, err = w.cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := w.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.Stop)
+	w.URL = w.awaitURL(t, stdout)
+	return w
+}
+
+// awaitURL waits for the first line, which has the URL; the rest is the log of the Worker.
+func (w *Worker) awaitURL(t testing.TB, stdout io.Reader) string {
+	t.Helper()
+	first := make(chan string, 1)
+	go func() {
+		r := bufio.NewReader(stdout)
+		line, _ := r.ReadString('\n')
+		first <- line
+		_, _ = io.Copy(w.log, r)
+	}()
+	var ready struct {
+		URL string `json:"url"`
+	}
+	select {
+	case line := <-first:
+		if err := json.Unmarshal([]byte(line), &ready); err != nil {
+			t.Fatalf("the Worker did not start: %v: %s\n%s", err, line, w.Logs())
+		}
+	case <-time.After(patience):
+		t.Fatalf("the Worker did not start within %s:\n%s", patience, w.Logs())
+	}
+	return ready.URL
+}

@@ -1,0 +1,28 @@
+// Runs a Worker under workerd, with Workers KV on disk: node workerd.mjs '<options>'. It prints
+// {"url": …} once the Worker listens, and ends with its standard input.
+//
+// Options: root, modules [{type, path}], vars, kv (binding), dir (of KV), compatibilityDate,
+// compatibilityFlags. KV left out means a Worker without a namespace.
+import { Log, LogLevel, Miniflare } from "miniflare";
+
+const options = JSON.parse(process.argv[2]);
+const mf = new Miniflare({
+  log: new Log(LogLevel.WARN),
+  cf: false, // nothing is fetched from the network
+  host: "127.0.0.1",
+  port: 0,
+  modulesRoot: options.root,
+  modules: options.modules,
+  compatibilityDate: options.compatibilityDate,
+  compatibilityFlags: options.compatibilityFlags,
+  bindings: options.vars,
+  kvNamespaces: options.kv ? [options.kv] : [],
+  kvPersist: options.dir,
+});
+const url = await mf.ready;
+console.log(JSON.stringify({ url: url.origin }));
+process.stdin.resume();
+process.stdin.on("end", async () => {
+  await mf.dispose();
+  process.exit(0);
+});
