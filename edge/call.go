@@ -67,21 +67,3 @@ func contentLength(h http.Header) int64 {
 	}
 	return n
 }
-
-// vars returns the settings of the Worker, variables and secrets alike, as NAME=value.
-func (c call) vars() []string {
-	var vars []string
-	env := c.Get("env")
-	names := js.Global().Get("Object").Call("keys", env)
-	for i := range names.Length() {
-		name := names.Index(i).String()
-		switch value := env.Get(name); value.Type() {
-		case js.TypeString:
-			vars = append(vars, name+"="+value.String())
-		case js.TypeNumber, js.TypeBoolean:
-			// A variable in wrangler.toml may be written without quotes.
-			vars = append(vars, name+"="+js.Global().Call("String", value).String())
-		}
-	}
-	return vars
-}

@@ -41,12 +41,12 @@ func (console) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// newCore returns the handler core with the settings of a call. With settings that are not
-// accepted it says so on every request.
-func newCore(c call, version string) http.Handler {
+// newCore returns the handler core with the settings of env. With settings that are not accepted
+// it says so on every request.
+func newCore(env js.Value, version string) http.Handler {
 	var settings config.Common
 	options := config.Options{Defaults: defaults, Elsewhere: elsewhere}
-	warnings, wrong := config.Parse(&settings, c.vars(), options)
+	warnings, wrong := config.Parse(&settings, vars(env), options)
 	if wrong != nil {
 		settings = config.Common{}
 		// What remains of the settings are the defaults, which are fine.
@@ -60,10 +60,27 @@ func newCore(c call, version string) http.Handler {
 	driver := workerskv.New(workerskv.Options{Binding: Binding, CountPrefix: settings.KeyPrefix + ":" + session.LivePrefix})
 	cached := cache.New(driver, settings.CacheBytes()/2, session.Immutable)
 	store := kv.New(cached, settings.KeyPrefix)
-	core := settings.API(store, settings.SessionTTL(), api.Backend{Runtime: "workers", Version: version}, Later)
+	core := settings.API(store, settings.SessionTTL(), api.Backend{Runtime: "workers", Version: version}, doLater)
 	core.Logger = logger
-	core.Misconfigured = strings.Join(problems(wrong, c.Get("env").Get(Binding)), "; ")
+	core.Misconfigured = strings.Join(problems(wrong, env.Get(Binding)), "; ")
 	return api.New(core)
+}
+
+// vars returns the settings of the Worker, variables and secrets alike, as NAME=value.
+func vars(env js.Value) []string {
+	var vars []string
+	names := js.Global().Get("Object").Call("keys", env)
+	for i := range names.Length() {
+		name := names.Index(i).String()
+		switch value := env.Get(name); value.Type() {
+		case js.TypeString:
+			vars = append(vars, name+"="+value.String())
+		case js.TypeNumber, js.TypeBoolean:
+			// A variable in wrangler.toml may be written without quotes.
+			vars = append(vars, name+"="+js.Global().Call("String", value).String())
+		}
+	}
+	return vars
 }
 
 // problems are what has to be set right before sessions can be served: a sentence each.

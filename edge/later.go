@@ -11,9 +11,9 @@ type later struct {
 
 type laterKey struct{}
 
-// Later keeps work for the time after the response of the request of ctx, whose client does
+// doLater keeps work for the time after the response of the request of ctx, whose client does
 // not wait for it. The runtime keeps the request alive until it is done.
-func Later(ctx context.Context, work func(context.Context)) {
+func doLater(ctx context.Context, work func(context.Context)) {
 	l := ctx.Value(laterKey{}).(*later)
 	l.work = append(l.work, work)
 }

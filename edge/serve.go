@@ -84,7 +84,7 @@ func (wk *worker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if wk.core == nil {
-		wk.core = newCore(c, wk.version)
+		wk.core = newCore(c.Get("env"), wk.version)
 	}
 	wk.handle(out, r)
 	rest.do(context.WithoutCancel(r.Context()))
