@@ -5,6 +5,7 @@ package edge
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"syscall/js"
@@ -107,17 +108,24 @@ func (w *response) finish() {
 	}
 }
 
-// abort ends a response that cannot be finished: it is broken off where it is, so that nobody
-// takes it for whole.
+// failure is the body of a response in the place of one that could not be finished. It is like
+// every problem of the API.
+const failure = `{"type":"about:blank","title":"Internal Server Error","status":500,"detail":"the server failed to handle this request; its log says more under the request_id","code":"internal","request_id":%q}`
+
+// abort ends a response that cannot be finished. What has begun is broken off where it is, so
+// that nobody takes it for whole.
 func (w *response) abort() {
 	if !w.writer.IsUndefined() {
 		w.writer.Call("abort")
 		return
 	}
-	stream := w.call.Call("stream", -1)
-	w.out.WriteRawJSBody(stream.Get("readable"))
-	w.out.Ready()
-	stream.Get("writer").Call("abort")
+	clear(w.out.Header())
+	w.out.Header().Set("Content-Type", "application/problem+json")
+	w.out.Header().Set("Cache-Control", "no-store")
+	w.out.WriteHeader(http.StatusInternalServerError)
+	w.buffer = fmt.Appendf(nil, failure, w.header.Get("X-Request-Id"))
+	w.status = http.StatusInternalServerError
+	w.finish()
 }
 
 func uint8Array(b []byte) js.Value {

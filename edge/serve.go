@@ -26,9 +26,14 @@ import (
 // and worker.mjs gives up an instance that has grown beyond what an isolate has.
 const memoryLimit = 72 << 20
 
+// maxStack is the largest stack of a goroutine: a recursion without end ends there, with a
+// trace, and not where memory does.
+const maxStack = 16 << 20
+
 // Serve answers the requests that worker.mjs hands over. It does not return.
 func Serve(version string) {
 	debug.SetMemoryLimit(memoryLimit)
+	debug.SetMaxStack(maxStack)
 	w := &worker{version: version, running: map[int]context.CancelFunc{}}
 	js.Global().Get("context").Get("binding").Set("abort", js.FuncOf(func(_ js.Value, args []js.Value) any {
 		w.abort(args[0].Int())
@@ -103,7 +108,7 @@ func (wk *worker) handle(w *response, r *http.Request) {
 		}
 		w.finish()
 	}()
-	boundHealth(withFaults(wk.core)).ServeHTTP(w, r)
+	boundHealth(wk.withFaults(wk.core)).ServeHTTP(w, r)
 }
 
 // healthMilliseconds is how long a health document may wait for the storage, so that it is

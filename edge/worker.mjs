@@ -41,6 +41,8 @@ class Instance {
   constructor() {
     const go = new Go();
     go.exit = (code) => this.die(`exit code ${code}`);
+    // What go.run waits for at the end belongs to the request that made it, which may be gone.
+    go._resolveExitPromise = () => {};
     // Every entry into Go but the first goes through _resume. What it throws is fatal to the
     // instance, and so is a call that arrives later.
     const resume = go._resume.bind(go);
@@ -101,8 +103,9 @@ class Instance {
       headers: { entries: () => [] },
       body: call,
     });
-    if (this.dead) call.fail(new Error("the instance has ended"));
-    return Promise.race([response, call.failed]).catch((error) => unavailable(error, request, this));
+    // A program that has ended before it returned has returned nothing.
+    const answers = this.dead ? [call.failed] : [response, call.failed];
+    return Promise.race(answers).catch(() => restarted(request));
   }
 }
 
@@ -148,7 +151,7 @@ async function read(request) {
 }
 
 /** The answer for a request whose instance has ended. */
-function unavailable(error, request) {
+function restarted(request) {
   return Response.json(
     {
       type: "about:blank",

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -47,39 +48,46 @@ func (w *Worker) Stop() {
 // StartWorker builds the Worker of this repository and starts it.
 func StartWorker(t testing.TB, opt WorkerOptions) *Worker {
 	t.Helper()
-	built := buildWorker(t, opt.Tags)
-	modules := []workerModule{
-		{"ESModule", filepath.Join(built, "edge", "worker.mjs")},
-		{"ESModule", filepath.Join(built, "build", "wasm_exec.js")},
-		{"CompiledWasm", filepath.Join(built, "build", "app.wasm")},
-	}
-	return StartModules(t, built, modules, opt)
-}
-
-// workerModule is a module of a Worker, the first of which is its entry.
-type workerModule struct {
-	Type string `json:"type"`
-	Path string `json:"path"`
-}
-
-// buildWorker makes a directory with what a Worker consists of, laid out as in the repository.
-func buildWorker(t testing.TB, tags string) (dir string) {
-	t.Helper()
-	dir = filepath.Join(Root(), "bin", "test", strings.TrimSuffix("worker-"+tags, "-"))
-	locked(t, "worker.lock", func() {
-		command(t, "make", "build-edge", "BUILD="+filepath.Join(dir, "build"), "TAGS="+tags)
+	dir := buildOnce(t, strings.TrimSuffix("worker-"+opt.Tags, "-"), func(dir string) {
+		command(t, "make", "build-edge", "BUILD="+filepath.Join(dir, "build"), "TAGS="+opt.Tags)
 		command(t, "mkdir", "-p", filepath.Join(dir, "edge"))
 		command(t, "cp", "edge/worker.mjs", filepath.Join(dir, "edge"))
 	})
+	return startModules(t, dir, []string{"edge/worker.mjs", "build/wasm_exec.js", "build/app.wasm"}, opt)
+}
+
+var (
+	builtMu sync.Mutex
+	builtAs = map[string]bool{}
+)
+
+// buildOnce builds something into a directory of that name, once for each test process.
+func buildOnce(t testing.TB, name string, build func(dir string)) (dir string) {
+	t.Helper()
+	dir = filepath.Join(Root(), "bin", "test", name)
+	builtMu.Lock()
+	defer builtMu.Unlock()
+	if !builtAs[name] {
+		locked(t, name+".lock", func() { build(dir) })
+		builtAs[name] = true
+	}
 	return dir
 }
 
-// StartModules starts a Worker that consists of modules below root.
-func StartModules(t testing.TB, root string, modules []workerModule, opt WorkerOptions) *Worker {
+// startModules starts a Worker that consists of modules below root, the first of which is its
+// entry.
+func startModules(t testing.TB, root string, paths []string, opt WorkerOptions) *Worker {
 	t.Helper()
 	NodeModules(t)
 	if opt.Dir == "" {
 		opt.Dir = t.TempDir()
+	}
+	modules := make([]map[string]string, len(paths))
+	for i, path := range paths {
+		modules[i] = map[string]string{"type": "ESModule", "path": filepath.Join(root, path)}
+		if filepath.Ext(path) == ".wasm" {
+			modules[i]["type"] = "CompiledWasm"
+		}
 	}
 	options := map[string]any{
 		"root": root, "modules": modules, "vars": opt.Vars, "dir": opt.Dir,

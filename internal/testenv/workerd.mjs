@@ -15,7 +15,7 @@ const mf = new Miniflare({
   modules: options.modules,
   compatibilityDate: options.compatibilityDate,
   compatibilityFlags: options.compatibilityFlags,
-  bindings: options.vars,
+  bindings: options.vars ?? {},
   kvNamespaces: options.kv ? [options.kv] : [],
   kvPersist: options.dir,
 });

@@ -1,0 +1,79 @@
+//go:build js && wasm && faults
+
+package edge
+
+import (
+	"encoding/json"
+	"net/http"
+	"os"
+	"runtime"
+	"strconv"
+	"syscall/js"
+
+	"edgeframe/internal/promise"
+)
+
+// instance tells apart the instances of a test.
+var instance = strconv.FormatFloat(js.Global().Get("Math").Call("random").Float(), 'f', -1, 64)
+
+// withFaults adds routes by which tests make this Worker fail.
+func (wk *worker) withFaults(core http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", core)
+	mux.HandleFunc("/fault/panic", func(http.ResponseWriter, *http.Request) { panic("a handler") })
+	mux.HandleFunc("/fault/broken", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write(make([]byte, 3<<20))
+		panic(http.ErrAbortHandler)
+	})
+	mux.HandleFunc("/fault/goroutine", func(_ http.ResponseWriter, r *http.Request) {
+		go panic("a goroutine")
+		wait(r, 10_000)
+	})
+	mux.HandleFunc("/fault/exit", func(http.ResponseWriter, *http.Request) { os.Exit(3) })
+	mux.HandleFunc("/fault/memory", func(http.ResponseWriter, *http.Request) { exhaust() })
+	mux.HandleFunc("/fault/stack", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte{recurse(1)}) })
+	mux.HandleFunc("/fault/throw", func(http.ResponseWriter, *http.Request) {
+		js.Global().Get("Array").New(-1) // a RangeError that Go turns into a panic
+	})
+	// A request that is in flight for a while.
+	mux.HandleFunc("/fault/wait", func(w http.ResponseWriter, r *http.Request) {
+		wait(r, 10_000)
+		_, _ = w.Write([]byte("waited"))
+	})
+	// Grows and stays sound.
+	mux.HandleFunc("/fault/grow", func(w http.ResponseWriter, _ *http.Request) {
+		grown := make([]byte, 80<<20)
+		for i := 0; i < len(grown); i += 4096 {
+			grown[i] = 1
+		}
+		_, _ = w.Write(grown[:1])
+	})
+	mux.HandleFunc("/fault/state", func(w http.ResponseWriter, _ *http.Request) {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		_ = json.NewEncoder(w).Encode(map[string]any{
+			"instance": instance, "running": len(wk.running), "goroutines": runtime.NumGoroutine(),
+			"memory": m.Sys, "heap": m.HeapAlloc,
+		})
+	})
+	return mux
+}
+
+func wait(r *http.Request, milliseconds int) {
+	_, _ = promise.Await(r.Context(), js.Global().Get("scheduler").Call("wait", milliseconds))
+}
+
+var kept [][]byte
+
+func exhaust() {
+	for {
+		kept = append(kept, make([]byte, 1<<20))
+	}
+}
+
+func recurse(n byte) byte {
+	var frame [1024]byte
+	frame[n] = n
+	return recurse(frame[n]+1) + frame[n]
+}

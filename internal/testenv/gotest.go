@@ -1,0 +1,35 @@
+//go:build !js
+
+package testenv
+
+import (
+	"io"
+	"net/http"
+	"path"
+	"path/filepath"
+	"testing"
+)
+
+// RunTestsInWorker runs the tests that a package has for js/wasm, a path below the root of the
+// repository, in a Worker with an empty KV namespace. It returns what they print; that they
+// fail is a failure of t.
+func RunTestsInWorker(t testing.TB, pkg string) (output string) {
+	t.Helper()
+	dir := buildOnce(t, "gotest-"+path.Base(pkg), func(dir string) {
+		command(t, "mkdir", "-p", dir)
+		command(t, "go", "tool", "workers-assets-gen", "-mode", "go", "-o", filepath.Join(dir, "build"))
+		command(t, "env", "GOOS=js", "GOARCH=wasm", "go", "test", "-c", "-tags", "noasm", "-o", filepath.Join(dir, "test.wasm"), "./"+pkg)
+		command(t, "cp", "internal/testenv/gotest.mjs", dir)
+	})
+	w := startModules(t, dir, []string{"gotest.mjs", "build/wasm_exec.js", "test.wasm"}, WorkerOptions{})
+	response, err := http.Get(w.URL + "/?arg=-test.v")
+	if err != nil {
+		t.Fatalf("%v\n%s", err, w.Logs())
+	}
+	defer response.Body.Close()
+	all, err := io.ReadAll(response.Body)
+	if err != nil || response.Header.Get("Exit-Code") != "0" {
+		t.Fatalf("the tests of %s failed: %v, exit code %q:\n%s\n%s", pkg, err, response.Header.Get("Exit-Code"), all, w.Logs())
+	}
+	return string(all)
+}
