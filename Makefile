@@ -10,9 +10,10 @@ RACE     := $(if $(shell command -v $${CC:-gcc} 2>/dev/null),-race)
 WASM     := GOOS=js GOARCH=wasm
 TOOLS    := bin/tools
 BUILD    ?= build
+WRANGLER := WRANGLER_SEND_METRICS=false npx wrangler
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 
-.PHONY: run build build-edge test redis-server lint generate bench fuzz clean
+.PHONY: run build build-edge dev-edge deploy-edge test redis-server lint generate bench fuzz clean
 
 # run starts the server with the settings of the environment and of .env.
 run: build
@@ -22,12 +23,23 @@ build:
 	$(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/edgeframe ./cmd/edgeframe
 
 # build-edge makes what edge/worker.mjs imports: the glue of syumai/workers and the program.
-# TAGS are build tags more.
+# It writes their sizes to SIZE, which edge/budget.txt bounds. TAGS are build tags more.
 build-edge:
 	@mkdir -p $(dir $(BUILD))
 	$(GO) tool workers-assets-gen -mode go -o $(BUILD)
 	@rm $(BUILD)/worker.mjs $(BUILD)/runtime.mjs
 	$(WASM) $(GO) build -tags noasm,$(TAGS) -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BUILD)/app.wasm ./cmd/worker
+	@printf 'raw %d\ngzip %d\n' $$(wc -c <$(BUILD)/app.wasm) $$(gzip -9 -c $(BUILD)/app.wasm | wc -c) >$(BUILD)/SIZE
+	@cat $(BUILD)/SIZE
+
+# dev-edge runs the Worker on this machine, with Workers KV on its disk; PORT is 8787 unless it is
+# set.
+dev-edge: node_modules
+	$(WRANGLER) dev --port $${PORT:-8787}
+
+# deploy-edge puts the Worker into your account at Cloudflare.
+deploy-edge: node_modules
+	$(WRANGLER) deploy
 
 test: node_modules redis-server lint
 	$(GO) test $(RACE) -timeout 20m ./...

@@ -74,6 +74,14 @@ func checkEncoding(r *http.Request) error {
 	return nil
 }
 
+// ErrBusy is what the body of a request returns to be refused because there is no room for it
+// beside others.
+var ErrBusy = errors.New("no room beside other uploads")
+
+func busy() error {
+	return problemf(http.StatusTooManyRequests, "rate_limited", "the server is busy with other uploads; try again shortly")
+}
+
 // maxGuess bounds the memory that a Content-Length alone can make the server set aside.
 const maxGuess = 4 << 20
 
@@ -82,10 +90,24 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 	if r.ContentLength > limit {
 		return nil, tooLarge(limit)
 	}
+	body, err := readAll(http.MaxBytesReader(w, r.Body, limit), r.ContentLength)
+	return body, bodyError(err, limit)
+}
+
+// readAll reads r, which claims to have so many bytes (-1: it does not say). Room for all of
+// them is made at once when the first maxGuess have come: a buffer that grows again and again
+// is for a while in memory twice.
+func readAll(r io.Reader, claimed int64) ([]byte, error) {
 	var b bytes.Buffer
-	b.Grow(int(min(max(r.ContentLength, 0)+bytes.MinRead, maxGuess)))
-	_, err := b.ReadFrom(http.MaxBytesReader(w, r.Body, limit))
-	return b.Bytes(), bodyError(err, limit)
+	first := min(max(claimed, 0)+bytes.MinRead, maxGuess)
+	b.Grow(int(first))
+	n, err := b.ReadFrom(io.LimitReader(r, first-bytes.MinRead))
+	if err != nil {
+		return b.Bytes(), err
+	}
+	b.Grow(int(max(claimed-n, 0)) + bytes.MinRead)
+	_, err = b.ReadFrom(r)
+	return b.Bytes(), err
 }
 
 func tooLarge(limit int64) error {
@@ -99,6 +121,8 @@ func bodyError(err error, limit int64) error {
 		return nil
 	case errors.As(err, &over):
 		return tooLarge(limit)
+	case errors.Is(err, ErrBusy):
+		return busy()
 	}
 	return problemf(http.StatusBadRequest, "malformed_input", "the body ended before it was complete: %v", err)
 }
@@ -132,7 +156,7 @@ func (s *server) readForm(w http.ResponseWriter, r *http.Request, boundary strin
 		if part.FormName() == "file" && !found {
 			found = true
 			up.filename, up.contentType = part.FileName(), part.Header.Get("Content-Type")
-			up.body, err = readPart(part, limit)
+			up.body, err = readPart(part, limit, r.ContentLength)
 		} else {
 			err = readField(part, fields, given)
 		}
@@ -154,25 +178,26 @@ func readField(part *multipart.Part, fields []string, given url.Values) error {
 	if !slices.Contains(fields, name) {
 		return badParameter("there is no form field %q here; send one field \"file\" and any of %s", codec.Shorten(name), strings.Join(fields, ", "))
 	}
-	value, err := readPart(part, maxFieldBytes)
+	value, err := readPart(part, maxFieldBytes, 0)
 	if err == nil {
 		given.Add(name, string(value))
 	}
 	return err
 }
 
-func readPart(part *multipart.Part, limit int64) ([]byte, error) {
-	var b bytes.Buffer
-	n, err := b.ReadFrom(io.LimitReader(part, limit+1))
-	if n > limit {
+// readPart reads a part of a form that may have at most limit bytes and perhaps has as many as
+// claimed.
+func readPart(part *multipart.Part, limit, claimed int64) ([]byte, error) {
+	body, err := readAll(io.LimitReader(part, limit+1), claimed)
+	if int64(len(body)) > limit {
 		return nil, tooLarge(limit)
 	}
-	return b.Bytes(), formError(err, limit)
+	return body, formError(err, limit)
 }
 
 func formError(err error, limit int64) error {
 	var over *http.MaxBytesError
-	if err == nil || errors.As(err, &over) {
+	if err == nil || errors.As(err, &over) || errors.Is(err, ErrBusy) {
 		return bodyError(err, limit)
 	}
 	return malformed("the form cannot be read: %v", err)
@@ -185,7 +210,7 @@ func (s *server) admit(r *http.Request, up *upload) (release func(), err error) 
 	}
 	release, err = s.Admit(r.Context(), int64(len(up.body)))
 	if err != nil {
-		return nil, problemf(http.StatusTooManyRequests, "rate_limited", "the server is busy with other uploads; try again shortly")
+		return nil, busy()
 	}
 	return release, nil
 }

@@ -8,20 +8,28 @@ import (
 	"net/http"
 	"syscall/js"
 
+	"edgeframe/api"
 	"edgeframe/internal/promise"
 )
 
+// room is what the bodies of all requests in flight may take together. A request that finds
+// none is refused at once: to wait for another request is what nobody may do here.
+type room struct{ used, most int64 }
+
 // body returns the body of a call and its length, -1 if that is not known: none, or what
 // worker.mjs has read already, or a stream.
-func (c call) body(ctx context.Context, h http.Header) (io.ReadCloser, int64) {
+func (c call) body(ctx context.Context, h http.Header, r *room) (*stream, int64) {
+	s := &stream{ctx: ctx, room: r}
 	given := c.Get("body")
 	switch {
 	case given.IsNull():
-		return http.NoBody, 0
+		return s, 0
 	case given.Type() == js.TypeFunction:
-		return &stream{ctx: ctx, next: given}, contentLength(h)
+		s.next = given
+		length := contentLength(h)
+		s.reserve(min(length, r.most))
+		return s, length
 	}
-	s := &stream{}
 	s.take(given)
 	return s, int64(len(s.left))
 }
@@ -30,6 +38,10 @@ func (c call) body(ctx context.Context, h http.Header) (io.ReadCloser, int64) {
 // request's own goroutine.
 type stream struct {
 	ctx context.Context
+	// room is that of all bodies, taken what this one has of it, and read what was read of it.
+	room  *room
+	taken int64
+	read  int64
 	// next returns a promise of the next Uint8Array, or of null at the end. It is the zero
 	// Value if all is there.
 	next js.Value
@@ -66,11 +78,33 @@ func (s *stream) fill() {
 	}
 }
 
-func (s *stream) take(chunk js.Value) {
-	s.left = make([]byte, chunk.Length())
-	js.CopyBytesToGo(s.left, chunk)
+// reserve takes room for n bytes together. One body alone always has room: it is refused for
+// its size, not for that of others.
+func (s *stream) reserve(n int64) {
+	more := n - s.taken
+	if more <= 0 {
+		return
+	}
+	if others := s.room.used - s.taken; others > 0 && s.room.used+more > s.room.most {
+		s.err = api.ErrBusy
+		return
+	}
+	s.room.used += more
+	s.taken = n
 }
 
-// Close implements [io.Closer]. What has not been read is dropped by the runtime when the
-// request ends.
-func (s *stream) Close() error { return nil }
+func (s *stream) take(chunk js.Value) {
+	s.read += int64(chunk.Length())
+	if s.reserve(s.read); s.err == nil {
+		s.left = make([]byte, chunk.Length())
+		js.CopyBytesToGo(s.left, chunk)
+	}
+}
+
+// Close implements [io.Closer]. It is called when the request has ended. What has not been
+// read is dropped by the runtime.
+func (s *stream) Close() error {
+	s.room.used -= s.taken
+	s.taken = 0
+	return nil
+}

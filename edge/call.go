@@ -29,7 +29,7 @@ func callOf(r *http.Request) (call, error) {
 }
 
 // request returns the call as the handler core wants it.
-func (c call) request(ctx context.Context) (*http.Request, error) {
+func (c call) request(ctx context.Context, bodies *room) (*http.Request, error) {
 	u, err := url.Parse(c.Get("url").String())
 	if err != nil {
 		return nil, err
@@ -45,7 +45,7 @@ func (c call) request(ctx context.Context) (*http.Request, error) {
 	}
 	r.Host = r.Header.Get("Host")
 	r.RemoteAddr = r.Header.Get("Cf-Connecting-Ip")
-	r.Body, r.ContentLength = c.body(ctx, r.Header)
+	r.Body, r.ContentLength = c.body(ctx, r.Header, bodies)
 	return r.WithContext(workerskv.WithBinding(ctx, c.Get("env").Get(Binding))), nil
 }
 

@@ -25,8 +25,8 @@ const Binding = "EDGEFRAME_KV"
 // for everything; docs/edge.md has the measurements.
 var defaults = map[string]string{
 	"CACHE_SIZE_MB":         "16",
-	"MAX_DATAFRAME_SIZE_MB": "32",
-	"MAX_UPLOAD_SIZE_MB":    "10",
+	"MAX_DATAFRAME_SIZE_MB": "48",
+	"MAX_UPLOAD_SIZE_MB":    "20",
 }
 
 // logger writes one JSON record for each line of the Worker's log.
@@ -41,9 +41,9 @@ func (console) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// newCore returns the handler core with the settings of env. With settings that are not accepted
-// it says so on every request.
-func newCore(env js.Value, version string) http.Handler {
+// newCore returns the handler core with the settings of env, and the largest body that it takes.
+// With settings that are not accepted it says so on every request.
+func newCore(env js.Value, version string) (core http.Handler, maxBody int64) {
 	var settings config.Common
 	options := config.Options{Defaults: defaults, Elsewhere: elsewhere}
 	warnings, wrong := config.Parse(&settings, vars(env), options)
@@ -60,10 +60,10 @@ func newCore(env js.Value, version string) http.Handler {
 	driver := workerskv.New(workerskv.Options{Binding: Binding, CountPrefix: settings.KeyPrefix + ":" + session.LivePrefix})
 	cached := cache.New(driver, settings.CacheBytes()/2, session.Immutable)
 	store := kv.New(cached, settings.KeyPrefix)
-	core := settings.API(store, settings.SessionTTL(), api.Backend{Runtime: "workers", Version: version}, doLater)
-	core.Logger = logger
-	core.Misconfigured = strings.Join(problems(wrong, env.Get(Binding)), "; ")
-	return api.New(core)
+	c := settings.API(store, settings.SessionTTL(), api.Backend{Runtime: "workers", Version: version}, doLater)
+	c.Logger = logger
+	c.Misconfigured = strings.Join(problems(wrong, env.Get(Binding)), "; ")
+	return api.New(c), settings.MaxUploadBytes()
 }
 
 // vars returns the settings of the Worker, variables and secrets alike, as NAME=value.

@@ -1,4 +1,4 @@
-//go:build js && wasm
+//go:build js && wasm && !stock
 
 // Package edge runs the handler core as a Worker, together with worker.mjs beside it.
 //
@@ -49,6 +49,8 @@ type worker struct {
 	version string
 	// core is the handler core; it is built with the first request, which brings the settings.
 	core http.Handler
+	// bodies may take together what the largest upload may take.
+	bodies room
 	// running are the requests in flight, by the number of their call.
 	running map[int]context.CancelFunc
 }
@@ -83,14 +85,15 @@ func (wk *worker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		panic(err)
 	}
-	if r, err = c.request(ctx); err != nil {
+	if wk.core == nil {
+		wk.core, wk.bodies.most = newCore(c.Get("env"), wk.version)
+	}
+	if r, err = c.request(ctx, &wk.bodies); err != nil {
 		http.Error(out, "the URL of the request cannot be read", http.StatusBadRequest)
 		out.finish()
 		return
 	}
-	if wk.core == nil {
-		wk.core = newCore(c.Get("env"), wk.version)
-	}
+	defer r.Body.Close()
 	wk.handle(out, r)
 	rest.do(context.WithoutCancel(r.Context()))
 }

@@ -20,6 +20,9 @@ const LIMIT = 112 * MiB;
 const SMALL = 1 * MiB;
 const CHUNK = 256 * 1024;
 
+// How often, in milliseconds, a request looks whether its instance is still there.
+const WATCH = 100;
+
 // What syumai/workers expects of a runtime: a call that must not throw.
 globalThis.tryCatch = (fn) => {
   try {
@@ -54,11 +57,19 @@ class Instance {
         this.die(error);
       }
     };
-    const grown = go.importObject.gojs["runtime.resetMemoryDataView"];
-    go.importObject.gojs["runtime.resetMemoryDataView"] = (sp) => {
+    const imports = go.importObject.gojs;
+    const grown = imports["runtime.resetMemoryDataView"];
+    imports["runtime.resetMemoryDataView"] = (sp) => {
       grown(sp);
       if (this.memory > LIMIT) throw new Error(`out of memory: ${this.memory} bytes`);
     };
+    // Frames of Go further up, below which it has died, get no further than their next call.
+    for (const [name, call] of Object.entries(imports)) {
+      imports[name] = (sp) => {
+        if (this.dead) throw new Error("the instance has ended");
+        call(sp);
+      };
+    }
     this.wasm = new WebAssembly.Instance(module, { ...go.importObject, workers: { ready() {} } });
     // main runs until it waits for requests before run returns.
     go.run(this.wasm, { binding: this.binding }).catch((error) => this.die(error));
@@ -86,9 +97,13 @@ class Instance {
   fetch(request, body, env, ctx) {
     const call = new Call(request, body, env);
     this.calls.add(call);
+    // What another request brings to an end wakes this one only as long as it waits for something
+    // of its own, which a clock is. Without, the runtime takes it to hang.
+    const watch = setInterval(() => this.dead && call.fail(new Error("the instance has ended")), WATCH);
     // The work goes on if the client goes away, and after the response.
     ctx.waitUntil(
       call.ended.then(() => {
+        clearInterval(watch);
         this.calls.delete(call);
         this.settle();
       }),

@@ -27,15 +27,32 @@ type worker struct {
 
 func start(t *testing.T) *worker {
 	t.Helper()
+	return startWith(t, testenv.WorkerOptions{})
+}
+
+func startWith(t *testing.T, opt testenv.WorkerOptions) *worker {
+	t.Helper()
+	opt.Tags = "faults"
 	transport := &http.Transport{MaxIdleConnsPerHost: 64}
 	t.Cleanup(transport.CloseIdleConnections)
-	w := &worker{t, testenv.StartWorker(t, testenv.WorkerOptions{Tags: "faults"}), &http.Client{Transport: transport, Timeout: 30 * time.Second}}
+	w := &worker{t, testenv.StartWorker(t, opt), &http.Client{Transport: transport, Timeout: 30 * time.Second}}
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("log of the Worker:\n%.4000s", w.Logs())
 		}
 	})
 	return w
+}
+
+// logs waits until the log of the Worker has a text.
+func (w *worker) logs(text string) {
+	w.Helper()
+	for end := time.Now().Add(5 * time.Second); !strings.Contains(w.Logs(), text); {
+		if time.Now().After(end) {
+			w.Fatalf("the log does not say %q", text)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
 }
 
 // get returns the status and the body of a request; the status is 0 if it got no answer.
@@ -129,9 +146,7 @@ func TestAPanicOfAHandlerEndsItsRequestAlone(t *testing.T) {
 	if after := w.state(); after.Instance != before.Instance || after.Running != before.Running || after.Goroutines > before.Goroutines {
 		t.Errorf("state %+v, before %+v", after, before)
 	}
-	if !strings.Contains(w.Logs(), "handler panicked") {
-		t.Error("the log does not mention the panic")
-	}
+	w.logs("handler panicked")
 }
 
 func TestAResponseThatCannotBeFinishedIsBrokenOff(t *testing.T) {

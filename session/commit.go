@@ -44,12 +44,12 @@ func (s *Service) commit(ctx context.Context, ref Ref, pre Precondition, change 
 			continue
 		}
 		if err != nil {
-			return nil, corrupt(h.ID, err)
+			return nil, s.gone(h, err)
 		}
 		err = s.swap(ctx, a)
 		if errors.Is(err, kv.ErrConflict) && s.eventual() {
 			// What won may not be visible here yet.
-			return nil, fail(ErrConflict, "session %s was changed by another request meanwhile; read it again and repeat the change", h.ID)
+			return nil, overtaken(h.ID)
 		}
 		if errors.Is(err, kv.ErrConflict) {
 			lost = a
@@ -84,6 +84,10 @@ func (s *Service) check(h *head, pre Precondition) error {
 		return fail(ErrPreconditionFailed, "session %s has changed: its revision is %s now", h.ID, h.revision)
 	}
 	return nil
+}
+
+func overtaken(id string) error {
+	return fail(ErrConflict, "session %s was changed by another request meanwhile; read it again and repeat the change", id)
 }
 
 func exhausted(id string) error {
@@ -193,6 +197,18 @@ func dropsAny(before, after *head) bool {
 }
 
 func (h *head) ttl() time.Duration { return time.Duration(h.TTL) * time.Millisecond }
+
+// gone turns a segment of h that is not there into the error to tell. One that was stored a
+// moment ago may just not be visible yet.
+func (s *Service) gone(h *head, err error) error {
+	if !errors.Is(err, errSegmentGone) {
+		return err
+	}
+	if latest := h.Versions[len(h.Versions)-1].Time; s.eventual() && s.now().UnixMilli()-latest < maxDelay.Milliseconds() {
+		return &Error{Kind: ErrStaleRead, Detail: "revision " + h.revision.String() + " is not wholly visible here yet; try again shortly", Err: err}
+	}
+	return corrupt(h.ID, err)
+}
 
 // corrupt turns a segment that is really gone into the error that names it.
 func corrupt(id string, err error) error {

@@ -92,7 +92,7 @@ func (s *Service) Delete(ctx context.Context, ref Ref, pre Precondition) error {
 		if s.eventual() {
 			err := s.bury(ctx, h)
 			if errors.Is(err, kv.ErrConflict) {
-				err = fail(ErrConflict, "session %s was changed by another request meanwhile; read it again and repeat the change", h.ID)
+				return overtaken(h.ID)
 			}
 			return err
 		}

@@ -70,7 +70,7 @@ func (s *Service) follow(ctx context.Context, v *Session, read func(*Session) er
 	if err != nil {
 		return err
 	}
-	return corrupt(v.ID, read(s.view(h)))
+	return s.gone(h, read(s.view(h)))
 }
 
 func (s *Service) read(ctx context.Context, v *Session, sel Selection) (*Data, error) {

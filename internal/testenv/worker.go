@@ -48,12 +48,18 @@ func (w *Worker) Stop() {
 // StartWorker builds the Worker of this repository and starts it.
 func StartWorker(t testing.TB, opt WorkerOptions) *Worker {
 	t.Helper()
-	dir := buildOnce(t, strings.TrimSuffix("worker-"+opt.Tags, "-"), func(dir string) {
-		command(t, "make", "build-edge", "BUILD="+filepath.Join(dir, "build"), "TAGS="+opt.Tags)
+	return startModules(t, BuildWorker(t, opt.Tags), []string{"edge/worker.mjs", "build/wasm_exec.js", "build/app.wasm"}, opt)
+}
+
+// BuildWorker builds the Worker with build tags and returns a directory that has what it
+// consists of, laid out as in the repository.
+func BuildWorker(t testing.TB, tags string) (dir string) {
+	t.Helper()
+	return buildOnce(t, strings.TrimSuffix("worker-"+tags, "-"), func(dir string) {
+		command(t, "make", "build-edge", "BUILD="+filepath.Join(dir, "build"), "TAGS="+tags)
 		command(t, "mkdir", "-p", filepath.Join(dir, "edge"))
 		command(t, "cp", "edge/worker.mjs", filepath.Join(dir, "edge"))
 	})
-	return startModules(t, dir, []string{"edge/worker.mjs", "build/wasm_exec.js", "build/app.wasm"}, opt)
 }
 
 var (

@@ -1,0 +1,83 @@
+package kvtest
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"edgeframe/kv"
+)
+
+// Eventual is a strong driver as an eventually consistent store shows it at one location: it
+// has no compare-and-swap, and what was read here, absence included, may be shown for a while
+// after others have changed it. A test decides when that is. It is safe for concurrent use.
+type Eventual struct {
+	kv.Driver
+	mu    sync.Mutex
+	stale bool
+	seen  map[string][]byte
+}
+
+// NewEventual returns a location of origin; several may share one.
+func NewEventual(origin kv.Driver) *Eventual {
+	return &Eventual{Driver: origin, seen: map[string][]byte{}}
+}
+
+// Stale sets whether what was read or written here is shown as it was then.
+func (e *Eventual) Stale(stale bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.stale = stale
+}
+
+// Info implements [kv.Driver].
+func (e *Eventual) Info() kv.Info {
+	info := e.Driver.Info()
+	info.Capabilities.Consistency = kv.Eventual
+	info.Capabilities.CompareAndSwap = false
+	return info
+}
+
+// Get implements [kv.Driver].
+func (e *Eventual) Get(ctx context.Context, keys []string) ([][]byte, error) {
+	values, err := e.Driver.Get(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	values = slices.Clone(values)
+	for i, key := range keys {
+		if old, seen := e.seen[key]; seen && e.stale {
+			values[i] = old
+		}
+		e.seen[key] = values[i]
+	}
+	return values, nil
+}
+
+// Set implements [kv.Driver]. What is written here is seen here.
+func (e *Eventual) Set(ctx context.Context, items []kv.Item, ttl time.Duration) error {
+	e.mu.Lock()
+	for _, it := range items {
+		e.seen[it.Key] = it.Value
+	}
+	e.mu.Unlock()
+	return e.Driver.Set(ctx, items, ttl)
+}
+
+// CompareAndSwap implements [kv.Driver].
+func (e *Eventual) CompareAndSwap(context.Context, kv.Item, kv.Revision, time.Duration) error {
+	return kv.ErrUnsupported
+}
+
+// Delete implements [kv.Driver].
+func (e *Eventual) Delete(ctx context.Context, keys []string) error {
+	e.mu.Lock()
+	for _, key := range keys {
+		e.seen[key] = nil
+	}
+	e.mu.Unlock()
+	return e.Driver.Delete(ctx, keys)
+}
