@@ -13,7 +13,7 @@ BUILD    ?= build
 WRANGLER := WRANGLER_SEND_METRICS=false npx wrangler
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 
-.PHONY: run build build-edge dev-edge deploy-edge test redis-server lint generate bench fuzz clean
+.PHONY: run build build-edge dev-edge deploy-edge test redis-server chromium lint generate bench bench-edge fuzz clean
 
 # run starts the server with the settings of the environment and of .env.
 run: build
@@ -41,7 +41,7 @@ dev-edge: node_modules
 deploy-edge: node_modules
 	$(WRANGLER) deploy
 
-test: node_modules redis-server lint
+test: node_modules redis-server chromium lint
 	$(GO) test $(RACE) -timeout 20m ./...
 
 node_modules: package.json package-lock.json
@@ -51,6 +51,10 @@ node_modules: package.json package-lock.json
 # redis-server installs the server if the machine has none; the tests start their own.
 redis-server:
 	@.ci/packages redis-server=redis-server
+
+# chromium installs the browser if the machine has none.
+chromium:
+	@.ci/packages chromium=chromium
 
 # lint checks both builds. The tools run here, whatever they check, so they are built first:
 # "go tool" would build them for the target.
@@ -75,6 +79,10 @@ generate:
 bench: redis-server
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 	$(GO) run ./bench
+
+# bench-edge measures the Worker against the stock runtime and against JavaScript.
+bench-edge: node_modules
+	$(GO) run ./bench -edge
 
 # fuzz runs every fuzz target of every package, one after the other, FUZZTIME each.
 fuzz:

@@ -41,9 +41,9 @@ func (console) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// newCore returns the handler core with the settings of env, and the largest body that it takes.
-// With settings that are not accepted it says so on every request.
-func newCore(env js.Value, version string) (core http.Handler, maxBody int64) {
+// newCore returns the handler core with the settings of env, and these. With settings that are
+// not accepted it says so on every request.
+func newCore(env js.Value, version string) (http.Handler, config.Common) {
 	var settings config.Common
 	options := config.Options{Defaults: defaults, Elsewhere: elsewhere}
 	warnings, wrong := config.Parse(&settings, vars(env), options)
@@ -63,7 +63,7 @@ func newCore(env js.Value, version string) (core http.Handler, maxBody int64) {
 	c := settings.API(store, settings.SessionTTL(), api.Backend{Runtime: "workers", Version: version}, doLater)
 	c.Logger = logger
 	c.Misconfigured = strings.Join(problems(wrong, env.Get(Binding)), "; ")
-	return api.New(c), settings.MaxUploadBytes()
+	return api.New(c), settings
 }
 
 // vars returns the settings of the Worker, variables and secrets alike, as NAME=value.

@@ -35,7 +35,7 @@ func Serve(version string) {
 	debug.SetMemoryLimit(memoryLimit)
 	debug.SetMaxStack(maxStack)
 	w := &worker{version: version, running: map[int]context.CancelFunc{}}
-	js.Global().Get("context").Get("binding").Set("abort", js.FuncOf(func(_ js.Value, args []js.Value) any {
+	binding().Set("abort", js.FuncOf(func(_ js.Value, args []js.Value) any {
 		w.abort(args[0].Int())
 		return nil
 	}))
@@ -62,6 +62,20 @@ func (wk *worker) abort(number int) {
 	}
 }
 
+// begin builds the core, and tells worker.mjs whose pages may call.
+func (wk *worker) begin(env js.Value) {
+	core, settings := newCore(env, wk.version)
+	wk.core, wk.bodies.most = core, settings.MaxUploadBytes()
+	origins := make([]any, len(settings.CORSOrigins))
+	for i, origin := range settings.CORSOrigins {
+		origins[i] = origin
+	}
+	binding().Set("origins", origins)
+}
+
+// binding is the object by which worker.mjs and the program know each other.
+func binding() js.Value { return js.Global().Get("context").Get("binding") }
+
 // ServeHTTP implements [http.Handler] for syumai/workers.
 func (wk *worker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c, err := callOf(r)
@@ -86,7 +100,7 @@ func (wk *worker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(err)
 	}
 	if wk.core == nil {
-		wk.core, wk.bodies.most = newCore(c.Get("env"), wk.version)
+		wk.begin(c.Get("env"))
 	}
 	if r, err = c.request(ctx, &wk.bodies); err != nil {
 		http.Error(out, "the URL of the request cannot be read", http.StatusBadRequest)

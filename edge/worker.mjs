@@ -120,7 +120,7 @@ class Instance {
     });
     // A program that has ended before it returned has returned nothing.
     const answers = this.dead ? [call.failed] : [response, call.failed];
-    return Promise.race(answers).catch(() => restarted(request));
+    return Promise.race(answers).catch(() => restarted(request, this.binding.origins ?? []));
   }
 }
 
@@ -165,8 +165,14 @@ async function read(request) {
   };
 }
 
-/** The answer for a request whose instance has ended. */
-function restarted(request) {
+/** The answer for a request whose instance has ended; pages of origins may read it. */
+function restarted(request, origins) {
+  const headers = { "content-type": "application/problem+json", "cache-control": "no-store", "retry-after": "1", vary: "Origin" };
+  const origin = request.headers.get("origin");
+  if (origin !== null && (origins.includes(origin) || origins.includes("*"))) {
+    headers["access-control-allow-origin"] = origin;
+    headers["access-control-expose-headers"] = "Retry-After";
+  }
   return Response.json(
     {
       type: "about:blank",
@@ -176,10 +182,7 @@ function restarted(request) {
       code: "worker_restarted",
       request_id: request.headers.get("x-request-id") ?? "",
     },
-    {
-      status: 503,
-      headers: { "content-type": "application/problem+json", "cache-control": "no-store", "retry-after": "1" },
-    },
+    { status: 503, headers },
   );
 }
 

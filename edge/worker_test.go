@@ -131,6 +131,22 @@ func TestTheWorkerOutlivesWhatEndsItsProgram(t *testing.T) {
 	}
 }
 
+func TestAPageMayReadThatTheWorkerWasRestarted(t *testing.T) {
+	w := start(t)
+	for origin, allowed := range map[string]string{"http://localhost:3000": "http://localhost:3000", "https://other.example": ""} {
+		request, _ := http.NewRequest("GET", w.URL+"/fault/goroutine", nil)
+		request.Header.Set("Origin", origin)
+		response, err := w.client.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if got := response.Header.Get("Access-Control-Allow-Origin"); got != allowed || response.StatusCode != http.StatusServiceUnavailable {
+			t.Errorf("%s: %d, allowed is %q, want %q", origin, response.StatusCode, got, allowed)
+		}
+	}
+}
+
 func TestAPanicOfAHandlerEndsItsRequestAlone(t *testing.T) {
 	w := start(t)
 	session := w.create("a,b\n1,x\n2,y\n")
