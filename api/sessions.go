@@ -8,29 +8,38 @@ import (
 )
 
 func (s *server) createSession(w http.ResponseWriter, r *http.Request) error {
-	up, err := s.readUpload(w, r, createParams)
-	if err != nil {
-		return err
+	create := s.createFromFile
+	if s.isLongStream(r) {
+		create = s.createFromStream
 	}
-	lifetime, err := ttl(up.form)
-	if err != nil {
-		return err
-	}
-	release, err := s.admit(r, up)
-	if err != nil {
-		return err
-	}
-	defer release()
-	table, err := s.table(up)
-	if err != nil {
-		return err
-	}
-	v, err := s.Sessions.Create(r.Context(), table, up.filename, lifetime)
+	v, err := create(w, r)
 	if err != nil {
 		return err
 	}
 	w.Header().Set("Location", "/api/v1/sessions/"+v.ID)
 	return s.writeSession(w, r, http.StatusCreated, v)
+}
+
+// createFromFile makes a session of a file that is read as a whole.
+func (s *server) createFromFile(w http.ResponseWriter, r *http.Request) (*session.Session, error) {
+	up, err := s.readUpload(w, r, createParams)
+	if err != nil {
+		return nil, err
+	}
+	lifetime, err := ttl(up.form)
+	if err != nil {
+		return nil, err
+	}
+	release, err := s.admit(r, up)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	table, err := s.table(up)
+	if err != nil {
+		return nil, err
+	}
+	return s.Sessions.Create(r.Context(), table, up.filename, lifetime)
 }
 
 func (s *server) getSession(w http.ResponseWriter, r *http.Request) error {

@@ -89,3 +89,15 @@ func arrowBomb() []byte {
 	must(w.Close())
 	return out.Bytes()
 }
+
+// oneBatch is a stream of one record batch of so many integers.
+func oneBatch(rows int) []byte {
+	b := array.NewRecordBuilder(memory.DefaultAllocator, arrow.NewSchema([]arrow.Field{{Name: "n", Type: arrow.PrimitiveTypes.Int64}}, nil))
+	b.Field(0).(*array.Int64Builder).AppendValues(make([]int64, rows), nil)
+	var out bytes.Buffer
+	rec := b.NewRecord()
+	w := ipc.NewWriter(&out, ipc.WithSchema(rec.Schema()))
+	must(w.Write(rec))
+	must(w.Close())
+	return out.Bytes()
+}

@@ -64,6 +64,7 @@ func Run(t *testing.T, target Target) {
 		{"protocol", protocolTests},
 		{"health", healthTests},
 		{"refusal", refusalTests},
+		{"stream", streamTests},
 		{"vega", vegaTests},
 	}
 	for _, g := range groups {

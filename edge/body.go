@@ -95,7 +95,8 @@ func (s *stream) reserve(n int64) {
 
 func (s *stream) take(chunk js.Value) {
 	s.read += int64(chunk.Length())
-	if s.reserve(s.read); s.err == nil {
+	// A stream may be larger than what is in memory of it at once.
+	if s.reserve(min(s.read, s.room.most)); s.err == nil {
 		s.left = make([]byte, chunk.Length())
 		js.CopyBytesToGo(s.left, chunk)
 	}

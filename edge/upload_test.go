@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"edgeframe/internal/tabletest"
 )
 
 // maxUpload is the default of MAX_UPLOAD_SIZE_MB at the edge, in bytes.
@@ -93,6 +95,34 @@ func TestTheLargestUploadsFitIntoAnIsolate(t *testing.T) {
 		if response.StatusCode != http.StatusOK {
 			t.Errorf("%+v: an edit of all rows: %d", tt, response.StatusCode)
 		}
+	}
+	if strings.Contains(w.Logs(), "the instance has ended") {
+		t.Error("an instance has ended")
+	}
+}
+
+// TestALongArrowStreamFitsIntoAnIsolate sends a stream twice as large as an upload may be, and a
+// table that is larger than one may be.
+func TestALongArrowStreamFitsIntoAnIsolate(t *testing.T) {
+	w := start(t)
+	const stream = "application/vnd.apache.arrow.stream"
+	table := tabletest.Generate(365_000, 20, 1)
+	body := tabletest.ArrowStream(table)
+	if len(body) < 2*maxUpload {
+		t.Fatalf("the stream has only %d bytes", len(body))
+	}
+	for range 2 {
+		status, location, answer := w.post(stream, body)
+		if status != http.StatusCreated {
+			t.Fatalf("%d %.300s", status, answer)
+		}
+		status, _, back := w.get(location + "/data?format=arrow")
+		if status != http.StatusOK || !bytes.Equal([]byte(back), body) {
+			t.Errorf("%d with %d bytes, want those %d that were sent", status, len(back), len(body))
+		}
+	}
+	if status, _, answer := w.post(stream, tabletest.ArrowStream(tabletest.Generate(500_000, 20, 1))); status != http.StatusRequestEntityTooLarge {
+		t.Errorf("a table over the limit: %d %.300s", status, answer)
 	}
 	if strings.Contains(w.Logs(), "the instance has ended") {
 		t.Error("an instance has ended")

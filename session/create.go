@@ -19,6 +19,13 @@ const maxFilename = 1024
 
 // Create stores t as a new session that is called filename. A ttl of zero is the default.
 func (s *Service) Create(ctx context.Context, t *codec.Table, filename string, ttl time.Duration) (*Session, error) {
+	return s.create(ctx, filename, ttl, func(h *head, se *sealer) (*version, error) {
+		return s.storeFrame(h, nil, frame.FromTable(t, s.Limits()), se)
+	})
+}
+
+// create makes a session of the version that store returns.
+func (s *Service) create(ctx context.Context, filename string, ttl time.Duration, store func(*head, *sealer) (*version, error)) (*Session, error) {
 	if ttl == 0 {
 		ttl = s.opt.TTL
 	}
@@ -29,7 +36,6 @@ func (s *Service) Create(ctx context.Context, t *codec.Table, filename string, t
 		return nil, err
 	}
 	now := s.now()
-	rows := t.NumRows()
 	h := &head{
 		ID:          uuid.NewString(),
 		Filename:    filename,
@@ -37,14 +43,14 @@ func (s *Service) Create(ctx context.Context, t *codec.Table, filename string, t
 		TTL:         ttl.Milliseconds(),
 		Lease:       now.Add(s.segmentTTL(ttl)).UnixMilli(),
 		NextVersion: 1,
-		InitialRows: rows,
 	}
 	se := s.newSealer(h)
-	v, err := s.storeFrame(h, nil, frame.FromTable(t, s.Limits()), se)
+	v, err := store(h, se)
 	if err != nil {
 		return nil, err
 	}
-	v.RowsBefore = rows
+	rows := v.Rows
+	v.RowsBefore, h.InitialRows = rows, rows
 	h.push(v, now, "Session created", s.opt.MaxVersions)
 	h.log(now, fmt.Sprintf("Session created. Original file: '%s'. Initial rows: %d", filename, rows))
 	a := &attempt{head: h, items: se.items}

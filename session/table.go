@@ -117,7 +117,21 @@ func (s *Service) storeFrame(h *head, base *version, f *frame.Frame, se *sealer)
 	if err != nil {
 		return nil, err
 	}
-	schema, err := codec.EncodeSchema(f.Schema())
+	v, err := s.versionOf(h, f.Schema(), m, se)
+	if err != nil {
+		return nil, err
+	}
+	if v.Marks, err = s.storeMarks(f, se); err != nil {
+		return nil, err
+	}
+	v.NewBytes = se.bytes
+	return v, nil
+}
+
+// versionOf returns a version, without marks, of the table that m describes, whose new
+// segments se has sealed.
+func (s *Service) versionOf(h *head, of *arrow.Schema, m *manifest, se *sealer) (*version, error) {
+	schema, err := codec.EncodeSchema(of)
 	if err != nil {
 		return nil, err
 	}
@@ -125,23 +139,27 @@ func (s *Service) storeFrame(h *head, base *version, f *frame.Frame, se *sealer)
 		return nil, codec.Errorf(codec.ErrTooLarge, "the names, types and metadata of the columns take %d bytes; at most %d are accepted", len(schema), maxSchemaBytes)
 	}
 	v := &version{
-		Rows:        f.NumRows(),
-		Columns:     len(f.Columns),
+		Columns:     of.NumFields(),
+		NewBytes:    se.bytes,
 		Method:      string(se.opt.Method),
 		Compression: string(se.opt.Compression),
+	}
+	for _, g := range m.Groups {
+		v.Rows += int64(g.Rows)
 	}
 	h.Schemas, v.Schema = addOnce(h.Schemas, schema)
 	if err := h.setManifest(v, m); err != nil {
 		return nil, err
 	}
-	if v.RawBytes > s.opt.MaxTableBytes {
-		return nil, codec.Errorf(codec.ErrTooLarge, "the table takes %d bytes; at most %d are accepted", v.RawBytes, s.opt.MaxTableBytes)
+	return v, s.checkRaw(v.RawBytes)
+}
+
+// checkRaw refuses a table that takes so many bytes before compression, if that is too many.
+func (s *Service) checkRaw(bytes int64) error {
+	if bytes > s.opt.MaxTableBytes {
+		return codec.Errorf(codec.ErrTooLarge, "the table takes %d bytes; at most %d are accepted", bytes, s.opt.MaxTableBytes)
 	}
-	if v.Marks, err = s.storeMarks(f, se); err != nil {
-		return nil, err
-	}
-	v.NewBytes = se.bytes
-	return v, nil
+	return nil
 }
 
 // write seals what changed and returns the manifest. Segments whose columns are all as they

@@ -1,0 +1,65 @@
+package api
+
+import (
+	"io"
+	"mime"
+	"net/http"
+	"slices"
+
+	"edgeframe/codec"
+	"edgeframe/session"
+)
+
+// isLongStream reports whether the body of r is an Arrow stream that need not be read as a
+// whole: it is larger than other bodies may be, or does not say how large it is.
+func (s *server) isLongStream(r *http.Request) bool {
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return err == nil && slices.Contains(codec.ByName("arrow").MediaTypes, media) &&
+		(r.ContentLength < 0 || r.ContentLength > s.MaxUploadBytes)
+}
+
+// createFromStream makes a session of an Arrow stream while it comes. What bounds it is the size
+// of a table; each of its messages is bounded as a body is.
+func (s *server) createFromStream(w http.ResponseWriter, r *http.Request) (*session.Session, error) {
+	if err := checkEncoding(r); err != nil {
+		return nil, err
+	}
+	q := r.URL.Query()
+	lifetime, err := ttl(q)
+	if err != nil {
+		return nil, err
+	}
+	opt, err := s.readOptions(q)
+	if err != nil {
+		return nil, err
+	}
+	limit := opt.Limits.WithDefaults().Bytes
+	if r.ContentLength > limit {
+		return nil, tooLarge(limit)
+	}
+	body := &failingBody{in: http.MaxBytesReader(w, r.Body, limit)}
+	groups, err := codec.OpenArrowStream(body, opt.Limits, s.MaxUploadBytes)
+	var v *session.Session
+	if err == nil {
+		v, err = s.Sessions.CreateFrom(r.Context(), groups, baseName(q.Get("filename")), lifetime)
+	}
+	if body.err != nil {
+		return nil, bodyError(body.err, limit)
+	}
+	return v, err
+}
+
+// failingBody remembers why a body could not be read to its end.
+type failingBody struct {
+	in  io.Reader
+	err error
+}
+
+// Read implements [io.Reader].
+func (b *failingBody) Read(p []byte) (int, error) {
+	n, err := b.in.Read(p)
+	if err != nil && err != io.EOF {
+		b.err = err
+	}
+	return n, err
+}

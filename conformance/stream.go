@@ -1,0 +1,117 @@
+//go:build !js
+
+package conformance
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"edgeframe/codec"
+	"edgeframe/internal/tabletest"
+)
+
+// The stream tests send Arrow streams that are larger than other bodies may be, or that do not
+// say how large they are. Such a stream is never in the server's memory as a whole.
+var streamTests = []test{
+	{"an Arrow stream larger than other uploads may be comes back as it was", func(c *client) {
+		table := largeTable(c.target.MaxUploadBytes * 2)
+		stream := tabletest.ArrowStream(table)
+		if int64(len(stream)) < c.target.MaxUploadBytes*3/2 {
+			c.Fatalf("the stream has only %d bytes", len(stream))
+		}
+		for name, body := range map[string]io.Reader{"with a length": bytes.NewReader(stream), "without a length": io.MultiReader(bytes.NewReader(stream))} {
+			s := c.stream(body, "filename=large.arrows", "ttl_seconds=600")
+			if s.made.Filename != "large.arrows" || s.made.TTLSeconds != 600 || s.made.Shape[0] != int(table.NumRows()) {
+				c.Errorf("%s: %+v", name, s.made)
+			}
+			got, err := codec.ByName("arrow").Decode(s.get("/data", "format=arrow").body, codec.ReadOptions{})
+			if err == nil {
+				err = tabletest.Equal(got, table)
+			}
+			if err != nil {
+				c.Fatalf("%s: %v", name, err)
+			}
+			last := s.page("offset="+strconv.FormatInt(table.NumRows()-1, 10), "limit=5")
+			if len(last.Data.Data) != 1 {
+				c.Errorf("%s: %d rows at the end", name, len(last.Data.Data))
+			}
+			s.edit(op{"op": "set_values", "column": "column_1", "rows": []int64{table.NumRows() - 1}, "value": 4711})
+			s.post("/undo")
+		}
+	}},
+	{"a small Arrow stream that does not say its length is a session like any other", func(c *client) {
+		for _, rows := range []int{0, 1, 20_000} {
+			table := tabletest.Generate(rows, 5, 7)
+			body := tabletest.ArrowStream(table)
+			streamed, whole := c.stream(io.MultiReader(bytes.NewReader(body))), c.upload(streamType, body)
+			if got, want := streamed.get("/data", "format=arrow").body, whole.get("/data", "format=arrow").body; !bytes.Equal(got, want) {
+				c.Errorf("%d rows: %d bytes, want %d", rows, len(got), len(want))
+			}
+		}
+	}},
+	{"an Arrow stream that is cut off, goes on or is none makes no session", func(c *client) {
+		body := tabletest.ArrowStream(tabletest.Generate(40_000, 5, 7))
+		for name, tt := range map[string]struct {
+			body string
+			says string
+		}{
+			"cut off in a batch":       {string(body[:len(body)/2]), "ends early"},
+			"without its end":          {string(body[:len(body)-8]), "ends early"},
+			"with more behind its end": {string(body) + "x", "follow the end"},
+			"empty":                    {"", "ends early"},
+			"text":                     {people, "ends early"},
+		} {
+			a := c.send(io.MultiReader(strings.NewReader(tt.body)))
+			if a.status == http.StatusCreated {
+				c.Errorf("%s: %s", name, a.body)
+				continue
+			}
+			// What text begins with is taken for a length, which may be too much at once.
+			if name == "text" {
+				a.is(http.StatusRequestEntityTooLarge)
+				continue
+			}
+			a.refused(http.StatusUnprocessableEntity, "malformed_input", tt.says)
+		}
+	}},
+	{"a record batch larger than an upload may be is refused, and how to write it is said", func(c *client) {
+		rows := int(c.target.MaxUploadBytes / 8)
+		body := oneBatch(rows + 1000)
+		c.send(bytes.NewReader(body)).refused(http.StatusRequestEntityTooLarge, "dataframe_too_large", "smaller record batches")
+	}},
+}
+
+// send posts an Arrow stream.
+func (c *client) send(body io.Reader, params ...string) *answer {
+	c.Helper()
+	r, err := http.NewRequestWithContext(c.Context(), "POST", c.target.URL+query("/api/v1/sessions", params...), body)
+	if err != nil {
+		c.Fatal(err)
+	}
+	r.Header.Set("Content-Type", streamType)
+	r.Header.Set("Authorization", "Bearer "+c.target.Token)
+	response, err := c.http.Do(r)
+	if err != nil {
+		c.Fatal(err)
+	}
+	defer response.Body.Close()
+	got, _ := io.ReadAll(response.Body)
+	return &answer{c, "POST an Arrow stream", response.StatusCode, response.Header, got}
+}
+
+// stream makes a session of an Arrow stream.
+func (c *client) stream(body io.Reader, params ...string) *sess {
+	c.Helper()
+	doc := c.send(body, params...).is(http.StatusCreated).session()
+	return &sess{c, doc.SessionID, doc}
+}
+
+// largeTable returns a table of about so many bytes as an Arrow stream.
+func largeTable(bytesWanted int64) *codec.Table {
+	const columns = 20
+	few := int64(len(tabletest.ArrowStream(tabletest.Generate(codec.RowGroupRows, columns, 3))))
+	return tabletest.Generate(int(bytesWanted*codec.RowGroupRows/few), columns, 3)
+}
