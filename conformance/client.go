@@ -10,6 +10,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -55,8 +56,29 @@ func (c *client) do(method, path string, body any, headers ...string) *answer {
 	return a
 }
 
-// try is do for requests that may find no server, and for goroutines.
-func (c *client) try(method, path string, body any, headers ...string) (*answer, error) {
+// try is do for requests that may find no server, and for goroutines. A server that is busy
+// with other uploads is asked again when it says.
+func (c *client) try(method, path string, body any, headers ...string) (a *answer, err error) {
+	for range 30 {
+		a, err = c.once(method, path, body, headers...)
+		if err != nil || !a.busy() {
+			break
+		}
+	}
+	return a, err
+}
+
+// busy reports whether a request is to be sent again, and waits until then.
+func (a *answer) busy() bool {
+	if a.status != http.StatusTooManyRequests {
+		return false
+	}
+	seconds, _ := strconv.Atoi(a.header.Get("Retry-After"))
+	time.Sleep(time.Duration(max(seconds, 1)) * time.Second)
+	return true
+}
+
+func (c *client) once(method, path string, body any, headers ...string) (*answer, error) {
 	sent, contentType, err := encode(body)
 	if err != nil {
 		return nil, err

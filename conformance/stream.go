@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"edgeframe/codec"
 	"edgeframe/internal/tabletest"
@@ -22,8 +21,8 @@ var streamTests = []test{
 		if int64(len(stream)) < c.target.MaxUploadBytes*3/2 {
 			c.Fatalf("the stream has only %d bytes", len(stream))
 		}
-		for name, body := range map[string]io.Reader{"with a length": bytes.NewReader(stream), "without a length": io.MultiReader(bytes.NewReader(stream))} {
-			s := c.stream(body, "filename=large.arrows", "ttl_seconds=600")
+		for name, length := range map[string]int64{"with a length": int64(len(stream)), "without a length": -1} {
+			s := c.stream(stream, length, "filename=large.arrows", "ttl_seconds=600")
 			if s.made.Filename != "large.arrows" || s.made.TTLSeconds != 600 || s.made.Shape[0] != int(table.NumRows()) {
 				c.Errorf("%s: %+v", name, s.made)
 			}
@@ -46,7 +45,7 @@ var streamTests = []test{
 		for _, rows := range []int{0, 1, 20_000} {
 			table := tabletest.Generate(rows, 5, 7)
 			body := tabletest.ArrowStream(table)
-			streamed, whole := c.stream(io.MultiReader(bytes.NewReader(body))), c.upload(streamType, body)
+			streamed, whole := c.stream(body, -1), c.upload(streamType, body)
 			if got, want := streamed.get("/data", "format=arrow").body, whole.get("/data", "format=arrow").body; !bytes.Equal(got, want) {
 				c.Errorf("%d rows: %d bytes, want %d", rows, len(got), len(want))
 			}
@@ -64,7 +63,7 @@ var streamTests = []test{
 			"empty":                    {"", "ends early"},
 			"text":                     {people, "ends early"},
 		} {
-			a := c.send(io.MultiReader(strings.NewReader(tt.body)))
+			a := c.send([]byte(tt.body), -1)
 			if a.status == http.StatusCreated {
 				c.Errorf("%s: %s", name, a.body)
 				continue
@@ -80,32 +79,38 @@ var streamTests = []test{
 	{"a record batch larger than an upload may be is refused, and how to write it is said", func(c *client) {
 		rows := int(c.target.MaxUploadBytes / 8)
 		body := oneBatch(rows + 1000)
-		c.send(bytes.NewReader(body)).refused(http.StatusRequestEntityTooLarge, "dataframe_too_large", "smaller record batches")
+		c.send(body, int64(len(body))).refused(http.StatusRequestEntityTooLarge, "dataframe_too_large", "smaller record batches")
 	}},
 }
 
-// send posts an Arrow stream.
-func (c *client) send(body io.Reader, params ...string) *answer {
+// send posts an Arrow stream and says that it has that length, or nothing for -1.
+func (c *client) send(stream []byte, length int64, params ...string) (a *answer) {
 	c.Helper()
-	r, err := http.NewRequestWithContext(c.Context(), "POST", c.target.URL+query("/api/v1/sessions", params...), body)
-	if err != nil {
-		c.Fatal(err)
+	for range 30 {
+		r, err := http.NewRequestWithContext(c.Context(), "POST", c.target.URL+query("/api/v1/sessions", params...), io.MultiReader(bytes.NewReader(stream)))
+		if err != nil {
+			c.Fatal(err)
+		}
+		r.ContentLength = length
+		r.Header.Set("Content-Type", streamType)
+		r.Header.Set("Authorization", "Bearer "+c.target.Token)
+		response, err := c.http.Do(r)
+		if err != nil {
+			c.Fatal(err)
+		}
+		got, _ := io.ReadAll(response.Body)
+		response.Body.Close()
+		if a = (&answer{c, "POST an Arrow stream", response.StatusCode, response.Header, got}); !a.busy() {
+			break
+		}
 	}
-	r.Header.Set("Content-Type", streamType)
-	r.Header.Set("Authorization", "Bearer "+c.target.Token)
-	response, err := c.http.Do(r)
-	if err != nil {
-		c.Fatal(err)
-	}
-	defer response.Body.Close()
-	got, _ := io.ReadAll(response.Body)
-	return &answer{c, "POST an Arrow stream", response.StatusCode, response.Header, got}
+	return a
 }
 
 // stream makes a session of an Arrow stream.
-func (c *client) stream(body io.Reader, params ...string) *sess {
+func (c *client) stream(body []byte, length int64, params ...string) *sess {
 	c.Helper()
-	doc := c.send(body, params...).is(http.StatusCreated).session()
+	doc := c.send(body, length, params...).is(http.StatusCreated).session()
 	return &sess{c, doc.SessionID, doc}
 }
 

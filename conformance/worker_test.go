@@ -10,7 +10,7 @@ import (
 
 func TestWorkerOnWorkersKV(t *testing.T) {
 	worker := testenv.StartWorker(t, testenv.WorkerOptions{Vars: map[string]string{
-		"MAX_UPLOAD_SIZE_MB": "8", "MAX_DATAFRAME_SIZE_MB": "64", "CORS_ORIGINS": "https://app.example.com",
+		"MAX_UPLOAD_SIZE_MB": "8", "MAX_DATAFRAME_SIZE_MB": "64", "CORS_ORIGINS": "https://app.example.com", "API_TOKENS": "first-token,second-token",
 	}})
 	Run(t, Target{
 		URL:            worker.URL,
@@ -21,6 +21,7 @@ func TestWorkerOnWorkersKV(t *testing.T) {
 		BackendType:    "workers_kv",
 		BackendClass:   "WorkersKVBackend",
 		Runtime:        "workers",
+		Token:          "second-token",
 	})
 	if t.Failed() {
 		t.Log(shorten(worker.Logs()))

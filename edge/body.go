@@ -12,14 +12,17 @@ import (
 	"edgeframe/internal/promise"
 )
 
-// room is what the bodies of all requests in flight may take together. A request that finds
-// none is refused at once: to wait for another request is what nobody may do here.
+// room is what the bodies of all requests in flight may take together: most, and small ones
+// smallRoom more, so that a large upload is not in the way of everything else. A request that
+// finds none is refused at once: to wait for another request is what nobody may do here.
 type room struct{ used, most int64 }
+
+const smallRoom = 16 << 20
 
 // body returns the body of a call and its length, -1 if that is not known: none, or what
 // worker.mjs has read already, or a stream.
 func (c call) body(ctx context.Context, h http.Header, r *room) (*stream, int64) {
-	s := &stream{ctx: ctx, room: r}
+	s := &stream{ctx: ctx, room: r, most: r.most}
 	given := c.Get("body")
 	switch {
 	case given.IsNull():
@@ -30,6 +33,7 @@ func (c call) body(ctx context.Context, h http.Header, r *room) (*stream, int64)
 		s.reserve(min(length, r.most))
 		return s, length
 	}
+	s.most += smallRoom
 	s.take(given)
 	return s, int64(len(s.left))
 }
@@ -38,8 +42,10 @@ func (c call) body(ctx context.Context, h http.Header, r *room) (*stream, int64)
 // request's own goroutine.
 type stream struct {
 	ctx context.Context
-	// room is that of all bodies, taken what this one has of it, and read what was read of it.
+	// room is that of all bodies, most how much of it may be taken for this one, taken what this
+	// one has of it, and read what was read of it.
 	room  *room
+	most  int64
 	taken int64
 	read  int64
 	// next returns a promise of the next Uint8Array, or of null at the end. It is the zero
@@ -85,7 +91,7 @@ func (s *stream) reserve(n int64) {
 	if more <= 0 {
 		return
 	}
-	if others := s.room.used - s.taken; others > 0 && s.room.used+more > s.room.most {
+	if others := s.room.used - s.taken; others > 0 && s.room.used+more > s.most {
 		s.err = api.ErrBusy
 		return
 	}

@@ -2,7 +2,10 @@
 
 package edge
 
-import "context"
+import (
+	"context"
+	"runtime/debug"
+)
 
 // later is what is left to do for a request when its response is on its way.
 type later struct {
@@ -18,7 +21,13 @@ func doLater(ctx context.Context, work func(context.Context)) {
 	l.work = append(l.work, work)
 }
 
+// do does the work. A panic of it must not end the program.
 func (l *later) do(ctx context.Context) {
+	defer func() {
+		if p := recover(); p != nil {
+			logger.Error("work after an answer panicked", "panic", p, "stack", string(debug.Stack()))
+		}
+	}()
 	for _, work := range l.work {
 		work(ctx)
 	}

@@ -30,6 +30,9 @@ const memoryLimit = 72 << 20
 // trace, and not where memory does.
 const maxStack = 16 << 20
 
+// minRoom is what bodies may take together by default; decoding takes a multiple of it.
+const minRoom = 20 << 20
+
 // Serve answers the requests that worker.mjs hands over. It does not return.
 func Serve(version string) {
 	debug.SetMemoryLimit(memoryLimit)
@@ -49,7 +52,7 @@ type worker struct {
 	version string
 	// core is the handler core; it is built with the first request, which brings the settings.
 	core http.Handler
-	// bodies may take together what the largest upload may take.
+	// bodies may take together what the largest upload may take, and minRoom at least.
 	bodies room
 	// running are the requests in flight, by the number of their call.
 	running map[int]context.CancelFunc
@@ -65,7 +68,7 @@ func (wk *worker) abort(number int) {
 // begin builds the core, and tells worker.mjs whose pages may call.
 func (wk *worker) begin(env js.Value) {
 	core, settings := newCore(env, wk.version)
-	wk.core, wk.bodies.most = core, settings.MaxUploadBytes()
+	wk.core, wk.bodies.most = core, max(settings.MaxUploadBytes(), minRoom)
 	origins := make([]any, len(settings.CORSOrigins))
 	for i, origin := range settings.CORSOrigins {
 		origins[i] = origin

@@ -20,6 +20,10 @@ const LIMIT = 112 * MiB;
 const SMALL = 1 * MiB;
 const CHUNK = 256 * 1024;
 
+// What is read, at most, of a body that was refused, before the refusal is sent: a client that
+// is still sending when the connection ends may not see it. The platform takes less.
+const DRAIN = 128 * MiB;
+
 // How often, in milliseconds, a request looks whether its instance is still there.
 const WATCH = 100;
 
@@ -120,7 +124,12 @@ class Instance {
     });
     // A program that has ended before it returned has returned nothing.
     const answers = this.dead ? [call.failed] : [response, call.failed];
-    return Promise.race(answers).catch(() => restarted(request, this.binding.origins ?? []));
+    return Promise.race(answers)
+      .catch(() => restarted(request, this.binding.origins ?? []))
+      .then(async (answer) => {
+        if (answer.status >= 400) await body?.drain?.();
+        return answer;
+      });
   }
 }
 
@@ -159,19 +168,34 @@ async function read(request) {
   const length = Number(request.headers.get("content-length") ?? NaN);
   if (length <= SMALL) return new Uint8Array(await request.arrayBuffer());
   const reader = request.body.getReader({ mode: "byob" });
-  return async () => {
+  const next = async () => {
     const { value, done } = await reader.readAtLeast(CHUNK, new Uint8Array(CHUNK));
     return value?.byteLength ? value : done ? null : value;
   };
+  next.drain = async () => {
+    for (let left = DRAIN; left > 0; ) {
+      const chunk = await next().catch(() => null);
+      if (chunk === null) return;
+      left -= chunk.byteLength;
+    }
+  };
+  return next;
 }
 
 /** The answer for a request whose instance has ended; pages of origins may read it. */
 function restarted(request, origins) {
-  const headers = { "content-type": "application/problem+json", "cache-control": "no-store", "retry-after": "1", vary: "Origin" };
+  const id = crypto.randomUUID();
+  const headers = {
+    "content-type": "application/problem+json",
+    "cache-control": "no-store",
+    "retry-after": "1",
+    "x-request-id": id,
+    vary: "Origin",
+  };
   const origin = request.headers.get("origin");
   if (origin !== null && (origins.includes(origin) || origins.includes("*"))) {
     headers["access-control-allow-origin"] = origin;
-    headers["access-control-expose-headers"] = "Retry-After";
+    headers["access-control-expose-headers"] = "Retry-After, X-Request-Id";
   }
   return Response.json(
     {
@@ -180,7 +204,7 @@ function restarted(request, origins) {
       status: 503,
       detail: "the Worker had to start anew while it handled this request; try again",
       code: "worker_restarted",
-      request_id: request.headers.get("x-request-id") ?? "",
+      request_id: id,
     },
     { status: 503, headers },
   );
