@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"strconv"
 
-	"edgeframe/codec"
 	"edgeframe/internal/tabletest"
 )
 
@@ -16,7 +15,7 @@ import (
 // say how large they are. Such a stream is never in the server's memory as a whole.
 var streamTests = []test{
 	{"an Arrow stream larger than other uploads may be comes back as it was", func(c *client) {
-		table := largeTable(c.target.MaxUploadBytes * 2)
+		table := tabletest.Generate(largeRows(c.target.MaxUploadBytes*2), largeColumns, 3)
 		stream := tabletest.ArrowStream(table)
 		if int64(len(stream)) < c.target.MaxUploadBytes*3/2 {
 			c.Fatalf("the stream has only %d bytes", len(stream))
@@ -26,7 +25,7 @@ var streamTests = []test{
 			if s.made.Filename != "large.arrows" || s.made.TTLSeconds != 600 || s.made.Shape[0] != int(table.NumRows()) {
 				c.Errorf("%s: %+v", name, s.made)
 			}
-			got, err := codec.ByName("arrow").Decode(s.get("/data", "format=arrow").body, codec.ReadOptions{})
+			got, err := tabletest.FromArrowStream(s.get("/data", "format=arrow").body)
 			if err == nil {
 				err = tabletest.Equal(got, table)
 			}
@@ -114,9 +113,11 @@ func (c *client) stream(body []byte, length int64, params ...string) *sess {
 	return &sess{c, doc.SessionID, doc}
 }
 
-// largeTable returns a table of about so many bytes as an Arrow stream.
-func largeTable(bytesWanted int64) *codec.Table {
-	const columns = 20
-	few := int64(len(tabletest.ArrowStream(tabletest.Generate(codec.RowGroupRows, columns, 3))))
-	return tabletest.Generate(int(bytesWanted*codec.RowGroupRows/few), columns, 3)
+// largeColumns is the number of columns of a large table.
+const largeColumns = 20
+
+// largeRows is how many rows a large table has that takes about so many bytes as an Arrow stream.
+func largeRows(bytesWanted int64) int {
+	const few = 10_000
+	return int(bytesWanted * few / int64(len(tabletest.ArrowStream(tabletest.Generate(few, largeColumns, 3)))))
 }

@@ -15,3 +15,8 @@ func ArrowStream(t *codec.Table) []byte {
 	}
 	return b.Bytes()
 }
+
+// FromArrowStream reads what ArrowStream has written.
+func FromArrowStream(data []byte) (*codec.Table, error) {
+	return codec.ByName("arrow").Decode(data, codec.ReadOptions{})
+}
