@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"strconv"
 )
 
 // object is a JSON object whose members keep their order.
@@ -15,34 +16,77 @@ type member struct {
 }
 
 // MarshalJSON writes the members in their order.
-func (o object) MarshalJSON() ([]byte, error) {
-	var b bytes.Buffer
-	b.WriteByte('{')
-	for i, m := range o {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.Write(encodeJSON(m.name))
-		b.WriteByte(':')
-		value, err := marshal(m.value)
-		if err != nil {
-			return nil, err
-		}
-		b.Write(value)
-	}
-	b.WriteByte('}')
-	return b.Bytes(), nil
-}
+func (o object) MarshalJSON() ([]byte, error) { return marshal(o) }
 
 // marshal is json.Marshal without escapes for HTML, which a JSON API has no use for.
 func marshal(v any) ([]byte, error) {
 	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
+	err := write(&b, v)
+	return b.Bytes(), err
+}
+
+// write appends v as JSON. Documents are objects within objects; encoding/json would write each
+// of them once more for every level that it is below.
+func write(b *bytes.Buffer, v any) error {
+	switch v := v.(type) {
+	case object:
+		return writeList(b, '{', v, '}', func(m member) error {
+			writeText(b, m.name)
+			b.WriteByte(':')
+			return write(b, m.value)
+		})
+	case []object:
+		return writeList(b, '[', v, ']', func(o object) error { return write(b, o) })
+	case []string:
+		if v != nil {
+			return writeList(b, '[', v, ']', func(s string) error { return write(b, s) })
+		}
+	case string:
+		writeText(b, v)
+		return nil
+	case int64:
+		b.Write(strconv.AppendInt(b.AvailableBuffer(), v, 10))
+		return nil
+	}
+	return writeWithLibrary(b, v)
+}
+
+func writeList[T any](b *bytes.Buffer, open byte, list []T, end byte, item func(T) error) error {
+	b.WriteByte(open)
+	for i, v := range list {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		if err := item(v); err != nil {
+			return err
+		}
+	}
+	b.WriteByte(end)
+	return nil
+}
+
+// writeText writes a string, that of common characters without the library.
+func writeText(b *bytes.Buffer, s string) {
+	for _, c := range []byte(s) {
+		if c < ' ' || c >= 0x7f || c == '"' || c == '\\' {
+			// A string can always be written.
+			_ = writeWithLibrary(b, s)
+			return
+		}
+	}
+	b.WriteByte('"')
+	b.WriteString(s)
+	b.WriteByte('"')
+}
+
+func writeWithLibrary(b *bytes.Buffer, v any) error {
+	enc := json.NewEncoder(b)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(v); err != nil {
-		return nil, err
+		return err
 	}
-	return bytes.TrimSuffix(b.Bytes(), []byte{'\n'}), nil
+	b.Truncate(b.Len() - 1) // the line end that the encoder adds
+	return nil
 }
 
 // encodeJSON is for values of which every one can be encoded.

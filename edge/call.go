@@ -4,7 +4,6 @@ package edge
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -15,48 +14,56 @@ import (
 )
 
 // call is one request as worker.mjs hands it over: an object of its own kind, with everything
-// that belongs to this request alone.
+// that belongs to this request alone. Each property that is read and each method that is called
+// crosses the border to JavaScript, which is most of what a small request costs.
 type call struct{ js.Value }
 
-// callOf returns the call of a request that syumai/workers has made. It stands where the body
-// would be: there it passes unread.
-func callOf(r *http.Request) (call, error) {
-	raw, ok := r.Body.(interface{ GetRawJSBody() js.Value })
-	if !ok {
-		return call{}, errors.New("the request was not handed over by worker.mjs")
-	}
-	return call{raw.GetRawJSBody()}, nil
-}
-
-// request returns the call as the handler core wants it.
+// request returns the call as the handler core wants it. Its head is one text: the method, the
+// URL, and a line for each header field.
 func (c call) request(ctx context.Context, bodies *room) (*http.Request, error) {
-	u, err := url.Parse(c.Get("url").String())
+	method, rest, _ := strings.Cut(c.Get("head").String(), "\n")
+	target, fields, _ := strings.Cut(rest, "\n")
+	u, err := url.Parse(target)
 	if err != nil {
 		return nil, err
 	}
 	r := &http.Request{
-		Method:     c.Get("method").String(),
+		Method:     method,
 		URL:        u,
 		RequestURI: u.RequestURI(),
 		Proto:      "HTTP/1.1",
 		ProtoMajor: 1,
 		ProtoMinor: 1,
-		Header:     c.header(),
+		Header:     header(fields),
 	}
 	r.Host = r.Header.Get("Host")
 	r.RemoteAddr = r.Header.Get("Cf-Connecting-Ip")
 	r.Body, r.ContentLength = c.body(ctx, r.Header, bodies)
-	return r.WithContext(workerskv.WithBinding(ctx, c.Get("env").Get(Binding))), nil
+	return r.WithContext(workerskv.WithBinding(ctx, c.Get("namespace"))), nil
 }
 
-// header reads the header, which comes as one text with a line for each field.
-func (c call) header() http.Header {
-	h := http.Header{}
-	for line := range strings.Lines(c.Get("header").String()) {
+func header(fields string) http.Header {
+	h := make(http.Header, strings.Count(fields, "\n"))
+	for line := range strings.Lines(fields) {
 		name, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ":")
 		h.Add(name, value)
 	}
 	return h
+}
+
+// headerText is the other way round.
+func headerText(h http.Header) string {
+	var b strings.Builder
+	for name, values := range h {
+		for _, value := range values {
+			b.WriteString(name)
+			b.WriteByte(':')
+			// A header cannot have a line end, whatever a handler has put into it.
+			b.WriteString(strings.NewReplacer("\r", " ", "\n", " ").Replace(value))
+			b.WriteByte('\n')
+		}
+	}
+	return b.String()
 }
 
 // contentLength is that of a header, -1 if it says nothing.

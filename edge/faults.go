@@ -53,12 +53,19 @@ func (wk *worker) withFaults(core http.Handler) http.Handler {
 		runtime.GC()
 		runtime.ReadMemStats(&m)
 		_ = json.NewEncoder(w).Encode(map[string]any{
-			"instance": instance, "running": len(wk.running), "goroutines": runtime.NumGoroutine(),
+			"instance": instance, "running": running, "goroutines": runtime.NumGoroutine() - len(wk.idle),
 			"memory": m.Sys, "heap": m.HeapAlloc,
 		})
 	})
-	return mux
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		running++
+		defer func() { running-- }()
+		mux.ServeHTTP(w, r)
+	})
 }
+
+// running is the number of requests in flight.
+var running int
 
 func wait(r *http.Request, milliseconds int) {
 	_, _ = promise.Await(r.Context(), js.Global().Get("scheduler").Call("wait", milliseconds))

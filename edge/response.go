@@ -4,7 +4,6 @@ package edge
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -17,22 +16,14 @@ import (
 // whole, which is faster; beyond, it would be in memory twice.
 const streamFrom = 1 << 20
 
-// handedOver is what the ResponseWriter of syumai/workers can do besides, and must do in place
-// of Write: its pipe, once closed, ends the program.
-type handedOver interface {
-	http.ResponseWriter
-	WriteRawJSBody(js.Value)
-	// Ready makes the Response from what the writer was told so far.
-	Ready()
-}
-
 // response collects a response and hands it over.
 type response struct {
 	ctx    context.Context
 	call   call
-	out    handedOver
 	header http.Header
 	status int
+	// sent is the header as it was when the handler wrote it: what it changes later is not sent.
+	sent   http.Header
 	buffer []byte
 	// writer is the WritableStreamDefaultWriter of a response that is streamed.
 	writer js.Value
@@ -40,14 +31,8 @@ type response struct {
 	bodiless bool
 }
 
-var errNoWriter = errors.New("this version of syumai/workers has another ResponseWriter")
-
-func newResponse(ctx context.Context, c call, w http.ResponseWriter) (*response, error) {
-	out, ok := w.(handedOver)
-	if !ok {
-		return nil, errNoWriter
-	}
-	return &response{ctx: ctx, call: c, out: out, header: http.Header{}, bodiless: c.Get("method").String() == http.MethodHead}, nil
+func newResponse(ctx context.Context, c call) *response {
+	return &response{ctx: ctx, call: c, header: http.Header{}}
 }
 
 // Header implements [http.ResponseWriter].
@@ -56,10 +41,7 @@ func (w *response) Header() http.Header { return w.header }
 // WriteHeader implements [http.ResponseWriter].
 func (w *response) WriteHeader(status int) {
 	if w.status == 0 {
-		w.status = status
-		// What a handler changes later is not to be sent.
-		maps.Copy(w.out.Header(), w.header)
-		w.out.WriteHeader(status)
+		w.status, w.sent = status, maps.Clone(w.header)
 	}
 }
 
@@ -80,10 +62,7 @@ func (w *response) Write(p []byte) (int, error) {
 func (w *response) flush() error {
 	if w.writer.IsUndefined() {
 		// The stream is made in JavaScript, which aborts it if this instance dies.
-		stream := w.call.Call("stream", contentLength(w.header))
-		w.writer = stream.Get("writer")
-		w.out.WriteRawJSBody(stream.Get("readable"))
-		w.out.Ready()
+		w.writer = w.call.Call("stream", w.status, headerText(w.sent), contentLength(w.sent))
 	}
 	chunk := uint8Array(w.buffer)
 	w.buffer = w.buffer[:0]
@@ -97,11 +76,10 @@ func (w *response) finish() {
 	switch {
 	case w.writer.IsUndefined():
 		body := js.Null()
-		if !w.bodiless {
+		if len(w.buffer) > 0 {
 			body = uint8Array(w.buffer)
 		}
-		w.out.WriteRawJSBody(body)
-		w.out.Ready()
+		w.call.Call("respond", w.status, headerText(w.sent), body)
 	case w.flush() == nil:
 		// A client that is gone is nobody to tell of an error.
 		_, _ = promise.Await(w.ctx, w.writer.Call("close"))
@@ -119,12 +97,10 @@ func (w *response) abort() {
 		w.writer.Call("abort")
 		return
 	}
-	clear(w.out.Header())
-	w.out.Header().Set("Content-Type", "application/problem+json")
-	w.out.Header().Set("Cache-Control", "no-store")
-	w.out.WriteHeader(http.StatusInternalServerError)
-	w.buffer = fmt.Appendf(nil, failure, w.header.Get("X-Request-Id"))
+	id := w.header.Get("X-Request-Id")
 	w.status = http.StatusInternalServerError
+	w.sent = http.Header{"Content-Type": {"application/problem+json"}, "Cache-Control": {"no-store"}, "X-Request-Id": {id}}
+	w.buffer = fmt.Appendf(nil, failure, id)
 	w.finish()
 }
 

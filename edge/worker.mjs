@@ -89,7 +89,7 @@ class Instance {
     this.dead = true;
     console.error(`edgeframe: the instance has ended: ${reason?.stack ?? reason}`);
     if (current === this) current = undefined;
-    for (const call of this.calls) call.fail(new Error("the instance has ended"));
+    for (const call of this.calls) call.fail();
   }
 
   /** Gives the instance up if it is idle and has grown too large. */
@@ -103,33 +103,27 @@ class Instance {
     this.calls.add(call);
     // What another request brings to an end wakes this one only as long as it waits for something
     // of its own, which a clock is. Without, the runtime takes it to hang.
-    const watch = setInterval(() => this.dead && call.fail(new Error("the instance has ended")), WATCH);
+    const watch = setInterval(() => this.dead && call.fail(), WATCH);
     // The work goes on if the client goes away, and after the response.
     ctx.waitUntil(
       call.ended.then(() => {
         clearInterval(watch);
+        if (call.failed) call.writer?.abort(new Error("the instance has ended")).catch(() => {});
         this.calls.delete(call);
         this.settle();
       }),
     );
-    request.signal.addEventListener("abort", () => {
-      if (!this.dead) this.binding.abort(call.number);
+    if (typeof body === "function") {
+      request.signal.addEventListener("abort", () => this.dead || this.binding.abort(call.number));
+    }
+    this.binding.serve(call);
+    // A program that has ended meanwhile may have done so before it knew of the call.
+    if (this.dead) call.fail();
+    return call.response.then(async (response) => {
+      const answer = response ?? restarted(request, this.binding.origins ?? []);
+      if (answer.status >= 400) await body?.drain?.();
+      return answer;
     });
-    const response = this.binding.handleRequest({
-      url: call.url,
-      method: call.method,
-      // The header goes over in one piece, and the call where the body would be.
-      headers: { entries: () => [] },
-      body: call,
-    });
-    // A program that has ended before it returned has returned nothing.
-    const answers = this.dead ? [call.failed] : [response, call.failed];
-    return Promise.race(answers)
-      .catch(() => restarted(request, this.binding.origins ?? []))
-      .then(async (answer) => {
-        if (answer.status >= 400) await body?.drain?.();
-        return answer;
-      });
   }
 }
 
@@ -141,24 +135,41 @@ class Call {
 
   constructor(request, body, env) {
     this.env = env;
-    this.url = request.url;
-    this.method = request.method;
-    let header = "";
-    for (const [name, value] of request.headers) header += `${name}:${value}\n`;
-    this.header = header;
+    this.namespace = env.EDGEFRAME_KV;
+    // One text is handed over faster than many.
+    this.head = `${request.method}\n${request.url}\n`;
+    for (const [name, value] of request.headers) this.head += `${name}:${value}\n`;
     this.body = body;
-    this.failed = new Promise((_, reject) => (this.fail = reject));
-    const done = new Promise((resolve) => (this.done = resolve));
-    this.ended = Promise.race([done, this.failed]).catch((error) => this.writer?.abort(error).catch(() => {}));
+    this.response = new Promise((resolve) => (this.resolve = resolve));
+    this.ended = new Promise((resolve) => (this.done = resolve));
   }
 
-  /** Makes the body of a response that is sent while it is made; length is -1 if unknown. */
-  stream(length) {
+  /** Answers with a body that is whole: bytes, or null. The header is one text. */
+  respond(status, header, body) {
+    const fields = [];
+    for (const line of header.split("\n")) {
+      const colon = line.indexOf(":");
+      if (colon > 0) fields.push([line.slice(0, colon), line.slice(colon + 1)]);
+    }
+    const bodiless = status === 204 || status === 304;
+    this.resolve(new Response(bodiless ? null : body, { status, headers: fields }));
+  }
+
+  /** Answers with a body that is sent while it is made; length is -1 if unknown. */
+  stream(status, header, length) {
     const { readable, writable } = length >= 0 ? new FixedLengthStream(length) : new IdentityTransformStream();
     this.writer = writable.getWriter();
     // A client that goes away is no failure of the Worker.
     this.writer.closed.catch(() => {});
-    return { readable, writer: this.writer };
+    this.respond(status, header, readable);
+    return this.writer;
+  }
+
+  /** Ends the call, whose instance has ended. A response that has begun is broken off. */
+  fail() {
+    this.failed = true;
+    this.resolve(undefined);
+    this.done();
   }
 }
 
