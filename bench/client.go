@@ -20,7 +20,8 @@ type client struct {
 	rows   int
 	file   []byte
 	random *rand.Rand
-	made   []string // sessions to delete
+	made   []string    // sessions to delete
+	header http.Header // that of the last answer
 	answer bytes.Buffer
 }
 
@@ -30,9 +31,9 @@ type request struct {
 	body                      []byte
 }
 
-// newClients returns as many clients as are ever needed at once, without sessions.
-func newClients(ctx context.Context, base string) []*client {
-	all := make([]*client, slices.Max(clients))
+// newClients returns n clients without sessions.
+func newClients(ctx context.Context, base string, n int) []*client {
+	all := make([]*client, n)
 	for i := range all {
 		all[i] = &client{ctx: ctx, base: base}
 	}
@@ -108,7 +109,7 @@ func (c *client) get(path string, doc any) error {
 	return json.Unmarshal(answer, doc)
 }
 
-var transport = &http.Transport{MaxIdleConnsPerHost: 16, DisableCompression: true}
+var transport = &http.Transport{MaxIdleConnsPerHost: 32, DisableCompression: true}
 
 // do sends a request and reads the whole answer, whose status must be one of accepted. The
 // answer is valid until the next request: a client that allocates for every answer takes more
@@ -126,6 +127,7 @@ func (c *client) do(r request, accepted ...int) ([]byte, error) {
 		return nil, err
 	}
 	defer answer.Body.Close()
+	c.header = answer.Header
 	c.answer.Reset()
 	_, err = c.answer.ReadFrom(answer.Body)
 	body := c.answer.Bytes()

@@ -55,7 +55,7 @@ func (b *bench) compare(ctx context.Context) error {
 }
 
 func (b *bench) compareTable(ctx context.Context, rows int, backend *backend, webdis *process) error {
-	c := &client{ctx: ctx, base: backend.url, rows: rows, file: generate(rows)}
+	c := &client{ctx: ctx, base: backend.url, rows: rows, file: generate(rows, columns)}
 	if err := c.prepare(); err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func (b *bench) compareTable(ctx context.Context, rows int, backend *backend, we
 	defer here.Close()
 	rivals = append(rivals, rival{url: beside.url, path: "/"}, rival{url: "http://" + here.Addr, path: "/"})
 	for i, r := range rivals {
-		rivals[i].of = newClients(ctx, r.url)
+		rivals[i].of = newClients(ctx, r.url, slices.Max(clients))
 		answer, err := rivals[i].of[0].do(request{method: "GET", path: r.path}, http.StatusOK)
 		if err != nil {
 			return err
@@ -93,32 +93,40 @@ func (b *bench) compareTable(ctx context.Context, rows int, backend *backend, we
 		}
 	}
 	for _, n := range clients {
-		perSecond, err := race(rivals, n, b.opt.each)
+		turns := make([]turn, len(rivals))
+		for i, r := range rivals {
+			turns[i] = turn{measurement{next: getting(r.path)}, r.of[:n]}
+		}
+		results, err := race(turns, b.opt.each)
 		if err != nil {
 			return err
 		}
-		b.out.comparisonLine(rows, len(table), n, perSecond)
+		b.out.comparisonLine(rows, len(table), n, results)
 	}
 	c.made = append(c.made, c.id)
 	return c.deleteMade()
 }
 
-// race returns the requests per second of each rival, with that many clients.
-func race(rivals []rival, clients int, each time.Duration) ([]float64, error) {
-	results := make([]result, len(rivals))
+// turn is a measurement of one of several servers, by clients of its own.
+type turn struct {
+	measurement
+	of []*client
+}
+
+// race takes measurements that are to be compared, each in as much time as any other.
+func race(turns []turn, each time.Duration) ([]result, error) {
+	results := make([]result, len(turns))
 	for range rounds {
-		for i, r := range rivals {
-			get := measurement{next: func(*client) (request, error) { return request{method: "GET", path: r.path}, nil }}
-			one, err := measure(get, r.of[:clients], each/rounds)
+		for i, t := range turns {
+			one, err := measure(t.measurement, t.of, each/rounds)
 			if err != nil {
 				return nil, err
 			}
 			results[i].times = append(results[i].times, one.times...)
 		}
 	}
-	perSecond := make([]float64, len(rivals))
-	for i, r := range results {
-		perSecond[i] = r.perSecond(clients)
+	for _, r := range results {
+		slices.Sort(r.times)
 	}
-	return perSecond, nil
+	return results, nil
 }

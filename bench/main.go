@@ -1,6 +1,8 @@
 //go:build !js
 
-// Command bench measures the server from the outside: it builds it, starts it on the embedded
+// Command bench measures the server, or the Worker, from the outside.
+//
+// It builds the server, starts it on the embedded
 // store and on a Redis of its own, both empty, and times requests for tables of several sizes,
 // from one client and from eight at once.
 //
@@ -11,6 +13,8 @@
 // again. What has to be undone is made before the clock runs. Requests per second are clients
 // divided by the mean time of a request; the p99 of fewer than 100 requests is the slowest.
 // The clients run on the machine of the servers and share its CPUs.
+//
+// With -edge it measures the Worker in place of the server; see [bench.edge].
 package main
 
 import (
@@ -28,6 +32,7 @@ import (
 
 func main() {
 	var opt options
+	flag.BoolVar(&opt.edge, "edge", false, "measure the Worker, which is built")
 	flag.StringVar(&opt.server, "server", "", "the `program` to measure; by default it is built")
 	flag.StringVar(&opt.backends, "backends", embedded+","+onRedis, "`list` of the backends to measure, separated by commas")
 	flag.DurationVar(&opt.each, "each", time.Second, "about how long each measurement takes")
@@ -49,6 +54,7 @@ func begin(opt options, args []string) error {
 }
 
 type options struct {
+	edge     bool
 	server   string
 	backends string
 	each     time.Duration
@@ -68,27 +74,37 @@ type bench struct {
 
 func run(ctx context.Context, opt options) error {
 	fmt.Printf("edgeframe bench: %s %s/%s, %d CPUs shared with the clients, %s per measurement\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), opt.each)
-	fmt.Printf("edit: 1,000 cells of one column, spread evenly; stored: added to segments; disk: written by the process on the embedded store\n")
 	dir, err := os.MkdirTemp("", "edgeframe-bench-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	if opt.server == "" {
-		if opt.server, err = build(ctx, dir); err != nil {
+	b := &bench{opt: opt, dir: dir, out: &report{w: os.Stdout}}
+	if opt.edge {
+		return b.edge(ctx)
+	}
+	return b.server(ctx)
+}
+
+// server measures the server.
+func (b *bench) server(ctx context.Context) error {
+	b.out.printf("edit: 1,000 cells of one column, spread evenly; stored: added to segments; disk: written by the process on the embedded store\n")
+	program := b.opt.server
+	if program == "" {
+		var err error
+		if program, err = build(ctx, b.dir); err != nil {
 			return err
 		}
 	}
-	b := &bench{opt: opt, dir: dir}
 	defer b.stop()
-	for name := range strings.SplitSeq(opt.backends, ",") {
-		started, err := startBackend(ctx, name, opt.server, dir)
+	for name := range strings.SplitSeq(b.opt.backends, ",") {
+		started, err := startBackend(ctx, name, program, b.dir)
 		if err != nil {
 			return err
 		}
 		b.backends = append(b.backends, started)
 	}
-	b.out = &report{os.Stdout, b.backends}
+	b.out.backends = b.backends
 	return b.measure(ctx)
 }
 

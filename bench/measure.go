@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -63,11 +64,14 @@ const wholeTableName, wholeTable = "whole table as Arrow", "/data?format=arrow"
 
 // ofHealth are the measurements of the health document.
 var ofHealth = []measurement{
-	{name: "health", next: health},
-	{name: "health, 100,000 sessions", sessions: 100_000, next: health},
+	{name: "health", next: getting("/health/storage")},
+	{name: "health, 100,000 sessions", sessions: 100_000, next: getting("/health/storage")},
 }
 
-func health(*client) (request, error) { return request{method: "GET", path: "/health/storage"}, nil }
+// getting returns the next of a measurement that asks for the same path every time.
+func getting(path string) func(*client) (request, error) {
+	return func(*client) (request, error) { return request{method: "GET", path: path}, nil }
+}
 
 // wanted are those measurements that the flag selects by their name with prefix before it.
 func (b *bench) wanted(all []measurement, prefix string) (wanted []measurement) {
@@ -85,10 +89,10 @@ func (b *bench) tables(ctx context.Context, rows int) error {
 	if len(wanted) == 0 {
 		return nil
 	}
-	file := generate(rows)
+	file := generate(rows, columns)
 	of := make([][]*client, len(b.backends))
 	for i, backend := range b.backends {
-		of[i] = newClients(ctx, backend.url)
+		of[i] = newClients(ctx, backend.url, slices.Max(clients))
 		for j, c := range of[i] {
 			c.rows, c.file, c.random = rows, file, rand.New(rand.NewPCG(uint64(rows), uint64(j)))
 			if err := c.prepare(); err != nil {
@@ -121,7 +125,7 @@ func (b *bench) health(ctx context.Context) error {
 	}
 	of := make([][]*client, len(b.backends))
 	for i, backend := range b.backends {
-		of[i] = newClients(ctx, backend.url)
+		of[i] = newClients(ctx, backend.url, slices.Max(clients))
 	}
 	b.out.section("/health/storage")
 	for _, m := range wanted {
@@ -170,30 +174,30 @@ type result struct {
 
 // measure lets clients send requests for about the given time.
 func measure(m measurement, of []*client, each time.Duration) (result, error) {
-	times := make([][]time.Duration, len(of))
-	errs := make([]error, len(of))
-	var group sync.WaitGroup
-	for i, c := range of {
-		group.Go(func() { times[i], errs[i] = c.repeat(m, each, max(1, minRequests/len(of))) })
-	}
-	group.Wait()
-	r := result{times: slices.Concat(times...)}
-	for _, err := range errs {
-		if err != nil {
-			return r, err
-		}
-	}
-	slices.Sort(r.times)
-	if !m.stores {
-		return r, nil
+	times, err := repeatAll(m, of, each, max(1, minRequests/len(of)))
+	slices.Sort(times)
+	r := result{times: times}
+	if err != nil || !m.stores {
+		return r, err
 	}
 	id := of[0].id
 	if made := of[0].made; len(made) > 0 {
 		id = made[0]
 	}
-	var err error
 	r.stored, err = of[0].stored(id)
 	return r, err
+}
+
+// repeatAll lets each of the clients repeat, all at once.
+func repeatAll(m measurement, of []*client, each time.Duration, least int) ([]time.Duration, error) {
+	times := make([][]time.Duration, len(of))
+	errs := make([]error, len(of))
+	var group sync.WaitGroup
+	for i, c := range of {
+		group.Go(func() { times[i], errs[i] = c.repeat(m, each, least) })
+	}
+	group.Wait()
+	return slices.Concat(times...), errors.Join(errs...)
 }
 
 // repeat sends at least the given number of requests, and goes on for about the given time.

@@ -37,17 +37,15 @@ func (r *report) table(ctx context.Context, rows, fileBytes int) error {
 // section prints a title and the names of the columns.
 func (r *report) section(title string) {
 	r.printf("\n%s\n", title)
-	r.printf("  %-24s %7s", "", "")
-	for _, b := range r.backends {
-		r.printf("   %s %s", b.name, strings.Repeat("-", 24-len(b.name)))
+	names := make([]string, len(r.backends))
+	for i, b := range r.backends {
+		names[i] = b.name
 	}
+	r.servers(names...)
 	if len(r.backends) > 1 {
 		r.printf("%16s", "p50 "+r.last().name+" /")
 	}
-	r.printf("\n  %-24s %7s", "", "clients")
-	for range r.backends {
-		r.printf("%10s%10s%8s", "p50 ms", "p99 ms", "req/s")
-	}
+	r.columns(len(r.backends))
 	if len(r.backends) > 1 {
 		r.printf("%16s", r.backends[0].name)
 	}
@@ -56,6 +54,30 @@ func (r *report) section(title string) {
 		r.printf("%11s", "disk/req")
 	}
 	r.printf("\n")
+}
+
+// servers prints the first line of the names of columns.
+func (r *report) servers(names ...string) {
+	r.printf("  %-24s %7s", "", "")
+	for _, name := range names {
+		r.printf("   %s %s", name, strings.Repeat("-", 24-len(name)))
+	}
+}
+
+// columns prints the second one.
+func (r *report) columns(servers int) {
+	r.printf("\n  %-24s %7s", "", "clients")
+	for range servers {
+		r.printf("%10s%10s%8s", "p50 ms", "p99 ms", "req/s")
+	}
+}
+
+// cells prints what those columns have in a line.
+func (r *report) cells(name string, clients int, results []result) {
+	r.printf("  %-24s %7d", name, clients)
+	for _, res := range results {
+		r.printf("%10.2f%10.2f%8.0f", res.p50(), milliseconds(percentile(res.times, 0.99)), res.perSecond(clients))
+	}
 }
 
 func (r *report) last() *backend { return r.backends[len(r.backends)-1] }
@@ -68,14 +90,9 @@ func (r *report) embedded() int {
 // added to the session's segments, which all of them store alike; disk is what the process of
 // the embedded store wrote.
 func (r *report) line(name string, clients int, results []result) {
-	r.printf("  %-24s %7d", name, clients)
-	p50 := make([]float64, len(results))
-	for i, res := range results {
-		p50[i] = milliseconds(percentile(res.times, 0.50))
-		r.printf("%10.2f%10.2f%8.0f", p50[i], milliseconds(percentile(res.times, 0.99)), res.perSecond(clients))
-	}
-	if len(p50) > 1 {
-		r.printf("%16.2f", p50[len(p50)-1]/p50[0])
+	r.cells(name, clients, results)
+	if n := len(results); n > 1 {
+		r.printf("%16.2f", results[n-1].p50()/results[0].p50())
 	}
 	r.printf("%12s", size(float64(results[0].stored)))
 	if i := r.embedded(); i >= 0 {
@@ -104,13 +121,18 @@ func (r *report) comparison(webdis bool) {
 }
 
 // comparisonLine prints requests per second, those of the server first.
-func (r *report) comparisonLine(rows, bytes, clients int, perSecond []float64) {
-	r.printf("  %-24s %7d%12.0f", fmt.Sprintf("%d rows, %s", rows, size(float64(bytes))), clients, perSecond[0])
-	for _, n := range perSecond[1:] {
-		r.printf("%14.0f%9.2f", n, perSecond[0]/n)
+func (r *report) comparisonLine(rows, bytes, clients int, results []result) {
+	ours := results[0].perSecond(clients)
+	r.printf("  %-24s %7d%12.0f", fmt.Sprintf("%d rows, %s", rows, size(float64(bytes))), clients, ours)
+	for _, other := range results[1:] {
+		n := other.perSecond(clients)
+		r.printf("%14.0f%9.2f", n, ours/n)
 	}
 	r.printf("\n")
 }
+
+// p50 is the median in milliseconds.
+func (r result) p50() float64 { return milliseconds(percentile(r.times, 0.50)) }
 
 // perSecond is how many requests per second that many clients were answered.
 func (r result) perSecond(clients int) float64 {

@@ -27,11 +27,16 @@ type server struct {
 // build builds the server from the module in the working directory.
 func build(ctx context.Context, dir string) (program string, err error) {
 	program = filepath.Join(dir, "edgeframe")
-	out, err := exec.CommandContext(ctx, "go", "build", "-o", program, "edgeframe/cmd/edgeframe").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("build the server: %w\n%s", err, out)
+	return program, command(ctx, "go", "build", "-o", program, "edgeframe/cmd/edgeframe")
+}
+
+// command runs a program whose output is of interest only if it fails.
+func command(ctx context.Context, name string, args ...string) error {
+	cmd := exec.CommandContext(ctx, name, args...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", cmd, err, out)
 	}
-	return program, nil
+	return nil
 }
 
 var listening = regexp.MustCompile(`Listening on (http://\S+)`)
@@ -43,22 +48,31 @@ func start(ctx context.Context, program, dir string, env []string) (*server, err
 	s.cmd = exec.CommandContext(ctx, program)
 	s.cmd.Dir = dir
 	s.cmd.Env = append([]string{"HOST=127.0.0.1", "PORT=0", "STORAGE_DIR=" + s.storage, "LOG_FORMAT=text", "MAX_UPLOAD_SIZE_MB=200"}, env...)
-	output, err := s.cmd.StdoutPipe()
-	if err != nil {
+	var err error
+	if s.url, err = startListening(s.cmd, listening); err != nil {
 		return nil, err
 	}
-	s.cmd.Stderr = os.Stderr
-	if err := s.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start the server: %w", err)
+	return s, nil
+}
+
+// startListening starts a program and returns the URL that pattern finds in a line of its
+// output. What the program complains about is shown.
+func startListening(cmd *exec.Cmd, pattern *regexp.Regexp) (url string, err error) {
+	output, err := cmd.StdoutPipe()
+	if err != nil {
+		return "", err
+	}
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		return "", fmt.Errorf("start the server: %w", err)
 	}
 	for lines := bufio.NewScanner(output); lines.Scan(); {
-		if m := listening.FindStringSubmatch(lines.Text()); m != nil {
-			s.url = m[1]
+		if m := pattern.FindStringSubmatch(lines.Text()); m != nil {
 			go func() { _, _ = io.Copy(io.Discard, output) }()
-			return s, nil
+			return m[1], nil
 		}
 	}
-	return nil, errors.Join(errors.New("the server ended before it listened"), s.cmd.Wait())
+	return "", errors.Join(errors.New("the server ended before it listened"), cmd.Wait())
 }
 
 func (s *server) stop() {
@@ -71,11 +85,16 @@ var writeBytes = regexp.MustCompile(`(?m)^write_bytes: (\d+)$`)
 // written is the number of bytes that the server has caused to be written to the disk so
 // far, as Linux counts them; 0 where that is not known.
 func (s *server) written() int64 {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/io", s.cmd.Process.Pid))
+	return procNumber(fmt.Sprintf("/proc/%d/io", s.cmd.Process.Pid), writeBytes)
+}
+
+// procNumber is the number that pattern finds in a file of /proc, 0 if there is none.
+func procNumber(path string, pattern *regexp.Regexp) int64 {
+	b, err := os.ReadFile(path)
 	if err != nil {
 		return 0
 	}
-	m := writeBytes.FindSubmatch(b)
+	m := pattern.FindSubmatch(b)
 	if m == nil {
 		return 0
 	}

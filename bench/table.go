@@ -8,21 +8,21 @@ import (
 	"time"
 )
 
-// sizes are the numbers of rows of the tables; all have columns columns.
+// sizes are the numbers of rows of the tables of the server; all have columns columns.
 var sizes = []int{1_000, 10_000, 100_000}
 
 const columns = 50
 
 var words = []string{"red", "green", "blue", "yellow", "orange", "violet", "black", "white"}
 
-// generate returns a CSV file with that many rows: whole numbers, floats, text of few
+// generate returns a CSV file of that size: whole numbers, floats, text of few
 // different values, booleans and dates in turn. It is the same file every time.
-func generate(rows int) []byte {
+func generate(rows, columns int) []byte {
 	random := rand.New(rand.NewPCG(50, uint64(rows)))
 	var b []byte
 	for c := range columns {
 		b = append(append(b, 'c'), strconv.Itoa(c)...)
-		b = append(b, separator(c))
+		b = append(b, separator(c, columns))
 	}
 	first := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 	for range rows {
@@ -39,13 +39,13 @@ func generate(rows int) []byte {
 			case 4:
 				b = first.AddDate(0, 0, random.IntN(9000)).AppendFormat(b, time.DateOnly)
 			}
-			b = append(b, separator(c))
+			b = append(b, separator(c, columns))
 		}
 	}
 	return b
 }
 
-func separator(column int) byte {
+func separator(column, columns int) byte {
 	if column == columns-1 {
 		return '\n'
 	}
