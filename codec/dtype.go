@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/apache/arrow/go/v17/arrow"
 )
@@ -52,10 +53,16 @@ const acceptedTypes = "null, bool, int8 to int64, uint8 to uint64, float16, floa
 	"binary, large_binary, date32, date64, time32[s|ms], time64[us|ns], timestamp[s|ms|us|ns], " +
 	"timestamp[unit, tz=Zone], duration[s|ms|us|ns], decimal(precision, scale) and decimal256(precision, scale)"
 
+// The patterns are compiled when they are needed: a Worker starts for the first request that it
+// gets, and few requests name a type.
 var (
-	timestampName = regexp.MustCompile(`^timestamp\[(s|ms|us|ns)(?:, *tz=([A-Za-z0-9_+:/-]{1,64}))?\]$`)
-	decimalName   = regexp.MustCompile(`^decimal(128|256)?\( *([0-9]{1,2}) *, *(-?[0-9]{1,2}) *\)$`)
+	timestampName = lazily(`^timestamp\[(s|ms|us|ns)(?:, *tz=([A-Za-z0-9_+:/-]{1,64}))?\]$`)
+	decimalName   = lazily(`^decimal(128|256)?\( *([0-9]{1,2}) *, *(-?[0-9]{1,2}) *\)$`)
 )
+
+func lazily(pattern string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
+}
 
 // ParseDType returns the type that a user named. It accepts what [DType] says of types
 // without children; anything else is [ErrUnsupported] with a list of what there is.
@@ -64,10 +71,10 @@ func ParseDType(s string) (arrow.DataType, error) {
 	if t, ok := plainTypes[name]; ok {
 		return t, nil
 	}
-	if m := timestampName.FindStringSubmatch(name); m != nil {
+	if m := timestampName().FindStringSubmatch(name); m != nil {
 		return &arrow.TimestampType{Unit: timeUnits[m[1]], TimeZone: m[2]}, nil
 	}
-	if m := decimalName.FindStringSubmatch(name); m != nil {
+	if m := decimalName().FindStringSubmatch(name); m != nil {
 		return parseDecimalType(m[1], m[2], m[3])
 	}
 	return nil, Errorf(ErrUnsupported, "unknown dtype %.100q; accepted are %s", s, acceptedTypes)

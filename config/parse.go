@@ -96,7 +96,8 @@ func check(parsed Settings, vars []variable, values map[string]string, parseErr 
 	var problems []string
 	for _, v := range vars {
 		err, bad := failed[v.field.Name]
-		if !bad && v.allows(v.of(parsed)) {
+		// A default that a tag gives is one that the other tags accept; a test sees to it.
+		if !bad && (values[v.name] == "" || v.allows(v.of(parsed))) {
 			continue
 		}
 		accepted := "accepted is " + v.accepted()

@@ -26,7 +26,9 @@ type client struct {
 
 func newClient(t *testing.T, target Target) *client {
 	// Responses are wanted as they are sent, so the transport must not ask for compression.
-	transport := &http.Transport{MaxIdleConnsPerHost: 32, DisableCompression: true}
+	// workerd closes connections that are idle for five seconds, and a request that meets the end
+	// of one gets no answer.
+	transport := &http.Transport{MaxIdleConnsPerHost: 32, DisableCompression: true, IdleConnTimeout: time.Second}
 	t.Cleanup(transport.CloseIdleConnections)
 	c := &client{T: t, target: target, http: &http.Client{Transport: transport, Timeout: time.Minute}}
 	c.do("GET", "/health/storage", nil).is(http.StatusOK).decode(&c.store)

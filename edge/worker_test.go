@@ -33,7 +33,7 @@ func start(t *testing.T) *worker {
 func startWith(t *testing.T, opt testenv.WorkerOptions) *worker {
 	t.Helper()
 	opt.Tags = "faults"
-	transport := &http.Transport{MaxIdleConnsPerHost: 64}
+	transport := &http.Transport{MaxIdleConnsPerHost: 64, IdleConnTimeout: time.Second} // workerd ends them after five
 	t.Cleanup(transport.CloseIdleConnections)
 	w := &worker{t, testenv.StartWorker(t, opt), &http.Client{Transport: transport, Timeout: 30 * time.Second}}
 	t.Cleanup(func() {

@@ -18,10 +18,14 @@ var pauses = []int{200, 1000}
 
 // The texts of failures, which are all that the platform tells: "KV PUT failed: 429 Too Many
 // Requests".
-var (
-	passing  = regexp.MustCompile(`\b(429|5\d\d)\b|(?i)network|timed? ?out|connection|internal error`)
-	tooLarge = regexp.MustCompile(`\b413\b`)
+const (
+	passing  = `\b(429|5\d\d)\b|(?i)network|timed? ?out|connection|internal error`
+	tooLarge = `\b413\b`
 )
+
+// says reports whether the text of a failure matches a pattern. It is compiled here because
+// failures are rare, and a Worker starts for the first request that it gets.
+func says(err error, pattern string) bool { return regexp.MustCompile(pattern).MatchString(err.Error()) }
 
 // persist makes the calls start to end, all at once, and again those that fail in passing.
 func persist(ctx context.Context, start, end int, call func(i int) js.Value, got func(i int, value js.Value)) error {
@@ -34,9 +38,9 @@ func persist(ctx context.Context, start, end int, call func(i int) js.Value, got
 		switch {
 		case err == nil:
 			return nil
-		case tooLarge.MatchString(err.Error()):
+		case says(err, tooLarge):
 			return fmt.Errorf("%w: %w", kv.ErrTooLarge, err)
-		case try == len(pauses) || failed == nil || !passing.MatchString(err.Error()):
+		case try == len(pauses) || failed == nil || !says(err, passing):
 			return err
 		}
 		if _, err := promise.Await(ctx, js.Global().Get("scheduler").Call("wait", pauses[try])); err != nil {
@@ -54,6 +58,17 @@ func attempt(ctx context.Context, todo []int, call func(i int) js.Value, got fun
 		if promises[n], err = begin(call, i); err != nil {
 			return nil, err
 		}
+	}
+	if len(todo) == 1 {
+		// Most calls are about one key, and are spared the way through an array.
+		value, err := promise.Await(ctx, promises[0].(js.Value))
+		switch {
+		case err != nil && ctx.Err() == nil:
+			failed = todo
+		case err == nil && got != nil:
+			got(todo[0], value)
+		}
+		return failed, err
 	}
 	settled, err := promise.Await(ctx, promise.AllSettled(promises))
 	if err != nil {

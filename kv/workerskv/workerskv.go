@@ -126,7 +126,7 @@ func (d *Driver) Touch(ctx context.Context, keys []string, ttl time.Duration) er
 		err = d.each(ctx, len(some), func(namespace js.Value, i int) js.Value {
 			value := found[i].Get("value")
 			if value.IsNull() {
-				return js.Null()
+				return js.Global().Get("Promise").Call("resolve")
 			}
 			return namespace.Call("put", some[i], value, putOptions(ttl, isCounted(found[i])))
 		}, nil)
