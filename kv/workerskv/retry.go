@@ -25,7 +25,9 @@ const (
 
 // says reports whether the text of a failure matches a pattern. It is compiled here because
 // failures are rare, and a Worker starts for the first request that it gets.
-func says(err error, pattern string) bool { return regexp.MustCompile(pattern).MatchString(err.Error()) }
+func says(err error, pattern string) bool {
+	return regexp.MustCompile(pattern).MatchString(err.Error())
+}
 
 // persist makes the calls start to end, all at once, and again those that fail in passing.
 func persist(ctx context.Context, start, end int, call func(i int) js.Value, got func(i int, value js.Value)) error {
