@@ -51,6 +51,9 @@ func header(fields string) http.Header {
 	return h
 }
 
+// oneLine keeps line ends out of a header, whatever a handler has put into it.
+var oneLine = strings.NewReplacer("\r", " ", "\n", " ")
+
 // headerText is the other way round.
 func headerText(h http.Header) string {
 	var b strings.Builder
@@ -58,8 +61,7 @@ func headerText(h http.Header) string {
 		for _, value := range values {
 			b.WriteString(name)
 			b.WriteByte(':')
-			// A header cannot have a line end, whatever a handler has put into it.
-			b.WriteString(strings.NewReplacer("\r", " ", "\n", " ").Replace(value))
+			b.WriteString(oneLine.Replace(value))
 			b.WriteByte('\n')
 		}
 	}

@@ -74,10 +74,13 @@ func decodeLife(b []byte) (l life, ok bool) {
 	return l, true
 }
 
-// memo is what an instance knows of a session. Its life is at least the one that is stored;
-// its revision is the newest one that was seen or is being made here.
+// memo is what an instance knows of a session. Its life is at least the one that is stored, and
+// of the newest revision that was seen.
 type memo struct {
 	life
+	// next is the revision that was last begun here. Its copy is not to be asked for before it is
+	// there: the store would remember that it is not.
+	next Token
 	// noted is the access in the life that is stored.
 	noted int64
 }
@@ -93,6 +96,9 @@ func (s *Service) remember(h *head, noted int64) {
 	if m.Revision.Revision <= h.revision.Revision {
 		m.life = h.life()
 	}
+	if m.next.Revision <= h.revision.Revision {
+		m.next = Token{}
+	}
 	m.noted = max(m.noted, noted)
 	s.memos.Add(h.ID, m, memoBytes)
 }
@@ -100,7 +106,7 @@ func (s *Service) remember(h *head, noted int64) {
 // forget makes the next request ask the store for all that it has of a session, unless a
 // commit of this instance has gone beyond t.
 func (s *Service) forget(id string, t Token) {
-	if m, ok := s.memos.Get(id); ok && m.Revision == t {
+	if m, ok := s.memos.Get(id); ok && (m.next == t || m.Revision == t) {
 		s.memos.Remove(id)
 	}
 }
@@ -237,10 +243,14 @@ func (s *Service) putReserved(ctx context.Context, h *head, old Token, c kv.Comm
 // false if another one has gone beyond old, or is about to.
 func (s *Service) reserve(id string, old, next Token) bool {
 	m, known := s.memos.Get(id)
-	if known && m.Revision.Revision >= old.Revision && m.Revision != old {
+	newest := m.Revision
+	if m.next.Revision >= newest.Revision {
+		newest = m.next
+	}
+	if known && newest.Revision >= old.Revision && newest != old {
 		return false
 	}
-	m.Revision = next
+	m.next = next
 	s.memos.Add(id, m, memoBytes)
 	return true
 }

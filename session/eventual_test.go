@@ -170,6 +170,33 @@ func TestACommitThatSeesAnotherOneIsAConflict(t *testing.T) {
 	}
 }
 
+func TestNobodyAsksForTheCopyOfAHeadBeforeItIsThere(t *testing.T) {
+	l := locations(t, 1)[0]
+	v := l.create(10, 2)
+	stored := false
+	l.hook.Hook = func(op string, keys []string) error {
+		if op != kvtest.OpSet || !strings.Contains(keys[0], ":head:") || stored {
+			return nil
+		}
+		stored = true
+		l.calls.Reset()
+		got, err := l.open(Ref{ID: v.ID})
+		for _, key := range l.calls.KeysRead() {
+			if strings.Contains(key, ":head:") {
+				t.Errorf("%s was asked for", key)
+			}
+		}
+		if err != nil || got.Revision != v.Revision {
+			t.Errorf("%v, %v", got, err)
+		}
+		return nil
+	}
+	edited := l.must(l.describe(Ref{ID: v.ID}, "x"))
+	if got := l.must(l.open(Ref{ID: v.ID})); !stored || got.Revision != edited.Revision {
+		t.Errorf("revision %s, want %s", got.Revision, edited.Revision)
+	}
+}
+
 func TestAFailedCommitCanBeRepeated(t *testing.T) {
 	l := locations(t, 1)[0]
 	v := l.create(10, 2)
