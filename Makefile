@@ -13,7 +13,7 @@ BUILD    ?= build
 WRANGLER := WRANGLER_SEND_METRICS=false npx wrangler
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 
-.PHONY: run build build-edge dev-edge deploy-edge test redis-server chromium lint generate bench bench-edge fuzz clean
+.PHONY: run build build-edge dev-edge deploy-edge test redis-server chromium pandas lint generate bench bench-edge fuzz clean
 
 # run starts the server with the settings of the environment and of .env.
 run: build
@@ -41,7 +41,7 @@ dev-edge: node_modules
 deploy-edge: node_modules
 	$(WRANGLER) deploy
 
-test: node_modules redis-server chromium lint
+test: node_modules redis-server chromium pandas lint
 	$(GO) test $(RACE) -timeout 20m ./...
 
 node_modules: package.json package-lock.json
@@ -55,6 +55,11 @@ redis-server:
 # chromium installs the browser if the machine has none.
 chromium:
 	@.ci/packages chromium=chromium
+
+# pandas installs what operations and workbooks are compared with, if the machine has none.
+pandas:
+	@/usr/bin/python3 -c 'import pandas, openpyxl' 2>/dev/null || python3 -c 'import pandas, openpyxl' 2>/dev/null \
+		|| .ci/packages pandas=python3-pandas openpyxl=python3-openpyxl
 
 # lint checks both builds. The tools run here, whatever they check, so they are built first:
 # "go tool" would build them for the target.

@@ -22,6 +22,30 @@ type Table struct {
 	Schema *arrow.Schema
 	// RowGroups all have Schema. A table without rows has none.
 	RowGroups []arrow.Record
+	// Receipt says how the file was understood from which the table was read.
+	Receipt Receipt
+}
+
+// Receipt says how a file was understood. What does not apply to its format is zero.
+type Receipt struct {
+	// Encoding is the character encoding of text, by its name in the WHATWG Encoding standard.
+	Encoding string
+	// Delimiter separates the fields of delimited text.
+	Delimiter byte
+	// Changed has for each column how many cells would not be given back as they were sent:
+	// those that strict reading refuses. Nil means none in any column.
+	Changed []int64
+	// Sheets are the sheets of a workbook that the table was made of, in order.
+	Sheets []SheetReceipt
+}
+
+// SheetReceipt is the part of one sheet in a table.
+type SheetReceipt struct {
+	Name string
+	Rows int64
+	// Absent are the columns of the table that the sheet does not have. They are missing in its
+	// rows.
+	Absent []string
 }
 
 // NumRows is the number of rows in all row groups.

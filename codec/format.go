@@ -4,6 +4,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/apache/arrow/go/v17/arrow"
 )
 
 // Format is one file format.
@@ -34,6 +36,20 @@ type ReadOptions struct {
 	// NullValues are the spellings of a missing value in delimited text; nil means
 	// [DefaultNullValues]. The empty field is always missing.
 	NullValues []string
+	// Encoding is the character encoding of delimited text, by its WHATWG name;
+	// "" means that it is detected.
+	Encoding string
+	// Comment begins lines of delimited text that are skipped; 0 means that there are none.
+	Comment byte
+	// Decimal is the decimal point of numbers in delimited text, '.' or ','; 0 means '.'.
+	Decimal byte
+	// Thousands stands between groups of three digits in delimited text; 0 means that nothing may.
+	Thousands byte
+	// DTypes are the types that columns must have, by name, instead of the inferred ones.
+	DTypes map[string]arrow.DataType
+	// Sheets are the names of the sheets of a workbook to read, one below the other. Nil means its
+	// only sheet that is not empty; if there are several, the error is a [*SheetChoice].
+	Sheets []string
 	// Strict refuses values whose spelling would not survive a round trip.
 	Strict bool
 	// Orient is the shape of a JSON or MessagePack document; "" means that it is detected.

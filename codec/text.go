@@ -112,17 +112,16 @@ func nullChecker(arr arrow.Array) func(row int) bool {
 	return func(row int) bool { return bitutil.BitIsNotSet(bitmap, offset+row) }
 }
 
-// CountMissing returns how many values of arr are missing, wherever the null stands: in arr
-// itself or in what its dictionary, runs or unions refer to.
+// CountMissing returns how many values of arr are [Missing].
 func CountMissing(arr arrow.Array) int {
-	if inner, at := indirect(arr); at == nil || CountMissing(inner) == 0 {
-		if _, ok := arr.(array.Union); !ok {
-			return arr.NullN()
-		}
+	values := valuesOf(arr)
+	_, union := arr.(array.Union)
+	if floats, _ := floatValue(values); floats == nil && !union && (values == arr || CountMissing(values) == 0) {
+		return arr.NullN()
 	}
-	n, isNull := 0, nullChecker(arr)
+	n, missing := 0, Missing(arr)
 	for row := range arr.Len() {
-		if isNull(row) {
+		if missing(row) {
 			n++
 		}
 	}

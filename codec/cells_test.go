@@ -1,0 +1,75 @@
+package codec
+
+import (
+	"bytes"
+	"cmp"
+	"testing"
+
+	"github.com/apache/arrow/go/v17/arrow"
+)
+
+// parseCells reads a JSON array as values of a type.
+func parseCells(t *testing.T, dtype, text string) arrow.Array {
+	t.Helper()
+	dt, err := ParseDType(dtype)
+	if err != nil {
+		t.Fatal(err)
+	}
+	arr, err := ValuesFromJSON([]byte(text), dt, Limits{}.WithDefaults())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return arr
+}
+
+func TestKeysHaveTheOrderOfTheValues(t *testing.T) {
+	for dtype, ascending := range map[string]string{
+		"bool":            `[false,true]`,
+		"int8":            `[-128,-1,0,1,127]`,
+		"int64":           `[-9223372036854775808,-256,-1,0,1,255,256,9223372036854775807]`,
+		"uint64":          `[0,1,9223372036854775808,18446744073709551615]`,
+		"float32":         `[-3.5e38,-1.5,-1e-40,0,1e-40,1.5,16777216]`,
+		"float64":         `[-1.7e308,-2,-1.5,-5e-324,0,5e-324,1.5,2,1e300]`,
+		"utf8":            `["","A","Z","a","aa","b","é"]`,
+		"date32":          `["0001-01-01","1969-12-31","1970-01-01","2026-11-25"]`,
+		"timestamp[us]":   `["1969-12-31T23:59:59.999999","1970-01-01T00:00:00","2026-11-25T10:00:00"]`,
+		"decimal(38, 2)":  `["-1000.00","-0.01","0.00","0.01","999999999999999999999999999999999999.99"]`,
+		"decimal256(5,1)": `["-1000.0","-0.1","0.0","0.1","1000.0"]`,
+		"binary":          `["","AA==","AAA=","AQ==","/w=="]`,
+	} {
+		if dtype == "float32" {
+			ascending = `[-3.25e38,-1.5,0,1.5,16777216]`
+		}
+		arr := parseCells(t, dtype, ascending)
+		if !Ordered(arr.DataType()) {
+			t.Errorf("%s has no order", dtype)
+		}
+		key := Keys(arr)
+		for i := range arr.Len() {
+			for j := range arr.Len() {
+				if got := bytes.Compare(key(nil, i), key(nil, j)); got != cmp.Compare(i, j) {
+					t.Errorf("%s: values %d and %d of %s compare as %d", dtype, i, j, ascending, got)
+				}
+			}
+		}
+	}
+}
+
+func TestBothZerosAreEqual(t *testing.T) {
+	key := Keys(parseCells(t, "float64", `[0.0,-0.0]`))
+	if !bytes.Equal(key(nil, 0), key(nil, 1)) {
+		t.Error("0 and -0 have different keys")
+	}
+}
+
+func TestNaNIsMissing(t *testing.T) {
+	arr, err := ByName("msgpack").Decode([]byte("\x81\xa1a\x93\xcb\x7f\xf8\x00\x00\x00\x00\x00\x00\xc0\xcb\x3f\xf8\x00\x00\x00\x00\x00\x00"), ReadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	column := arr.RowGroups[0].Column(0)
+	missing := Missing(column)
+	if !missing(0) || !missing(1) || missing(2) || CountMissing(column) != 2 {
+		t.Errorf("of NaN, null and 1.5 are missing: %v, %v, %v; in all %d", missing(0), missing(1), missing(2), CountMissing(column))
+	}
+}
