@@ -87,7 +87,7 @@ const sessionPath = "/api/v1/sessions/{id}"
 
 // What requests with a file take, in the query or as fields of the form that holds the file.
 var (
-	parseParams  = []string{"delimiter", "header", "null_values", "strict", "orient"}
+	parseParams  = []string{"delimiter", "header", "null_values", "strict", "orient", "sheet_name"}
 	createParams = slices.Concat(parseParams, []string{"filename", "ttl_seconds"})
 	tableParams  = slices.Concat(parseParams, []string{"filename", "action_summary"})
 )
@@ -114,6 +114,9 @@ func (s *server) endpoints() []route {
 		{"PATCH", sessionPath + "/missing", nil, s.patchMissing},
 		{"GET", sessionPath + "/audit", nil, s.getAudit},
 		{"POST", sessionPath + "/audit", nil, s.addAudit},
+		{"GET", uploadPath, nil, s.getUpload},
+		{"POST", uploadPath + "/select", nil, s.selectSheets},
+		{"DELETE", uploadPath, nil, s.deleteUpload},
 		{"GET", "/health", nil, s.health},
 		{"GET", "/health/live", nil, s.healthLive},
 		{"GET", "/health/ready", nil, s.healthReady},

@@ -28,6 +28,8 @@ type upload struct {
 	filename    string
 	contentType string
 	body        []byte
+	// format is what the file is, once it has been decoded.
+	format *codec.Format
 	// form holds the query parameters and, over them, the form's fields.
 	form url.Values
 }
@@ -225,6 +227,7 @@ func (s *server) table(up *upload) (*codec.Table, error) {
 	if err != nil {
 		return nil, err
 	}
+	up.format = format
 	return format.Decode(up.body, opt)
 }
 

@@ -212,23 +212,29 @@ func (s *server) appendData(w http.ResponseWriter, r *http.Request) error {
 
 // putTable runs a change of the session that takes a table.
 func (s *server) putTable(w http.ResponseWriter, r *http.Request, run tableChange) error {
-	return s.change(w, r, func(c session.Change) (*session.Session, error) {
-		up, err := s.readUpload(w, r, tableParams)
-		if err != nil {
-			return nil, err
-		}
-		release, err := s.admit(r, up)
-		if err != nil {
-			return nil, err
-		}
-		defer release()
-		table, err := s.table(up)
-		if err != nil {
-			return nil, err
-		}
-		c.Summary = up.form.Get("action_summary")
-		return run(r.Context(), c, table)
-	})
+	c, err := change(r)
+	if err != nil {
+		return err
+	}
+	up, err := s.readUpload(w, r, tableParams)
+	if err != nil {
+		return err
+	}
+	release, err := s.admit(r, up)
+	if err != nil {
+		return err
+	}
+	defer release()
+	table, err := s.table(up)
+	if err != nil {
+		return err
+	}
+	c.Summary = up.form.Get("action_summary")
+	v, err := run(r.Context(), c, table)
+	if err != nil {
+		return err
+	}
+	return s.writeSession(w, r, http.StatusOK, v, member{"upload", receipt(up.format, table)})
 }
 
 func (s *server) editData(w http.ResponseWriter, r *http.Request) error {

@@ -109,13 +109,20 @@ func marksDocument(schema *arrow.Schema, marks frame.Marks) object {
 	return doc
 }
 
-// writeSession answers with the session document.
-func (s *server) writeSession(w http.ResponseWriter, r *http.Request, status int, v *session.Session) error {
+// sessionDocument is the document of v with further members, and the state of the session that
+// it describes.
+func (s *server) sessionDocument(r *http.Request, v *session.Session, further ...member) (object, *session.Session, error) {
 	v, marks, err := s.Sessions.Marks(r.Context(), v)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	doc, err := s.document(v, marks)
+	return append(doc, further...), v, err
+}
+
+// writeSession answers with the session document, with further members.
+func (s *server) writeSession(w http.ResponseWriter, r *http.Request, status int, v *session.Session, further ...member) error {
+	doc, v, err := s.sessionDocument(r, v, further...)
 	if err != nil {
 		return err
 	}

@@ -7,39 +7,54 @@ import (
 	"edgeframe/session"
 )
 
+// created is a new session and how the file was understood that it was made of.
+type created struct {
+	session *session.Session
+	receipt object
+}
+
 func (s *server) createSession(w http.ResponseWriter, r *http.Request) error {
 	create := s.createFromFile
 	if s.isLongStream(r) {
 		create = s.createFromStream
 	}
-	v, err := create(w, r)
+	return create(w, r)
+}
+
+// writeCreated answers with the document of a new session.
+func (s *server) writeCreated(w http.ResponseWriter, r *http.Request, c created) error {
+	w.Header().Set("Location", "/api/v1/sessions/"+c.session.ID)
+	return s.writeSession(w, r, http.StatusCreated, c.session, member{"upload", c.receipt})
+}
+
+// createFromFile makes a session of a file that is read as a whole. A workbook of several sheets
+// is kept until they have been chosen.
+func (s *server) createFromFile(w http.ResponseWriter, r *http.Request) error {
+	up, err := s.readUpload(w, r, createParams)
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Location", "/api/v1/sessions/"+v.ID)
-	return s.writeSession(w, r, http.StatusCreated, v)
-}
-
-// createFromFile makes a session of a file that is read as a whole.
-func (s *server) createFromFile(w http.ResponseWriter, r *http.Request) (*session.Session, error) {
-	up, err := s.readUpload(w, r, createParams)
-	if err != nil {
-		return nil, err
-	}
 	lifetime, err := ttl(up.form)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	release, err := s.admit(r, up)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer release()
 	table, err := s.table(up)
-	if err != nil {
-		return nil, err
+	if choice, ok := sheetChoice(err); ok {
+		return s.holdUpload(w, r, up, choice)
 	}
-	return s.Sessions.Create(r.Context(), table, up.filename, lifetime)
+	if err != nil {
+		return err
+	}
+	v, err := s.Sessions.Create(r.Context(), table, up.filename, lifetime)
+	if err != nil {
+		return err
+	}
+	return s.writeCreated(w, r, created{v, receipt(up.format, table)})
 }
 
 func (s *server) getSession(w http.ResponseWriter, r *http.Request) error {

@@ -20,22 +20,22 @@ func (s *server) isLongStream(r *http.Request) bool {
 
 // createFromStream makes a session of an Arrow stream while it comes. What bounds it is the size
 // of a table; each of its messages is bounded as a body is.
-func (s *server) createFromStream(w http.ResponseWriter, r *http.Request) (*session.Session, error) {
+func (s *server) createFromStream(w http.ResponseWriter, r *http.Request) error {
 	if err := checkEncoding(r); err != nil {
-		return nil, err
+		return err
 	}
 	q := r.URL.Query()
 	lifetime, err := ttl(q)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	opt, err := s.readOptions(q)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	limit := opt.Limits.WithDefaults().Bytes
 	if r.ContentLength > limit {
-		return nil, tooLarge(limit)
+		return tooLarge(limit)
 	}
 	body := &failingBody{in: http.MaxBytesReader(w, r.Body, limit)}
 	groups, err := codec.OpenArrowStream(body, opt.Limits, s.MaxUploadBytes)
@@ -44,9 +44,19 @@ func (s *server) createFromStream(w http.ResponseWriter, r *http.Request) (*sess
 		v, err = s.Sessions.CreateFrom(r.Context(), groups, baseName(q.Get("filename")), lifetime)
 	}
 	if body.err != nil {
-		return nil, bodyError(body.err, limit)
+		return bodyError(body.err, limit)
 	}
-	return v, err
+	if err != nil {
+		return err
+	}
+	schema, missing, err := s.Sessions.Schema(v)
+	if err != nil {
+		return err
+	}
+	return s.writeCreated(w, r, created{v, object{
+		{"format", "arrow"},
+		{"columns", columnReceipts(schema, missing, nil)},
+	}})
 }
 
 // failingBody remembers why a body could not be read to its end.

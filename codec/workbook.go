@@ -32,7 +32,18 @@ type SheetChoice struct {
 }
 
 func (c *SheetChoice) Error() string {
-	return fmt.Sprintf("the workbook has %d sheets with cells: name those to read with sheet_name", len(c.Sheets))
+	const most = 10
+	names := ""
+	for i, s := range c.Sheets[:min(len(c.Sheets), most)] {
+		if i > 0 {
+			names += ", "
+		}
+		names += quoted(s.Name)
+	}
+	if len(c.Sheets) > most {
+		names += ", …"
+	}
+	return fmt.Sprintf("the workbook has %d sheets with cells: choose among %s with sheet_name", len(c.Sheets), names)
 }
 
 // Unwrap makes the error one of kind [ErrMalformed].

@@ -37,6 +37,28 @@ type sessionDocument struct {
 	History            []historyEntry        `json:"history"`
 	IntentionalMissing map[string][]int      `json:"intentional_missing"`
 	Metadata           json.RawMessage       `json:"metadata"`
+	// Upload is in answers to requests that send a table.
+	Upload *uploadReceipt `json:"upload"`
+}
+
+type uploadReceipt struct {
+	Format    string                   `json:"format"`
+	Encoding  string                   `json:"encoding"`
+	Delimiter string                   `json:"delimiter"`
+	Sheets    []sheetReceipt           `json:"sheets"`
+	Columns   map[string]columnReceipt `json:"columns"`
+}
+
+type sheetReceipt struct {
+	Name   string   `json:"name"`
+	Rows   int      `json:"rows"`
+	Absent []string `json:"absent_columns"`
+}
+
+type columnReceipt struct {
+	DType   string `json:"dtype"`
+	Missing int    `json:"missing"`
+	Changed int    `json:"changed"`
 }
 
 type serializationDocument struct {

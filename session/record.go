@@ -112,6 +112,16 @@ type auditEntry struct {
 	Text string
 }
 
+// heldRecord is the record of a held file, which is written after the parts of the file. It is
+// never changed.
+type heldRecord struct {
+	// Expires is in Unix milliseconds.
+	Expires int64 `msg:"expires"`
+	// Parts is the number of values that the file is cut into.
+	Parts int    `msg:"parts"`
+	Note  []byte `msg:"note"`
+}
+
 // headFormat is the version of the record's format.
 const headFormat = 1
 

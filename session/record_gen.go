@@ -489,6 +489,96 @@ func (z *head) Msgsize() (s int) {
 }
 
 // MarshalMsg implements msgp.Marshaler
+func (z *heldRecord) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// map header, size 3
+	// string "expires"
+	o = append(o, 0x83, 0xa7, 0x65, 0x78, 0x70, 0x69, 0x72, 0x65, 0x73)
+	o = msgp.AppendInt64(o, z.Expires)
+	// string "parts"
+	o = append(o, 0xa5, 0x70, 0x61, 0x72, 0x74, 0x73)
+	o = msgp.AppendInt(o, z.Parts)
+	// string "note"
+	o = append(o, 0xa4, 0x6e, 0x6f, 0x74, 0x65)
+	o = msgp.AppendBytes(o, z.Note)
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *heldRecord) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	if zb0001 > z89264a71limitMaps {
+		err = msgp.ErrLimitExceeded
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "expires":
+			z.Expires, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Expires")
+				return
+			}
+		case "parts":
+			z.Parts, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Parts")
+				return
+			}
+		case "note":
+			var zb0002 uint32
+			zb0002, bts, err = msgp.ReadBytesHeader(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Note")
+				return
+			}
+			if zb0002 > z89264a71limitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if z.Note == nil || uint32(cap(z.Note)) < zb0002 {
+				z.Note = make([]byte, zb0002)
+			} else {
+				z.Note = z.Note[:zb0002]
+			}
+			if uint32(len(bts)) < zb0002 {
+				err = msgp.ErrShortBytes
+				return
+			}
+			copy(z.Note, bts[:zb0002])
+			bts = bts[zb0002:]
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *heldRecord) Msgsize() (s int) {
+	s = 1 + 8 + msgp.Int64Size + 6 + msgp.IntSize + 5 + msgp.BytesPrefixSize + len(z.Note)
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
 func (z *manifest) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// map header, size 2

@@ -1,0 +1,53 @@
+package api
+
+import (
+	"github.com/apache/arrow/go/v17/arrow"
+
+	"edgeframe/codec"
+)
+
+// receipt says how an uploaded file was understood: what was found out about it, and for each
+// column its type, how many values are missing and how many cells were changed by the conversion.
+func receipt(format *codec.Format, t *codec.Table) object {
+	missing := make([]int64, t.Schema.NumFields())
+	for _, g := range t.RowGroups {
+		for i, column := range g.Columns() {
+			missing[i] += int64(codec.CountMissing(column))
+		}
+	}
+	doc := object{{"format", format.Name}}
+	if t.Receipt.Encoding != "" {
+		doc = append(doc, member{"encoding", t.Receipt.Encoding})
+	}
+	if t.Receipt.Delimiter != 0 {
+		doc = append(doc, member{"delimiter", string(rune(t.Receipt.Delimiter))})
+	}
+	if t.Receipt.Sheets != nil {
+		doc = append(doc, member{"sheets", sheetReceipts(t.Receipt.Sheets)})
+	}
+	return append(doc, member{"columns", columnReceipts(t.Schema, missing, t.Receipt.Changed)})
+}
+
+func columnReceipts(schema *arrow.Schema, missing, changed []int64) object {
+	columns := make(object, schema.NumFields())
+	for i, f := range schema.Fields() {
+		var n int64
+		if changed != nil {
+			n = changed[i]
+		}
+		columns[i] = member{f.Name, object{{"dtype", codec.DType(f.Type)}, {"missing", missing[i]}, {"changed", n}}}
+	}
+	return columns
+}
+
+func sheetReceipts(sheets []codec.SheetReceipt) []object {
+	list := make([]object, len(sheets))
+	for i, s := range sheets {
+		absent := s.Absent
+		if absent == nil {
+			absent = []string{}
+		}
+		list[i] = object{{"name", s.Name}, {"rows", s.Rows}, {"absent_columns", absent}}
+	}
+	return list
+}

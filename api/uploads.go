@@ -1,0 +1,195 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"edgeframe/codec"
+	"edgeframe/session"
+)
+
+const uploadPath = "/api/v1/uploads/{id}"
+
+// heldNote is what is remembered of a workbook whose sheets have to be chosen.
+type heldNote struct {
+	Filename string `json:"filename"`
+	// Form is what was sent with the file.
+	Form url.Values `json:"form"`
+	// Sheets is the list of its sheets, as the client is told of them.
+	Sheets json.RawMessage `json:"sheets"`
+}
+
+// holdUpload keeps a workbook of which the sheets have to be chosen, and answers with what there
+// is to choose from.
+func (s *server) holdUpload(w http.ResponseWriter, r *http.Request, up *upload, choice *codec.SheetChoice) error {
+	sheets, err := sheetDocuments(choice)
+	if err != nil {
+		return err
+	}
+	note := heldNote{Filename: up.filename, Form: up.form, Sheets: sheets}
+	held, err := s.Sessions.Hold(r.Context(), up.body, encodeJSON(note))
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Location", strings.Replace(uploadPath, "{id}", held.ID, 1))
+	return s.writeHeld(w, http.StatusAccepted, held, note)
+}
+
+// sheetDocuments describes the sheets of a workbook, as a JSON array.
+func sheetDocuments(choice *codec.SheetChoice) ([]byte, error) {
+	list := make([]object, len(choice.Sheets))
+	for i, sheet := range choice.Sheets {
+		var preview bytes.Buffer
+		if err := codec.ByName("json").Encode(&preview, sheet.Preview, codec.WriteOptions{}); err != nil {
+			return nil, err
+		}
+		list[i] = object{
+			{"name", sheet.Name},
+			{"rows", sheet.Rows},
+			{"columns", len(sheet.Columns)},
+			{"column_names", sheet.Columns},
+			{"preview_data", json.RawMessage(preview.Bytes())},
+			{"missing_count", sheet.Missing},
+			{"score", sheet.Score()},
+			{"is_suggested", i == choice.Suggested()},
+		}
+	}
+	return encodeJSON(list), nil
+}
+
+func (s *server) writeHeld(w http.ResponseWriter, status int, held *session.Held, note heldNote) error {
+	var sheets []json.RawMessage
+	if err := json.Unmarshal(note.Sheets, &sheets); err != nil {
+		return err
+	}
+	return writeJSON(w, status, object{
+		{"status", "selection_required"},
+		{"temp_id", held.ID},
+		{"filename", note.Filename},
+		{"expires_at", timestamp(held.Expires)},
+		{"total_sheets", len(sheets)},
+		{"sheets", note.Sheets},
+	})
+}
+
+// held returns the upload that a request is about.
+func (s *server) held(r *http.Request) (*session.Held, heldNote, error) {
+	var note heldNote
+	held, err := s.Sessions.Held(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return nil, note, err
+	}
+	return held, note, json.Unmarshal(held.Note, &note)
+}
+
+func (s *server) getUpload(w http.ResponseWriter, r *http.Request) error {
+	held, note, err := s.held(r)
+	if err != nil {
+		return err
+	}
+	return s.writeHeld(w, http.StatusOK, held, note)
+}
+
+func (s *server) deleteUpload(w http.ResponseWriter, r *http.Request) error {
+	held, _, err := s.held(r)
+	if err != nil {
+		return err
+	}
+	if err := s.Sessions.Release(r.Context(), held); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// selectSheets makes sessions of chosen sheets of a workbook: one session of all of them with
+// merge, else one of each. The workbook stays, so that its other sheets can be had too.
+func (s *server) selectSheets(w http.ResponseWriter, r *http.Request) error {
+	held, note, err := s.held(r)
+	if err != nil {
+		return err
+	}
+	var body struct {
+		Selected []string `json:"selected_sheets"`
+		Merge    bool     `json:"merge"`
+	}
+	if err := readDocument(w, r, maxDocumentBytes, false, &body); err != nil {
+		return err
+	}
+	if len(body.Selected) == 0 {
+		return malformed("selected_sheets is empty; name at least one sheet")
+	}
+	choices := slices.Collect(slices.Chunk(body.Selected, 1))
+	if body.Merge {
+		choices = [][]string{body.Selected}
+	}
+	file, err := s.Sessions.ReadHeld(r.Context(), held)
+	if err != nil {
+		return err
+	}
+	made, err := s.createFromSheets(r, &upload{filename: note.Filename, body: file, form: note.Form}, choices)
+	if err != nil {
+		return err
+	}
+	if len(made) == 1 {
+		return s.writeCreated(w, r, made[0])
+	}
+	return s.writeAllCreated(w, r, made)
+}
+
+// createFromSheets makes a session of each choice of sheets, all or none.
+func (s *server) createFromSheets(r *http.Request, up *upload, choices [][]string) (made []created, err error) {
+	lifetime, err := ttl(up.form)
+	if err != nil {
+		return nil, err
+	}
+	release, err := s.admit(r, up)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	tables := make([]*codec.Table, len(choices))
+	for i, sheets := range choices {
+		if i > 0 && slices.Contains(slices.Concat(choices[:i]...), sheets[0]) {
+			return nil, badParameter("the sheet %q is named twice; name each sheet once", codec.Shorten(sheets[0]))
+		}
+		up.form["sheet_name"] = sheets
+		if tables[i], err = s.table(up); err != nil {
+			return nil, err
+		}
+	}
+	for _, t := range tables {
+		v, err := s.Sessions.Create(r.Context(), t, up.filename, lifetime)
+		if err != nil {
+			for _, c := range made {
+				// What cannot be removed now expires.
+				_ = s.Sessions.Delete(r.Context(), session.Ref{ID: c.session.ID}, nil)
+			}
+			return nil, err
+		}
+		made = append(made, created{v, receipt(up.format, t)})
+	}
+	return made, nil
+}
+
+// writeAllCreated answers with the documents of several new sessions.
+func (s *server) writeAllCreated(w http.ResponseWriter, r *http.Request, made []created) error {
+	docs := make([]object, len(made))
+	for i, c := range made {
+		var err error
+		if docs[i], _, err = s.sessionDocument(r, c.session, member{"upload", c.receipt}); err != nil {
+			return err
+		}
+	}
+	return writeJSON(w, http.StatusCreated, object{{"status", "ready"}, {"sessions", docs}})
+}
+
+// sheetChoice returns the choice that an upload leaves to its sender, if err is about that.
+func sheetChoice(err error) (*codec.SheetChoice, bool) {
+	return errors.AsType[*codec.SheetChoice](err)
+}
