@@ -133,8 +133,29 @@ var createTests = []test{
 			c.Errorf("ETag %q is not a strong entity tag", tag)
 		}
 		again := c.do("GET", a.header.Get("Location"), nil).is(http.StatusOK)
-		if diff := cmp.Diff(string(withoutAccess(a.body)), string(withoutAccess(again.body))); diff != "" {
+		if diff := cmp.Diff(string(withoutReceipt(withoutAccess(a.body))), string(withoutAccess(again.body))); diff != "" {
 			c.Error(diff)
+		}
+	}},
+	{"the answer to a file says how it was understood, and that to other requests does not", func(c *client) {
+		s := c.create("id,when\n007,2026-01-01\n,NA\n")
+		want := &uploadReceipt{Format: "csv", Encoding: "utf-8", Delimiter: ",", Columns: map[string]columnReceipt{
+			"id":   {DType: "utf8", Missing: 1},
+			"when": {DType: "date32", Missing: 1, Changed: 1},
+		}}
+		if diff := cmp.Diff(want, s.made.Upload); diff != "" {
+			c.Error(diff)
+		}
+		more := s.do("POST", s.path("/data"), "id|when\n1|2026-01-02\n", "Content-Type: text/csv").is(http.StatusOK).session()
+		if more.Upload == nil || more.Upload.Delimiter != "|" || more.Upload.Columns["id"] != (columnReceipt{DType: "int64"}) {
+			c.Errorf("receipt %+v of appended rows", more.Upload)
+		}
+		other := s.do("PUT", s.path("/data"), `[{"a":1},{"a":null}]`, "Content-Type: application/json").is(http.StatusOK).session()
+		if other.Upload == nil || other.Upload.Format != "json" || other.Upload.Columns["a"] != (columnReceipt{DType: "int64", Missing: 1}) {
+			c.Errorf("receipt %+v of another table", other.Upload)
+		}
+		if doc := s.do("POST", s.path("/undo"), nil).is(http.StatusOK).session(); doc.Upload != nil {
+			c.Errorf("receipt %+v of an undo", doc.Upload)
 		}
 	}},
 	{"every format is read by its content type", func(c *client) {
