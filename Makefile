@@ -82,7 +82,7 @@ generate:
 	$(GO) generate ./...
 
 # bench measures the parts, and then the server from the outside.
-bench: redis-server
+bench: node_modules redis-server pandas
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 	$(GO) run ./bench
 

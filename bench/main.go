@@ -68,6 +68,7 @@ type pattern struct{ regexp.Regexp }
 type bench struct {
 	opt      options
 	dir      string
+	program  string
 	backends []*backend
 	out      *report
 }
@@ -89,16 +90,16 @@ func run(ctx context.Context, opt options) error {
 // server measures the server.
 func (b *bench) server(ctx context.Context) error {
 	b.out.printf("edit: 1,000 cells of one column, spread evenly; stored: added to segments; disk: written by the process on the embedded store\n")
-	program := b.opt.server
-	if program == "" {
+	b.program = b.opt.server
+	if b.program == "" {
 		var err error
-		if program, err = build(ctx, b.dir); err != nil {
+		if b.program, err = build(ctx, b.dir); err != nil {
 			return err
 		}
 	}
 	defer b.stop()
 	for name := range strings.SplitSeq(b.opt.backends, ",") {
-		started, err := startBackend(ctx, name, program, b.dir)
+		started, err := startBackend(ctx, name, b.program, b.dir)
 		if err != nil {
 			return err
 		}
@@ -113,6 +114,9 @@ func (b *bench) measure(ctx context.Context) error {
 		if err := b.tables(ctx, rows); err != nil {
 			return err
 		}
+	}
+	if err := b.files(ctx); err != nil {
+		return err
 	}
 	if err := b.compare(ctx); err != nil {
 		return err
