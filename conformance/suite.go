@@ -65,6 +65,7 @@ func Run(t *testing.T, target Target) {
 		{"health", healthTests},
 		{"refusal", refusalTests},
 		{"stream", streamTests},
+		{"file", fileTests},
 		{"vega", vegaTests},
 	}
 	for _, g := range groups {

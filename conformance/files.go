@@ -1,0 +1,138 @@
+//go:build !js
+
+package conformance
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/apache/arrow/go/v17/arrow"
+
+	"edgeframe/internal/testenv"
+)
+
+// notTables says of the files of vega-datasets that are no tables what the refusal must name.
+var notTables = map[string]string{
+	"annual-precip.json":   `column "width" is not an array`, // a raster
+	"volcano.json":         `column "width" is not an array`,
+	"earthquakes.json":     `column "type" is not an array`, // GeoJSON
+	"londonBoroughs.json":  `column "type" is not an array`, // TopoJSON
+	"londonTubeLines.json": `column "type" is not an array`,
+	"us-10m.json":          `column "type" is not an array`,
+	"world-110m.json":      `column "type" is not an array`,
+	"miserables.json":      `column "links" has 254 values and column "nodes" has 77`, // a graph
+}
+
+// keeps lists for the files with an extension the formats that keep all of their tables: Arrow and
+// Parquet keep the tables of every file, the other formats those that they can bring about.
+var keeps = map[string][]string{
+	".csv":     {"arrow", "arrow_file", "csv", "tsv"},
+	".tsv":     {"arrow", "arrow_file", "csv", "tsv"},
+	".json":    {"arrow", "arrow_file", "json", "ndjson", "msgpack"},
+	".arrow":   {"arrow", "arrow_file"},
+	".parquet": {"arrow", "arrow_file"},
+}
+
+// mediaTypes are the content types of the formats.
+var mediaTypes = map[string]string{
+	"arrow":      streamType,
+	"arrow_file": fileType,
+	"parquet":    "application/vnd.apache.parquet",
+	"csv":        csvType,
+	"tsv":        "text/tab-separated-values",
+	"json":       jsonType,
+	"ndjson":     ndjsonType,
+	"msgpack":    packType,
+}
+
+// vegaFiles are the tables, and what might be one, among the files of vega-datasets.
+func (c *client) vegaFiles() []string {
+	c.Helper()
+	entries, err := os.ReadDir(filepath.Join(testenv.NodeModules(c), "vega-datasets", "data"))
+	if err != nil {
+		c.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		if keeps[filepath.Ext(e.Name())] != nil {
+			names = append(names, e.Name())
+		}
+	}
+	return names
+}
+
+// comesBack uploads a file and checks that the table comes back equal in every format that keeps
+// it: fetched in the format and uploaded again, it is the same table.
+func (c *client) comesBack(name string) {
+	c.Helper()
+	file := c.vega(name)
+	a := c.do("POST", "/api/v1/sessions?filename="+name, file)
+	switch {
+	case notTables[name] != "":
+		a.refused(http.StatusUnprocessableEntity, "malformed_input", notTables[name])
+		return
+	case int64(len(file)) > c.target.MaxUploadBytes:
+		a.refused(http.StatusRequestEntityTooLarge, "payload_too_large")
+		return
+	}
+	doc := a.is(http.StatusCreated).session()
+	s := &sess{c, doc.SessionID, doc}
+	want := s.arrow()
+	for _, format := range keeps[filepath.Ext(name)] {
+		again := c.upload(mediaTypes[format], s.whole(format))
+		if err := sameTable(want, again.arrow()); err != nil {
+			c.Errorf("%s as %s: %v", name, format, err)
+		}
+		again.do("DELETE", again.path(""), nil).is(http.StatusNoContent)
+	}
+	s.do("DELETE", s.path(""), nil).is(http.StatusNoContent)
+}
+
+// whole is the whole table in a format. JSON comes in pages, of which the data is put together.
+func (s *sess) whole(format string) []byte {
+	s.Helper()
+	if format != "json" {
+		return s.get("/data", "format="+format).body
+	}
+	const most = 10_000
+	var pages []string
+	for offset := 0; offset == 0 || offset < s.made.Shape[0]; offset += most {
+		body := s.get("/data", fmt.Sprintf("offset=%d", offset), fmt.Sprintf("limit=%d", most)).body
+		_, data, _ := strings.Cut(string(body), `,"data":[`)
+		pages = append(pages, strings.TrimSuffix(data, "]}"))
+	}
+	return []byte("[" + strings.Join(pages, ",") + "]")
+}
+
+var fileTests = func() (tests []test) {
+	for _, part := range []struct{ claim, extensions string }{
+		{"delimited text", ".csv.tsv"}, {"JSON", ".json"}, {"Arrow and Parquet", ".arrow.parquet"},
+	} {
+		tests = append(tests, test{part.claim + " of vega-datasets comes back equal or is refused for a reason", func(c *client) {
+			files := slices.DeleteFunc(c.vegaFiles(), func(name string) bool {
+				return !strings.Contains(part.extensions+".", filepath.Ext(name)+".")
+			})
+			if len(files) == 0 {
+				c.Fatal("there are no files")
+			}
+			for _, name := range files {
+				c.run(name, func(c *client) { c.comesBack(name) })
+			}
+		}})
+	}
+	return tests
+}()
+
+// arrow is the table as Arrow records.
+func (s *sess) arrow() []arrow.Record {
+	s.Helper()
+	records, err := readStream(s.get("/data", "format=arrow").body)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return records
+}
