@@ -261,27 +261,9 @@ func (s *server) editData(w http.ResponseWriter, r *http.Request) error {
 	if dry {
 		return s.tryOut(w, r, c, ops)
 	}
-	v, err := s.Sessions.Edit(r.Context(), c, ops)
+	v, effects, err := s.Sessions.Edit(r.Context(), c, ops)
 	if err != nil {
 		return err
 	}
-	return s.writeSession(w, r, http.StatusOK, v)
-}
-
-// tryOut answers with what operations would change.
-func (s *server) tryOut(w http.ResponseWriter, r *http.Request, c session.Change, ops []frame.Operation) error {
-	p, err := s.Sessions.TryOut(r.Context(), c, ops)
-	if err != nil {
-		return err
-	}
-	setState(w, p.Session)
-	return writeJSON(w, http.StatusOK, object{
-		{"session_id", p.Session.ID},
-		{"dry_run", true},
-		{"rows_before", p.RowsBefore},
-		{"rows_after", p.RowsAfter},
-		{"columns_before", p.ColumnsBefore},
-		{"columns_after", p.ColumnsAfter},
-		{"columns_changed", p.Changed},
-	})
+	return s.writeSession(w, r, http.StatusOK, v, member{"operations", effectDocuments(effects)})
 }

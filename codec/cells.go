@@ -7,6 +7,7 @@ import (
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/apache/arrow/go/v17/arrow/memory"
 )
 
 // Missing returns a function that tells whether the value of a row is missing: null, wherever
@@ -163,6 +164,9 @@ func Keys(arr arrow.Array) func(dst []byte, row int) []byte {
 	return textAppender(arr)
 }
 
+// FloatKey is the key of a float.
+func FloatKey(f float64) []byte { return appendFloatKey(nil, f) }
+
 // appendFloatKey makes the order of floats that of their bits. -0 is 0.
 func appendFloatKey(dst []byte, f float64) []byte {
 	bits := math.Float64bits(f + 0)
@@ -181,6 +185,24 @@ func appendBigKey(dst []byte, n *big.Int) []byte {
 	return append(dst, biased.FillBytes(make([]byte, size))...)
 }
 
+// AppendJSON returns a function that appends the value of a row as JSON, null where it is missing.
+func AppendJSON(arr arrow.Array) func(dst []byte, row int) []byte { return jsonAppender(arr) }
+
 // Spell returns a function that appends the value of a row as text, in the spelling of
 // delimited text. Rows that are [Missing] must not be asked for.
 func Spell(arr arrow.Array) func(dst []byte, row int) []byte { return textAppender(arr) }
+
+// FromTicks returns an array of dates, times, timestamps or durations with the given numbers of
+// the unit of their type, which must be in its range.
+func FromTicks(ticks []int64, dt arrow.DataType) arrow.Array {
+	width := dt.(arrow.FixedWidthDataType).Bytes()
+	buf := make([]byte, 0, len(ticks)*width)
+	for _, v := range ticks {
+		if width == arrow.Int32SizeBytes {
+			buf = binary.NativeEndian.AppendUint32(buf, uint32(v))
+		} else {
+			buf = binary.NativeEndian.AppendUint64(buf, uint64(v))
+		}
+	}
+	return array.MakeFromData(array.NewData(dt, len(ticks), []*memory.Buffer{nil, memory.NewBufferBytes(buf)}, nil, 0, 0))
+}

@@ -40,6 +40,15 @@ type sessionDocument struct {
 	Metadata           json.RawMessage       `json:"metadata"`
 	// Upload is in answers to requests that send a table.
 	Upload *uploadReceipt `json:"upload"`
+	// Operations is in answers to edits.
+	Operations []effectDocument `json:"operations"`
+}
+
+type effectDocument struct {
+	Op      string `json:"op"`
+	Rows    int    `json:"rows"`
+	Cells   int    `json:"cells"`
+	Coerced int    `json:"coerced"`
 }
 
 type uploadReceipt struct {
@@ -119,6 +128,31 @@ type dryRunDocument struct {
 	ColumnsBefore  []string `json:"columns_before"`
 	ColumnsAfter   []string `json:"columns_after"`
 	ColumnsChanged []string `json:"columns_changed"`
+
+	RowsAffected int                           `json:"rows_affected"`
+	ShareLost    float64                       `json:"share_lost"`
+	Operations   []effectDocument              `json:"operations"`
+	Statistics   map[string]statisticsDocument `json:"statistics"`
+	Samples      []sampleDocument              `json:"samples"`
+}
+
+type statisticsDocument struct {
+	Before statisticDocument `json:"before"`
+	After  statisticDocument `json:"after"`
+}
+
+type statisticDocument struct {
+	Mean    *float64 `json:"mean"`
+	Std     *float64 `json:"std"`
+	Missing int      `json:"missing"`
+}
+
+type sampleDocument struct {
+	Row     int    `json:"row"`
+	Column  string `json:"column"`
+	Before  any    `json:"before"`
+	After   any    `json:"after"`
+	Removed bool   `json:"removed"`
 }
 
 type missingDocument struct {

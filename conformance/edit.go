@@ -63,6 +63,10 @@ var editTests = []test{
 		want := dryRunDocument{
 			SessionID: s.id, DryRun: true, RowsBefore: 4, RowsAfter: 4,
 			ColumnsBefore: []string{"name", "age", "score", "active"}, ColumnsAfter: []string{"name", "age", "active", "new"}, ColumnsChanged: []string{"age"},
+			RowsAffected: 1,
+			Operations:   []effectDocument{{Op: "set_values", Cells: 1}, {Op: "drop_columns"}, {Op: "add_column"}},
+			Statistics:   doc.Statistics, // the golden file has them
+			Samples:      []sampleDocument{{0, "age", 31.0, 99.0, false}},
 		}
 		if diff := cmp.Diff(want, doc); diff != "" {
 			c.Error(diff)

@@ -55,6 +55,7 @@ func Run(t *testing.T, target Target) {
 		{"caching", cachingTests},
 		{"edit", editTests},
 		{"operation", operationTests},
+		{"clean", cleanTests},
 		{"append and replace", tableTests},
 		{"version", versionTests},
 		{"missing", missingTests},

@@ -67,6 +67,11 @@ type Frame struct {
 	Load   Loader
 	Limits codec.Limits
 
+	// effect is what the operation that runs has done so far.
+	effect Effect
+	// origins, unless it is nil, follows where rows come from.
+	origins *origins
+
 	// spent is the bytes of values that operations made by repeating one, copied those of the
 	// chunks that they wrote anew.
 	spent, copied int64

@@ -179,8 +179,20 @@ func (b *base) apply(t testing.TB, text string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := Apply(b.Frame, ops); err != nil {
+	if _, err := Apply(b.Frame, ops); err != nil {
 		t.Fatal(err)
 	}
 	b.check(t)
+}
+
+// says reports whether an error has a text in it.
+func says(err error, text string) bool { return err != nil && strings.Contains(err.Error(), text) }
+
+// spellRows spells a list of rows as JSON.
+func spellRows(rows []int64) string {
+	if rows == nil {
+		rows = []int64{}
+	}
+	text, _ := json.Marshal(rows)
+	return string(text)
 }

@@ -15,7 +15,14 @@ import (
 const MaxOperations = 1000
 
 // Operation is one change of a table.
-type Operation interface {
+type Operation struct {
+	// Name is what requests call it.
+	Name string
+	operation
+}
+
+// operation is what an Operation does.
+type operation interface {
 	// apply changes f. After an error f is in no defined state.
 	apply(f *Frame) error
 	// needs returns the places whose data the operation will read, as far as they can be
@@ -24,17 +31,26 @@ type Operation interface {
 }
 
 // newOperation has one entry per operation, by its name in a request.
-var newOperation = map[string]func() Operation{
-	"set_values":     func() Operation { return &setValues{} },
-	"add_column":     func() Operation { return &addColumn{} },
-	"drop_columns":   func() Operation { return &dropColumns{} },
-	"select_columns": func() Operation { return &selectColumns{} },
-	"rename_columns": func() Operation { return &renameColumns{} },
-	"delete_rows":    func() Operation { return &deleteRows{} },
+var newOperation = map[string]func() operation{
+	"set_values":      func() operation { return &setValues{} },
+	"add_column":      func() operation { return &addColumn{} },
+	"drop_columns":    func() operation { return &dropColumns{} },
+	"select_columns":  func() operation { return &selectColumns{} },
+	"rename_columns":  func() operation { return &renameColumns{} },
+	"delete_rows":     func() operation { return &deleteRows{} },
+	"cast":            func() operation { return &cast{} },
+	"fill_missing":    func() operation { return &fillMissing{} },
+	"drop_missing":    func() operation { return &dropMissing{} },
+	"drop_duplicates": func() operation { return &dropDuplicates{} },
+	"sort":            func() operation { return &sortRows{} },
+	"filter":          func() operation { return &filter{} },
 }
 
 // OperationNames lists the operations in the order in which an error names them.
-var OperationNames = []string{"set_values", "add_column", "drop_columns", "select_columns", "rename_columns", "delete_rows"}
+var OperationNames = []string{
+	"set_values", "add_column", "drop_columns", "select_columns", "rename_columns", "delete_rows",
+	"cast", "fill_missing", "drop_missing", "drop_duplicates", "sort", "filter",
+}
 
 // ParseOperations reads a list of operations from its JSON form, one object each with the
 // operation's name under "op". Unknown names and fields are refused.
@@ -57,30 +73,31 @@ func ParseOperations(raw []json.RawMessage) ([]Operation, error) {
 }
 
 func parseOperation(raw json.RawMessage) (Operation, error) {
+	var none Operation
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &fields); err != nil || fields == nil {
-		return nil, codec.Errorf(ErrInvalidOperation, "it is not a JSON object")
+		return none, codec.Errorf(ErrInvalidOperation, "it is not a JSON object")
 	}
 	var name string
 	if err := json.Unmarshal(fields["op"], &name); err != nil || newOperation[name] == nil {
-		return nil, codec.Errorf(ErrInvalidOperation, "its \"op\" is not one of %s", strings.Join(OperationNames, ", "))
+		return none, codec.Errorf(ErrInvalidOperation, "its \"op\" is not one of %s", strings.Join(OperationNames, ", "))
 	}
 	delete(fields, "op")
 	body, err := json.Marshal(fields)
 	if err != nil {
-		return nil, codec.Errorf(ErrInvalidOperation, "%s: %v", name, err)
+		return none, codec.Errorf(ErrInvalidOperation, "%s: %v", name, err)
 	}
 	op := newOperation[name]()
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.DisallowUnknownFields()
 	err = dec.Decode(op)
 	if mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return nil, codec.Errorf(ErrInvalidOperation, "%s: %s", name, DescribeMismatch(mismatch))
+		return none, codec.Errorf(ErrInvalidOperation, "%s: %s", name, DescribeMismatch(mismatch))
 	}
 	if err != nil {
-		return nil, codec.Errorf(ErrInvalidOperation, "%s: %s", name, strings.TrimPrefix(err.Error(), "json: "))
+		return none, codec.Errorf(ErrInvalidOperation, "%s: %s", name, strings.TrimPrefix(err.Error(), "json: "))
 	}
-	return op, nil
+	return Operation{name, op}, nil
 }
 
 // accepted names what fields of requests take.
@@ -89,6 +106,8 @@ var accepted = map[reflect.Kind]string{
 	reflect.String: "text",
 	reflect.Slice:  "a list",
 	reflect.Map:    "an object",
+	reflect.Struct: "an object",
+	reflect.Bool:   "true or false",
 }
 
 // DescribeMismatch says in the terms of JSON which field cannot hold its value, and what it
@@ -105,22 +124,26 @@ func DescribeMismatch(err *json.UnmarshalTypeError) string {
 	return fmt.Sprintf("%s cannot be %s; it takes %s", field, value, accepted[err.Type.Kind()])
 }
 
-// Apply runs ops on f one after the other. It first loads in one step what they will read.
-// After an error, which names the operation, f is in no defined state.
-func Apply(f *Frame, ops []Operation) error {
+// Apply runs ops on f one after the other and says what each has done. It first loads in one step
+// what they will read. After an error, which names the operation, f is in no defined state.
+func Apply(f *Frame, ops []Operation) ([]Effect, error) {
 	var places []place
 	for _, op := range ops {
 		places = append(places, op.needs(f)...)
 	}
 	if err := f.load(places); err != nil {
-		return err
+		return nil, err
 	}
+	effects := make([]Effect, len(ops))
 	for i, op := range ops {
+		f.effect = Effect{}
 		if err := op.apply(f); err != nil {
-			return inOperation(i, err)
+			return nil, inOperation(i, err)
 		}
+		effects[i] = f.effect
+		effects[i].Op = op.Name
 	}
-	return nil
+	return effects, nil
 }
 
 // inOperation says which operation an error is about and keeps its kind.

@@ -169,7 +169,7 @@ func TestOperationsLoadInOneStepWhatTheyRead(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := Apply(b.Frame, ops); err != nil {
+			if _, err := Apply(b.Frame, ops); err != nil {
 				t.Fatal(err)
 			}
 			if !slices.Equal(b.loads, tt.want) {
@@ -193,7 +193,7 @@ func TestALoadErrorIsPassedOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := Apply(b.Frame, ops); !errors.Is(err, broken) {
+	if _, err := Apply(b.Frame, ops); !errors.Is(err, broken) {
 		t.Errorf("%v", err)
 	}
 }
@@ -244,7 +244,7 @@ func TestOperationsThatCannotBeAppliedSayWhy(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			err = Apply(b.Frame, ops)
+			_, err = Apply(b.Frame, ops)
 			if !errors.Is(err, tt.kind) {
 				t.Fatalf("%v, want %v", err, tt.kind)
 			}
@@ -318,7 +318,7 @@ func TestAFewBytesCannotAskForAnyAmountOfMemory(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := Apply(b.Frame, ops); !errors.Is(err, codec.ErrTooLarge) {
+			if _, err := Apply(b.Frame, ops); !errors.Is(err, codec.ErrTooLarge) {
 				t.Errorf("%v", err)
 			}
 		})
@@ -333,7 +333,7 @@ func TestAddColumnKeepsToTheLimitOfColumns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := Apply(b.Frame, ops); !errors.Is(err, codec.ErrTooLarge) {
+	if _, err := Apply(b.Frame, ops); !errors.Is(err, codec.ErrTooLarge) {
 		t.Errorf("%v", err)
 	}
 }
@@ -361,7 +361,8 @@ func TestNamingManyColumnsIsNotQuadratic(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			return Apply(f, ops)
+			_, err = Apply(f, ops)
+			return err
 		}
 	}
 	for name, run := range map[string]func(*Frame) error{
@@ -416,7 +417,7 @@ func FuzzOperations(f *testing.F) {
 		}
 		b := sample(t)
 		b.Limits.Bytes = 1 << 20
-		if err := Apply(b.Frame, ops); err != nil {
+		if _, err := Apply(b.Frame, ops); err != nil {
 			wantKnown(t, err)
 			return
 		}
@@ -443,7 +444,7 @@ func TestOperationsCannotCopyTheTableForEver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := Apply(f, parsed); !errors.Is(err, ErrInvalidOperation) {
+	if _, err := Apply(f, parsed); !errors.Is(err, ErrInvalidOperation) {
 		t.Errorf("got %v, want %v", err, ErrInvalidOperation)
 	}
 }

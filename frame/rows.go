@@ -53,6 +53,7 @@ func (op *setValues) apply(f *Frame) error {
 		return err
 	}
 	f.unmark(op.Column, rows, values)
+	f.changes(col, len(rows))
 	return nil
 }
 
@@ -186,10 +187,23 @@ func (op *deleteRows) apply(f *Frame) error {
 	if err != nil {
 		return err
 	}
-	if err := f.load(op.needs(f)); err != nil {
+	return f.removeRows(rows)
+}
+
+// removeRows removes ascending rows, and with them their marks. Row groups that lose none stay
+// as they are.
+func (f *Frame) removeRows(rows []int64) error {
+	parts := f.split(rows)
+	var places []place
+	for _, part := range parts {
+		for c := range f.Columns {
+			places = append(places, place{c, part.group})
+		}
+	}
+	if err := f.load(places); err != nil {
 		return err
 	}
-	for _, part := range f.split(rows) {
+	for _, part := range parts {
 		keep := complement(part.rows, f.Rows[part.group])
 		for _, c := range f.Columns {
 			if err := f.rewrite(c.Chunks[part.group].Data); err != nil {
@@ -205,6 +219,10 @@ func (op *deleteRows) apply(f *Frame) error {
 	}
 	f.dropEmptyGroups()
 	f.Marks.removeRows(rows)
+	if f.origins != nil {
+		f.origins.remove(rows)
+	}
+	f.effect.Rows += int64(len(rows))
 	return nil
 }
 

@@ -32,7 +32,7 @@ func TestConcurrentEditsAreAllAppliedOrRefused(t *testing.T) {
 		for w := range writers {
 			wg.Go(func() {
 				op := fmt.Sprintf(`{"op":"set_values","column":"column_1","rows":[%d],"value":%d}`, w, 1000+w)
-				_, err := h.Edit(context.Background(), of(v), operations(t, op))
+				_, _, err := h.Edit(context.Background(), of(v), operations(t, op))
 				if err != nil && !errors.Is(err, ErrConflict) {
 					t.Errorf("round %d, writer %d: %v", round, w, err)
 				}
@@ -62,10 +62,10 @@ func TestPreconditionIsCheckedAgainstTheStateThatIsChanged(t *testing.T) {
 	v := h.create(10, 5)
 	c := of(v)
 	c.Pre = func(now *Session) bool { return now.Revision == v.Revision }
-	if _, err := h.Edit(context.Background(), c, operations(t, `{"op":"drop_columns","columns":["column_2"]}`)); err != nil {
+	if _, _, err := h.Edit(context.Background(), c, operations(t, `{"op":"drop_columns","columns":["column_2"]}`)); err != nil {
 		t.Fatal(err)
 	}
-	_, err := h.Edit(context.Background(), c, operations(t, `{"op":"drop_columns","columns":["column_3"]}`))
+	_, _, err := h.Edit(context.Background(), c, operations(t, `{"op":"drop_columns","columns":["column_3"]}`))
 	wantKind(t, err, ErrPreconditionFailed)
 }
 
@@ -73,7 +73,7 @@ func TestFailedOperationChangesNothing(t *testing.T) {
 	h := newHarness(t)
 	v := h.create(10, 5)
 	h.calls.Reset()
-	_, err := h.Edit(context.Background(), of(v), operations(t,
+	_, _, err := h.Edit(context.Background(), of(v), operations(t,
 		`{"op":"drop_columns","columns":["column_2"]}`,
 		`{"op":"delete_rows","rows":[0]}`,
 		`{"op":"drop_columns","columns":["column_2"]}`))
@@ -102,7 +102,7 @@ func TestACrashBeforeTheSwapLeavesTheSessionAsItWas(t *testing.T) {
 	v := h.create(1000, 5)
 	before := h.table(v, 0)
 	crash = true
-	_, err := h.Edit(context.Background(), of(v), operations(t, `{"op":"delete_rows","rows":[0]}`))
+	_, _, err := h.Edit(context.Background(), of(v), operations(t, `{"op":"delete_rows","rows":[0]}`))
 	wantKind(t, err, kv.ErrUnavailable)
 	crash = false
 	now := h.must(h.Open(context.Background(), Ref{ID: v.ID}, WantNothing))
@@ -153,7 +153,7 @@ func TestLostSegmentIsNamedAndNeverGuessed(t *testing.T) {
 	if !strings.Contains(err.Error(), key) {
 		t.Errorf("%q does not name %s", err, key)
 	}
-	_, err = h.Edit(context.Background(), of(v), operations(t, `{"op":"delete_rows","rows":[0]}`))
+	_, _, err = h.Edit(context.Background(), of(v), operations(t, `{"op":"delete_rows","rows":[0]}`))
 	wantKind(t, err, ErrCorrupt)
 }
 

@@ -21,9 +21,14 @@ type Change struct {
 	Summary string
 }
 
-// Edit applies operations, all or none, and makes one version of the result.
-func (s *Service) Edit(ctx context.Context, c Change, ops []frame.Operation) (*Session, error) {
-	return s.newVersion(ctx, c, "Edit", func(f *frame.Frame) error { return frame.Apply(f, ops) })
+// Edit applies operations, all or none, makes one version of the result, and says what each of
+// them has done.
+func (s *Service) Edit(ctx context.Context, c Change, ops []frame.Operation) (v *Session, effects []frame.Effect, err error) {
+	v, err = s.newVersion(ctx, c, "Edit", func(f *frame.Frame) (err error) {
+		effects, err = frame.Apply(f, ops)
+		return err
+	})
+	return v, effects, err
 }
 
 // Append adds the rows of t at the end and makes a version of the result.
@@ -88,6 +93,7 @@ func (s *Service) push(h *head, v *version, summary string, se *sealer) ([]kv.It
 
 // Preview is what operations would do.
 type Preview struct {
+	*frame.Preview
 	Session                     *Session
 	RowsBefore, RowsAfter       int64
 	ColumnsBefore, ColumnsAfter []string
@@ -117,11 +123,17 @@ func (s *Service) tryOut(ctx context.Context, v *Session, pre Precondition, ops 
 	if err != nil {
 		return nil, err
 	}
+	before, err := s.frame(ctx, v.head, v.head.current())
+	if err != nil {
+		return nil, err
+	}
+	// What has been loaded for one of the two is there for the other.
+	before.Load = f.Load
 	p := &Preview{Session: v, RowsBefore: f.NumRows(), Changed: []string{}}
 	for _, col := range f.Columns {
 		p.ColumnsBefore = append(p.ColumnsBefore, col.Field.Name)
 	}
-	if err := frame.Apply(f, ops); err != nil {
+	if p.Preview, err = frame.TryOut(before, f, ops); err != nil {
 		return nil, err
 	}
 	p.RowsAfter = f.NumRows()

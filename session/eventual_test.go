@@ -325,7 +325,7 @@ func TestASegmentThatIsNotVisibleYetIsAStaleReadAndLaterADamage(t *testing.T) {
 		return err
 	}
 	wantKind(t, read(), ErrStaleRead)
-	_, err := l.Edit(context.Background(), of(v), operations(t, setFirst))
+	_, _, err := l.Edit(context.Background(), of(v), operations(t, setFirst))
 	wantKind(t, err, ErrStaleRead)
 	l.pass(10 * time.Minute)
 	wantKind(t, read(), ErrCorrupt)

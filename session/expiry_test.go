@@ -96,7 +96,7 @@ func TestExpiredSessionIsGoneForEveryCall(t *testing.T) {
 	ctx := context.Background()
 	calls := map[string]error{}
 	_, calls["open"] = h.Open(ctx, Ref{ID: v.ID}, WantNothing)
-	_, calls["edit"] = h.Edit(ctx, of(v), operations(t, `{"op":"delete_rows","rows":[0]}`))
+	_, _, calls["edit"] = h.Edit(ctx, of(v), operations(t, `{"op":"delete_rows","rows":[0]}`))
 	_, calls["undo"] = h.Undo(ctx, of(v))
 	_, calls["snapshot"] = h.Snapshot(ctx, of(v))
 	_, calls["touch"] = h.Touch(ctx, Ref{ID: v.ID}, nil, 0)

@@ -75,7 +75,7 @@ func (h *harness) table(v *Session, version uint32) *codec.Table {
 
 func (h *harness) edit(v *Session, ops ...string) *Session {
 	h.t.Helper()
-	next, err := h.Edit(context.Background(), of(v), operations(h.t, ops...))
+	next, _, err := h.Edit(context.Background(), of(v), operations(h.t, ops...))
 	if err != nil {
 		h.t.Fatalf("edit %s: %v", ops, err)
 	}

@@ -52,7 +52,8 @@ func TestSegmentsOutliveTheSessionWhateverItsTTLWas(t *testing.T) {
 		func() (*Session, error) { return h.Touch(ctx, ref, nil, 100*time.Hour) },
 		func() (*Session, error) { return h.Touch(ctx, ref, nil, time.Hour) },
 		func() (*Session, error) {
-			return h.Edit(ctx, of(v), operations(t, `{"op":"set_values","column":"column_1","rows":[0],"value":5}`))
+			v, _, err := h.Edit(ctx, of(v), operations(t, `{"op":"set_values","column":"column_1","rows":[0],"value":5}`))
+			return v, err
 		},
 		func() (*Session, error) { return h.Touch(ctx, ref, nil, 2*time.Hour) },
 	}

@@ -54,7 +54,7 @@ func TestRoundTripsToRedisDoNotDependOnTheNumberOfSegments(t *testing.T) {
 		}
 		edit := func() error {
 			value++
-			_, err := h.Edit(ctx, of(v), operations(t, fmt.Sprintf(`{"op":"set_values","column":"column_1","rows":[0],"value":%d}`, value)))
+			_, _, err := h.Edit(ctx, of(v), operations(t, fmt.Sprintf(`{"op":"set_values","column":"column_1","rows":[0],"value":%d}`, value)))
 			return err
 		}
 		marks := func() error {
@@ -137,7 +137,7 @@ func TestAKeyOfAnotherTypeDamagesItsSessionAlone(t *testing.T) {
 			_, err = h.Open(ctx, Ref{ID: v.ID}, WantNothing)
 		}
 		wantKind(t, err, ErrCorrupt)
-		_, err = h.Edit(ctx, of(v), operations(t, `{"op":"set_values","column":"column_1","rows":[0],"value":5}`))
+		_, _, err = h.Edit(ctx, of(v), operations(t, `{"op":"set_values","column":"column_1","rows":[0],"value":5}`))
 		wantKind(t, err, ErrCorrupt)
 		if err := h.Delete(ctx, Ref{ID: v.ID}, nil); err != nil {
 			t.Errorf("a session with a damaged %s cannot be deleted: %v", part, err)

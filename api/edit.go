@@ -1,0 +1,81 @@
+package api
+
+import (
+	"encoding/json"
+	"math"
+	"net/http"
+
+	"edgeframe/frame"
+	"edgeframe/session"
+)
+
+// tryOut answers with what operations would change.
+func (s *server) tryOut(w http.ResponseWriter, r *http.Request, c session.Change, ops []frame.Operation) error {
+	p, err := s.Sessions.TryOut(r.Context(), c, ops)
+	if err != nil {
+		return err
+	}
+	setState(w, p.Session)
+	return writeJSON(w, http.StatusOK, object{
+		{"session_id", p.Session.ID},
+		{"dry_run", true},
+		{"rows_before", p.RowsBefore},
+		{"rows_after", p.RowsAfter},
+		{"columns_before", p.ColumnsBefore},
+		{"columns_after", p.ColumnsAfter},
+		{"columns_changed", p.Changed},
+		{"rows_affected", p.RowsAffected},
+		{"share_lost", share(p.RowsRemoved, p.RowsBefore)},
+		{"operations", effectDocuments(p.Effects)},
+		{"statistics", statisticsDocument(p.Statistics)},
+		{"samples", sampleDocuments(p.Samples)},
+	})
+}
+
+func share(part, whole int64) float64 {
+	if whole == 0 {
+		return 0
+	}
+	return float64(part) / float64(whole)
+}
+
+// effectDocuments says what each operation has done.
+func effectDocuments(effects []frame.Effect) []object {
+	docs := make([]object, len(effects))
+	for i, e := range effects {
+		docs[i] = object{{"op", e.Op}, {"rows", e.Rows}, {"cells", e.Cells}, {"coerced", e.Coerced}}
+	}
+	return docs
+}
+
+func statisticsDocument(columns []frame.ColumnStatistics) object {
+	doc := make(object, len(columns))
+	for i, c := range columns {
+		doc[i] = member{c.Name, object{{"before", statisticDocument(c.Before)}, {"after", statisticDocument(c.After)}}}
+	}
+	return doc
+}
+
+func statisticDocument(s frame.Statistics) object {
+	return object{{"mean", finite(s.Mean)}, {"std", finite(s.Std)}, {"missing", s.Missing}}
+}
+
+// finite is f, or nil for JSON's null if f is no number of JSON.
+func finite(f float64) any {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return nil
+	}
+	return f
+}
+
+func sampleDocuments(samples []frame.Sample) []object {
+	docs := make([]object, len(samples))
+	for i, s := range samples {
+		after := json.RawMessage("null")
+		if s.After != nil {
+			after = s.After
+		}
+		docs[i] = object{{"row", s.Row}, {"column", s.Column}, {"before", json.RawMessage(s.Before)}, {"after", after}, {"removed", s.After == nil}}
+	}
+	return docs
+}

@@ -1,0 +1,232 @@
+package frame
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/zeebo/xxh3"
+
+	"edgeframe/codec"
+)
+
+// dropMissing removes rows with missing cells, as DataFrame.dropna of pandas does: rows in which
+// any, or all, of the columns are missing. A cell that is marked as intentionally missing does not
+// count as missing.
+type dropMissing struct {
+	Columns []string `json:"columns"`
+	How     string   `json:"how"`
+}
+
+func (op *dropMissing) needs(f *Frame) []place { return f.wholeColumns(op.Columns) }
+
+func (op *dropMissing) apply(f *Frame) error {
+	columns, err := f.indexesOrAll(op.Columns)
+	if err != nil {
+		return err
+	}
+	all := op.How == "all"
+	if !all && op.How != "any" && op.How != "" {
+		return codec.Errorf(ErrInvalidOperation, "how is %.100q; it must be any or all", op.How)
+	}
+	if err := f.LoadAll(columns, f.groups()); err != nil {
+		return err
+	}
+	missing := make([]*missingCells, len(columns))
+	for i, c := range columns {
+		missing[i] = f.missingCells(c)
+	}
+	var rows []int64
+	for _, r := range f.groupRanges() {
+		for _, m := range missing {
+			m.enter(r.group)
+		}
+		for row := r.from; row < r.to; row++ {
+			n := 0
+			for _, m := range missing {
+				if m.at(row - r.from) {
+					n++
+				} else if all {
+					break
+				}
+				if n > 0 && !all {
+					break
+				}
+			}
+			if all && n == len(columns) || !all && n > 0 {
+				rows = append(rows, int64(row))
+			}
+		}
+	}
+	return f.removeRows(rows)
+}
+
+// missingCells tells, row group by row group, which cells of a loaded column are missing and not
+// marked as intentionally missing.
+type missingCells struct {
+	f         *Frame
+	column    int
+	marks     []int64
+	from      int64
+	isMissing func(row int) bool
+}
+
+func (f *Frame) missingCells(column int) *missingCells {
+	return &missingCells{f: f, column: column, marks: f.Marks[f.Columns[column].Field.Name]}
+}
+
+// enter goes to a row group. Groups are entered in order, each once.
+func (m *missingCells) enter(group int) {
+	if group > 0 {
+		m.from += int64(m.f.Rows[group-1])
+	}
+	m.isMissing = codec.Missing(m.f.Columns[m.column].Chunks[group].Data)
+}
+
+// at tells of a row of the group. Rows are asked for in ascending order.
+func (m *missingCells) at(row int) bool { return m.isMissing(row) && !m.marked(row) }
+
+func (m *missingCells) marked(row int) bool {
+	for len(m.marks) > 0 && m.marks[0] < m.from+int64(row) {
+		m.marks = m.marks[1:]
+	}
+	return len(m.marks) > 0 && m.marks[0] == m.from+int64(row)
+}
+
+// groups lists the row groups.
+func (f *Frame) groups() []int {
+	groups := make([]int, len(f.Rows))
+	for g := range groups {
+		groups[g] = g
+	}
+	return groups
+}
+
+// indexesOrAll is indexes, but nil names all columns.
+func (f *Frame) indexesOrAll(names []string) ([]int, error) {
+	if names != nil {
+		return f.indexes(names)
+	}
+	columns := make([]int, len(f.Columns))
+	for i := range columns {
+		columns[i] = i
+	}
+	return columns, nil
+}
+
+// wholeColumns is what an operation needs that reads all of some columns, of all if names is nil.
+func (f *Frame) wholeColumns(names []string) (places []place) {
+	columns, err := f.indexesOrAll(names)
+	if err != nil {
+		return nil
+	}
+	for _, c := range columns {
+		for g := range f.Rows {
+			places = append(places, place{c, g})
+		}
+	}
+	return places
+}
+
+// dropDuplicates removes rows that equal another in the columns, as DataFrame.drop_duplicates of
+// pandas does: it keeps the first or the last of equal rows, or none. Missing cells equal one
+// another.
+type dropDuplicates struct {
+	Columns []string `json:"columns"`
+	Keep    string   `json:"keep"`
+}
+
+func (op *dropDuplicates) needs(f *Frame) []place { return f.wholeColumns(op.Columns) }
+
+func (op *dropDuplicates) apply(f *Frame) error {
+	columns, err := f.indexesOrAll(op.Columns)
+	if err != nil {
+		return err
+	}
+	switch op.Keep {
+	case "", "first", "last", "none":
+	default:
+		return codec.Errorf(ErrInvalidOperation, "keep is %.100q; it must be first, last or none", op.Keep)
+	}
+	digests, err := f.digests(columns)
+	if err != nil {
+		return err
+	}
+	return f.removeRows(op.duplicates(digests))
+}
+
+// duplicates lists the rows to remove, ascending.
+func (op *dropDuplicates) duplicates(digests []xxh3.Uint128) (rows []int64) {
+	// Of equal rows, first and last are the first and the last one.
+	first, last := make(map[xxh3.Uint128]int32), make(map[xxh3.Uint128]int32)
+	for row, d := range digests {
+		if _, ok := first[d]; !ok {
+			first[d] = int32(row)
+		}
+		if op.Keep == "last" || op.Keep == "none" {
+			last[d] = int32(row)
+		}
+	}
+	for row, d := range digests {
+		isFirst, isLast := first[d] == int32(row), last[d] == int32(row)
+		keep := isFirst
+		switch op.Keep {
+		case "last":
+			keep = isLast
+		case "none":
+			keep = isFirst && isLast
+		}
+		if !keep {
+			rows = append(rows, int64(row))
+		}
+	}
+	return rows
+}
+
+// digestBytes is about what a row costs while duplicates are looked for.
+const digestBytes = 128
+
+// digests returns a digest of each row's cells in some columns. Rows with equal digests are equal:
+// XXH3 has 128 bits, and a seed that nobody can know who would make a collision.
+func (f *Frame) digests(columns []int) ([]xxh3.Uint128, error) {
+	rows := f.NumRows()
+	if rows > f.Limits.Bytes/digestBytes {
+		return nil, codec.Errorf(codec.ErrTooLarge, "looking for equal ones among %d rows takes more than the %d bytes of memory that a table may have", rows, f.Limits.Bytes)
+	}
+	if err := f.LoadAll(columns, f.groups()); err != nil {
+		return nil, err
+	}
+	digests := make([]xxh3.Uint128, 0, rows)
+	seed := rand.Uint64()
+	var row []byte
+	for _, r := range f.groupRanges() {
+		cells := make([]func(dst []byte, row int) []byte, len(columns))
+		for i, c := range columns {
+			cells[i] = cellKey(f.Columns[c].Chunks[r.group].Data)
+		}
+		for i := range r.to - r.from {
+			row = row[:0]
+			for _, cell := range cells {
+				row = cell(row, i)
+			}
+			digests = append(digests, xxh3.Hash128Seed(row, seed))
+		}
+	}
+	return digests, nil
+}
+
+// cellKey returns a function that appends the key of a cell so that it can stand among others: a
+// missing one as 0, any other as 1, the length of its key, and the key.
+func cellKey(arr arrow.Array) func(dst []byte, row int) []byte {
+	missing, key := codec.Missing(arr), codec.Keys(arr)
+	return func(dst []byte, row int) []byte {
+		if missing(row) {
+			return append(dst, 0)
+		}
+		dst = append(dst, 1, 0, 0, 0, 0)
+		start := len(dst)
+		dst = key(dst, row)
+		binary.LittleEndian.PutUint32(dst[start-4:], uint32(len(dst)-start))
+		return dst
+	}
+}

@@ -1,0 +1,60 @@
+package frame
+
+import "slices"
+
+// Effect is what one operation has done.
+type Effect struct {
+	// Op is the name of the operation.
+	Op string
+	// Rows is the number of rows that were removed or, by sort, are at another place.
+	Rows int64
+	// Cells is the number of cells that were given a value or became missing, whether or not they
+	// were different before.
+	Cells int64
+	// Coerced is how many of them became missing because their value did not fit.
+	Coerced int64
+}
+
+// origins says for each row of a frame which row of the frame it was before any operation.
+type origins struct {
+	rows []int64
+	// values has the columns, by their Origin, of which operations have changed values.
+	values map[int]bool
+}
+
+func newOrigins(rows int64) *origins {
+	o := &origins{rows: make([]int64, rows), values: map[int]bool{}}
+	for i := range o.rows {
+		o.rows[i] = int64(i)
+	}
+	return o
+}
+
+// remove follows the removal of ascending rows.
+func (o *origins) remove(rows []int64) {
+	kept, next := o.rows[:0], 0
+	for at, from := range o.rows {
+		if next < len(rows) && rows[next] == int64(at) {
+			next++
+			continue
+		}
+		kept = append(kept, from)
+	}
+	o.rows = kept
+}
+
+// permute follows a reordering: the row that is at i now was at order[i].
+func (o *origins) permute(order []int) {
+	before := slices.Clone(o.rows)
+	for i, from := range order {
+		o.rows[i] = before[from]
+	}
+}
+
+// changes notes that values of a column change: n cells, and which column it is.
+func (f *Frame) changes(column, n int) {
+	f.effect.Cells += int64(n)
+	if f.origins != nil && n > 0 {
+		f.origins.values[f.Columns[column].Origin] = true
+	}
+}

@@ -1,0 +1,401 @@
+package frame
+
+import (
+	"encoding/json"
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/apache/arrow/go/v17/arrow"
+
+	"edgeframe/codec"
+	"edgeframe/internal/gather"
+)
+
+// fillMissing gives missing cells a value, as fillna, ffill, bfill and interpolate of pandas do.
+// Cells that are marked as intentionally missing are neither filled nor do they count.
+type fillMissing struct {
+	Columns []string        `json:"columns"`
+	Method  string          `json:"method"`
+	Value   json.RawMessage `json:"value"`
+}
+
+// fillMethods are the ways to fill a column, by their names. Each of them fills the holes of a
+// column that has some.
+var fillMethods = map[string]func(*filling) error{
+	"mean":     (*filling).mean,
+	"median":   (*filling).median,
+	"mode":     (*filling).mode,
+	"ffill":    (*filling).forward,
+	"bfill":    (*filling).backward,
+	"constant": (*filling).constant,
+	"linear":   (*filling).linear,
+}
+
+func (op *fillMissing) needs(f *Frame) []place {
+	if len(op.Columns) == 0 {
+		return nil
+	}
+	return f.wholeColumns(op.Columns)
+}
+
+func (op *fillMissing) apply(f *Frame) error {
+	columns, err := f.indexes(op.Columns)
+	if err != nil {
+		return err
+	}
+	fill := fillMethods[op.Method]
+	switch {
+	case fill == nil:
+		return codec.Errorf(ErrInvalidOperation, "method is %.100q; it must be mean, median, mode, ffill, bfill, constant or linear", op.Method)
+	case op.Method == "constant" && isNull(op.Value):
+		return codec.Errorf(ErrInvalidOperation, "the method constant needs a value that is not null")
+	case op.Method != "constant" && op.Value != nil:
+		return codec.Errorf(ErrInvalidOperation, "the method %s takes no value", op.Method)
+	}
+	if err := f.LoadAll(columns, f.groups()); err != nil {
+		return err
+	}
+	for _, c := range columns {
+		p := &filling{f: f, op: op, column: c, col: f.Columns[c]}
+		if p.findHoles(); len(p.holes) == 0 {
+			continue
+		}
+		if err := fill(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// filling is the filling of one column.
+type filling struct {
+	f      *Frame
+	op     *fillMissing
+	column int
+	col    *Column
+	// holes are the rows to fill, ascending.
+	holes []int64
+	// present is the number of cells that have a value.
+	present int64
+}
+
+func (p *filling) findHoles() {
+	missing := p.f.missingCells(p.column)
+	for _, r := range p.f.groupRanges() {
+		missing.enter(r.group)
+		for row := range r.to - r.from {
+			switch {
+			case !missing.isMissing(row):
+				p.present++
+			case !missing.marked(row):
+				p.holes = append(p.holes, int64(r.from+row))
+			}
+		}
+	}
+}
+
+// with fills all holes with one value.
+func (p *filling) with(value arrow.Array) error {
+	values, err := p.f.repeat(value, len(p.holes))
+	if err != nil {
+		return err
+	}
+	return p.put(p.holes, values)
+}
+
+// put puts values into ascending rows.
+func (p *filling) put(rows []int64, values arrow.Array) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	if err := p.f.replace(p.column, rows, values); err != nil {
+		return err
+	}
+	p.f.changes(p.column, len(rows))
+	return nil
+}
+
+func (p *filling) constant() error {
+	want := p.col.Field.Type
+	if want.ID() == arrow.NULL {
+		want = nil
+	}
+	raw := p.op.Value
+	if want != nil && isString(raw) && isTicking(want) {
+		var text string
+		if json.Unmarshal(raw, &text) == nil {
+			raw, _ = json.Marshal(temporalText(want, text))
+		}
+	}
+	value, err := codec.ValuesFromJSON(slices.Concat([]byte{'['}, raw, []byte{']'}), want, p.f.Limits)
+	if err != nil {
+		return err
+	}
+	if err := p.f.adoptType(p.column, value.DataType()); err != nil {
+		return err
+	}
+	return p.with(value)
+}
+
+// mode fills with the most frequent value, the smallest of several, as pandas sorts modes.
+func (p *filling) mode() error {
+	if p.present == 0 {
+		return nil
+	}
+	type seen struct {
+		n     int
+		group int
+		row   int
+	}
+	counts := map[string]*seen{}
+	var scratch []byte
+	for g, chunk := range p.col.Chunks {
+		missing, key := codec.Missing(chunk.Data), codec.Keys(chunk.Data)
+		for row := range chunk.Data.Len() {
+			if missing(row) {
+				continue
+			}
+			scratch = key(scratch[:0], row)
+			s := counts[string(scratch)]
+			if s == nil {
+				s = &seen{group: g, row: row}
+				counts[string(scratch)] = s
+			}
+			s.n++
+		}
+	}
+	var best *seen
+	var bestKey string
+	for key, s := range counts {
+		if best == nil || s.n > best.n || s.n == best.n && key < bestKey {
+			best, bestKey = s, key
+		}
+	}
+	value := slice(p.col.Chunks[best.group].Data, best.row, best.row+1)
+	return p.with(Compact(value))
+}
+
+// forward fills holes with the last value before them. What is marked has none.
+func (p *filling) forward() error {
+	var rows []int64
+	var runs []gather.Run
+	p.walk(1, func(hole int64, group, row int) {
+		rows = append(rows, hole)
+		runs = append(runs, gather.Run{Source: group, From: row, To: row + 1})
+	})
+	return p.gather(rows, runs)
+}
+
+// backward fills holes with the first value behind them.
+func (p *filling) backward() error {
+	var rows []int64
+	var runs []gather.Run
+	p.walk(-1, func(hole int64, group, row int) {
+		rows = append(rows, hole)
+		runs = append(runs, gather.Run{Source: group, From: row, To: row + 1})
+	})
+	slices.Reverse(rows)
+	slices.Reverse(runs)
+	return p.gather(rows, runs)
+}
+
+// gather fills rows with copies of values of the column.
+func (p *filling) gather(at []int64, runs []gather.Run) error {
+	if len(at) == 0 {
+		return nil
+	}
+	sources := make([]arrow.Array, len(p.col.Chunks))
+	for g, chunk := range p.col.Chunks {
+		sources[g] = chunk.Data
+	}
+	values, err := rows(sources, runs)
+	if err != nil {
+		return err
+	}
+	if err := p.f.spend(values, 1); err != nil {
+		return err
+	}
+	return p.put(at, values)
+}
+
+// walk goes through the column, forwards with step 1 or backwards with -1, and hands over each hole
+// that has a value on the way to it, and where that value is.
+func (p *filling) walk(step int, fill func(hole int64, group, row int)) {
+	ranges := p.f.groupRanges()
+	next, group, last := 0, -1, 0
+	if step < 0 {
+		next = len(p.holes) - 1
+		slices.Reverse(ranges)
+	}
+	for _, r := range ranges {
+		missing := codec.Missing(p.col.Chunks[r.group].Data)
+		n := r.to - r.from
+		for i := range n {
+			row := i
+			if step < 0 {
+				row = n - 1 - i
+			}
+			hole := next >= 0 && next < len(p.holes) && p.holes[next] == int64(r.from+row)
+			if hole {
+				next += step
+			}
+			switch {
+			case !missing(row):
+				group, last = r.group, row
+			case hole && group >= 0:
+				fill(p.holes[next-step], group, last)
+			}
+		}
+	}
+}
+
+// numeric refuses a column that holds neither numbers nor, with ticks, dates and times.
+func (p *filling) numeric() error {
+	dt := valuesOf(p.col.Field.Type)
+	if isNumeric(dt) || dt.ID() == arrow.NULL || isTicking(dt) {
+		return nil
+	}
+	return codec.Errorf(ErrInvalidOperation, "the method %s is for numbers and dates; column %.100q is %s: use mode, ffill, bfill or constant", p.op.Method, p.col.Field.Name, codec.DType(dt))
+}
+
+// numbers are the values that are present, as floats: numbers as they are, dates and times in the
+// unit of their type.
+func (p *filling) numbers() []float64 {
+	all := make([]float64, 0, p.present)
+	for _, chunk := range p.col.Chunks {
+		missing, value := codec.Missing(chunk.Data), numberOf(chunk.Data)
+		for row := range chunk.Data.Len() {
+			if !missing(row) {
+				all = append(all, value(row))
+			}
+		}
+	}
+	return all
+}
+
+// numberOf returns the numbers of an array, of dates and times in the unit of their type.
+func numberOf(arr arrow.Array) func(row int) float64 {
+	if value := codec.Numbers(arr); value != nil {
+		return value
+	}
+	tick := codec.Ticks(arr)
+	return func(row int) float64 { return float64(tick(row)) }
+}
+
+func (p *filling) mean() error {
+	if err := p.numeric(); err != nil || p.present == 0 {
+		return err
+	}
+	return p.withNumber(Mean(p.numbers()))
+}
+
+func (p *filling) median() error {
+	if err := p.numeric(); err != nil || p.present == 0 {
+		return err
+	}
+	all := p.numbers()
+	slices.Sort(all)
+	middle := len(all) / 2
+	value := all[middle]
+	if len(all)%2 == 0 {
+		value = all[middle-1]/2 + value/2
+		if sum := all[middle-1] + all[middle]; !math.IsInf(sum, 0) {
+			value = sum / 2
+		}
+	}
+	return p.withNumber(value)
+}
+
+func (p *filling) withNumber(value float64) error {
+	values, err := p.fromNumbers([]float64{value})
+	if err != nil {
+		return err
+	}
+	return p.with(values)
+}
+
+// fromNumbers makes values of the column's type. Dates and times are rounded to their unit, and
+// integers have to be whole.
+func (p *filling) fromNumbers(numbers []float64) (arrow.Array, error) {
+	dt := valuesOf(p.col.Field.Type)
+	if isTicking(dt) {
+		ticks := make([]int64, len(numbers))
+		for i, v := range numbers {
+			ticks[i] = int64(math.RoundToEven(v))
+		}
+		return codec.FromTicks(ticks, dt), nil
+	}
+	if !arrow.IsFloating(dt.ID()) {
+		for _, v := range numbers {
+			if v != math.Trunc(v) && arrow.IsInteger(dt.ID()) {
+				return nil, codec.Errorf(codec.ErrMismatch, "the %s of column %.100q gives %v, which does not fit %s; cast the column to float64 first", p.op.Method, p.col.Field.Name, v, codec.DType(dt))
+			}
+		}
+	}
+	list := []byte{'['}
+	for i, v := range numbers {
+		if math.IsInf(v, 0) || math.IsNaN(v) {
+			return nil, codec.Errorf(codec.ErrMismatch, "the %s of column %.100q is no finite number", p.op.Method, p.col.Field.Name)
+		}
+		if i > 0 {
+			list = append(list, ',')
+		}
+		list = appendNumber(list, v)
+	}
+	values, err := codec.ValuesFromJSON(append(list, ']'), dt, p.f.Limits)
+	if err != nil {
+		return nil, codec.Errorf(codec.ErrMismatch, "the %s of column %.100q does not fit %s; cast the column to float64 first", p.op.Method, p.col.Field.Name, codec.DType(dt))
+	}
+	return values, nil
+}
+
+// appendNumber spells a number as JSON, a whole one without a fraction.
+func appendNumber(dst []byte, v float64) []byte {
+	const mostDigits = 1 << 53
+	if v == math.Trunc(v) && math.Abs(v) <= mostDigits {
+		return strconv.AppendFloat(dst, v, 'f', 0, 64)
+	}
+	return strconv.AppendFloat(dst, v, 'e', -1, 64)
+}
+
+// linear fills holes between two values with what lies on the straight line between them, by the
+// positions of the rows, and holes behind the last value with that. Those before the first stay.
+func (p *filling) linear() error {
+	if err := p.numeric(); err != nil || p.present == 0 {
+		return err
+	}
+	var at []int64
+	var numbers []float64
+	next := 0
+	before, from := 0.0, int64(-1)
+	for _, r := range p.f.groupRanges() {
+		missing, value := codec.Missing(p.col.Chunks[r.group].Data), numberOf(p.col.Chunks[r.group].Data)
+		for row := range r.to - r.from {
+			if missing(row) {
+				continue
+			}
+			here, v := int64(r.from+row), value(row)
+			for ; next < len(p.holes) && p.holes[next] < here; next++ {
+				if from >= 0 {
+					slope := (v - before) / float64(here-from)
+					at = append(at, p.holes[next])
+					numbers = append(numbers, before+slope*float64(p.holes[next]-from))
+				}
+			}
+			before, from = v, here
+		}
+	}
+	for ; next < len(p.holes); next++ {
+		at = append(at, p.holes[next])
+		numbers = append(numbers, before)
+	}
+	if len(at) == 0 {
+		return nil
+	}
+	values, err := p.fromNumbers(numbers)
+	if err != nil {
+		return err
+	}
+	return p.put(at, values)
+}

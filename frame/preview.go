@@ -1,0 +1,233 @@
+package frame
+
+import (
+	"math"
+	"slices"
+
+	"edgeframe/codec"
+)
+
+// Preview is what operations would do to a frame.
+type Preview struct {
+	Effects []Effect
+	// RowsAffected is the number of rows that are removed, or have a cell that changes, or are at
+	// another place among those that stay.
+	RowsAffected int64
+	RowsRemoved  int64
+	// Statistics are of the numeric columns whose values change, and of all numeric columns if rows
+	// are removed, in the order of the columns before.
+	Statistics []ColumnStatistics
+	// Samples are some of the cells that change, by rows.
+	Samples []Sample
+}
+
+// ColumnStatistics describes a column before and after. Name is what the column is called before.
+type ColumnStatistics struct {
+	Name          string
+	Before, After Statistics
+}
+
+// Statistics describes the values of a column. Cells that are marked as intentionally missing do
+// not count as missing. Mean and Std are NaN where they are not defined:
+// where there are too few values, or no numbers.
+type Statistics struct {
+	Mean, Std float64
+	Missing   int64
+}
+
+// MaxSamples is how many sample cells a preview has at most.
+const MaxSamples = 5
+
+// Sample is a cell that changes, as JSON. Row is its row before. After is nil where the row is
+// removed.
+type Sample struct {
+	Row           int64
+	Column        string
+	Before, After []byte
+}
+
+// TryOut applies operations to f and compares the result with before, the same frame as it was.
+func TryOut(before, f *Frame, ops []Operation) (*Preview, error) {
+	f.origins = newOrigins(f.NumRows())
+	effects, err := Apply(f, ops)
+	if err != nil {
+		return nil, err
+	}
+	p := &Preview{Effects: effects, RowsRemoved: before.NumRows() - f.NumRows()}
+	c := &comparison{before: before, after: f, changed: make([]bool, before.NumRows())}
+	if err := c.cells(p); err != nil {
+		return nil, err
+	}
+	if err := c.removed(p); err != nil {
+		return nil, err
+	}
+	if err := c.statistics(p); err != nil {
+		return nil, err
+	}
+	c.moved()
+	for _, changed := range c.changed {
+		if changed {
+			p.RowsAffected++
+		}
+	}
+	slices.SortStableFunc(p.Samples, func(a, b Sample) int { return int(a.Row - b.Row) })
+	p.Samples = p.Samples[:min(len(p.Samples), MaxSamples)]
+	return p, nil
+}
+
+// comparison compares two states of a frame.
+type comparison struct {
+	before, after *Frame
+	// changed are the rows of before that are affected.
+	changed []bool
+}
+
+// survivors calls each for the columns that both states have, by the column after.
+func (c *comparison) survivors(each func(before, after int) error) error {
+	for i, col := range c.after.Columns {
+		if col.Origin >= 0 {
+			if err := each(col.Origin, i); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// cells finds the cells whose values change.
+func (c *comparison) cells(p *Preview) error {
+	return c.survivors(func(before, after int) error {
+		if !c.after.origins.values[before] {
+			return nil
+		}
+		old, err := c.before.reader(before)
+		if err != nil {
+			return err
+		}
+		now, err := c.after.reader(after)
+		if err != nil {
+			return err
+		}
+		sampled := 0
+		for row, from := range c.after.origins.rows {
+			a, b := old(from), now(int64(row))
+			if string(a) == string(b) {
+				continue
+			}
+			c.changed[from] = true
+			if sampled < MaxSamples {
+				sampled++
+				p.Samples = append(p.Samples, Sample{from, c.before.Columns[before].Field.Name, slices.Clone(a), slices.Clone(b)})
+			}
+		}
+		return nil
+	})
+}
+
+// removed finds the rows that are gone; their first cell is the sample.
+func (c *comparison) removed(p *Preview) error {
+	if p.RowsRemoved == 0 {
+		return nil
+	}
+	stays := make([]bool, len(c.changed))
+	for _, from := range c.after.origins.rows {
+		stays[from] = true
+	}
+	first, err := c.before.reader(0)
+	if err != nil {
+		return err
+	}
+	sampled := 0
+	for row, stays := range stays {
+		if stays {
+			continue
+		}
+		c.changed[row] = true
+		if sampled < MaxSamples {
+			sampled++
+			p.Samples = append(p.Samples, Sample{int64(row), c.before.Columns[0].Field.Name, slices.Clone(first(int64(row))), nil})
+		}
+	}
+	return nil
+}
+
+// moved finds the rows that are at another place among those that stay.
+func (c *comparison) moved() {
+	rows := c.after.origins.rows
+	inOrder := slices.Clone(rows)
+	slices.Sort(inOrder)
+	for i, from := range rows {
+		if inOrder[i] != from {
+			c.changed[from] = true
+		}
+	}
+}
+
+// statistics describes numeric columns before and after.
+func (c *comparison) statistics(p *Preview) error {
+	return c.survivors(func(before, after int) error {
+		if !c.after.origins.values[before] && p.RowsRemoved == 0 {
+			return nil
+		}
+		old, now := c.before.Columns[before], c.after.Columns[after]
+		if !isNumeric(old.Field.Type) && !isNumeric(now.Field.Type) {
+			return nil
+		}
+		s := ColumnStatistics{Name: old.Field.Name}
+		var err error
+		if s.Before, err = c.before.describe(before); err != nil {
+			return err
+		}
+		s.After, err = c.after.describe(after)
+		p.Statistics = append(p.Statistics, s)
+		return err
+	})
+}
+
+// describe computes the statistics of a column.
+func (f *Frame) describe(column int) (Statistics, error) {
+	if err := f.LoadAll([]int{column}, f.groups()); err != nil {
+		return Statistics{}, err
+	}
+	s := Statistics{Mean: math.NaN(), Std: math.NaN()}
+	var values []float64
+	cells := f.missingCells(column)
+	for g, chunk := range f.Columns[column].Chunks {
+		cells.enter(g)
+		value := codec.Numbers(chunk.Data)
+		for row := range chunk.Data.Len() {
+			switch {
+			case !cells.isMissing(row):
+				if value != nil {
+					values = append(values, value(row))
+				}
+			case !cells.marked(row):
+				s.Missing++
+			}
+		}
+	}
+	if len(values) > 0 {
+		s.Mean, s.Std = Mean(values), Std(values)
+	}
+	return s, nil
+}
+
+// reader returns a function that spells cells of a column as JSON. What it returns is good until
+// the next call.
+func (f *Frame) reader(column int) (func(row int64) []byte, error) {
+	if err := f.LoadAll([]int{column}, f.groups()); err != nil {
+		return nil, err
+	}
+	ranges := f.groupRanges()
+	cells := make([]func(dst []byte, row int) []byte, len(ranges))
+	for g := range ranges {
+		cells[g] = codec.AppendJSON(f.Columns[column].Chunks[g].Data)
+	}
+	home := groupOf(ranges)
+	var scratch []byte
+	return func(row int64) []byte {
+		g := home(int(row))
+		scratch = cells[g](scratch[:0], int(row)-ranges[g].from)
+		return scratch
+	}, nil
+}

@@ -1,0 +1,286 @@
+package frame
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+
+	"github.com/apache/arrow/go/v17/arrow"
+
+	"edgeframe/codec"
+	"edgeframe/internal/gather"
+)
+
+// sortRows puts the rows in another order, as DataFrame.sort_values(kind="stable") of pandas does:
+// by several columns, rows with equal values as they were, missing values last whichever the
+// direction. Text is ordered by its code points.
+type sortRows struct {
+	By []sortBy `json:"by"`
+}
+
+type sortBy struct {
+	Column     string `json:"column"`
+	Descending bool   `json:"descending"`
+}
+
+func (op *sortRows) columns() []string {
+	names := make([]string, len(op.By))
+	for i, by := range op.By {
+		names[i] = by.Column
+	}
+	return names
+}
+
+func (op *sortRows) needs(f *Frame) []place { return f.wholeColumns(op.columns()) }
+
+func (op *sortRows) apply(f *Frame) error {
+	if len(op.By) == 0 {
+		return codec.Errorf(ErrInvalidOperation, "by is empty; give at least one {\"column\", \"descending\"}")
+	}
+	columns, err := f.indexes(op.columns())
+	if err != nil {
+		return err
+	}
+	for _, c := range columns {
+		if field := f.Columns[c].Field; !codec.Ordered(field.Type) {
+			return codec.Errorf(ErrInvalidOperation, "column %.100q cannot be sorted by: %s values have no order", field.Name, codec.DType(field.Type))
+		}
+	}
+	if err := f.LoadAll(columns, f.groups()); err != nil {
+		return err
+	}
+	keys := make([]sortKeys, len(columns))
+	for i, c := range columns {
+		if keys[i], err = f.sortKeys(c, op.By[i].Descending); err != nil {
+			return err
+		}
+	}
+	order := make([]int, f.NumRows())
+	for i := range order {
+		order[i] = i
+	}
+	// The row itself as the last key makes any way of sorting a stable one.
+	slices.SortFunc(order, func(a, b int) int {
+		for i := range keys {
+			if c := keys[i].compare(a, b); c != 0 {
+				return c
+			}
+		}
+		return cmp.Compare(a, b)
+	})
+	return f.reorder(order)
+}
+
+// sortKeys are the values of a column as what can be compared fast.
+type sortKeys struct {
+	descending bool
+	// words has one number for each row, in the order of the values: all of the value if texts is
+	// nil, else the first eight bytes of its text.
+	words []uint64
+	texts [][]byte
+	// missing says which rows have no value; they come last.
+	missing []bool
+}
+
+func (k *sortKeys) compare(a, b int) int {
+	if k.missing[a] || k.missing[b] {
+		return compareBools(k.missing[a], k.missing[b])
+	}
+	if k.descending {
+		a, b = b, a
+	}
+	if k.words[a] != k.words[b] || k.texts == nil {
+		return cmp.Compare(k.words[a], k.words[b])
+	}
+	return bytes.Compare(k.texts[a], k.texts[b])
+}
+
+func compareBools(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
+}
+
+// wordBytes is the size of what fits a word of sortKeys.
+const wordBytes = 8
+
+// sortKeys returns the keys of a loaded column.
+func (f *Frame) sortKeys(column int, descending bool) (sortKeys, error) {
+	k := sortKeys{descending: descending}
+	words := fitsWord(f.Columns[column].Field.Type)
+	var arena []byte
+	for _, chunk := range f.Columns[column].Chunks {
+		missing, key := codec.Missing(chunk.Data), codec.Keys(chunk.Data)
+		for row := range chunk.Data.Len() {
+			start := len(arena)
+			k.missing = append(k.missing, missing(row))
+			if !missing(row) {
+				arena = key(arena, row)
+			}
+			text := arena[start:len(arena):len(arena)]
+			k.words = append(k.words, firstWord(text))
+			if words {
+				arena = arena[:start]
+			} else {
+				k.texts = append(k.texts, text)
+			}
+		}
+		if int64(len(arena)) > f.Limits.Bytes {
+			return k, codec.Errorf(codec.ErrTooLarge, "sorting by column %.100q takes more than the %d bytes of memory that a table may have", f.Columns[column].Field.Name, f.Limits.Bytes)
+		}
+	}
+	return k, nil
+}
+
+// fitsWord reports whether the keys of a type all have at most eight bytes and one length.
+func fitsWord(dt arrow.DataType) bool {
+	if d, ok := dt.(*arrow.DictionaryType); ok {
+		dt = d.ValueType
+	}
+	switch id := dt.ID(); id {
+	case arrow.BOOL, arrow.DATE32, arrow.DATE64, arrow.TIME32, arrow.TIME64, arrow.TIMESTAMP, arrow.DURATION, arrow.NULL:
+		return true
+	default:
+		return arrow.IsInteger(id) || arrow.IsFloating(id)
+	}
+}
+
+// firstWord is the first eight bytes of a key as a number, zeros behind its end.
+func firstWord(key []byte) (word uint64) {
+	for i := range wordBytes {
+		word <<= 8
+		if i < len(key) {
+			word |= uint64(key[i])
+		}
+	}
+	return word
+}
+
+// reorder puts the row that is at order[i] to i. Row groups keep their sizes, and those whose rows
+// stay where they are keep their chunks.
+func (f *Frame) reorder(order []int) error {
+	moved := 0
+	for i, from := range order {
+		if i != from {
+			moved++
+		}
+	}
+	if moved == 0 {
+		return nil
+	}
+	ranges := f.groupRanges()
+	var changed []groupRange
+	needed := map[int]bool{}
+	home := groupOf(ranges)
+	for _, r := range ranges {
+		if isIdentity(order[r.from:r.to], r.from) {
+			continue
+		}
+		changed = append(changed, r)
+		for _, from := range order[r.from:r.to] {
+			needed[home(from)] = true
+		}
+	}
+	if err := f.moveRows(order, changed, ranges, needed); err != nil {
+		return err
+	}
+	f.Marks.reorder(order)
+	if f.origins != nil {
+		f.origins.permute(order)
+	}
+	f.effect.Rows += int64(moved)
+	return nil
+}
+
+func isIdentity(order []int, from int) bool {
+	for i, row := range order {
+		if row != from+i {
+			return false
+		}
+	}
+	return true
+}
+
+// groupOf returns a function that tells the row group of a row.
+func groupOf(ranges []groupRange) func(row int) int {
+	return func(row int) int {
+		g, found := slices.BinarySearchFunc(ranges, row, func(r groupRange, row int) int { return cmp.Compare(r.from, row) })
+		if !found {
+			g--
+		}
+		return g
+	}
+}
+
+// moveRows rewrites the row groups that change. needed are the row groups that their rows are in.
+func (f *Frame) moveRows(order []int, changed, ranges []groupRange, needed map[int]bool) error {
+	var groups []int
+	source := make([]int, len(ranges))
+	for g := range ranges {
+		if needed[g] {
+			source[g] = len(groups)
+			groups = append(groups, g)
+		}
+	}
+	columns, _ := f.indexesOrAll(nil)
+	if err := f.LoadAll(columns, groups); err != nil {
+		return err
+	}
+	home := groupOf(ranges)
+	runs := make([][]gather.Run, len(changed))
+	for i, r := range changed {
+		for _, row := range order[r.from:r.to] {
+			g := home(row)
+			runs[i] = appendRun(runs[i], source[g], row-ranges[g].from)
+		}
+	}
+	for _, c := range f.Columns {
+		sources := make([]arrow.Array, len(groups))
+		for i, g := range groups {
+			sources[i] = c.Chunks[g].Data
+			if err := f.rewrite(sources[i]); err != nil {
+				return err
+			}
+		}
+		for i, r := range changed {
+			data, err := rows(sources, runs[i])
+			if err != nil {
+				return err
+			}
+			c.Chunks[r.group] = Chunk{Data: data}
+		}
+	}
+	return nil
+}
+
+// appendRun adds a row of a source to runs, as part of the last one if it follows that.
+func appendRun(runs []gather.Run, source, row int) []gather.Run {
+	if last := len(runs) - 1; last >= 0 && runs[last].Source == source && runs[last].To == row {
+		runs[last].To++
+		return runs
+	}
+	return append(runs, gather.Run{Source: source, From: row, To: row + 1})
+}
+
+// reorder follows rows to their new places: the one at order[i] is at i now.
+func (m Marks) reorder(order []int) {
+	if len(m) == 0 {
+		return
+	}
+	at := make([]int64, len(order))
+	for i, from := range order {
+		at[from] = int64(i)
+	}
+	for name, rows := range m {
+		moved := make([]int64, len(rows))
+		for i, r := range rows {
+			moved[i] = at[r]
+		}
+		slices.Sort(moved)
+		m[name] = moved
+	}
+}
