@@ -56,6 +56,7 @@ func Run(t *testing.T, target Target) {
 		{"edit", editTests},
 		{"operation", operationTests},
 		{"append and replace", tableTests},
+		{"describe", describeTests},
 		{"version", versionTests},
 		{"missing", missingTests},
 		{"audit", auditTests},
