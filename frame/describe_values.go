@@ -8,8 +8,9 @@ import (
 	"github.com/zeebo/xxh3"
 )
 
-// tallyBytes is what counting a distinct value takes.
-const tallyBytes = 64
+// tallyBytes is what counting a distinct value takes, measured; it is 53 to 73 for different
+// numbers of them.
+const tallyBytes = 80
 
 // tallies counts how often values occur, by the 128-bit hash of their keys, up to a number of
 // distinct values.
