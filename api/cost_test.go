@@ -60,6 +60,7 @@ var charged = []struct{ method, path, body string }{
 	{"PATCH", "/api/v1/sessions/{id}/data", `{"operations":[{"op":"set_values","column":"a","rows":[0],"value":7}]}`},
 	{"POST", "/api/v1/sessions/{id}/data", "a,b\n3,z\n"},
 	{"PUT", "/api/v1/sessions/{id}/data", "a,b\n4,w\n"},
+	{"GET", "/api/v1/sessions/{id}/describe", ""},
 	{"GET", "/api/v1/sessions/{id}/versions", ""},
 	{"POST", "/api/v1/sessions/{id}/versions", ""},
 	{"POST", "/api/v1/sessions/{id}/undo", ""},

@@ -185,9 +185,6 @@ func appendBigKey(dst []byte, n *big.Int) []byte {
 	return append(dst, biased.FillBytes(make([]byte, size))...)
 }
 
-// AppendJSON returns a function that appends the value of a row as JSON, null where it is missing.
-func AppendJSON(arr arrow.Array) func(dst []byte, row int) []byte { return jsonAppender(arr) }
-
 // Spell returns a function that appends the value of a row as text, in the spelling of
 // delimited text. Rows that are [Missing] must not be asked for.
 func Spell(arr arrow.Array) func(dst []byte, row int) []byte { return textAppender(arr) }
@@ -205,4 +202,18 @@ func FromTicks(ticks []int64, dt arrow.DataType) arrow.Array {
 		}
 	}
 	return array.MakeFromData(array.NewData(dt, len(ticks), []*memory.Buffer{nil, memory.NewBufferBytes(buf)}, nil, 0, 0))
+}
+
+// SpellJSON returns a function that appends the value of a row as JSON, in the spelling of JSON
+// pages: missing values, NaN and infinities are null.
+func SpellJSON(arr arrow.Array) func(dst []byte, row int) []byte { return jsonAppender(arr) }
+
+// AppendJSONFloat appends f as a value of a column of floats is spelled in JSON.
+func AppendJSONFloat(dst []byte, f float64) []byte { return appendJSONFloat(dst, f, 64) }
+
+func appendJSONFloat(dst []byte, f float64, bits int) []byte {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return append(dst, "null"...)
+	}
+	return appendFloat(dst, f, bits)
 }

@@ -1,8 +1,6 @@
 package codec
 
 import (
-	"math"
-
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
 	"github.com/go-json-experiment/json/jsontext"
@@ -70,11 +68,7 @@ func jsonNested(arr arrow.Array) appender {
 
 func jsonFloats(value func(int) float64, bits int) appender {
 	return func(dst []byte, row int) []byte {
-		f := value(row)
-		if math.IsNaN(f) || math.IsInf(f, 0) {
-			return append(dst, "null"...)
-		}
-		return appendFloat(dst, f, bits)
+		return appendJSONFloat(dst, value(row), bits)
 	}
 }
 

@@ -125,6 +125,7 @@ var routes = []struct {
 	{"POST", "/data", people, []string{"Content-Type: text/csv"}},
 	{"PATCH", "/data", map[string]any{"operations": []op{setAge(1)}}, nil},
 	{"PATCH", "/data?dry_run=true", map[string]any{"operations": []op{setAge(1)}}, nil},
+	{"GET", "/describe", nil, nil},
 	{"GET", "/versions", nil, nil},
 	{"POST", "/versions", nil, nil},
 	{"POST", "/versions/1/restore", nil, nil},

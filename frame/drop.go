@@ -183,14 +183,14 @@ func (op *dropDuplicates) duplicates(digests []xxh3.Uint128) (rows []int64) {
 	return rows
 }
 
-// digestBytes is about what a row costs while duplicates are looked for.
-const digestBytes = 128
+// duplicateBytes is about what a row costs while duplicates are looked for.
+const duplicateBytes = 128
 
 // digests returns a digest of each row's cells in some columns. Rows with equal digests are equal:
 // XXH3 has 128 bits, and a seed that nobody can know who would make a collision.
 func (f *Frame) digests(columns []int) ([]xxh3.Uint128, error) {
 	rows := f.NumRows()
-	if rows > f.Limits.Bytes/digestBytes {
+	if rows > f.Limits.Bytes/duplicateBytes {
 		return nil, codec.Errorf(codec.ErrTooLarge, "looking for equal ones among %d rows takes more than the %d bytes of memory that a table may have", rows, f.Limits.Bytes)
 	}
 	if err := f.LoadAll(columns, f.groups()); err != nil {

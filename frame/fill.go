@@ -287,7 +287,7 @@ func (p *filling) mean() error {
 	if err := p.numeric(); err != nil || p.present == 0 {
 		return err
 	}
-	return p.withNumber(Mean(p.numbers()))
+	return p.withNumber(meanOf(p.numbers()))
 }
 
 func (p *filling) median() error {

@@ -20,8 +20,8 @@ import (
 //go:embed testdata/pandas.py
 var pandasScript string
 
-// asPandas are operations and what does the same in pandas, on columns of files of vega-datasets.
-var asPandas = []struct{ file, columns, operation, expression string }{
+// pandasCases are operations and what does the same in pandas, on columns of files of vega-datasets.
+var pandasCases = []struct{ file, columns, operation, expression string }{
 	{"penguins.json", "", `{"op":"drop_missing"}`, `df.dropna()`},
 	{"penguins.json", "", `{"op":"drop_missing","columns":["Sex"]}`, `df.dropna(subset=["Sex"])`},
 	{"movies.json", "", `{"op":"drop_missing","columns":["MPAA Rating","IMDB Rating"],"how":"all"}`, `df.dropna(subset=["MPAA Rating", "IMDB Rating"], how="all")`},
@@ -75,15 +75,15 @@ func TestOperationsDoAsPandasDoes(t *testing.T) {
 		Columns    []sentColumn `json:"columns"`
 		Expression string       `json:"expression"`
 	}
-	frames := make([]*base, len(asPandas))
-	sent := make([]sentCase, len(asPandas))
-	for i, tt := range asPandas {
+	frames := make([]*base, len(pandasCases))
+	sent := make([]sentCase, len(pandasCases))
+	for i, tt := range pandasCases {
 		frames[i] = vegaFrame(t, tt.file, tt.columns)
 		sent[i] = sentCase{frames[i].sent(t), tt.expression}
 	}
 	var want [][][]any
 	testenv.Python(t, pandasScript, sent, &want)
-	for i, tt := range asPandas {
+	for i, tt := range pandasCases {
 		b := frames[i]
 		b.apply(t, `[`+tt.operation+`]`)
 		for c, column := range b.sent(t) {

@@ -207,7 +207,7 @@ func (f *Frame) describe(column int) (Statistics, error) {
 		}
 	}
 	if len(values) > 0 {
-		s.Mean, s.Std = Mean(values), Std(values)
+		s.Mean, s.Std = meanOf(values), stdOf(values)
 	}
 	return s, nil
 }
@@ -221,7 +221,7 @@ func (f *Frame) reader(column int) (func(row int64) []byte, error) {
 	ranges := f.groupRanges()
 	cells := make([]func(dst []byte, row int) []byte, len(ranges))
 	for g := range ranges {
-		cells[g] = codec.AppendJSON(f.Columns[column].Chunks[g].Data)
+		cells[g] = codec.SpellJSON(f.Columns[column].Chunks[g].Data)
 	}
 	home := groupOf(ranges)
 	var scratch []byte

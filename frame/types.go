@@ -2,14 +2,6 @@ package frame
 
 import "github.com/apache/arrow/go/v17/arrow"
 
-// valuesOf is the type of a dictionary's values, or the type itself.
-func valuesOf(dt arrow.DataType) arrow.DataType {
-	if d, ok := dt.(*arrow.DictionaryType); ok {
-		return d.ValueType
-	}
-	return dt
-}
-
 // isTextType, isNumeric and isBool tell families of types apart, dictionaries by their values.
 func isTextType(dt arrow.DataType) bool {
 	switch valuesOf(dt).ID() {

@@ -130,20 +130,24 @@ func (s *Service) swapHead(ctx context.Context, h *head, old Token, c kv.Commit)
 	return s.store.Commit(ctx, c)
 }
 
-// unreferenced lists the keys of the segments of before that after no longer refers to.
-// Deleting them is an optimisation of space: what is not found here expires. An eventually
+// unreferenced lists the keys of what before has and after no longer refers to: segments, and
+// statistics. Deleting them is an optimisation of space: what is not found here expires. An eventually
 // consistent store may still serve the old head to others, so there they stay.
 func (s *Service) unreferenced(before, after *head) (keys []string) {
-	if s.store.Capabilities().Consistency != kv.Strong || !dropsAny(before, after) {
+	if s.store.Capabilities().Consistency != kv.Strong {
 		return nil
+	}
+	keys = s.droppedStatistics(before, after)
+	if !dropsAny(before, after) {
+		return keys
 	}
 	old, err := before.segments()
 	if err != nil {
-		return nil
+		return keys
 	}
 	kept, err := after.segments()
 	if err != nil {
-		return nil
+		return keys
 	}
 	for r := range old {
 		if !kept[r] {

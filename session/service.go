@@ -68,6 +68,8 @@ type Service struct {
 	now     func() time.Time
 	cache   *lru.Cache[[]arrow.Array]
 	schemas *lru.Cache[*arrow.Schema]
+	// described are statistics by their keys.
+	described *lru.Cache[[]byte]
 	// memos are what this instance knows of sessions on an eventually consistent store.
 	memos *lru.Cache[memo]
 }
@@ -87,12 +89,13 @@ func New(opt Options) *Service {
 		opt.Now = time.Now
 	}
 	return &Service{
-		opt:     opt,
-		store:   opt.Store,
-		now:     opt.Now,
-		cache:   lru.New[[]arrow.Array](opt.CacheBytes),
-		schemas: lru.New[*arrow.Schema](schemaCacheBytes),
-		memos:   lru.New[memo](memoCacheBytes),
+		opt:       opt,
+		store:     opt.Store,
+		now:       opt.Now,
+		cache:     lru.New[[]arrow.Array](opt.CacheBytes),
+		schemas:   lru.New[*arrow.Schema](schemaCacheBytes),
+		described: lru.New[[]byte](statisticsCacheBytes),
+		memos:     lru.New[memo](memoCacheBytes),
 	}
 }
 
@@ -121,9 +124,10 @@ func keyPrefix(id string) string { return "{" + id + "}:" }
 func headKey(id string) string { return keyPrefix(id) + "head" }
 
 // Immutable reports whether what stands under a key of a store is never changed, so that it
-// may be cached: it is a segment or the copy of a head, and not a head.
+// may be cached: it is a segment, the statistics of a version or the copy of a head, and not a
+// head.
 func Immutable(key string) bool {
-	return strings.Contains(key, "}:seg:") || strings.Contains(key, "}:head:")
+	return strings.Contains(key, "}:seg:") || strings.Contains(key, "}:stat:") || strings.Contains(key, "}:head:")
 }
 
 func segmentKey(id string, r segmentRef) string {

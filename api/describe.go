@@ -1,0 +1,47 @@
+package api
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"net/http"
+	"strconv"
+
+	"edgeframe/frame"
+	"edgeframe/session"
+)
+
+// getDescription answers with the statistics of a version.
+func (s *server) getDescription(w http.ResponseWriter, r *http.Request) error {
+	id, err := integer(r.URL.Query(), "version", 0, 1, math.MaxUint32)
+	if err != nil {
+		return err
+	}
+	v, err := s.open(r, session.WantNothing)
+	if err != nil {
+		return err
+	}
+	version, err := v.Version(uint32(id))
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set(headerRevision, v.Revision.String())
+	representation := fmt.Sprintf("describe %d", frame.DescribeFormat)
+	if notModified(w, r, dataTag(version, representation)) {
+		return nil
+	}
+	st, err := s.Sessions.Statistics(r.Context(), v, uint32(id))
+	if err != nil {
+		return err
+	}
+	h.Set("ETag", dataTag(st.Version, representation))
+	h.Set(headerRevision, st.Session.Revision.String())
+	h.Set(headerVersion, strconv.FormatUint(uint64(st.Version.ID), 10))
+	head := encodeJSON(object{{"session_id", st.Session.ID}, {"version", st.Version.ID}})
+	doc := bytes.Join([][]byte{head[:len(head)-1], st.JSON[1:]}, []byte{','})
+	h.Set("Content-Type", "application/json")
+	h.Set("Content-Length", strconv.Itoa(len(doc)))
+	send(w, doc)
+	return nil
+}

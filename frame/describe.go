@@ -1,0 +1,235 @@
+package frame
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"slices"
+
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/zeebo/xxh3"
+
+	"edgeframe/codec"
+)
+
+// DescribeFormat is the version of what [Description.JSON] writes.
+const DescribeFormat = 1
+
+// Description is the statistics of a table. Where pandas has a statistic of that name, it is
+// the same.
+type Description struct {
+	Rows int64 `json:"rows"`
+	// DuplicateRows is how many rows equal an earlier one in all columns, missing values being
+	// equal to one another. Nil if there was no memory to find out.
+	DuplicateRows *int64              `json:"duplicate_rows"`
+	Columns       []ColumnDescription `json:"columns"`
+}
+
+// ColumnDescription is the statistics of one column. Which of the embedded ones there are
+// depends on the type; statistics of no values are null.
+type ColumnDescription struct {
+	Name  string `json:"name"`
+	DType string `json:"dtype"`
+	// Count is the number of values, Missing that of cells without one that are not marked, and
+	// IntentionalMissing that of marked cells.
+	Count              int64 `json:"count"`
+	Missing            int64 `json:"missing"`
+	IntentionalMissing int64 `json:"intentional_missing"`
+	// Unique is the number of distinct values; at least so many unless UniqueExact.
+	Unique      int64 `json:"unique"`
+	UniqueExact bool  `json:"unique_exact"`
+	*Distribution
+	*Deviation
+	*Lengths
+	*Frequencies
+}
+
+// Distribution is of numbers and of dates, times, timestamps and durations. Quartiles are
+// interpolated linearly, and nil if there was no memory to sort the values. Min and Max are
+// spelled as in JSON pages. So are the others of a column of time, but with as many digits of a
+// second as they need; those of numbers are floats.
+type Distribution struct {
+	Min    json.RawMessage `json:"min"`
+	Q1     json.RawMessage `json:"q1"`
+	Median json.RawMessage `json:"median"`
+	Q3     json.RawMessage `json:"q3"`
+	Max    json.RawMessage `json:"max"`
+	Mean   json.RawMessage `json:"mean"`
+}
+
+// Deviation is of numbers. Std is that of a sample (n - 1).
+type Deviation struct {
+	Std      json.RawMessage `json:"std"`
+	Outliers *Outliers       `json:"outliers"`
+}
+
+// Outliers are values further from the quartiles than 1.5 times what lies between them.
+type Outliers struct {
+	Count      int64           `json:"count"`
+	LowerBound json.RawMessage `json:"lower_bound"`
+	UpperBound json.RawMessage `json:"upper_bound"`
+}
+
+// Lengths are of text, in characters.
+type Lengths struct {
+	MinLength *int64 `json:"min_length"`
+	MaxLength *int64 `json:"max_length"`
+}
+
+// Frequencies are of text, booleans and binary: the most frequent values, the most frequent
+// first, equally frequent ones in their order. Nil if there was no memory to count all.
+type Frequencies struct {
+	Top []Frequency `json:"top"`
+}
+
+// Frequency is how often a value occurs. Value is a bool, a string, or bytes.
+type Frequency struct {
+	Value any   `json:"value"`
+	Count int64 `json:"count"`
+	// Truncated says that Value is only the beginning of a long value.
+	Truncated bool `json:"truncated,omitempty"`
+}
+
+// JSON returns d as a JSON object.
+func (d *Description) JSON() ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(d)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
+}
+
+// Describer makes the description of a table whose columns come some at a time, so that the
+// table is never in memory as a whole. Beside the columns that it is given it takes 16 bytes for
+// each row, and while a column is worked on 8 bytes for each number or time and [tallyBytes] for
+// each distinct value of another type: together no more than the bytes of the limits. What does
+// not fit is left out, and the description says so.
+type Describer struct {
+	schema *arrow.Schema
+	// starts are the first rows of the row groups.
+	starts []int
+	marks  Marks
+	// budget is what all columns that are worked on at once may take.
+	budget int64
+	// digests have, for each row, the hash of its cells in the columns that have come; nil if
+	// there is no memory for them.
+	digests []xxh3.Uint128
+	result  Description
+}
+
+// NewDescriber returns a describer of a table with row groups of so many rows.
+func NewDescriber(schema *arrow.Schema, rows []int, marks Marks, limits codec.Limits) *Describer {
+	d := &Describer{schema: schema, marks: marks, budget: limits.WithDefaults().Bytes / 2}
+	total := 0
+	for _, n := range rows {
+		d.starts = append(d.starts, total)
+		total += n
+	}
+	if int64(total) <= d.budget/digestBytes {
+		d.digests = make([]xxh3.Uint128, total)
+	}
+	d.result = Description{Rows: int64(total), Columns: make([]ColumnDescription, schema.NumFields())}
+	return d
+}
+
+const digestBytes = 16
+
+// Add takes columns, by their positions in the schema, and for each of them its arrays, one for
+// each row group. All columns have to come once, in any order.
+func (d *Describer) Add(positions []int, arrays [][]arrow.Array) error {
+	columns := make([]*describedColumn, len(positions))
+	for i, position := range positions {
+		columns[i] = newDescribedColumn(d.schema.Field(position), arrays[i])
+	}
+	if d.digests != nil && len(columns) > 0 {
+		if err := codec.Parallel(len(d.starts), func(g int) error {
+			d.digest(columns, g)
+			return nil
+		}); err != nil {
+			return err
+		}
+	}
+	for len(columns) > 0 {
+		n := d.fitting(columns)
+		err := codec.Parallel(n, func(i int) error {
+			d.result.Columns[positions[i]] = d.describe(columns[i])
+			columns[i] = nil
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		columns, positions = columns[n:], positions[n:]
+	}
+	return nil
+}
+
+// fitting is how many of the first columns may be worked on at once, one at least.
+func (d *Describer) fitting(columns []*describedColumn) int {
+	n := 0
+	for used := int64(0); n < len(columns); n++ {
+		used += columns[n].kind.bytesOf(d.result.Rows)
+		if used > d.budget && n > 0 {
+			break
+		}
+	}
+	return n
+}
+
+// digest adds the cells of columns to the hashes of the rows of a group. Each cell ends with
+// whether it is missing, before that the length of its key, so that no two rows are spelled
+// alike.
+func (d *Describer) digest(columns []*describedColumn, group int) {
+	var buf []byte
+	chunks := make([]describedChunk, len(columns))
+	for i, c := range columns {
+		chunks[i] = c.chunks[group]
+	}
+	digests := d.digests[d.starts[group]:]
+	for row := range chunks[0].len {
+		buf = binary.LittleEndian.AppendUint64(buf[:0], digests[row].Lo)
+		buf = binary.LittleEndian.AppendUint64(buf, digests[row].Hi)
+		for _, c := range chunks {
+			if c.missing(row) {
+				buf = append(buf, 0)
+				continue
+			}
+			from := len(buf)
+			buf = c.key(buf, row)
+			buf = binary.LittleEndian.AppendUint32(buf, uint32(len(buf)-from))
+			buf = append(buf, 1)
+		}
+		digests[row] = xxh3.Hash128(buf)
+	}
+}
+
+// Result returns the description. The describer cannot be used any more.
+func (d *Describer) Result() *Description {
+	if d.digests != nil || d.result.Rows == 0 {
+		slices.SortFunc(d.digests, compareDigests)
+		duplicates := d.result.Rows - int64(countRuns(d.digests))
+		d.result.DuplicateRows = &duplicates
+	}
+	return &d.result
+}
+
+func compareDigests(a, b xxh3.Uint128) int {
+	switch {
+	case a == b:
+		return 0
+	case a.Hi < b.Hi || a.Hi == b.Hi && a.Lo < b.Lo:
+		return -1
+	}
+	return 1
+}
+
+// countRuns counts the distinct values of a sorted list.
+func countRuns[T comparable](sorted []T) int {
+	n := 0
+	for i, v := range sorted {
+		if i == 0 || v != sorted[i-1] {
+			n++
+		}
+	}
+	return n
+}

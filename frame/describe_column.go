@@ -1,0 +1,158 @@
+package frame
+
+import (
+	"github.com/apache/arrow/go/v17/arrow"
+
+	"edgeframe/codec"
+)
+
+// describedKind says which statistics a type has.
+type describedKind int
+
+const (
+	describedOther describedKind = iota
+	describedFloat
+	describedInteger
+	describedDecimal
+	describedTime
+	describedBool
+	describedText
+	describedBinary
+)
+
+// valuesOf returns the type of the values that dictionaries, run-end encoded arrays and
+// extensions stand for.
+func valuesOf(dt arrow.DataType) arrow.DataType {
+	switch t := dt.(type) {
+	case *arrow.DictionaryType:
+		return valuesOf(t.ValueType)
+	case *arrow.RunEndEncodedType:
+		return valuesOf(t.Encoded())
+	case arrow.ExtensionType:
+		return valuesOf(t.StorageType())
+	}
+	return dt
+}
+
+// kindOf returns the kind of a type.
+func kindOf(dt arrow.DataType) describedKind {
+	switch id := valuesOf(dt).ID(); id {
+	case arrow.BOOL:
+		return describedBool
+	case arrow.STRING, arrow.LARGE_STRING, arrow.STRING_VIEW:
+		return describedText
+	case arrow.BINARY, arrow.LARGE_BINARY, arrow.BINARY_VIEW, arrow.FIXED_SIZE_BINARY:
+		return describedBinary
+	case arrow.DATE32, arrow.DATE64, arrow.TIME32, arrow.TIME64, arrow.TIMESTAMP, arrow.DURATION:
+		return describedTime
+	default:
+		switch {
+		case arrow.IsInteger(id):
+			return describedInteger
+		case arrow.IsFloating(id):
+			return describedFloat
+		case arrow.IsDecimal(id):
+			return describedDecimal
+		}
+		return describedOther
+	}
+}
+
+// valueBytes is what a value takes that is kept to be sorted.
+const valueBytes = 8
+
+// bytesOf is what the work on a column with so many rows takes at most.
+func (k describedKind) bytesOf(rows int64) int64 {
+	switch k {
+	case describedFloat, describedInteger, describedTime:
+		return rows * valueBytes
+	case describedDecimal:
+		return rows * (valueBytes + tallyBytes)
+	case describedBool:
+		return 2 * tallyBytes
+	default:
+		return rows * tallyBytes
+	}
+}
+
+// describedColumn is a column with its values at hand.
+type describedColumn struct {
+	field  arrow.Field
+	kind   describedKind
+	chunks []describedChunk
+}
+
+// describedChunk is the values of a column in a row group.
+type describedChunk struct {
+	data    arrow.Array
+	len     int
+	missing func(row int) bool
+	key     func(dst []byte, row int) []byte
+}
+
+func newDescribedColumn(field arrow.Field, arrays []arrow.Array) *describedColumn {
+	c := &describedColumn{field: field, kind: kindOf(field.Type), chunks: make([]describedChunk, len(arrays))}
+	for g, arr := range arrays {
+		c.chunks[g] = describedChunk{arr, arr.Len(), codec.Missing(arr), codec.Keys(arr)}
+	}
+	return c
+}
+
+// cellPlace is a row of a chunk.
+type cellPlace struct{ chunk, row int32 }
+
+// each calls visit for each value that is there.
+func (c *describedColumn) each(visit func(at cellPlace, chunk *describedChunk)) {
+	for g := range c.chunks {
+		chunk := &c.chunks[g]
+		for row := range chunk.len {
+			if !chunk.missing(row) {
+				visit(cellPlace{int32(g), int32(row)}, chunk)
+			}
+		}
+	}
+}
+
+// key appends the key of a value.
+func (c *describedColumn) key(dst []byte, at cellPlace) []byte {
+	return c.chunks[at.chunk].key(dst, int(at.row))
+}
+
+// spell returns a value as JSON.
+func (c *describedColumn) spell(at cellPlace) []byte {
+	return codec.SpellJSON(c.chunks[at.chunk].data)(nil, int(at.row))
+}
+
+// describe returns the statistics of a column.
+func (d *Describer) describe(c *describedColumn) ColumnDescription {
+	out := ColumnDescription{Name: c.field.Name, DType: codec.DType(c.field.Type)}
+	d.countCells(c, &out)
+	switch c.kind {
+	case describedFloat, describedInteger, describedDecimal:
+		c.describeNumbers(&out, d.budget)
+	case describedTime:
+		c.describeTimes(&out, d.budget)
+	default:
+		c.describeValues(&out, d.budget)
+	}
+	return out
+}
+
+// countCells counts the cells of a column with and without a value, and the marked ones.
+func (d *Describer) countCells(c *describedColumn, out *ColumnDescription) {
+	for g := range c.chunks {
+		out.Missing += int64(codec.CountMissing(c.chunks[g].data))
+	}
+	out.Count = d.result.Rows - out.Missing
+	marked := d.marks[c.field.Name]
+	out.IntentionalMissing = int64(len(marked))
+	g := 0
+	for _, row := range marked {
+		for g+1 < len(d.starts) && row >= int64(d.starts[g+1]) {
+			g++
+		}
+		if c.chunks[g].missing(int(row) - d.starts[g]) {
+			out.Missing--
+		}
+	}
+}

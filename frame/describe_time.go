@@ -1,0 +1,117 @@
+package frame
+
+import (
+	"encoding/binary"
+	"math/big"
+	"math/bits"
+	"time"
+
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/apache/arrow/go/v17/arrow/memory"
+
+	"edgeframe/codec"
+)
+
+// describeTimes describes a column of dates, times, timestamps or durations. Means and quartiles
+// are exact, rounded down to nanoseconds.
+func (c *describedColumn) describeTimes(out *ColumnDescription, budget int64) {
+	values := newKept[uint64](out.Count, budget)
+	var ends extremes
+	var total ticks
+	var key []byte
+	c.each(func(at cellPlace, chunk *describedChunk) {
+		key = chunk.key(key[:0], int(at.row))
+		ends.add(key, at)
+		kept := binary.BigEndian.Uint64(key)
+		values.add(kept)
+		total.add(integerOf(kept))
+	})
+	out.Distribution = ends.distribution(c)
+	values.sort(out)
+	if out.Count == 0 {
+		return
+	}
+	dt := valuesOf(c.field.Type)
+	out.Mean = spellTime(dt, total.value(), out.Count)
+	if values.full {
+		return
+	}
+	quartile := func(q int) []byte {
+		low, high, quarters := values.quartile(q)
+		var sum ticks
+		for range 4 - quarters {
+			sum.add(integerOf(low))
+		}
+		for range quarters {
+			sum.add(integerOf(high))
+		}
+		return spellTime(dt, sum.value(), 4)
+	}
+	out.Q1, out.Median, out.Q3 = quartile(1), quartile(2), quartile(3)
+}
+
+// ticks is a sum of 128 bits.
+type ticks struct{ high, low uint64 }
+
+func (t *ticks) add(v int64) {
+	low, carry := bits.Add64(t.low, uint64(v), 0)
+	t.low, t.high = low, t.high+uint64(v>>63)+carry
+}
+
+func (t *ticks) value() *big.Int {
+	sum := new(big.Int).Lsh(big.NewInt(int64(t.high)), 64)
+	return sum.Add(sum, new(big.Int).SetUint64(t.low))
+}
+
+// spellTime spells sum / n ticks of a type as JSON: to the nanosecond if that can be, as a
+// timestamp if it is a date but not the beginning of one.
+func spellTime(dt arrow.DataType, sum *big.Int, n int64) []byte {
+	nanos := new(big.Int).Mul(sum, big.NewInt(int64(tickOf(dt))))
+	nanos = quotient(nanos, n)
+	if !nanos.IsInt64() {
+		return spellTick(dt, quotient(sum, n).Int64())
+	}
+	of := nanos.Int64()
+	switch t := dt.(type) {
+	case *arrow.Date32Type, *arrow.Date64Type:
+		if day := int64(24 * time.Hour); of%day == 0 {
+			return spellTick(arrow.FixedWidthTypes.Date32, of/day)
+		}
+		return spellTick(&arrow.TimestampType{Unit: arrow.Nanosecond}, of)
+	case *arrow.TimestampType:
+		return spellTick(&arrow.TimestampType{Unit: arrow.Nanosecond, TimeZone: t.TimeZone}, of)
+	case *arrow.DurationType:
+		return spellTick(arrow.FixedWidthTypes.Duration_ns, of)
+	default:
+		return spellTick(arrow.FixedWidthTypes.Time64ns, of)
+	}
+}
+
+// quotient is a / n, rounded down.
+func quotient(a *big.Int, n int64) *big.Int {
+	// Euclid's division rounds down if the divisor is positive.
+	return new(big.Int).Div(a, big.NewInt(n))
+}
+
+// tickOf is the unit of a type.
+func tickOf(dt arrow.DataType) time.Duration {
+	switch t := dt.(type) {
+	case arrow.TemporalWithUnit:
+		return t.TimeUnit().Multiplier()
+	case *arrow.Date64Type:
+		return time.Millisecond
+	default:
+		return 24 * time.Hour
+	}
+}
+
+// spellTick spells a value of a type of time as JSON.
+func spellTick(dt arrow.DataType, v int64) []byte {
+	value := binary.NativeEndian.AppendUint64(nil, uint64(v))
+	if dt.(arrow.FixedWidthDataType).BitWidth() == 32 {
+		value = binary.NativeEndian.AppendUint32(nil, uint32(v))
+	}
+	data := array.NewData(dt, 1, []*memory.Buffer{nil, memory.NewBufferBytes(value)}, nil, 0, 0)
+	return codec.SpellJSON(array.MakeFromData(data))(nil, 0)
+}
