@@ -87,6 +87,7 @@ var formats = []*Format{
 	arrowStreamFormat,
 	arrowFileFormat,
 	msgpackFormat,
+	xlsxFormat,
 }
 
 // ByName returns the format with that name, or nil.

@@ -68,6 +68,7 @@ func Run(t *testing.T, target Target) {
 		{"refusal", refusalTests},
 		{"stream", streamTests},
 		{"file", fileTests},
+		{"workbook", workbookTests},
 		{"vega", vegaTests},
 	}
 	for _, g := range groups {

@@ -1,0 +1,141 @@
+package codec
+
+import (
+	"fmt"
+	"strings"
+)
+
+// xlsxHeader is where the table of a sheet is.
+type xlsxHeader struct {
+	// names are those of columns, which are positions in the sheet.
+	names   []string
+	columns []int
+	// rows is the number of rows above the first row of data.
+	rows int
+}
+
+// header finds the columns of a sheet and their names. Columns without any cell are left out.
+//
+// The first row that has cells is the header. A merged cell in it names all columns that it covers.
+// If one covers several columns and the cells in the row below are all text, that row belongs to
+// the header too, and so do all rows that a merged cell reaches down to; the names of a column are
+// joined with a blank. Names that repeat only because they are merged are numbered as pandas does.
+func (s *xlsxSheet) header(opt ReadOptions) (*xlsxHeader, error) {
+	h := &xlsxHeader{}
+	for c := range s.columns {
+		if len(s.columns[c].kinds) > 0 {
+			h.columns = append(h.columns, c)
+		}
+	}
+	if len(h.columns) > opt.Limits.Columns {
+		return nil, Errorf(ErrTooLarge, "sheet %s has %d columns: at most %d are accepted", quoted(s.name), len(h.columns), opt.Limits.Columns)
+	}
+	if opt.NoHeader {
+		for i := range h.columns {
+			h.names = append(h.names, fmt.Sprintf("column_%d", i+1))
+		}
+		return h, nil
+	}
+	h.rows = s.headerRows()
+	covered := s.coveredNames(h.rows)
+	seen := map[string]int{}
+	for _, c := range h.columns {
+		name, merged := s.columnName(c, h.rows, covered)
+		if name == "" {
+			return nil, s.unnamed(c, h.rows)
+		}
+		if first, ok := seen[name]; ok && !merged {
+			return nil, s.malformed("has two columns named %s, %s and %s: names must differ", quoted(name), cellRef(s.top, first), cellRef(s.top, c))
+		}
+		name = numbered(name, seen)
+		seen[name] = c
+		h.names = append(h.names, name)
+	}
+	return h, nil
+}
+
+// numbered is a name, with a number behind it if others have it.
+func numbered(name string, seen map[string]int) string {
+	unique := name
+	for n := 1; ; n++ {
+		if _, ok := seen[unique]; !ok {
+			return unique
+		}
+		unique = fmt.Sprintf("%s.%d", name, n)
+	}
+}
+
+// headerRows is the number of rows of the header.
+func (s *xlsxSheet) headerRows() int {
+	rows, wide := 1, false
+	for _, m := range s.merged {
+		if m.top == s.top {
+			rows = max(rows, m.bottom-m.top+1)
+			wide = wide || m.right > m.left
+		}
+	}
+	if wide && rows == 1 && s.onlyText(1) {
+		rows = 2
+	}
+	return min(rows, s.rows)
+}
+
+// onlyText reports whether a row has cells and all of them are text.
+func (s *xlsxSheet) onlyText(row int) bool {
+	found := false
+	for _, c := range s.columns {
+		if row < len(c.kinds) && c.kinds[row] != xlsxEmpty {
+			if c.kinds[row] != xlsxText {
+				return false
+			}
+			found = true
+		}
+	}
+	return found
+}
+
+// coveredNames says for each row of the header which columns a merged cell covers, and where that
+// begins.
+func (s *xlsxSheet) coveredNames(rows int) []map[int]xlsxRange {
+	covered := make([]map[int]xlsxRange, rows)
+	for i := range covered {
+		covered[i] = map[int]xlsxRange{}
+	}
+	for _, m := range s.merged {
+		if m.top < s.top || m.top >= s.top+rows {
+			continue
+		}
+		for c := m.left; c <= min(m.right, len(s.columns)-1); c++ {
+			covered[m.top-s.top][c] = m
+		}
+	}
+	return covered
+}
+
+// columnName joins the parts of a column's name, and says whether one of them is from a merged
+// cell that names other columns too.
+func (s *xlsxSheet) columnName(column, rows int, covered []map[int]xlsxRange) (name string, merged bool) {
+	var parts []string
+	for row := range rows {
+		from := column
+		if m, ok := covered[row][column]; ok && m.left < m.right {
+			from, merged = m.left, true
+		}
+		c := &s.columns[from]
+		if row < len(c.kinds) && c.kinds[row] != xlsxEmpty && c.kinds[row] != xlsxError {
+			parts = append(parts, string(s.spell(nil, c.kinds[row], c.words[row])))
+		}
+	}
+	return strings.Join(parts, " "), merged
+}
+
+// unnamed is the error about a column with cells and without a name.
+func (s *xlsxSheet) unnamed(column, rows int) error {
+	kinds := s.columns[column].kinds
+	for row := rows; row < len(kinds); row++ {
+		if kinds[row] != xlsxEmpty {
+			return s.malformed("has cell %s in a column without a name: every column needs one in row %d", cellRef(s.top+row, column), s.top+1)
+		}
+	}
+	return s.malformed("has a column without a name at %s: every column needs one", cellRef(s.top, column))
+}
