@@ -102,8 +102,8 @@ func (d *Description) JSON() ([]byte, error) {
 // Describer makes the description of a table whose columns come some at a time, so that the
 // table is never in memory as a whole. Beside the columns that it is given it takes 16 bytes for
 // each row, and while a column is worked on 8 bytes for each number or time and [tallyBytes] for
-// each distinct value of another type: together no more than the bytes of the limits. What does
-// not fit is left out, and the description says so.
+// each distinct value of another type: each of the two at most a third of the bytes of the
+// limits. What does not fit is left out, and the description says so.
 type Describer struct {
 	schema *arrow.Schema
 	// starts are the first rows of the row groups.
@@ -119,7 +119,7 @@ type Describer struct {
 
 // NewDescriber returns a describer of a table with row groups of so many rows.
 func NewDescriber(schema *arrow.Schema, rows []int, marks Marks, limits codec.Limits) *Describer {
-	d := &Describer{schema: schema, marks: marks, budget: limits.WithDefaults().Bytes / 2}
+	d := &Describer{schema: schema, marks: marks, budget: limits.WithDefaults().Bytes / describeShare}
 	total := 0
 	for _, n := range rows {
 		d.starts = append(d.starts, total)
@@ -132,7 +132,11 @@ func NewDescriber(schema *arrow.Schema, rows []int, marks Marks, limits codec.Li
 	return d
 }
 
-const digestBytes = 16
+const (
+	digestBytes = 16
+	// describeShare is the part of the memory of a table that rows, and that columns, may take.
+	describeShare = 3
+)
 
 // Add takes columns, by their positions in the schema, and for each of them its arrays, one for
 // each row group. All columns have to come once, in any order.

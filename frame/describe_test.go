@@ -292,7 +292,7 @@ func TestTheDescriptionDoesNotDependOnWhatIsWorkedOnAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Each column of text may have as many distinct values as rows, and takes a turn of its own.
-	tight, err := describe(t, of, nil, codec.Limits{Bytes: 20_000 * 2 * digestBytes}).JSON()
+	tight, err := describe(t, of, nil, codec.Limits{Bytes: 20_000 * describeShare * digestBytes}).JSON()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -310,7 +310,7 @@ func TestADescriptionWithoutMemorySaysWhatItLacks(t *testing.T) {
 	}
 	list := func(of []string) []string { return []string{"[" + strings.Join(of, ",") + "]"} }
 	of := table(t, column{"n", "int64", list(numbers)}, column{"d", "date32", []string{"[" + strings.Repeat(`"2020-01-01",`, rows-1) + "null]"}}, column{"s", "utf8", list(texts)})
-	d := describe(t, of, nil, codec.Limits{Bytes: 2 * 100 * valueBytes})
+	d := describe(t, of, nil, codec.Limits{Bytes: describeShare * 100 * valueBytes})
 	if d.DuplicateRows != nil {
 		t.Errorf("%d duplicate rows were found without memory", *d.DuplicateRows)
 	}

@@ -53,3 +53,17 @@ func BenchmarkWholeTableAsArrow(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkStatistics describes a table that is described for the first time.
+func BenchmarkStatistics(b *testing.B) {
+	s := New(Options{Store: kv.New(memory.New(), ""), Segment: codec.SegmentOptions{Method: codec.MethodArrow, Compression: codec.Snappy}})
+	v, err := s.Create(context.Background(), tabletest.Generate(100_000, 50, 1), "t", 0)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := s.describe(context.Background(), v.head, v.head.current()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

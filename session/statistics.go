@@ -35,9 +35,11 @@ const (
 	// that a key was not there, it is them that the next request gets.
 	statisticsCacheBytes = 4 << 20
 	// describeBytes is about how much of a table is in memory at a time to be described, and
-	// describePart the part of the largest table that it is at most.
+	// describePart the part of the largest table that it is at most. A quarter of it is read at
+	// once, because it is in memory twice while it is decoded.
 	describeBytes = 32 << 20
 	describePart  = 4
+	describeReads = 4
 )
 
 // Statistics returns the statistics of a version of a session that was opened, of the current
@@ -119,8 +121,9 @@ func (s *Service) describe(ctx context.Context, h *head, v *version) ([]byte, er
 		rows[g] = m.Groups[g].Rows
 	}
 	d := frame.NewDescriber(schema, rows, marks, s.Limits())
-	for _, columns := range m.parts(min(describeBytes, s.opt.MaxTableBytes/describePart)) {
-		arrays, err := s.loadColumns(ctx, h, m, columns)
+	most := min(describeBytes, s.opt.MaxTableBytes/describePart)
+	for _, columns := range m.parts(most) {
+		arrays, err := s.loadColumns(ctx, h, m, columns, most/describeReads)
 		if err != nil {
 			return nil, err
 		}
@@ -154,23 +157,38 @@ func (m *manifest) parts(most int64) (parts [][]int) {
 	return parts
 }
 
-// loadColumns returns the arrays of columns, for each of them one for each row group.
-func (s *Service) loadColumns(ctx context.Context, h *head, m *manifest, columns []int) ([][]arrow.Array, error) {
-	chunks := make([]frame.Chunk, 0, len(columns)*len(m.Groups))
-	for _, c := range columns {
-		for g := range m.Groups {
+// loadColumns returns the arrays of columns, for each of them one for each row group. It reads
+// about most bytes at once.
+func (s *Service) loadColumns(ctx context.Context, h *head, m *manifest, columns []int, most int64) ([][]arrow.Array, error) {
+	arrays := make([][]arrow.Array, len(columns))
+	slots := m.slots()
+	var chunks []frame.Chunk
+	read := func() error {
+		loaded, err := s.loadChunks(ctx, h, m, chunks, map[segmentRef][]arrow.Array{})
+		for i, arr := range loaded {
+			column := i % len(columns)
+			arrays[column] = append(arrays[column], arr)
+		}
+		chunks = chunks[:0]
+		return err
+	}
+	bytes, counted := int64(0), map[segmentRef]bool{}
+	for g := range m.Groups {
+		for _, c := range columns {
 			chunks = append(chunks, frame.Chunk{Group: g, Column: c})
+			if r := m.Groups[g].Segments[slots[c].segment]; !counted[r] {
+				counted[r] = true
+				bytes += int64(r.Raw)
+			}
+		}
+		if bytes >= most {
+			if err := read(); err != nil {
+				return nil, err
+			}
+			bytes = 0
 		}
 	}
-	loaded, err := s.loadChunks(ctx, h, m, chunks, map[segmentRef][]arrow.Array{})
-	if err != nil {
-		return nil, err
-	}
-	arrays := make([][]arrow.Array, len(columns))
-	for i := range arrays {
-		arrays[i], loaded = loaded[:len(m.Groups)], loaded[len(m.Groups):]
-	}
-	return arrays, nil
+	return arrays, read()
 }
 
 // statisticsKey is the key of the statistics of a version. What they leave out for want of
