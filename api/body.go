@@ -225,6 +225,9 @@ func (s *server) table(up *upload) (*codec.Table, error) {
 	if err != nil {
 		return nil, err
 	}
+	if opt.Encoding == "" {
+		opt.Encoding = charset(up.contentType)
+	}
 	return format.Decode(up.body, opt)
 }
 

@@ -151,3 +151,10 @@ func isNumeric(dt arrow.DataType) bool {
 	id := valueType(dt).ID()
 	return arrow.IsInteger(id) || arrow.IsFloating(id) || arrow.IsDecimal(id)
 }
+
+// CheckDialect refuses with [ErrUnsupported] what cannot be read with these options, because
+// two of the characters that they name cannot be told from one another.
+func (o *ReadOptions) CheckDialect() error {
+	_, err := newDialect(*o)
+	return err
+}
