@@ -87,7 +87,7 @@ const sessionPath = "/api/v1/sessions/{id}"
 
 // What requests with a file take, in the query or as fields of the form that holds the file.
 var (
-	parseParams  = []string{"delimiter", "header", "null_values", "strict", "orient", "sheet_name"}
+	parseParams  = []string{"delimiter", "header", "null_values", "strict", "orient", "encoding", "decimal", "thousands", "comment", "dtype", "sheet_name"}
 	createParams = slices.Concat(parseParams, []string{"filename", "ttl_seconds"})
 	tableParams  = slices.Concat(parseParams, []string{"filename", "action_summary"})
 )

@@ -228,6 +228,9 @@ func (s *server) table(up *upload) (*codec.Table, error) {
 		return nil, err
 	}
 	up.format = format
+	if opt.Encoding == "" {
+		opt.Encoding = charset(up.contentType)
+	}
 	return format.Decode(up.body, opt)
 }
 

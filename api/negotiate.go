@@ -84,10 +84,10 @@ func inputFormat(contentType, filename string, body []byte) (*codec.Format, erro
 		if err != nil {
 			return nil, problemf(http.StatusUnsupportedMediaType, "unsupported_media_type", "the content type %q cannot be read; send one of %s", codec.Shorten(contentType), strings.Join(mediaTypes(), ", "))
 		}
-		if c := strings.ToLower(parsed.Parameters["charset"]); c != "" && c != "utf-8" && c != "us-ascii" {
-			return nil, problemf(http.StatusUnsupportedMediaType, "unsupported_media_type", "the character set %q is not accepted; send UTF-8", codec.Shorten(c))
-		}
 		media = strings.ToLower(parsed.MIME())
+		if c := strings.ToLower(parsed.Parameters["charset"]); c != "" && c != "utf-8" && c != "us-ascii" && !(charset(contentType) != "" && maybeDelimited(media)) {
+			return nil, problemf(http.StatusUnsupportedMediaType, "unsupported_media_type", "the character set %q is not accepted; send UTF-8, or delimited text as one of %s", codec.Shorten(c), codec.EncodingNames)
+		}
 	}
 	if f := codec.ByMediaType(media); f != nil {
 		return f, nil
@@ -102,4 +102,10 @@ func inputFormat(contentType, filename string, body []byte) (*codec.Format, erro
 		return f, nil
 	}
 	return nil, problemf(http.StatusUnsupportedMediaType, "unsupported_media_type", "the format of the file cannot be told; send it with one of the content types %s, or a filename with an extension", strings.Join(mediaTypes(), ", "))
+}
+
+// maybeDelimited reports whether what has that media type is delimited text or may be.
+func maybeDelimited(media string) bool {
+	f := codec.ByMediaType(media)
+	return f == nil && undeclared[media] || f != nil && (f.Name == "csv" || f.Name == "tsv")
 }

@@ -103,7 +103,8 @@ func TestInputFormatRefusesWhatCannotBeTold(t *testing.T) {
 	}{
 		{"an unknown type, whatever the name", "image/png", "a.csv", "a,b\n1,2\n"},
 		{"a type that cannot be read", "nonsense", "a.csv", "a,b\n1,2\n"},
-		{"another character set", "text/csv; charset=iso-8859-1", "a.csv", "a,b\n1,2\n"},
+		{"another character set", "text/csv; charset=ebcdic", "a.csv", "a,b\n1,2\n"},
+		{"a character set of delimited text for JSON", "application/json; charset=utf-16", "a.json", "[]"},
 		{"bytes of nothing known", "", "", "\x00\x01\x02\x03"},
 	}
 	for _, tt := range tests {

@@ -13,7 +13,7 @@ import (
 )
 
 // repeatable are the parameters that may be given more than once.
-var repeatable = map[string]bool{"column": true, "null_values": true, "sheet_name": true}
+var repeatable = map[string]bool{"column": true, "null_values": true, "dtype": true, "sheet_name": true}
 
 // checkParams refuses query parameters that the route does not have, so that a misspelled
 // one is not silently without effect, and those of checkRepeats.
@@ -123,9 +123,7 @@ func (s *server) readOptions(q url.Values) (codec.ReadOptions, error) {
 			opt.NullValues = append(opt.NullValues, strings.Split(list, ",")...)
 		}
 	}
-	opt.Sheets = q["sheet_name"]
-	opt.Delimiter, err = delimiter(q)
-	return opt, err
+	return opt, dialect(q, &opt)
 }
 
 // delimiters are the separators that a request may name, by the names it may use.

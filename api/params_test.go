@@ -38,6 +38,16 @@ func TestParametersAreRefusedWithTheirName(t *testing.T) {
 		{"an unknown delimiter", "PUT", path + "/data?delimiter=x", "a\n1\n", []string{"delimiter=x", "semicolon"}},
 		{"a header that is neither", "PUT", path + "/data?header=maybe", "a\n1\n", []string{"header=maybe"}},
 		{"a strict that is neither", "PUT", path + "/data?strict=maybe", "a\n1\n", []string{"strict=maybe"}},
+		{"an unknown encoding", "PUT", path + "/data?encoding=ebcdic", "a\n1\n", []string{"encoding=ebcdic", "windows-1252"}},
+		{"a decimal that is none", "PUT", path + "/data?decimal=space", "a\n1\n", []string{"decimal=space", "point or comma"}},
+		{"thousands that are none", "PUT", path + "/data?thousands=x", "a\n1\n", []string{"thousands=x", "apostrophe"}},
+		{"thousands as decimals", "PUT", path + "/data?thousands=.", "a\n1\n", []string{"both the decimal point"}},
+		{"a comma for two things", "PUT", path + "/data?decimal=comma&delimiter=comma", "a\n1\n", []string{"both separate fields"}},
+		{"a comment that is a letter", "PUT", path + "/data?comment=x", "a\n1\n", []string{"punctuation"}},
+		{"a comment of two characters", "PUT", path + "/data?comment=//", "a\n1\n", []string{"comment=//"}},
+		{"an unknown dtype", "PUT", path + "/data?dtype=a:int7", "a\n1\n", []string{"dtype=a:int7", "int8 to int64"}},
+		{"a dtype without a column", "PUT", path + "/data?dtype=int8", "a\n1\n", []string{"column:type"}},
+		{"a dtype given twice", "PUT", path + "/data?dtype=a:int8&dtype=a:int16", "a\n1\n", []string{"twice"}},
 		{"a TTL of 0", "POST", path + "/touch?ttl_seconds=0", "", []string{"ttl_seconds=0", "1 to 2592000"}},
 		{"a TTL over the maximum", "POST", path + "/touch?ttl_seconds=2592001", "", []string{"ttl_seconds=2592001"}},
 		{"a version id that is no number", "POST", path + "/versions/latest/restore", "", []string{`"latest"`}},
@@ -88,6 +98,15 @@ func TestReadOptions(t *testing.T) {
 		{"no null values", "null_values=", func(o codec.ReadOptions) bool {
 			return o.NullValues != nil && !slices.Contains(o.NullValues, "NA")
 		}},
+		{"a dialect by names", "encoding=Latin1&decimal=comma&thousands=point&comment=%23", func(o codec.ReadOptions) bool {
+			return o.Encoding == "iso-8859-1" && o.Decimal == ',' && o.Thousands == '.' && o.Comment == '#'
+		}},
+		{"a dialect by characters", "decimal=.&thousands='", func(o codec.ReadOptions) bool {
+			return o.Decimal == '.' && o.Thousands == '\''
+		}},
+		{"dtypes of columns with colons, and with colons in the type", "dtype=a:b:int8&dtype=t:timestamp[us, tz=%2B01:00]", func(o codec.ReadOptions) bool {
+			return len(o.DTypes) == 2 && codec.DType(o.DTypes["a:b"]) == "int8" && codec.DType(o.DTypes["t"]) == "timestamp[us, tz=+01:00]"
+		}},
 		{"an orient", "orient=split", func(o codec.ReadOptions) bool { return o.Orient == codec.Split }},
 	}
 	for _, tt := range tests {
@@ -106,13 +125,13 @@ func TestReadOptions(t *testing.T) {
 func FuzzQuery(f *testing.F) {
 	for _, query := range []string{
 		"", "limit=3&offset=4&column=a&column=b", "format=csv&limit=-1", "orient=split&version=1", "version=4294967295",
-		"delimiter=tab&header=0&strict=true&null_values=a,b", "limit=%31", "limit=1&limit=2", "a;b", "%", "ttl_seconds=9e9", "offset=9223372036854775807",
+		"encoding=utf-16&decimal=,&thousands=.&comment=%23&dtype=a:b:int8&dtype=:", "delimiter=tab&header=0&strict=true&null_values=a,b", "limit=%31", "limit=1&limit=2", "a;b", "%", "ttl_seconds=9e9", "offset=9223372036854775807",
 	} {
 		f.Add(query)
 	}
 	s := &server{}
 	s.Config, _ = newServer(f)
-	allowed := []string{"column", "offset", "limit", "version", "format", "orient", "delimiter", "header", "null_values", "strict"}
+	allowed := []string{"column", "offset", "limit", "version", "format", "orient", "delimiter", "header", "null_values", "strict", "encoding", "decimal", "thousands", "comment", "dtype"}
 	f.Fuzz(func(t *testing.T, query string) {
 		r := &http.Request{Method: "GET", URL: &url.URL{Path: "/", RawQuery: query}, Header: http.Header{}}
 		if err := checkParams(r, allowed); err != nil {

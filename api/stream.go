@@ -33,6 +33,9 @@ func (s *server) createFromStream(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
+	if opt.DTypes != nil {
+		return badParameter("dtype is for files that are read as a whole, not for Arrow streams that are stored while they come; cast the column afterwards")
+	}
 	limit := opt.Limits.WithDefaults().Bytes
 	if r.ContentLength > limit {
 		return tooLarge(limit)

@@ -75,7 +75,7 @@ func decodeArrow(data []byte, opt ReadOptions) (t *Table, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Table{Schema: r.schema, RowGroups: groups.done}, nil
+	return applyDTypes(&Table{Schema: r.schema, RowGroups: groups.done}, opt)
 }
 
 // grouper makes row groups out of record batches of any size.

@@ -1,10 +1,6 @@
 package codec
 
-import (
-	"bytes"
-	"math"
-	"unicode/utf8"
-)
+import "math"
 
 var csvFormat = &Format{
 	Name:       "csv",
@@ -45,60 +41,35 @@ const maxTextBytes = math.MaxInt32
 func decodeDelimited(data []byte, opt ReadOptions, sizes textSizes) (table *Table, err error) {
 	defer guard(&err, ErrMalformed, "the delimited text")
 	opt.Limits = opt.Limits.WithDefaults()
-	if data, err = checkText(data); err != nil {
+	d, err := newDialect(opt)
+	if err != nil {
 		return nil, err
 	}
-	s := textScanner{data: data, delimiter: opt.Delimiter, widthOf: "the header"}
-	switch {
-	case opt.Delimiter == 0:
-		s.delimiter = detectDelimiter(data)
-	case opt.Delimiter >= utf8.RuneSelf || bytes.IndexByte([]byte("\"\r\n\x00"), opt.Delimiter) >= 0:
-		return nil, Errorf(ErrUnsupported, "the delimiter %q is not usable: one ASCII character other than a quote or a line end is wanted", opt.Delimiter)
+	mem := &sharedBudget{budget: newBudget(opt.Limits.Bytes)}
+	text, encoding, err := decodeText(data, opt.Encoding, mem)
+	if err != nil {
+		return nil, err
 	}
+	if d.delimiter == 0 {
+		if d.delimiter, err = d.detectDelimiter(text); err != nil {
+			return nil, err
+		}
+	}
+	s := textScanner{data: text, delimiter: d.delimiter, comment: d.comment, widthOf: "the header"}
 	names, err := s.readNames(opt)
 	if err != nil {
 		return nil, err
 	}
-	r := newTextReader(s, names, opt, sizes)
+	if err := checkDTypes(opt.DTypes, names); err != nil {
+		return nil, err
+	}
+	r := newTextReader(s, names, opt, d, mem, sizes)
 	if table, err = r.read(); err != nil {
 		return nil, err
 	}
-	if opt.Strict {
-		if err := r.checkSpellings(table); err != nil {
-			return nil, err
-		}
+	table.Receipt.Encoding, table.Receipt.Delimiter = encoding, d.delimiter
+	if opt.Strict && table.Receipt.Changed != nil {
+		return nil, r.refuseSpellings(table)
 	}
 	return table, nil
-}
-
-// checkText returns data without its byte order mark, or refuses what is not UTF-8 text.
-func checkText(data []byte) ([]byte, error) {
-	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
-		return nil, Errorf(ErrMalformed, "the text is UTF-16: UTF-8 is accepted")
-	}
-	data = bytes.TrimPrefix(data, byteOrderMark)
-	if len(data) > maxTextBytes {
-		return nil, Errorf(ErrTooLarge, "the text has %d bytes: at most %d are accepted", len(data), maxTextBytes)
-	}
-	at := textScanner{data: data}
-	if i := bytes.IndexByte(data, 0); i >= 0 {
-		return nil, Errorf(ErrMalformed, "line %d has a NUL byte: UTF-8 text without NUL bytes is accepted", at.line(i))
-	}
-	if !utf8.Valid(data) {
-		i := firstInvalid(data)
-		return nil, Errorf(ErrMalformed, "line %d has the byte 0x%02x, which is not valid UTF-8 there: UTF-8 text is accepted", at.line(i), data[i])
-	}
-	return data, nil
-}
-
-// firstInvalid is the index of the first byte that is not part of valid UTF-8.
-func firstInvalid(data []byte) int {
-	for i := 0; i < len(data); {
-		r, size := utf8.DecodeRune(data[i:])
-		if r == utf8.RuneError && size == 1 {
-			return i
-		}
-		i += size
-	}
-	return len(data)
 }

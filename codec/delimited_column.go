@@ -1,12 +1,18 @@
 package codec
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/apache/arrow/go/v17/arrow"
+)
 
 // textCells are the fields of one column in a window.
 type textCells struct {
 	data  []byte
 	spans []textSpan
 	nulls *nullSet
+	// parsers are those of the dialect.
+	parsers *[cellText]cellParser
 	// rows is how many rows the row group that they belong to is likely to get.
 	rows int
 }
@@ -25,6 +31,13 @@ type textColumn struct {
 	// rebuild says that the column is text but was read as something else before the
 	// current window, so that it must be read again.
 	rebuild bool
+	// want is the type that the column is converted to from text; nil keeps what it is.
+	want arrow.DataType
+	// changed counts the cells that would be written with another spelling.
+	changed int64
+	// respelled counts those of them that are not missing, in columns of neither text nor
+	// missing values only.
+	respelled int64
 
 	mem *sharedBudget
 	// used is what has been taken from mem.
@@ -65,7 +78,7 @@ func (c *textColumn) mustReadAgain() bool {
 // forget makes the column one of text that has no rows yet.
 func (c *textColumn) forget() {
 	c.mem.release(c.used)
-	*c = textColumn{index: c.index, kind: cellText, chunk: textChunk{kind: cellText}, mem: c.mem}
+	*c = textColumn{index: c.index, kind: cellText, chunk: textChunk{kind: cellText}, want: c.want, mem: c.mem}
 }
 
 // add appends the cells of a window, and widens the column as they need it.
@@ -74,9 +87,9 @@ func (c *textColumn) add(in textCells) {
 		return
 	}
 	first := c.chunk.rows
-	onlyMissing := c.kind == cellNull && !c.soft
+	onlyMissing, changed := c.kind == cellNull && !c.soft, c.changed
 	for row := c.addCells(in, 0); row < len(in.spans); row = c.addCells(in, row) {
-		kind := c.widened(trimBlanks(in.spans[row].content(in.data, &c.scratch)))
+		kind := c.widened(inferKind(trimBlanks(in.spans[row].content(in.data, &c.scratch)), in.parsers))
 		if kind != cellText {
 			c.become(kind, in.rows)
 			continue
@@ -88,7 +101,7 @@ func (c *textColumn) add(in textCells) {
 		}
 		c.chunk = textChunk{rows: first, nulls: first}
 		c.become(cellText, in.rows)
-		row = 0
+		row, c.changed = 0, changed
 	}
 }
 
@@ -113,6 +126,9 @@ func (c *textColumn) addMissing(in textCells, row int) int {
 			}
 			c.soft = true
 		}
+		if span.start&^spanFlag != span.end&^spanFlag {
+			c.changed++
+		}
 		c.soft = c.soft || span.quoted()
 		c.chunk.rows++
 		c.chunk.nulls++
@@ -121,7 +137,7 @@ func (c *textColumn) addMissing(in textCells, row int) int {
 }
 
 func (c *textColumn) addWords(in textCells, row int) int {
-	chunk, parse := &c.chunk, cellParsers[c.kind]
+	chunk, parse, count := &c.chunk, in.parsers[c.kind], [3]int64{}
 	if chunk.words == nil {
 		chunk.words, c.spare = c.spare, nil
 	}
@@ -130,25 +146,33 @@ func (c *textColumn) addWords(in textCells, row int) int {
 	for ; row < len(in.spans); row++ {
 		span := in.spans[row]
 		b := span.content(in.data, &c.scratch)
-		word, ok, missing := uint64(0), false, in.nulls.has(b)
+		word, fit, missing := uint64(0), fitsNot, in.nulls.has(b)
 		if !missing {
-			word, ok = parse(b)
+			word, fit = parse(b)
 		}
-		if !missing && !ok {
+		if !missing && fit == fitsNot {
 			b = trimBlanks(b)
 			if missing = in.nulls.has(b); missing {
 				c.soft = true
-			} else if word, ok = parse(b); !ok {
+			} else if word, fit = parse(b); fit == fitsNot {
 				break
 			}
+			fit = fitsRespelled
 		}
 		if missing {
 			c.soft = c.soft || span.quoted()
 			c.setMissing(len(words))
+			fit = fitsNot
+			if span.start&^spanFlag != span.end&^spanFlag {
+				c.changed++
+			}
 		}
+		count[fit]++
 		words = append(words, word)
 	}
 	chunk.words, chunk.rows = words, len(words)
+	c.respelled += count[fitsRespelled]
+	c.changed += count[fitsRespelled]
 	return row
 }
 
@@ -170,6 +194,9 @@ func (c *textColumn) addText(in textCells, row int) int {
 			text = appendUndoubled(text, b)
 		case !span.quoted() && in.nulls.has(b):
 			c.setMissing(len(offsets) - 1)
+			if len(b) > 0 {
+				c.changed++
+			}
 		default:
 			text = append(text, b...)
 		}
@@ -179,9 +206,8 @@ func (c *textColumn) addText(in textCells, row int) int {
 	return len(in.spans)
 }
 
-// widened returns the kind that the column needs for a cell that does not fit its own.
-func (c *textColumn) widened(b []byte) cellKind {
-	kind := inferKind(b)
+// widened returns the kind that the column needs for a cell of a kind that it does not hold.
+func (c *textColumn) widened(kind cellKind) cellKind {
 	switch {
 	case c.kind == cellNull:
 		return kind
@@ -209,10 +235,21 @@ func (c *textColumn) integersAreExact() bool {
 	return exact(c.chunk.words)
 }
 
+// spelledIntegers counts the cells of integers that were not changed so far and will be as
+// floats, which are written with a point.
+func (c *textColumn) spelledIntegers() int64 {
+	cells := int64(c.chunk.rows - c.chunk.nulls)
+	for i := range c.chunks {
+		cells += int64(c.chunks[i].rows - c.chunks[i].nulls)
+	}
+	return cells - c.respelled
+}
+
 // become widens the column, which is of the null kind or has integers that become floats.
 func (c *textColumn) become(kind cellKind, rows int) {
 	c.kind = kind
 	if kind == cellFloat {
+		c.changed += c.spelledIntegers()
 		for i := range c.chunks {
 			c.chunks[i].toFloat()
 		}

@@ -31,17 +31,19 @@ func (a delimiterShape) better(b delimiterShape) bool {
 	return a.fields > b.fields
 }
 
-// shapesOf returns the shape of the first lines for each of the delimiters.
-func shapesOf(data []byte) (shapes [4]delimiterShape) {
+// shapesOf returns the shape of the first lines, but for those that begin with
+// comment, for each of the delimiters.
+func shapesOf(data []byte, comment byte) (shapes [4]delimiterShape) {
 	data = data[:min(len(data), sampleBytes)]
 	for rows := 0; len(data) > 0 && rows < sampleRows; {
 		fields, length, finished := countFields(data)
 		blank := len(bytes.Trim(data[:length], " \t\r\n")) == 0
+		skipped := comment != 0 && data[0] == comment
 		data = data[length:]
 		if !finished && rows > 0 {
 			break
 		}
-		if blank {
+		if blank || skipped {
 			continue
 		}
 		for i := range shapes {
@@ -90,17 +92,13 @@ func countFields(data []byte) (fields [4]int, length int, finished bool) {
 
 func isLineEnd(c byte) bool { return c == '\n' || c == '\r' }
 
-// detectDelimiter returns the delimiter that gives the first line as many fields as most
-// others. Text in which there is none has one column, and a comma is as good as any.
-func detectDelimiter(data []byte) byte {
-	delimiter, _ := bestDelimiter(data)
-	return delimiter
-}
-
-func bestDelimiter(data []byte) (byte, delimiterShape) {
-	shapes, best := shapesOf(data), 0
+// bestDelimiter returns the delimiter that gives the first line as many fields as most
+// others, of those that usable accepts. Text in which there is none has one column, and the
+// first of them is as good as any.
+func bestDelimiter(data []byte, comment byte, usable func(byte) bool) (byte, delimiterShape) {
+	shapes, best := shapesOf(data, comment), -1
 	for i, shape := range shapes {
-		if shape.better(shapes[best]) {
+		if usable(delimiters[i]) && (best < 0 || shape.better(shapes[best])) {
 			best = i
 		}
 	}
@@ -111,7 +109,7 @@ func bestDelimiter(data []byte) (byte, delimiterShape) {
 // fields on all lines, and which delimiter it has. Text without a delimiter needs a second
 // line. What begins like JSON, HTML or XML is none.
 func looksDelimited(data []byte) (delimiter byte, ok bool) {
-	data = bytes.TrimPrefix(data[:min(len(data), sampleBytes)], byteOrderMark)
+	data = sampleText(data)
 	if !isPlainText(data) {
 		return 0, false
 	}
@@ -119,7 +117,7 @@ func looksDelimited(data []byte) (delimiter byte, ok bool) {
 	if len(text) == 0 || bytes.IndexByte([]byte("{[<"), text[0]) >= 0 {
 		return 0, false
 	}
-	delimiter, shape := bestDelimiter(data)
+	delimiter, shape := bestDelimiter(data, 0, func(byte) bool { return true })
 	if shape.fields > 1 {
 		return delimiter, shape.agree == shape.rows
 	}

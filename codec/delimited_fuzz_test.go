@@ -29,8 +29,11 @@ func FuzzDelimited(f *testing.F) {
 		"\ufeffname\n0.30000000000000004\n1e400\n",
 		"a,b\n\"open,1\n2\n",
 		"a,a\n\xff\x00\"x\"y,\n",
+		"# x\na;b\n1.234,50;1,5\n#\n1.23;-7\n",
+		"\xff\xfea\x00\n\x00\xe9\x00\n\x00",
+		"a,b\n\xe9t\xe9,\x80\n",
 	} {
-		for _, options := range []byte{0, 1, 2, 4, 8} {
+		for _, options := range []byte{0, 1, 2, 4, 8, 16, 32} {
 			f.Add([]byte(seed), options)
 		}
 	}
@@ -44,12 +47,23 @@ func FuzzDelimited(f *testing.F) {
 		if options&8 != 0 {
 			sizes = textSizes{groupRows: 3, windowFields: 4, windowRows: 1}
 		}
+		if options&16 != 0 {
+			opt.Comment = '#'
+		}
+		if options&32 != 0 {
+			opt.Decimal, opt.Thousands = ',', '.'
+		}
 		table, err := decodeDelimited(data, opt, sizes)
 		if err != nil {
 			return
 		}
+		checkChanged(t, data, table, opt)
 		if n := arrayBytes(table); n > opt.Limits.Bytes || table.Schema.NumFields() > opt.Limits.Columns {
 			t.Fatalf("the table has %d bytes and %d columns", n, table.Schema.NumFields())
+		}
+		// What is text with a decimal comma may be a number to whom reads it without.
+		if opt.Decimal == ',' {
+			return
 		}
 		for _, f := range []*Format{csvFormat, tsvFormat} {
 			var text bytes.Buffer

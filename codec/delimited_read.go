@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/array"
 )
 
 // textSizes are the units of work. They do not change what is read.
@@ -26,6 +27,8 @@ type textReader struct {
 	names   []string
 	columns []textColumn
 	nulls   *nullSet
+	dialect *dialect
+	limits  Limits
 	mem     *sharedBudget
 	sizes   textSizes
 	// mostRows is at least the number of rows, unless some of them end in CR and some in LF.
@@ -38,19 +41,24 @@ type textReader struct {
 // textColumnBytes is about what a column costs beside its values.
 const textColumnBytes = 1024
 
-func newTextReader(s textScanner, names []string, opt ReadOptions, sizes textSizes) *textReader {
+func newTextReader(s textScanner, names []string, opt ReadOptions, d *dialect, mem *sharedBudget, sizes textSizes) *textReader {
 	r := &textReader{
 		scan:    s,
 		start:   s.pos,
 		names:   names,
 		columns: make([]textColumn, len(names)),
 		nulls:   newNullSet(opt.NullValues),
-		mem:     &sharedBudget{budget: newBudget(opt.Limits.Bytes)},
+		dialect: d,
+		limits:  opt.Limits,
+		mem:     mem,
 		sizes:   sizes,
 	}
 	r.mem.take(int64(len(names)) * textColumnBytes)
 	for i := range r.columns {
-		r.columns[i] = textColumn{index: i, mem: r.mem}
+		r.columns[i] = textColumn{index: i, mem: r.mem, want: opt.DTypes[names[i]]}
+		if r.columns[i].want != nil {
+			r.columns[i].forget()
+		}
 	}
 	rest := s.data[s.pos:]
 	lines := max(bytes.Count(rest, []byte("\n")), bytes.Count(rest, []byte("\r")))
@@ -78,17 +86,18 @@ func (r *textReader) read() (*Table, error) {
 			return nil, err
 		}
 	}
-	return r.table(), nil
+	return r.table()
 }
 
 func (r *textReader) readColumns(columns []*textColumn) error {
 	err := r.eachWindow(len(columns), func(i, row int) {
 		c := columns[i]
 		c.add(textCells{
-			data:  r.scan.data,
-			spans: r.current.column(c.index),
-			nulls: r.nulls,
-			rows:  min(r.sizes.groupRows, r.mostRows-row/r.sizes.groupRows*r.sizes.groupRows),
+			data:    r.scan.data,
+			spans:   r.current.column(c.index),
+			nulls:   r.nulls,
+			parsers: r.dialect.parsers,
+			rows:    min(r.sizes.groupRows, r.mostRows-row/r.sizes.groupRows*r.sizes.groupRows),
 		})
 		if (row+r.current.rows)%r.sizes.groupRows == 0 {
 			c.finish()
@@ -127,10 +136,10 @@ func (r *textReader) eachWindow(n int, work func(i, row int)) error {
 }
 
 // table returns what has been read.
-func (r *textReader) table() *Table {
+func (r *textReader) table() (*Table, error) {
 	fields := make([]arrow.Field, len(r.columns))
 	for i, c := range r.columns {
-		fields[i] = arrow.Field{Name: r.names[i], Type: c.kind.dataType(), Nullable: true}
+		fields[i] = arrow.Field{Name: r.names[i], Type: c.dataType(), Nullable: true}
 	}
 	table := &Table{Schema: arrow.NewSchema(fields, nil)}
 	for first := 0; first < r.rows; first += r.sizes.groupRows {
@@ -138,9 +147,23 @@ func (r *textReader) table() *Table {
 		for i := range r.columns {
 			c := &r.columns[i]
 			arrays[i] = c.array(&c.chunks[first/r.sizes.groupRows])
+			if c.want == nil {
+				continue
+			}
+			var err error
+			if arrays[i], err = r.convert(c, arrays[i].(*array.String), first); err != nil {
+				return nil, err
+			}
 		}
 		rows := min(r.sizes.groupRows, r.rows-first)
 		table.RowGroups = append(table.RowGroups, newRecord(table.Schema, arrays, uint32(rows)))
 	}
-	return table
+	changed := make([]int64, len(r.columns))
+	for i := range r.columns {
+		changed[i] = r.columns[i].changed
+	}
+	if slices.Max(changed) > 0 {
+		table.Receipt.Changed = changed
+	}
+	return table, nil
 }

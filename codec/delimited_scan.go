@@ -71,6 +71,8 @@ func (w *textWindow) column(c int) []textSpan {
 type textScanner struct {
 	data      []byte
 	delimiter byte
+	// comment begins lines that are skipped; 0 means that there are none.
+	comment byte
 	// width is the number of columns.
 	width int
 	// widthOf says in messages where width comes from: the header or the first line.
@@ -86,7 +88,8 @@ func (s *textScanner) fill(w *textWindow, most int) error {
 	data, delimiter, last := s.data, s.delimiter, s.width-1
 	pattern := uint64(delimiter) * everyByte
 	row, column, index := 0, 0, 0
-	pos, rowStart := s.pos, s.pos
+	pos := s.skipComments(s.pos)
+	rowStart := pos
 	base, mask := pos, matchEnds(data, pos, pattern)
 	for row < most && (pos < len(data) || column > 0) {
 		// A field begins at pos. mask tells its possible ends in the 8 bytes from base.
@@ -136,6 +139,10 @@ func (s *textScanner) fill(w *textWindow, most int) error {
 			row++
 		case column > 0 || span.quoted() || len(trimBlanks(data[rowStart:end])) > 0:
 			return s.uneven(rowStart)
+		}
+		if s.comment != 0 && pos < len(data) && data[pos] == s.comment {
+			pos = s.skipComments(pos)
+			base, mask = pos, matchEnds(data, pos, pattern)
 		}
 		column, index, rowStart = 0, row, pos
 	}
@@ -232,12 +239,27 @@ func (s *textScanner) skipLineEnd(pos int) int {
 	return min(pos+1, len(s.data))
 }
 
-// skipBlankLines returns the index of the first line from pos on that has text.
+// skipComments returns the index of the first line from pos on that is no comment.
+func (s *textScanner) skipComments(pos int) int {
+	for s.comment != 0 && pos < len(s.data) && s.data[pos] == s.comment {
+		end := bytes.IndexAny(s.data[pos:], "\r\n")
+		if end < 0 {
+			return len(s.data)
+		}
+		pos = s.skipLineEnd(pos + end)
+	}
+	return pos
+}
+
+// skipBlankLines returns the index of the first line from pos on that has text and is no
+// comment.
 func (s *textScanner) skipBlankLines(pos int) int {
+	pos = s.skipComments(pos)
 	for next := pos; next < len(s.data); next++ {
 		switch c := s.data[next]; {
 		case c == '\n' || c == '\r':
-			pos = next + 1
+			pos = s.skipComments(next + 1)
+			next = pos - 1
 		case c == s.delimiter || !isBlank(c):
 			return pos
 		}

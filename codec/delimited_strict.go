@@ -1,7 +1,6 @@
 package codec
 
 import (
-	"bytes"
 	"sync"
 )
 
@@ -13,9 +12,10 @@ type lostSpelling struct {
 	has, wouldHave []byte
 }
 
-// checkSpellings reads the input again and refuses it if a value of table, which was read
-// from it, would not be written as it was spelled. It names the first such field.
-func (r *textReader) checkSpellings(table *Table) error {
+// refuseSpellings reads the input again and names the first field of which a value of table,
+// which was read from it, would not be written as it was spelled. It is called if such a
+// field was counted.
+func (r *textReader) refuseSpellings(table *Table) error {
 	var (
 		mu    sync.Mutex
 		first *lostSpelling
@@ -48,7 +48,7 @@ func (r *textReader) findLost(table *Table, column, row int) *lostSpelling {
 		if !isNull(offset + i) {
 			spelled = spell(spelled, offset+i)
 		}
-		if has := span.content(r.scan.data, &scratch); !bytes.Equal(has, spelled) {
+		if has := span.content(r.scan.data, &scratch); !r.dialect.spells(has, spelled, values.DataType()) {
 			return &lostSpelling{row: row + i, column: column, pos: int(span.start &^ spanFlag), has: has, wouldHave: spelled}
 		}
 	}

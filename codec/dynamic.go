@@ -174,6 +174,31 @@ func (c *dynColumn) mark(row uint32) error {
 	return nil
 }
 
+// finish is the table as opt wants it. Its receipt counts the cells that became text though
+// they are something else, which strict reading refuses.
+func (t *dynTable) finish(opt ReadOptions, isText func(raw []byte) bool) (*Table, error) {
+	table := t.table()
+	changed, any := make([]int64, len(t.fields.columns)), false
+	for i, c := range t.fields.columns {
+		if c.kinds == 0 || c.kinds == kindString || c.unified() != nil {
+			continue
+		}
+		for _, cell := range c.cells {
+			if raw := t.data[cell.start:cell.end]; !isText(raw) {
+				if opt.Strict {
+					return nil, Errorf(ErrMalformed, "row %d, column %s: the value is not text but would be given back as text, which strict=true refuses", cell.row+1, quoted(c.name))
+				}
+				changed[i]++
+				any = true
+			}
+		}
+	}
+	if any {
+		table.Receipt.Changed = changed
+	}
+	return applyDTypes(table, opt)
+}
+
 // table decides on the types of all columns and decodes their values.
 func (t *dynTable) table() *Table {
 	fields := make([]arrow.Field, len(t.fields.columns))

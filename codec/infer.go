@@ -62,10 +62,30 @@ const (
 	cellText
 )
 
-// cellParsers reads a cell without surrounding blanks as the 64 bits that its kind is kept
-// in while a column is read. A parser fails on every text that would lose information.
-var cellParsers = [cellText]func([]byte) (uint64, bool){
-	cellNull:      func([]byte) (uint64, bool) { return 0, false },
+// cellFit says whether a cell can be read as a kind, and whether it would be written back
+// with the same spelling.
+type cellFit uint8
+
+const (
+	fitsNot cellFit = iota
+	fitsRespelled
+	fits
+)
+
+// spelledSo is the fit of a cell that can be read.
+func spelledSo(same bool) cellFit {
+	if same {
+		return fits
+	}
+	return fitsRespelled
+}
+
+// cellParser reads a cell without surrounding blanks as the 64 bits that its kind is kept in
+// while a column is read. It fails on every text that would lose information.
+type cellParser = func([]byte) (uint64, cellFit)
+
+var cellParsers = [cellText]cellParser{
+	cellNull:      func([]byte) (uint64, cellFit) { return 0, fitsNot },
 	cellBool:      parseBoolCell,
 	cellInt:       parseIntCell,
 	cellFloat:     parseFloatCell,
@@ -76,9 +96,9 @@ var cellParsers = [cellText]func([]byte) (uint64, bool){
 
 // inferKind returns the narrowest kind that holds a cell that is not missing and has no
 // surrounding blanks.
-func inferKind(b []byte) cellKind {
+func inferKind(b []byte, parsers *[cellText]cellParser) cellKind {
 	for kind := cellBool; kind < cellText; kind++ {
-		if _, ok := cellParsers[kind](b); ok {
+		if _, fit := parsers[kind](b); fit != fitsNot {
 			return kind
 		}
 	}
@@ -98,14 +118,18 @@ var cellTypes = [...]arrow.DataType{
 
 func (k cellKind) dataType() arrow.DataType { return cellTypes[k] }
 
-func parseBoolCell(b []byte) (uint64, bool) {
+func parseBoolCell(b []byte) (uint64, cellFit) {
 	switch string(b) {
-	case "true", "True", "TRUE":
-		return 1, true
-	case "false", "False", "FALSE":
-		return 0, true
+	case "true":
+		return 1, fits
+	case "false":
+		return 0, fits
+	case "True", "TRUE":
+		return 1, fitsRespelled
+	case "False", "FALSE":
+		return 0, fitsRespelled
 	}
-	return 0, false
+	return 0, fitsNot
 }
 
 // trimBlanks removes the spaces and tabs around b.

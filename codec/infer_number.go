@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"bytes"
 	"math"
 	"math/bits"
 	"strconv"
@@ -10,7 +11,15 @@ import (
 // parseIntCell reads the canonical spelling of an int64: an optional minus and digits without
 // leading zeros. "+5", "007" and "-0" are not integers, because writing them back would not
 // give the same text.
-func parseIntCell(b []byte) (uint64, bool) {
+func parseIntCell(b []byte) (uint64, cellFit) {
+	n, ok := parseInt(b)
+	if !ok {
+		return 0, fitsNot
+	}
+	return n, fits
+}
+
+func parseInt(b []byte) (uint64, bool) {
 	negative := len(b) > 0 && b[0] == '-'
 	digits := b
 	if negative {
@@ -43,10 +52,23 @@ var powersOfTen = [...]float64{
 	1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
 }
 
-// parseFloatCell reads the bits of a float64.
-func parseFloatCell(b []byte) (uint64, bool) {
-	v, ok := parseFloat(b)
-	return math.Float64bits(v), ok
+// parseFloatCell reads the bits of a float64 with parseFloat.
+func parseFloatCell(b []byte) (uint64, cellFit) {
+	d, ok := scanDecimal(b)
+	v, spelled := 0.0, false
+	if ok {
+		v, ok, spelled = d.float(b)
+	} else {
+		v, ok = parseNotFinite(b)
+	}
+	if !ok {
+		return 0, fitsNot
+	}
+	if !spelled && !d.integer && !d.padded {
+		var buf [40]byte
+		spelled = bytes.Equal(b, appendFloat(buf[:0], v, 64))
+	}
+	return math.Float64bits(v), spelledSo(spelled)
 }
 
 // parseFloat reads a decimal number whose digits a float64 keeps: any with up to 15
@@ -59,19 +81,27 @@ func parseFloat(b []byte) (float64, bool) {
 	if !ok {
 		return parseNotFinite(b)
 	}
+	v, ok, _ := d.float(b)
+	return v, ok
+}
+
+// float is the number d, which b spells. spelled says that it is certainly written as b:
+// with up to 15 digits, of which the last is not a superfluous zero, no shorter number gives
+// the same float64.
+func (d decimal) float(b []byte) (v float64, ok, spelled bool) {
 	if d.integer {
-		if v, ok := parseIntCell(b); ok {
-			return float64(int64(v)), exactInFloat64(int64(v))
+		if v, ok := parseInt(b); ok {
+			return float64(int64(v)), exactInFloat64(int64(v)), false
 		}
 		// "-0" is the one integer that only a float can keep.
-		return math.Copysign(0, -1), d.mantissa == 0
+		return math.Copysign(0, -1), d.mantissa == 0, false
 	}
 	if d.digits > safeDigits || d.exponent < -22 || d.exponent > 22 {
 		return parseLongFloat(b, d)
 	}
 	// Both operands are exact, so the result is correctly rounded (Clinger, "How to read
 	// floating point numbers accurately", 1990).
-	v := float64(d.mantissa)
+	v = float64(d.mantissa)
 	if d.exponent < 0 {
 		v /= powersOfTen[-d.exponent]
 	} else {
@@ -80,7 +110,7 @@ func parseFloat(b []byte) (float64, bool) {
 	if d.negative {
 		v = -v
 	}
-	return v, true
+	return v, true, d.plain && (math.Abs(v) >= 1e-4 || v == 0)
 }
 
 // decimal is the number mantissa × 10^exponent. With more than 19 digits the mantissa has
@@ -93,6 +123,9 @@ type decimal struct {
 	negative bool
 	// integer says that there is neither a point nor an exponent.
 	integer bool
+	// plain says that there are digits on both sides of a point and no exponent, and padded
+	// that there is a zero at their end that is not next to the point; it is then not plain.
+	plain, padded bool
 }
 
 // scanDecimal reads -?digits, with a point anywhere and an exponent. More than one digit
@@ -134,6 +167,8 @@ func scanDecimal(b []byte) (d decimal, ok bool) {
 		return d, false
 	}
 	if i == len(b) {
+		d.padded = d.exponent < -1 && b[i-1] == '0'
+		d.plain = d.exponent < 0 && whole+d.exponent > 0 && !d.padded
 		return d, true
 	}
 	exponent, ok := scanExponent(b[i:])
@@ -169,15 +204,15 @@ func scanExponent(b []byte) (int, bool) {
 func isDigit(c byte) bool { return c-'0' <= 9 }
 
 // parseLongFloat reads a number that one exact operation does not give.
-func parseLongFloat(b []byte, d decimal) (float64, bool) {
-	if v, ok := d.nearest(); ok {
-		return v, true
+func parseLongFloat(b []byte, d decimal) (v float64, ok, spelled bool) {
+	if v, ok, shortest := d.nearest(); ok {
+		return v, true, shortest && d.plain
 	}
 	if d.digits > maxDigits {
-		return 0, false
+		return 0, false, false
 	}
 	v, err := strconv.ParseFloat(string(b), 64)
-	return v, err == nil && keepsDigits(b)
+	return v, err == nil && keepsDigits(b), false
 }
 
 // nearest returns the float64 nearest to d if it keeps the digits of d. It works for most
@@ -187,17 +222,19 @@ func parseLongFloat(b []byte, d decimal) (float64, bool) {
 // bits. Then f is the float64 nearest to d if |f-d| < 1/2·2^-q, that is 2|D| < 10^k; and d is
 // the decimal with k places nearest to f if |f-d| < 1/2·10^-k, that is 2|D| < 2^q. A first
 // guess of f is at most one unit off.
-func (d decimal) nearest() (float64, bool) {
+//
+// shortest says that no number with fewer places gives f: then d is what f is written as.
+func (d decimal) nearest() (v float64, ok, shortest bool) {
 	const hidden = 1 << 52
 	k := -d.exponent
 	if k < 1 || k > 19 || d.digits > 19 {
-		return 0, false
+		return 0, false, false
 	}
 	ten := uint64(powersOfTen[k])
 	guess := math.Float64bits(float64(d.mantissa) / powersOfTen[k])
 	q := 52 - (int(guess>>52) - 1023)
 	if q < 1 || q > 63 {
-		return 0, false
+		return 0, false, false
 	}
 	m := guess&(hidden-1) | hidden
 	hi, lo := bits.Mul64(m, ten)
@@ -214,13 +251,26 @@ func (d decimal) nearest() (float64, bool) {
 		m += step
 	}
 	if hi+1 > 1 || lo >= ten/2 || lo >= 1<<(q-1) || m <= hidden || m >= 2*hidden {
-		return 0, false
+		return 0, false, false
 	}
-	v := math.Float64frombits(guess&^(hidden-1) | m&(hidden-1))
+	v = math.Float64frombits(guess&^(hidden-1) | m&(hidden-1))
 	if d.negative {
 		v = -v
 	}
-	return v, true
+	return v, true, d.isShortest(lo, ten, q)
+}
+
+// isShortest reports whether both numbers next to d with one place less are too far from f
+// to be read as f. distance is |D|, for which see nearest; the answer false may be wrong.
+func (d decimal) isShortest(distance, ten uint64, q int) bool {
+	last := d.mantissa % 10
+	step := min(last, 10-last)
+	if step == 0 {
+		return false
+	}
+	// Such a number is at least step·10^-k from d.
+	hi, lo := bits.Mul64(step, 1<<q)
+	return hi > 0 || lo > ten/2+distance
 }
 
 // parseNotFinite reads infinities, and those spellings of NaN that [DefaultNullValues] has:

@@ -188,14 +188,14 @@ func TestDatesAreThoseOfTheStandardLibrary(t *testing.T) {
 	var text []byte
 	for day := first; day.Year() < 10_000; day = day.AddDate(0, 0, 13) {
 		text = day.AppendFormat(text[:0], time.DateOnly)
-		if got, ok := parseDateCell(text); !ok || int64(got) != day.Unix()/(24*60*60) {
+		if got, ok := parseDateDays(text); !ok || int64(got) != day.Unix()/(24*60*60) {
 			t.Fatalf("%s is read as day %d, %v", text, int64(got), ok)
 		}
 	}
 	for year := 1; year < 10_000; year++ {
 		text = fmt.Appendf(text[:0], "%04d-02-29", year)
 		_, err := time.Parse(time.DateOnly, string(text))
-		if _, ok := parseDateCell(text); ok != (err == nil) {
+		if _, ok := parseDateDays(text); ok != (err == nil) {
 			t.Fatalf("%s is a date: %v, want %v", text, ok, err == nil)
 		}
 	}

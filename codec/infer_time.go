@@ -1,7 +1,15 @@
 package codec
 
 // parseDateCell reads YYYY-MM-DD, years 0001 to 9999, as days since 1970-01-01.
-func parseDateCell(b []byte) (uint64, bool) {
+func parseDateCell(b []byte) (uint64, cellFit) {
+	days, ok := parseDateDays(b)
+	if !ok {
+		return 0, fitsNot
+	}
+	return days, fits
+}
+
+func parseDateDays(b []byte) (uint64, bool) {
 	if len(b) != len("2006-01-02") || b[4] != '-' || b[7] != '-' {
 		return 0, false
 	}
@@ -55,12 +63,30 @@ const microsPerSecond = 1_000_000
 
 // parseTimestampCell reads YYYY-MM-DD, T or one space, hh:mm, and optionally :ss and a fraction of
 // up to six digits, as microseconds since 1970-01-01T00:00.
-func parseTimestampCell(b []byte) (uint64, bool) {
+func parseTimestampCell(b []byte) (uint64, cellFit) {
+	v, ok := parseLocalTime(b)
+	if !ok {
+		return 0, fitsNot
+	}
+	return v, spelledSo(isSpelledTimestamp(b))
+}
+
+// isSpelledTimestamp reports whether a timestamp has T, seconds and as many fraction digits
+// as it needs.
+func isSpelledTimestamp(b []byte) bool {
+	const seconds = len("2006-01-02T15:04:05")
+	if len(b) < seconds || b[10] != 'T' {
+		return false
+	}
+	return len(b) == seconds || b[len(b)-1] != '0'
+}
+
+func parseLocalTime(b []byte) (uint64, bool) {
 	const minutes, seconds = len("2006-01-02T15:04"), len("2006-01-02T15:04:05")
 	if len(b) < minutes || b[10] != 'T' && b[10] != ' ' || b[13] != ':' {
 		return 0, false
 	}
-	days, ok := parseDateCell(b[:10])
+	days, ok := parseDateDays(b[:10])
 	hour, minute := twoDigits(b[11], b[12]), twoDigits(b[14], b[15])
 	if !ok || hour < 0 || hour > 23 || minute < 0 || minute > 59 {
 		return 0, false
@@ -100,9 +126,9 @@ func parseMicros(b []byte) (int64, bool) {
 }
 
 // parseInstantCell reads a timestamp that ends in Z.
-func parseInstantCell(b []byte) (uint64, bool) {
+func parseInstantCell(b []byte) (uint64, cellFit) {
 	if len(b) == 0 || b[len(b)-1] != 'Z' {
-		return 0, false
+		return 0, fitsNot
 	}
 	return parseTimestampCell(b[:len(b)-1])
 }

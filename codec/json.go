@@ -57,8 +57,10 @@ func decodeJSON(data []byte, opt ReadOptions) (table *Table, err error) {
 	if err := readDocument(r, t, opt.Orient); err != nil {
 		return nil, err
 	}
-	return t.table(), nil
+	return t.finish(opt, isJSONText)
 }
+
+func isJSONText(raw []byte) bool { return raw[0] == '"' }
 
 // documentDepth is the number of brackets around the values of a document.
 const documentDepth = 2

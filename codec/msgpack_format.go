@@ -57,7 +57,7 @@ func decodeMsgpack(data []byte, opt ReadOptions) (table *Table, err error) {
 	if err := readDocument(r, t, opt.Orient); err != nil {
 		return nil, err
 	}
-	return t.table(), nil
+	return t.finish(opt, func(raw []byte) bool { return msgpackType(raw) == msgp.StrType })
 }
 
 // msgpackType is the type of the first value of raw. msgp's own function does not recognize

@@ -48,7 +48,7 @@ func decodeNDJSON(data []byte, opt ReadOptions) (table *Table, err error) {
 		}
 		start = end + 1
 	}
-	return t.table(), nil
+	return t.finish(opt, isJSONText)
 }
 
 func (r *jsonReader) readLine(start, end int) error {

@@ -71,7 +71,10 @@ func decodeXLSX(data []byte, opt ReadOptions) (table *Table, err error) {
 	case opt.Sheets == nil && len(parts) > 1:
 		return nil, w.choice(parts)
 	}
-	return w.table(parts)
+	if table, err = w.table(parts); err != nil {
+		return nil, err
+	}
+	return applyDTypes(table, opt)
 }
 
 // choose returns the sheets that names name, all of them for nil.
