@@ -120,7 +120,7 @@ func deltaBytes(data []byte, n int, take func(int64)) (*vector, error) {
 	}
 	size := shared + int64(len(suffixes.data))
 	if size > math.MaxInt32 {
-		return nil, errors.New("the values of a page take more than 2 GiB")
+		return nil, errParquetLong
 	}
 	take(size + 4*int64(n+1))
 	out := &vector{offsets: make([]int32, 1, n+1), data: make([]byte, 0, size)}

@@ -186,4 +186,3 @@ func TestParquetGoReadsWhatIsWritten(t *testing.T) {
 		}
 	}
 }
-

@@ -2,10 +2,12 @@ package codec
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"math"
 )
+
+// errParquetLong is of offsets of 32 bits.
+var errParquetLong = Errorf(ErrTooLarge, "the values of a column of the Parquet file take more than 2 GiB in a page or a row group")
 
 // vector holds values that are not missing, as Parquet's types have them: width bytes each, or
 // of any length if width is 0. A bool takes a byte.
@@ -76,7 +78,7 @@ func (v *vector) appendPlainBytes(data []byte, n int, take func(int64)) (int, er
 // growBytes makes room for n more values of size bytes in all.
 func (v *vector) growBytes(size int64, n int, take func(int64)) error {
 	if size > math.MaxInt32-int64(len(v.data)) {
-		return errors.New("the values of a row group take more than 2 GiB")
+		return errParquetLong
 	}
 	take(size + 4*int64(n))
 	v.data = growCapacity(v.data, int(size))
