@@ -6,6 +6,7 @@ import (
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/parquet-go/parquet-go/encoding/thrift"
 	"github.com/parquet-go/parquet-go/format"
 )
 
@@ -81,7 +82,7 @@ func OpenParquet(data []byte, opt ReadOptions) (s *ParquetStream, err error) {
 	}
 	s = &ParquetStream{file: file, limit: limits.Bytes, meter: &meter{limit: limits.Bytes}}
 	s.group.meter = s.meter
-	var m format.FileMetaData
+	var m parquetFooter
 	if _, err := readThrift(footer, &m, s.meter.take); err != nil {
 		return nil, Errorf(ErrMalformed, "the footer of the Parquet file cannot be read: %v", err)
 	}
@@ -100,13 +101,28 @@ func OpenParquet(data []byte, opt ReadOptions) (s *ParquetStream, err error) {
 		return nil, err
 	}
 	s.groups = m.RowGroups
-	unpacked := &meter{limit: 2 * limits.Bytes}
+	unpacked := &meter{limit: 3 * limits.Bytes}
 	for _, n := range tree.leaves {
 		c := &parquetColumn{node: n, unpacked: unpacked}
 		c.held.meter, c.dictionary.meter = s.meter, s.meter
 		s.columns = append(s.columns, c)
 	}
 	return s, s.checkGroups(m.NumRows)
+}
+
+// parquetFooter is the part of format.FileMetaData that is looked at. There a pair has a value, but
+// by the standard it need not.
+type parquetFooter struct {
+	Schema              thrift.Slice[format.SchemaElement] `thrift:"2,required"`
+	NumRows             int64                              `thrift:"3,required"`
+	RowGroups           thrift.Slice[format.RowGroup]      `thrift:"4,required"`
+	KeyValueMetadata    thrift.Slice[parquetPair]          `thrift:"5,optional"`
+	EncryptionAlgorithm format.EncryptionAlgorithm         `thrift:"8,optional"`
+}
+
+type parquetPair struct {
+	Key   string `thrift:"1,required"`
+	Value string `thrift:"2,optional"`
 }
 
 // splitParquet returns the footer and what is before it.

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/apache/arrow/go/v17/arrow"
-	"github.com/parquet-go/parquet-go/format"
 )
 
 // arrowSchemaKey is the key of a file's metadata under which writers that come from Arrow
@@ -16,7 +15,7 @@ const arrowSchemaKey = "ARROW:schema"
 
 // arrowHint returns the schema that the writer had, or nil if there is none that can be read: it
 // says more about values that can be read without it.
-func arrowHint(pairs []format.KeyValue, limits Limits, take func(int64)) *arrow.Schema {
+func arrowHint(pairs []parquetPair, limits Limits, take func(int64)) *arrow.Schema {
 	for _, pair := range pairs {
 		if pair.Key != arrowSchemaKey {
 			continue
@@ -54,7 +53,7 @@ func readHint(data []byte, limits Limits) (schema *arrow.Schema, err error) {
 
 // arrowSchema returns the schema of the table whose columns are nodes, with the types that the
 // writer had wherever the values can have them.
-func arrowSchema(nodes []*parquetNode, hint *arrow.Schema, pairs []format.KeyValue) *arrow.Schema {
+func arrowSchema(nodes []*parquetNode, hint *arrow.Schema, pairs []parquetPair) *arrow.Schema {
 	if hint != nil && hint.NumFields() != len(nodes) {
 		hint = nil
 	}

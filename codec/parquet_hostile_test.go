@@ -19,6 +19,7 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 
 	"edgeframe/codec"
+	"edgeframe/internal/tabletest"
 )
 
 // crafted is a Parquet file of one column, "a", that may claim anything.
@@ -195,6 +196,19 @@ func TestHostileParquetFilesAreRefused(t *testing.T) {
 				c.pages = append(c.pages, p)
 			}
 			c.values, c.rows = 40, 40
+		}), codec.ErrTooLarge},
+		"a chunk of pages without values in each of many row groups": {with(func(c *crafted) {
+			c.pages = nil
+			for range 5000 {
+				c.pages = append(c.pages, dataPage(0, format.Plain, nil))
+			}
+			c.pages = append(c.pages, dataPage(1, format.Plain, eight))
+			c.edit = func(m *format.FileMetaData) {
+				for range 5000 {
+					m.RowGroups = append(m.RowGroups, m.RowGroups[0])
+				}
+				m.NumRows = 5001
+			}
 		}), codec.ErrTooLarge},
 		"a compression that is not known": {with(func(c *crafted) { c.codec = format.LZO }), codec.ErrUnsupported},
 		"a chunk before the file": {with(func(c *crafted) {
@@ -461,5 +475,33 @@ func TestParquetDecimalsOfBytesAreRead(t *testing.T) {
 	column := table.RowGroups[0].Column(0)
 	if got := fmt.Sprintln(column.ValueStr(0), column.ValueStr(1), column.ValueStr(2)); got != "-1.23 2.56 -0.01\n" {
 		t.Errorf("%s", got)
+	}
+}
+
+func TestWhatIsReadOfParquetDoesNotReferToTheFile(t *testing.T) {
+	want := parquetTypes()
+	data := encoded(t, "parquet", want)
+	got, err := decodeParquet(data, codec.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range data {
+		data[i] = 0xAA
+	}
+	if err := tabletest.Equal(want, got); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAPairOfParquetMetadataNeedNotHaveAValue(t *testing.T) {
+	// Field 4 ends the row groups, field 5 is a list of one struct with one field.
+	footer := compact(t, &format.FileMetaData{Schema: thrift.Slice[format.SchemaElement]{{Name: "root", NumChildren: thrift.New[int32](0)}}, RowGroups: thrift.Slice[format.RowGroup]{}})
+	footer = join(footer[:len(footer)-1], []byte{0x19, 0x1C, 0x18, 1, 'k', 0, 0})
+	table, err := decodeParquet(withFooter([]byte("PAR1"), footer), codec.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(table.Schema.Metadata().Keys()); got != "[k]" {
+		t.Errorf("the keys are %s", got)
 	}
 }

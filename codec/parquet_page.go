@@ -16,7 +16,8 @@ import (
 // parquetColumn reads one column chunk after the other of a column without children.
 type parquetColumn struct {
 	node *parquetNode
-	// table counts what the pages of all columns unpack to.
+	// unpacked counts the pages that were read of all columns, as they are and what they unpack
+	// to: many chunks may be made of the same few bytes.
 	unpacked *meter
 	codec    format.CompressionCodec
 	// pages is what has not been read of the chunk, left the number of its values.
@@ -33,6 +34,9 @@ type parquetColumn struct {
 
 // plainDictionary is how files of version 1 name the encoding of dictionaries and of indices.
 const plainDictionary format.Encoding = 2
+
+// pageCost stands for the time that reading the header of a page takes.
+const pageCost = 256
 
 // page is what is to come of a data page.
 type page struct {
@@ -94,6 +98,7 @@ func (c *parquetColumn) next() error {
 			return fmt.Errorf("a page of %d bytes, %d unpacked, where %d are left", size, head.UncompressedPageSize, len(rest))
 		}
 		body := rest[:head.CompressedPageSize]
+		c.unpacked.take(pageCost + int64(len(c.pages)-len(rest)+len(body)))
 		c.pages = rest[head.CompressedPageSize:]
 		if head.CRC != 0 && uint32(head.CRC) != crc32.ChecksumIEEE(body) {
 			return errors.New("the checksum of a page is wrong")
