@@ -111,6 +111,22 @@ func TestEveryEncodingAndCompressionOfParquetIsRead(t *testing.T) {
 	}
 }
 
+// TestRowGroupsOfParquetAreCut has row groups, pages and rows that begin at different places.
+func TestRowGroupsOfParquetAreCut(t *testing.T) {
+	rows := otherRows(codec.RowGroupRows + 1000)
+	for version := 1; version <= 2; version++ {
+		data := writeOther(t, rows, parquet.DataPageVersion(version), parquet.PageBufferSize(50_000), parquet.MaxRowsPerRowGroup(codec.RowGroupRows+500))
+		table, err := decodeParquet(data, codec.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkOther(t, table, jsonRows(t, table), rows)
+		if n := table.RowGroups[1].NumRows(); n != 500 {
+			t.Errorf("a row group of %d rows", n)
+		}
+	}
+}
+
 func jsonRows(t testing.TB, table *codec.Table) []map[string]any {
 	t.Helper()
 	var rows []map[string]any

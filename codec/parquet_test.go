@@ -4,11 +4,15 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
+	"math"
 	"strings"
 	"testing"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/apache/arrow/go/v17/arrow/decimal128"
+	"github.com/apache/arrow/go/v17/arrow/decimal256"
 	"github.com/apache/arrow/go/v17/arrow/memory"
 
 	"edgeframe/codec"
@@ -163,6 +167,88 @@ func TestMissingValuesComeBackFromParquetAtEveryLevel(t *testing.T) {
 		}
 		if err := tabletest.Equal(want, got); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// TestDictionariesComeBackFromParquetInTheirOrder has values that no row uses, and more rows than
+// a row group of a table has.
+func TestDictionariesComeBackFromParquetInTheirOrder(t *testing.T) {
+	const rows = codec.RowGroupRows + 500
+	dt := &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.BinaryTypes.String, Ordered: true}
+	values := array.NewStringBuilder(memory.DefaultAllocator)
+	values.AppendValues([]string{"never", "low", "middle", "high"}, nil)
+	indices := array.NewInt8Builder(memory.DefaultAllocator)
+	for i := range rows {
+		if i%7 == 0 {
+			indices.AppendNull()
+		} else {
+			indices.Append(int8(3 - i%3))
+		}
+	}
+	column := array.NewDictionaryArray(dt, indices.NewArray(), values.NewArray())
+	schema := arrow.NewSchema([]arrow.Field{{Name: "level", Type: dt, Nullable: true}}, nil)
+	want := tableOf(array.NewRecord(schema, []arrow.Array{column}, rows))
+	got, err := decodeParquet(encoded(t, "parquet", want), codec.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tabletest.Equal(want, got); err != nil || len(got.RowGroups) != 2 {
+		t.Errorf("%d row groups, %v", len(got.RowGroups), err)
+	}
+	for _, g := range got.RowGroups {
+		if d := fmt.Sprint(g.Column(0).(*array.Dictionary).Dictionary()); d != `["never" "low" "middle" "high"]` {
+			t.Errorf("the dictionary is %s", d)
+		}
+	}
+}
+
+func TestDecimalsComeBackFromParquet(t *testing.T) {
+	for _, dt := range []arrow.DataType{
+		&arrow.Decimal128Type{Precision: 1, Scale: 0}, &arrow.Decimal128Type{Precision: 9, Scale: 2}, &arrow.Decimal128Type{Precision: 38, Scale: 38},
+		&arrow.Decimal256Type{Precision: 9, Scale: 2}, &arrow.Decimal256Type{Precision: 76, Scale: 1},
+	} {
+		b := array.NewBuilder(memory.DefaultAllocator, dt)
+		for _, v := range []int64{0, 1, -1, 9, -9} {
+			switch b := b.(type) {
+			case *array.Decimal128Builder:
+				b.Append(decimal128.FromI64(v))
+			case *array.Decimal256Builder:
+				b.Append(decimal256.FromI64(v))
+			}
+		}
+		b.AppendNull()
+		arr := b.NewArray()
+		want := tableOf(array.NewRecord(arrow.NewSchema([]arrow.Field{{Name: "d", Type: dt, Nullable: true}}, nil), []arrow.Array{arr}, int64(arr.Len())))
+		got, err := decodeParquet(encoded(t, "parquet", want), codec.Limits{})
+		if err == nil {
+			err = tabletest.Equal(want, got)
+		}
+		if err != nil {
+			t.Errorf("%s: %v", dt, err)
+		}
+	}
+}
+
+func TestValuesThatParquetCannotExpressAreRefused(t *testing.T) {
+	for name, dt := range map[string]arrow.DataType{
+		"[1]":                   arrow.FixedWidthTypes.Date64,
+		"[9223372036854775807]": &arrow.TimestampType{Unit: arrow.Second},
+		"[2147483647]":          arrow.FixedWidthTypes.Time32s,
+	} {
+		b := array.NewBuilder(memory.DefaultAllocator, dt)
+		switch b := b.(type) {
+		case *array.Date64Builder:
+			b.Append(1)
+		case *array.TimestampBuilder:
+			b.Append(math.MaxInt64)
+		case *array.Time32Builder:
+			b.Append(math.MaxInt32)
+		}
+		table := tableOf(array.NewRecord(arrow.NewSchema([]arrow.Field{{Name: "odd", Type: dt}}, nil), []arrow.Array{b.NewArray()}, 1))
+		err := codec.ByName("parquet").Encode(io.Discard, table, codec.WriteOptions{})
+		if !errors.Is(err, codec.ErrUnsupported) || !strings.Contains(err.Error(), `"odd"`) {
+			t.Errorf("%s: the error is %v", name, err)
 		}
 	}
 }
