@@ -35,8 +35,9 @@ type parquetColumn struct {
 // plainDictionary is how files of version 1 name the encoding of dictionaries and of indices.
 const plainDictionary format.Encoding = 2
 
-// pageCost stands for the time that reading the header of a page takes.
-const pageCost = 256
+// pageCost stands for the time that reading the header of a page takes, in bytes that could be
+// unpacked in it.
+const pageCost = 4096
 
 // page is what is to come of a data page.
 type page struct {
