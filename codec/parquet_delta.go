@@ -9,12 +9,15 @@ import (
 
 var errDelta = errors.New("a delta encoding is damaged")
 
+// maxDeltaBlock is the largest number of values in a block. Writers have 128 to 4096.
+const maxDeltaBlock = 1 << 14
+
 // deltaInts reads the n integers of DELTA_BINARY_PACKED and returns what follows them:
 // https://parquet.apache.org/docs/file-format/data-pages/encodings/
 func deltaInts(data []byte, n int, take func(int64)) (out []int64, rest []byte, err error) {
 	in := thriftWalk{data: data}
 	block, minis, total, first := in.uvarint(), in.uvarint(), in.uvarint(), in.zigzag()
-	if in.bad || block == 0 || block%128 != 0 || block > 1<<20 || minis == 0 || minis > block/32 || block%minis != 0 || block/minis%32 != 0 {
+	if in.bad || block == 0 || block%128 != 0 || block > maxDeltaBlock || minis == 0 || minis > block/32 || block%minis != 0 || block/minis%32 != 0 {
 		return nil, nil, errDelta
 	}
 	if total != uint64(n) {

@@ -142,10 +142,12 @@ func TestAParquetStreamHoldsOneRowGroup(t *testing.T) {
 		}
 		rows += group.NumRows()
 		if i%20 == 0 {
-			most = max(most, alive()-min(before, alive()))
+			now := alive()
+			most = max(most, now-min(before, now))
 		}
 		runtime.KeepAlive(group)
 	}
+	runtime.KeepAlive(data)
 	t.Logf("%d bytes beside the file of %d", most, len(data))
 	if rows != 3_000_000 || most > 32<<20 {
 		t.Errorf("%d rows, %d bytes", rows, most)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"sync"
 
 	"github.com/andybalholm/brotli"
 	"github.com/apache/arrow/go/v17/arrow/array"
@@ -149,9 +150,17 @@ func (c *parquetColumn) unpack(src []byte, size int, take func(int64)) ([]byte, 
 	return nil, Errorf(ErrUnsupported, "column %q of the Parquet file is compressed with %s; snappy, gzip, zstd, lz4_raw and brotli are known", c.node.column, c.codec)
 }
 
+// brotliDecoders are kept because each owns a window of up to 16 MiB, which a page of a few bytes
+// can ask for.
+var brotliDecoders = sync.Pool{New: func() any { return new(brotli.Reader) }}
+
 func unbrotli(src []byte, size int) ([]byte, error) {
 	out := make([]byte, size)
-	in := brotli.NewReader(bytes.NewReader(src))
+	in := brotliDecoders.Get().(*brotli.Reader)
+	defer brotliDecoders.Put(in)
+	if err := in.Reset(bytes.NewReader(src)); err != nil {
+		return nil, err
+	}
 	if _, err := io.ReadFull(in, out); err != nil {
 		return nil, fmt.Errorf("decompress brotli: %w", err)
 	}
