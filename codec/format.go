@@ -86,6 +86,7 @@ var formats = []*Format{
 	tsvFormat,
 	arrowStreamFormat,
 	arrowFileFormat,
+	parquetFormat,
 	msgpackFormat,
 	xlsxFormat,
 }
