@@ -217,21 +217,27 @@ func (s *server) admit(r *http.Request, up *upload) (release func(), err error) 
 	return release, nil
 }
 
-// table decodes an uploaded file.
-func (s *server) table(up *upload) (*codec.Table, error) {
-	format, err := inputFormat(up.contentType, up.filename, up.body)
-	if err != nil {
-		return nil, err
+// understand finds out what an uploaded file is and how it is to be read.
+func (s *server) understand(up *upload) (opt codec.ReadOptions, err error) {
+	if up.format, err = inputFormat(up.contentType, up.filename, up.body); err != nil {
+		return opt, err
 	}
-	opt, err := s.readOptions(up.form)
-	if err != nil {
-		return nil, err
+	if opt, err = s.readOptions(up.form); err != nil {
+		return opt, err
 	}
-	up.format = format
 	if opt.Encoding == "" {
 		opt.Encoding = charset(up.contentType)
 	}
-	return format.Decode(up.body, opt)
+	return opt, nil
+}
+
+// table decodes an uploaded file.
+func (s *server) table(up *upload) (*codec.Table, error) {
+	opt, err := s.understand(up)
+	if err != nil {
+		return nil, err
+	}
+	return up.format.Decode(up.body, opt)
 }
 
 // readDocument reads a JSON object into v; unknown fields are refused, and what would not be

@@ -123,6 +123,7 @@ func (s *server) readOptions(q url.Values) (codec.ReadOptions, error) {
 			opt.NullValues = append(opt.NullValues, strings.Split(list, ",")...)
 		}
 	}
+	opt.Sheets = q["sheet_name"]
 	return opt, dialect(q, &opt)
 }
 

@@ -43,6 +43,13 @@ func (s *server) createFromFile(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer release()
+	if groups, ok := s.longFile(up); ok {
+		v, err := s.Sessions.CreateFrom(r.Context(), groups, up.filename, lifetime)
+		if err != nil {
+			return err
+		}
+		return s.writeStreamed(w, r, v, up.format)
+	}
 	table, err := s.table(up)
 	if choice, ok := sheetChoice(err); ok {
 		return s.holdUpload(w, r, up, choice)

@@ -52,14 +52,34 @@ func (s *server) createFromStream(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
+	return s.writeStreamed(w, r, v, codec.ByName("arrow"))
+}
+
+// writeStreamed answers with the document of a session that was made row group by row group.
+func (s *server) writeStreamed(w http.ResponseWriter, r *http.Request, v *session.Session, format *codec.Format) error {
 	schema, missing, err := s.Sessions.Schema(v)
 	if err != nil {
 		return err
 	}
 	return s.writeCreated(w, r, created{v, object{
-		{"format", "arrow"},
+		{"format", format.Name},
 		{"columns", columnReceipts(schema, missing, nil)},
 	}})
+}
+
+// longRows is how many rows make it worth to store a file row group by row group, each in a round
+// trip of its own, for the memory that this saves.
+const longRows = 16 * codec.RowGroupRows
+
+// longFile returns the row groups of a file that need not be in memory all at once. What is wrong
+// with a file is told by reading it as a whole.
+func (s *server) longFile(up *upload) (codec.RowGroups, bool) {
+	opt, err := s.understand(up)
+	if err != nil || up.format.Open == nil || opt.DTypes != nil {
+		return nil, false
+	}
+	groups, err := up.format.Open(up.body, opt)
+	return groups, err == nil && groups.NumRows() > longRows
 }
 
 // failingBody remembers why a body could not be read to its end.

@@ -24,6 +24,7 @@ var parquetFormat = &Format{
 	Extensions: []string{".parquet"},
 	Sniff:      func(data []byte) bool { return bytes.HasPrefix(data, parquetMagic) },
 	Decode:     decodeParquet,
+	Open:       func(data []byte, opt ReadOptions) (RowGroups, error) { return OpenParquet(data, opt) },
 	Encode:     encodeParquet,
 }
 
@@ -45,7 +46,7 @@ func decodeParquet(data []byte, opt ReadOptions) (*Table, error) {
 			return nil, err
 		}
 		if group == nil {
-			return t, nil
+			return applyDTypes(t, opt)
 		}
 		// The row group stays, so its memory is not given back.
 		s.group.n.Store(0)
@@ -62,6 +63,7 @@ type ParquetStream struct {
 	nodes   []*parquetNode
 	columns []*parquetColumn
 	groups  []format.RowGroup
+	rows    int64
 	// left is the number of rows that are to come of the current row group of the file.
 	left  int64
 	limit int64
@@ -100,7 +102,7 @@ func OpenParquet(data []byte, opt ReadOptions) (s *ParquetStream, err error) {
 	if err := s.checkTypes(limits); err != nil {
 		return nil, err
 	}
-	s.groups = m.RowGroups
+	s.groups, s.rows = m.RowGroups, m.NumRows
 	unpacked := &meter{limit: 3 * limits.Bytes}
 	for _, n := range tree.leaves {
 		c := &parquetColumn{node: n, unpacked: unpacked}
@@ -184,6 +186,9 @@ func (s *ParquetStream) checkGroups(rows int64) error {
 
 // Schema is the schema of every row group.
 func (s *ParquetStream) Schema() *arrow.Schema { return s.schema }
+
+// NumRows is the number of rows of all row groups.
+func (s *ParquetStream) NumRows() int64 { return s.rows }
 
 // Next returns the next row group, nil after the last.
 func (s *ParquetStream) Next() (group arrow.Record, err error) {

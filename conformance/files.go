@@ -30,11 +30,11 @@ var notTables = map[string]string{
 // keeps lists for the files with an extension the formats that keep all of their tables: Arrow and
 // Parquet keep the tables of every file, the other formats those that they can bring about.
 var keeps = map[string][]string{
-	".csv":     {"arrow", "arrow_file", "csv", "tsv"},
-	".tsv":     {"arrow", "arrow_file", "csv", "tsv"},
-	".json":    {"arrow", "arrow_file", "json", "ndjson", "msgpack"},
-	".arrow":   {"arrow", "arrow_file"},
-	".parquet": {"arrow", "arrow_file"},
+	".csv":     {"arrow", "arrow_file", "parquet", "csv", "tsv"},
+	".tsv":     {"arrow", "arrow_file", "parquet", "csv", "tsv"},
+	".json":    {"arrow", "arrow_file", "parquet", "json", "ndjson", "msgpack"},
+	".arrow":   {"arrow", "arrow_file", "parquet"},
+	".parquet": {"arrow", "arrow_file", "parquet"},
 }
 
 // mediaTypes are the content types of the formats.

@@ -50,7 +50,7 @@ func (c *client) badUploads() []badUpload {
 		{"a CSV file with a column twice", csvType, []byte("a,b,a\n1,2,3\n"), malformed, "malformed_input", []string{`"a"`}},
 		{"a CSV file with a column without a name", csvType, []byte("a,,c\n1,2,3\n"), malformed, "malformed_input", []string{"name"}},
 		{"a CSV file with a quote left open", csvType, []byte("a,b\n\"1,2\n"), malformed, "malformed_input", []string{"quote"}},
-		{"a CSV file that is not UTF-8", csvType, []byte("a,b\n\xff\xfe\xfa,2\n"), malformed, "malformed_input", []string{"UTF-8"}},
+		{"a CSV file in no known encoding", csvType, []byte("a,b\n\x81\xfe\xfa,2\n"), malformed, "malformed_input", []string{"UTF-8"}},
 		{"a CSV header of 100,000 columns", csvType, []byte(strings.Repeat("c,", 99_999) + "c\n"), tooLarge, "dataframe_too_large", []string{"10000"}},
 		{"a JSON document nested 100,000 deep", jsonType, []byte(strings.Repeat("[", 100_000)), malformed, "malformed_input", nil},
 		{"a JSON value nested 100,000 deep", jsonType, []byte(`[{"a":` + strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000) + `}]`), tooLarge, "dataframe_too_large", []string{"deeper", "63"}},
