@@ -287,18 +287,12 @@ func (p *filling) mean() error {
 	if err := p.numeric(); err != nil || p.present == 0 {
 		return err
 	}
-	if p.isExact() {
-		return p.exactMean()
-	}
 	return p.withNumber(meanOf(p.numbers()))
 }
 
 func (p *filling) median() error {
 	if err := p.numeric(); err != nil || p.present == 0 {
 		return err
-	}
-	if p.isExact() {
-		return p.exactMedian()
 	}
 	all := p.numbers()
 	slices.Sort(all)
@@ -370,9 +364,6 @@ func appendNumber(dst []byte, v float64) []byte {
 func (p *filling) linear() error {
 	if err := p.numeric(); err != nil || p.present == 0 {
 		return err
-	}
-	if p.isExact() {
-		return p.exactLinear()
 	}
 	var at []int64
 	var numbers []float64
