@@ -5,6 +5,7 @@ import (
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/apache/arrow/go/v17/arrow/memory"
 )
 
 // xlsxKinds is a set of kinds of cells, and what is to be known of numbers to choose a type.
@@ -105,8 +106,7 @@ func (s *xlsxSheet) spell(dst []byte, kind xlsxKind, word uint64) []byte {
 	}
 	var k xlsxKinds
 	k.add(kind, word)
-	b := array.NewBuilder(s.book.mem, k.dataType())
-	defer b.Release()
+	b := array.NewBuilder(memory.DefaultAllocator, k.dataType())
 	s.append(b, kind, word)
 	return textAppender(b.NewArray())(dst, 0)
 }

@@ -37,8 +37,11 @@ func (s *xlsxSheet) header(opt ReadOptions) (*xlsxHeader, error) {
 		return h, nil
 	}
 	h.rows = s.headerRows()
-	covered := s.coveredNames(h.rows)
-	seen := map[string]int{}
+	covered, err := s.coveredNames(h.rows)
+	if err != nil {
+		return nil, err
+	}
+	seen, repeats := map[string]int{}, map[string]int{}
 	for _, c := range h.columns {
 		name, merged := s.columnName(c, h.rows, covered)
 		if name == "" {
@@ -47,30 +50,35 @@ func (s *xlsxSheet) header(opt ReadOptions) (*xlsxHeader, error) {
 		if first, ok := seen[name]; ok && !merged {
 			return nil, s.malformed("has two columns named %s, %s and %s: names must differ", quoted(name), cellRef(s.top, first), cellRef(s.top, c))
 		}
-		name = numbered(name, seen)
+		name = numbered(name, seen, repeats)
 		seen[name] = c
 		h.names = append(h.names, name)
 	}
 	return h, nil
 }
 
-// numbered is a name, with a number behind it if others have it.
-func numbered(name string, seen map[string]int) string {
+// numbered is a name, with a number behind it if others have it. repeats has the last number that
+// each name got.
+func numbered(name string, seen, repeats map[string]int) string {
 	unique := name
-	for n := 1; ; n++ {
+	for {
 		if _, ok := seen[unique]; !ok {
 			return unique
 		}
-		unique = fmt.Sprintf("%s.%d", name, n)
+		repeats[name]++
+		unique = fmt.Sprintf("%s.%d", name, repeats[name])
 	}
 }
+
+// maxHeaderRows is how many rows a header may have. A cell that is merged over more is data.
+const maxHeaderRows = 10
 
 // headerRows is the number of rows of the header.
 func (s *xlsxSheet) headerRows() int {
 	rows, wide := 1, false
 	for _, m := range s.merged {
-		if m.top == s.top {
-			rows = max(rows, m.bottom-m.top+1)
+		if high := m.bottom - m.top + 1; m.top == s.top && high <= maxHeaderRows {
+			rows = max(rows, high)
 			wide = wide || m.right > m.left
 		}
 	}
@@ -94,32 +102,36 @@ func (s *xlsxSheet) onlyText(row int) bool {
 	return found
 }
 
-// coveredNames says for each row of the header which columns a merged cell covers, and where that
-// begins.
-func (s *xlsxSheet) coveredNames(rows int) []map[int]xlsxRange {
-	covered := make([]map[int]xlsxRange, rows)
+// coveredNames says for each row of the header and each column in which column the merged cell
+// begins that covers it, if one does that covers several columns.
+func (s *xlsxSheet) coveredNames(rows int) ([]map[int]int, error) {
+	covered := make([]map[int]int, rows)
 	for i := range covered {
-		covered[i] = map[int]xlsxRange{}
+		covered[i] = map[int]int{}
 	}
 	for _, m := range s.merged {
-		if m.top < s.top || m.top >= s.top+rows {
+		if m.top < s.top || m.top >= s.top+rows || m.left == m.right {
 			continue
 		}
 		for c := m.left; c <= min(m.right, len(s.columns)-1); c++ {
-			covered[m.top-s.top][c] = m
+			// Refusing what overlaps also bounds the work.
+			if _, ok := covered[m.top-s.top][c]; ok {
+				return nil, s.malformed("has merged cells that overlap at %s", cellRef(m.top, c))
+			}
+			covered[m.top-s.top][c] = m.left
 		}
 	}
-	return covered
+	return covered, nil
 }
 
 // columnName joins the parts of a column's name, and says whether one of them is from a merged
 // cell that names other columns too.
-func (s *xlsxSheet) columnName(column, rows int, covered []map[int]xlsxRange) (name string, merged bool) {
+func (s *xlsxSheet) columnName(column, rows int, covered []map[int]int) (name string, merged bool) {
 	var parts []string
 	for row := range rows {
 		from := column
-		if m, ok := covered[row][column]; ok && m.left < m.right {
-			from, merged = m.left, true
+		if left, ok := covered[row][column]; ok {
+			from, merged = left, true
 		}
 		c := &s.columns[from]
 		if row < len(c.kinds) && c.kinds[row] != xlsxEmpty && c.kinds[row] != xlsxError {

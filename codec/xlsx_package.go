@@ -18,6 +18,13 @@ type xlsxPackage struct {
 	left int64
 }
 
+// A part of more than smallPart bytes may be so many times as large as it is packed. Sheets that
+// programs write are below 100 times.
+const (
+	smallPart   = 16 << 20
+	mostPacking = 250
+)
+
 // unpackedFactor is how many times the largest table the parts of a workbook may unpack to: tags
 // take far more than the values between them, and are never in memory as a whole.
 const unpackedFactor = 4
@@ -57,6 +64,9 @@ func (p *xlsxPackage) read(name string, read func(r *xmlReader) error) (found bo
 	}
 	if f.UncompressedSize64 > uint64(p.left) {
 		return true, Errorf(ErrTooLarge, "the workbook unpacks to more than the %d bytes that are left for it", p.left)
+	}
+	if f.UncompressedSize64 > smallPart && f.UncompressedSize64/mostPacking > f.CompressedSize64 {
+		return true, Errorf(ErrTooLarge, "the part %s of the workbook unpacks to more than %d times its size", quoted(f.Name), mostPacking)
 	}
 	p.left -= int64(f.UncompressedSize64)
 	r, err := f.Open()

@@ -3,6 +3,7 @@ package codec
 import (
 	"archive/zip"
 	"bytes"
+	"compress/flate"
 	"errors"
 	"fmt"
 	"strings"
@@ -179,10 +180,16 @@ func TestWorkbooksThatAreNoneAreRefused(t *testing.T) {
 		{"a document type", sheet(`<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]>`), ErrMalformed, "document type"},
 		{"an entity", sheet(rowsXML(inlineCell("&b;"))), ErrMalformed, "cannot be read"},
 		{"too many ends", sheet(`</worksheet></x>`), ErrMalformed, "ends"},
-		{"an element without an end", sheet(`<sheetData><row>`), ErrMalformed, "too early"},
+		{"an end of another element", sheet(`<sheetData><row><c t="inlineStr"><is><t>x</t></c></is></row></sheetData>`), ErrMalformed, `"c" ends`},
+		{"merged cells that overlap", sheet(rowsXML(inlineCell("a")+inlineCell("b"), `<c><v>1</v></c>`) + `<mergeCells><mergeCell ref="A1:B1"/><mergeCell ref="A1:XFD1"/></mergeCells>`), ErrMalformed, "overlap"},
+		{"a part twice", twice(t), ErrMalformed, "twice"},
+		{"a part that claims 10 GB", claiming(t, 10<<30), ErrTooLarge, "unpacks to more than"},
+		{"a part that claims less than it has", claiming(t, 100), ErrMalformed, "not a valid zip file"},
+		{"a part of blanks", claiming(t, 20<<20), ErrTooLarge, "250 times"},
+		{"an element without an end", sheet(`<sheetData><row>`), ErrMalformed, "has not begun"},
 		{"a text that never ends", sheet(`<sheetData><row><c t="inlineStr"><is><t>` + strings.Repeat("x", 2*maxXMLToken)), ErrMalformed, "longer than"},
 		{"cells far apart", sheet(`<sheetData><row r="1">` + wideRow(300) + `</row><row r="1048576">` + wideRow(300) + `</row></sheetData>`), ErrTooLarge, "memory"},
-		{"elements nested deep", sheet(strings.Repeat("<a>", 1<<20)), ErrMalformed, "too early"},
+		{"elements nested deep", sheet(strings.Repeat("<a>", 1<<20)), ErrMalformed, "100 levels"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -192,6 +199,66 @@ func TestWorkbooksThatAreNoneAreRefused(t *testing.T) {
 			}
 		})
 	}
+}
+
+// claiming is a workbook whose sheet is blanks, 20 MiB of them, and claims to have so many bytes.
+func claiming(t *testing.T, claimed uint64) []byte {
+	t.Helper()
+	var deflated bytes.Buffer
+	w, err := flate.NewWriter(&deflated, flate.BestCompression)
+	if err == nil {
+		_, err = w.Write(bytes.Repeat([]byte(" "), 20<<20))
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return repacked(t, func(z *zip.Writer, part *zip.File) error {
+		if part.Name != "xl/worksheets/sheet1.xml" {
+			return z.Copy(part)
+		}
+		out, err := z.CreateRaw(&zip.FileHeader{Name: part.Name, Method: zip.Deflate, CompressedSize64: uint64(deflated.Len()), UncompressedSize64: claimed})
+		if err == nil {
+			_, err = out.Write(deflated.Bytes())
+		}
+		return err
+	})
+}
+
+// twice is a workbook that has its sheet twice.
+func twice(t *testing.T) []byte {
+	t.Helper()
+	return repacked(t, func(z *zip.Writer, part *zip.File) error {
+		if part.Name == "xl/worksheets/sheet1.xml" {
+			if err := z.Copy(part); err != nil {
+				return err
+			}
+		}
+		return z.Copy(part)
+	})
+}
+
+// repacked is a workbook whose parts are copied by add.
+func repacked(t *testing.T, add func(z *zip.Writer, part *zip.File) error) []byte {
+	t.Helper()
+	whole := bookParts{sheet: rowsXML(inlineCell("a"), `<c><v>1</v></c>`)}.bytes(t)
+	parts, err := zip.NewReader(bytes.NewReader(whole), int64(len(whole)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	z := zip.NewWriter(&out)
+	for _, part := range parts.File {
+		if err := add(z, part); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
 }
 
 func wideRow(cells int) string {

@@ -84,8 +84,12 @@ func (w *xlsxWorkbook) readSheetList(part string, relations map[string]relation)
 				v := string(e.attribute("date1904"))
 				w.since1904 = v == "1" || v == "true"
 			case "sheet":
+				name := e.attribute("name")
+				if !utf8.Valid(name) {
+					return Errorf(ErrMalformed, "the workbook has a sheet whose name is not UTF-8 text")
+				}
 				if to := relations[string(e.attribute("id"))]; to.kind == "worksheet" {
-					w.sheets = append(w.sheets, xlsxSheetRef{string(e.attribute("name")), to.target})
+					w.sheets = append(w.sheets, xlsxSheetRef{string(name), to.target})
 				}
 			}
 			return nil

@@ -17,10 +17,15 @@ const maxXMLToken = 4 << 20
 type xmlReader struct {
 	events *gosax.Reader
 	source *boundedTokens
-	// empty is the element that has just been read and has no content; its end comes next.
-	empty []byte
-	open  int
+	// open are the elements that have begun and not ended, one behind the other in names.
+	names []byte
+	open  []int
+	// empty says that the innermost of them has no content: its end comes next.
+	empty bool
 }
+
+// maxXMLDepth is how deep the elements of a workbook may be nested. Those of Excel are below 20.
+const maxXMLDepth = 100
 
 func newXMLReader(r io.Reader) *xmlReader {
 	source := &boundedTokens{r: r}
@@ -52,14 +57,30 @@ type xmlEvent struct {
 	text       []byte
 }
 
+// push notes the beginning of an element.
+func (r *xmlReader) push(name []byte) error {
+	if len(r.open) == maxXMLDepth {
+		return Errorf(ErrMalformed, "the workbook has a part with elements nested deeper than %d levels", maxXMLDepth)
+	}
+	r.open = append(r.open, len(r.names))
+	r.names = append(r.names, name...)
+	return nil
+}
+
+// pop notes the end of an element and returns its name.
+func (r *xmlReader) pop() []byte {
+	last := len(r.open) - 1
+	name := r.names[r.open[last]:]
+	r.names, r.open = r.names[:r.open[last]], r.open[:last]
+	return name
+}
+
 // next returns the next event, or io.EOF behind the end of the outermost element. What it returns
 // is good until the next call.
 func (r *xmlReader) next() (xmlEvent, error) {
-	if r.empty != nil {
-		name := r.empty
-		r.empty = nil
-		r.open--
-		return xmlEvent{end: name}, nil
+	if r.empty {
+		r.empty = false
+		return xmlEvent{end: r.pop()}, nil
 	}
 	for {
 		r.source.n = 0
@@ -71,17 +92,14 @@ func (r *xmlReader) next() (xmlEvent, error) {
 		case gosax.EventStart:
 			name, attributes := gosax.Name(e.Bytes)
 			name = withoutPrefix(name)
-			r.open++
-			if bytes.HasSuffix(e.Bytes, []byte("/>")) {
-				r.empty = bytes.Clone(name)
-			}
-			return xmlEvent{start: name, attributes: attributes}, nil
+			r.empty = bytes.HasSuffix(e.Bytes, []byte("/>"))
+			return xmlEvent{start: name, attributes: attributes}, r.push(name)
 		case gosax.EventEnd:
 			name, _ := gosax.Name(e.Bytes)
-			if r.open--; r.open < 0 {
-				return xmlEvent{}, Errorf(ErrMalformed, "the workbook has a part with more ends of elements than beginnings")
+			if name = withoutPrefix(name); len(r.open) == 0 || !bytes.Equal(r.pop(), name) {
+				return xmlEvent{}, Errorf(ErrMalformed, "the workbook has a part in which the element %s ends that has not begun", quoted(string(name)))
 			}
-			return xmlEvent{end: withoutPrefix(name)}, nil
+			return xmlEvent{end: name}, nil
 		case gosax.EventText:
 			text, err := gosax.Unescape(e.Bytes)
 			if err != nil {
@@ -93,7 +111,7 @@ func (r *xmlReader) next() (xmlEvent, error) {
 		case gosax.EventDocType:
 			return xmlEvent{}, Errorf(ErrMalformed, "the workbook has a part with a document type declaration, which no workbook needs")
 		case gosax.EventEOF:
-			if r.open > 0 {
+			if len(r.open) > 0 {
 				return xmlEvent{}, Errorf(ErrMalformed, "the workbook has a part that ends too early")
 			}
 			return xmlEvent{}, io.EOF
