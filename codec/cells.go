@@ -2,6 +2,7 @@ package codec
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math"
 	"math/big"
 
@@ -189,9 +190,78 @@ func appendBigKey(dst []byte, n *big.Int) []byte {
 // delimited text. Rows that are [Missing] must not be asked for.
 func Spell(arr arrow.Array) func(dst []byte, row int) []byte { return textAppender(arr) }
 
-// FromTicks returns an array of dates, times, timestamps or durations with the given numbers of
+// Integers returns the values of an array of integers, decimals, dates, times, timestamps or
+// durations in the unit that they are stored in, or nil: of a decimal without its point. Rows that
+// are [Missing] must not be asked for.
+func Integers(arr arrow.Array) func(row int) *big.Int {
+	if tick := Ticks(arr); tick != nil {
+		return func(row int) *big.Int { return big.NewInt(tick(row)) }
+	}
+	switch a := arr.(type) {
+	case *array.Uint64:
+		return func(row int) *big.Int { return new(big.Int).SetUint64(a.Value(row)) }
+	case *array.Decimal128:
+		return func(row int) *big.Int { return a.Value(row).BigInt() }
+	case *array.Decimal256:
+		return func(row int) *big.Int { return a.Value(row).BigInt() }
+	}
+	inner, at := indirect(arr)
+	if at == nil {
+		return nil
+	}
+	value := Integers(inner)
+	if value == nil {
+		return nil
+	}
+	return func(row int) *big.Int { return value(at(row)) }
+}
+
+// FromIntegers returns the array of a type of which [Integers] gives these values. One that the
+// type does not have is refused with [ErrMismatch].
+func FromIntegers(values []*big.Int, dt arrow.DataType, limits Limits) (arrow.Array, error) {
+	decimal, isDecimal := dt.(arrow.DecimalType)
+	if !isDecimal && !arrow.IsInteger(dt.ID()) {
+		ticks := make([]int64, len(values))
+		for i, v := range values {
+			ticks[i] = v.Int64()
+		}
+		return fromTicks(ticks, dt), nil
+	}
+	list := []byte{'['}
+	for i, v := range values {
+		if i > 0 {
+			list = append(list, ',')
+		}
+		list = v.Append(list, 10)
+		if isDecimal {
+			list = fmt.Appendf(list, "e%d", -decimal.GetScale())
+		}
+	}
+	return ValuesFromJSON(append(list, ']'), dt, limits)
+}
+
+// Fits returns a function that reports whether a JSON value other than null fits a type, as
+// [ValuesFromJSON] has it. For types of which no values can be made it is nil.
+func Fits(dt arrow.DataType) func(raw []byte) bool {
+	if !canFit(dt) {
+		return nil
+	}
+	const often = 1024
+	var fit func(raw []byte) bool
+	tries := 0
+	return func(raw []byte) bool {
+		// The builder is there for nothing else, and thrown away before it grows.
+		if tries%often == 0 {
+			fit = fitTo(array.NewBuilder(memory.DefaultAllocator, dt))
+		}
+		tries++
+		return fit(raw)
+	}
+}
+
+// fromTicks returns an array of dates, times, timestamps or durations with the given numbers of
 // the unit of their type, which must be in its range.
-func FromTicks(ticks []int64, dt arrow.DataType) arrow.Array {
+func fromTicks(ticks []int64, dt arrow.DataType) arrow.Array {
 	width := dt.(arrow.FixedWidthDataType).Bytes()
 	buf := make([]byte, 0, len(ticks)*width)
 	for _, v := range ticks {

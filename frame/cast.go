@@ -3,6 +3,7 @@ package frame
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"math"
 	"strconv"
 
@@ -77,8 +78,11 @@ func (k *casting) column(f *Frame, column int) error {
 			return err
 		}
 		data, err := k.chunk(old, r.from)
-		if err != nil {
+		if errors.Is(err, codec.ErrMismatch) {
 			return codec.Errorf(codec.ErrMismatch, "column %.100q: %s; with errors=coerce such values become missing", c.Field.Name, err)
+		}
+		if err != nil {
+			return err
 		}
 		c.Chunks[r.group] = Chunk{Data: data}
 		present := old.Len() - codec.CountMissing(old)
@@ -93,47 +97,47 @@ func (k *casting) column(f *Frame, column int) error {
 // chunk casts an array whose first row is row from of the table.
 func (k *casting) chunk(arr arrow.Array, from int) (arrow.Array, error) {
 	missing, token := codec.Missing(arr), k.token(arr)
+	fits := codec.Fits(k.to)
 	list := []byte{'['}
 	for row := range arr.Len() {
 		if row > 0 {
 			list = append(list, ',')
 		}
-		next, ok := list, false
+		start, ok := len(list), false
 		if !missing(row) {
-			if next, ok = token(list, row); !ok && !k.coerce {
+			if list, ok = token(list, row); ok && k.coerce && fits != nil {
+				ok = fits(list[start:])
+			}
+			if !ok && !k.coerce {
 				return nil, k.mismatch(arr, row, from)
 			}
 		}
 		if !ok {
-			next = append(list, "null"...)
+			list = append(list[:start], "null"...)
 		}
-		list = next
 	}
 	out, err := codec.ValuesFromJSON(append(list, ']'), k.to, k.limits)
-	if err == nil {
-		return out, nil
+	if errors.Is(err, codec.ErrMismatch) {
+		return nil, k.firstMismatch(arr, from, err)
 	}
-	if arr.Len() > 1 {
-		return k.halves(arr, from)
-	}
-	if !k.coerce {
-		return nil, k.mismatch(arr, 0, from)
-	}
-	return MakeNulls(k.to, 1), nil
+	return out, err
 }
 
-// halves casts an array of which some value does not fit, so that the others do.
-func (k *casting) halves(arr arrow.Array, from int) (arrow.Array, error) {
-	middle := arr.Len() / 2
-	first, err := k.chunk(slice(arr, 0, middle), from)
-	if err != nil {
-		return nil, err
+// firstMismatch is the error about the first value that does not fit.
+func (k *casting) firstMismatch(arr arrow.Array, from int, err error) error {
+	missing, token, fits := codec.Missing(arr), k.token(arr), codec.Fits(k.to)
+	if fits == nil {
+		return err
 	}
-	second, err := k.chunk(slice(arr, middle, arr.Len()), from+middle)
-	if err != nil {
-		return nil, err
+	for row := range arr.Len() {
+		if missing(row) {
+			continue
+		}
+		if raw, ok := token(nil, row); !ok || !fits(raw) {
+			return k.mismatch(arr, row, from)
+		}
 	}
-	return Concat([]arrow.Array{first, second})
+	return err
 }
 
 func (k *casting) mismatch(arr arrow.Array, row, from int) error {
@@ -252,17 +256,12 @@ func boolTokens(arr arrow.Array) tokenizer {
 func temporalTokens(arr arrow.Array, to arrow.DataType) tokenizer {
 	spell := codec.Spell(arr)
 	isDate := to.ID() == arrow.DATE32 || to.ID() == arrow.DATE64
-	_, fromTimestamp := arr.DataType().(*arrow.TimestampType)
 	var scratch []byte
 	return func(dst []byte, row int) ([]byte, bool) {
 		scratch = spell(scratch[:0], row)
 		text := []byte(temporalText(to, string(scratch)))
-		if isDate && fromTimestamp {
-			day, midnight := bytes.CutSuffix(bytes.TrimSuffix(text, []byte("Z")), []byte("T00:00:00"))
-			if !midnight {
-				return dst, false
-			}
-			text = day
+		if isDate {
+			text, _ = bytes.CutSuffix(bytes.TrimSuffix(text, []byte("Z")), []byte("T00:00:00"))
 		}
 		return appendString(dst, text), true
 	}

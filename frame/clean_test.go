@@ -2,6 +2,7 @@ package frame
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -306,5 +307,65 @@ func TestCleaningRefusesWhatItCannotDo(t *testing.T) {
 		if !errors.Is(err, tt.kind) || !says(err, tt.says) {
 			t.Errorf("%s: %v, want %v that says %q", tt.op, err, tt.kind, tt.says)
 		}
+	}
+}
+
+func TestFillsAreExact(t *testing.T) {
+	for _, tt := range []struct{ dtype, values, method, want string }{
+		{"int64", `[9007199254740993,null,9007199254740993]`, "median", `[9007199254740993,9007199254740993,9007199254740993]`},
+		{"int64", `[9007199254740993,null,9007199254740995]`, "linear", `[9007199254740993,9007199254740994,9007199254740995]`},
+		{"uint64", `[18446744073709551615,18446744073709551613,null]`, "mean", `[18446744073709551615,18446744073709551613,18446744073709551614]`},
+		{"decimal(10, 2)", `["0.10","0.20",null]`, "mean", `["0.10","0.20","0.15"]`},
+		{"decimal(20, 2)", `["123456789012345678.91",null,"123456789012345678.93"]`, "linear", `["123456789012345678.91","123456789012345678.92","123456789012345678.93"]`},
+		{"timestamp[ns]", `["2026-01-01T00:00:00.123456789",null]`, "mean", `["2026-01-01T00:00:00.123456789","2026-01-01T00:00:00.123456789"]`},
+		{"date32", `["2026-01-01",null,"2026-01-04"]`, "linear", `["2026-01-01","2026-01-03","2026-01-04"]`},
+		{"date32", `["2026-01-01",null,"2026-01-02"]`, "mean", `["2026-01-01","2026-01-01","2026-01-02"]`},
+		{"float64", `[1e308,1.5e308,null]`, "median", `[1e+308,1.5e+308,1.25e+308]`},
+	} {
+		b := stored(t, column{"a", tt.dtype, []string{tt.values}})
+		b.apply(t, `[{"op":"fill_missing","columns":["a"],"method":"`+tt.method+`"}]`)
+		if got := string(codec.AppendJSONArray(nil, b.Columns[0].Chunks[0].Data)); got != tt.want {
+			t.Errorf("%s of %s: %s, want %s", tt.method, tt.values, got, tt.want)
+		}
+	}
+}
+
+func TestCastsTakeWhatTheNewTypeKeeps(t *testing.T) {
+	for _, tt := range []struct{ from, values, to, want string }{
+		{"utf8", `[" 1.50 ","+7","007",".5","1e3",null]`, "float64", `[1.5,7.0,7.0,0.5,1000.0,null]`},
+		{"utf8", `["0xe","1_0","inf","nan","","-"]`, "float64", `[null,null,null,null,null,null]`},
+		{"utf8", `["7","7.0","-07","7.5","300"]`, "int8", `[7,7,-7,null,null]`},
+		{"utf8", `["true","False","1","0","yes"]`, "bool", `[true,false,true,false,null]`},
+		{"utf8", `["2026-01-18","2026-01-18T10:30","2026-01-18 10:30:01","18.1.2026"]`, "timestamp[us]", `["2026-01-18T00:00:00","2026-01-18T10:30:00","2026-01-18T10:30:01",null]`},
+		{"utf8", `[" 2026-01-18","2026-01-18T00:00:00","2026-02-30"]`, "date32", `["2026-01-18","2026-01-18",null]`},
+		{"utf8", `["1.50","1.505"]`, "decimal(5, 2)", `["1.50",null]`},
+		{"float64", `[7.0,7.5,null]`, "int64", `[7,null,null]`},
+		{"float64", `[1.0,0.0,2.0]`, "bool", `[true,false,null]`},
+		{"int64", `[9007199254740993,1]`, "float64", `[null,1.0]`},
+		{"bool", `[true,false]`, "int8", `[1,0]`},
+		{"timestamp[us]", `["2026-01-18T00:00:00","2026-01-18T00:00:01"]`, "date32", `["2026-01-18",null]`},
+		{"timestamp[us]", `["2026-01-18T00:00:00.000001"]`, "timestamp[s]", `[null]`},
+		{"date32", `["2026-01-18"]`, "timestamp[s]", `["2026-01-18T00:00:00"]`},
+		{"float64", `[1.5,1e20]`, "utf8", `["1.5","1e+20"]`},
+		{"dictionary", `["x",null]`, "utf8", `["x",null]`},
+		{"null", `[null,null]`, "date32", `[null,null]`},
+	} {
+		b := stored(t, column{"a", tt.from, []string{tt.values}})
+		b.apply(t, `[{"op":"cast","column":"a","dtype":"`+tt.to+`","errors":"coerce"}]`)
+		if got := string(codec.AppendJSONArray(nil, b.Columns[0].Chunks[0].Data)); got != tt.want {
+			t.Errorf("%s as %s: %s, want %s", tt.values, tt.to, got, tt.want)
+		}
+	}
+}
+
+func TestTheConditionsOfAnEditHaveALimit(t *testing.T) {
+	many := `{"op":"filter","where":{"or":[` + strings.Repeat(`{"column":"n","cmp":"not_null"},`, 600) + `{"column":"n","cmp":"is_null"}]}}`
+	b := messy(t)
+	ops, err := parse(t, `[`+many+`,`+many+`]`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Apply(b.Frame, ops); !errors.Is(err, ErrInvalidOperation) || !says(err, "operation 2") || !says(err, "1000 parts") {
+		t.Errorf("1204 conditions: %v", err)
 	}
 }

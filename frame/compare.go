@@ -144,17 +144,27 @@ func (f *Frame) exactPosition(name string, dt arrow.DataType, raw json.RawMessag
 	return p, nil
 }
 
-// temporalText completes a date to the timestamp at its beginning, where one is wanted.
+// temporalText completes a text, where a timestamp is wanted: a date to the time at its beginning,
+// a time of day without seconds to one that has them.
 func temporalText(dt arrow.DataType, text string) string {
 	text = strings.TrimSpace(text)
 	t, ok := dt.(*arrow.TimestampType)
-	switch {
-	case !ok || strings.ContainsAny(text, "T :"):
+	if !ok {
 		return text
-	case t.TimeZone != "":
-		return text + "T00:00:00Z"
 	}
-	return text + "T00:00:00"
+	day, clock, hasClock := strings.Cut(strings.Replace(text, " ", "T", 1), "T")
+	switch {
+	case !hasClock:
+		clock = "00:00:00"
+	case len(clock) == len("15:04"):
+		clock += ":00"
+	default:
+		return text
+	}
+	if t.TimeZone != "" {
+		clock += "Z"
+	}
+	return day + "T" + clock
 }
 
 // numberPosition is the position of a JSON number among integers, floats or decimals. Floats are

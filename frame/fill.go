@@ -259,12 +259,11 @@ func (p *filling) numeric() error {
 	return codec.Errorf(ErrInvalidOperation, "the method %s is for numbers and dates; column %.100q is %s: use mode, ffill, bfill or constant", p.op.Method, p.col.Field.Name, codec.DType(dt))
 }
 
-// numbers are the values that are present, as floats: numbers as they are, dates and times in the
-// unit of their type.
+// numbers are the values that are present, of a column of floats.
 func (p *filling) numbers() []float64 {
 	all := make([]float64, 0, p.present)
 	for _, chunk := range p.col.Chunks {
-		missing, value := codec.Missing(chunk.Data), numberOf(chunk.Data)
+		missing, value := codec.Missing(chunk.Data), codec.Numbers(chunk.Data)
 		for row := range chunk.Data.Len() {
 			if !missing(row) {
 				all = append(all, value(row))
@@ -274,18 +273,12 @@ func (p *filling) numbers() []float64 {
 	return all
 }
 
-// numberOf returns the numbers of an array, of dates and times in the unit of their type.
-func numberOf(arr arrow.Array) func(row int) float64 {
-	if value := codec.Numbers(arr); value != nil {
-		return value
-	}
-	tick := codec.Ticks(arr)
-	return func(row int) float64 { return float64(tick(row)) }
-}
-
 func (p *filling) mean() error {
 	if err := p.numeric(); err != nil || p.present == 0 {
 		return err
+	}
+	if p.isExact() {
+		return p.exactMean()
 	}
 	return p.withNumber(meanOf(p.numbers()))
 }
@@ -293,6 +286,9 @@ func (p *filling) mean() error {
 func (p *filling) median() error {
 	if err := p.numeric(); err != nil || p.present == 0 {
 		return err
+	}
+	if p.isExact() {
+		return p.exactMedian()
 	}
 	all := p.numbers()
 	slices.Sort(all)
@@ -315,24 +311,8 @@ func (p *filling) withNumber(value float64) error {
 	return p.with(values)
 }
 
-// fromNumbers makes values of the column's type. Dates and times are rounded to their unit, and
-// integers have to be whole.
+// fromNumbers makes values of the column's type of floats.
 func (p *filling) fromNumbers(numbers []float64) (arrow.Array, error) {
-	dt := valuesOf(p.col.Field.Type)
-	if isTicking(dt) {
-		ticks := make([]int64, len(numbers))
-		for i, v := range numbers {
-			ticks[i] = int64(math.RoundToEven(v))
-		}
-		return codec.FromTicks(ticks, dt), nil
-	}
-	if !arrow.IsFloating(dt.ID()) {
-		for _, v := range numbers {
-			if v != math.Trunc(v) && arrow.IsInteger(dt.ID()) {
-				return nil, codec.Errorf(codec.ErrMismatch, "the %s of column %.100q gives %v, which does not fit %s; cast the column to float64 first", p.op.Method, p.col.Field.Name, v, codec.DType(dt))
-			}
-		}
-	}
 	list := []byte{'['}
 	for i, v := range numbers {
 		if math.IsInf(v, 0) || math.IsNaN(v) {
@@ -343,11 +323,7 @@ func (p *filling) fromNumbers(numbers []float64) (arrow.Array, error) {
 		}
 		list = appendNumber(list, v)
 	}
-	values, err := codec.ValuesFromJSON(append(list, ']'), dt, p.f.Limits)
-	if err != nil {
-		return nil, codec.Errorf(codec.ErrMismatch, "the %s of column %.100q does not fit %s; cast the column to float64 first", p.op.Method, p.col.Field.Name, codec.DType(dt))
-	}
-	return values, nil
+	return codec.ValuesFromJSON(append(list, ']'), valuesOf(p.col.Field.Type), p.f.Limits)
 }
 
 // appendNumber spells a number as JSON, a whole one without a fraction.
@@ -365,12 +341,15 @@ func (p *filling) linear() error {
 	if err := p.numeric(); err != nil || p.present == 0 {
 		return err
 	}
+	if p.isExact() {
+		return p.exactLinear()
+	}
 	var at []int64
 	var numbers []float64
 	next := 0
 	before, from := 0.0, int64(-1)
 	for _, r := range p.f.groupRanges() {
-		missing, value := codec.Missing(p.col.Chunks[r.group].Data), numberOf(p.col.Chunks[r.group].Data)
+		missing, value := codec.Missing(p.col.Chunks[r.group].Data), codec.Numbers(p.col.Chunks[r.group].Data)
 		for row := range r.to - r.from {
 			if missing(row) {
 				continue

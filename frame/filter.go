@@ -3,6 +3,7 @@ package frame
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 
 	"edgeframe/codec"
 )
@@ -33,14 +34,19 @@ type condition struct {
 }
 
 func (op *filter) needs(f *Frame) []place {
-	if op.Where == nil {
+	if op.Where.check(1, new(int)) != nil {
 		return nil
 	}
-	var places []place
+	var names []string
 	for _, name := range op.Where.columns(nil) {
-		places = append(places, f.wholeColumns([]string{name})...)
+		if _, err := f.index(name); err == nil && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
 	}
-	return places
+	if names == nil {
+		return nil
+	}
+	return f.wholeColumns(names)
 }
 
 // columns appends the names of the columns that a condition looks at.
@@ -67,8 +73,8 @@ func (c *condition) parts() []*condition {
 }
 
 func (op *filter) apply(f *Frame) error {
-	count := 0
-	if err := op.Where.check(1, &count); err != nil {
+	// The conditions of one edit share the limit: each is asked of every row.
+	if err := op.Where.check(1, &f.conditions); err != nil {
 		return err
 	}
 	holds, err := f.compile(op.Where)

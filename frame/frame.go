@@ -75,6 +75,8 @@ type Frame struct {
 	// spent is the bytes of values that operations made by repeating one, copied those of the
 	// chunks that they wrote anew.
 	spent, copied int64
+	// conditions is the number of conditions of all filters so far.
+	conditions int
 }
 
 // FromTable returns t as a frame in which nothing is stored yet.

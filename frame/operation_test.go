@@ -401,6 +401,13 @@ func FuzzOperations(f *testing.F) {
 		`[{"op":"set_values","column":"a","rows":[0],"value":1e300}]`,
 		`[{"op":"delete_rows","rows":[9223372036854775807,-9223372036854775808]}]`,
 		`[{"op":"add_column","column":"c","dtype":"timestamp[us, tz=UTC]"}]`,
+		`[{"op":"cast","column":"a","dtype":"utf8"},{"op":"cast","column":"b","dtype":"float64","errors":"coerce"},{"op":"cast","column":"n","dtype":"date32"}]`,
+		`[{"op":"fill_missing","columns":["a"],"method":"linear"},{"op":"fill_missing","columns":["n"],"method":"constant","value":[1]},{"op":"fill_missing","columns":["b"],"method":"mode"}]`,
+		`[{"op":"fill_missing","columns":["a"],"method":"mean"},{"op":"fill_missing","columns":["a","b"],"method":"ffill"},{"op":"fill_missing","columns":["b"],"method":"bfill"}]`,
+		`[{"op":"drop_missing","columns":["a","b"],"how":"all"},{"op":"drop_duplicates","columns":["b"],"keep":"none"},{"op":"drop_missing"}]`,
+		`[{"op":"sort","by":[{"column":"b","descending":true},{"column":"a"}]},{"op":"delete_rows","rows":[0]}]`,
+		`[{"op":"filter","where":{"and":[{"column":"a","cmp":"lt","value":2.5},{"not":{"or":[{"column":"b","cmp":"in","value":["x",null]},{"column":"n","cmp":"not_null"}]}}]}}]`,
+		`[{"op":"filter","where":{"column":"b","cmp":"contains","value":"y"}}]`,
 		`[{}]`, `[null]`, `[[]]`,
 	} {
 		f.Add([]byte(ops))

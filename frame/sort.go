@@ -49,6 +49,9 @@ func (op *sortRows) apply(f *Frame) error {
 	if err := f.LoadAll(columns, f.groups()); err != nil {
 		return err
 	}
+	if rows := f.NumRows(); rows > f.Limits.Bytes/int64(sortedBytes*(len(columns)+1)) {
+		return codec.Errorf(codec.ErrTooLarge, "sorting %d rows by %d columns takes more than the %d bytes of memory that a table may have", rows, len(columns), f.Limits.Bytes)
+	}
 	keys := make([]sortKeys, len(columns))
 	for i, c := range columns {
 		if keys[i], err = f.sortKeys(c, op.By[i].Descending); err != nil {
@@ -70,6 +73,9 @@ func (op *sortRows) apply(f *Frame) error {
 	})
 	return f.reorder(order)
 }
+
+// sortedBytes is about what a row costs for each key, and once more for its place.
+const sortedBytes = 40
 
 // sortKeys are the values of a column as what can be compared fast.
 type sortKeys struct {
