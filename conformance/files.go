@@ -41,7 +41,7 @@ var keeps = map[string][]string{
 var mediaTypes = map[string]string{
 	"arrow":      streamType,
 	"arrow_file": fileType,
-	"parquet":    "application/vnd.apache.parquet",
+	"parquet":    parquetType,
 	"csv":        csvType,
 	"tsv":        "text/tab-separated-values",
 	"json":       jsonType,

@@ -13,7 +13,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-const xlsxType = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+// The media types of binary files that are no Arrow.
+const (
+	xlsxType    = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+	parquetType = "application/vnd.apache.parquet"
+)
 
 // sheet is a sheet of a workbook for a test: rows of texts and numbers, nil for an empty cell.
 type sheet struct {
