@@ -78,8 +78,8 @@ func (s *server) longFile(up *upload) (codec.RowGroups, bool) {
 	if err != nil || up.format.Open == nil || opt.DTypes != nil {
 		return nil, false
 	}
-	groups, err := up.format.Open(up.body, opt)
-	return groups, err == nil && groups.NumRows() > longRows
+	groups, rows, err := up.format.Open(up.body, opt)
+	return groups, err == nil && rows > longRows
 }
 
 // failingBody remembers why a body could not be read to its end.

@@ -23,8 +23,8 @@ type Format struct {
 	Decode func(data []byte, opt ReadOptions) (*Table, error)
 	// Open begins to read an input row group by row group, so that the table is never in memory as a
 	// whole; nil for formats that are read as a whole. The input must not change until its end, and
-	// options that Decode applies to the whole table are not applied.
-	Open func(data []byte, opt ReadOptions) (RowGroups, error)
+	// options that Decode applies to the whole table are not applied. It claims to have so many rows.
+	Open func(data []byte, opt ReadOptions) (groups RowGroups, rows int64, err error)
 	// Encode writes t.
 	Encode func(w io.Writer, t *Table, opt WriteOptions) error
 }
@@ -32,8 +32,6 @@ type Format struct {
 // RowGroups is a table that comes row group by row group.
 type RowGroups interface {
 	Schema() *arrow.Schema
-	// NumRows is the number of rows that the input claims to have.
-	NumRows() int64
 	// Next returns the next row group, nil after the last. All have the schema.
 	Next() (arrow.Record, error)
 }

@@ -24,7 +24,13 @@ var parquetFormat = &Format{
 	Extensions: []string{".parquet"},
 	Sniff:      func(data []byte) bool { return bytes.HasPrefix(data, parquetMagic) },
 	Decode:     decodeParquet,
-	Open:       func(data []byte, opt ReadOptions) (RowGroups, error) { return OpenParquet(data, opt) },
+	Open: func(data []byte, opt ReadOptions) (RowGroups, int64, error) {
+		s, err := OpenParquet(data, opt)
+		if err != nil {
+			return nil, 0, err
+		}
+		return s, s.rows, nil
+	},
 	Encode:     encodeParquet,
 }
 
@@ -186,9 +192,6 @@ func (s *ParquetStream) checkGroups(rows int64) error {
 
 // Schema is the schema of every row group.
 func (s *ParquetStream) Schema() *arrow.Schema { return s.schema }
-
-// NumRows is the number of rows of all row groups.
-func (s *ParquetStream) NumRows() int64 { return s.rows }
 
 // Next returns the next row group, nil after the last.
 func (s *ParquetStream) Next() (group arrow.Record, err error) {

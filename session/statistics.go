@@ -104,15 +104,7 @@ func openStatistics(b []byte) (doc []byte, ok bool) {
 
 // describe computes the statistics of a version, some columns at a time.
 func (s *Service) describe(ctx context.Context, h *head, v *version) ([]byte, error) {
-	schema, err := s.schema(h, v)
-	if err != nil {
-		return nil, err
-	}
-	marks, err := s.marks(ctx, h, v)
-	if err != nil {
-		return nil, err
-	}
-	m, err := h.manifest(v)
+	schema, marks, m, err := s.contents(ctx, h, v)
 	if err != nil {
 		return nil, err
 	}

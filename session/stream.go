@@ -10,17 +10,10 @@ import (
 	"edgeframe/frame"
 )
 
-// RowGroups is a table that comes row group by row group.
-type RowGroups interface {
-	Schema() *arrow.Schema
-	// Next returns the next row group, nil after the last. All have the schema.
-	Next() (arrow.Record, error)
-}
-
 // CreateFrom is [Service.Create] for a table that need not fit into memory as a whole: its
 // segments are stored while it comes. If it does not come to its end there is no session, and
 // what was stored of it is removed, or expires.
-func (s *Service) CreateFrom(ctx context.Context, groups RowGroups, filename string, ttl time.Duration) (*Session, error) {
+func (s *Service) CreateFrom(ctx context.Context, groups codec.RowGroups, filename string, ttl time.Duration) (*Session, error) {
 	return s.create(ctx, filename, ttl, func(h *head, se *sealer) (*version, error) {
 		v, keys, err := s.storeGroups(ctx, h, groups, se)
 		if err != nil {
@@ -33,7 +26,7 @@ func (s *Service) CreateFrom(ctx context.Context, groups RowGroups, filename str
 
 // storeGroups stores the segments of row groups and returns their version and the keys of what
 // it has stored. The first row group decides how columns are packed.
-func (s *Service) storeGroups(ctx context.Context, h *head, groups RowGroups, se *sealer) (v *version, keys []string, err error) {
+func (s *Service) storeGroups(ctx context.Context, h *head, groups codec.RowGroups, se *sealer) (v *version, keys []string, err error) {
 	schema := groups.Schema()
 	m := new(manifest)
 	var plan *layout

@@ -11,17 +11,23 @@ import (
 	"edgeframe/frame"
 )
 
-// frame returns a version as a frame whose chunks are loaded when they are needed.
-func (s *Service) frame(ctx context.Context, h *head, v *version) (*frame.Frame, error) {
+// contents returns what makes up a version.
+func (s *Service) contents(ctx context.Context, h *head, v *version) (*arrow.Schema, frame.Marks, *manifest, error) {
 	schema, err := s.schema(h, v)
 	if err != nil {
-		return nil, err
+		return nil, nil, nil, err
 	}
 	marks, err := s.marks(ctx, h, v)
 	if err != nil {
-		return nil, err
+		return nil, nil, nil, err
 	}
 	m, err := h.manifest(v)
+	return schema, marks, m, err
+}
+
+// frame returns a version as a frame whose chunks are loaded when they are needed.
+func (s *Service) frame(ctx context.Context, h *head, v *version) (*frame.Frame, error) {
+	schema, marks, m, err := s.contents(ctx, h, v)
 	if err != nil {
 		return nil, err
 	}
