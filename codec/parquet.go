@@ -31,7 +31,7 @@ var parquetFormat = &Format{
 		}
 		return s, s.rows, nil
 	},
-	Encode:     encodeParquet,
+	Encode: encodeParquet,
 }
 
 // parquetMagic begins and ends a file, encryptedMagic one whose metadata is encrypted.
