@@ -65,9 +65,14 @@ func (d *dialect) checkDelimiter() error {
 	return nil
 }
 
-// detectDelimiter chooses none that is the decimal point or begins comments.
+// detectDelimiter chooses none that is the decimal point or begins comments. If the first line
+// has one field, the separator of thousands is none either.
 func (d *dialect) detectDelimiter(text []byte) (byte, error) {
-	best, _ := bestDelimiter(text, d.comment, func(c byte) bool { return c != d.decimal && c != d.comment })
+	usable := func(c byte) bool { return c != d.decimal && c != d.comment }
+	best, shape := bestDelimiter(text, d.comment, usable)
+	if best == d.thousands && shape.fields < 2 {
+		best, _ = bestDelimiter(text, d.comment, func(c byte) bool { return usable(c) && c != d.thousands })
+	}
 	found := *d
 	found.delimiter = best
 	return best, found.checkDelimiter()
