@@ -69,6 +69,8 @@ func (d *dialect) checkDelimiter() error {
 // has one field, the separator of thousands is none either.
 func (d *dialect) detectDelimiter(text []byte) (byte, error) {
 	usable := func(c byte) bool { return c != d.decimal && c != d.comment }
+	s := textScanner{data: text, comment: d.comment}
+	text = text[s.skipBlankLines(0):]
 	best, shape := bestDelimiter(text, d.comment, usable)
 	if best == d.thousands && shape.fields < 2 {
 		best, _ = bestDelimiter(text, d.comment, func(c byte) bool { return usable(c) && c != d.thousands })

@@ -125,7 +125,7 @@ func (r *textReader) convert(c *textColumn, text *array.String, first int) (arro
 // setNotFinite puts infinities and NaN into an array of floats that was made of text, in which
 // [textReader.appendWanted] has a zero for each of them.
 func setNotFinite(arr arrow.Array, text *array.String) {
-	set := func(int, float64) {}
+	var set func(row int, v float64)
 	switch arr := arr.(type) {
 	case *array.Float64:
 		set = func(row int, v float64) { arr.Float64Values()[row] = v }
@@ -161,6 +161,8 @@ func (r *textReader) appendWanted(dst []byte, want arrow.DataType, text *array.S
 			}
 			return append(dst, "false"...)
 		}
+	case id == arrow.TIMESTAMP:
+		cell = withSeconds(cell)
 	case isNumeric(want):
 		if _, ok := parseNotFinite(cell); ok && arrow.IsFloating(id) {
 			return append(dst, '0')
@@ -172,6 +174,18 @@ func (r *textReader) appendWanted(dst []byte, want arrow.DataType, text *array.S
 		}
 	}
 	return appendQuoted(dst, string(cell))
+}
+
+// withSeconds adds the seconds to a time that has only minutes, as inference reads it too.
+func withSeconds(b []byte) []byte {
+	const minutes = len("2006-01-02T15:04")
+	if len(b) < minutes || len(b) > minutes && bytes.IndexByte([]byte("Z+-"), b[minutes]) < 0 {
+		return b
+	}
+	if _, ok := parseLocalTime(b[:minutes]); !ok {
+		return b
+	}
+	return slices.Concat(b[:minutes], []byte(":00"), b[minutes:])
 }
 
 // jsonNumber drops a plus, leading zeros and superfluous places, which JSON or integers do
