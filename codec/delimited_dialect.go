@@ -94,9 +94,16 @@ func (d *dialect) plainly(parse cellParser) cellParser {
 	}
 }
 
+// maxNumberBytes bounds the text that is looked at as a number or time of a dialect or of a
+// wanted type, so that long text is not copied in vain.
+const maxNumberBytes = 1 << 10
+
 // appendPlain appends a number without separators of thousands and with a decimal point. It
 // refuses what is not a number of the dialect, but may append what is none at all.
 func (d *dialect) appendPlain(dst, b []byte) (plain []byte, ok bool) {
+	if len(b) > maxNumberBytes {
+		return dst, false
+	}
 	whole, rest := b, []byte(nil)
 	if end := bytes.IndexFunc(b, func(r rune) bool { return r == rune(d.decimal) || r == 'e' || r == 'E' }); end >= 0 {
 		whole, rest = b[:end], b[end:]

@@ -115,11 +115,17 @@ func (r *textReader) convert(c *textColumn, text *array.String, first int) (arro
 		if !isNull(row) {
 			spelled = spell(spelled, row)
 		}
-		if !r.dialect.spells([]byte(text.Value(row)), spelled, c.want) {
+		if !r.dialect.spells(textBytes(text, row), spelled, c.want) {
 			c.changed++
 		}
 	}
 	return arr, nil
+}
+
+// textBytes is the text of a row, which shares the array's memory.
+func textBytes(text *array.String, row int) []byte {
+	first := text.ValueOffset(0)
+	return text.ValueBytes()[text.ValueOffset(row)-first : text.ValueOffset(row+1)-first]
 }
 
 // setNotFinite puts infinities and NaN into an array of floats that was made of text, in which
@@ -140,7 +146,7 @@ func setNotFinite(arr arrow.Array, text *array.String) {
 		if arr.IsNull(row) {
 			continue
 		}
-		if v, ok := parseNotFinite(trimBlanks([]byte(text.Value(row)))); ok {
+		if v, ok := parseNotFinite(trimBlanks(textBytes(text, row))); ok {
 			set(row, v)
 		}
 	}
@@ -149,9 +155,13 @@ func setNotFinite(arr arrow.Array, text *array.String) {
 // appendWanted appends a cell as JSON: null, or what [ValuesFromJSON] makes a value of the
 // wanted type of. For infinities and NaN, which JSON has not, it is zero.
 func (r *textReader) appendWanted(dst []byte, want arrow.DataType, text *array.String, row int) []byte {
-	cell := trimBlanks([]byte(text.Value(row)))
+	cell := trimBlanks(textBytes(text, row))
 	if text.IsNull(row) || r.nulls.has(cell) {
 		return append(dst, "null"...)
+	}
+	if len(cell) > maxNumberBytes && !arrow.IsBaseBinary(want.ID()) {
+		// It does not fit, and neither does its beginning with an ellipsis.
+		return append(dst, quotedBytes(cell)...)
 	}
 	switch id := want.ID(); {
 	case id == arrow.BOOL:
