@@ -36,14 +36,22 @@ func (a delimiterShape) better(b delimiterShape) bool {
 func shapesOf(data []byte, comment byte) (shapes [4]delimiterShape) {
 	data = data[:min(len(data), sampleBytes)]
 	for rows := 0; len(data) > 0 && rows < sampleRows; {
+		if comment != 0 && data[0] == comment {
+			// Quotes in comments open nothing.
+			end := bytes.IndexAny(data, "\r\n")
+			if end < 0 {
+				break
+			}
+			data = data[end+1:]
+			continue
+		}
 		fields, length, finished := countFields(data)
 		blank := len(bytes.Trim(data[:length], " \t\r\n")) == 0
-		skipped := comment != 0 && data[0] == comment
 		data = data[length:]
 		if !finished && rows > 0 {
 			break
 		}
-		if blank || skipped {
+		if blank {
 			continue
 		}
 		for i := range shapes {

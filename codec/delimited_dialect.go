@@ -65,9 +65,16 @@ func (d *dialect) checkDelimiter() error {
 	return nil
 }
 
-// detectDelimiter chooses none that is the decimal point or begins comments.
+// detectDelimiter chooses none that is the decimal point or begins comments. If the first line
+// has one field, the separator of thousands is none either.
 func (d *dialect) detectDelimiter(text []byte) (byte, error) {
-	best, _ := bestDelimiter(text, d.comment, func(c byte) bool { return c != d.decimal && c != d.comment })
+	usable := func(c byte) bool { return c != d.decimal && c != d.comment }
+	s := textScanner{data: text, comment: d.comment}
+	text = text[s.skipBlankLines(0):]
+	best, shape := bestDelimiter(text, d.comment, usable)
+	if best == d.thousands && shape.fields < 2 {
+		best, _ = bestDelimiter(text, d.comment, func(c byte) bool { return usable(c) && c != d.thousands })
+	}
 	found := *d
 	found.delimiter = best
 	return best, found.checkDelimiter()
@@ -87,9 +94,16 @@ func (d *dialect) plainly(parse cellParser) cellParser {
 	}
 }
 
+// maxNumberBytes bounds the text that is looked at as a number or time of a dialect or of a
+// wanted type, so that long text is not copied in vain.
+const maxNumberBytes = 1 << 10
+
 // appendPlain appends a number without separators of thousands and with a decimal point. It
 // refuses what is not a number of the dialect, but may append what is none at all.
 func (d *dialect) appendPlain(dst, b []byte) (plain []byte, ok bool) {
+	if len(b) > maxNumberBytes {
+		return dst, false
+	}
 	whole, rest := b, []byte(nil)
 	if end := bytes.IndexFunc(b, func(r rune) bool { return r == rune(d.decimal) || r == 'e' || r == 'E' }); end >= 0 {
 		whole, rest = b[:end], b[end:]

@@ -55,6 +55,7 @@ func newTextReader(s textScanner, names []string, opt ReadOptions, d *dialect, m
 	}
 	r.mem.take(int64(len(names)) * textColumnBytes)
 	for i := range r.columns {
+		r.mem.take(int64(len(names[i])))
 		r.columns[i] = textColumn{index: i, mem: r.mem, want: opt.DTypes[names[i]]}
 		if r.columns[i].want != nil {
 			r.columns[i].forget()

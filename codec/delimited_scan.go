@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/bits"
+	"slices"
 )
 
 // textSpan is where the content of a field lies in the input: from start to end without the
@@ -23,7 +24,7 @@ func (s textSpan) content(data []byte, scratch *[]byte) []byte {
 	if s.end&spanFlag == 0 {
 		return b
 	}
-	*scratch = appendUndoubled((*scratch)[:0], b)
+	*scratch = appendUndoubled(slices.Grow((*scratch)[:0], len(b)), b)
 	return *scratch
 }
 

@@ -35,7 +35,7 @@ func (r *textReader) refuseSpellings(table *Table) error {
 		return err
 	}
 	return Errorf(ErrMalformed, "line %d, column %s: %s would be written back as %s, which strict=true refuses",
-		r.scan.line(first.pos), quoted(r.names[first.column]), quoted(string(first.has)), quoted(string(first.wouldHave)))
+		r.scan.line(first.pos), quoted(r.names[first.column]), quotedBytes(first.has), quotedBytes(first.wouldHave))
 }
 
 // findLost compares the current window, which begins at row, with a column of table.

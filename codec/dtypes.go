@@ -7,6 +7,7 @@ import (
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/apache/arrow/go/v17/arrow/float16"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -103,6 +104,7 @@ func (r *textReader) convert(c *textColumn, text *array.String, first int) (arro
 	if err != nil {
 		return nil, r.misfit(c, text, first, err)
 	}
+	setNotFinite(arr, text)
 	spell, isNull := textAppender(arr), nullChecker(arr)
 	var spelled []byte
 	for row := range text.Len() {
@@ -113,19 +115,53 @@ func (r *textReader) convert(c *textColumn, text *array.String, first int) (arro
 		if !isNull(row) {
 			spelled = spell(spelled, row)
 		}
-		if !r.dialect.spells([]byte(text.Value(row)), spelled, c.want) {
+		if !r.dialect.spells(textBytes(text, row), spelled, c.want) {
 			c.changed++
 		}
 	}
 	return arr, nil
 }
 
+// textBytes is the text of a row, which shares the array's memory.
+func textBytes(text *array.String, row int) []byte {
+	first := text.ValueOffset(0)
+	return text.ValueBytes()[text.ValueOffset(row)-first : text.ValueOffset(row+1)-first]
+}
+
+// setNotFinite puts infinities and NaN into an array of floats that was made of text, in which
+// [textReader.appendWanted] has a zero for each of them.
+func setNotFinite(arr arrow.Array, text *array.String) {
+	var set func(row int, v float64)
+	switch arr := arr.(type) {
+	case *array.Float64:
+		set = func(row int, v float64) { arr.Float64Values()[row] = v }
+	case *array.Float32:
+		set = func(row int, v float64) { arr.Float32Values()[row] = float32(v) }
+	case *array.Float16:
+		set = func(row int, v float64) { arr.Values()[row] = float16.New(float32(v)) }
+	default:
+		return
+	}
+	for row := range text.Len() {
+		if arr.IsNull(row) {
+			continue
+		}
+		if v, ok := parseNotFinite(trimBlanks(textBytes(text, row))); ok {
+			set(row, v)
+		}
+	}
+}
+
 // appendWanted appends a cell as JSON: null, or what [ValuesFromJSON] makes a value of the
-// wanted type of.
+// wanted type of. For infinities and NaN, which JSON has not, it is zero.
 func (r *textReader) appendWanted(dst []byte, want arrow.DataType, text *array.String, row int) []byte {
-	cell := trimBlanks([]byte(text.Value(row)))
+	cell := trimBlanks(textBytes(text, row))
 	if text.IsNull(row) || r.nulls.has(cell) {
 		return append(dst, "null"...)
+	}
+	if len(cell) > maxNumberBytes && !arrow.IsBaseBinary(want.ID()) {
+		// It does not fit, and neither does its beginning with an ellipsis.
+		return append(dst, quotedBytes(cell)...)
 	}
 	switch id := want.ID(); {
 	case id == arrow.BOOL:
@@ -135,7 +171,12 @@ func (r *textReader) appendWanted(dst []byte, want arrow.DataType, text *array.S
 			}
 			return append(dst, "false"...)
 		}
+	case id == arrow.TIMESTAMP:
+		cell = withSeconds(cell)
 	case isNumeric(want):
+		if _, ok := parseNotFinite(cell); ok && arrow.IsFloating(id) {
+			return append(dst, '0')
+		}
 		if plain, ok := r.dialect.appendPlain(nil, cell); ok {
 			if plain = jsonNumber(plain); jsontext.Value(plain).IsValid() && jsontext.Value(plain).Kind() == '0' {
 				return append(dst, plain...)
@@ -145,16 +186,38 @@ func (r *textReader) appendWanted(dst []byte, want arrow.DataType, text *array.S
 	return appendQuoted(dst, string(cell))
 }
 
+// withSeconds adds the seconds to a time that has only minutes, as inference reads it too.
+func withSeconds(b []byte) []byte {
+	const minutes = len("2006-01-02T15:04")
+	if len(b) < minutes || len(b) > minutes && bytes.IndexByte([]byte("Z+-"), b[minutes]) < 0 {
+		return b
+	}
+	if _, ok := parseLocalTime(b[:minutes]); !ok {
+		return b
+	}
+	return slices.Concat(b[:minutes], []byte(":00"), b[minutes:])
+}
+
 // jsonNumber drops a plus, leading zeros and superfluous places, which JSON or integers do
-// not have, from a number.
+// not have, from a number. It returns nil for some texts that are none.
 func jsonNumber(b []byte) []byte {
-	b = bytes.TrimPrefix(b, []byte("+"))
 	b, negative := bytes.CutPrefix(b, []byte("-"))
+	if !negative {
+		b = bytes.TrimPrefix(b, []byte("+"))
+	}
+	if len(b) == 0 || !isDigit(b[0]) && b[0] != '.' {
+		return nil
+	}
 	for len(b) > 1 && b[0] == '0' && isDigit(b[1]) {
 		b = b[1:]
 	}
-	if whole, places, found := bytes.Cut(b, []byte(".")); found && len(bytes.Trim(places, "0")) == 0 {
-		b = whole
+	if whole, places, found := bytes.Cut(b, []byte(".")); found && len(whole) > 0 {
+		switch rest := bytes.TrimLeft(places, "0"); {
+		case len(rest) == 0:
+			b = whole
+		case rest[0] == 'e' || rest[0] == 'E':
+			b = slices.Concat(whole, rest)
+		}
 	}
 	if bytes.HasPrefix(b, []byte(".")) {
 		b = append([]byte("0"), b...)

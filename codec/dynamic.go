@@ -180,7 +180,7 @@ func (t *dynTable) finish(opt ReadOptions, isText func(raw []byte) bool) (*Table
 	table := t.table()
 	changed, any := make([]int64, len(t.fields.columns)), false
 	for i, c := range t.fields.columns {
-		if c.kinds == 0 || c.kinds == kindString || c.unified() != nil {
+		if c.kinds == 0 || c.kinds == kindString || !c.becomesText(opt.DTypes[c.name]) {
 			continue
 		}
 		for _, cell := range c.cells {
@@ -197,6 +197,15 @@ func (t *dynTable) finish(opt ReadOptions, isText func(raw []byte) bool) (*Table
 		table.Receipt.Changed = changed
 	}
 	return applyDTypes(table, opt)
+}
+
+// becomesText reports whether the values of a column that shall have type want, or the one that
+// they need if that is nil, become text.
+func (c *dynColumn) becomesText(want arrow.DataType) bool {
+	if want != nil {
+		return isText(want)
+	}
+	return c.unified() == nil
 }
 
 // table decides on the types of all columns and decodes their values.

@@ -202,3 +202,9 @@ func (t *dynTable) isCount(c *dynColumn) bool {
 
 // quoted quotes a name for an error message.
 func quoted(s string) string { return strconv.Quote(Shorten(s)) }
+
+// quotedBytes is quoted without a copy of the whole text.
+func quotedBytes(b []byte) string {
+	const enough = 64 // more than Shorten leaves
+	return quoted(string(b[:min(len(b), enough)]))
+}

@@ -53,7 +53,7 @@ func fitTo(b array.Builder) func(raw []byte) bool {
 		return fitFloat(32, func(f float64) bool {
 			v := float16.New(float32(f))
 			b.Append(v)
-			return !v.IsInf()
+			return !v.IsInf() && (f != math.Trunc(f) || float64(v.Float32()) == f)
 		})
 	case *array.Float32Builder:
 		return fitFloat(32, func(f float64) bool { b.Append(float32(f)); return true })

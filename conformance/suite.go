@@ -69,6 +69,7 @@ func Run(t *testing.T, target Target) {
 		{"stream", streamTests},
 		{"file", fileTests},
 		{"workbook", workbookTests},
+		{"dialect", dialectTests},
 		{"vega", vegaTests},
 	}
 	for _, g := range groups {
