@@ -161,7 +161,7 @@ func (r *textReader) appendWanted(dst []byte, want arrow.DataType, text *array.S
 	}
 	if len(cell) > maxNumberBytes && !arrow.IsBaseBinary(want.ID()) {
 		// It does not fit, and neither does its beginning with an ellipsis.
-		return append(dst, quotedBytes(cell)...)
+		return appendQuoted(dst, Shorten(string(cell[:maxNumberBytes])))
 	}
 	switch id := want.ID(); {
 	case id == arrow.BOOL:
@@ -211,7 +211,7 @@ func jsonNumber(b []byte) []byte {
 	for len(b) > 1 && b[0] == '0' && isDigit(b[1]) {
 		b = b[1:]
 	}
-	if whole, places, found := bytes.Cut(b, []byte(".")); found && len(whole) > 0 {
+	if whole, places, found := bytes.Cut(b, []byte(".")); found && len(whole) > 0 && bytes.IndexFunc(whole, notDigit) < 0 {
 		switch rest := bytes.TrimLeft(places, "0"); {
 		case len(rest) == 0:
 			b = whole

@@ -110,7 +110,10 @@ func TestTextThatDoesNotFitATypeIsRefusedWithItsPlace(t *testing.T) {
 		{"uint64", "18446744073709551616"},
 		{"int64", "1e400"},
 		{"float64", "1e400"},
+		{"float64", "1e5.0"},
+		{"int64", "1e2."},
 		{"float64", "."},
+		{"float64", strings.Repeat("0", 2000)},
 		{"float64", "1.e"},
 		{"float64", ".e5"},
 		{"float64", "+-1.5"},
@@ -139,12 +142,12 @@ func TestTextThatDoesNotFitATypeIsRefusedWithItsPlace(t *testing.T) {
 		{"binary", "AA"},
 		{"null", "x"},
 	} {
-		t.Run(test.dtype+" "+test.cell, func(t *testing.T) {
+		t.Run(test.dtype+" "+Shorten(test.cell), func(t *testing.T) {
 			// The cell is the first of a second row group, behind a quoted line end and a comment.
 			text := "a,b\n,\"x\ny\"\n#\nNA,\n" + test.cell + ",z\n,\n"
 			opt := ReadOptions{Comment: '#', DTypes: dtypesOf(t, "a="+test.dtype)}
 			_, err := decodeDelimited([]byte(text), opt, textSizes{groupRows: 2, windowFields: 2, windowRows: 1})
-			want := fmt.Sprintf(`line 6, column "a": %q does not fit %s`, test.cell, test.dtype)
+			want := fmt.Sprintf(`line 6, column "a": %q does not fit %s`, Shorten(test.cell), test.dtype)
 			if !errors.Is(err, ErrMismatch) || err.Error() != want {
 				t.Errorf("the error is %v, want %s", err, want)
 			}
