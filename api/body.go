@@ -225,6 +225,9 @@ func (s *server) understand(up *upload) (opt codec.ReadOptions, err error) {
 	if opt, err = s.readOptions(up.form); err != nil {
 		return opt, err
 	}
+	if opt.Sheets != nil && up.format.Name != "xlsx" {
+		return opt, badParameter("sheet_name is for workbooks; the file is %s", up.format.Name)
+	}
 	if opt.Encoding == "" {
 		opt.Encoding = charset(up.contentType)
 	}
