@@ -82,6 +82,9 @@ func readMsgpackPayload(payload []byte, limit int64) (arrow.Record, error) {
 		if in.err != nil {
 			return nil, in.err
 		}
+		if int64(data.Len()) != rows {
+			return nil, fmt.Errorf("column %d has %d values in a segment of %d rows", i, data.Len(), rows)
+		}
 		if err := validate(data); err != nil {
 			return nil, err
 		}
