@@ -34,7 +34,7 @@ var keeps = map[string][]string{
 	".tsv":     {"arrow", "arrow_file", "parquet", "csv", "tsv"},
 	".json":    {"arrow", "arrow_file", "parquet", "json", "ndjson", "msgpack"},
 	".arrow":   {"arrow", "arrow_file", "parquet"},
-	".parquet": {"arrow", "arrow_file", "parquet"},
+	".parquet": {"arrow", "parquet"},
 }
 
 // mediaTypes are the content types of the formats.

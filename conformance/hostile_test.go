@@ -101,7 +101,8 @@ func TestHostileFilesAreRefusedInTime(t *testing.T) {
 	t.Run("server", func(t *testing.T) {
 		server := testenv.StartServer(t, "STORAGE_DIR=")
 		refuseAll(t, server.URL, files)
-		const most = 256 << 20
+		// Half of this without the race detector.
+		const most = 512 << 20
 		if peak := peakMemory(t, server); peak > most {
 			t.Errorf("the server took %d bytes, at most %d are expected", peak, most)
 		}
