@@ -162,14 +162,20 @@ func Keys(arr arrow.Array) func(dst []byte, row int) []byte {
 		key := Keys(inner)
 		return func(dst []byte, row int) []byte { return key(dst, at(row)) }
 	}
+	if key := nestedKeys(arr); key != nil {
+		return key
+	}
 	return textAppender(arr)
 }
 
 // FloatKey is the key of a float.
 func FloatKey(f float64) []byte { return appendFloatKey(nil, f) }
 
-// appendFloatKey makes the order of floats that of their bits. -0 is 0.
+// appendFloatKey makes the order of floats that of their bits. -0 is 0, and every NaN the same.
 func appendFloatKey(dst []byte, f float64) []byte {
+	if math.IsNaN(f) {
+		f = math.NaN()
+	}
 	bits := math.Float64bits(f + 0)
 	if bits>>63 == 1 {
 		bits = ^bits

@@ -3,9 +3,12 @@ package codec
 import (
 	"bytes"
 	"cmp"
+	"math"
 	"testing"
 
 	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/apache/arrow/go/v17/arrow/memory"
 )
 
 // parseCells reads a JSON array as values of a type.
@@ -71,5 +74,60 @@ func TestNaNIsMissing(t *testing.T) {
 	missing := Missing(column)
 	if !missing(0) || !missing(1) || missing(2) || CountMissing(column) != 2 {
 		t.Errorf("of NaN, null and 1.5 are missing: %v, %v, %v; in all %d", missing(0), missing(1), missing(2), CountMissing(column))
+	}
+}
+
+func TestKeysOfNestedValuesDifferWhereTheValuesDo(t *testing.T) {
+	floats := array.NewListBuilder(memory.DefaultAllocator, arrow.PrimitiveTypes.Float64)
+	inner := floats.ValueBuilder().(*array.Float64Builder)
+	for _, v := range [][]float64{{}, {math.NaN()}, {math.Inf(1)}, {math.Inf(-1)}, {0}, {1, 2}, {1}} {
+		floats.Append(true)
+		inner.AppendValues(v, nil)
+	}
+	floats.Append(true)
+	inner.AppendNull()
+	texts := array.NewListBuilder(memory.DefaultAllocator, arrow.BinaryTypes.String)
+	for _, v := range [][]string{{"a", "bc"}, {"ab", "c"}, {"abc"}, {`a","bc`}, {""}, {}} {
+		texts.Append(true)
+		texts.ValueBuilder().(*array.StringBuilder).AppendValues(v, nil)
+	}
+	for _, arr := range []arrow.Array{floats.NewArray(), texts.NewArray()} {
+		key, seen := Keys(arr), map[string]int{}
+		for row := range arr.Len() {
+			k := string(key(nil, row))
+			if other, ok := seen[k]; ok {
+				t.Errorf("%s: rows %d and %d have one key", arr.DataType(), other, row)
+			}
+			seen[k] = row
+		}
+	}
+	pairs := array.NewStructBuilder(memory.DefaultAllocator, arrow.StructOf(
+		arrow.Field{Name: "a", Type: arrow.BinaryTypes.String}, arrow.Field{Name: "b", Type: arrow.BinaryTypes.String},
+	))
+	for _, v := range [][2]string{{"x", "yz"}, {"xy", "z"}, {"x", "yz"}} {
+		pairs.Append(true)
+		pairs.FieldBuilder(0).(*array.StringBuilder).Append(v[0])
+		pairs.FieldBuilder(1).(*array.StringBuilder).Append(v[1])
+	}
+	key := Keys(pairs.NewArray())
+	if bytes.Equal(key(nil, 0), key(nil, 1)) || !bytes.Equal(key(nil, 0), key(nil, 2)) {
+		t.Error("structs do not have the keys of their fields")
+	}
+}
+
+func TestKeysOfUnionsKnowTheTypeOfTheValue(t *testing.T) {
+	table, err := jsonFormat.Decode([]byte(`[{"a":1},{"a":2}]`), ReadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	integers := table.RowGroups[0].Column(0)
+	texts := parseCells(t, "utf8", `["x","1"]`)
+	ids := arrow.Int8Traits.CastToBytes([]int8{0, 1})
+	dt := arrow.SparseUnionOf([]arrow.Field{{Name: "i", Type: integers.DataType()}, {Name: "s", Type: texts.DataType()}}, []arrow.UnionTypeCode{0, 1})
+	data := array.NewData(dt, 2, []*memory.Buffer{nil, memory.NewBufferBytes(ids)},
+		[]arrow.ArrayData{integers.Data(), texts.Data()}, 0, 0)
+	key := Keys(array.NewSparseUnionData(data))
+	if bytes.Equal(key(nil, 0), key(nil, 1)) {
+		t.Error("the number 1 and the text 1 have one key")
 	}
 }

@@ -138,6 +138,17 @@ func TestFormatsShowWhatTheirCodesSay(t *testing.T) {
 	}
 }
 
+func TestNamesOfSheetsMayHaveQuotes(t *testing.T) {
+	book := bookParts{
+		workbook: `<workbook><sheets><sheet name="a &quot;b&quot; &amp; 'c'" sheetId="1" r:id="rId1"/></sheets></workbook>`,
+		sheet:    rowsXML(inlineCell("n"), `<c><v>1</v></c>`),
+	}
+	table, err := xlsxFormat.Decode(book.bytes(t), ReadOptions{Sheets: []string{`a "b" & 'c'`}})
+	if err != nil || table.NumRows() != 1 || table.Receipt.Sheets[0].Name != `a "b" & 'c'` {
+		t.Errorf("%v, %v", table, err)
+	}
+}
+
 // mixedBook has a column of several kinds with an error in it.
 var mixedBook = bookParts{sheet: rowsXML(inlineCell("n")+inlineCell("m"), `<c><v>1</v></c><c><v>2</v></c>`, `<c><v>3</v></c>`+inlineCell("x"), `<c t="e"><v>#N/A</v></c><c t="b"><v>0</v></c>`)}
 

@@ -148,7 +148,8 @@ func (e xmlEvent) attribute(name string) []byte {
 			return nil
 		}
 		if string(withoutPrefix(a.Key)) == name && len(a.Value) >= 2 {
-			value, err := gosax.Unescape(a.Value[1 : len(a.Value)-1])
+			// Unescape works in place, and the other attributes are still to be found.
+			value, err := gosax.Unescape(bytes.Clone(a.Value[1 : len(a.Value)-1]))
 			if err != nil {
 				return nil
 			}

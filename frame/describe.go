@@ -180,28 +180,19 @@ func (d *Describer) fitting(columns []*describedColumn) int {
 	return n
 }
 
-// digest adds the cells of columns to the hashes of the rows of a group. Each cell ends with
-// whether it is missing, before that the length of its key, so that no two rows are spelled
-// alike.
+// digest adds the cells of columns to the hashes of the rows of a group.
 func (d *Describer) digest(columns []*describedColumn, group int) {
 	var buf []byte
-	chunks := make([]describedChunk, len(columns))
+	cells := make([]func(dst []byte, row int) []byte, len(columns))
 	for i, c := range columns {
-		chunks[i] = c.chunks[group]
+		cells[i] = codec.CellKeys(c.chunks[group].data)
 	}
 	digests := d.digests[d.starts[group]:]
-	for row := range chunks[0].len {
+	for row := range columns[0].chunks[group].len {
 		buf = binary.LittleEndian.AppendUint64(buf[:0], digests[row].Lo)
 		buf = binary.LittleEndian.AppendUint64(buf, digests[row].Hi)
-		for _, c := range chunks {
-			if c.missing(row) {
-				buf = append(buf, 0)
-				continue
-			}
-			from := len(buf)
-			buf = c.key(buf, row)
-			buf = binary.LittleEndian.AppendUint32(buf, uint32(len(buf)-from))
-			buf = append(buf, 1)
+		for _, cell := range cells {
+			buf = cell(buf, row)
 		}
 		digests[row] = xxh3.Hash128(buf)
 	}

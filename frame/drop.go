@@ -1,10 +1,8 @@
 package frame
 
 import (
-	"encoding/binary"
 	"math/rand/v2"
 
-	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/zeebo/xxh3"
 
 	"edgeframe/codec"
@@ -202,7 +200,7 @@ func (f *Frame) digests(columns []int) ([]xxh3.Uint128, error) {
 	for _, r := range f.groupRanges() {
 		cells := make([]func(dst []byte, row int) []byte, len(columns))
 		for i, c := range columns {
-			cells[i] = cellKey(f.Columns[c].Chunks[r.group].Data)
+			cells[i] = codec.CellKeys(f.Columns[c].Chunks[r.group].Data)
 		}
 		for i := range r.to - r.from {
 			row = row[:0]
@@ -213,20 +211,4 @@ func (f *Frame) digests(columns []int) ([]xxh3.Uint128, error) {
 		}
 	}
 	return digests, nil
-}
-
-// cellKey returns a function that appends the key of a cell so that it can stand among others: a
-// missing one as 0, any other as 1, the length of its key, and the key.
-func cellKey(arr arrow.Array) func(dst []byte, row int) []byte {
-	missing, key := codec.Missing(arr), codec.Keys(arr)
-	return func(dst []byte, row int) []byte {
-		if missing(row) {
-			return append(dst, 0)
-		}
-		dst = append(dst, 1, 0, 0, 0, 0)
-		start := len(dst)
-		dst = key(dst, row)
-		binary.LittleEndian.PutUint32(dst[start-4:], uint32(len(dst)-start))
-		return dst
-	}
 }
