@@ -28,7 +28,7 @@ type upload struct {
 	filename    string
 	contentType string
 	body        []byte
-	// format is what the file is, once it has been decoded.
+	// format is what the file is, once that has been found out.
 	format *codec.Format
 	// form holds the query parameters and, over them, the form's fields.
 	form url.Values
@@ -226,12 +226,16 @@ func (s *server) understand(up *upload) (opt codec.ReadOptions, err error) {
 		return opt, err
 	}
 	if opt.Sheets != nil && up.format.Name != "xlsx" {
-		return opt, badParameter("sheet_name is for workbooks; the file is %s", up.format.Name)
+		return opt, noSheets(up.format)
 	}
 	if opt.Encoding == "" {
 		opt.Encoding = charset(up.contentType)
 	}
 	return opt, nil
+}
+
+func noSheets(format *codec.Format) error {
+	return badParameter("sheet_name is for workbooks; the file is %s", format.Name)
 }
 
 // table decodes an uploaded file.

@@ -2,8 +2,10 @@ package api
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 
+	"edgeframe/codec"
 	"edgeframe/session"
 )
 
@@ -43,15 +45,19 @@ func (s *server) createFromFile(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer release()
-	if groups, ok := s.longFile(up); ok {
+	opt, err := s.understand(up)
+	if err != nil {
+		return err
+	}
+	if groups, ok := longFile(up, opt); ok {
 		v, err := s.Sessions.CreateFrom(r.Context(), groups, up.filename, lifetime)
 		if err != nil {
 			return err
 		}
 		return s.writeStreamed(w, r, v, up.format)
 	}
-	table, err := s.table(up)
-	if choice, ok := sheetChoice(err); ok {
+	table, err := up.format.Decode(up.body, opt)
+	if choice, ok := errors.AsType[*codec.SheetChoice](err); ok {
 		return s.holdUpload(w, r, up, choice)
 	}
 	if err != nil {

@@ -33,6 +33,9 @@ func (s *server) createFromStream(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
+	if opt.Sheets != nil {
+		return noSheets(codec.ByName("arrow"))
+	}
 	if opt.DTypes != nil {
 		return badParameter("dtype is for files that are read as a whole, not for Arrow streams that are stored while they come; cast the column afterwards")
 	}
@@ -73,9 +76,8 @@ const longRows = 16 * codec.RowGroupRows
 
 // longFile returns the row groups of a file that need not be in memory all at once. What is wrong
 // with a file is told by reading it as a whole.
-func (s *server) longFile(up *upload) (codec.RowGroups, bool) {
-	opt, err := s.understand(up)
-	if err != nil || up.format.Open == nil || opt.DTypes != nil {
+func longFile(up *upload, opt codec.ReadOptions) (codec.RowGroups, bool) {
+	if up.format.Open == nil || opt.DTypes != nil {
 		return nil, false
 	}
 	groups, rows, err := up.format.Open(up.body, opt)

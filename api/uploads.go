@@ -3,17 +3,20 @@ package api
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"edgeframe/codec"
 	"edgeframe/session"
 )
 
 const uploadPath = "/api/v1/uploads/{id}"
+
+// maxSelected is how many sheets can be selected at once: for each the workbook is opened twice.
+const maxSelected = 100
 
 // heldNote is what is remembered of a workbook whose sheets have to be chosen.
 type heldNote struct {
@@ -121,8 +124,8 @@ func (s *server) selectSheets(w http.ResponseWriter, r *http.Request) error {
 	if err := readDocument(w, r, maxDocumentBytes, false, &body); err != nil {
 		return err
 	}
-	if len(body.Selected) == 0 {
-		return malformed("selected_sheets is empty; name at least one sheet")
+	if n := len(body.Selected); n == 0 || n > maxSelected {
+		return malformed("selected_sheets has %d sheets; name 1 to %d", n, maxSelected)
 	}
 	choices := slices.Collect(slices.Chunk(body.Selected, 1))
 	if body.Merge {
@@ -153,28 +156,50 @@ func (s *server) createFromSheets(r *http.Request, up *upload, choices [][]strin
 		return nil, err
 	}
 	defer release()
-	tables := make([]*codec.Table, len(choices))
-	for i, sheets := range choices {
-		if i > 0 && slices.Contains(slices.Concat(choices[:i]...), sheets[0]) {
-			return nil, badParameter("the sheet %q is named twice; name each sheet once", codec.Shorten(sheets[0]))
-		}
-		up.form["sheet_name"] = sheets
-		if tables[i], err = s.table(up); err != nil {
-			return nil, err
-		}
+	if err := s.checkChoices(up, choices); err != nil {
+		return nil, err
 	}
-	for _, t := range tables {
-		v, err := s.Sessions.Create(r.Context(), t, up.filename, lifetime)
+	for _, sheets := range choices {
+		up.form["sheet_name"] = sheets
+		c, err := s.createFromTable(r, up, lifetime)
 		if err != nil {
+			// The store failed. What cannot be deleted now expires.
 			for _, c := range made {
-				// What cannot be removed now expires.
 				_ = s.Sessions.Delete(r.Context(), session.Ref{ID: c.session.ID}, nil)
 			}
 			return nil, err
 		}
-		made = append(made, created{v, receipt(up.format, t)})
+		made = append(made, c)
 	}
 	return made, nil
+}
+
+// checkChoices refuses sheets that make no tables before there is a session of any of them. Tables
+// are made one after the other, here and when they are stored, so that one of them at a time is in
+// memory.
+func (s *server) checkChoices(up *upload, choices [][]string) error {
+	if len(choices) < 2 {
+		return nil
+	}
+	for i, sheets := range choices {
+		if slices.Contains(slices.Concat(choices[:i]...), sheets[0]) {
+			return badParameter("the sheet %q is named twice; name each sheet once", codec.Shorten(sheets[0]))
+		}
+		up.form["sheet_name"] = sheets
+		if _, err := s.table(up); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *server) createFromTable(r *http.Request, up *upload, lifetime time.Duration) (created, error) {
+	t, err := s.table(up)
+	if err != nil {
+		return created{}, err
+	}
+	v, err := s.Sessions.Create(r.Context(), t, up.filename, lifetime)
+	return created{v, receipt(up.format, t)}, err
 }
 
 // writeAllCreated answers with the documents of several new sessions.
@@ -187,9 +212,4 @@ func (s *server) writeAllCreated(w http.ResponseWriter, r *http.Request, made []
 		}
 	}
 	return writeJSON(w, http.StatusCreated, object{{"status", "ready"}, {"sessions", docs}})
-}
-
-// sheetChoice returns the choice that an upload leaves to its sender, if err is about that.
-func sheetChoice(err error) (*codec.SheetChoice, bool) {
-	return errors.AsType[*codec.SheetChoice](err)
 }

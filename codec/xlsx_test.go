@@ -304,7 +304,7 @@ func TestTablesThatNoSheetHasRoomForAreRefused(t *testing.T) {
 
 func TestValuesThatCellsDoNotKeepAreText(t *testing.T) {
 	for dtype, tt := range map[string]struct{ values, want string }{
-		"int64":          {`[9007199254740993,1]`, `["9007199254740993","1"]`},
+		"int64":          {`[9007199254740993,9007199254740994,1]`, `["9007199254740993","9007199254740994","1"]`},
 		"uint64":         {`[18446744073709551615]`, `["18446744073709551615"]`},
 		"decimal(38, 2)": {`["123456789012345678901234567890.12"]`, `["123456789012345678901234567890.12"]`},
 		"date32":         {`["1900-02-28"]`, `["1900-02-28"]`},

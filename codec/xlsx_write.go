@@ -210,10 +210,12 @@ func presentCell(arr arrow.Array) appender {
 		scratch = spell(scratch[:0], row)
 		return appendTextCell(dst, scratch)
 	}
+	// Of integers beyond this, a float64 does not keep every one.
+	const most = 1 << 53
 	number := func(dst []byte, row int) []byte {
 		scratch = spell(scratch[:0], row)
 		v, err := strconv.ParseFloat(string(scratch), 64)
-		if err != nil || math.IsInf(v, 0) || math.IsNaN(v) || !keepsDigits(scratch) {
+		if err != nil || math.IsInf(v, 0) || math.IsNaN(v) || !keepsDigits(scratch) || math.Abs(v) > most && isInteger(scratch) {
 			return appendTextCell(dst, scratch)
 		}
 		return appendNumberCell(dst, `"><v>`, v)

@@ -148,14 +148,22 @@ func (e xmlEvent) attribute(name string) []byte {
 			return nil
 		}
 		if string(withoutPrefix(a.Key)) == name && len(a.Value) >= 2 {
-			// Unescape works in place, and the other attributes are still to be found.
-			value, err := gosax.Unescape(bytes.Clone(a.Value[1 : len(a.Value)-1]))
-			if err != nil {
-				return nil
-			}
-			return value
+			return unescaped(a.Value[1 : len(a.Value)-1])
 		}
 		rest = next
 	}
 	return nil
+}
+
+// unescaped is the value of an attribute, nil if it cannot be read. The library unescapes in place,
+// and the other attributes are still to be found.
+func unescaped(value []byte) []byte {
+	if !bytes.ContainsAny(value, "&\r") {
+		return value
+	}
+	value, err := gosax.Unescape(bytes.Clone(value))
+	if err != nil {
+		return nil
+	}
+	return value
 }

@@ -101,8 +101,7 @@ func TestHostileFilesAreRefusedInTime(t *testing.T) {
 	t.Run("server", func(t *testing.T) {
 		server := testenv.StartServer(t, "STORAGE_DIR=")
 		refuseAll(t, server.URL, files)
-		// Half of this without the race detector.
-		const most = 512 << 20
+		most := withRace(256 << 20)
 		if peak := peakMemory(t, server); peak > most {
 			t.Errorf("the server took %d bytes, at most %d are expected", peak, most)
 		}

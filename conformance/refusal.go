@@ -163,6 +163,14 @@ var countingTests = []test{
 			c.Errorf("%d sessions, %d before", got, before)
 		}
 	}},
+	{"of several sheets none becomes a session if one cannot, and a workbook that waits is none", func(c *client) {
+		before := c.activeSessions()
+		doc := c.choose(sales())
+		c.do("POST", "/api/v1/uploads/"+doc.TempID+"/select", `{"selected_sheets":["2025","2024"]}`).refused(http.StatusUnprocessableEntity, "malformed_input", `"2024"`)
+		c.wantActive(before, "after sheets that cannot be selected")
+		c.do("POST", "/api/v1/uploads/"+doc.TempID+"/select", `{"selected_sheets":["2025","2026"]}`).is(http.StatusCreated)
+		c.wantActive(before+2, "after two sheets")
+	}},
 }
 
 var refusalTests = []test{

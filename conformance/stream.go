@@ -80,6 +80,11 @@ var streamTests = []test{
 		body := oneBatch(rows + 1000)
 		c.send(body, int64(len(body))).refused(http.StatusRequestEntityTooLarge, "dataframe_too_large", "smaller record batches")
 	}},
+	{"what is for files that are read as a whole is refused with a stream", func(c *client) {
+		body := tabletest.ArrowStream(tabletest.Generate(10, 2, 7))
+		c.send(body, -1, "dtype=column_1:utf8").refused(http.StatusBadRequest, "invalid_parameter", "dtype", "as a whole")
+		c.send(body, -1, "sheet_name=1").refused(http.StatusBadRequest, "invalid_parameter", "sheet_name", "arrow")
+	}},
 }
 
 // send posts an Arrow stream and says that it has that length, or nothing for -1.

@@ -195,6 +195,7 @@ var workbookTests = []test{
 	{"what cannot be selected is refused", func(c *client) {
 		path := "/api/v1/uploads/" + c.choose(sales()).TempID + "/select"
 		c.do("POST", path, `{}`).refused(http.StatusUnprocessableEntity, "malformed_input", "selected_sheets")
+		c.do("POST", path, map[string]any{"selected_sheets": make([]string, 101)}).refused(http.StatusUnprocessableEntity, "malformed_input", "101", "1 to 100")
 		c.do("POST", path, `{"selected_sheets":["2024"]}`).refused(http.StatusUnprocessableEntity, "malformed_input", "2024", "2025", "2026")
 		c.do("POST", path, `{"selected_sheets":["2025","2025"]}`).refused(http.StatusBadRequest, "invalid_parameter", "2025", "once")
 		c.do("POST", path, `{"selected_sheets":["2025"],"merged":true}`).refused(http.StatusUnprocessableEntity, "malformed_input", "merged")

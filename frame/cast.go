@@ -39,7 +39,7 @@ func (op *cast) apply(f *Frame) error {
 	if arrow.TypeEqual(c.Field.Type, dt) {
 		return nil
 	}
-	if err := f.LoadAll([]int{column}, f.groups()); err != nil {
+	if err := f.LoadColumns([]int{column}); err != nil {
 		return err
 	}
 	token, err := caster(c.Field.Type, dt)

@@ -27,7 +27,7 @@ func (op *dropMissing) apply(f *Frame) error {
 	if !all && op.How != "any" && op.How != "" {
 		return codec.Errorf(ErrInvalidOperation, "how is %.100q; it must be any or all", op.How)
 	}
-	if err := f.LoadAll(columns, f.groups()); err != nil {
+	if err := f.LoadColumns(columns); err != nil {
 		return err
 	}
 	missing := make([]*missingCells, len(columns))
@@ -89,15 +89,6 @@ func (m *missingCells) marked(row int) bool {
 		m.marks = m.marks[1:]
 	}
 	return len(m.marks) > 0 && m.marks[0] == m.from+int64(row)
-}
-
-// groups lists the row groups.
-func (f *Frame) groups() []int {
-	groups := make([]int, len(f.Rows))
-	for g := range groups {
-		groups[g] = g
-	}
-	return groups
 }
 
 // indexesOrAll is indexes, but nil names all columns.
@@ -191,7 +182,7 @@ func (f *Frame) digests(columns []int) ([]xxh3.Uint128, error) {
 	if rows > f.Limits.Bytes/duplicateBytes {
 		return nil, codec.Errorf(codec.ErrTooLarge, "looking for equal ones among %d rows takes more than the %d bytes of memory that a table may have", rows, f.Limits.Bytes)
 	}
-	if err := f.LoadAll(columns, f.groups()); err != nil {
+	if err := f.LoadColumns(columns); err != nil {
 		return nil, err
 	}
 	digests := make([]xxh3.Uint128, 0, rows)

@@ -53,7 +53,7 @@ func (op *fillMissing) apply(f *Frame) error {
 	case op.Method != "constant" && op.Value != nil:
 		return codec.Errorf(ErrInvalidOperation, "the method %s takes no value", op.Method)
 	}
-	if err := f.LoadAll(columns, f.groups()); err != nil {
+	if err := f.LoadColumns(columns); err != nil {
 		return err
 	}
 	for _, c := range columns {
@@ -177,26 +177,24 @@ func (p *filling) mode() error {
 }
 
 // forward fills holes with the last value before them. What is marked has none.
-func (p *filling) forward() error {
-	var rows []int64
-	var runs []gather.Run
-	p.walk(1, func(hole int64, group, row int) {
-		rows = append(rows, hole)
-		runs = append(runs, gather.Run{Source: group, From: row, To: row + 1})
-	})
-	return p.gather(rows, runs)
-}
+func (p *filling) forward() error { return p.nearest(1) }
 
 // backward fills holes with the first value behind them.
-func (p *filling) backward() error {
+func (p *filling) backward() error { return p.nearest(-1) }
+
+// nearest fills holes with the last value on the way to them, which goes forwards with step 1 and
+// backwards with -1.
+func (p *filling) nearest(step int) error {
 	var rows []int64
 	var runs []gather.Run
-	p.walk(-1, func(hole int64, group, row int) {
+	p.walk(step, func(hole int64, group, row int) {
 		rows = append(rows, hole)
 		runs = append(runs, gather.Run{Source: group, From: row, To: row + 1})
 	})
-	slices.Reverse(rows)
-	slices.Reverse(runs)
+	if step < 0 {
+		slices.Reverse(rows)
+		slices.Reverse(runs)
+	}
 	return p.gather(rows, runs)
 }
 

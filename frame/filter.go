@@ -182,7 +182,7 @@ func (f *Frame) compare(c *condition) (mask, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := f.LoadAll([]int{column}, f.groups()); err != nil {
+	if err := f.LoadColumns([]int{column}); err != nil {
 		return nil, err
 	}
 	test, err := f.test(column, c)

@@ -147,6 +147,15 @@ func (f *Frame) LoadAll(columns, groups []int) error {
 	return f.load(places)
 }
 
+// LoadColumns is LoadAll for every row group.
+func (f *Frame) LoadColumns(columns []int) error {
+	groups := make([]int, len(f.Rows))
+	for g := range groups {
+		groups[g] = g
+	}
+	return f.LoadAll(columns, groups)
+}
+
 // load makes sure that the chunks at the given places hold their data, in one call of Load.
 func (f *Frame) load(places []place) error {
 	var missing []*Chunk

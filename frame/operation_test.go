@@ -161,6 +161,11 @@ func TestOperationsLoadInOneStepWhatTheyRead(t *testing.T) {
 		{"all of several operations", `[{"op":"set_values","column":"b","rows":[1],"value":"s"},{"op":"delete_rows","rows":[4]}]`, []string{"b/0 a/1 b/1 n/1"}},
 		{"a chunk once", `[{"op":"set_values","column":"a","rows":[1],"value":2},{"op":"set_values","column":"a","rows":[2],"value":2}]`, []string{"a/0"}},
 		{"nothing to add, drop, select and rename", `[{"op":"add_column","column":"c"},{"op":"drop_columns","columns":["a"]},{"op":"rename_columns","columns":{"b":"d"}},{"op":"select_columns","columns":["d"]}]`, nil},
+		{"the column of a condition, and then the row groups that lose rows", `[{"op":"filter","where":{"or":[{"column":"a","cmp":"ne","value":2},{"column":"a","cmp":"is_null"}]}}]`, []string{"a/0 a/1", "b/0 n/0"}},
+		{"the column of a condition that holds for all rows", `[{"op":"filter","where":{"column":"b","cmp":"not_null"}}]`, []string{"b/0 b/1"}},
+		{"the key of a sort that moves nothing", `[{"op":"sort","by":[{"column":"a"}]}]`, []string{"a/0 a/1"}},
+		{"the columns to fill and to cast", `[{"op":"fill_missing","columns":["a"],"method":"ffill"},{"op":"cast","column":"b","dtype":"large_utf8"}]`, []string{"a/0 a/1 b/0 b/1"}},
+		{"all columns to find duplicates and what is missing in one", `[{"op":"drop_missing","columns":["b"]},{"op":"drop_duplicates"}]`, []string{"b/0 b/1 a/0 a/1 n/0 n/1"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

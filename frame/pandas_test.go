@@ -130,7 +130,7 @@ func (b *base) sent(t *testing.T) []sentColumn {
 	t.Helper()
 	list := make([]sentColumn, len(b.Columns))
 	for i, c := range b.Columns {
-		if err := b.LoadAll([]int{i}, b.groups()); err != nil {
+		if err := b.LoadColumns([]int{i}); err != nil {
 			t.Fatal(err)
 		}
 		values := codec.AppendJSONArray(nil, MakeNulls(c.Field.Type, 0))

@@ -186,7 +186,7 @@ func (c *comparison) statistics(p *Preview) error {
 
 // describe computes the statistics of a column.
 func (f *Frame) describe(column int) (Statistics, error) {
-	if err := f.LoadAll([]int{column}, f.groups()); err != nil {
+	if err := f.LoadColumns([]int{column}); err != nil {
 		return Statistics{}, err
 	}
 	s := Statistics{Mean: math.NaN(), Std: math.NaN()}
@@ -215,7 +215,7 @@ func (f *Frame) describe(column int) (Statistics, error) {
 // reader returns a function that spells cells of a column as JSON. What it returns is good until
 // the next call.
 func (f *Frame) reader(column int) (func(row int64) []byte, error) {
-	if err := f.LoadAll([]int{column}, f.groups()); err != nil {
+	if err := f.LoadColumns([]int{column}); err != nil {
 		return nil, err
 	}
 	ranges := f.groupRanges()

@@ -46,7 +46,7 @@ func (op *sortRows) apply(f *Frame) error {
 			return codec.Errorf(ErrInvalidOperation, "column %.100q cannot be sorted by: %s values have no order", field.Name, codec.DType(field.Type))
 		}
 	}
-	if err := f.LoadAll(columns, f.groups()); err != nil {
+	if err := f.LoadColumns(columns); err != nil {
 		return err
 	}
 	if rows := f.NumRows(); rows > f.Limits.Bytes/int64(sortedBytes*(len(columns)+1)) {

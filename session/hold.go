@@ -14,6 +14,9 @@ import (
 // HoldTime is how long a file is held. Reading it does not make that longer.
 const HoldTime = 30 * time.Minute
 
+// heldFormat is the version of the record's format, which is its first byte; MessagePack follows.
+const heldFormat = 1
+
 // maxHeldPart is the largest value that a held file is cut into, in bytes.
 const maxHeldPart = 16 << 20
 
@@ -47,7 +50,7 @@ func (s *Service) Hold(ctx context.Context, file, note []byte) (*Held, error) {
 		return nil, err
 	}
 	rec := heldRecord{Expires: f.Expires.UnixMilli(), Parts: f.parts, Note: note}
-	b, err := rec.MarshalMsg([]byte{headFormat})
+	b, err := rec.MarshalMsg([]byte{heldFormat})
 	if err != nil {
 		return nil, err
 	}
@@ -56,8 +59,8 @@ func (s *Service) Hold(ctx context.Context, file, note []byte) (*Held, error) {
 
 // Held returns a file that is held, without its content.
 func (s *Service) Held(ctx context.Context, id string) (*Held, error) {
-	if u, err := uuid.Parse(id); err != nil || u.String() != id {
-		return nil, fail(ErrInvalidParameter, "%.60q is not the id of an upload; ids look like 123e4567-e89b-42d3-a456-426614174000", id)
+	if err := checkID(id, "the id of an upload"); err != nil {
+		return nil, err
 	}
 	b, err := s.store.Get(ctx, heldKey(id))
 	if errors.Is(err, kv.ErrNotFound) {
@@ -67,7 +70,7 @@ func (s *Service) Held(ctx context.Context, id string) (*Held, error) {
 		return nil, err
 	}
 	var rec heldRecord
-	if len(b) == 0 || b[0] != headFormat {
+	if len(b) == 0 || b[0] != heldFormat {
 		return nil, fail(ErrCorrupt, "the record of upload %s cannot be read", id)
 	}
 	if _, err := rec.UnmarshalMsg(b[1:]); err != nil {

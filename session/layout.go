@@ -71,7 +71,7 @@ func (l *layout) pack(old *manifest, f *frame.Frame, loose []int, packed, most i
 	if len(loose) == 0 {
 		return nil
 	}
-	if err := f.LoadAll(loose, allGroups(f)); err != nil {
+	if err := f.LoadColumns(loose); err != nil {
 		return err
 	}
 	widths := make([]int, len(loose))
@@ -97,14 +97,6 @@ func (l *layout) pack(old *manifest, f *frame.Frame, loose []int, packed, most i
 		room -= widths[i]
 	}
 	return nil
-}
-
-func allGroups(f *frame.Frame) []int {
-	groups := make([]int, len(f.Rows))
-	for g := range groups {
-		groups[g] = g
-	}
-	return groups
 }
 
 // grownWidth is the raw size of the largest of the segment's row groups that changed.

@@ -136,8 +136,8 @@ func segmentKey(id string, r segmentRef) string {
 
 // load reads the head of a session that has not expired.
 func (s *Service) load(ctx context.Context, ref Ref) (*head, error) {
-	if id, err := uuid.Parse(ref.ID); err != nil || id.String() != ref.ID {
-		return nil, fail(ErrInvalidParameter, "%q is not a session id; ids look like 123e4567-e89b-42d3-a456-426614174000", codec.Shorten(ref.ID))
+	if err := checkID(ref.ID, "a session id"); err != nil {
+		return nil, err
 	}
 	read := s.loadHead
 	if s.eventual() {
@@ -151,6 +151,14 @@ func (s *Service) load(ctx context.Context, ref Ref) (*head, error) {
 		return nil, notFound(ref.ID)
 	}
 	return h, h.accepts(ref.After)
+}
+
+// checkID refuses what is not spelled as ids are.
+func checkID(id, what string) error {
+	if parsed, err := uuid.Parse(id); err != nil || parsed.String() != id {
+		return fail(ErrInvalidParameter, "%q is not %s; ids look like 123e4567-e89b-42d3-a456-426614174000", codec.Shorten(id), what)
+	}
+	return nil
 }
 
 // loadHead reads a head as it stands, nil if there is none.

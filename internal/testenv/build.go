@@ -27,7 +27,7 @@ func BuildServer(t testing.TB) string {
 	t.Helper()
 	args := []string{"build"}
 	name := "edgeframe"
-	if raceEnabled {
+	if Race {
 		args = append(args, "-race")
 		name += "-race"
 	}

@@ -2,4 +2,5 @@
 
 package testenv
 
-const raceEnabled = true
+// Race says whether tests, and the servers that they start, run with the race detector.
+const Race = true
