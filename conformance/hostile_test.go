@@ -99,9 +99,9 @@ func hostileParquet(name string) []byte {
 func TestHostileFilesAreRefusedInTime(t *testing.T) {
 	files := hostileFiles()
 	t.Run("server", func(t *testing.T) {
-		server := testenv.StartServer(t, "STORAGE_DIR=")
+		server := testenv.StartPlainServer(t, "STORAGE_DIR=")
 		refuseAll(t, server.URL, files)
-		most := withRace(256 << 20)
+		const most = 256 << 20
 		if peak := peakMemory(t, server); peak > most {
 			t.Errorf("the server took %d bytes, at most %d are expected", peak, most)
 		}

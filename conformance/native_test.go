@@ -110,27 +110,19 @@ func TestHostileFilesDoNotMakeTheServerGrow(t *testing.T) {
 // TestLongFilesComeBackEqual uploads the files that are too large for the small limits of the other
 // tests. The largest bodies are what comes back as Arrow files.
 func TestLongFilesComeBackEqual(t *testing.T) {
-	server := testenv.StartServer(t, "STORAGE_DIR="+t.TempDir(), "MAX_UPLOAD_SIZE_MB=200")
+	server := testenv.StartPlainServer(t, "STORAGE_DIR="+t.TempDir(), "MAX_UPLOAD_SIZE_MB=200")
 	c := newClient(t, Target{URL: server.URL, MaxUploadBytes: 200 << 20})
 	if s := c.upload(parquetType, c.vega("flights-3m.parquet")); s.made.Shape != [2]int{3_000_000, 5} {
 		t.Errorf("shape %v", s.made.Shape)
 	}
 	// The table takes more than this alone, and the server 43 MB before.
-	most := withRace(200 << 20)
+	const most = 200 << 20
 	if peak := peakMemory(t, server); peak > most {
 		t.Errorf("the server took %d bytes for flights-3m.parquet, at most %d are expected", peak, most)
 	}
 	for _, name := range []string{"flights-200k.json", "flights-3m.parquet"} {
 		c.comesBack(name)
 	}
-}
-
-// withRace is a bound of memory, twice as much for a server that is built with the race detector.
-func withRace(bytes int64) int64 {
-	if testenv.Race {
-		return 2 * bytes
-	}
-	return bytes
 }
 
 // peakMemory asks the kernel how much memory a server has taken at most, in bytes.

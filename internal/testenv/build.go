@@ -18,21 +18,29 @@ func Root() string {
 	return filepath.Join(filepath.Dir(file), "..", "..")
 }
 
-var built sync.Once
+// built says which servers have been built: with the race detector or without.
+var built [2]sync.Once
 
 // BuildServer builds the server, with the race detector if the test has it, and returns the
 // path of the program. Test processes share it; the build is done again only if a source has
 // changed.
 func BuildServer(t testing.TB) string {
 	t.Helper()
+	return buildServer(t, raceEnabled)
+}
+
+func buildServer(t testing.TB, race bool) string {
+	t.Helper()
 	args := []string{"build"}
 	name := "edgeframe"
-	if Race {
+	once := &built[0]
+	if race {
 		args = append(args, "-race")
 		name += "-race"
+		once = &built[1]
 	}
 	path := filepath.Join(Root(), "bin", "test", name)
-	built.Do(func() {
+	once.Do(func() {
 		locked(t, "build.lock", func() {
 			command(t, "go", append(args, "-o", path, "./cmd/edgeframe")...)
 		})

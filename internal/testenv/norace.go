@@ -2,5 +2,4 @@
 
 package testenv
 
-// Race says whether tests, and the servers that they start, run with the race detector.
-const Race = false
+const raceEnabled = false

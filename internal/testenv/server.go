@@ -37,10 +37,22 @@ type Server struct {
 // but for PATH. It is killed at the end of the test.
 func StartServer(t testing.TB, env ...string) *Server {
 	t.Helper()
-	s := start(t, env)
+	return start(t, BuildServer(t), env).listen()
+}
+
+// StartPlainServer is StartServer without the race detector, which multiplies memory: for tests of
+// how much the server takes.
+func StartPlainServer(t testing.TB, env ...string) *Server {
+	t.Helper()
+	return start(t, buildServer(t, false), env).listen()
+}
+
+// listen waits until the server listens.
+func (s *Server) listen() *Server {
+	s.t.Helper()
 	address := s.waitForLine(listening)
 	if address == nil {
-		t.Fatalf("the server did not start within %s:\n%s", patience, s.Logs())
+		s.t.Fatalf("the server did not start within %s:\n%s", patience, s.Logs())
 	}
 	s.URL = address[1]
 	return s
@@ -52,14 +64,14 @@ var listening = regexp.MustCompile(`Listening on (http://[^\s"]+)[\s"]`)
 // and returns its exit code and what it printed.
 func RunServer(t testing.TB, env ...string) (code int, output string) {
 	t.Helper()
-	s := start(t, env)
+	s := start(t, BuildServer(t), env)
 	return s.Wait(), s.Logs()
 }
 
-func start(t testing.TB, env []string) *Server {
+func start(t testing.TB, program string, env []string) *Server {
 	t.Helper()
 	s := &Server{t: t, log: &buffer{}, exited: make(chan struct{})}
-	s.Cmd = exec.Command(BuildServer(t))
+	s.Cmd = exec.Command(program)
 	s.Cmd.Dir = t.TempDir()
 	s.Cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOST=127.0.0.1", "PORT=0"}, env...)
 	s.Cmd.Stdout, s.Cmd.Stderr = s.log, s.log
