@@ -151,5 +151,12 @@ func (s *Service) expire(ctx context.Context, h *head) error {
 	end.revision = h.revision.next()
 	end.Expires = 0
 	_, err := s.swapHead(ctx, &end, h.revision, kv.Commit{})
+	if errors.Is(err, kv.ErrConflict) {
+		// A retry after a lost answer meets its own success.
+		now, loadErr := s.loadHead(ctx, Ref{ID: h.ID})
+		if loadErr == nil && now != nil && now.revision == end.revision {
+			err = nil
+		}
+	}
 	return err
 }
