@@ -301,9 +301,9 @@ func (s *Service) noteLater(ctx context.Context, h *head, renew []string) {
 }
 
 // noteNow stores the life of h, after its segments and the copy of its head if they have to be
-// renewed.
+// renewed, which is when renew is not nil.
 func (s *Service) noteNow(ctx context.Context, h *head, renew []string) error {
-	if len(renew) > 0 {
+	if renew != nil {
 		b, err := h.encode()
 		if err != nil {
 			return err

@@ -49,7 +49,8 @@ func (s *Service) storeTTL(ttl time.Duration) time.Duration {
 }
 
 // extend notes an access in h. It returns the keys of the segments, which have to be renewed
-// for a segmentTTL, if they might not outlive h.
+// for a segmentTTL, if they might not outlive h, and nil if they do. A table without rows has no
+// segments, and then the list is empty but not nil.
 func (s *Service) extend(h *head) (renew []string, err error) {
 	now := s.now()
 	h.Accessed = now.UnixMilli()
@@ -61,6 +62,7 @@ func (s *Service) extend(h *head) (renew []string, err error) {
 	if err != nil {
 		return nil, err
 	}
+	renew = make([]string, 0, len(refs))
 	for r := range refs {
 		renew = append(renew, segmentKey(h.ID, r))
 	}
