@@ -108,10 +108,18 @@ func (s *Service) Touch(ctx context.Context, ref Ref, pre Precondition, ttl time
 	if err := checkTTL(ttl); err != nil {
 		return nil, err
 	}
-	return s.commit(ctx, ref, pre, func(h *head) ([]kv.Item, error) {
+	shorter := false
+	v, err := s.commit(ctx, ref, pre, func(h *head) ([]kv.Item, error) {
+		shorter = ttl < h.ttl()
 		h.TTL = ttl.Milliseconds()
 		return nil, nil
 	})
+	if err == nil && shorter && s.eventual() {
+		// The note of an earlier access would outlive the head and lead to an older revision, in
+		// which the session has not ended.
+		err = s.noteNow(ctx, v.head, nil)
+	}
+	return v, err
 }
 
 // touch notes an access at once. It makes no new revision.
