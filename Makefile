@@ -6,6 +6,7 @@ SHELL       := bash
 
 GO       ?= go
 FUZZTIME ?= 5m
+METAMORPHIC ?= 10m
 RACE     := $(if $(shell command -v $${CC:-gcc} 2>/dev/null),-race)
 WASM     := GOOS=js GOARCH=wasm
 TOOLS    := bin/tools
@@ -13,7 +14,7 @@ BUILD    ?= build
 WRANGLER := WRANGLER_SEND_METRICS=false npx wrangler
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 
-.PHONY: run build build-edge dev-edge deploy-edge test redis-server chromium pandas lint generate bench bench-edge fuzz clean
+.PHONY: run build build-edge dev-edge deploy-edge test redis-server chromium pandas lint generate bench bench-edge fuzz metamorphic clean
 
 # run starts the server with the settings of the environment and of .env.
 run: build
@@ -98,6 +99,11 @@ fuzz:
 			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
 		done; \
 	done
+
+# metamorphic runs random sequences of session operations against a model, for METAMORPHIC in
+# all. One that fails is shrunk and printed; session/metamorphic says how to run it again.
+metamorphic: redis-server
+	$(GO) test -v -count 1 -timeout 0 -run '^TestSequences$$' ./session/metamorphic -metamorphic.for $(METAMORPHIC)
 
 clean:
 	rm -rf bin node_modules
