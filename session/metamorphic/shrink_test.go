@@ -2,19 +2,19 @@
 
 package metamorphic
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
-// maxRuns bounds how many sequences a shrinker tries.
-const maxRuns = 3000
+// shrinkFor is how long a sequence is shrunk. Those of long tables take their time.
+const shrinkFor = time.Minute
 
 // shrink returns a short sequence that still fails: no step of it can be left out, and none
-// made simpler, unless the tries are used up.
+// made simpler, unless the time is up.
 func shrink(steps []Step, fails func([]Step) bool) []Step {
-	runs := 0
-	try := func(candidate []Step) bool {
-		runs++
-		return runs <= maxRuns && fails(candidate)
-	}
+	end := time.Now().Add(shrinkFor)
+	try := func(candidate []Step) bool { return time.Now().Before(end) && fails(candidate) }
 	for changed := true; changed; {
 		before := spell(steps)
 		for size := max(1, len(steps)/2); size > 0; size /= 2 {
