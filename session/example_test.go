@@ -10,6 +10,8 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/memory"
 
 	"edgeframe/codec"
+	"edgeframe/codec/compress"
+	"edgeframe/codec/segment"
 	"edgeframe/frame"
 	"edgeframe/kv"
 	kvmemory "edgeframe/kv/memory"
@@ -75,7 +77,7 @@ func ExampleService() {
 	sessions := session.New(session.Options{
 		Store:       store,
 		MaxVersions: session.DefaultMaxVersions,
-		Segment:     codec.SegmentOptions{Method: codec.MethodArrow, Compression: codec.Snappy},
+		Segment:     segment.Options{Method: segment.MethodArrow, Compression: compress.Snappy},
 	})
 	if err := fillAndUndo(context.Background(), sessions); err != nil {
 		fmt.Println(err)

@@ -12,6 +12,8 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/memory"
 
 	"edgeframe/codec"
+	"edgeframe/codec/compress"
+	"edgeframe/codec/segment"
 	"edgeframe/frame"
 	"edgeframe/kv"
 	"edgeframe/session"
@@ -24,7 +26,7 @@ func service(store *kv.Store, c *clock, opt Step) *session.Service {
 	return session.New(session.Options{
 		Store:              store,
 		MaxVersions:        opt.MaxVersions,
-		Segment:            codec.SegmentOptions{Method: codec.MethodArrow, Compression: codec.Snappy},
+		Segment:            segment.Options{Method: segment.MethodArrow, Compression: compress.Snappy},
 		SegmentTargetBytes: opt.SegmentBytes,
 		CacheBytes:         opt.CacheBytes,
 		Now:                c.Now,
