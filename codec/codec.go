@@ -9,10 +9,11 @@ package codec
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/apache/arrow/go/v17/arrow"
+
+	"edgeframe/internal/fault"
 )
 
 // Table is a table in memory: one schema and any number of row groups, in order. Column
@@ -109,19 +110,11 @@ var (
 )
 
 // Error is an error about an input. Its text is one sentence for the person who sent it.
-type Error struct {
-	Kind   error
-	Detail string
-}
+type Error = fault.Error
 
-func (e *Error) Error() string { return e.Detail }
-
-// Unwrap makes errors.Is find the kind.
-func (e *Error) Unwrap() error { return e.Kind }
-
-// Errorf returns an *Error of the given kind.
+// Errorf returns an [*Error] of the given kind.
 func Errorf(kind error, format string, args ...any) error {
-	return &Error{Kind: kind, Detail: fmt.Sprintf(format, args...)}
+	return fault.Errorf(kind, format, args...)
 }
 
 // Shorten cuts hostile text so that it can stand in an error message: after 60 bytes, and

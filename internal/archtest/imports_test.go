@@ -19,21 +19,23 @@ import (
 const module = "edgeframe"
 
 // arrows says for each layer which layers it may import. A layer is a top-level folder.
-// Below kv every engine is a layer of its own and counts as kv/*. Of internal, gather, lru and
-// promise belong to the product; the rest, internal/*, helps tests: only tests import it. The
-// conformance suite and the benchmark know servers by their URL only.
+// Below kv every engine is a layer of its own and counts as kv/*. Of internal, fault,
+// gather, lru and promise belong to the product; the rest, internal/*, helps tests: only tests
+// import it. The conformance suite and the benchmark know servers by their URL only.
 var arrows = map[string][]string{
 	"cmd":     {"native", "edge"},
-	"native":  {"config", "api", "session", "frame", "codec", "kv", "kv/*"},
-	"edge":    {"config", "api", "session", "frame", "codec", "kv", "kv/*", "internal/promise"},
-	"config":  {"api", "session", "codec", "kv"},
+	"native":  {"core", "config", "api", "session", "kv", "kv/*"},
+	"edge":    {"core", "config", "api", "session", "kv", "kv/*", "internal/promise"},
+	"core":    {"config", "api", "session", "codec", "kv"},
+	"config":  {"codec"},
 	"api":     {"session", "frame", "codec", "kv"},
-	"session": {"frame", "codec", "kv", "internal/lru"},
+	"session": {"frame", "codec", "kv", "internal/fault", "internal/lru"},
 	"frame":   {"codec", "internal/gather"},
-	"codec":   {"internal/gather"},
+	"codec":   {"internal/fault", "internal/gather"},
 	"kv/*":    {"kv", "internal/lru", "internal/promise"},
 	"kv":      {},
 
+	"internal/fault":   {},
 	"internal/gather":  {},
 	"internal/lru":     {},
 	"internal/promise": {},
@@ -80,7 +82,7 @@ func layer(importPath string) string {
 	switch {
 	case top == "kv" && below != "":
 		return "kv/*"
-	case path == "internal/gather", path == "internal/lru", path == "internal/promise":
+	case path == "internal/fault", path == "internal/gather", path == "internal/lru", path == "internal/promise":
 		return path
 	case top == "internal":
 		return "internal/*"
@@ -106,7 +108,8 @@ func TestForbiddenImportsAreFound(t *testing.T) {
 	got := forbidden([]goPackage{
 		{"edgeframe/cmd/edgeframe", []string{"fmt", "edgeframe/native", "edgeframe/api"}},
 		{"edgeframe/native", []string{"edgeframe/api", "edgeframe/kv/disk", "edgeframe/edge", "edgeframe/internal/testenv"}},
-		{"edgeframe/config", []string{"edgeframe/api", "edgeframe/session", "edgeframe/kv", "edgeframe/native"}},
+		{"edgeframe/core", []string{"edgeframe/api", "edgeframe/config", "edgeframe/session", "edgeframe/kv", "edgeframe/native"}},
+		{"edgeframe/config", []string{"edgeframe/codec", "edgeframe/api", "edgeframe/kv"}},
 		{"edgeframe/api", []string{"edgeframe/session", "edgeframe/kv", "edgeframe/kv/memory", "edgeframe/config"}},
 		{"edgeframe/session", []string{"edgeframe/codec", "net/http", "edgeframe/api"}},
 		{"edgeframe/frame", []string{"edgeframe/codec", "edgeframe/kv"}},
@@ -123,8 +126,10 @@ func TestForbiddenImportsAreFound(t *testing.T) {
 		"edgeframe/api must not import edgeframe/kv/memory",
 		"edgeframe/cmd/edgeframe must not import edgeframe/api",
 		"edgeframe/codec must not import edgeframe/kv",
-		"edgeframe/config must not import edgeframe/native",
+		"edgeframe/config must not import edgeframe/api",
+		"edgeframe/config must not import edgeframe/kv",
 		"edgeframe/conformance must not import edgeframe/api",
+		"edgeframe/core must not import edgeframe/native",
 		"edgeframe/frame must not import edgeframe/kv",
 		"edgeframe/internal/gather must not import edgeframe/codec",
 		"edgeframe/internal/gather must not import edgeframe/internal/testenv",
@@ -147,14 +152,14 @@ var heavy = []string{
 }
 
 func TestTheWasmBuildLinksNothingHeavy(t *testing.T) {
-	closure := list(t, "js/wasm", "-deps", "./config")
+	closure := list(t, "js/wasm", "-deps", "./core")
 	if !slices.ContainsFunc(closure, func(p goPackage) bool { return p.ImportPath == "github.com/apache/arrow/go/v17/arrow" }) {
-		t.Fatal("the closure lacks arrow, so it is not the closure of config")
+		t.Fatal("the closure lacks arrow, so it is not the closure of core")
 	}
 	for _, p := range closure {
 		for _, h := range heavy {
 			if p.ImportPath == h || strings.HasPrefix(p.ImportPath, h+"/") {
-				t.Errorf("config links %s", p.ImportPath)
+				t.Errorf("core links %s", p.ImportPath)
 			}
 		}
 	}
