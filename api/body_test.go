@@ -60,6 +60,23 @@ func TestABrokenOffBodyIsMalformed(t *testing.T) {
 	f.wantProblem(f.send(r), http.StatusBadRequest, "malformed_input")
 }
 
+// TestABodyOfUnknownLengthIsOneIfItHasAByte sends requests that take no body with one that does
+// not say how long it is.
+func TestABodyOfUnknownLengthIsOneIfItHasAByte(t *testing.T) {
+	f := newFixture(t)
+	path := f.upload("a\n1\n")
+	send := func(body io.Reader) *response { return f.send(httptest.NewRequest("POST", path+"/undo", body)) }
+	f.wantProblem(send(struct{ io.Reader }{strings.NewReader("x")}), http.StatusBadRequest, "invalid_parameter")
+	f.wantProblem(send(busyReader{}), http.StatusBadRequest, "invalid_parameter")
+	f.wantProblem(send(failingReader{}), http.StatusBadRequest, "malformed_input")
+	f.wantProblem(send(struct{ io.Reader }{strings.NewReader("")}), http.StatusConflict, "nothing_to_undo")
+}
+
+// busyReader is a body for which there is no room.
+type busyReader struct{}
+
+func (busyReader) Read([]byte) (int, error) { return 0, ErrBusy }
+
 type failingReader struct{}
 
 func (failingReader) Read([]byte) (int, error) { return 0, errors.New("connection reset") }

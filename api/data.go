@@ -20,13 +20,13 @@ import (
 	"edgeframe/session"
 )
 
-// The page sizes of JSON. The other formats send all rows unless told otherwise.
+// The page sizes of JSON. The other formats send all rows by default.
 const (
 	defaultLimit = 100
 	maxLimit     = 10_000
 )
 
-// dataRequest is what a request for data asks for.
+// dataRequest has the parameters of a request for data.
 type dataRequest struct {
 	session.Selection
 	format *codec.Format
@@ -59,7 +59,7 @@ func parseDataRequest(r *http.Request) (*dataRequest, error) {
 	return d, err
 }
 
-// representation is what the bytes of the answer depend on besides the version.
+// representation returns all that the bytes of the answer depend on besides the version.
 func (d *dataRequest) representation() string {
 	return fmt.Sprintf("%s %s %d %d %q", d.format.Name, d.orient, d.Offset, d.Limit, d.Columns)
 }
@@ -101,7 +101,7 @@ func (s *server) getData(w http.ResponseWriter, r *http.Request) error {
 	return s.writeFile(w, r, d, data)
 }
 
-// next is the link to the page after this one, empty if this is the last.
+// next returns the link to the page after this one, empty if this is the last.
 func (d *dataRequest) next(u *url.URL, data *session.Data) string {
 	returned := data.Table.NumRows()
 	if d.Limit <= 0 || returned == 0 || d.Offset+returned >= data.Version.Rows {
@@ -113,8 +113,8 @@ func (d *dataRequest) next(u *url.URL, data *session.Data) string {
 	return fmt.Sprintf(`<%s?%s>; rel="next"`, u.EscapedPath(), q.Encode())
 }
 
-// maxPageBytes bounds the document of a page, which is made whole before it is sent. Long
-// column names, repeated in each row, could make it far larger than its table.
+// maxPageBytes is the size of the largest document of a page, which is in memory as a whole before it
+// is sent. Long column names, which every row repeats, could make it far larger than its table.
 const maxPageBytes = 128 << 20
 
 // writePage answers with the JSON document of a page.
@@ -141,7 +141,7 @@ func (s *server) writePage(w http.ResponseWriter, d *dataRequest, data *session.
 	return nil
 }
 
-// boundedBuffer refuses to hold more than most bytes.
+// boundedBuffer is a buffer that returns an error beyond most bytes.
 type boundedBuffer struct {
 	bytes.Buffer
 	most int64
@@ -154,8 +154,8 @@ func (b *boundedBuffer) Write(p []byte) (int, error) {
 	return b.Buffer.Write(p)
 }
 
-// writeFile answers with the data as a file. Once bytes have gone out an error can only cut
-// the response off.
+// writeFile answers with the data as a file. After the first bytes have been sent, an error can only
+// cut the response off.
 func (s *server) writeFile(w http.ResponseWriter, r *http.Request, d *dataRequest, data *session.Data) error {
 	w.Header().Set("Content-Type", d.format.MediaTypes[0])
 	out := &trackedWriter{w: w}
@@ -178,8 +178,8 @@ func (d *dataRequest) filename(v *session.Session) string {
 	return cmp.Or(stem, v.ID) + d.format.Extensions[0]
 }
 
-// encode writes a file. A panic becomes an error, so that it cannot end a file half way as if
-// it were whole.
+// encode writes a file. It returns an error if the encoder panics, so that an incomplete file never
+// looks complete.
 func (d *dataRequest) encode(w io.Writer, t *codec.Table) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -189,7 +189,7 @@ func (d *dataRequest) encode(w io.Writer, t *codec.Table) (err error) {
 	return d.format.Encode(w, t, codec.WriteOptions{Orient: d.orient})
 }
 
-// trackedWriter notes whether a response has begun and whether writing it failed.
+// trackedWriter records whether a response has begun and whether writing it failed.
 type trackedWriter struct {
 	w             http.ResponseWriter
 	begun, failed bool
@@ -210,7 +210,7 @@ func (s *server) appendData(w http.ResponseWriter, r *http.Request) error {
 	return s.putTable(w, r, s.Sessions.Append)
 }
 
-// putTable runs a change of the session that takes a table.
+// putTable runs a change of the session with an uploaded table.
 func (s *server) putTable(w http.ResponseWriter, r *http.Request, run tableChange) error {
 	c, err := change(r)
 	if err != nil {
@@ -259,7 +259,7 @@ func (s *server) editData(w http.ResponseWriter, r *http.Request) error {
 	}
 	c.Summary = body.Summary
 	if dry {
-		return s.tryOut(w, r, c, ops)
+		return s.dryRun(w, r, c, ops)
 	}
 	v, effects, err := s.Sessions.Edit(r.Context(), c, ops)
 	if err != nil {

@@ -12,10 +12,10 @@ import (
 	"edgeframe/session"
 )
 
-// timestamp writes a time as RFC 3339 in UTC, with milliseconds.
+// timestamp formats a time as RFC 3339 in UTC, with milliseconds.
 func timestamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z07:00") }
 
-// document is the session document of v and its marks.
+// document returns the session document of v with its marks.
 func (s *server) document(v *session.Session, marks frame.Marks) (object, error) {
 	schema, missing, err := s.Sessions.Schema(v)
 	if err != nil {
@@ -79,7 +79,7 @@ func dtypes(schema *arrow.Schema) object {
 	return types
 }
 
-// history is the versions as the session document has them.
+// history returns the versions for the session document.
 func history(v *session.Session) []object {
 	list := make([]object, len(v.Versions))
 	for i, ver := range v.Versions {
@@ -98,7 +98,7 @@ func summary(v session.Version) object {
 	}
 }
 
-// marksDocument lists marks in the order of the columns.
+// marksDocument returns marks in the order of the columns.
 func marksDocument(schema *arrow.Schema, marks frame.Marks) object {
 	doc := object{}
 	for _, f := range schema.Fields() {
@@ -109,8 +109,8 @@ func marksDocument(schema *arrow.Schema, marks frame.Marks) object {
 	return doc
 }
 
-// sessionDocument is the document of v with further members, and the state of the session that
-// it describes.
+// sessionDocument returns the document of v with further members, and the state of the session that
+// the document describes.
 func (s *server) sessionDocument(r *http.Request, v *session.Session, further ...member) (object, *session.Session, error) {
 	v, marks, err := s.Sessions.Marks(r.Context(), v)
 	if err != nil {
@@ -130,7 +130,7 @@ func (s *server) writeSession(w http.ResponseWriter, r *http.Request, status int
 	return writeJSON(w, status, doc)
 }
 
-// setState sets the headers that every session response carries.
+// setState sets the headers that all responses about a session have.
 func setState(w http.ResponseWriter, v *session.Session) {
 	h := w.Header()
 	h.Set("ETag", sessionTag(v))

@@ -9,10 +9,9 @@ import (
 	"edgeframe/codec"
 )
 
-// offered are the media types that data can be asked for, in the order of preference: the
-// other names of formats come after the names under which they are sent, so that a range such
-// as text/* is never answered with another type. A client may ask for the character set that
-// all of them have anyway.
+// offered are the media types that data can be requested as, by preference. The type that a format is
+// sent as comes before its other names, so that the answer to a range such as text/* always
+// matches the range. They have a charset parameter, so that clients may ask for it.
 var offered = func() (list []contenttype.MediaType) {
 	var others []contenttype.MediaType
 	for _, f := range codec.Formats() {
@@ -36,8 +35,8 @@ func formatNames() string {
 	return strings.Join(names, ", ")
 }
 
-// outputFormat chooses the format of a response: the one that the format parameter names,
-// else the one that Accept likes best, else JSON.
+// outputFormat returns the format of a response: the one of the format parameter, or else the one
+// that Accept prefers, or else JSON.
 func outputFormat(r *http.Request) (*codec.Format, error) {
 	if q := r.URL.Query(); q.Has("format") {
 		if f := codec.ByName(q.Get("format")); f != nil {
@@ -56,7 +55,7 @@ func outputFormat(r *http.Request) (*codec.Format, error) {
 	return codec.ByMediaType(chosen.MIME()), nil
 }
 
-// mediaTypes lists the media type that each format is sent as.
+// mediaTypes returns the media type that each format is sent as.
 func mediaTypes() []string {
 	var list []string
 	for _, f := range codec.Formats() {
@@ -65,8 +64,8 @@ func mediaTypes() []string {
 	return list
 }
 
-// undeclared are the content types that say nothing of the format: what browsers and curl
-// send when they are told none.
+// undeclared are the content types that say nothing about the format: browsers and curl send them if
+// they do not know it.
 var undeclared = map[string]bool{
 	"":                                  true,
 	"application/octet-stream":          true,
@@ -75,8 +74,8 @@ var undeclared = map[string]bool{
 	"text/plain":                        true,
 }
 
-// inputFormat finds out what a file is: by its content type, else by its name, else by its
-// first bytes.
+// inputFormat returns the format of a file, by its content type, or else its name, or else its first
+// bytes.
 func inputFormat(contentType, filename string, body []byte) (*codec.Format, error) {
 	media := contentType
 	if media != "" {
@@ -104,7 +103,7 @@ func inputFormat(contentType, filename string, body []byte) (*codec.Format, erro
 	return nil, problemf(http.StatusUnsupportedMediaType, "unsupported_media_type", "the format of the file cannot be told; send it with one of the content types %s, or a filename with an extension", strings.Join(mediaTypes(), ", "))
 }
 
-// maybeDelimited reports whether what has that media type is delimited text or may be.
+// maybeDelimited reports whether a file of that media type is, or may be, delimited text.
 func maybeDelimited(media string) bool {
 	f := codec.ByMediaType(media)
 	return f == nil && undeclared[media] || f != nil && (f.Name == "csv" || f.Name == "tsv")

@@ -9,7 +9,7 @@ import (
 	"edgeframe/session"
 )
 
-// created is a new session and how the file was understood that it was made of.
+// created is a new session with the receipt of the file that it was made from.
 type created struct {
 	session *session.Session
 	receipt object
@@ -29,8 +29,8 @@ func (s *server) writeCreated(w http.ResponseWriter, r *http.Request, c created)
 	return s.writeSession(w, r, http.StatusCreated, c.session, member{"upload", c.receipt})
 }
 
-// createFromFile makes a session of a file that is read as a whole. A workbook of several sheets
-// is kept until they have been chosen.
+// createFromFile creates a session from a file that is read as a whole. A workbook of several sheets
+// is stored until the client has selected sheets.
 func (s *server) createFromFile(w http.ResponseWriter, r *http.Request) error {
 	up, err := s.readUpload(w, r, createParams)
 	if err != nil {
@@ -82,7 +82,7 @@ func (s *server) getSession(w http.ResponseWriter, r *http.Request) error {
 	return s.writeSession(w, r, http.StatusOK, v)
 }
 
-// open returns the session of a request that reads what it wants of it.
+// open returns the session of a request, and loads what the request will read.
 func (s *server) open(r *http.Request, wants session.Want) (*session.Session, error) {
 	to, err := ref(r)
 	if err != nil {
@@ -120,11 +120,17 @@ func (s *server) deleteSession(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) touchSession(w http.ResponseWriter, r *http.Request) error {
-	lifetime, err := ttl(r.URL.Query())
-	if err != nil {
-		return err
+	var body struct {
+		Seconds *int64 `json:"ttl_seconds"`
 	}
 	return s.change(w, r, func(c session.Change) (*session.Session, error) {
+		if err := readDocument(w, r, maxDocumentBytes, true, &body); err != nil {
+			return nil, err
+		}
+		lifetime, err := touchTTL(r.URL.Query(), body.Seconds)
+		if err != nil {
+			return nil, err
+		}
 		return s.Sessions.Touch(r.Context(), c.Ref, c.Pre, lifetime)
 	})
 }

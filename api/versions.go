@@ -9,7 +9,7 @@ import (
 	"edgeframe/session"
 )
 
-// tableChange is a change of a session that takes a table.
+// tableChange is a change of a session with a table.
 type tableChange func(context.Context, session.Change, *codec.Table) (*session.Session, error)
 
 func (s *server) getVersions(w http.ResponseWriter, r *http.Request) error {

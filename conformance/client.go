@@ -47,7 +47,7 @@ func (c *client) run(name string, check func(c *client)) {
 	c.T.Run(name, func(t *testing.T) { check(c.in(t)) })
 }
 
-// do sends a request. The body is nil, a string or bytes that are sent as they are, or
+// do sends a request. The body is nil, a string, chunked or bytes that are sent as they are, or
 // anything else, sent as JSON. Headers are given as "Name: value".
 func (c *client) do(method, path string, body any, headers ...string) *answer {
 	c.Helper()
@@ -92,6 +92,9 @@ func (c *client) once(method, path string, body any, headers ...string) (*answer
 	if contentType != "" {
 		r.Header.Set("Content-Type", contentType)
 	}
+	if _, ok := body.(chunked); ok {
+		r.TransferEncoding = []string{"chunked"}
+	}
 	if c.target.Token != "" {
 		r.Header.Set("Authorization", "Bearer "+c.target.Token)
 	}
@@ -119,6 +122,8 @@ func encode(body any) (r io.Reader, contentType string, err error) {
 		return strings.NewReader(body), "", nil
 	case []byte:
 		return bytes.NewReader(body), "", nil
+	case chunked:
+		return body.reader(), "", nil
 	}
 	b, err := json.Marshal(body)
 	return bytes.NewReader(b), "application/json", err

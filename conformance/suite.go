@@ -66,6 +66,7 @@ func Run(t *testing.T, target Target) {
 		{"protocol", protocolTests},
 		{"health", healthTests},
 		{"refusal", refusalTests},
+		{"body", bodyTests},
 		{"stream", streamTests},
 		{"file", fileTests},
 		{"workbook", workbookTests},
