@@ -5,43 +5,43 @@ import (
 	"time"
 )
 
-// Driver is what a storage engine implements. It is thin on purpose: [Store] validates
-// every argument, adds the key prefix, checks the declared capabilities and wraps errors
-// before and after each call, so a driver sees only well-formed requests.
+// Driver is implemented by storage engines. It is thin on purpose: [Store] validates every argument,
+// adds the key prefix, checks the declared capabilities and wraps errors, so a driver gets
+// well-formed requests only.
 //
 // A driver returns raw errors. Where one of the sentinels of this package applies
 // ([ErrConflict], [ErrTooLarge], …) it returns an error that wraps it; every other error is
 // reported to the caller as [ErrUnavailable] with the driver's error as its cause. Drivers
 // must keep credentials out of their errors and must not log.
 //
-// Values are immutable. A driver may keep a slice that it was given, and a caller must not
-// change a slice that it got; neither side copies to protect itself.
+// Values are immutable. A driver may keep the slices that it is given, and a caller must not change
+// the slices that it gets; neither side makes defensive copies.
 //
 // A key whose TTL has passed is absent for every method, whether or not its bytes are
 // still stored. All methods are safe for concurrent use and return promptly once ctx is done.
 type Driver interface {
-	// Info describes the engine. It never changes during a driver's life and costs nothing.
+	// Info describes the engine. It never changes while a driver is open, and costs nothing.
 	Info() Info
 
 	// Get returns one element for each key, in the order of keys: nil for an absent key, a
 	// non-nil slice (possibly empty) for a present one. An absent key is never an error.
-	// It must cost one round trip where the engine has them.
+	// On an engine with round trips it must cost one.
 	Get(ctx context.Context, keys []string) ([][]byte, error)
 
-	// Set stores all items under the same ttl, replacing what was there. A ttl of zero keeps
-	// them until they are deleted. It need not be atomic: when it fails any part of the items
-	// may have been stored.
+	// Set stores all items with the same ttl and replaces existing values. With a ttl of zero,
+	// items stay until they are deleted. Set need not be atomic: if it fails, any part of the
+	// items may have been stored.
 	Set(ctx context.Context, items []Item, ttl time.Duration) error
 
-	// CompareAndSwap stores item if, at that instant, the key's value begins with the
-	// revision old, or if old is zero and the key is absent. Otherwise it changes nothing and
-	// returns [ErrConflict]. Of any number of concurrent swaps from one revision to differing
-	// ones, exactly one succeeds. A swap may keep the revision that it found. A driver that
-	// tries again after a broken connection may find that the first try has succeeded, and
-	// then returns ErrConflict too: the caller knows its own revision when it sees it.
+	// CompareAndSwap stores item if, at that instant, the key's value begins with the revision
+	// old, or if old is zero and the key is absent. Otherwise it changes nothing and returns
+	// [ErrConflict]. Of any number of concurrent swaps from one revision to different ones,
+	// exactly one succeeds. The new revision may be equal to the old one. A driver that retries
+	// after a broken connection may find that the first attempt has succeeded; it then returns
+	// ErrConflict too, and the caller recognizes its own revision.
 	CompareAndSwap(ctx context.Context, item Item, old Revision, ttl time.Duration) error
 
-	// Delete removes keys. A key that is absent is no error.
+	// Delete removes keys. An absent key is not an error.
 	Delete(ctx context.Context, keys []string) error
 
 	// Touch gives keys a new ttl without the caller sending their values again. A key that is
