@@ -13,11 +13,12 @@ import (
 	"time"
 )
 
-// clients is how many clients send requests at once, in turn.
+// clients are the numbers of concurrent clients. Each is measured.
 var clients = []int{1, 8}
 
 const (
-	// minRequests is for all clients together, but each sends one at least.
+	// minRequests is the smallest number of requests of all clients together. Each client sends at
+	// least one.
 	minRequests = 3
 	maxRequests = 5000
 )
@@ -25,11 +26,11 @@ const (
 // measurement is one kind of request.
 type measurement struct {
 	name string
-	// next prepares, while the clock stands, the next request of a client.
+	// next prepares the next request of a client. Its time is not measured.
 	next func(c *client) (request, error)
-	// stores says that it makes a version.
+	// stores is true if the request makes a version.
 	stores bool
-	// sessions is how many sessions there have to be.
+	// sessions is the number of sessions that must exist.
 	sessions int64
 }
 
@@ -68,12 +69,12 @@ var ofHealth = []measurement{
 	{name: "health, 100,000 sessions", sessions: 100_000, next: getting("/health/storage")},
 }
 
-// getting returns the next of a measurement that asks for the same path every time.
+// getting returns the next function of a measurement that requests the same path every time.
 func getting(path string) func(*client) (request, error) {
 	return func(*client) (request, error) { return request{method: "GET", path: path}, nil }
 }
 
-// wanted are those measurements that the flag selects by their name with prefix before it.
+// wanted returns the measurements that the flag -match selects, by their name with prefix before it.
 func (b *bench) wanted(all []measurement, prefix string) (wanted []measurement) {
 	for _, m := range all {
 		if b.opt.match.MatchString(prefix + m.name) {
@@ -83,7 +84,7 @@ func (b *bench) wanted(all []measurement, prefix string) (wanted []measurement) 
 	return wanted
 }
 
-// tables takes the measurements on a table of that many rows.
+// tables takes the measurements with a table of that many rows.
 func (b *bench) tables(ctx context.Context, rows int) error {
 	wanted := b.wanted(ofTables, fmt.Sprintf("%d ", rows))
 	if len(wanted) == 0 {
@@ -141,8 +142,7 @@ func (b *bench) health(ctx context.Context) error {
 	return nil
 }
 
-// take takes one measurement of all backends, one right after the other, by the clients of
-// each.
+// take takes one measurement of each backend, with its own clients, one after another.
 func (b *bench) take(m measurement, of [][]*client) error {
 	for _, n := range clients {
 		results := make([]result, len(of))
@@ -164,15 +164,15 @@ func (b *bench) take(m measurement, of [][]*client) error {
 	return nil
 }
 
-// result is what one measurement found.
+// result is the result of one measurement.
 type result struct {
 	times []time.Duration
-	// written is what the server wrote to the disk, stored what the last request added to the
-	// session's segments.
+	// written is the number of bytes that the server wrote to the disk, stored the number that
+	// the last request added to the session's segments.
 	written, stored int64
 }
 
-// measure lets clients send requests for about the given time.
+// measure makes clients send requests for about the given time.
 func measure(m measurement, of []*client, each time.Duration) (result, error) {
 	times, err := repeatAll(m, of, each, max(1, minRequests/len(of)))
 	slices.Sort(times)
@@ -188,7 +188,7 @@ func measure(m measurement, of []*client, each time.Duration) (result, error) {
 	return r, err
 }
 
-// repeatAll lets each of the clients repeat, all at once.
+// repeatAll makes all clients repeat concurrently.
 func repeatAll(m measurement, of []*client, each time.Duration, least int) ([]time.Duration, error) {
 	times := make([][]time.Duration, len(of))
 	errs := make([]error, len(of))
@@ -200,7 +200,7 @@ func repeatAll(m measurement, of []*client, each time.Duration, least int) ([]ti
 	return slices.Concat(times...), errors.Join(errs...)
 }
 
-// repeat sends at least the given number of requests, and goes on for about the given time.
+// repeat sends requests for about the given time, and at least the given number.
 func (c *client) repeat(m measurement, each time.Duration, least int) (times []time.Duration, err error) {
 	for end := time.Now().Add(each); len(times) < maxRequests && (len(times) < least || time.Now().Before(end)); {
 		r, err := m.next(c)
