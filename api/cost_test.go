@@ -22,8 +22,8 @@ import (
 	"edgeframe/session"
 )
 
-// cost is what a request costs on Workers KV, where every key read, written, deleted and every
-// page listed is charged for.
+// cost is the cost of a request on Workers KV, which charges for every key that is read, written or
+// deleted, and for every page of a listing.
 type cost struct{ reads, writes, deletes, lists int }
 
 func costOf(c *kvtest.Counting) cost {
@@ -49,8 +49,7 @@ func edgeFixture(t *testing.T, origin kv.Driver) (*fixture, *kvtest.Counting) {
 	}), counting
 }
 
-// charged are the requests of the table in docs/edge.md, in turn on one session of one
-// segment.
+// charged are the requests in the table of docs/edge.md, one after another on a session of one segment.
 var charged = []struct{ method, path, body string }{
 	{"POST", "/api/v1/sessions", "a,b\n1,x\n2,y\n"},
 	{"GET", "/api/v1/sessions/{id}", ""},
@@ -77,8 +76,8 @@ var charged = []struct{ method, path, body string }{
 	{"GET", "/health/storage", ""},
 }
 
-// measure makes the requests, each in an instance that knows the session already or in a new
-// one, and returns what they cost.
+// measure sends the requests, each to an instance that has cached the session or to a new one, and
+// returns their costs.
 func measure(t *testing.T, warm bool) map[string]cost {
 	origin := memory.New()
 	f, calls := edgeFixture(t, origin)

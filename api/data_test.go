@@ -34,7 +34,7 @@ func TestAPageKeepsToTheMemoryOfATable(t *testing.T) {
 	}
 }
 
-// breaking is a format that writes some bytes and then fails as it is told.
+// breaking is a format that writes some bytes and then calls fail.
 func breaking(written string, fail func() error) *codec.Format {
 	return &codec.Format{Name: "breaking", MediaTypes: []string{"text/plain"}, Encode: func(w io.Writer, _ *codec.Table, _ codec.WriteOptions) error {
 		if written == "" {

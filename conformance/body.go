@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// chunked is a body that is sent without its length.
+// chunked is a body that is sent in chunks, without its length.
 type chunked string
 
 // bodyKind says what a route does with the body of a request.
@@ -31,7 +31,7 @@ type documentedRoute struct {
 	body         bodyKind
 }
 
-// documentedRoutes are all routes, in order. A route that documents no body takes none.
+// documentedRoutes returns all routes, sorted. A route without a documented body takes none.
 func (c *client) documentedRoutes() (all []documentedRoute) {
 	c.Helper()
 	var doc struct {
@@ -64,7 +64,7 @@ func (c *client) documentedRoutes() (all []documentedRoute) {
 	return all
 }
 
-// routesThat returns the routes that do that with a body, and fails if there are none.
+// routesThat returns the routes that treat a body like that. It ends the test if there are none.
 func (c *client) routesThat(kind bodyKind) []documentedRoute {
 	c.Helper()
 	found := slices.DeleteFunc(c.documentedRoutes(), func(r documentedRoute) bool { return r.body != kind })
@@ -74,7 +74,7 @@ func (c *client) routesThat(kind bodyKind) []documentedRoute {
 	return found
 }
 
-// walked is a session that can be undone and redone, and an upload that waits.
+// walked is a session that can be undone and redone, and an upload whose sheets can be selected.
 type walked struct {
 	*sess
 	upload string
@@ -89,7 +89,7 @@ func (c *client) walked() walked {
 	return walked{s, c.choose(sales()).TempID}
 }
 
-// at is the path of a route for the session or the upload.
+// at returns the path of a route for the session or the upload.
 func (w walked) at(r documentedRoute) string {
 	id := w.id
 	if strings.Contains(r.path, "/uploads/") {
@@ -102,7 +102,7 @@ func (w walked) at(r documentedRoute) string {
 var emptyBodies = map[string]any{"no body": nil, "Content-Length: 0": "", "no chunk": chunked("")}
 
 var bodyTests = []test{
-	{"a body is refused where none is read, and changes nothing", func(c *client) {
+	{"a route that takes no body refuses one and changes nothing", func(c *client) {
 		w := c.walked()
 		before := w.state()
 		bodies := map[string]any{
@@ -121,7 +121,7 @@ var bodyTests = []test{
 		}
 		c.do("GET", "/api/v1/uploads/"+w.upload, nil).is(http.StatusOK)
 	}},
-	{"an empty body is none, however it is sent", func(c *client) {
+	{"an empty body counts as no body, however it is sent", func(c *client) {
 		for _, r := range c.routesThat(bodyRefused) {
 			for name, body := range emptyBodies {
 				c.run(r.method+" "+r.path+" with "+name, func(c *client) {
@@ -140,7 +140,7 @@ var bodyTests = []test{
 			s.do("POST", s.path("/versions/1/restore"), body).is(http.StatusOK)
 		}
 	}},
-	{"a body of GET and HEAD is not read", func(c *client) {
+	{"a body of GET and HEAD is ignored", func(c *client) {
 		w := c.walked()
 		for _, r := range c.routesThat(bodyIgnored) {
 			path := w.at(r)

@@ -23,8 +23,8 @@ import (
 // output is a format that data is sent as.
 type output struct {
 	name, mediaType string
-	// rows reads the file with a library that the server does not use for it, or used the
-	// other way round, as one line per row: see [plain].
+	// rows reads the file and returns one line per row, see [plain]. It uses a library with which
+	// the server does not write that format.
 	rows func(body []byte) ([]string, error)
 }
 
@@ -68,7 +68,7 @@ var outputs = []output{
 	}},
 }
 
-// plain spells a value so that one value has one spelling whatever format it came through.
+// plain formats a value in the same way for all formats.
 func plain(v any) string {
 	switch v := v.(type) {
 	case nil:

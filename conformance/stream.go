@@ -11,8 +11,8 @@ import (
 	"edgeframe/internal/tabletest"
 )
 
-// The stream tests send Arrow streams that are larger than other bodies may be, or that do not
-// say how large they are. Such a stream is never in the server's memory as a whole.
+// The stream tests send Arrow streams that are larger than other bodies may be, or whose length is not
+// declared. Such a stream is never in the server's memory as a whole.
 var streamTests = []test{
 	{"an Arrow stream larger than other uploads may be comes back as it was", func(c *client) {
 		table := tabletest.Generate(largeRows(c.target.MaxUploadBytes*2), largeColumns, 3)
@@ -67,7 +67,7 @@ var streamTests = []test{
 				c.Errorf("%s: %s", name, a.body)
 				continue
 			}
-			// What text begins with is taken for a length, which may be too much at once.
+			// The beginning of a text is read as a length, which may be above the limit.
 			if name == "text" {
 				a.is(http.StatusRequestEntityTooLarge)
 				continue
@@ -87,7 +87,7 @@ var streamTests = []test{
 	}},
 }
 
-// send posts an Arrow stream and says that it has that length, or nothing for -1.
+// send posts an Arrow stream and declares that length, or none if it is -1.
 func (c *client) send(stream []byte, length int64, params ...string) (a *answer) {
 	c.Helper()
 	for range 30 {
@@ -111,7 +111,7 @@ func (c *client) send(stream []byte, length int64, params ...string) (a *answer)
 	return a
 }
 
-// stream makes a session of an Arrow stream.
+// stream creates a session from an Arrow stream.
 func (c *client) stream(body []byte, length int64, params ...string) *sess {
 	c.Helper()
 	doc := c.send(body, length, params...).is(http.StatusCreated).session()
@@ -121,7 +121,8 @@ func (c *client) stream(body []byte, length int64, params ...string) *sess {
 // largeColumns is the number of columns of a large table.
 const largeColumns = 20
 
-// largeRows is how many rows a large table has that takes about so many bytes as an Arrow stream.
+// largeRows returns the number of rows of a large table that has about that many bytes as an Arrow
+// stream.
 func largeRows(bytesWanted int64) int {
 	const few = 10_000
 	return int(bytesWanted * few / int64(len(tabletest.ArrowStream(tabletest.Generate(few, largeColumns, 3)))))
