@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"edgeframe/codec"
+	"edgeframe/codec/compress"
 )
 
 func TestDerivedValues(t *testing.T) {
@@ -21,8 +21,8 @@ func TestDerivedValues(t *testing.T) {
 	}
 	want := []any{
 		2 * time.Minute, int64(4096 << 20), int64(3 << 20), int64(1 << 20),
-		"a", "b", codec.Snappy,
-		codec.NoCompression,
+		"a", "b", compress.Snappy,
+		compress.None,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"edgeframe/api"
-	"edgeframe/codec"
+	"edgeframe/codec/segment"
 	"edgeframe/config"
 	"edgeframe/kv"
 	"edgeframe/session"
@@ -47,7 +47,7 @@ func New(c config.Common, rt Runtime) http.Handler {
 			Store:       rt.Store,
 			TTL:         rt.TTL,
 			MaxVersions: c.MaxVersions,
-			Segment: codec.SegmentOptions{
+			Segment: segment.Options{
 				Method:      c.Serialization,
 				Compression: c.Codec(),
 			},
