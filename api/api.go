@@ -19,6 +19,7 @@ import (
 	"edgeframe/codec"
 	"edgeframe/kv"
 	"edgeframe/session"
+	"edgeframe/staging"
 )
 
 // DefaultMaxUploadBytes is the largest request body unless the configuration says otherwise.
@@ -45,14 +46,15 @@ type Config struct {
 	Misconfigured string
 	// Logger gets the internal errors that clients are not shown. Nil discards them.
 	Logger *slog.Logger
-	// Now is the clock of health documents; nil means time.Now.
+	// Now is the clock of health documents and of staged uploads; nil means time.Now.
 	Now func() time.Time
 }
 
 // server is the handlers with what they need.
 type server struct {
 	Config
-	routes []route
+	staging *staging.Area
+	routes  []route
 }
 
 // route is one method of one path. The handler's error becomes the problem document.
@@ -74,7 +76,7 @@ func New(c Config) http.Handler {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	s := &server{Config: c}
+	s := &server{Config: c, staging: staging.New(c.Store, c.Now)}
 	s.routes = s.endpoints()
 	h := s.refuseUncleanPaths(s.refuseMisconfigured(s.mux()))
 	h = s.authorize(h)

@@ -69,7 +69,7 @@ func (s *server) getData(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v, err := s.open(r, session.WantData(d.Selection))
+	v, err := s.open(r, session.PrefetchData(d.Selection))
 	if err != nil {
 		return err
 	}
@@ -259,7 +259,7 @@ func (s *server) editData(w http.ResponseWriter, r *http.Request) error {
 	}
 	c.Summary = body.Summary
 	if dry {
-		return s.tryOut(w, r, c, ops)
+		return s.dryRun(w, r, c, ops)
 	}
 	v, effects, err := s.Sessions.Edit(r.Context(), c, ops)
 	if err != nil {

@@ -17,7 +17,7 @@ func (s *server) getDescription(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v, err := s.open(r, session.WantNothing)
+	v, err := s.open(r, session.PrefetchNothing)
 	if err != nil {
 		return err
 	}

@@ -9,9 +9,9 @@ import (
 	"edgeframe/session"
 )
 
-// tryOut answers with what operations would change.
-func (s *server) tryOut(w http.ResponseWriter, r *http.Request, c session.Change, ops []frame.Operation) error {
-	p, err := s.Sessions.TryOut(r.Context(), c, ops)
+// dryRun answers with what operations would change.
+func (s *server) dryRun(w http.ResponseWriter, r *http.Request, c session.Change, ops []frame.Operation) error {
+	p, err := s.Sessions.DryRun(r.Context(), c, ops)
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 func (s *server) getMissing(w http.ResponseWriter, r *http.Request) error {
-	v, err := s.open(r, session.WantMarks)
+	v, err := s.open(r, session.PrefetchMarks)
 	if err != nil {
 		return err
 	}
@@ -53,7 +53,7 @@ func (s *server) setMissing(w http.ResponseWriter, r *http.Request, merge bool) 
 }
 
 func (s *server) getAudit(w http.ResponseWriter, r *http.Request) error {
-	v, err := s.open(r, session.WantAudit)
+	v, err := s.open(r, session.PrefetchAudit)
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,7 @@ func (s *server) writeCreated(w http.ResponseWriter, r *http.Request, c created)
 }
 
 // createFromFile makes a session of a file that is read as a whole. A workbook of several sheets
-// is kept until they have been chosen.
+// is staged until they have been chosen.
 func (s *server) createFromFile(w http.ResponseWriter, r *http.Request) error {
 	up, err := s.readUpload(w, r, createParams)
 	if err != nil {
@@ -58,7 +58,7 @@ func (s *server) createFromFile(w http.ResponseWriter, r *http.Request) error {
 	}
 	table, err := up.format.Decode(up.body, opt)
 	if choice, ok := errors.AsType[*codec.SheetChoice](err); ok {
-		return s.holdUpload(w, r, up, choice)
+		return s.stageUpload(w, r, up, choice)
 	}
 	if err != nil {
 		return err
@@ -71,7 +71,7 @@ func (s *server) createFromFile(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) getSession(w http.ResponseWriter, r *http.Request) error {
-	v, err := s.open(r, session.WantMarks)
+	v, err := s.open(r, session.PrefetchMarks)
 	if err != nil {
 		return err
 	}
@@ -82,13 +82,13 @@ func (s *server) getSession(w http.ResponseWriter, r *http.Request) error {
 	return s.writeSession(w, r, http.StatusOK, v)
 }
 
-// open returns the session of a request that reads what it wants of it.
-func (s *server) open(r *http.Request, wants session.Want) (*session.Session, error) {
+// open returns the session of a request that reads it.
+func (s *server) open(r *http.Request, prefetch session.Prefetch) (*session.Session, error) {
 	to, err := ref(r)
 	if err != nil {
 		return nil, err
 	}
-	return s.Sessions.Open(r.Context(), to, wants)
+	return s.Sessions.Open(r.Context(), to, prefetch)
 }
 
 func (s *server) patchSession(w http.ResponseWriter, r *http.Request) error {
@@ -103,7 +103,7 @@ func (s *server) patchSession(w http.ResponseWriter, r *http.Request) error {
 		if body.Filename != nil {
 			*body.Filename = baseName(*body.Filename)
 		}
-		return s.Sessions.Describe(r.Context(), c, body.Filename, body.Metadata)
+		return s.Sessions.UpdateInfo(r.Context(), c, body.Filename, body.Metadata)
 	})
 }
 

@@ -13,7 +13,7 @@ import (
 type tableChange func(context.Context, session.Change, *codec.Table) (*session.Session, error)
 
 func (s *server) getVersions(w http.ResponseWriter, r *http.Request) error {
-	v, err := s.open(r, session.WantNothing)
+	v, err := s.open(r, session.PrefetchNothing)
 	if err != nil {
 		return err
 	}

@@ -17,6 +17,7 @@ import (
 	"edgeframe/kv"
 	"edgeframe/kv/kvtest"
 	"edgeframe/kv/memory"
+	"edgeframe/session/record"
 )
 
 func TestConcurrentEditsAreAllAppliedOrRefused(t *testing.T) {
@@ -44,7 +45,7 @@ func TestConcurrentEditsAreAllAppliedOrRefused(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		now := h.must(h.Open(context.Background(), Ref{ID: v.ID}, WantNothing))
+		now := h.must(h.Open(context.Background(), Ref{ID: v.ID}, PrefetchNothing))
 		if got, want := now.Revision.Revision, v.Revision.Revision+uint64(len(applied)); got != want {
 			t.Fatalf("revision %d after %d acknowledged edits, want %d", got, len(applied), want)
 		}
@@ -83,7 +84,7 @@ func TestFailedOperationChangesNothing(t *testing.T) {
 	if written := h.calls.KeysWritten(); len(written) != 0 {
 		t.Errorf("a refused edit wrote %q", written)
 	}
-	now := h.must(h.Open(context.Background(), Ref{ID: v.ID}, WantNothing))
+	now := h.must(h.Open(context.Background(), Ref{ID: v.ID}, PrefetchNothing))
 	if now.Revision != v.Revision {
 		t.Errorf("revision went from %s to %s", v.Revision, now.Revision)
 	}
@@ -105,7 +106,7 @@ func TestACrashBeforeTheSwapLeavesTheSessionAsItWas(t *testing.T) {
 	_, _, err := h.Edit(context.Background(), of(v), operations(t, `{"op":"delete_rows","rows":[0]}`))
 	wantKind(t, err, kv.ErrUnavailable)
 	crash = false
-	now := h.must(h.Open(context.Background(), Ref{ID: v.ID}, WantNothing))
+	now := h.must(h.Open(context.Background(), Ref{ID: v.ID}, PrefetchNothing))
 	if now.Revision != v.Revision {
 		t.Fatalf("revision %s, want %s", now.Revision, v.Revision)
 	}
@@ -124,7 +125,7 @@ func TestEvictedSegmentsAreDeletedAndKeptOnesAreNot(t *testing.T) {
 		t.Fatal(err)
 	}
 	for r := range refs {
-		want = append(want, segmentKey(v.ID, r))
+		want = append(want, record.SegmentKey(v.ID, r))
 	}
 	slices.Sort(want)
 	if got := h.segmentKeys(); !slices.Equal(got, want) {
@@ -144,7 +145,7 @@ func TestEvictedSegmentsAreDeletedAndKeptOnesAreNot(t *testing.T) {
 func TestLostSegmentIsNamedAndNeverGuessed(t *testing.T) {
 	h := newHarness(t)
 	v := h.create(100, 5)
-	key := segmentKey(v.ID, h.manifest(v).Groups[0].Segments[0])
+	key := record.SegmentKey(v.ID, h.manifest(v).Groups[0].Segments[0])
 	if err := h.store.Delete(context.Background(), key); err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +161,7 @@ func TestLostSegmentIsNamedAndNeverGuessed(t *testing.T) {
 func TestDamagedSegmentIsRefused(t *testing.T) {
 	h := newHarness(t)
 	v := h.create(100, 5)
-	key := segmentKey(v.ID, h.manifest(v).Groups[0].Segments[0])
+	key := record.SegmentKey(v.ID, h.manifest(v).Groups[0].Segments[0])
 	data, err := h.store.Get(context.Background(), key)
 	if err != nil {
 		t.Fatal(err)
@@ -177,7 +178,7 @@ func TestDamagedSegmentIsRefused(t *testing.T) {
 func TestDamagedHeadIsRefused(t *testing.T) {
 	h := newHarness(t)
 	v := h.create(10, 5)
-	good, err := h.store.Get(context.Background(), headKey(v.ID))
+	good, err := h.store.Get(context.Background(), record.HeadKey(v.ID))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,10 +189,10 @@ func TestDamagedHeadIsRefused(t *testing.T) {
 		"extended":  append(slices.Clone(good), 0),
 		"one bit":   append(slices.Clone(good[:len(good)-1]), good[len(good)-1]^1),
 	} {
-		if err := h.store.SetMany(context.Background(), []kv.Item{{Key: headKey(v.ID), Value: bad}}, 0); err != nil {
+		if err := h.store.SetMany(context.Background(), []kv.Item{{Key: record.HeadKey(v.ID), Value: bad}}, 0); err != nil {
 			t.Fatal(err)
 		}
-		_, err = h.Open(context.Background(), Ref{ID: v.ID}, WantNothing)
+		_, err = h.Open(context.Background(), Ref{ID: v.ID}, PrefetchNothing)
 		if !errors.Is(err, ErrCorrupt) {
 			t.Errorf("%s: got %v, want %v", name, err, ErrCorrupt)
 		}
@@ -201,7 +202,7 @@ func TestDamagedHeadIsRefused(t *testing.T) {
 func TestASessionWithADamagedHeadCanBeDeleted(t *testing.T) {
 	h := newHarness(t)
 	v, other := h.create(10, 5), h.create(10, 5)
-	if err := h.store.SetMany(context.Background(), []kv.Item{{Key: headKey(v.ID), Value: []byte("garbage"), Counted: true}}, 0); err != nil {
+	if err := h.store.SetMany(context.Background(), []kv.Item{{Key: record.HeadKey(v.ID), Value: []byte("garbage"), Counted: true}}, 0); err != nil {
 		t.Fatal(err)
 	}
 	always := func(*Session) bool { return true }
@@ -209,10 +210,10 @@ func TestASessionWithADamagedHeadCanBeDeleted(t *testing.T) {
 	if err := h.Delete(context.Background(), Ref{ID: v.ID}, nil); err != nil {
 		t.Fatal(err)
 	}
-	_, err := h.Open(context.Background(), Ref{ID: v.ID}, WantNothing)
+	_, err := h.Open(context.Background(), Ref{ID: v.ID}, PrefetchNothing)
 	wantKind(t, err, ErrSessionNotFound)
 	for _, key := range h.segmentKeys() {
-		if strings.HasPrefix(key, keyPrefix(v.ID)) {
+		if strings.HasPrefix(key, record.KeyPrefix(v.ID)) {
 			t.Errorf("%s is still there", key)
 		}
 	}
@@ -240,7 +241,7 @@ func TestTokensOfAnotherHistoryAreAConflict(t *testing.T) {
 	next := h.edit(v, `{"op":"drop_columns","columns":["column_2"]}`)
 	fork := next.Revision
 	fork.Commit[0] ^= 1
-	ahead, far := next.Revision.next(), next.Revision
+	ahead, far := next.Revision.Next(), next.Revision
 	far.Revision = math.MaxUint64
 	for name, tc := range map[string]struct {
 		after Token
@@ -253,7 +254,7 @@ func TestTokensOfAnotherHistoryAreAConflict(t *testing.T) {
 		"newer":    {ahead, ErrStaleRead},
 		"far off":  {far, ErrStaleRead},
 	} {
-		_, err := h.Open(context.Background(), Ref{ID: v.ID, After: tc.after}, WantNothing)
+		_, err := h.Open(context.Background(), Ref{ID: v.ID, After: tc.after}, PrefetchNothing)
 		if !errors.Is(err, tc.want) {
 			t.Errorf("%s: got %v, want %v", name, err, tc.want)
 		}

@@ -1,3 +1,5 @@
+//go:build !js
+
 package session
 
 import (
@@ -12,6 +14,7 @@ import (
 	"edgeframe/kv"
 	"edgeframe/kv/kvtest"
 	"edgeframe/kv/memory"
+	"edgeframe/session/record"
 )
 
 // pair is two stores with a service on each.
@@ -23,10 +26,14 @@ type pair struct {
 func newPair(t *testing.T) *pair {
 	t.Helper()
 	p := &pair{T: t, from: newHarness(t), to: newHarness(t)}
-	for _, h := range []*harness{p.from, p.to} {
-		h.now = time.Now // the life of records is reckoned by the real clock
-	}
+	p.to.time = p.from.time
 	return p
+}
+
+// pass lets time pass in both stores.
+func (p *pair) pass(d time.Duration) {
+	p.from.pass(d)
+	p.to.pass(d)
 }
 
 // copy copies from the first store to the second and compares the counters.
@@ -38,7 +45,7 @@ func (p *pair) copy(want CopyReport) {
 func (p *pair) between(from, to *harness, want CopyReport) {
 	p.Helper()
 	var last CopyReport
-	got, err := Copy(p.Context(), from.store, to.store, func(r CopyReport) { last = r })
+	got, err := Copy(p.Context(), copying(from, to, func(r CopyReport) { last = r }))
 	if err != nil {
 		p.Fatal(err)
 	}
@@ -48,11 +55,16 @@ func (p *pair) between(from, to *harness, want CopyReport) {
 	}
 }
 
+// copying are the options of a copy on the clock of the source.
+func copying(from, to *harness, progress func(CopyReport)) CopyOptions {
+	return CopyOptions{From: from.store, To: to.store, Progress: progress, Now: from.now}
+}
+
 // same checks that a session is the same in both stores: document, versions, marks and log.
 func (p *pair) same(id string) {
 	p.Helper()
 	ctx := p.Context()
-	a, b := p.from.must(p.from.Open(ctx, Ref{ID: id}, WantNothing)), p.to.must(p.to.Open(ctx, Ref{ID: id}, WantNothing))
+	a, b := p.from.must(p.from.Open(ctx, Ref{ID: id}, PrefetchNothing)), p.to.must(p.to.Open(ctx, Ref{ID: id}, PrefetchNothing))
 	if a.Revision != b.Revision || !a.Expires.Equal(b.Expires) || !a.Created.Equal(b.Created) || a.TTL != b.TTL || a.Filename != b.Filename || string(a.Metadata) != string(b.Metadata) {
 		p.Errorf("source %+v\ntarget %+v", a, b)
 	}
@@ -74,8 +86,6 @@ func (p *pair) same(id string) {
 	}
 }
 
-const setFirst = `{"op":"set_values","column":"column_1","rows":[0],"value":4711}`
-
 func TestACopyHasAllOfEverySession(t *testing.T) {
 	p := newPair(t)
 	ctx := t.Context()
@@ -87,9 +97,9 @@ func TestACopyHasAllOfEverySession(t *testing.T) {
 	for range 2*auditChunk + 3 {
 		v = p.from.must(p.from.AddAudit(ctx, of(v), "entry"))
 	}
-	ended := p.from.must(p.from.Create(ctx, p.from.table(plain, 0), "t", time.Second))
-	time.Sleep(time.Until(ended.Expires) + 10*time.Millisecond)
-	p.copy(CopyReport{Copied: 2})
+	ended := p.from.must(p.from.Create(ctx, p.from.table(plain, 0), "t", time.Minute))
+	p.pass(ended.Expires.Sub(p.from.now()))
+	p.copy(CopyReport{Copied: 2, Expired: 1})
 	p.same(plain.ID)
 	p.same(v.ID)
 	if n, err := p.to.Count(ctx); err != nil || n.N != 2 {
@@ -124,7 +134,7 @@ func TestAnAccessInTheSourceIsBroughtWithoutData(t *testing.T) {
 	p := newPair(t)
 	v := p.from.create(100, 5)
 	p.copy(CopyReport{Copied: 1})
-	time.Sleep(5 * time.Millisecond)
+	p.pass(5 * time.Millisecond)
 	p.from.must(p.from.Touch(t.Context(), Ref{ID: v.ID}, nil, 0))
 	p.to.calls.Reset()
 	p.copy(CopyReport{Copied: 1})
@@ -155,10 +165,10 @@ func TestASessionThatWasChangedInBothStoresStaysAsItIs(t *testing.T) {
 			for range commits {
 				p.from.edit(v, setFirst)
 			}
-			time.Sleep(5 * time.Millisecond)
+			p.pass(5 * time.Millisecond)
 			there := p.to.edit(v, `{"op":"drop_columns","columns":["column_2"]}`)
 			p.copy(CopyReport{Failed: 1})
-			if now := p.to.must(p.to.Open(t.Context(), Ref{ID: v.ID}, WantNothing)); now.Revision != there.Revision {
+			if now := p.to.must(p.to.Open(t.Context(), Ref{ID: v.ID}, PrefetchNothing)); now.Revision != there.Revision {
 				t.Errorf("the target is at %s, it was at %s", now.Revision, there.Revision)
 			}
 		})
@@ -169,14 +179,14 @@ func TestADamagedSessionIsNamedAndTheOthersAreCopied(t *testing.T) {
 	p := newPair(t)
 	ctx := t.Context()
 	fine, lacking, damaged, unreadable := p.from.create(10, 5), p.from.create(10, 5), p.from.create(10, 5), p.from.create(10, 5)
-	segment := func(v *Session) string { return segmentKey(v.ID, p.from.manifest(v).Groups[0].Segments[0]) }
+	segment := func(v *Session) string { return record.SegmentKey(v.ID, p.from.manifest(v).Groups[0].Segments[0]) }
 	set := func(key string) error {
 		return p.from.store.SetMany(ctx, []kv.Item{{Key: key, Value: []byte("garbage, but long enough for a head or a segment")}}, time.Hour)
 	}
-	if err := errors.Join(p.from.store.Delete(ctx, segment(lacking)), set(segment(damaged)), set(headKey(unreadable.ID))); err != nil {
+	if err := errors.Join(p.from.store.Delete(ctx, segment(lacking)), set(segment(damaged)), set(record.HeadKey(unreadable.ID))); err != nil {
 		t.Fatal(err)
 	}
-	report, err := Copy(ctx, p.from.store, p.to.store, func(CopyReport) {})
+	report, err := Copy(ctx, copying(p.from, p.to, func(CopyReport) {}))
 	if err != nil || report.Copied != 1 || report.Failed != 3 {
 		t.Fatalf("%+v, %v", report, err)
 	}
@@ -189,7 +199,7 @@ func TestADamagedSessionIsNamedAndTheOthersAreCopied(t *testing.T) {
 	p.same(fine.ID)
 	page, err := p.to.store.ListKeys(ctx, "", "", 100)
 	for _, key := range page.Keys {
-		if strings.HasSuffix(key, ":head") && key != headKey(fine.ID) {
+		if strings.HasSuffix(key, ":head") && key != record.HeadKey(fine.ID) {
 			t.Errorf("%s is in the target, %v", key, err)
 		}
 	}
@@ -202,11 +212,11 @@ func TestACopyGoesOnWhereItWasCutOff(t *testing.T) {
 		ids = append(ids, p.from.create(100, 5).ID)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	report, err := Copy(ctx, p.from.store, p.to.store, func(r CopyReport) {
+	report, err := Copy(ctx, copying(p.from, p.to, func(r CopyReport) {
 		if r.Copied == 10 {
 			cancel()
 		}
-	})
+	}))
 	if !errors.Is(err, context.Canceled) || report.Copied < 10 || report.Copied == 30 {
 		t.Fatalf("%+v, %v", report, err)
 	}
@@ -220,7 +230,7 @@ func TestACommitInTheSourceOrTheTargetIsFollowed(t *testing.T) {
 	var v *Session
 	source, step := interrupt(t, kvtest.OpGet, ":seg:", keepNone)
 	target, other := interrupt(t, kvtest.OpCompareAndSwap, ":head")
-	source.now, target.now = time.Now, time.Now
+	target.time = source.time
 	p := &pair{T: t, from: source, to: target}
 	v = source.create(100, 5)
 	*step = func() { source.edit(v, `{"op":"delete_rows","rows":[0,1]}`) }
@@ -239,7 +249,8 @@ func TestAStoreThatFailsEndsTheCopy(t *testing.T) {
 	}}
 	p := newPair(t)
 	p.from.create(10, 5)
-	_, err := Copy(t.Context(), p.from.store, kv.New(failing, ""), func(CopyReport) {})
+	to := newHarness(t, func(o *Options) { o.Store = kv.New(failing, "") })
+	_, err := Copy(t.Context(), copying(p.from, to, func(CopyReport) {}))
 	if !errors.Is(err, boom) {
 		t.Error(err)
 	}

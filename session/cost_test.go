@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"edgeframe/kv/kvtest"
+	"edgeframe/session/record"
 )
 
 func TestSnapshotUndoAndRedoMoveNoTableData(t *testing.T) {
@@ -78,7 +79,7 @@ func TestFirstPageReadsOnlyTheFirstRowGroup(t *testing.T) {
 	v := h.create(100_000, 50)
 	first := map[string]bool{}
 	for _, r := range h.manifest(v).Groups[0].Segments {
-		first["edgeframe:"+segmentKey(v.ID, r)] = true
+		first["edgeframe:"+record.SegmentKey(v.ID, r)] = true
 	}
 	h.calls.Reset()
 	d, err := h.Read(context.Background(), v, Selection{Limit: 100})
@@ -194,7 +195,7 @@ func TestSegmentsAreImmutableAndHeadsAreNot(t *testing.T) {
 			t.Errorf("%s is not immutable", key)
 		}
 	}
-	if len(h.segmentKeys()) == 0 || Immutable("edgeframe:"+headKey(v.ID)) {
+	if len(h.segmentKeys()) == 0 || Immutable("edgeframe:"+record.HeadKey(v.ID)) {
 		t.Error("the head is immutable, or there are no segments")
 	}
 }

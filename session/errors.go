@@ -9,7 +9,6 @@ import (
 var (
 	ErrSessionNotFound    = errors.New("session not found")
 	ErrVersionNotFound    = errors.New("version not found")
-	ErrUploadNotFound     = errors.New("upload not found")
 	ErrNothingToUndo      = errors.New("nothing to undo")
 	ErrNothingToRedo      = errors.New("nothing to redo")
 	ErrConflict           = errors.New("conflict")
@@ -19,7 +18,7 @@ var (
 	ErrInvalidParameter   = errors.New("invalid parameter")
 )
 
-// Error is an error of a session. Its text is one sentence for the person who asked.
+// Error is an error of a session. Its text is one sentence for the client.
 type Error struct {
 	Kind   error
 	Detail string

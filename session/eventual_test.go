@@ -9,6 +9,7 @@ import (
 	"edgeframe/kv"
 	"edgeframe/kv/kvtest"
 	"edgeframe/kv/memory"
+	"edgeframe/session/record"
 )
 
 // location is a service at one location of an eventually consistent store.
@@ -16,9 +17,12 @@ type location struct {
 	*harness
 	view *kvtest.Eventual
 	hook *kvtest.Failing
-	// left is the work that was put off until after the answer, nil if it is done at once.
+	// left is the work that was postponed until after the response, nil if it is done at once.
 	left *[]func()
 }
+
+// forget removes what the instance knows of a session.
+func (l *location) forget(id string) { l.heads.(*eventualHeads).seen.Remove(id) }
 
 // locations returns services at n locations of one store.
 func locations(t *testing.T, n int) []*location {
@@ -28,7 +32,9 @@ func locations(t *testing.T, n int) []*location {
 	for i := range all {
 		l := &location{view: kvtest.NewEventual(origin)}
 		l.hook = &kvtest.Failing{Driver: l.view}
+		calls := kvtest.NewCounting(l.hook)
 		l.harness = newHarness(t, func(opt *Options) {
+			opt.Store = kv.New(calls, "")
 			opt.Later = func(ctx context.Context, work func(context.Context)) {
 				if l.left == nil {
 					work(ctx)
@@ -37,20 +43,19 @@ func locations(t *testing.T, n int) []*location {
 				}
 			}
 		})
-		l.calls = kvtest.NewCounting(l.hook)
-		l.store = kv.New(l.calls, "")
+		l.calls = calls
 		all[i] = l
 	}
 	return all
 }
 
 func (l *location) open(ref Ref) (*Session, error) {
-	return l.Open(context.Background(), ref, WantNothing)
+	return l.Open(context.Background(), ref, PrefetchNothing)
 }
 
 // describe commits a name.
 func (l *location) describe(ref Ref, name string) (*Session, error) {
-	return l.Describe(context.Background(), Change{Ref: ref}, &name, nil)
+	return l.UpdateInfo(context.Background(), Change{Ref: ref}, &name, nil)
 }
 
 func TestAClientThatNamesItsRevisionReadsWhatItHasWritten(t *testing.T) {
@@ -239,7 +244,7 @@ func TestADeletedSessionIsGoneAlsoForWhoNamesARevisionOfIt(t *testing.T) {
 func TestADamagedSessionCanBeDeletedWithAllOfIt(t *testing.T) {
 	l := locations(t, 1)[0]
 	v := l.create(10, 2)
-	item := kv.Item{Key: headKey(v.ID), Value: []byte("garbage")}
+	item := kv.Item{Key: record.HeadKey(v.ID), Value: []byte("garbage")}
 	if err := l.store.SetMany(context.Background(), []kv.Item{item}, time.Hour); err != nil {
 		t.Fatal(err)
 	}
@@ -263,7 +268,7 @@ func TestASessionThatIsOnlyReadLivesOnWhenItsHeadHasExpiredInTheStore(t *testing
 		at[0].must(at[0].open(Ref{ID: v.ID}))
 	}
 	// By now the store has dropped it: nobody has written it for longer than it is kept.
-	if err := at[0].store.Delete(context.Background(), headKey(v.ID)); err != nil {
+	if err := at[0].store.Delete(context.Background(), record.HeadKey(v.ID)); err != nil {
 		t.Fatal(err)
 	}
 	for _, l := range at {
@@ -346,6 +351,6 @@ func TestAReadDoesNotWaitForItsAccessToBeNoted(t *testing.T) {
 	}
 	(*l.left)[0]()
 	l.pass(50 * time.Minute)
-	l.memos.Remove(v.ID)
+	l.forget(v.ID)
 	l.must(l.open(Ref{ID: v.ID}))
 }

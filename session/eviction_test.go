@@ -12,6 +12,7 @@ import (
 	"edgeframe/kv"
 	"edgeframe/kv/kvtest"
 	"edgeframe/kv/memory"
+	"edgeframe/session/record"
 )
 
 // interrupt makes a harness that runs *step once, before the next call of op that is about a
@@ -50,7 +51,7 @@ func TestADryRunFollowsACommitThatEvictedItsVersion(t *testing.T) {
 	h, step := interrupt(t, kvtest.OpGet, ":seg:", keepNone)
 	v := h.create(10, 5)
 	*step = func() { h.edit(v, `{"op":"delete_rows","rows":[0,1,2]}`) }
-	p, err := h.TryOut(context.Background(), of(v), operations(t, `{"op":"delete_rows","rows":[0]}`))
+	p, err := h.DryRun(context.Background(), of(v), operations(t, `{"op":"delete_rows","rows":[0]}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +66,7 @@ func TestADryRunThatFollowsACommitAsksItsPreconditionAgain(t *testing.T) {
 	*step = func() { h.edit(v, `{"op":"delete_rows","rows":[0,1,2]}`) }
 	c := of(v)
 	c.Pre = func(now *Session) bool { return now.Revision == v.Revision }
-	_, err := h.TryOut(context.Background(), c, operations(t, `{"op":"delete_rows","rows":[0]}`))
+	_, err := h.DryRun(context.Background(), c, operations(t, `{"op":"delete_rows","rows":[0]}`))
 	wantKind(t, err, ErrPreconditionFailed)
 }
 
@@ -73,12 +74,12 @@ func TestLostMarksAreCorruption(t *testing.T) {
 	h := newHarness(t)
 	ctx := context.Background()
 	v := h.must(h.SetMarks(ctx, of(h.create(10, 5)), frame.Marks{"column_1": {1}}, false))
-	if err := h.store.Delete(ctx, segmentKey(v.ID, *v.head.current().Marks)); err != nil {
+	if err := h.store.Delete(ctx, record.SegmentKey(v.ID, *v.head.current().Marks)); err != nil {
 		t.Fatal(err)
 	}
 	_, _, err := h.Marks(ctx, v)
 	wantKind(t, err, ErrCorrupt)
-	_, err = h.TryOut(ctx, of(v), operations(t, `{"op":"delete_rows","rows":[0]}`))
+	_, err = h.DryRun(ctx, of(v), operations(t, `{"op":"delete_rows","rows":[0]}`))
 	wantKind(t, err, ErrCorrupt)
 }
 
@@ -93,11 +94,11 @@ func TestADeleteWithAPreconditionDeletesNoOtherState(t *testing.T) {
 		return now.Revision == v.Revision
 	}
 	wantKind(t, h.Delete(context.Background(), ref, edited), ErrPreconditionFailed)
-	now := h.must(h.Open(context.Background(), ref, WantNothing))
+	now := h.must(h.Open(context.Background(), ref, PrefetchNothing))
 	if err := h.Delete(context.Background(), ref, func(v *Session) bool { return v.Revision == now.Revision }); err != nil {
 		t.Fatal(err)
 	}
-	_, err := h.Open(context.Background(), ref, WantNothing)
+	_, err := h.Open(context.Background(), ref, PrefetchNothing)
 	wantKind(t, err, ErrSessionNotFound)
 	page, err := h.store.ListKeys(context.Background(), "", "", kv.MaxListLimit)
 	if err != nil || len(page.Keys) != 0 {
@@ -121,7 +122,7 @@ func TestACommitThatLostTheRaceLeavesNoSegments(t *testing.T) {
 	}
 	var want []string
 	for r := range refs {
-		want = append(want, segmentKey(v.ID, r))
+		want = append(want, record.SegmentKey(v.ID, r))
 	}
 	slices.Sort(want)
 	if got := h.segmentKeys(); !slices.Equal(got, want) {
@@ -144,12 +145,12 @@ func TestAnAccessThatCannotBeNotedPromisesNoLongerLife(t *testing.T) {
 	v := h.create(10, 5)
 	readOnly = true
 	h.pass(DefaultTTL / 2)
-	now := h.must(h.Open(context.Background(), Ref{ID: v.ID}, WantNothing))
+	now := h.must(h.Open(context.Background(), Ref{ID: v.ID}, PrefetchNothing))
 	if !now.Expires.Equal(v.Expires) || !now.LastAccessed.Equal(v.LastAccessed) {
 		t.Errorf("states %s and %s, the store has %s and %s", now.LastAccessed, now.Expires, v.LastAccessed, v.Expires)
 	}
 	h.pass(v.Expires.Sub(h.time) - time.Millisecond)
-	h.must(h.Open(context.Background(), Ref{ID: v.ID}, WantNothing))
+	h.must(h.Open(context.Background(), Ref{ID: v.ID}, PrefetchNothing))
 }
 
 func TestEveryChangeSealsTheAuditLog(t *testing.T) {

@@ -13,37 +13,37 @@ func TestSessionLivesItsTTLAfterTheLastAccessAndDiesWhenItSays(t *testing.T) {
 	v := h.create(10, 5)
 	for range 5 {
 		h.pass(DefaultTTL - time.Second)
-		v = h.must(h.Open(context.Background(), Ref{ID: v.ID}, WantNothing))
+		v = h.must(h.Open(context.Background(), Ref{ID: v.ID}, PrefetchNothing))
 	}
 	h.pass(DefaultTTL)
 	if h.time.After(v.Expires) {
 		t.Fatalf("a session that was just read states an expiry before its TTL")
 	}
 	h.pass(v.Expires.Sub(h.time) - time.Millisecond)
-	v = h.must(h.Open(context.Background(), Ref{ID: v.ID}, WantNothing))
+	v = h.must(h.Open(context.Background(), Ref{ID: v.ID}, PrefetchNothing))
 	h.pass(v.Expires.Sub(h.time))
-	_, err := h.Open(context.Background(), Ref{ID: v.ID}, WantNothing)
+	_, err := h.Open(context.Background(), Ref{ID: v.ID}, PrefetchNothing)
 	wantKind(t, err, ErrSessionNotFound)
 }
 
 func TestUnnotedAccessesNeverShortenALife(t *testing.T) {
 	h := newHarness(t)
 	v := h.create(10, 5)
-	h.pass(h.touchInterval(DefaultTTL) - time.Millisecond)
+	h.pass(h.keep.touchInterval(DefaultTTL) - time.Millisecond)
 	h.calls.Reset()
-	h.must(h.Open(context.Background(), Ref{ID: v.ID}, WantNothing))
+	h.must(h.Open(context.Background(), Ref{ID: v.ID}, PrefetchNothing))
 	if n := h.calls.Of(kvtest.OpCompareAndSwap).Calls; n != 0 {
 		t.Errorf("an access soon after the last one rewrote the head %d times", n)
 	}
 	h.pass(DefaultTTL)
-	h.must(h.Open(context.Background(), Ref{ID: v.ID}, WantNothing))
+	h.must(h.Open(context.Background(), Ref{ID: v.ID}, PrefetchNothing))
 }
 
 func TestAccessMakesNoRevision(t *testing.T) {
 	h := newHarness(t)
 	v := h.create(10, 5)
 	h.pass(DefaultTTL / 2)
-	now := h.must(h.Open(context.Background(), Ref{ID: v.ID}, WantNothing))
+	now := h.must(h.Open(context.Background(), Ref{ID: v.ID}, PrefetchNothing))
 	if now.Revision != v.Revision {
 		t.Errorf("revision went from %s to %s", v.Revision, now.Revision)
 	}
@@ -63,7 +63,7 @@ func TestSegmentsAreRenewedInOneBatchPerTTL(t *testing.T) {
 	const steps = 40
 	for range steps {
 		h.pass(DefaultTTL / 4)
-		v = h.must(h.Open(context.Background(), Ref{ID: v.ID}, WantNothing))
+		v = h.must(h.Open(context.Background(), Ref{ID: v.ID}, PrefetchNothing))
 		if lease := v.head.Lease; lease < v.Expires.UnixMilli() {
 			t.Fatalf("segments are kept until %d, the session until %d", lease, v.Expires.UnixMilli())
 		}
@@ -92,17 +92,17 @@ func TestTouchChangesTheTTL(t *testing.T) {
 func TestExpiredSessionIsGoneForEveryCall(t *testing.T) {
 	h := newHarness(t)
 	v := h.create(10, 5)
-	h.pass(h.hold(DefaultTTL))
+	h.pass(h.keep.headTTL(DefaultTTL))
 	ctx := context.Background()
 	calls := map[string]error{}
-	_, calls["open"] = h.Open(ctx, Ref{ID: v.ID}, WantNothing)
+	_, calls["open"] = h.Open(ctx, Ref{ID: v.ID}, PrefetchNothing)
 	_, _, calls["edit"] = h.Edit(ctx, of(v), operations(t, `{"op":"delete_rows","rows":[0]}`))
 	_, calls["undo"] = h.Undo(ctx, of(v))
 	_, calls["snapshot"] = h.Snapshot(ctx, of(v))
 	_, calls["touch"] = h.Touch(ctx, Ref{ID: v.ID}, nil, 0)
 	_, calls["marks"] = h.SetMarks(ctx, of(v), nil, false)
 	_, calls["audit"] = h.AddAudit(ctx, of(v), "x")
-	_, calls["describe"] = h.Describe(ctx, of(v), nil, nil)
+	_, calls["describe"] = h.UpdateInfo(ctx, of(v), nil, nil)
 	calls["delete"] = h.Delete(ctx, Ref{ID: v.ID}, nil)
 	for name, err := range calls {
 		t.Run(name, func(t *testing.T) { wantKind(t, err, ErrSessionNotFound) })
@@ -112,7 +112,7 @@ func TestExpiredSessionIsGoneForEveryCall(t *testing.T) {
 func TestMalformedIDsAreRefused(t *testing.T) {
 	h := newHarness(t)
 	for _, id := range []string{"", "x", "../../etc/passwd", "{}", "123E4567-E89B-42D3-A456-426614174000", "urn:uuid:123e4567-e89b-42d3-a456-426614174000"} {
-		_, err := h.Open(context.Background(), Ref{ID: id}, WantNothing)
+		_, err := h.Open(context.Background(), Ref{ID: id}, PrefetchNothing)
 		wantKind(t, err, ErrInvalidParameter)
 	}
 }

@@ -122,6 +122,9 @@ func (h *harness) segmentKeys() (keys []string) {
 	}
 }
 
+// setFirst is an operation that changes one segment.
+const setFirst = `{"op":"set_values","column":"column_1","rows":[0],"value":4711}`
+
 func of(v *Session) Change { return Change{Ref: Ref{ID: v.ID}} }
 
 func operations(t testing.TB, ops ...string) []frame.Operation {

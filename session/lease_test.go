@@ -8,6 +8,7 @@ import (
 
 	"edgeframe/kv"
 	"edgeframe/kv/memory"
+	"edgeframe/session/record"
 )
 
 // deadlines is a driver that notes, on the clock of a harness, until when it keeps each key.
@@ -58,7 +59,7 @@ func TestSegmentsOutliveTheSessionWhateverItsTTLWas(t *testing.T) {
 		func() (*Session, error) { return h.Touch(ctx, ref, nil, 2*time.Hour) },
 	}
 	for range 20 {
-		steps = append(steps, func() (*Session, error) { return h.Open(ctx, ref, WantNothing) })
+		steps = append(steps, func() (*Session, error) { return h.Open(ctx, ref, PrefetchNothing) })
 	}
 	for i, step := range steps {
 		v = h.must(step())
@@ -67,7 +68,7 @@ func TestSegmentsOutliveTheSessionWhateverItsTTLWas(t *testing.T) {
 			t.Fatal(err)
 		}
 		for r := range refs {
-			if until := d.until["edgeframe:"+segmentKey(v.ID, r)]; until.Before(v.Expires) {
+			if until := d.until["edgeframe:"+record.SegmentKey(v.ID, r)]; until.Before(v.Expires) {
 				t.Fatalf("after step %d a segment is kept until %s, the session until %s", i+1, until, v.Expires)
 			}
 		}

@@ -15,6 +15,7 @@ import (
 	"edgeframe/internal/testenv"
 	"edgeframe/kv"
 	"edgeframe/kv/redis"
+	"edgeframe/session/record"
 )
 
 // onRedis makes a harness on a server of its own, and counts the round trips to it.
@@ -46,7 +47,7 @@ func TestRoundTripsToRedisDoNotDependOnTheNumberOfSegments(t *testing.T) {
 		ref := Ref{ID: v.ID}
 		all, value := Selection{Limit: -1}, 0
 		read := func() error {
-			v, err := h.Open(ctx, ref, WantData(all))
+			v, err := h.Open(ctx, ref, PrefetchData(all))
 			if err == nil {
 				_, err = h.Read(ctx, v, all)
 			}
@@ -58,7 +59,7 @@ func TestRoundTripsToRedisDoNotDependOnTheNumberOfSegments(t *testing.T) {
 			return err
 		}
 		marks := func() error {
-			v, err := h.Open(ctx, ref, WantMarks)
+			v, err := h.Open(ctx, ref, PrefetchMarks)
 			if err == nil {
 				_, _, err = h.Marks(ctx, v)
 			}
@@ -101,7 +102,7 @@ func TestRoundTripsToRedisDoNotDependOnTheNumberOfSegments(t *testing.T) {
 func TestExpiryOnRedisIsThatOfTheServerToo(t *testing.T) {
 	h, server, _ := onRedis(t)
 	v := h.must(h.Create(context.Background(), h.table(h.create(10, 5), 0), "t", time.Second))
-	want := append(h.segmentKeys(), headKey(v.ID))
+	want := append(h.segmentKeys(), record.HeadKey(v.ID))
 	var mine int
 	for _, key := range want {
 		if strings.Contains(key, v.ID) {
@@ -126,15 +127,15 @@ func TestAKeyOfAnotherTypeDamagesItsSessionAlone(t *testing.T) {
 	fine := h.create(10, 5)
 	for _, part := range []string{"head", "segment"} {
 		v := h.create(10, 5)
-		key := "edgeframe:" + headKey(v.ID)
+		key := "edgeframe:" + record.HeadKey(v.ID)
 		if part == "segment" {
-			key = "edgeframe:" + segmentKey(v.ID, h.manifest(v).Groups[0].Segments[0])
+			key = "edgeframe:" + record.SegmentKey(v.ID, h.manifest(v).Groups[0].Segments[0])
 		}
 		server.Do("DEL", key)
 		server.Do("RPUSH", key, "x")
 		_, err := h.Read(ctx, v, Selection{Limit: -1})
 		if part == "head" {
-			_, err = h.Open(ctx, Ref{ID: v.ID}, WantNothing)
+			_, err = h.Open(ctx, Ref{ID: v.ID}, PrefetchNothing)
 		}
 		wantKind(t, err, ErrCorrupt)
 		_, _, err = h.Edit(ctx, of(v), operations(t, `{"op":"set_values","column":"column_1","rows":[0],"value":5}`))

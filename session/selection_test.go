@@ -9,10 +9,11 @@ import (
 	"github.com/apache/arrow/go/v17/arrow"
 
 	"edgeframe/codec"
+	"edgeframe/session/record"
 )
 
 func TestASelectionOfRowsIsWhatItSays(t *testing.T) {
-	m := &manifest{Groups: []rowGroup{{Rows: 5}, {Rows: 5}, {Rows: 2}}}
+	m := &manifest{Groups: []record.RowGroup{{Rows: 5}, {Rows: 5}, {Rows: 2}}}
 	for _, tc := range []struct {
 		name          string
 		offset, limit int64

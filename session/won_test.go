@@ -51,7 +51,7 @@ func TestACommitWhoseAnswerWasLostIsNotMadeTwice(t *testing.T) {
 			if lose || next.Current.Rows != 20 || next.Revision.Revision != 2 {
 				t.Errorf("%d rows at revision %s", next.Current.Rows, next.Revision)
 			}
-			now := h.must(h.Open(ctx, Ref{ID: v.ID}, WantNothing))
+			now := h.must(h.Open(ctx, Ref{ID: v.ID}, PrefetchNothing))
 			if now.Current.Rows != 20 || now.Revision.Revision != uint64(2+others) {
 				t.Errorf("%d rows at revision %s in the store", now.Current.Rows, now.Revision)
 			}
@@ -64,7 +64,7 @@ func TestACreateWhoseAnswerWasLostSucceeds(t *testing.T) {
 	lose := true
 	h := newHarness(t, func(o *Options) { o.Store = kv.New(forgetful{memory.New(), &lose, func() {}}, "") })
 	v := h.create(10, 5)
-	h.must(h.Open(context.Background(), Ref{ID: v.ID}, WantNothing))
+	h.must(h.Open(context.Background(), Ref{ID: v.ID}, PrefetchNothing))
 	if lose {
 		t.Error("no answer was lost")
 	}

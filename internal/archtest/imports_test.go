@@ -19,20 +19,23 @@ import (
 const module = "edgeframe"
 
 // arrows says for each layer which layers it may import. A layer is a top-level folder.
-// Below kv every engine is a layer of its own and counts as kv/*. Of internal, gather, lru and
-// promise belong to the product; the rest, internal/*, helps tests: only tests import it. The
-// conformance suite and the benchmark know servers by their URL only.
+// Below kv every engine is a layer of its own and counts as kv/*, and so is session/record. Of
+// internal, gather, lru and promise belong to the product; the rest, internal/*, helps tests: only
+// tests import it. The conformance suite and the benchmark know servers by their URL only.
 var arrows = map[string][]string{
 	"cmd":     {"native", "edge"},
 	"native":  {"config", "api", "session", "frame", "codec", "kv", "kv/*"},
 	"edge":    {"config", "api", "session", "frame", "codec", "kv", "kv/*", "internal/promise"},
 	"config":  {"api", "session", "codec", "kv"},
-	"api":     {"session", "frame", "codec", "kv"},
-	"session": {"frame", "codec", "kv", "internal/lru"},
+	"api":     {"session", "staging", "frame", "codec", "kv"},
+	"session": {"session/record", "frame", "codec", "kv", "internal/lru"},
+	"staging": {"codec", "kv"},
 	"frame":   {"codec", "internal/gather"},
 	"codec":   {"internal/gather"},
 	"kv/*":    {"kv", "internal/lru", "internal/promise"},
 	"kv":      {},
+
+	"session/record": {"kv"},
 
 	"internal/gather":  {},
 	"internal/lru":     {},
@@ -80,7 +83,7 @@ func layer(importPath string) string {
 	switch {
 	case top == "kv" && below != "":
 		return "kv/*"
-	case path == "internal/gather", path == "internal/lru", path == "internal/promise":
+	case path == "session/record", path == "internal/gather", path == "internal/lru", path == "internal/promise":
 		return path
 	case top == "internal":
 		return "internal/*"
@@ -108,7 +111,9 @@ func TestForbiddenImportsAreFound(t *testing.T) {
 		{"edgeframe/native", []string{"edgeframe/api", "edgeframe/kv/disk", "edgeframe/edge", "edgeframe/internal/testenv"}},
 		{"edgeframe/config", []string{"edgeframe/api", "edgeframe/session", "edgeframe/kv", "edgeframe/native"}},
 		{"edgeframe/api", []string{"edgeframe/session", "edgeframe/kv", "edgeframe/kv/memory", "edgeframe/config"}},
-		{"edgeframe/session", []string{"edgeframe/codec", "net/http", "edgeframe/api"}},
+		{"edgeframe/session", []string{"edgeframe/codec", "net/http", "edgeframe/api", "edgeframe/session/record"}},
+		{"edgeframe/session/record", []string{"edgeframe/session", "edgeframe/codec"}},
+		{"edgeframe/staging", []string{"edgeframe/kv", "edgeframe/session"}},
 		{"edgeframe/frame", []string{"edgeframe/codec", "edgeframe/kv"}},
 		{"edgeframe/codec", []string{"edgeframe/kv"}},
 		{"edgeframe/kv/disk", []string{"edgeframe/kv", "edgeframe/kv/cache"}},
@@ -133,6 +138,9 @@ func TestForbiddenImportsAreFound(t *testing.T) {
 		"edgeframe/native must not import edgeframe/edge",
 		"edgeframe/native must not import edgeframe/internal/testenv",
 		"edgeframe/session must not import edgeframe/api",
+		"edgeframe/session/record must not import edgeframe/codec",
+		"edgeframe/session/record must not import edgeframe/session",
+		"edgeframe/staging must not import edgeframe/session",
 		"edgeframe/util is in no known layer",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

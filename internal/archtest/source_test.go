@@ -25,7 +25,7 @@ const maxLines = 600
 // shared are the packages that the Wasm build links. At the edge every wait must be on I/O
 // of the very request that waits, so they neither sleep nor wait for one another.
 var shared = []string{
-	"config", "api", "session", "frame", "codec", "kv", "kv/memory", "kv/cache", "kv/workerskv", "edge",
+	"config", "api", "session", "session/record", "staging", "frame", "codec", "kv", "kv/memory", "kv/cache", "kv/workerskv", "edge",
 	"internal/lru", "internal/promise",
 }
 

@@ -1,4 +1,4 @@
-package session
+package record
 
 import (
 	"bytes"
@@ -9,9 +9,9 @@ import (
 )
 
 // sampleHead has every field set.
-func sampleHead() *head {
-	ref := segmentRef{Hash: [16]byte{1, 2, 3}, Born: 7, Stored: 1234, Raw: 5678}
-	return &head{
+func sampleHead() *Head {
+	ref := SegmentRef{Hash: [16]byte{1, 2, 3}, Born: 7, Stored: 1234, Raw: 5678}
+	return &Head{
 		ID:          "123e4567-e89b-42d3-a456-426614174000",
 		Filename:    "données.csv",
 		Created:     1768732200000,
@@ -22,21 +22,21 @@ func sampleHead() *head {
 		Commits:     [][]byte{{1, 1, 1, 1, 1, 1, 1, 1}, {2, 2, 2, 2, 2, 2, 2, 2}},
 		Current:     1,
 		NextVersion: 3,
-		Versions: []version{
+		Versions: []Version{
 			{ID: 1, Time: 1768732200000, Summary: "Session created", RowsBefore: 10, Rows: 10, Commit: []byte{9}, StoredBytes: 1234, RawBytes: 5678, NewBytes: 1234, Segments: 1, Columns: 2, Method: "arrow", Compression: "snappy"},
 			{ID: 2, Time: 1768732260000, Summary: "Edit", RowsBefore: 10, Rows: 10, Commit: []byte{8}, StoredBytes: 1234, RawBytes: 5678, NewBytes: 99, Segments: 1, Columns: 1, Method: "msgpack", Compression: "none", Schema: 1, Manifest: 1, Marks: &ref},
 		},
 		Schemas:     [][]byte{{42}, {43}},
-		Manifests:   [][]byte{sampleManifest(manifest{Layout: [][]int{{0, 1}}, Groups: []rowGroup{{Rows: 10, Segments: []segmentRef{ref}, Missing: []int{0, 3}}}}), sampleManifest(manifest{Layout: [][]int{{0, -1}}, Groups: []rowGroup{{Rows: 10, Segments: []segmentRef{ref}, Missing: []int{0}}}})},
+		Manifests:   [][]byte{sampleManifest(Manifest{Layout: [][]int{{0, 1}}, Groups: []RowGroup{{Rows: 10, Segments: []SegmentRef{ref}, Missing: []int{0, 3}}}}), sampleManifest(Manifest{Layout: [][]int{{0, -1}}, Groups: []RowGroup{{Rows: 10, Segments: []SegmentRef{ref}, Missing: []int{0}}}})},
 		Metadata:    []byte(`{"study":"A"}`),
-		Audit:       []auditEntry{{Time: 1768732200000, Text: "Session created."}},
-		AuditChunks: []segmentRef{ref},
+		Audit:       []AuditEntry{{Time: 1768732200000, Text: "Session created."}},
+		AuditChunks: []SegmentRef{ref},
 		InitialRows: 10,
-		revision:    Token{Revision: 2, Commit: [8]byte{2, 2, 2, 2, 2, 2, 2, 2}},
+		Revision:    Token{Revision: 2, Commit: [8]byte{2, 2, 2, 2, 2, 2, 2, 2}},
 	}
 }
 
-func sampleManifest(m manifest) []byte {
+func sampleManifest(m Manifest) []byte {
 	raw, err := m.MarshalMsg(nil)
 	if err != nil {
 		panic(err)
@@ -50,7 +50,7 @@ func TestRecordOfFormat1IsRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := decodeHead(data)
+	got, err := DecodeHead(data)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,11 +60,11 @@ func TestRecordOfFormat1IsRead(t *testing.T) {
 }
 
 func TestRecordRoundTrip(t *testing.T) {
-	b, err := sampleHead().encode()
+	b, err := sampleHead().Encode()
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := decodeHead(b)
+	got, err := DecodeHead(b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,13 +72,13 @@ func TestRecordRoundTrip(t *testing.T) {
 		t.Errorf("read\n%+v\nwant\n%+v", got, want)
 	}
 	b[formatAt]++
-	if _, err := decodeHead(b); err == nil {
+	if _, err := DecodeHead(b); err == nil {
 		t.Error("a record of an unknown format is read")
 	}
 }
 
 func FuzzHead(f *testing.F) {
-	good, err := sampleHead().encode()
+	good, err := sampleHead().Encode()
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -90,23 +90,23 @@ func FuzzHead(f *testing.F) {
 		b[formatAt] = headFormat
 		b = append(b, body...)
 		setChecksum(b)
-		h, err := decodeHead(b)
+		h, err := DecodeHead(b)
 		if err != nil {
 			return
 		}
 		for i := range h.Versions {
-			_, _ = h.manifest(&h.Versions[i])
+			_, _ = DecodeManifest(h.Manifests[h.Versions[i].Manifest], h.Versions[i].Columns)
 		}
-		again, err := h.encode()
+		again, err := h.Encode()
 		if err != nil {
 			t.Fatal(err)
 		}
-		h2, err := decodeHead(again)
+		h2, err := DecodeHead(again)
 		if err != nil {
 			t.Fatal(err)
 		}
 		// Bytes are compared, because an empty list may be read as none.
-		if once, err := h2.encode(); err != nil || !bytes.Equal(once, again) {
+		if once, err := h2.Encode(); err != nil || !bytes.Equal(once, again) {
 			t.Errorf("written back\n%q, %v\nwant\n%q", once, err, again)
 		}
 	})
