@@ -10,7 +10,9 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
+	arrowmemory "github.com/apache/arrow/go/v17/arrow/memory"
 
 	"edgeframe/codec"
 	"edgeframe/internal/tabletest"
@@ -258,6 +260,46 @@ func TestTokensOfAnotherHistoryAreAConflict(t *testing.T) {
 		if !errors.Is(err, tc.want) {
 			t.Errorf("%s: got %v, want %v", name, err, tc.want)
 		}
+	}
+}
+
+func TestAHeadRemembersItsLatestCommitsOnly(t *testing.T) {
+	h := newHarness(t)
+	v := h.create(10, 5)
+	tokens := []Token{v.Revision}
+	for range 2 * maxCommits {
+		v = h.must(h.AddAudit(context.Background(), of(v), "entry"))
+		tokens = append(tokens, v.Revision)
+	}
+	if n := len(v.head.Commits); n != maxCommits {
+		t.Errorf("the head has %d commits, want %d", n, maxCommits)
+	}
+	for i, token := range tokens {
+		if got, want := v.head.made(token), i >= len(tokens)-maxCommits; got != want {
+			t.Errorf("the head remembers %s of %d: %t, want %t", token, len(tokens), got, want)
+		}
+	}
+}
+
+func TestEqualSegmentsOfACommitAreStoredOnce(t *testing.T) {
+	rows := make([]arrow.Record, 3)
+	b := array.NewInt64Builder(arrowmemory.DefaultAllocator)
+	for range codec.RowGroupRows {
+		b.Append(7)
+	}
+	schema := arrow.NewSchema([]arrow.Field{{Name: "a", Type: arrow.PrimitiveTypes.Int64}}, nil)
+	column := b.NewArray()
+	for g := range rows {
+		rows[g] = array.NewRecord(schema, []arrow.Array{column}, int64(column.Len()))
+	}
+	h := newHarness(t)
+	h.calls.Reset()
+	v := h.must(h.Create(context.Background(), &codec.Table{Schema: schema, RowGroups: rows}, "", 0))
+	if put := h.calls.Of(kvtest.OpSet); put.Keys != 1 || put.Bytes != v.Current.NewBytes {
+		t.Errorf("%d segments of %d bytes were stored, want 1 of %d", put.Keys, put.Bytes, v.Current.NewBytes)
+	}
+	if n := h.table(v, 0).NumRows(); n != int64(len(rows)*codec.RowGroupRows) {
+		t.Errorf("%d rows came back", n)
 	}
 }
 

@@ -175,6 +175,33 @@ func TestACommitThatSeesAnotherOneIsAConflict(t *testing.T) {
 	}
 }
 
+func TestAForkWithTheSameRevisionThatBecomesVisibleDuringACommitIsAConflict(t *testing.T) {
+	at := locations(t, 2)
+	v := at[0].create(10, 2)
+	at[1].must(at[1].open(Ref{ID: v.ID}))
+	at[1].view.Stale(true)
+	mine := at[0].must(at[0].describe(Ref{ID: v.ID}, "mine"))
+	var fork *Session
+	// The fork comes between the copy of the next head and that head.
+	at[0].hook.Hook = func(op string, keys []string) error {
+		if op == kvtest.OpSet && strings.Contains(keys[0], ":head:") && fork == nil {
+			fork = at[1].must(at[1].describe(Ref{ID: v.ID}, "fork"))
+		}
+		return nil
+	}
+	_, err := at[0].describe(Ref{ID: v.ID, After: mine.Revision}, "next")
+	wantKind(t, err, ErrConflict)
+	if fork == nil || fork.Revision.Revision != mine.Revision.Revision || fork.Revision == mine.Revision {
+		t.Fatalf("the fork is %+v, want one with the number of revision %s", fork, mine.Revision)
+	}
+	for i, l := range at {
+		l.view.Stale(false)
+		if got := l.must(l.open(Ref{ID: v.ID})); got.Revision != fork.Revision {
+			t.Errorf("location %d has revision %s, want %s", i, got.Revision, fork.Revision)
+		}
+	}
+}
+
 func TestNobodyAsksForTheCopyOfAHeadBeforeItIsThere(t *testing.T) {
 	l := locations(t, 1)[0]
 	v := l.create(10, 2)

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"edgeframe/internal/tabletest"
 	"edgeframe/kv/kvtest"
 )
 
@@ -37,6 +38,21 @@ func TestUnnotedAccessesNeverShortenALife(t *testing.T) {
 	}
 	h.pass(DefaultTTL)
 	h.must(h.Open(context.Background(), Ref{ID: v.ID}, PrefetchNothing))
+}
+
+func TestAnAccessAMinuteAfterTheLastOneIsNotedWhateverTheTTL(t *testing.T) {
+	for _, ttl := range []time.Duration{DefaultTTL, MaxTTL} {
+		h := newHarness(t)
+		v := h.must(h.Create(context.Background(), tabletest.Generate(10, 5, 1), "t.csv", ttl))
+		if most := h.time.Add(ttl + time.Minute); v.Expires.After(most) {
+			t.Errorf("TTL %s: expires at %s, want at most a minute after the TTL", ttl, v.Expires)
+		}
+		h.pass(time.Minute)
+		now := h.must(h.Open(context.Background(), Ref{ID: v.ID}, PrefetchNothing))
+		if got := now.LastAccessed.Sub(v.LastAccessed); got != time.Minute {
+			t.Errorf("TTL %s: the noted access moved by %s, want a minute", ttl, got)
+		}
+	}
 }
 
 func TestAccessMakesNoRevision(t *testing.T) {
