@@ -23,7 +23,7 @@ const (
 	maxAuditChunks = 1000
 )
 
-// AuditEntry is one line of the audit log.
+// AuditEntry is an entry of the audit log.
 type AuditEntry struct {
 	Time time.Time
 	Text string

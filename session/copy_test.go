@@ -68,11 +68,11 @@ func (p *pair) same(id string) {
 	if a.Revision != b.Revision || !a.Expires.Equal(b.Expires) || !a.Created.Equal(b.Created) || a.TTL != b.TTL || a.Filename != b.Filename || string(a.Metadata) != string(b.Metadata) {
 		p.Errorf("source %+v\ntarget %+v", a, b)
 	}
-	for i, v := range a.Versions {
-		if b.Versions[i] != v {
-			p.Errorf("version %+v became %+v", v, b.Versions[i])
+	for i, ver := range a.Versions {
+		if b.Versions[i] != ver {
+			p.Errorf("version %+v became %+v", ver, b.Versions[i])
 		}
-		wantEqual(p, p.to.table(b, v.ID), p.from.table(a, v.ID))
+		wantEqual(p, p.to.table(b, ver.ID), p.from.table(a, ver.ID))
 	}
 	_, marksA, errA := p.from.Marks(ctx, a)
 	_, marksB, errB := p.to.Marks(ctx, b)
@@ -90,22 +90,22 @@ func TestACopyHasAllOfEverySession(t *testing.T) {
 	p := newPair(t)
 	ctx := t.Context()
 	plain := p.from.create(10, 5)
-	v := p.from.create(40_000, 20)
-	v = p.from.edit(v, setFirst)
-	v = p.from.must(p.from.SetMarks(ctx, of(v), frame.Marks{"column_1": {3, 5}}, false))
-	v = p.from.must(p.from.Undo(ctx, of(v)))
+	sess := p.from.create(40_000, 20)
+	sess = p.from.edit(sess, setFirst)
+	sess = p.from.must(p.from.SetMarks(ctx, of(sess), frame.Marks{"column_1": {3, 5}}, false))
+	sess = p.from.must(p.from.Undo(ctx, of(sess)))
 	for range 2*auditChunk + 3 {
-		v = p.from.must(p.from.AddAudit(ctx, of(v), "entry"))
+		sess = p.from.must(p.from.AddAudit(ctx, of(sess), "entry"))
 	}
 	ended := p.from.must(p.from.Create(ctx, p.from.table(plain, 0), "t", time.Minute))
 	p.pass(ended.Expires.Sub(p.from.now()))
 	p.copy(CopyReport{Copied: 2, Expired: 1})
 	p.same(plain.ID)
-	p.same(v.ID)
+	p.same(sess.ID)
 	if n, err := p.to.Count(ctx); err != nil || n.N != 2 {
 		t.Errorf("%v sessions in the target, %v", n, err)
 	}
-	p.to.must(p.to.Redo(ctx, of(v)))
+	p.to.must(p.to.Redo(ctx, of(sess)))
 }
 
 func TestASecondCopyBringsOnlyWhatHasChanged(t *testing.T) {
@@ -132,43 +132,43 @@ func TestASecondCopyBringsOnlyWhatHasChanged(t *testing.T) {
 
 func TestAnAccessInTheSourceIsBroughtWithoutData(t *testing.T) {
 	p := newPair(t)
-	v := p.from.create(100, 5)
+	sess := p.from.create(100, 5)
 	p.copy(CopyReport{Copied: 1})
 	p.pass(5 * time.Millisecond)
-	p.from.must(p.from.Touch(t.Context(), Ref{ID: v.ID}, nil, 0))
+	p.from.must(p.from.Touch(t.Context(), Ref{ID: sess.ID}, nil, 0))
 	p.to.calls.Reset()
 	p.copy(CopyReport{Copied: 1})
 	if n := p.to.calls.Of(kvtest.OpSet).Keys; n != 0 {
 		t.Errorf("%d segments were stored", n)
 	}
-	p.same(v.ID)
+	p.same(sess.ID)
 }
 
 func TestThereAndBackAgainLosesNothing(t *testing.T) {
 	p := newPair(t)
-	v := p.from.create(100, 5)
+	sess := p.from.create(100, 5)
 	p.copy(CopyReport{Copied: 1})
 	for range 2 * maxCommits { // more than a head remembers
-		p.to.edit(v, setFirst)
+		p.to.edit(sess, setFirst)
 	}
 	p.copy(CopyReport{Newer: 1})
 	p.between(p.to, p.from, CopyReport{Copied: 1})
-	p.same(v.ID)
+	p.same(sess.ID)
 }
 
 func TestASessionThatWasChangedInBothStoresStaysAsItIs(t *testing.T) {
 	for name, commits := range map[string]int{"remembered": 1, "forgotten": 2 * maxCommits} {
 		t.Run(name, func(t *testing.T) {
 			p := newPair(t)
-			v := p.from.create(100, 5)
+			sess := p.from.create(100, 5)
 			p.copy(CopyReport{Copied: 1})
 			for range commits {
-				p.from.edit(v, setFirst)
+				p.from.edit(sess, setFirst)
 			}
 			p.pass(5 * time.Millisecond)
-			there := p.to.edit(v, `{"op":"drop_columns","columns":["column_2"]}`)
+			there := p.to.edit(sess, `{"op":"drop_columns","columns":["column_2"]}`)
 			p.copy(CopyReport{Failed: 1})
-			if now := p.to.must(p.to.Open(t.Context(), Ref{ID: v.ID}, PrefetchNothing)); now.Revision != there.Revision {
+			if now := p.to.must(p.to.Open(t.Context(), Ref{ID: sess.ID}, PrefetchNothing)); now.Revision != there.Revision {
 				t.Errorf("the target is at %s, it was at %s", now.Revision, there.Revision)
 			}
 		})
@@ -179,7 +179,7 @@ func TestADamagedSessionIsNamedAndTheOthersAreCopied(t *testing.T) {
 	p := newPair(t)
 	ctx := t.Context()
 	fine, lacking, damaged, unreadable := p.from.create(10, 5), p.from.create(10, 5), p.from.create(10, 5), p.from.create(10, 5)
-	segment := func(v *Session) string { return record.SegmentKey(v.ID, p.from.manifest(v).Groups[0].Segments[0]) }
+	segment := func(sess *Session) string { return record.SegmentKey(sess.ID, p.from.manifest(sess).Groups[0].Segments[0]) }
 	set := func(key string) error {
 		return p.from.store.SetMany(ctx, []kv.Item{{Key: key, Value: []byte("garbage, but long enough for a head or a segment")}}, time.Hour)
 	}
@@ -227,16 +227,16 @@ func TestACopyGoesOnWhereItWasCutOff(t *testing.T) {
 }
 
 func TestACommitInTheSourceOrTheTargetIsFollowed(t *testing.T) {
-	var v *Session
+	var sess *Session
 	source, step := interrupt(t, kvtest.OpGet, ":seg:", keepNone)
 	target, other := interrupt(t, kvtest.OpCompareAndSwap, ":head")
 	target.time = source.time
 	p := &pair{T: t, from: source, to: target}
-	v = source.create(100, 5)
-	*step = func() { source.edit(v, `{"op":"delete_rows","rows":[0,1]}`) }
+	sess = source.create(100, 5)
+	*step = func() { source.edit(sess, `{"op":"delete_rows","rows":[0,1]}`) }
 	*other = func() { p.copy(CopyReport{Copied: 1}) } // another copy is faster
 	p.copy(CopyReport{Current: 1})
-	p.same(v.ID)
+	p.same(sess.ID)
 }
 
 func TestAStoreThatFailsEndsTheCopy(t *testing.T) {

@@ -30,8 +30,8 @@ type plannedSegment struct {
 }
 
 // newLayout keeps the segments of the old layout as they are, so that unchanged ones need not be
-// written again, and packs the new columns of f into further ones. A segment of which a changed
-// row group has more than twice most raw bytes, because a small table grew, is packed anew.
+// written again, and packs the new columns of f into further ones. A segment that has outgrown
+// most raw bytes by more than a factor of two, because a small table grew, is packed anew.
 func newLayout(old *manifest, f *frame.Frame, most int) (*layout, error) {
 	position := map[int]int{}
 	var loose []int

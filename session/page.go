@@ -48,8 +48,8 @@ func (sel *Selection) columns(schema *arrow.Schema) ([]int, error) {
 	return columns, nil
 }
 
-// page is the plan of a read: a selection, and where one head has it. It is made once for each
-// opened session, for the prefetch or for the read, whichever comes first.
+// page is the plan of a read: a selection, and where its data is according to one head. It is made
+// once for an opened session, for the prefetch or for the read, whichever comes first.
 type page struct {
 	selection Selection
 	version   *record.Version
@@ -60,7 +60,7 @@ type page struct {
 	places []place
 }
 
-// plan works out what a selection reads of h.
+// plan returns the plan of reading a selection of h.
 func (s *Service) plan(h *head, sel Selection) (*page, error) {
 	ver, err := h.find(sel.Version)
 	if err != nil {

@@ -8,10 +8,10 @@ import (
 func TestAPageIsPlannedOnceForThePrefetchAndTheRead(t *testing.T) {
 	h := newHarness(t)
 	ctx := context.Background()
-	v := h.create(100, 5)
+	sess := h.create(100, 5)
 	h.pass(DefaultTTL / 2)
 	sel := Selection{Columns: []string{"column_3", "column_1"}, Offset: 10, Limit: 20}
-	opened := h.must(h.Open(ctx, Ref{ID: v.ID}, PrefetchData(sel)))
+	opened := h.must(h.Open(ctx, Ref{ID: sess.ID}, PrefetchData(sel)))
 	h.calls.Reset()
 	data, err := h.Read(ctx, opened, sel)
 	if err != nil {
@@ -36,13 +36,13 @@ func TestAReadOfAnotherSelectionThanThePrefetchedOneIsWhatItSays(t *testing.T) {
 		"version": {Columns: []string{"column_1"}, Offset: 10, Limit: 20, Version: 1},
 	} {
 		h := newHarness(t)
-		v := h.edit(h.create(100, 5), `{"op":"delete_rows","rows":[0]}`)
-		want, err := h.Read(ctx, v, sel)
+		sess := h.edit(h.create(100, 5), `{"op":"delete_rows","rows":[0]}`)
+		want, err := h.Read(ctx, sess, sel)
 		if err != nil {
 			t.Fatal(err)
 		}
 		h.pass(DefaultTTL / 2)
-		opened := h.must(h.Open(ctx, Ref{ID: v.ID}, PrefetchData(prefetched)))
+		opened := h.must(h.Open(ctx, Ref{ID: sess.ID}, PrefetchData(prefetched)))
 		if opened.head.page == nil {
 			t.Fatal("nothing was prefetched")
 		}

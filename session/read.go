@@ -7,7 +7,7 @@ import (
 	"edgeframe/codec"
 )
 
-// Open returns a session and extends it. What prefetch says comes along where that saves a round
+// Open returns a session and extends it. It loads the data of prefetch too if that saves a round
 // trip.
 func (s *Service) Open(ctx context.Context, ref Ref, prefetch Prefetch) (*Session, error) {
 	h, err := s.load(ctx, ref)

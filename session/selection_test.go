@@ -38,8 +38,8 @@ func TestASelectionOfRowsIsWhatItSays(t *testing.T) {
 
 func TestAColumnCannotBeSelectedTwice(t *testing.T) {
 	h := newHarness(t)
-	v := h.create(10, 5)
-	_, err := h.Read(context.Background(), v, Selection{Columns: []string{"column_1", "column_2", "column_1"}, Limit: -1})
+	sess := h.create(10, 5)
+	_, err := h.Read(context.Background(), sess, Selection{Columns: []string{"column_1", "column_2", "column_1"}, Limit: -1})
 	wantKind(t, err, ErrInvalidParameter)
 }
 

@@ -1,13 +1,15 @@
-// Package session keeps tables as sessions: versioned, expiring, changed only by
-// compare-and-swap.
+// Package session keeps tables as sessions, which have versions and expire.
 //
-// The model is that of git. A session's head is its one mutable record; everything else is
-// an immutable segment that heads refer to. A commit first stores new segments and then
-// swaps the head, so a crash between the two leaves only segments that nobody refers to and
-// that expire. There are no locks. The package promises that an acknowledged commit is never
-// lost, that a session lives at least its TTL after its last access and is gone exactly at
-// the time that it states, and that a read gives the data of one version or an error, never
-// a mixture. It knows no HTTP.
+// The model is that of git. The head of a session is its one mutable record; everything else is
+// an immutable segment that heads refer to. A commit first stores new segments and then swaps the
+// head, so a crash between the two leaves only segments that nobody refers to, and these expire.
+// There are no locks. What is stored is in [edgeframe/session/record].
+//
+// On a store with compare-and-swap the package promises that an acknowledged commit is never lost;
+// on an eventually consistent one, that a client which names its revision learns of the loss. A
+// session lives at least its TTL after its last access and is gone exactly at the time that it
+// states. A read returns the data of one version or an error, never a mixture. The package knows
+// no HTTP.
 package session
 
 import (
@@ -58,8 +60,8 @@ const (
 	MaxTTL = 30 * 24 * time.Hour
 )
 
-// Service is all sessions of one store. It is safe for concurrent use; any number of
-// services, in any number of processes, may work on one store.
+// Service manages the sessions of one store. It is safe for concurrent use; any number of
+// services, in any number of processes, may use one store.
 type Service struct {
 	opt   Options
 	store *kv.Store
@@ -104,12 +106,12 @@ func New(opt Options) *Service {
 	}
 }
 
-// Limits are the limits for decoding what becomes a table of this service.
+// Limits returns the limits for decoding input that becomes a table of this service.
 func (s *Service) Limits() codec.Limits {
 	return codec.Limits{Bytes: s.opt.MaxTableBytes}.WithDefaults()
 }
 
-// Count returns the number of live sessions.
+// Count returns the number of sessions that have not expired.
 func (s *Service) Count(ctx context.Context) (kv.Count, error) { return s.store.Count(ctx) }
 
 // Ref names a session, and the oldest state of it that the caller accepts (zero: any).

@@ -10,7 +10,7 @@ import (
 	"edgeframe/session/record"
 )
 
-// Session is a session as it stood at one revision. It is immutable.
+// Session is the state of a session at one revision. It is immutable.
 type Session struct {
 	ID       string
 	Filename string

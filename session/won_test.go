@@ -35,23 +35,23 @@ func TestACommitWhoseAnswerWasLostIsNotMadeTwice(t *testing.T) {
 	for name, others := range map[string]int{"nobody commits in between": 0, "others commit in between": 5} {
 		t.Run(name, func(t *testing.T) {
 			var h *harness
-			var v *Session
+			var sess *Session
 			lose := false
 			calls := kvtest.NewCounting(memory.New())
 			h = newHarness(t, keepNone, func(o *Options) {
 				o.Store = kv.New(forgetful{calls, &lose, func() {
 					for range others {
-						h.must(h.AddAudit(ctx, of(v), "another"))
+						h.must(h.AddAudit(ctx, of(sess), "another"))
 					}
 				}}, "")
 			})
-			v = h.create(10, 5)
+			sess = h.create(10, 5)
 			lose = true
-			next := h.must(h.Append(ctx, of(v), tabletest.Generate(10, 5, 1)))
+			next := h.must(h.Append(ctx, of(sess), tabletest.Generate(10, 5, 1)))
 			if lose || next.Current.Rows != 20 || next.Revision.Revision != 2 {
 				t.Errorf("%d rows at revision %s", next.Current.Rows, next.Revision)
 			}
-			now := h.must(h.Open(ctx, Ref{ID: v.ID}, PrefetchNothing))
+			now := h.must(h.Open(ctx, Ref{ID: sess.ID}, PrefetchNothing))
 			if now.Current.Rows != 20 || now.Revision.Revision != uint64(2+others) {
 				t.Errorf("%d rows at revision %s in the store", now.Current.Rows, now.Revision)
 			}
@@ -63,8 +63,8 @@ func TestACommitWhoseAnswerWasLostIsNotMadeTwice(t *testing.T) {
 func TestACreateWhoseAnswerWasLostSucceeds(t *testing.T) {
 	lose := true
 	h := newHarness(t, func(o *Options) { o.Store = kv.New(forgetful{memory.New(), &lose, func() {}}, "") })
-	v := h.create(10, 5)
-	h.must(h.Open(context.Background(), Ref{ID: v.ID}, PrefetchNothing))
+	sess := h.create(10, 5)
+	h.must(h.Open(context.Background(), Ref{ID: sess.ID}, PrefetchNothing))
 	if lose {
 		t.Error("no answer was lost")
 	}
