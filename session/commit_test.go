@@ -22,7 +22,7 @@ import (
 	"edgeframe/session/record"
 )
 
-func TestConcurrentEditsAreAllAppliedOrRefused(t *testing.T) {
+func TestConcurrentEditsAreAppliedOrRejected(t *testing.T) {
 	const rounds, writers = 40, 4
 	h := newHarness(t)
 	for round := range rounds {

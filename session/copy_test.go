@@ -108,7 +108,7 @@ func TestACopyHasAllOfEverySession(t *testing.T) {
 	p.to.must(p.to.Redo(ctx, of(sess)))
 }
 
-func TestASecondCopyBringsOnlyWhatHasChanged(t *testing.T) {
+func TestASecondCopyTransfersOnlyWhatHasChanged(t *testing.T) {
 	p := newPair(t)
 	still, edited, deleted := p.from.create(100, 5), p.from.create(40_000, 20), p.from.create(100, 5)
 	p.copy(CopyReport{Copied: 3})
@@ -130,7 +130,7 @@ func TestASecondCopyBringsOnlyWhatHasChanged(t *testing.T) {
 	p.same(edited.ID)
 }
 
-func TestAnAccessInTheSourceIsBroughtWithoutData(t *testing.T) {
+func TestAnAccessInTheSourceIsCopiedWithoutData(t *testing.T) {
 	p := newPair(t)
 	sess := p.from.create(100, 5)
 	p.copy(CopyReport{Copied: 1})
@@ -179,7 +179,9 @@ func TestADamagedSessionIsNamedAndTheOthersAreCopied(t *testing.T) {
 	p := newPair(t)
 	ctx := t.Context()
 	fine, lacking, damaged, unreadable := p.from.create(10, 5), p.from.create(10, 5), p.from.create(10, 5), p.from.create(10, 5)
-	segment := func(sess *Session) string { return record.SegmentKey(sess.ID, p.from.manifest(sess).Groups[0].Segments[0]) }
+	segment := func(sess *Session) string {
+		return record.SegmentKey(sess.ID, p.from.manifest(sess).Groups[0].Segments[0])
+	}
 	set := func(key string) error {
 		return p.from.store.SetMany(ctx, []kv.Item{{Key: key, Value: []byte("garbage, but long enough for a head or a segment")}}, time.Hour)
 	}
@@ -205,7 +207,7 @@ func TestADamagedSessionIsNamedAndTheOthersAreCopied(t *testing.T) {
 	}
 }
 
-func TestACopyGoesOnWhereItWasCutOff(t *testing.T) {
+func TestAnInterruptedCopyCanBeRerun(t *testing.T) {
 	p := newPair(t)
 	var ids []string
 	for range 30 {
@@ -226,7 +228,7 @@ func TestACopyGoesOnWhereItWasCutOff(t *testing.T) {
 	}
 }
 
-func TestACommitInTheSourceOrTheTargetIsFollowed(t *testing.T) {
+func TestACopyFollowsACommitInTheSourceOrTheTarget(t *testing.T) {
 	var sess *Session
 	source, step := interrupt(t, kvtest.OpGet, ":seg:", keepNone)
 	target, other := interrupt(t, kvtest.OpCompareAndSwap, ":head")

@@ -71,13 +71,13 @@ func TestAClientThatNamesItsRevisionReadsWhatItHasWritten(t *testing.T) {
 		}
 		wantEqual(t, at[1].table(got, 0), at[0].table(edited, 0))
 	}
-	// Who names none may be shown what was there before.
+	// A client that names no revision may get an older one.
 	if got := at[1].must(at[1].open(Ref{ID: sess.ID})); got.Revision.Revision > 21 {
 		t.Errorf("revision %s", got.Revision)
 	}
 }
 
-func TestANewSessionIsVisibleWhereNobodyHasAskedForIt(t *testing.T) {
+func TestANewSessionIsVisibleWhereNobodyHasReadIt(t *testing.T) {
 	at := locations(t, 2)
 	at[1].view.Stale(true)
 	sess := at[0].create(10, 2)
@@ -86,7 +86,7 @@ func TestANewSessionIsVisibleWhereNobodyHasAskedForIt(t *testing.T) {
 	}
 }
 
-func TestAForkThatLostIsToldToItsClient(t *testing.T) {
+func TestTheClientOfALostForkGetsAConflict(t *testing.T) {
 	at := locations(t, 2)
 	sess := at[0].create(10, 2)
 	at[1].must(at[1].open(Ref{ID: sess.ID}))
@@ -96,7 +96,7 @@ func TestAForkThatLostIsToldToItsClient(t *testing.T) {
 	if lost.Revision.Revision != won.Revision.Revision {
 		t.Fatalf("revisions %s and %s", lost.Revision, won.Revision)
 	}
-	// Which of the two stays is the store's to say: the later write.
+	// The later write stays.
 	for i, l := range at {
 		l.view.Stale(false)
 		if got := l.must(l.open(Ref{ID: sess.ID})); got.Filename != "won" {
@@ -112,7 +112,7 @@ func TestAForkThatLostIsToldToItsClient(t *testing.T) {
 	}
 }
 
-func TestAReaderNeverHidesACommitThatItDoesNotSee(t *testing.T) {
+func TestAReaderNeverReplacesACommitThatItDoesNotSee(t *testing.T) {
 	at := locations(t, 2)
 	sess := at[0].create(10, 2)
 	at[1].must(at[1].open(Ref{ID: sess.ID}))
@@ -146,7 +146,7 @@ func TestACommitThatSeesAnotherOneIsAConflict(t *testing.T) {
 		var inner error
 		var other *Session
 		raced := false
-		// The other commit comes between the first one's segments and its head.
+		// The second commit comes between the segments and the head of the first one.
 		first.hook.Hook = func(op string, keys []string) error {
 			if op == kvtest.OpSet && strings.Contains(keys[0], ":head:") && !raced {
 				raced = true
@@ -156,7 +156,7 @@ func TestACommitThatSeesAnotherOneIsAConflict(t *testing.T) {
 		}
 		mine, outer := first.describe(Ref{ID: sess.ID}, "first")
 		if together {
-			// What is on its way in the same instance goes first.
+			// The commit that began first in an instance wins.
 			wantKind(t, inner, ErrConflict)
 			other, inner = mine, outer
 		} else {
@@ -202,7 +202,7 @@ func TestAForkWithTheSameRevisionThatBecomesVisibleDuringACommitIsAConflict(t *t
 	}
 }
 
-func TestNobodyAsksForTheCopyOfAHeadBeforeItIsThere(t *testing.T) {
+func TestTheCopyOfAHeadIsNotReadBeforeItIsStored(t *testing.T) {
 	l := locations(t, 1)[0]
 	sess := l.create(10, 2)
 	stored := false
@@ -247,7 +247,7 @@ func TestAFailedCommitCanBeRepeated(t *testing.T) {
 	}
 }
 
-func TestADeletedSessionIsGoneAlsoForWhoNamesARevisionOfIt(t *testing.T) {
+func TestADeletedSessionIsGoneAlsoForClientsThatNameARevision(t *testing.T) {
 	at := locations(t, 2)
 	sess := at[0].create(10, 2)
 	edited := at[0].edit(sess, setFirst)
@@ -268,7 +268,7 @@ func TestADeletedSessionIsGoneAlsoForWhoNamesARevisionOfIt(t *testing.T) {
 	wantKind(t, at[0].Delete(context.Background(), Ref{ID: sess.ID}, nil), ErrSessionNotFound)
 }
 
-func TestADamagedSessionCanBeDeletedWithAllOfIt(t *testing.T) {
+func TestADamagedSessionIsDeletedCompletely(t *testing.T) {
 	l := locations(t, 1)[0]
 	sess := l.create(10, 2)
 	item := kv.Item{Key: record.HeadKey(sess.ID), Value: []byte("garbage")}
@@ -294,7 +294,7 @@ func TestASessionThatIsOnlyReadLivesOnWhenItsHeadHasExpiredInTheStore(t *testing
 		}
 		at[0].must(at[0].open(Ref{ID: sess.ID}))
 	}
-	// By now the store has dropped it: nobody has written it for longer than it is kept.
+	// The store does this itself: the head was not written for longer than it is kept.
 	if err := at[0].store.Delete(context.Background(), record.HeadKey(sess.ID)); err != nil {
 		t.Fatal(err)
 	}
@@ -346,7 +346,7 @@ func TestSegmentsAreRenewedAtMostOnceForEachTTL(t *testing.T) {
 	}
 }
 
-func TestASegmentThatIsNotVisibleYetIsAStaleReadAndLaterADamage(t *testing.T) {
+func TestAMissingSegmentIsAStaleReadAtFirstAndDamageLater(t *testing.T) {
 	l := locations(t, 1)[0]
 	sess := l.create(10, 2)
 	if err := l.store.Delete(context.Background(), l.segmentKeys()...); err != nil {

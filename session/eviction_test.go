@@ -15,8 +15,8 @@ import (
 	"edgeframe/session/record"
 )
 
-// interrupt makes a harness that runs *step once, before the next call of op that is about a
-// key which contains part.
+// interrupt returns a harness that runs *step once, before the next call of op with a key that
+// contains part.
 func interrupt(t *testing.T, op, part string, adjust ...func(*Options)) (h *harness, step *func()) {
 	t.Helper()
 	step = new(func())
@@ -133,7 +133,7 @@ func TestACommitThatLostTheRaceLeavesNoSegments(t *testing.T) {
 	}
 }
 
-func TestAnAccessThatCannotBeNotedPromisesNoLongerLife(t *testing.T) {
+func TestAnAccessThatCannotBeNotedDoesNotExtendTheSession(t *testing.T) {
 	readOnly := false
 	failing := &kvtest.Failing{Driver: memory.New(), Hook: func(op string, _ []string) error {
 		if readOnly && op == kvtest.OpCompareAndSwap {

@@ -27,7 +27,7 @@ func TestSessionLivesItsTTLAfterTheLastAccessAndDiesWhenItSays(t *testing.T) {
 	wantKind(t, err, ErrSessionNotFound)
 }
 
-func TestUnnotedAccessesNeverShortenALife(t *testing.T) {
+func TestAccessesThatAreNotNotedNeverShortenTheLifetime(t *testing.T) {
 	h := newHarness(t)
 	sess := h.create(10, 5)
 	h.pass(h.keep.touchInterval(DefaultTTL) - time.Millisecond)

@@ -21,7 +21,7 @@ func ids(sess *Session) (list []uint32) {
 	return list
 }
 
-func TestUndoAndRedoGiveBackEveryState(t *testing.T) {
+func TestUndoAndRedoReturnEveryState(t *testing.T) {
 	h := newHarness(t)
 	ctx := context.Background()
 	sess := h.create(40_000, 10)
@@ -70,7 +70,7 @@ func TestAChangeAfterUndoDropsWhatCouldBeRedone(t *testing.T) {
 	}
 }
 
-func TestOldVersionsGoOldestFirst(t *testing.T) {
+func TestTheOldestVersionsAreDroppedFirst(t *testing.T) {
 	h := newHarness(t, func(o *Options) { o.MaxVersions = 3 })
 	sess := h.create(10, 5)
 	for range 6 {

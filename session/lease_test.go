@@ -11,7 +11,7 @@ import (
 	"edgeframe/session/record"
 )
 
-// deadlines is a driver that notes, on the clock of a harness, until when it keeps each key.
+// deadlines is a driver that notes until when it keeps each key, on the clock of a harness.
 type deadlines struct {
 	kv.Driver
 	now func() time.Time

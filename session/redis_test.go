@@ -18,7 +18,7 @@ import (
 	"edgeframe/session/record"
 )
 
-// onRedis makes a harness on a server of its own, and counts the round trips to it.
+// onRedis returns a harness on a Redis server of its own, and a counter of the round trips to it.
 func onRedis(t *testing.T, adjust ...func(*Options)) (*harness, *testenv.Redis, *testenv.RoundTrips) {
 	t.Helper()
 	server, trips := testenv.StartRedis(t), &testenv.RoundTrips{}
@@ -35,10 +35,9 @@ func onRedis(t *testing.T, adjust ...func(*Options)) (*harness, *testenv.Redis, 
 	return h, server, trips
 }
 
-// TestRoundTripsToRedisDoNotDependOnTheNumberOfSegments counts those of each kind of request
-// on tables of one segment and of several hundred: at most two for a read, also for one whose
-// access is noted and whose segments are renewed; three for an edit, which are the two of a
-// read and one for everything that a commit stores and drops.
+// A read takes at most two round trips, even if its access is noted and segments are renewed. An
+// edit takes three: the two of a read, and one for everything that the commit stores and drops.
+// The tables have one segment and several hundred.
 func TestRoundTripsToRedisDoNotDependOnTheNumberOfSegments(t *testing.T) {
 	h, _, trips := onRedis(t, func(o *Options) { o.MaxVersions = 1 })
 	ctx := context.Background()

@@ -43,7 +43,7 @@ func (h *harness) statisticsKeys() (keys []string) {
 	return keys
 }
 
-// another is a service on the store of h that has seen nothing yet.
+// another is a new service on the store of h, with empty caches.
 func (h *harness) another() *harness {
 	opt := h.opt
 	return &harness{Service: New(opt), t: h.t, calls: h.calls, time: h.time}
@@ -119,7 +119,7 @@ func TestVersionsShareTheStatisticsOfTheirTable(t *testing.T) {
 	}
 }
 
-func TestWhatStatisticsFollowFromIsInTheirKey(t *testing.T) {
+func TestTheKeyOfStatisticsDependsOnAllThatTheyDependOn(t *testing.T) {
 	h := newHarness(t)
 	ctx := context.Background()
 	sess := h.create(100, 5)
@@ -215,7 +215,7 @@ func TestStatisticsThatCannotBeStoredAreAnswered(t *testing.T) {
 	}
 }
 
-func TestStatisticsAreStoredAfterTheAnswerWhereThatCanBe(t *testing.T) {
+func TestStatisticsAreStoredAfterTheResponseIfPossible(t *testing.T) {
 	var later func(context.Context)
 	h := newHarness(t, func(o *Options) {
 		o.Later = func(_ context.Context, work func(context.Context)) { later = work }

@@ -103,17 +103,20 @@ func TestOnlyIDsOfUploadsAreLookedUp(t *testing.T) {
 
 // A record that format 1 wrote stays readable for good.
 func TestRecordOfFormat1IsRead(t *testing.T) {
-	stored, err := hex.DecodeString("0183a765787069726573d30000019bce3d3100a570617274730aa46e6f7465c4046e6f7465")
+	stored, err := hex.DecodeString("0183a765787069726573d30000019bd0e04f80a5706172747303a46e6f7465c4046e6f7465")
 	if err != nil {
 		t.Fatal(err)
 	}
 	rec, err := decodeRecord(stored)
-	if err != nil || rec.Expires != 1768691675392 || rec.Parts != 10 || string(rec.Note) != "note" {
+	if err != nil || rec.Expires != 1768735920000 || rec.Parts != 3 || string(rec.Note) != "note" {
 		t.Errorf("%+v, %v", rec, err)
 	}
 	again, err := rec.encode()
 	if err != nil || !bytes.Equal(again, stored) {
 		t.Errorf("written back %x, %v", again, err)
+	}
+	if key, part := recordKey("x"), partKey("x", 12); key != "{x}:upload" || part != "{x}:upload:12" {
+		t.Errorf("the keys are %s and %s", key, part)
 	}
 }
 

@@ -44,7 +44,7 @@ func sampleManifest(m Manifest) []byte {
 	return raw
 }
 
-// A record that version 1 of the format wrote stays readable for good.
+// A head that format 1 wrote stays readable for good.
 func TestRecordOfFormat1IsRead(t *testing.T) {
 	data, err := os.ReadFile(filepath.Join("testdata", "head-v1.bin"))
 	if err != nil {
@@ -85,7 +85,7 @@ func FuzzHead(f *testing.F) {
 	f.Add(good[bodyAt:])
 	f.Add([]byte{0xdd, 0xff, 0xff, 0xff, 0xff})
 	f.Fuzz(func(t *testing.T, body []byte) {
-		// The checksum would keep the fuzzer out, so it is made to fit.
+		// Without a valid checksum the fuzzer would get no further.
 		b := make([]byte, bodyAt, bodyAt+len(body))
 		b[formatAt] = headFormat
 		b = append(b, body...)
@@ -105,7 +105,7 @@ func FuzzHead(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// Bytes are compared, because an empty list may be read as none.
+		// Bytes are compared, because an empty list may be read as nil.
 		if once, err := h2.Encode(); err != nil || !bytes.Equal(once, again) {
 			t.Errorf("written back\n%q, %v\nwant\n%q", once, err, again)
 		}
