@@ -5,7 +5,7 @@ import (
 
 	"github.com/apache/arrow/go/v17/arrow"
 
-	"edgeframe/codec"
+	"edgeframe/codec/arrowipc"
 	"edgeframe/session/record"
 )
 
@@ -48,7 +48,7 @@ func (s *Service) schema(h *head, ver *record.Version) (*arrow.Schema, error) {
 	if schema, ok := s.schemas.Get(string(raw)); ok {
 		return schema, nil
 	}
-	schema, err := codec.DecodeSchema(raw)
+	schema, err := arrowipc.DecodeSchema(raw)
 	if err == nil && schema.NumFields() != ver.Columns {
 		err = fmt.Errorf("it has %d fields for %d columns", schema.NumFields(), ver.Columns)
 	}

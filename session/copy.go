@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"edgeframe/codec"
+	"edgeframe/codec/segment"
 	"edgeframe/kv"
 	"edgeframe/session/record"
 )
@@ -303,7 +303,7 @@ func (c *copier) segments(ctx context.Context, h *head, refs []record.SegmentRef
 		if values[i] == nil {
 			return fmt.Errorf("segment %s: %w", keys[i], errSegmentGone)
 		}
-		if err := codec.CheckSegment(values[i], codec.Hash(r.Hash)); err != nil {
+		if err := segment.Check(values[i], segment.Hash(r.Hash)); err != nil {
 			return damaged(h.ID, err)
 		}
 		items[i] = kv.Item{Key: keys[i], Value: values[i]}

@@ -10,8 +10,8 @@ import (
 	"testing"
 
 	"edgeframe/codec"
+	"edgeframe/codec/codectest"
 	"edgeframe/frame"
-	"edgeframe/internal/tabletest"
 )
 
 func ids(sess *Session) (list []uint32) {
@@ -102,7 +102,7 @@ func TestAppendLeavesFullRowGroupsAlone(t *testing.T) {
 	h := newHarness(t)
 	sess := h.create(20_000, 10)
 	before := h.manifest(sess)
-	more := tabletest.Generate(30_000, 10, 2)
+	more := codectest.Generate(30_000, 10, 2)
 	sess = h.must(h.Append(context.Background(), of(sess), more))
 	after := h.manifest(sess)
 	if !reflect.DeepEqual(before.Groups[0], after.Groups[0]) {
@@ -126,7 +126,7 @@ func TestASmallTableThatGrowsIsPackedAnew(t *testing.T) {
 	if n := len(h.manifest(sess).Layout); n != 1 {
 		t.Fatalf("a tiny table has %d segments, want 1", n)
 	}
-	sess = h.must(h.Append(context.Background(), of(sess), tabletest.Generate(40_000, 50, 2)))
+	sess = h.must(h.Append(context.Background(), of(sess), codectest.Generate(40_000, 50, 2)))
 	for _, g := range h.manifest(sess).Groups {
 		for _, r := range g.Segments {
 			if r.Raw > 2*DefaultSegmentTargetBytes {

@@ -7,7 +7,8 @@ import (
 
 	"github.com/apache/arrow/go/v17/arrow"
 
-	"edgeframe/codec"
+	"edgeframe/codec/segment"
+	"edgeframe/internal/parallel"
 	"edgeframe/kv"
 	"edgeframe/session/record"
 )
@@ -68,7 +69,7 @@ func (s *Service) uncached(h *head, refs []record.SegmentRef) ([]record.SegmentR
 // decodeInto adds the fields of stored segments to got and to the cache.
 func (s *Service) decodeInto(refs []record.SegmentRef, keys []string, values [][]byte, got map[record.SegmentRef][]arrow.Array) error {
 	fields := make([][]arrow.Array, len(refs))
-	err := codec.Parallel(len(refs), func(i int) error {
+	err := parallel.Do(len(refs), func(i int) error {
 		var err error
 		fields[i], err = s.decode(refs[i], keys[i], values[i])
 		return err
@@ -87,7 +88,7 @@ func (s *Service) decode(r record.SegmentRef, key string, data []byte) ([]arrow.
 	if data == nil {
 		return nil, fmt.Errorf("segment %s: %w", key, errSegmentGone)
 	}
-	rec, err := codec.DecodeSegment(data, codec.Hash(r.Hash), s.opt.MaxTableBytes)
+	rec, err := segment.Decode(data, segment.Hash(r.Hash), s.opt.MaxTableBytes)
 	if err != nil {
 		return nil, &Error{Kind: ErrCorrupt, Detail: fmt.Sprintf("segment %s is damaged: %v", key, err), Err: err}
 	}
@@ -96,7 +97,7 @@ func (s *Service) decode(r record.SegmentRef, key string, data []byte) ([]arrow.
 
 // sealer collects the segments that a commit stores.
 type sealer struct {
-	opt  codec.SegmentOptions
+	opt  segment.Options
 	head *head
 	born uint64
 	// held are the segments of the session and of this commit, by content; nil until they are
@@ -131,10 +132,10 @@ func (sl *sealer) findHeld() error {
 // seal encodes records, in parallel, and returns their refs. A segment that the session has
 // already is not stored again.
 func (sl *sealer) seal(records []arrow.Record) ([]record.SegmentRef, error) {
-	segments := make([]codec.Segment, len(records))
-	err := codec.Parallel(len(records), func(i int) error {
+	segments := make([]segment.Segment, len(records))
+	err := parallel.Do(len(records), func(i int) error {
 		var err error
-		segments[i], err = codec.EncodeSegment(records[i], sl.opt)
+		segments[i], err = segment.Encode(records[i], sl.opt)
 		return err
 	})
 	if err != nil {

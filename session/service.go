@@ -21,6 +21,7 @@ import (
 	"github.com/google/uuid"
 
 	"edgeframe/codec"
+	"edgeframe/codec/segment"
 	"edgeframe/internal/lru"
 	"edgeframe/kv"
 	"edgeframe/session/record"
@@ -33,7 +34,7 @@ type Options struct {
 	TTL time.Duration
 	// MaxVersions is the number of previous versions that are kept.
 	MaxVersions int
-	Segment     codec.SegmentOptions
+	Segment     segment.Options
 	// SegmentTargetBytes is the raw size to which the columns of a row group are packed.
 	SegmentTargetBytes int
 	// MaxTableBytes is the largest table, in bytes before compression.

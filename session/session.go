@@ -6,7 +6,8 @@ import (
 
 	"github.com/apache/arrow/go/v17/arrow"
 
-	"edgeframe/codec"
+	"edgeframe/codec/compress"
+	"edgeframe/codec/segment"
 	"edgeframe/session/record"
 )
 
@@ -45,8 +46,8 @@ type Version struct {
 	// before compression. NewBytes is what was stored to make the version.
 	StoredBytes, RawBytes, NewBytes int64
 	Segments                        int
-	Method                          codec.Method
-	Compression                     codec.Compression
+	Method                          segment.Method
+	Compression                     compress.Codec
 	// Tag identifies the version's table for good: no other table of the session ever has it.
 	Tag string
 }
@@ -90,8 +91,8 @@ func viewVersion(ver *record.Version) Version {
 		RawBytes:    ver.RawBytes,
 		NewBytes:    ver.NewBytes,
 		Segments:    ver.Segments,
-		Method:      codec.Method(ver.Method),
-		Compression: codec.Compression(ver.Compression),
+		Method:      segment.Method(ver.Method),
+		Compression: compress.Codec(ver.Compression),
 		Tag:         ver.Tag(),
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/array"
 
 	"edgeframe/codec"
+	"edgeframe/codec/arrowipc"
+	"edgeframe/codec/scalar"
 	"edgeframe/frame"
 	"edgeframe/session/record"
 )
@@ -114,7 +116,7 @@ func (s *Service) storeFrame(h *head, base *record.Version, f *frame.Frame, out 
 // newVersionOf returns a version, without marks, of the table that m describes, whose new
 // segments out has sealed.
 func (s *Service) newVersionOf(h *head, of *arrow.Schema, m *manifest, out *sealer) (*record.Version, error) {
-	schema, err := codec.EncodeSchema(of)
+	schema, err := arrowipc.EncodeSchema(of)
 	if err != nil {
 		return nil, err
 	}
@@ -193,7 +195,7 @@ func (m *manifest) countMissing(old *manifest, f *frame.Frame) {
 			if chunk := c.Chunks[g]; chunk.Stored {
 				missing[i] = old.Groups[chunk.Group].Missing[chunk.Column]
 			} else {
-				missing[i] = codec.CountMissing(chunk.Data)
+				missing[i] = scalar.CountMissing(chunk.Data)
 			}
 		}
 		m.Groups[g].Missing = missing
