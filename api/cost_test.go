@@ -15,7 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"edgeframe/codec"
+	"edgeframe/codec/segment"
 	"edgeframe/kv"
 	"edgeframe/kv/kvtest"
 	"edgeframe/kv/memory"
@@ -44,7 +44,7 @@ func edgeFixture(t *testing.T, origin kv.Driver) (*fixture, *kvtest.Counting) {
 		c.Store = store
 		c.Sessions = session.New(session.Options{
 			Store: store, MaxVersions: 5, CacheBytes: 1 << 20,
-			Segment: codec.SegmentOptions{Method: "arrow", Compression: "snappy"},
+			Segment: segment.Options{Method: "arrow", Compression: "snappy"},
 		})
 	}), counting
 }

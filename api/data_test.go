@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"edgeframe/codec"
+	"edgeframe/codec/segment"
 	"edgeframe/session"
 )
 
@@ -20,7 +21,7 @@ func TestAPageKeepsToTheMemoryOfATable(t *testing.T) {
 	f := newFixture(t, func(c *Config) {
 		c.Sessions = session.New(session.Options{
 			Store:         c.Store,
-			Segment:       codec.SegmentOptions{Method: "arrow", Compression: "snappy"},
+			Segment:       segment.Options{Method: "arrow", Compression: "snappy"},
 			MaxTableBytes: most,
 		})
 	})

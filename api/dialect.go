@@ -8,6 +8,8 @@ import (
 	"github.com/apache/arrow/go/v17/arrow"
 
 	"edgeframe/codec"
+	"edgeframe/codec/delimited"
+	"edgeframe/codec/scalar"
 )
 
 // separators are the characters in numbers that a request may name, by the names it may use.
@@ -22,8 +24,8 @@ func dialect(q url.Values, opt *codec.ReadOptions) (err error) {
 		return err
 	}
 	if q.Has("encoding") {
-		if opt.Encoding, err = codec.ParseEncoding(q.Get("encoding")); err != nil {
-			return badParameter("encoding=%s is not accepted; it must be one of %s", codec.Shorten(q.Get("encoding")), codec.EncodingNames)
+		if opt.Encoding, err = delimited.ParseEncoding(q.Get("encoding")); err != nil {
+			return badParameter("encoding=%s is not accepted; it must be one of %s", codec.Shorten(q.Get("encoding")), delimited.EncodingNames)
 		}
 	}
 	if q.Has("decimal") {
@@ -42,7 +44,7 @@ func dialect(q url.Values, opt *codec.ReadOptions) (err error) {
 		}
 		opt.Comment = c[0]
 	}
-	if err := opt.CheckDialect(); err != nil {
+	if err := delimited.CheckDialect(*opt); err != nil {
 		return badParameter("%v", err)
 	}
 	opt.DTypes, err = wantedTypes(q["dtype"])
@@ -62,7 +64,7 @@ func wantedTypes(given []string) (map[string]arrow.DataType, error) {
 		err := error(badParameter("dtype=%s is not accepted; it must be column:type, such as id:utf8", codec.Shorten(text)))
 		for i := strings.IndexByte(text, ':'); i >= 0 && dtype == nil; {
 			column = text[:i]
-			if dtype, err = codec.ParseDType(text[i+1:]); err != nil {
+			if dtype, err = scalar.ParseDType(text[i+1:]); err != nil {
 				err = badParameter("dtype=%s is not accepted; %v", codec.Shorten(text), err)
 			}
 			next := strings.IndexByte(text[i+1:], ':')
@@ -89,6 +91,6 @@ func charset(contentType string) string {
 	if err != nil || params["charset"] == "" {
 		return ""
 	}
-	name, _ := codec.ParseEncoding(params["charset"])
+	name, _ := delimited.ParseEncoding(params["charset"])
 	return name
 }

@@ -7,7 +7,7 @@ import (
 
 	"github.com/apache/arrow/go/v17/arrow"
 
-	"edgeframe/codec"
+	"edgeframe/codec/scalar"
 	"edgeframe/frame"
 	"edgeframe/session"
 )
@@ -74,7 +74,7 @@ func columnNames(schema *arrow.Schema) []string {
 func dtypes(schema *arrow.Schema) object {
 	types := make(object, schema.NumFields())
 	for i, f := range schema.Fields() {
-		types[i] = member{f.Name, codec.DType(f.Type)}
+		types[i] = member{f.Name, scalar.DType(f.Type)}
 	}
 	return types
 }

@@ -15,7 +15,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
-	"edgeframe/codec"
+	"edgeframe/codec/segment"
 	"edgeframe/kv"
 	"edgeframe/kv/kvtest"
 	"edgeframe/kv/memory"
@@ -43,7 +43,7 @@ func newServer(t testing.TB, configure ...func(*Config)) (Config, *fixture) {
 		Sessions: session.New(session.Options{
 			Store:       f.store,
 			MaxVersions: session.DefaultMaxVersions,
-			Segment:     codec.SegmentOptions{Method: "arrow", Compression: "snappy"},
+			Segment:     segment.Options{Method: "arrow", Compression: "snappy"},
 		}),
 		Store:          f.store,
 		Backend:        Backend{Runtime: "native", Version: "test"},

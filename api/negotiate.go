@@ -7,6 +7,8 @@ import (
 	"github.com/elnormous/contenttype"
 
 	"edgeframe/codec"
+	"edgeframe/codec/delimited"
+	"edgeframe/codec/formats"
 )
 
 // offered are the media types that data can be asked for, in the order of preference: the
@@ -15,7 +17,7 @@ import (
 // all of them have anyway.
 var offered = func() (list []contenttype.MediaType) {
 	var others []contenttype.MediaType
-	for _, f := range codec.Formats() {
+	for _, f := range formats.All() {
 		for i, m := range f.MediaTypes {
 			offer := contenttype.NewMediaType(m + "; charset=utf-8")
 			if i == 0 {
@@ -30,7 +32,7 @@ var offered = func() (list []contenttype.MediaType) {
 
 func formatNames() string {
 	var names []string
-	for _, f := range codec.Formats() {
+	for _, f := range formats.All() {
 		names = append(names, f.Name)
 	}
 	return strings.Join(names, ", ")
@@ -40,26 +42,26 @@ func formatNames() string {
 // else the one that Accept likes best, else JSON.
 func outputFormat(r *http.Request) (*codec.Format, error) {
 	if q := r.URL.Query(); q.Has("format") {
-		if f := codec.ByName(q.Get("format")); f != nil {
+		if f := formats.ByName(q.Get("format")); f != nil {
 			return f, nil
 		}
 		return nil, badParameter("format=%s is not accepted; it must be one of %s", codec.Shorten(q.Get("format")), formatNames())
 	}
 	accept := strings.Join(r.Header.Values("Accept"), ",")
 	if accept == "" {
-		return codec.ByName("json"), nil
+		return formats.ByName("json"), nil
 	}
 	chosen, _, err := contenttype.GetAcceptableMediaTypeFromHeader(accept, offered)
 	if err != nil {
 		return nil, problemf(http.StatusNotAcceptable, "not_acceptable", "none of the types in Accept is possible; this can be sent as %s", strings.Join(mediaTypes(), ", "))
 	}
-	return codec.ByMediaType(chosen.MIME()), nil
+	return formats.ByMediaType(chosen.MIME()), nil
 }
 
 // mediaTypes lists the media type that each format is sent as.
 func mediaTypes() []string {
 	var list []string
-	for _, f := range codec.Formats() {
+	for _, f := range formats.All() {
 		list = append(list, f.MediaTypes[0])
 	}
 	return list
@@ -86,19 +88,19 @@ func inputFormat(contentType, filename string, body []byte) (*codec.Format, erro
 		}
 		media = strings.ToLower(parsed.MIME())
 		if c := strings.ToLower(parsed.Parameters["charset"]); c != "" && c != "utf-8" && c != "us-ascii" && !(charset(contentType) != "" && maybeDelimited(media)) {
-			return nil, problemf(http.StatusUnsupportedMediaType, "unsupported_media_type", "the character set %q is not accepted; send UTF-8, or delimited text as one of %s", codec.Shorten(c), codec.EncodingNames)
+			return nil, problemf(http.StatusUnsupportedMediaType, "unsupported_media_type", "the character set %q is not accepted; send UTF-8, or delimited text as one of %s", codec.Shorten(c), delimited.EncodingNames)
 		}
 	}
-	if f := codec.ByMediaType(media); f != nil {
+	if f := formats.ByMediaType(media); f != nil {
 		return f, nil
 	}
 	if !undeclared[media] {
 		return nil, problemf(http.StatusUnsupportedMediaType, "unsupported_media_type", "the content type %q is not accepted; send one of %s, or none and a filename with an extension", codec.Shorten(media), strings.Join(mediaTypes(), ", "))
 	}
-	if f := codec.ByFilename(filename); f != nil {
+	if f := formats.ByFilename(filename); f != nil {
 		return f, nil
 	}
-	if f := codec.BySniffing(body); f != nil {
+	if f := formats.Detect(body); f != nil {
 		return f, nil
 	}
 	return nil, problemf(http.StatusUnsupportedMediaType, "unsupported_media_type", "the format of the file cannot be told; send it with one of the content types %s, or a filename with an extension", strings.Join(mediaTypes(), ", "))
@@ -106,6 +108,6 @@ func inputFormat(contentType, filename string, body []byte) (*codec.Format, erro
 
 // maybeDelimited reports whether what has that media type is delimited text or may be.
 func maybeDelimited(media string) bool {
-	f := codec.ByMediaType(media)
+	f := formats.ByMediaType(media)
 	return f == nil && undeclared[media] || f != nil && (f.Name == "csv" || f.Name == "tsv")
 }

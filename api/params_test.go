@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"edgeframe/codec"
+	"edgeframe/codec/scalar"
 )
 
 func TestParametersAreRefusedWithTheirName(t *testing.T) {
@@ -105,7 +106,7 @@ func TestReadOptions(t *testing.T) {
 			return o.Decimal == '.' && o.Thousands == '\''
 		}},
 		{"dtypes of columns with colons, and with colons in the type", "dtype=a:b:int8&dtype=t:timestamp[us, tz=%2B01:00]", func(o codec.ReadOptions) bool {
-			return len(o.DTypes) == 2 && codec.DType(o.DTypes["a:b"]) == "int8" && codec.DType(o.DTypes["t"]) == "timestamp[us, tz=+01:00]"
+			return len(o.DTypes) == 2 && scalar.DType(o.DTypes["a:b"]) == "int8" && scalar.DType(o.DTypes["t"]) == "timestamp[us, tz=+01:00]"
 		}},
 		{"an orient", "orient=split", func(o codec.ReadOptions) bool { return o.Orient == codec.Split }},
 	}

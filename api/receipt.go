@@ -4,6 +4,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow"
 
 	"edgeframe/codec"
+	"edgeframe/codec/scalar"
 )
 
 // receipt says how an uploaded file was understood: what was found out about it, and for each
@@ -12,7 +13,7 @@ func receipt(format *codec.Format, t *codec.Table) object {
 	missing := make([]int64, t.Schema.NumFields())
 	for _, g := range t.RowGroups {
 		for i, column := range g.Columns() {
-			missing[i] += int64(codec.CountMissing(column))
+			missing[i] += int64(scalar.CountMissing(column))
 		}
 	}
 	doc := object{{"format", format.Name}}
@@ -35,7 +36,7 @@ func columnReceipts(schema *arrow.Schema, missing, changed []int64) object {
 		if changed != nil {
 			n = changed[i]
 		}
-		columns[i] = member{f.Name, object{{"dtype", codec.DType(f.Type)}, {"missing", missing[i]}, {"changed", n}}}
+		columns[i] = member{f.Name, object{{"dtype", scalar.DType(f.Type)}, {"missing", missing[i]}, {"changed", n}}}
 	}
 	return columns
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"edgeframe/codec"
+	"edgeframe/codec/arrowipc"
+	"edgeframe/codec/formats"
 	"edgeframe/session"
 )
 
@@ -14,7 +16,7 @@ import (
 // whole: it is larger than other bodies may be, or does not say how large it is.
 func (s *server) isLongStream(r *http.Request) bool {
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	return err == nil && slices.Contains(codec.ByName("arrow").MediaTypes, media) &&
+	return err == nil && slices.Contains(formats.ByName("arrow").MediaTypes, media) &&
 		(r.ContentLength < 0 || r.ContentLength > s.MaxUploadBytes)
 }
 
@@ -34,7 +36,7 @@ func (s *server) createFromStream(w http.ResponseWriter, r *http.Request) error 
 		return err
 	}
 	if opt.Sheets != nil {
-		return noSheets(codec.ByName("arrow"))
+		return noSheets(formats.ByName("arrow"))
 	}
 	if opt.DTypes != nil {
 		return badParameter("dtype is for files that are read as a whole, not for Arrow streams that are stored while they come; cast the column afterwards")
@@ -44,7 +46,7 @@ func (s *server) createFromStream(w http.ResponseWriter, r *http.Request) error 
 		return tooLarge(limit)
 	}
 	body := &failingBody{in: http.MaxBytesReader(w, r.Body, limit)}
-	groups, err := codec.OpenArrowStream(body, opt.Limits, s.MaxUploadBytes)
+	groups, err := arrowipc.OpenStream(body, opt.Limits, s.MaxUploadBytes)
 	var v *session.Session
 	if err == nil {
 		v, err = s.Sessions.CreateFrom(r.Context(), groups, baseName(q.Get("filename")), lifetime)
@@ -55,7 +57,7 @@ func (s *server) createFromStream(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	return s.writeStreamed(w, r, v, codec.ByName("arrow"))
+	return s.writeStreamed(w, r, v, formats.ByName("arrow"))
 }
 
 // writeStreamed answers with the document of a session that was made row group by row group.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"edgeframe/codec"
+	"edgeframe/codec/formats"
 	"edgeframe/session"
 )
 
@@ -48,7 +49,7 @@ func sheetDocuments(choice *codec.SheetChoice) ([]byte, error) {
 	list := make([]object, len(choice.Sheets))
 	for i, sheet := range choice.Sheets {
 		var preview bytes.Buffer
-		if err := codec.ByName("json").Encode(&preview, sheet.Preview, codec.WriteOptions{}); err != nil {
+		if err := formats.ByName("json").Encode(&preview, sheet.Preview, codec.WriteOptions{}); err != nil {
 			return nil, err
 		}
 		list[i] = object{

@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"edgeframe/api"
-	"edgeframe/codec"
+	"edgeframe/codec/compress"
 	"edgeframe/kv"
 	"edgeframe/kv/memory"
 )
@@ -26,8 +26,8 @@ func TestDerivedValues(t *testing.T) {
 	}
 	want := []any{
 		2 * time.Minute, int64(4096 << 20), int64(3 << 20), int64(1 << 20),
-		"a", "b", codec.Snappy,
-		codec.NoCompression,
+		"a", "b", compress.Snappy,
+		compress.None,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -12,7 +12,8 @@ import (
 
 	"github.com/caarlos0/env/v11"
 
-	"edgeframe/codec"
+	"edgeframe/codec/compress"
+	"edgeframe/codec/segment"
 )
 
 // Settings is a pointer to a [Common] or to a struct that embeds one.
@@ -117,10 +118,10 @@ func check(parsed Settings, vars []variable, values map[string]string, parseErr 
 // those of the caller.
 func parsers(own map[reflect.Type]env.ParserFunc) map[reflect.Type]env.ParserFunc {
 	all := map[reflect.Type]env.ParserFunc{
-		reflect.TypeFor[codec.Method]():      func(s string) (any, error) { return codec.ParseMethod(s) },
-		reflect.TypeFor[codec.Compression](): func(s string) (any, error) { return codec.ParseCompression(s) },
-		reflect.TypeFor[bool]():              func(s string) (any, error) { return parseBool(s) },
-		reflect.TypeFor[time.Duration]():     func(s string) (any, error) { return parseSeconds(s) },
+		reflect.TypeFor[segment.Method](): func(s string) (any, error) { return segment.ParseMethod(s) },
+		reflect.TypeFor[compress.Codec](): func(s string) (any, error) { return compress.Parse(s) },
+		reflect.TypeFor[bool]():           func(s string) (any, error) { return parseBool(s) },
+		reflect.TypeFor[time.Duration]():  func(s string) (any, error) { return parseSeconds(s) },
 	}
 	maps.Copy(all, own)
 	return all

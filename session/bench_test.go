@@ -7,21 +7,24 @@ import (
 	"testing"
 
 	"edgeframe/codec"
-	"edgeframe/internal/tabletest"
+	"edgeframe/codec/codectest"
+	"edgeframe/codec/compress"
+	"edgeframe/codec/formats"
+	"edgeframe/codec/segment"
 	"edgeframe/kv"
 	"edgeframe/kv/memory"
 )
 
 // BenchmarkCreateFromCSV is an upload without HTTP: parse, pack, encode, store.
 func BenchmarkCreateFromCSV(b *testing.B) {
-	s := New(Options{Store: kv.New(memory.New(), ""), Segment: codec.SegmentOptions{Method: codec.MethodArrow, Compression: codec.Snappy}})
+	s := New(Options{Store: kv.New(memory.New(), ""), Segment: segment.Options{Method: segment.MethodArrow, Compression: compress.Snappy}})
 	var file bytes.Buffer
-	if err := codec.ByName("csv").Encode(&file, tabletest.Generate(10_000, 50, 1), codec.WriteOptions{}); err != nil {
+	if err := formats.ByName("csv").Encode(&file, codectest.Generate(10_000, 50, 1), codec.WriteOptions{}); err != nil {
 		b.Fatal(err)
 	}
 	b.SetBytes(int64(file.Len()))
 	for b.Loop() {
-		t, err := codec.ByName("csv").Decode(file.Bytes(), codec.ReadOptions{})
+		t, err := formats.ByName("csv").Decode(file.Bytes(), codec.ReadOptions{})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -37,8 +40,8 @@ func BenchmarkCreateFromCSV(b *testing.B) {
 
 // BenchmarkWholeTableAsArrow is a download without HTTP, of decoded segments in the cache.
 func BenchmarkWholeTableAsArrow(b *testing.B) {
-	s := New(Options{Store: kv.New(memory.New(), ""), CacheBytes: 256 << 20, Segment: codec.SegmentOptions{Method: codec.MethodArrow, Compression: codec.Snappy}})
-	v, err := s.Create(context.Background(), tabletest.Generate(100_000, 50, 1), "t", 0)
+	s := New(Options{Store: kv.New(memory.New(), ""), CacheBytes: 256 << 20, Segment: segment.Options{Method: segment.MethodArrow, Compression: compress.Snappy}})
+	v, err := s.Create(context.Background(), codectest.Generate(100_000, 50, 1), "t", 0)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -48,7 +51,7 @@ func BenchmarkWholeTableAsArrow(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if err := codec.ByName("arrow").Encode(io.Discard, data.Table, codec.WriteOptions{}); err != nil {
+		if err := formats.ByName("arrow").Encode(io.Discard, data.Table, codec.WriteOptions{}); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -56,8 +59,8 @@ func BenchmarkWholeTableAsArrow(b *testing.B) {
 
 // BenchmarkStatistics describes a table that is described for the first time.
 func BenchmarkStatistics(b *testing.B) {
-	s := New(Options{Store: kv.New(memory.New(), ""), Segment: codec.SegmentOptions{Method: codec.MethodArrow, Compression: codec.Snappy}})
-	v, err := s.Create(context.Background(), tabletest.Generate(100_000, 50, 1), "t", 0)
+	s := New(Options{Store: kv.New(memory.New(), ""), Segment: segment.Options{Method: segment.MethodArrow, Compression: compress.Snappy}})
+	v, err := s.Create(context.Background(), codectest.Generate(100_000, 50, 1), "t", 0)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -5,7 +5,7 @@ import (
 
 	"github.com/apache/arrow/go/v17/arrow"
 
-	"edgeframe/codec"
+	"edgeframe/codec/arrowipc"
 )
 
 // arrayBytes is about what an array takes besides its buffers, measured. It is most of what a
@@ -47,7 +47,7 @@ func (s *Service) schema(h *head, v *version) (*arrow.Schema, error) {
 	if schema, ok := s.schemas.Get(string(raw)); ok {
 		return schema, nil
 	}
-	schema, err := codec.DecodeSchema(raw)
+	schema, err := arrowipc.DecodeSchema(raw)
 	if err == nil && schema.NumFields() != v.Columns {
 		err = fmt.Errorf("it has %d fields for %d columns", schema.NumFields(), v.Columns)
 	}

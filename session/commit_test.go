@@ -13,7 +13,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/array"
 
 	"edgeframe/codec"
-	"edgeframe/internal/tabletest"
+	"edgeframe/codec/codectest"
 	"edgeframe/kv"
 	"edgeframe/kv/kvtest"
 	"edgeframe/kv/memory"
@@ -262,7 +262,7 @@ func TestTokensOfAnotherHistoryAreAConflict(t *testing.T) {
 
 func TestTableOverTheLimitIsRefused(t *testing.T) {
 	h := newHarness(t, func(o *Options) { o.MaxTableBytes = 100 << 10 })
-	_, err := h.Create(context.Background(), tabletest.Generate(10_000, 10, 1), "", 0)
+	_, err := h.Create(context.Background(), codectest.Generate(10_000, 10, 1), "", 0)
 	wantKind(t, err, codec.ErrTooLarge)
 	if keys := h.segmentKeys(); len(keys) != 0 {
 		t.Errorf("a refused table left %d segments", len(keys))

@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"edgeframe/codec"
+	"edgeframe/codec/segment"
 	"edgeframe/kv"
 )
 
@@ -271,7 +271,7 @@ func (c *copier) segments(ctx context.Context, h *head, refs []segmentRef, ttl t
 		if values[i] == nil {
 			return fmt.Errorf("segment %s: %w", keys[i], errSegmentGone)
 		}
-		if err := codec.CheckSegment(values[i], codec.Hash(r.Hash)); err != nil {
+		if err := segment.Check(values[i], segment.Hash(r.Hash)); err != nil {
 			return &Error{Kind: ErrCorrupt, Detail: fmt.Sprintf("session %s is damaged: %v", h.ID, err), Err: err}
 		}
 		items[i] = kv.Item{Key: keys[i], Value: values[i]}

@@ -11,8 +11,10 @@ import (
 	"time"
 
 	"edgeframe/codec"
+	"edgeframe/codec/codectest"
+	"edgeframe/codec/compress"
+	"edgeframe/codec/segment"
 	"edgeframe/frame"
-	"edgeframe/internal/tabletest"
 	"edgeframe/kv"
 	"edgeframe/kv/kvtest"
 	"edgeframe/kv/memory"
@@ -34,7 +36,7 @@ func newHarness(t *testing.T, adjust ...func(*Options)) *harness {
 	opt := Options{
 		Store:       kv.New(h.calls, ""),
 		MaxVersions: DefaultMaxVersions,
-		Segment:     codec.SegmentOptions{Method: codec.MethodArrow, Compression: codec.Snappy},
+		Segment:     segment.Options{Method: segment.MethodArrow, Compression: compress.Snappy},
 		CacheBytes:  0,
 		Now: func() time.Time {
 			h.mu.Lock()
@@ -57,7 +59,7 @@ func (h *harness) pass(d time.Duration) {
 
 func (h *harness) create(rows, cols int) *Session {
 	h.t.Helper()
-	v, err := h.Create(context.Background(), tabletest.Generate(rows, cols, 1), "t.csv", 0)
+	v, err := h.Create(context.Background(), codectest.Generate(rows, cols, 1), "t.csv", 0)
 	if err != nil {
 		h.t.Fatalf("create: %v", err)
 	}
@@ -146,7 +148,7 @@ func wantKind(t testing.TB, err, kind error) {
 
 func wantEqual(t testing.TB, got, want *codec.Table) {
 	t.Helper()
-	if err := tabletest.Equal(got, want); err != nil {
+	if err := codectest.Equal(got, want); err != nil {
 		t.Fatal(err)
 	}
 }

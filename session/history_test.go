@@ -10,8 +10,8 @@ import (
 	"testing"
 
 	"edgeframe/codec"
+	"edgeframe/codec/codectest"
 	"edgeframe/frame"
-	"edgeframe/internal/tabletest"
 )
 
 func ids(v *Session) (list []uint32) {
@@ -102,7 +102,7 @@ func TestAppendLeavesFullRowGroupsAlone(t *testing.T) {
 	h := newHarness(t)
 	v := h.create(20_000, 10)
 	before := h.manifest(v)
-	more := tabletest.Generate(30_000, 10, 2)
+	more := codectest.Generate(30_000, 10, 2)
 	v = h.must(h.Append(context.Background(), of(v), more))
 	after := h.manifest(v)
 	if !reflect.DeepEqual(before.Groups[0], after.Groups[0]) {
@@ -126,7 +126,7 @@ func TestASmallTableThatGrowsIsPackedAnew(t *testing.T) {
 	if n := len(h.manifest(v).Layout); n != 1 {
 		t.Fatalf("a tiny table has %d segments, want 1", n)
 	}
-	v = h.must(h.Append(context.Background(), of(v), tabletest.Generate(40_000, 50, 2)))
+	v = h.must(h.Append(context.Background(), of(v), codectest.Generate(40_000, 50, 2)))
 	for _, g := range h.manifest(v).Groups {
 		for _, r := range g.Segments {
 			if r.Raw > 2*DefaultSegmentTargetBytes {

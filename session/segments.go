@@ -7,7 +7,8 @@ import (
 
 	"github.com/apache/arrow/go/v17/arrow"
 
-	"edgeframe/codec"
+	"edgeframe/codec/segment"
+	"edgeframe/internal/parallel"
 	"edgeframe/kv"
 )
 
@@ -75,7 +76,7 @@ func (h *head) keys(refs []segmentRef) []string {
 // decodeInto adds what values hold to got and to the cache.
 func (s *Service) decodeInto(refs []segmentRef, keys []string, values [][]byte, got map[segmentRef][]arrow.Array) error {
 	fields := make([][]arrow.Array, len(refs))
-	err := codec.Parallel(len(refs), func(i int) error {
+	err := parallel.Do(len(refs), func(i int) error {
 		var err error
 		fields[i], err = s.decode(refs[i], keys[i], values[i])
 		return err
@@ -94,7 +95,7 @@ func (s *Service) decode(r segmentRef, key string, data []byte) ([]arrow.Array, 
 	if data == nil {
 		return nil, fmt.Errorf("segment %s: %w", key, errSegmentGone)
 	}
-	rec, err := codec.DecodeSegment(data, codec.Hash(r.Hash), s.opt.MaxTableBytes)
+	rec, err := segment.Decode(data, segment.Hash(r.Hash), s.opt.MaxTableBytes)
 	if err != nil {
 		return nil, &Error{Kind: ErrCorrupt, Detail: fmt.Sprintf("segment %s is damaged: %v", key, err), Err: err}
 	}
@@ -103,7 +104,7 @@ func (s *Service) decode(r segmentRef, key string, data []byte) ([]arrow.Array, 
 
 // sealer collects the segments that a commit stores.
 type sealer struct {
-	opt  codec.SegmentOptions
+	opt  segment.Options
 	head *head
 	born uint64
 	// held are the segments that the session has, by content; nil until they are needed.
@@ -136,10 +137,10 @@ func (se *sealer) findHeld() error {
 // seal encodes records, in parallel, and returns their refs. What the session holds already
 // is not stored again.
 func (se *sealer) seal(records []arrow.Record) ([]segmentRef, error) {
-	segments := make([]codec.Segment, len(records))
-	err := codec.Parallel(len(records), func(i int) error {
+	segments := make([]segment.Segment, len(records))
+	err := parallel.Do(len(records), func(i int) error {
 		var err error
-		segments[i], err = codec.EncodeSegment(records[i], se.opt)
+		segments[i], err = segment.Encode(records[i], se.opt)
 		return err
 	})
 	if err != nil {

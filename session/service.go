@@ -22,6 +22,7 @@ import (
 	"github.com/google/uuid"
 
 	"edgeframe/codec"
+	"edgeframe/codec/segment"
 	"edgeframe/internal/lru"
 	"edgeframe/kv"
 )
@@ -33,7 +34,7 @@ type Options struct {
 	TTL time.Duration
 	// MaxVersions is the number of previous versions that are kept.
 	MaxVersions int
-	Segment     codec.SegmentOptions
+	Segment     segment.Options
 	// SegmentTargetBytes is the raw size to which the columns of a row group are packed.
 	SegmentTargetBytes int
 	// MaxTableBytes is the largest table, in bytes before compression.
@@ -131,7 +132,7 @@ func Immutable(key string) bool {
 }
 
 func segmentKey(id string, r segmentRef) string {
-	return fmt.Sprintf("%sseg:%s-%x", keyPrefix(id), codec.Hash(r.Hash), r.Born)
+	return fmt.Sprintf("%sseg:%s-%x", keyPrefix(id), segment.Hash(r.Hash), r.Born)
 }
 
 // load reads the head of a session that has not expired.

@@ -6,7 +6,8 @@ import (
 
 	"github.com/apache/arrow/go/v17/arrow"
 
-	"edgeframe/codec"
+	"edgeframe/codec/compress"
+	"edgeframe/codec/segment"
 )
 
 // Session is a session as it stood at one revision. It is immutable.
@@ -43,8 +44,8 @@ type Version struct {
 	// before compression. NewBytes is what was stored to make the version.
 	StoredBytes, RawBytes, NewBytes int64
 	Segments                        int
-	Method                          codec.Method
-	Compression                     codec.Compression
+	Method                          segment.Method
+	Compression                     compress.Codec
 	// Tag identifies the version's table for good: no other table of the session ever has it.
 	Tag string
 }
@@ -87,8 +88,8 @@ func (v *version) view() Version {
 		RawBytes:    v.RawBytes,
 		NewBytes:    v.NewBytes,
 		Segments:    v.Segments,
-		Method:      codec.Method(v.Method),
-		Compression: codec.Compression(v.Compression),
+		Method:      segment.Method(v.Method),
+		Compression: compress.Codec(v.Compression),
 		Tag:         v.tag(),
 	}
 }

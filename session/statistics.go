@@ -9,7 +9,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/zeebo/xxh3"
 
-	"edgeframe/codec"
+	"edgeframe/codec/segment"
 	"edgeframe/frame"
 	"edgeframe/kv"
 )
@@ -197,7 +197,7 @@ func (s *Service) statisticsKey(h *head, v *version) string {
 		_, _ = hash.Write(v.Marks.Hash[:])
 		number(v.Marks.Born)
 	}
-	return fmt.Sprintf("%sstat:%d.%d-%s", keyPrefix(h.ID), statisticsFormat, frame.DescribeFormat, codec.Hash(hash.Sum128().Bytes()))
+	return fmt.Sprintf("%sstat:%d.%d-%s", keyPrefix(h.ID), statisticsFormat, frame.DescribeFormat, segment.Hash(hash.Sum128().Bytes()))
 }
 
 // droppedStatistics lists the keys of the statistics of versions of before whose table is none

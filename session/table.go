@@ -8,6 +8,8 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/array"
 
 	"edgeframe/codec"
+	"edgeframe/codec/arrowipc"
+	"edgeframe/codec/scalar"
 	"edgeframe/frame"
 )
 
@@ -137,7 +139,7 @@ func (s *Service) storeFrame(h *head, base *version, f *frame.Frame, se *sealer)
 // versionOf returns a version, without marks, of the table that m describes, whose new
 // segments se has sealed.
 func (s *Service) versionOf(h *head, of *arrow.Schema, m *manifest, se *sealer) (*version, error) {
-	schema, err := codec.EncodeSchema(of)
+	schema, err := arrowipc.EncodeSchema(of)
 	if err != nil {
 		return nil, err
 	}
@@ -215,7 +217,7 @@ func (m *manifest) countMissing(old *manifest, f *frame.Frame) {
 			if chunk := c.Chunks[g]; chunk.Stored {
 				missing[i] = old.Groups[chunk.Group].Missing[chunk.Column]
 			} else {
-				missing[i] = codec.CountMissing(chunk.Data)
+				missing[i] = scalar.CountMissing(chunk.Data)
 			}
 		}
 		m.Groups[g].Missing = missing

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"edgeframe/internal/tabletest"
+	"edgeframe/codec/codectest"
 	"edgeframe/kv"
 	"edgeframe/kv/kvtest"
 	"edgeframe/kv/memory"
@@ -47,7 +47,7 @@ func TestACommitWhoseAnswerWasLostIsNotMadeTwice(t *testing.T) {
 			})
 			v = h.create(10, 5)
 			lose = true
-			next := h.must(h.Append(ctx, of(v), tabletest.Generate(10, 5, 1)))
+			next := h.must(h.Append(ctx, of(v), codectest.Generate(10, 5, 1)))
 			if lose || next.Current.Rows != 20 || next.Revision.Revision != 2 {
 				t.Errorf("%d rows at revision %s", next.Current.Rows, next.Revision)
 			}
