@@ -10,7 +10,6 @@ package codec
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/apache/arrow/go/v17/arrow"
 )
@@ -122,14 +121,4 @@ func (e *Error) Unwrap() error { return e.Kind }
 // Errorf returns an *Error of the given kind.
 func Errorf(kind error, format string, args ...any) error {
 	return &Error{Kind: kind, Detail: fmt.Sprintf(format, args...)}
-}
-
-// Shorten cuts hostile text so that it can stand in an error message: after 60 bytes, and
-// between characters.
-func Shorten(s string) string {
-	const most = 60
-	if len(s) > most {
-		return strings.ToValidUTF8(s[:most], "") + "…"
-	}
-	return s
 }
