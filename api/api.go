@@ -21,6 +21,7 @@ import (
 	"edgeframe/codec"
 	"edgeframe/kv"
 	"edgeframe/session"
+	"edgeframe/staging"
 )
 
 // DefaultMaxUploadBytes is the size of the largest request body if none is configured.
@@ -47,14 +48,15 @@ type Config struct {
 	Misconfigured string
 	// Logger receives the internal errors that clients are not shown. Nil discards them.
 	Logger *slog.Logger
-	// Now is the clock of health documents; nil means time.Now.
+	// Now is the clock of health documents and of staged uploads; nil means time.Now.
 	Now func() time.Time
 }
 
 // server has the handlers as its methods.
 type server struct {
 	Config
-	routes []route
+	staging *staging.Area
+	routes  []route
 }
 
 // handler answers a request. Its error becomes the problem document.
@@ -79,7 +81,7 @@ func New(c Config) http.Handler {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	s := &server{Config: c}
+	s := &server{Config: c, staging: staging.New(c.Store, c.Now)}
 	s.routes = s.endpoints()
 	h := s.rejectUncleanPaths(s.rejectMisconfigured(s.mux()))
 	h = s.authorize(h)

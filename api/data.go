@@ -69,20 +69,20 @@ func (s *server) getData(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v, err := s.open(r, session.WantData(d.Selection))
+	sess, err := s.open(r, session.PrefetchData(d.Selection))
 	if err != nil {
 		return err
 	}
-	version, err := v.Version(d.Version)
+	version, err := sess.Version(d.Version)
 	if err != nil {
 		return err
 	}
-	w.Header().Set(headerRevision, v.Revision.String())
+	w.Header().Set(headerRevision, sess.Revision.String())
 	w.Header().Add("Vary", "Accept")
 	if notModified(w, r, dataTag(version, d.representation())) {
 		return nil
 	}
-	data, err := s.Sessions.Read(r.Context(), v, d.Selection)
+	data, err := s.Sessions.Read(r.Context(), sess, d.Selection)
 	if err != nil {
 		return err
 	}
@@ -173,9 +173,9 @@ func (s *server) writeFile(w http.ResponseWriter, r *http.Request, d *dataReques
 }
 
 // filename is the name under which a browser saves the file.
-func (d *dataRequest) filename(v *session.Session) string {
-	stem := strings.TrimSuffix(v.Filename, path.Ext(v.Filename))
-	return cmp.Or(stem, v.ID) + d.format.Extensions[0]
+func (d *dataRequest) filename(sess *session.Session) string {
+	stem := strings.TrimSuffix(sess.Filename, path.Ext(sess.Filename))
+	return cmp.Or(stem, sess.ID) + d.format.Extensions[0]
 }
 
 // encode writes a file. It returns an error if the encoder panics, so that an incomplete file never
@@ -230,11 +230,11 @@ func (s *server) putTable(w http.ResponseWriter, r *http.Request, run tableChang
 		return err
 	}
 	c.Summary = up.form.Get("action_summary")
-	v, err := run(r.Context(), c, table)
+	sess, err := run(r.Context(), c, table)
 	if err != nil {
 		return err
 	}
-	return s.writeSession(w, r, http.StatusOK, v, member{"upload", receipt(up.format, table)})
+	return s.writeSession(w, r, http.StatusOK, sess, member{"upload", receipt(up.format, table)})
 }
 
 func (s *server) editData(w http.ResponseWriter, r *http.Request) error {
@@ -261,9 +261,9 @@ func (s *server) editData(w http.ResponseWriter, r *http.Request) error {
 	if dry {
 		return s.dryRun(w, r, c, ops)
 	}
-	v, effects, err := s.Sessions.Edit(r.Context(), c, ops)
+	sess, effects, err := s.Sessions.Edit(r.Context(), c, ops)
 	if err != nil {
 		return err
 	}
-	return s.writeSession(w, r, http.StatusOK, v, member{"operations", effectDocuments(effects)})
+	return s.writeSession(w, r, http.StatusOK, sess, member{"operations", effectDocuments(effects)})
 }

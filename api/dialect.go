@@ -44,7 +44,7 @@ func dialect(q url.Values, opt *codec.ReadOptions) (err error) {
 		}
 		opt.Comment = c[0]
 	}
-	if err := opt.CheckDialect(); err != nil {
+	if err := delimited.CheckDialect(*opt); err != nil {
 		return badParameter("%v", err)
 	}
 	opt.DTypes, err = wantedTypes(q["dtype"])

@@ -11,7 +11,7 @@ import (
 
 // dryRun answers with what operations would change.
 func (s *server) dryRun(w http.ResponseWriter, r *http.Request, c session.Change, ops []frame.Operation) error {
-	p, err := s.Sessions.TryOut(r.Context(), c, ops)
+	p, err := s.Sessions.DryRun(r.Context(), c, ops)
 	if err != nil {
 		return err
 	}

@@ -17,14 +17,14 @@ import (
 
 // sessionTag returns the entity tag of the session document. It also changes when the session is
 // extended.
-func sessionTag(v *session.Session) string {
-	return fmt.Sprintf(`"%s.%x"`, v.Revision, v.Expires.UnixMilli())
+func sessionTag(sess *session.Session) string {
+	return fmt.Sprintf(`"%s.%x"`, sess.Revision, sess.Expires.UnixMilli())
 }
 
 // dataTag returns the entity tag of the data of a version. The representation is all that the bytes
 // depend on besides the version.
-func dataTag(v session.Version, representation string) string {
-	return fmt.Sprintf(`"%s.%x"`, v.Tag, xxh3.HashString(representation))
+func dataTag(ver session.Version, representation string) string {
+	return fmt.Sprintf(`"%s.%x"`, ver.Tag, xxh3.HashString(representation))
 }
 
 // tags returns the entity tags of a header, which may be repeated. It removes the W/ of weak tags,
@@ -47,10 +47,10 @@ func ifMatch(r *http.Request) session.Precondition {
 		return nil
 	}
 	list := tags(r, "If-Match")
-	return func(v *session.Session) bool {
+	return func(sess *session.Session) bool {
 		for _, tag := range list {
 			state, _, _ := strings.Cut(strings.Trim(tag, `"`), ".")
-			if tag == "*" || state == v.Revision.String() || state == v.Current.Tag {
+			if tag == "*" || state == sess.Revision.String() || state == sess.Current.Tag {
 				return true
 			}
 		}

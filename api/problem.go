@@ -12,6 +12,7 @@ import (
 	"edgeframe/frame"
 	"edgeframe/kv"
 	"edgeframe/session"
+	"edgeframe/staging"
 )
 
 // problem is a problem document of RFC 9457. Code is stable; Detail is one sentence for a person.
@@ -43,7 +44,6 @@ var statuses = []struct {
 }{
 	{session.ErrSessionNotFound, http.StatusNotFound, "session_not_found"},
 	{session.ErrVersionNotFound, http.StatusNotFound, "version_not_found"},
-	{session.ErrUploadNotFound, http.StatusNotFound, "upload_not_found"},
 	{session.ErrNothingToUndo, http.StatusConflict, "nothing_to_undo"},
 	{session.ErrNothingToRedo, http.StatusConflict, "nothing_to_redo"},
 	{session.ErrConflict, http.StatusConflict, "conflict"},
@@ -51,6 +51,10 @@ var statuses = []struct {
 	{session.ErrStaleRead, http.StatusServiceUnavailable, "stale_read"},
 	{session.ErrCorrupt, http.StatusInternalServerError, "corrupt_session"},
 	{session.ErrInvalidParameter, http.StatusBadRequest, "invalid_parameter"},
+	{staging.ErrNotFound, http.StatusNotFound, "upload_not_found"},
+	{staging.ErrStaleRead, http.StatusServiceUnavailable, "stale_read"},
+	{staging.ErrCorrupt, http.StatusInternalServerError, "corrupt_session"},
+	{staging.ErrInvalidID, http.StatusBadRequest, "invalid_parameter"},
 	{frame.ErrColumnNotFound, http.StatusUnprocessableEntity, "column_not_found"},
 	{frame.ErrInvalidOperation, http.StatusUnprocessableEntity, "invalid_operation"},
 	{codec.ErrMalformed, http.StatusUnprocessableEntity, "malformed_input"},

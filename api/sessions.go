@@ -50,45 +50,45 @@ func (s *server) createFromFile(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if groups, ok := longFile(up, opt); ok {
-		v, err := s.Sessions.CreateFrom(r.Context(), groups, up.filename, lifetime)
+		sess, err := s.Sessions.CreateFrom(r.Context(), groups, up.filename, lifetime)
 		if err != nil {
 			return err
 		}
-		return s.writeStreamed(w, r, v, up.format)
+		return s.writeStreamed(w, r, sess, up.format)
 	}
 	table, err := up.format.Decode(up.body, opt)
 	if choice, ok := errors.AsType[*codec.SheetChoice](err); ok {
-		return s.holdUpload(w, r, up, choice)
+		return s.stageUpload(w, r, up, choice)
 	}
 	if err != nil {
 		return err
 	}
-	v, err := s.Sessions.Create(r.Context(), table, up.filename, lifetime)
+	sess, err := s.Sessions.Create(r.Context(), table, up.filename, lifetime)
 	if err != nil {
 		return err
 	}
-	return s.writeCreated(w, r, created{v, receipt(up.format, table)})
+	return s.writeCreated(w, r, created{sess, receipt(up.format, table)})
 }
 
 func (s *server) getSession(w http.ResponseWriter, r *http.Request) error {
-	v, err := s.open(r, session.WantMarks)
+	sess, err := s.open(r, session.PrefetchMarks)
 	if err != nil {
 		return err
 	}
-	setState(w, v)
-	if notModified(w, r, sessionTag(v)) {
+	setState(w, sess)
+	if notModified(w, r, sessionTag(sess)) {
 		return nil
 	}
-	return s.writeSession(w, r, http.StatusOK, v)
+	return s.writeSession(w, r, http.StatusOK, sess)
 }
 
 // open returns the session of a request, and loads what the request will read.
-func (s *server) open(r *http.Request, wants session.Want) (*session.Session, error) {
+func (s *server) open(r *http.Request, prefetch session.Prefetch) (*session.Session, error) {
 	to, err := ref(r)
 	if err != nil {
 		return nil, err
 	}
-	return s.Sessions.Open(r.Context(), to, wants)
+	return s.Sessions.Open(r.Context(), to, prefetch)
 }
 
 func (s *server) patchSession(w http.ResponseWriter, r *http.Request) error {
@@ -103,7 +103,7 @@ func (s *server) patchSession(w http.ResponseWriter, r *http.Request) error {
 		if body.Filename != nil {
 			*body.Filename = baseName(*body.Filename)
 		}
-		return s.Sessions.Describe(r.Context(), c, body.Filename, body.Metadata)
+		return s.Sessions.UpdateInfo(r.Context(), c, body.Filename, body.Metadata)
 	})
 }
 
@@ -141,9 +141,9 @@ func (s *server) change(w http.ResponseWriter, r *http.Request, run func(session
 	if err != nil {
 		return err
 	}
-	v, err := run(c)
+	sess, err := run(c)
 	if err != nil {
 		return err
 	}
-	return s.writeSession(w, r, http.StatusOK, v)
+	return s.writeSession(w, r, http.StatusOK, sess)
 }

@@ -47,9 +47,9 @@ func (s *server) createFromStream(w http.ResponseWriter, r *http.Request) error 
 	}
 	body := &failingBody{in: http.MaxBytesReader(w, r.Body, limit)}
 	groups, err := arrowipc.OpenStream(body, opt.Limits, s.MaxUploadBytes)
-	var v *session.Session
+	var sess *session.Session
 	if err == nil {
-		v, err = s.Sessions.CreateFrom(r.Context(), groups, baseName(q.Get("filename")), lifetime)
+		sess, err = s.Sessions.CreateFrom(r.Context(), groups, baseName(q.Get("filename")), lifetime)
 	}
 	if body.err != nil {
 		return bodyError(body.err, limit)
@@ -57,16 +57,16 @@ func (s *server) createFromStream(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	return s.writeStreamed(w, r, v, formats.ByName("arrow"))
+	return s.writeStreamed(w, r, sess, formats.ByName("arrow"))
 }
 
 // writeStreamed answers with the document of a session that was made row group by row group.
-func (s *server) writeStreamed(w http.ResponseWriter, r *http.Request, v *session.Session, format *codec.Format) error {
-	schema, missing, err := s.Sessions.Schema(v)
+func (s *server) writeStreamed(w http.ResponseWriter, r *http.Request, sess *session.Session, format *codec.Format) error {
+	schema, missing, err := s.Sessions.Schema(sess)
 	if err != nil {
 		return err
 	}
-	return s.writeCreated(w, r, created{v, object{
+	return s.writeCreated(w, r, created{sess, object{
 		{"format", format.Name},
 		{"columns", columnReceipts(schema, missing, nil)},
 	}})

@@ -12,6 +12,7 @@ import (
 	"edgeframe/codec"
 	"edgeframe/codec/formats"
 	"edgeframe/session"
+	"edgeframe/staging"
 )
 
 const uploadPath = "/api/v1/uploads/{id}"
@@ -19,8 +20,8 @@ const uploadPath = "/api/v1/uploads/{id}"
 // maxSelected is how many sheets can be selected at once: for each the workbook is opened twice.
 const maxSelected = 100
 
-// heldNote is what is remembered of a workbook whose sheets have to be chosen.
-type heldNote struct {
+// stagedNote is what is remembered of a workbook whose sheets have to be chosen.
+type stagedNote struct {
 	Filename string `json:"filename"`
 	// Form is what was sent with the file.
 	Form url.Values `json:"form"`
@@ -28,20 +29,19 @@ type heldNote struct {
 	Sheets json.RawMessage `json:"sheets"`
 }
 
-// holdUpload keeps a workbook of which the sheets have to be chosen, and answers with what there
-// is to choose from.
-func (s *server) holdUpload(w http.ResponseWriter, r *http.Request, up *upload, choice *codec.SheetChoice) error {
+// stageUpload stages a workbook whose sheets have to be chosen, and answers with the list of them.
+func (s *server) stageUpload(w http.ResponseWriter, r *http.Request, up *upload, choice *codec.SheetChoice) error {
 	sheets, err := sheetDocuments(choice)
 	if err != nil {
 		return err
 	}
-	note := heldNote{Filename: up.filename, Form: up.form, Sheets: sheets}
-	held, err := s.Sessions.Hold(r.Context(), up.body, encodeJSON(note))
+	note := stagedNote{Filename: up.filename, Form: up.form, Sheets: sheets}
+	staged, err := s.staging.Stage(r.Context(), up.body, encodeJSON(note))
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Location", strings.Replace(uploadPath, "{id}", held.ID, 1))
-	return s.writeHeld(w, http.StatusAccepted, held, note)
+	w.Header().Set("Location", strings.Replace(uploadPath, "{id}", staged.ID, 1))
+	return s.writeStaged(w, http.StatusAccepted, staged, note)
 }
 
 // sheetDocuments describes the sheets of a workbook, as a JSON array.
@@ -66,45 +66,45 @@ func sheetDocuments(choice *codec.SheetChoice) ([]byte, error) {
 	return encodeJSON(list), nil
 }
 
-func (s *server) writeHeld(w http.ResponseWriter, status int, held *session.Held, note heldNote) error {
+func (s *server) writeStaged(w http.ResponseWriter, status int, staged *staging.Upload, note stagedNote) error {
 	var sheets []json.RawMessage
 	if err := json.Unmarshal(note.Sheets, &sheets); err != nil {
 		return err
 	}
 	return writeJSON(w, status, object{
 		{"status", "selection_required"},
-		{"temp_id", held.ID},
+		{"temp_id", staged.ID},
 		{"filename", note.Filename},
-		{"expires_at", timestamp(held.Expires)},
+		{"expires_at", timestamp(staged.Expires)},
 		{"total_sheets", len(sheets)},
 		{"sheets", note.Sheets},
 	})
 }
 
-// held returns the upload that a request is about.
-func (s *server) held(r *http.Request) (*session.Held, heldNote, error) {
-	var note heldNote
-	held, err := s.Sessions.Held(r.Context(), r.PathValue("id"))
+// staged returns the upload that a request is about.
+func (s *server) staged(r *http.Request) (*staging.Upload, stagedNote, error) {
+	var note stagedNote
+	staged, err := s.staging.Find(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return nil, note, err
 	}
-	return held, note, json.Unmarshal(held.Note, &note)
+	return staged, note, json.Unmarshal(staged.Note, &note)
 }
 
 func (s *server) getUpload(w http.ResponseWriter, r *http.Request) error {
-	held, note, err := s.held(r)
+	staged, note, err := s.staged(r)
 	if err != nil {
 		return err
 	}
-	return s.writeHeld(w, http.StatusOK, held, note)
+	return s.writeStaged(w, http.StatusOK, staged, note)
 }
 
 func (s *server) deleteUpload(w http.ResponseWriter, r *http.Request) error {
-	held, _, err := s.held(r)
+	staged, _, err := s.staged(r)
 	if err != nil {
 		return err
 	}
-	if err := s.Sessions.Release(r.Context(), held); err != nil {
+	if err := s.staging.Discard(r.Context(), staged); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -114,7 +114,7 @@ func (s *server) deleteUpload(w http.ResponseWriter, r *http.Request) error {
 // selectSheets makes sessions of chosen sheets of a workbook: one session of all of them with
 // merge, else one of each. The workbook stays, so that its other sheets can be had too.
 func (s *server) selectSheets(w http.ResponseWriter, r *http.Request) error {
-	held, note, err := s.held(r)
+	staged, note, err := s.staged(r)
 	if err != nil {
 		return err
 	}
@@ -132,7 +132,7 @@ func (s *server) selectSheets(w http.ResponseWriter, r *http.Request) error {
 	if body.Merge {
 		choices = [][]string{body.Selected}
 	}
-	file, err := s.Sessions.ReadHeld(r.Context(), held)
+	file, err := s.staging.Read(r.Context(), staged)
 	if err != nil {
 		return err
 	}
@@ -199,8 +199,8 @@ func (s *server) createFromTable(r *http.Request, up *upload, lifetime time.Dura
 	if err != nil {
 		return created{}, err
 	}
-	v, err := s.Sessions.Create(r.Context(), t, up.filename, lifetime)
-	return created{v, receipt(up.format, t)}, err
+	sess, err := s.Sessions.Create(r.Context(), t, up.filename, lifetime)
+	return created{sess, receipt(up.format, t)}, err
 }
 
 // writeAllCreated answers with the documents of several new sessions.

@@ -9,7 +9,6 @@ package codec
 
 import (
 	"errors"
-	"strings"
 
 	"github.com/apache/arrow/go/v17/arrow"
 
@@ -115,14 +114,4 @@ type Error = fault.Error
 // Errorf returns an [*Error] of the given kind.
 func Errorf(kind error, format string, args ...any) error {
 	return fault.Errorf(kind, format, args...)
-}
-
-// Shorten cuts hostile text so that it can stand in an error message: after 60 bytes, and
-// between characters.
-func Shorten(s string) string {
-	const most = 60
-	if len(s) > most {
-		return strings.ToValidUTF8(s[:most], "") + "…"
-	}
-	return s
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/tinylib/msgp/msgp"
 
 	"edgeframe/codec/codectest"
+	"edgeframe/codec/formats/formatstest"
 )
 
 // output is a format that data is sent as.
@@ -239,7 +240,7 @@ var formatTests = []test{
 	}},
 	{"every Arrow type goes out as it came in, from an edited table too", func(c *client) {
 		table := codectest.AllTypes()
-		s := c.upload(streamType, codectest.ArrowStream(table))
+		s := c.upload(streamType, formatstest.ArrowStream(table))
 		for _, edited := range []bool{false, true} {
 			if edited {
 				s.edit(op{"op": "delete_rows", "rows": []int{0}}, op{"op": "drop_columns", "columns": []string{table.Schema.Field(0).Name}})

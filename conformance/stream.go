@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"edgeframe/codec/codectest"
+	"edgeframe/codec/formats/formatstest"
 )
 
 // The stream tests send Arrow streams that are larger than other bodies may be, or whose length is not
@@ -16,7 +17,7 @@ import (
 var streamTests = []test{
 	{"an Arrow stream larger than other uploads may be comes back as it was", func(c *client) {
 		table := codectest.Generate(largeRows(c.target.MaxUploadBytes*2), largeColumns, 3)
-		stream := codectest.ArrowStream(table)
+		stream := formatstest.ArrowStream(table)
 		if int64(len(stream)) < c.target.MaxUploadBytes*3/2 {
 			c.Fatalf("the stream has only %d bytes", len(stream))
 		}
@@ -25,7 +26,7 @@ var streamTests = []test{
 			if s.made.Filename != "large.arrows" || s.made.TTLSeconds != 600 || s.made.Shape[0] != int(table.NumRows()) {
 				c.Errorf("%s: %+v", name, s.made)
 			}
-			got, err := codectest.FromArrowStream(s.get("/data", "format=arrow").body)
+			got, err := formatstest.FromArrowStream(s.get("/data", "format=arrow").body)
 			if err == nil {
 				err = codectest.Equal(got, table)
 			}
@@ -43,7 +44,7 @@ var streamTests = []test{
 	{"a small Arrow stream that does not say its length is a session like any other", func(c *client) {
 		for _, rows := range []int{0, 1, 20_000} {
 			table := codectest.Generate(rows, 5, 7)
-			body := codectest.ArrowStream(table)
+			body := formatstest.ArrowStream(table)
 			streamed, whole := c.stream(body, -1), c.upload(streamType, body)
 			if got, want := streamed.get("/data", "format=arrow").body, whole.get("/data", "format=arrow").body; !bytes.Equal(got, want) {
 				c.Errorf("%d rows: %d bytes, want %d", rows, len(got), len(want))
@@ -51,7 +52,7 @@ var streamTests = []test{
 		}
 	}},
 	{"an Arrow stream that is cut off, goes on or is none makes no session", func(c *client) {
-		body := codectest.ArrowStream(codectest.Generate(40_000, 5, 7))
+		body := formatstest.ArrowStream(codectest.Generate(40_000, 5, 7))
 		for name, tt := range map[string]struct {
 			body string
 			says string
@@ -81,7 +82,7 @@ var streamTests = []test{
 		c.send(body, int64(len(body))).refused(http.StatusRequestEntityTooLarge, "dataframe_too_large", "smaller record batches")
 	}},
 	{"what is for files that are read as a whole is refused with a stream", func(c *client) {
-		body := codectest.ArrowStream(codectest.Generate(10, 2, 7))
+		body := formatstest.ArrowStream(codectest.Generate(10, 2, 7))
 		c.send(body, -1, "dtype=column_1:utf8").refused(http.StatusBadRequest, "invalid_parameter", "dtype", "as a whole")
 		c.send(body, -1, "sheet_name=1").refused(http.StatusBadRequest, "invalid_parameter", "sheet_name", "arrow")
 	}},
@@ -125,5 +126,5 @@ const largeColumns = 20
 // stream.
 func largeRows(bytesWanted int64) int {
 	const few = 10_000
-	return int(bytesWanted * few / int64(len(codectest.ArrowStream(codectest.Generate(few, largeColumns, 3)))))
+	return int(bytesWanted * few / int64(len(formatstest.ArrowStream(codectest.Generate(few, largeColumns, 3)))))
 }

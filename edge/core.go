@@ -58,7 +58,7 @@ func newCore(env js.Value, version string) (http.Handler, config.Common) {
 		logger.Warn(w.Text)
 	}
 
-	driver := workerskv.New(workerskv.Options{Binding: Binding, CountPrefix: settings.KeyPrefix + ":" + session.LivePrefix})
+	driver := workerskv.New(workerskv.Options{Binding: Binding, CountPrefix: settings.KeyPrefix + ":" + session.LifetimePrefix})
 	cached := cache.New(driver, settings.CacheBytes()/2, session.Immutable)
 	return core.New(settings, core.Runtime{
 		Store:         kv.New(cached, settings.KeyPrefix),

@@ -16,6 +16,7 @@ import (
 
 	"edgeframe/codec"
 	"edgeframe/codec/codectest"
+	"edgeframe/codec/formats/formatstest"
 )
 
 // distinct is a table of about so many bytes whose values are all different.
@@ -56,7 +57,7 @@ func TestTheLargestTablesAreDescribedInAnIsolate(t *testing.T) {
 		"8 of numbers":            distinct(bytes, 8, arrow.PrimitiveTypes.Float64),
 		"8 of text":               distinct(bytes, 8, arrow.BinaryTypes.String),
 	} {
-		status, location, body := w.post("application/vnd.apache.arrow.stream", codectest.ArrowStream(table))
+		status, location, body := w.post("application/vnd.apache.arrow.stream", formatstest.ArrowStream(table))
 		if status != http.StatusCreated {
 			t.Fatalf("%s: %d %.200s", name, status, body)
 		}

@@ -63,7 +63,10 @@ func (m Migration) Run(ctx context.Context) (err error) {
 	}
 	bar := m.bar(total.N)
 	start := time.Now()
-	report, err := session.Copy(ctx, from, to, func(r session.CopyReport) { _ = bar.Set(min(r.Sessions(), int(total.N))) })
+	report, err := session.Copy(ctx, session.CopyOptions{
+		From: from, To: to,
+		Progress: func(r session.CopyReport) { _ = bar.Set(min(r.Sessions(), int(total.N))) },
+	})
 	_ = bar.Finish()
 	m.summary(report, time.Since(start))
 	switch {

@@ -28,11 +28,11 @@ func BenchmarkCreateFromCSV(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		v, err := s.Create(context.Background(), t, "t.csv", 0)
+		sess, err := s.Create(context.Background(), t, "t.csv", 0)
 		if err != nil {
 			b.Fatal(err)
 		}
-		if err := s.Delete(context.Background(), Ref{ID: v.ID}, nil); err != nil {
+		if err := s.Delete(context.Background(), Ref{ID: sess.ID}, nil); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -41,13 +41,13 @@ func BenchmarkCreateFromCSV(b *testing.B) {
 // BenchmarkWholeTableAsArrow is a download without HTTP, of decoded segments in the cache.
 func BenchmarkWholeTableAsArrow(b *testing.B) {
 	s := New(Options{Store: kv.New(memory.New(), ""), CacheBytes: 256 << 20, Segment: segment.Options{Method: segment.MethodArrow, Compression: compress.Snappy}})
-	v, err := s.Create(context.Background(), codectest.Generate(100_000, 50, 1), "t", 0)
+	sess, err := s.Create(context.Background(), codectest.Generate(100_000, 50, 1), "t", 0)
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.SetBytes(v.Current.RawBytes)
+	b.SetBytes(sess.Current.RawBytes)
 	for b.Loop() {
-		data, err := s.Read(context.Background(), v, Selection{Limit: -1})
+		data, err := s.Read(context.Background(), sess, Selection{Limit: -1})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -60,12 +60,12 @@ func BenchmarkWholeTableAsArrow(b *testing.B) {
 // BenchmarkStatistics describes a table that is described for the first time.
 func BenchmarkStatistics(b *testing.B) {
 	s := New(Options{Store: kv.New(memory.New(), ""), Segment: segment.Options{Method: segment.MethodArrow, Compression: compress.Snappy}})
-	v, err := s.Create(context.Background(), codectest.Generate(100_000, 50, 1), "t", 0)
+	sess, err := s.Create(context.Background(), codectest.Generate(100_000, 50, 1), "t", 0)
 	if err != nil {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		if _, err := s.describe(context.Background(), v.head, v.head.current()); err != nil {
+		if _, err := s.describe(context.Background(), sess.head, sess.head.current()); err != nil {
 			b.Fatal(err)
 		}
 	}

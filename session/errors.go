@@ -10,7 +10,6 @@ import (
 var (
 	ErrSessionNotFound    = errors.New("session not found")
 	ErrVersionNotFound    = errors.New("version not found")
-	ErrUploadNotFound     = errors.New("upload not found")
 	ErrNothingToUndo      = errors.New("nothing to undo")
 	ErrNothingToRedo      = errors.New("nothing to redo")
 	ErrConflict           = errors.New("conflict")

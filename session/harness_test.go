@@ -59,25 +59,25 @@ func (h *harness) pass(d time.Duration) {
 
 func (h *harness) create(rows, cols int) *Session {
 	h.t.Helper()
-	v, err := h.Create(context.Background(), codectest.Generate(rows, cols, 1), "t.csv", 0)
+	sess, err := h.Create(context.Background(), codectest.Generate(rows, cols, 1), "t.csv", 0)
 	if err != nil {
 		h.t.Fatalf("create: %v", err)
 	}
-	return v
+	return sess
 }
 
-func (h *harness) table(v *Session, version uint32) *codec.Table {
+func (h *harness) table(sess *Session, version uint32) *codec.Table {
 	h.t.Helper()
-	d, err := h.Read(context.Background(), v, Selection{Limit: -1, Version: version})
+	d, err := h.Read(context.Background(), sess, Selection{Limit: -1, Version: version})
 	if err != nil {
 		h.t.Fatalf("read version %d: %v", version, err)
 	}
 	return d.Table
 }
 
-func (h *harness) edit(v *Session, ops ...string) *Session {
+func (h *harness) edit(sess *Session, ops ...string) *Session {
 	h.t.Helper()
-	next, _, err := h.Edit(context.Background(), of(v), operations(h.t, ops...))
+	next, _, err := h.Edit(context.Background(), of(sess), operations(h.t, ops...))
 	if err != nil {
 		h.t.Fatalf("edit %s: %v", ops, err)
 	}
@@ -85,9 +85,9 @@ func (h *harness) edit(v *Session, ops ...string) *Session {
 }
 
 // manifest returns the manifest of the current version.
-func (h *harness) manifest(v *Session) *manifest {
+func (h *harness) manifest(sess *Session) *manifest {
 	h.t.Helper()
-	m, err := v.head.manifest(v.head.current())
+	m, err := sess.head.manifest(sess.head.current())
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -95,12 +95,12 @@ func (h *harness) manifest(v *Session) *manifest {
 }
 
 // must returns a session of a call that has to succeed.
-func (h *harness) must(v *Session, err error) *Session {
+func (h *harness) must(sess *Session, err error) *Session {
 	h.t.Helper()
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	return v
+	return sess
 }
 
 // segmentKeys lists the keys of stored segments.
@@ -124,7 +124,10 @@ func (h *harness) segmentKeys() (keys []string) {
 	}
 }
 
-func of(v *Session) Change { return Change{Ref: Ref{ID: v.ID}} }
+// setFirst is an operation that changes one segment.
+const setFirst = `{"op":"set_values","column":"column_1","rows":[0],"value":4711}`
+
+func of(sess *Session) Change { return Change{Ref: Ref{ID: sess.ID}} }
 
 func operations(t testing.TB, ops ...string) []frame.Operation {
 	t.Helper()

@@ -12,7 +12,7 @@ import (
 	"edgeframe/kv/kvtest"
 )
 
-// rowGroups hands out the row groups of a table, and then fails if it is told to.
+// rowGroups are the row groups of a table, followed by the error fail or by the end.
 type rowGroups struct {
 	*codec.Table
 	next int

@@ -1,0 +1,82 @@
+package document
+
+import (
+	"bytes"
+	"io"
+
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"edgeframe/codec"
+	"edgeframe/codec/scalar"
+)
+
+var NDJSON = &codec.Format{
+	Name:       "ndjson",
+	MediaTypes: []string{"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines", "application/json-lines"},
+	Extensions: []string{".ndjson", ".jsonl"},
+	Sniff:      looksNDJSON,
+	Decode:     decodeNDJSON,
+	Encode:     encodeNDJSON,
+}
+
+// looksNDJSON reports whether the first line is an object and the second begins like one.
+func looksNDJSON(data []byte) bool {
+	line, rest, found := bytes.Cut(trimJSON(data), []byte("\n"))
+	rest = trimJSON(rest)
+	if !found || len(rest) == 0 || rest[0] != '{' {
+		return false
+	}
+	line = trimJSON(line)
+	return len(line) > 0 && line[0] == '{' && jsontext.Value(line).IsValid()
+}
+
+// decodeNDJSON reads one object from each line that is not blank.
+func decodeNDJSON(data []byte, opt codec.ReadOptions) (table *codec.Table, err error) {
+	defer codec.Guard(&err, codec.ErrMalformed, "the NDJSON text")
+	data = bytes.TrimPrefix(data, byteOrderMark)
+	t, err := newDynTable(data, opt.Limits, appendJSONTo)
+	if err != nil {
+		return nil, err
+	}
+	r := newJSONReader(t)
+	for start := 0; start < len(data); {
+		r.line++
+		end := len(data)
+		if n := bytes.IndexByte(data[start:], '\n'); n >= 0 {
+			end = start + n
+		}
+		if err := r.readLine(start, end); err != nil {
+			return nil, err
+		}
+		start = end + 1
+	}
+	return t.finish(opt, isJSONText)
+}
+
+func (r *jsonReader) readLine(start, end int) error {
+	if len(trimJSON(r.t.data[start:end])) == 0 {
+		return nil
+	}
+	r.seek(cell{start: uint32(start), end: uint32(end)})
+	if r.opens() != '{' {
+		return r.fail(codec.ErrMalformed, "this is not an object; every line must be {column: value, …}")
+	}
+	r.depth = documentDepth - 1
+	row := r.t.numRows
+	r.t.numRows++
+	if err := r.record(row); err != nil {
+		return err
+	}
+	return r.end()
+}
+
+// encodeNDJSON writes one object a line.
+func encodeNDJSON(w io.Writer, t *codec.Table, _ codec.WriteOptions) error {
+	out := chunkWriter{w: w}
+	out.rows(t, "", func(r arrow.Record) scalar.Appender {
+		record := recordAppender(r)
+		return func(dst []byte, row int) []byte { return append(record(dst, row), '\n') }
+	})
+	return out.close()
+}
