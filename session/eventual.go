@@ -109,56 +109,57 @@ func (hs *eventualHeads) reserve(id string, old, next Token) error {
 
 func (hs *eventualHeads) load(ctx context.Context, ref Ref) (*head, error) {
 	last, known := hs.seen.Get(ref.ID)
-	lifetime := last.Lifetime
-	h, err := hs.read(ctx, ref, &lifetime, !known)
-	if err == nil && known && (h == nil || h.Expires <= hs.now().UnixMilli()) {
+	if known {
+		values, err := hs.store.GetMany(ctx, []string{record.HeadKey(ref.ID)})
+		if err != nil {
+			return nil, err
+		}
+		h, err := hs.newest(ctx, ref, values[0], last.Lifetime)
+		if err != nil {
+			return nil, err
+		}
+		if h != nil && h.Expires > hs.now().UnixMilli() {
+			hs.remember(h, last.noted)
+			return h, nil
+		}
 		// Others may have noted accesses since.
-		known = false
-		h, err = hs.read(ctx, ref, &lifetime, true)
 	}
-	if h == nil || err != nil {
-		return nil, err
-	}
-	noted := last.noted
-	if !known {
-		noted = lifetime.Accessed
-	}
-	hs.remember(h, noted)
-	return h, nil
-}
-
-// read reads a head and, if it is told to, the lifetime.
-func (hs *eventualHeads) read(ctx context.Context, ref Ref, lifetime *record.Lifetime, readLifetime bool) (*head, error) {
-	keys := []string{record.HeadKey(ref.ID)}
-	if readLifetime {
-		keys = append(keys, record.LifetimeKey(ref.ID))
-	}
-	values, err := hs.store.GetMany(ctx, keys)
+	values, err := hs.store.GetMany(ctx, []string{record.HeadKey(ref.ID), record.LifetimeKey(ref.ID)})
 	if err != nil {
 		return nil, err
 	}
-	var h *head
-	if values[0] != nil {
-		if h, err = decodeHead(ref.ID, values[0]); err != nil {
+	lifetime := last.Lifetime
+	if stored, ok := record.DecodeLifetime(values[1]); ok {
+		lifetime = stored
+	}
+	h, err := hs.newest(ctx, ref, values[0], lifetime)
+	if h == nil || err != nil {
+		return nil, err
+	}
+	hs.remember(h, lifetime.Accessed)
+	return h, nil
+}
+
+// newest returns the newest head of a session that is visible here, extended by its lifetime:
+// stored, which is nil if it is absent, or the copy of a newer one that the lifetime or the client
+// knows of.
+func (hs *eventualHeads) newest(ctx context.Context, ref Ref, stored []byte, lifetime record.Lifetime) (h *head, err error) {
+	if stored != nil {
+		if h, err = decodeHead(ref.ID, stored); err != nil {
 			return nil, err
 		}
 	}
-	if readLifetime {
-		if stored, ok := record.DecodeLifetime(values[1]); ok {
-			*lifetime = stored
-		}
+	after := lifetime.Revision
+	if ref.After.Revision > after.Revision {
+		after = ref.After
 	}
-	newest := lifetime.Revision
-	if ref.After.Revision > newest.Revision {
-		newest = ref.After
-	}
-	if newest != (Token{}) && (h == nil || h.Revision.Revision < newest.Revision) {
-		if h, err = hs.readCopy(ctx, ref.ID, newest, h); err != nil {
+	if after != (Token{}) && (h == nil || h.Revision.Revision < after.Revision) {
+		if h, err = hs.readCopy(ctx, ref.ID, after, h); err != nil {
 			return nil, err
 		}
 	}
 	if h != nil {
-		h.applyLifetime(*lifetime)
+		h.applyLifetime(lifetime)
 	}
 	return h, nil
 }
@@ -175,7 +176,7 @@ func (hs *eventualHeads) readCopy(ctx context.Context, id string, t Token, h *he
 	return decodeHead(id, b)
 }
 
-// lifetime is what the lifetime record of h has to say.
+// lifetime returns the lifetime record of h.
 func (h *head) lifetime() record.Lifetime {
 	return record.Lifetime{Accessed: h.Accessed, Lease: h.Lease, Revision: h.Revision}
 }
