@@ -1,6 +1,6 @@
 //go:build js && wasm && !stock
 
-// Package edge runs the handler core as a Worker, together with worker.mjs beside it.
+// Package edge runs the handler core as a Worker, together with worker.mjs.
 //
 // One instance of the program serves all requests of an isolate, including concurrent ones. A request
 // waits for nothing but its own input and output. A response is complete or visibly cut off. Work

@@ -98,7 +98,7 @@ func (s *Store) fullCommit(op string, c Commit) (Commit, error) {
 	for _, keys := range [][]string{itemKeys(c.Put), c.Touch, c.Drop, c.Get} {
 		for _, k := range keys {
 			if HashTag(k) != tag {
-				return c, fail(op, k, ErrInvalid, "the key is committed with %q and differs from it between the braces", c.Swap.Key)
+				return c, fail(op, k, ErrInvalid, "the key must have the same text between the braces as %q", c.Swap.Key)
 			}
 		}
 	}

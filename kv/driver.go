@@ -49,18 +49,18 @@ type Driver interface {
 	Touch(ctx context.Context, keys []string, ttl time.Duration) error
 
 	// List returns up to limit present keys that begin with prefix, in the engine's order,
-	// starting where cursor says ("" is the beginning). Every key that is present during the
-	// whole listing is returned over its pages: exactly once, unless the engine rearranges
-	// itself meanwhile and declares RepeatsKeys. A page may hold fewer keys than limit; only an
-	// empty cursor in the answer means the end.
+	// starting at cursor ("" is the beginning). Every key that is present during the whole listing
+	// is returned on one of its pages: exactly once, unless the engine declares RepeatsKeys and
+	// rearranges itself during the listing. A page may have fewer keys than limit; only an empty
+	// cursor in the answer means the end.
 	List(ctx context.Context, prefix, cursor string, limit int) (Page, error)
 
 	// Count returns the number of present items that were stored with Counted set. It must
 	// not enumerate them; an engine that cannot count declares it by Exact.
 	Count(ctx context.Context) (Count, error)
 
-	// Health makes one real round trip to the engine and returns what there is to report,
-	// keyed by field of the health document (for instance "storage_dirs").
+	// Health makes one real round trip to the engine and returns values for the health document,
+	// by field (for instance "storage_dirs").
 	Health(ctx context.Context) (map[string]any, error)
 
 	// Close releases the engine. No method is called after it.
@@ -70,7 +70,7 @@ type Driver interface {
 // Sweeper is implemented by drivers of engines without native expiry.
 type Sweeper interface {
 	// Sweep removes up to limit items whose TTL has passed and reports how many it removed.
-	// It may run at any time beside every other method.
+	// It may run concurrently with every other method.
 	Sweep(ctx context.Context, limit int) (removed int, err error)
 }
 
@@ -87,7 +87,7 @@ const RevisionSize = 16
 
 // Revision identifies one state of a value that is changed by compare-and-swap. It is the
 // first RevisionSize bytes of the value itself, so that every engine can compare it without
-// knowing anything else of the value. The zero Revision stands for "no value".
+// knowing anything else about the value. The zero Revision means "no value".
 type Revision [RevisionSize]byte
 
 // RevisionOf returns the revision with which value begins, zero if it is too short for one.
@@ -128,8 +128,8 @@ const (
 	Eventual Consistency = "eventual"
 )
 
-// Capabilities is what an engine can do. It is data: [Store] enforces it, sessions adapt to
-// it and the health document publishes it. Zero limits mean unlimited.
+// Capabilities describes the abilities and limits of an engine. [Store] enforces them, sessions adapt
+// to them, and the health document publishes them. A limit of zero means unlimited.
 type Capabilities struct {
 	Consistency        Consistency `json:"consistency"`
 	CompareAndSwap     bool        `json:"compare_and_swap"`
@@ -140,7 +140,7 @@ type Capabilities struct {
 	WritesPerKeyPerSec int         `json:"writes_per_key_per_second"`
 	// TouchRewrites says that Touch reads and writes the values again.
 	TouchRewrites bool `json:"touch_rewrites"`
-	// RepeatsKeys says that a listing may name a key more than once if the engine rearranges
-	// itself meanwhile.
+	// RepeatsKeys says that a listing may return a key more than once if the engine rearranges
+	// itself during the listing.
 	RepeatsKeys bool `json:"repeats_keys"`
 }

@@ -32,7 +32,7 @@ func newCluster(options *goredis.ClusterOptions, opt Options) *goredis.ClusterCl
 }
 
 // errSlowNode is the error if a node has exceeded its limit.
-var errSlowNode = fmt.Errorf("a node of the Cluster does not say which others there are: %w", context.DeadlineExceeded)
+var errSlowNode = fmt.Errorf("a node of the Cluster does not list the other nodes in time: %w", context.DeadlineExceeded)
 
 // limit is a hook that limits the time of the commands with which the client finds the nodes. The
 // client asks one node after another. Without the limit a node that hangs would use up the time of a
