@@ -94,7 +94,8 @@ const sessionPath = "/api/v1/sessions/{id}"
 
 // The parameters of requests with a file, in the query or as fields of the form with the file.
 var (
-	parseParams  = []string{"delimiter", "header", "null_values", "strict", "orient", "encoding", "decimal", "thousands", "comment", "dtype", "sheet_name"}
+	parseParams  = slices.Concat([]string{"dtype", "strict"}, paramsOf(reading))
+	dataParams   = slices.Concat([]string{"column", "offset", "limit", "version", "format"}, paramsOf(writing))
 	createParams = slices.Concat(parseParams, []string{"filename", "ttl_seconds"})
 	tableParams  = slices.Concat(parseParams, []string{"filename", "action_summary"})
 )
@@ -107,7 +108,7 @@ func (s *server) endpoints() []route {
 		{"PATCH", sessionPath, nil, s.patchSession},
 		{"DELETE", sessionPath, nil, withoutBody(s.deleteSession)},
 		{"POST", sessionPath + "/touch", []string{"ttl_seconds"}, s.touchSession},
-		{"GET", sessionPath + "/data", []string{"column", "offset", "limit", "version", "format", "orient"}, s.getData},
+		{"GET", sessionPath + "/data", dataParams, s.getData},
 		{"PUT", sessionPath + "/data", tableParams, s.replaceData},
 		{"POST", sessionPath + "/data", tableParams, s.appendData},
 		{"PATCH", sessionPath + "/data", []string{"dry_run"}, s.editData},

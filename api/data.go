@@ -30,7 +30,9 @@ const (
 type dataRequest struct {
 	session.Selection
 	format *codec.Format
-	orient codec.Orient
+	opt    codec.WriteOptions
+	// shape says what of opt the bytes depend on.
+	shape string
 }
 
 func parseDataRequest(r *http.Request) (*dataRequest, error) {
@@ -40,9 +42,10 @@ func parseDataRequest(r *http.Request) (*dataRequest, error) {
 		return nil, err
 	}
 	d := &dataRequest{format: format}
-	if d.orient, err = orient(q); err != nil {
+	if d.opt.Options, err = formatOptions(q, format, writing); err != nil {
 		return nil, err
 	}
+	d.shape = q.Get("orient")
 	fallback, most := int64(-1), int64(math.MaxInt64)
 	if format.Name == "json" {
 		fallback, most = defaultLimit, maxLimit
@@ -61,7 +64,7 @@ func parseDataRequest(r *http.Request) (*dataRequest, error) {
 
 // representation returns all that the bytes of the answer depend on besides the version.
 func (d *dataRequest) representation() string {
-	return fmt.Sprintf("%s %s %d %d %q", d.format.Name, d.orient, d.Offset, d.Limit, d.Columns)
+	return fmt.Sprintf("%s %s %d %d %q", d.format.Name, d.shape, d.Offset, d.Limit, d.Columns)
 }
 
 func (s *server) getData(w http.ResponseWriter, r *http.Request) error {
@@ -131,7 +134,7 @@ func (s *server) writePage(w http.ResponseWriter, d *dataRequest, data *session.
 	doc := &boundedBuffer{most: min(maxPageBytes, s.Sessions.Limits().Bytes)}
 	doc.Buffer.Write(head[:len(head)-1])
 	doc.WriteString(`,"data":`)
-	if err := d.format.Encode(doc, data.Table, codec.WriteOptions{Orient: d.orient}); err != nil {
+	if err := d.format.Encode(doc, data.Table, d.opt); err != nil {
 		return err
 	}
 	doc.WriteByte('}')
@@ -186,7 +189,7 @@ func (d *dataRequest) encode(w io.Writer, t *codec.Table) (err error) {
 			err = panicked(p)
 		}
 	}()
-	return d.format.Encode(w, t, codec.WriteOptions{Orient: d.orient})
+	return d.format.Encode(w, t, d.opt)
 }
 
 // trackedWriter records whether a response has begun and whether writing it failed.
@@ -234,7 +237,7 @@ func (s *server) putTable(w http.ResponseWriter, r *http.Request, run tableChang
 	if err != nil {
 		return err
 	}
-	return s.writeSession(w, r, http.StatusOK, sess, member{"upload", receipt(up.format, table)})
+	return s.writeSession(w, r, http.StatusOK, sess, member{"upload", receipt(up.format, table.Receipt, table.Schema, missingValues(table))})
 }
 
 func (s *server) editData(w http.ResponseWriter, r *http.Request) error {

@@ -58,25 +58,11 @@ func integer(q url.Values, name string, fallback, low, high int64) (int64, error
 
 // boolean reads a parameter that is true or false. It returns fallback if the parameter is not given.
 func boolean(q url.Values, name string, fallback bool) (bool, error) {
-	switch q.Get(name) {
-	case "true", "1":
-		return true, nil
-	case "false", "0":
-		return false, nil
+	b, err := codec.Values(q).Bool(name, fallback)
+	if err != nil {
+		return b, badParameter("%v", err)
 	}
-	if !q.Has(name) {
-		return fallback, nil
-	}
-	return false, badParameter("%s=%s is not accepted; it must be true or false", name, codec.Shorten(q.Get(name)))
-}
-
-// orient reads the shape of a JSON or MessagePack document.
-func orient(q url.Values) (codec.Orient, error) {
-	o := codec.Orient(q.Get("orient"))
-	if q.Has("orient") && !slices.Contains(codec.Orients, o) {
-		return "", badParameter("orient=%s is not accepted; it must be records, columns or split", codec.Shorten(string(o)))
-	}
-	return o, nil
+	return b, nil
 }
 
 // ttl reads ttl_seconds, 0 if it is not given.
@@ -119,43 +105,4 @@ func ref(r *http.Request) (session.Ref, error) {
 func change(r *http.Request) (session.Change, error) {
 	to, err := ref(r)
 	return session.Change{Ref: to, Pre: ifMatch(r)}, err
-}
-
-// readOptions returns the options for reading an uploaded file.
-func (s *server) readOptions(q url.Values) (codec.ReadOptions, error) {
-	opt := codec.ReadOptions{Limits: s.Sessions.Limits()}
-	var err error
-	if opt.Orient, err = orient(q); err != nil {
-		return opt, err
-	}
-	if opt.Strict, err = boolean(q, "strict", false); err != nil {
-		return opt, err
-	}
-	header, err := boolean(q, "header", true)
-	if err != nil {
-		return opt, err
-	}
-	opt.NoHeader = !header
-	if q.Has("null_values") {
-		opt.NullValues = []string{}
-		for _, list := range q["null_values"] {
-			opt.NullValues = append(opt.NullValues, strings.Split(list, ",")...)
-		}
-	}
-	opt.Sheets = q["sheet_name"]
-	return opt, dialect(q, &opt)
-}
-
-// delimiters are the accepted values of delimiter.
-var delimiters = map[string]byte{",": ',', ";": ';', "\t": '\t', "|": '|', "comma": ',', "semicolon": ';', "tab": '\t', "pipe": '|'}
-
-func delimiter(q url.Values) (byte, error) {
-	if !q.Has("delimiter") {
-		return 0, nil
-	}
-	d, ok := delimiters[q.Get("delimiter")]
-	if !ok {
-		return 0, badParameter("delimiter=%s is not accepted; it must be comma, semicolon, tab or pipe, or the character itself", codec.Shorten(q.Get("delimiter")))
-	}
-	return d, nil
 }

@@ -49,25 +49,62 @@ func (s *server) createFromFile(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if groups, ok := longFile(up, opt); ok {
-		sess, err := s.Sessions.CreateFrom(r.Context(), groups, up.filename, lifetime)
-		if err != nil {
-			return err
-		}
-		return s.writeStreamed(w, r, sess, up.format)
-	}
-	table, err := up.format.Decode(up.body, opt)
+	table, groups, err := decode(up, opt)
 	if choice, ok := errors.AsType[*codec.SheetChoice](err); ok {
 		return s.stageUpload(w, r, up, choice)
 	}
 	if err != nil {
 		return err
 	}
+	if groups != nil {
+		sess, err := s.Sessions.CreateFrom(r.Context(), groups, up.filename, lifetime)
+		if err != nil {
+			return err
+		}
+		return s.writeMade(w, r, sess, up.format, codec.Receipt{})
+	}
 	sess, err := s.Sessions.Create(r.Context(), table, up.filename, lifetime)
 	if err != nil {
 		return err
 	}
-	return s.writeCreated(w, r, created{sess, receipt(up.format, table)})
+	return s.writeMade(w, r, sess, up.format, table.Receipt)
+}
+
+// longRows is how many rows make it worth to store a file row group by row group, each in a round
+// trip of its own, for the memory that this saves.
+const longRows = 16 * codec.RowGroupRows
+
+// decode reads a file: as a table or, if it is long and its format allows it, as row groups that need
+// not be in memory all at once.
+func decode(up *upload, opt codec.ReadOptions) (*codec.Table, codec.RowGroups, error) {
+	if !up.format.Streams() {
+		table, err := up.format.Decode(up.body, opt)
+		return table, nil, err
+	}
+	in, err := up.format.Open(up.body, opt)
+	if err != nil {
+		return nil, nil, err
+	}
+	if in.Rows > longRows && opt.DTypes == nil {
+		return nil, in, nil
+	}
+	table, err := in.Table()
+	return table, nil, err
+}
+
+// writeMade answers with the document of a session that was made of a whole file.
+func (s *server) writeMade(w http.ResponseWriter, r *http.Request, sess *session.Session, format *codec.Format, of codec.Receipt) error {
+	c, err := s.made(sess, format, of)
+	if err != nil {
+		return err
+	}
+	return s.writeCreated(w, r, c)
+}
+
+// made is a session that was made of a whole file, with its receipt.
+func (s *server) made(sess *session.Session, format *codec.Format, of codec.Receipt) (created, error) {
+	schema, missing, err := s.Sessions.Schema(sess)
+	return created{sess, receipt(format, of, schema, missing)}, err
 }
 
 func (s *server) getSession(w http.ResponseWriter, r *http.Request) error {

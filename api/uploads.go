@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -17,7 +18,7 @@ import (
 
 const uploadPath = "/api/v1/uploads/{id}"
 
-// maxSelected is how many sheets can be selected at once: for each the workbook is opened twice.
+// maxSelected is how many sheets can be selected at once: for each the workbook is opened once.
 const maxSelected = 100
 
 // stagedNote is what is remembered of a workbook whose sheets have to be chosen.
@@ -157,17 +158,15 @@ func (s *server) createFromSheets(r *http.Request, up *upload, choices [][]strin
 		return nil, err
 	}
 	defer release()
-	if err := s.checkChoices(up, choices); err != nil {
+	if err := distinct(choices); err != nil {
 		return nil, err
 	}
+	// One table at a time is in memory.
 	for _, sheets := range choices {
 		up.form["sheet_name"] = sheets
 		c, err := s.createFromTable(r, up, lifetime)
 		if err != nil {
-			// The store failed. What cannot be deleted now expires.
-			for _, c := range made {
-				_ = s.Sessions.Delete(r.Context(), session.Ref{ID: c.session.ID}, nil)
-			}
+			s.deleteAll(r, made)
 			return nil, err
 		}
 		made = append(made, c)
@@ -175,23 +174,22 @@ func (s *server) createFromSheets(r *http.Request, up *upload, choices [][]strin
 	return made, nil
 }
 
-// checkChoices refuses sheets that make no tables before there is a session of any of them. Tables
-// are made one after the other, here and when they are stored, so that one of them at a time is in
-// memory.
-func (s *server) checkChoices(up *upload, choices [][]string) error {
-	if len(choices) < 2 {
-		return nil
-	}
+// distinct rejects a sheet that would become a session twice.
+func distinct(choices [][]string) error {
 	for i, sheets := range choices {
-		if slices.Contains(slices.Concat(choices[:i]...), sheets[0]) {
+		if slices.ContainsFunc(choices[:i], func(c []string) bool { return c[0] == sheets[0] }) {
 			return badParameter("the sheet %q is named twice; name each sheet once", codec.Shorten(sheets[0]))
-		}
-		up.form["sheet_name"] = sheets
-		if _, err := s.table(up); err != nil {
-			return err
 		}
 	}
 	return nil
+}
+
+// deleteAll deletes sessions that were made before one of their request failed, also if its client
+// is gone. What cannot be deleted now expires.
+func (s *server) deleteAll(r *http.Request, made []created) {
+	for _, c := range made {
+		_ = s.Sessions.Delete(context.WithoutCancel(r.Context()), session.Ref{ID: c.session.ID}, nil)
+	}
 }
 
 func (s *server) createFromTable(r *http.Request, up *upload, lifetime time.Duration) (created, error) {
@@ -200,7 +198,10 @@ func (s *server) createFromTable(r *http.Request, up *upload, lifetime time.Dura
 		return created{}, err
 	}
 	sess, err := s.Sessions.Create(r.Context(), t, up.filename, lifetime)
-	return created{sess, receipt(up.format, t)}, err
+	if err != nil {
+		return created{}, err
+	}
+	return s.made(sess, up.format, t.Receipt)
 }
 
 // writeAllCreated answers with the documents of several new sessions.

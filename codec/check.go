@@ -77,18 +77,12 @@ func CheckDecimal(t arrow.DecimalType) error {
 	return nil
 }
 
-// maxNameBytes is the longest name of a column. JSON repeats names for every row.
-const maxNameBytes = 4096
-
 // CheckNames refuses column names that cannot be addressed.
 func CheckNames(schema *arrow.Schema) error {
 	seen := make(map[string]bool, schema.NumFields())
 	for i, f := range schema.Fields() {
 		if f.Name == "" {
 			return Errorf(ErrMalformed, "column %d has no name", i)
-		}
-		if len(f.Name) > maxNameBytes {
-			return Errorf(ErrTooLarge, "column %d has a name of %d bytes; the most is %d", i, len(f.Name), maxNameBytes)
 		}
 		if !utf8.ValidString(f.Name) {
 			return Errorf(ErrMalformed, "the name of column %d is not valid UTF-8: %q", i, f.Name)
@@ -97,6 +91,20 @@ func CheckNames(schema *arrow.Schema) error {
 			return Errorf(ErrMalformed, "there are two columns named %q", f.Name)
 		}
 		seen[f.Name] = true
+	}
+	return nil
+}
+
+// maxNameBytes is the longest name of a column in a binary format. Such a format can claim names that
+// are far larger than its data, and JSON repeats names for every row.
+const maxNameBytes = 4096
+
+// CheckNameLengths rejects column names that are too long to be repeated.
+func CheckNameLengths(schema *arrow.Schema) error {
+	for i, f := range schema.Fields() {
+		if len(f.Name) > maxNameBytes {
+			return Errorf(ErrTooLarge, "column %d has a name of %d bytes; the most is %d", i, len(f.Name), maxNameBytes)
+		}
 	}
 	return nil
 }

@@ -1,65 +1,85 @@
 package codec
 
-import (
-	"slices"
-
-	"github.com/apache/arrow/go/v17/arrow"
-)
+import "github.com/apache/arrow/go/v17/arrow"
 
 // ReadOptions are the choices of whoever sends a table. The zero value means: find out.
 type ReadOptions struct {
 	Limits Limits
-	// Delimiter separates the fields of delimited text; 0 means that it is detected.
-	Delimiter byte
-	// NoHeader says that the first line of delimited text is data; columns are then named
-	// column_1, column_2, ….
-	NoHeader bool
-	// NullValues are the spellings of a missing value in delimited text; nil means
-	// [scalar.DefaultNullValues]. The empty field is always missing.
-	NullValues []string
-	// Encoding is the character encoding of delimited text, by its WHATWG name;
-	// "" means that it is detected.
-	Encoding string
-	// Comment begins lines of delimited text that are skipped; 0 means that there are none.
-	Comment byte
-	// Decimal is the decimal point of numbers in delimited text, '.' or ','; 0 means '.'.
-	Decimal byte
-	// Thousands stands between groups of three digits in delimited text; 0 means that nothing may.
-	Thousands byte
 	// DTypes are the types that columns must have, by name, instead of the inferred ones.
 	DTypes map[string]arrow.DataType
-	// Sheets are the names of the sheets of a workbook to read, one below the other. Nil means its
-	// only sheet that is not empty; if there are several, the error is a [*SheetChoice].
-	Sheets []string
-	// Strict refuses values whose spelling would not survive a round trip.
+	// Strict rejects values whose spelling would not survive a round trip.
 	Strict bool
-	// Orient is the shape of a JSON or MessagePack document; "" means that it is detected.
-	Orient Orient
+	// Options are the choices that only this format has, of the type that its package calls
+	// Options. Nil means the defaults.
+	Options any
 }
 
 // WriteOptions are the choices of whoever fetches a table.
 type WriteOptions struct {
-	// Orient is the shape of a JSON or MessagePack document; "" means Records.
-	Orient Orient
+	// Options are the choices that only this format has, of the type that its package calls
+	// Options. Nil means the defaults.
+	Options any
 }
 
-// Orient is the shape of a JSON or MessagePack document, named as in pandas.
-type Orient string
+// Params are the parameters that a format takes on reading or on writing: those of a request, or
+// flags of a command. The zero value means none.
+type Params struct {
+	// Names are in the order in which documentation lists them.
+	Names []string
+	// Parse makes Options of parameters of these names. Its errors say what would be accepted.
+	Parse func(given Values) (any, error)
+}
 
-// The shapes: [{column: value}], {column: [value]}, and {"columns": [], "data": [[value]]}.
-const (
-	Records Orient = "records"
-	Columns Orient = "columns"
-	Split   Orient = "split"
-)
-
-// Orients lists every Orient.
-var Orients = []Orient{Records, Columns, Split}
-
-// check refuses what is neither empty nor one of [Orients].
-func (o Orient) Check() error {
-	if o == "" || slices.Contains(Orients, o) {
-		return nil
+// Options returns what [Params.Parse] makes of given, nil if nothing is given.
+func (p Params) Options(given Values) (any, error) {
+	if len(given) == 0 {
+		return nil, nil
 	}
-	return Errorf(ErrUnsupported, "there is no orient %q; records, columns and split are known", string(o))
+	return p.Parse(given)
+}
+
+// check rejects options for a format that has none.
+func (p Params) check(f *Format, options any) error {
+	if options != nil && p.Parse == nil {
+		return Errorf(ErrUnsupported, "%s has no options, but was given %T", f.Name, options)
+	}
+	return nil
+}
+
+// OptionsOf returns options as a T, the zero value for nil. Options of another format are rejected
+// with [ErrUnsupported].
+func OptionsOf[T any](options any) (T, error) {
+	of, ok := options.(T)
+	if !ok && options != nil {
+		return of, Errorf(ErrUnsupported, "the options are %T instead of %T", options, of)
+	}
+	return of, nil
+}
+
+// Values are parameters as text, each given once or more often.
+type Values map[string][]string
+
+// Has reports whether a parameter is given.
+func (v Values) Has(name string) bool { return len(v[name]) > 0 }
+
+// Get returns a parameter, "" if it is not given.
+func (v Values) Get(name string) string {
+	if !v.Has(name) {
+		return ""
+	}
+	return v[name][0]
+}
+
+// Bool reads a parameter that is true or false. It returns fallback if the parameter is not given.
+func (v Values) Bool(name string, fallback bool) (bool, error) {
+	switch v.Get(name) {
+	case "true", "1":
+		return true, nil
+	case "false", "0":
+		return false, nil
+	}
+	if !v.Has(name) {
+		return fallback, nil
+	}
+	return false, Errorf(ErrUnsupported, "%s=%s is not accepted; it must be true or false", name, Shorten(v.Get(name)))
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"io"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/ipc"
@@ -21,19 +22,43 @@ var (
 		Name:       "arrow",
 		MediaTypes: []string{"application/vnd.apache.arrow.stream"},
 		Extensions: []string{".arrows"},
-		Sniff:      isArrowStream,
-		Decode:     decodeArrow,
-		Encode:     encodeArrowStream,
+		Input:      "the Arrow data",
+		Retype:     scalar.ApplyDTypes,
+		Driver:     streamDriver{},
 	}
 	File = &codec.Format{
 		Name:       "arrow_file",
 		MediaTypes: []string{"application/vnd.apache.arrow.file"},
 		Extensions: []string{".arrow", ".feather"},
-		Sniff:      isArrowFile,
-		Decode:     decodeArrow,
-		Encode:     encodeArrowFile,
+		Input:      "the Arrow data",
+		Retype:     scalar.ApplyDTypes,
+		Driver:     fileDriver{},
 	}
 )
+
+// reading reads both: which one an input is says its beginning.
+type reading struct{}
+
+type (
+	streamDriver struct{ reading }
+	fileDriver   struct{ reading }
+)
+
+// Sniff implements [codec.Driver].
+func (streamDriver) Sniff(data []byte) bool { return isArrowStream(data) }
+
+// Sniff implements [codec.Driver].
+func (fileDriver) Sniff(data []byte) bool { return isArrowFile(data) }
+
+// Encode implements [codec.Driver].
+func (streamDriver) Encode(w io.Writer, t *codec.Table, _ codec.WriteOptions) error {
+	return encodeArrowStream(w, t)
+}
+
+// Encode implements [codec.Driver].
+func (fileDriver) Encode(w io.Writer, t *codec.Table, _ codec.WriteOptions) error {
+	return encodeArrowFile(w, t)
+}
 
 func isArrowFile(data []byte) bool { return bytes.HasPrefix(data, ipc.Magic) }
 
@@ -47,12 +72,11 @@ func isArrowStream(data []byte) bool {
 	return size >= 16 && size < 1<<28 && size%4 == 0
 }
 
-func decodeArrow(data []byte, opt codec.ReadOptions) (t *codec.Table, err error) {
-	defer codec.Guard(&err, codec.ErrMalformed, "the Arrow data")
-	limits := opt.Limits.WithDefaults()
-	r := newArrowReader(limits)
-	if int64(len(data)) > limits.Bytes {
-		return nil, codec.Errorf(codec.ErrTooLarge, "%d bytes of Arrow data are more than the %d that a dataframe may have", len(data), limits.Bytes)
+// Decode implements [codec.Driver].
+func (reading) Decode(data []byte, opt codec.ReadOptions, mem *codec.Budget) (t *codec.Table, err error) {
+	r := newArrowReader(opt.Limits, mem)
+	if limit := opt.Limits.Bytes; int64(len(data)) > limit {
+		return nil, codec.Errorf(codec.ErrTooLarge, "%d bytes of Arrow data are more than the %d that a dataframe may have", len(data), limit)
 	}
 	if bytes.HasPrefix(data, []byte("FEA1")) {
 		return nil, codec.Errorf(codec.ErrUnsupported, "the file is Feather of version 1; write it as version 2, which is an Arrow file")
@@ -69,7 +93,7 @@ func decodeArrow(data []byte, opt codec.ReadOptions) (t *codec.Table, err error)
 		}
 	}
 	if err == nil {
-		err = codec.CheckNames(r.schema)
+		err = codec.CheckNameLengths(r.schema)
 	}
 	if err == nil {
 		err = groups.flush()
@@ -77,7 +101,7 @@ func decodeArrow(data []byte, opt codec.ReadOptions) (t *codec.Table, err error)
 	if err != nil {
 		return nil, err
 	}
-	return scalar.ApplyDTypes(&codec.Table{Schema: r.schema, RowGroups: groups.done}, opt)
+	return &codec.Table{Schema: r.schema, RowGroups: groups.done}, nil
 }
 
 // grouper makes row groups out of record batches of any size.

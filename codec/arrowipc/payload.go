@@ -36,18 +36,17 @@ func (w *appendWriter) Write(p []byte) (int, error) {
 // PayloadBudget is what reading a payload of at most limit bytes may take.
 func PayloadBudget(limit int64) int64 { return max(limit, codec.DefaultMaxBytes) }
 
-// payloadReader returns a reader for a payload of at most limit bytes. Its limits are wide,
-// as the rows of a payload alias it.
-func payloadReader(limit int64) *reader {
-	r := newArrowReader(codec.Limits{Bytes: PayloadBudget(limit), Columns: 1 << 20, Depth: codec.DefaultMaxDepth})
+// payloadReader returns a reader for a payload whose cost mem bounds. Its limits are wide, as the
+// rows of a payload alias it.
+func payloadReader(mem *codec.Budget) *reader {
+	r := newArrowReader(codec.Limits{Bytes: mem.Limit(), Columns: 1 << 20, Depth: codec.DefaultMaxDepth}, mem)
 	r.trusted = true
 	return r
 }
 
 // ReadPayloadSchema reads a schema that [EncodeSchema] wrote. It takes from mem what it costs.
 func ReadPayloadSchema(message []byte, mem *codec.Budget) (*arrow.Schema, error) {
-	r := payloadReader(mem.Limit())
-	r.budget = mem
+	r := payloadReader(mem)
 	m, _, err := nextMessage(layout.Aligned(message, mem))
 	if err == nil {
 		err = r.readSchema(m)
@@ -55,9 +54,10 @@ func ReadPayloadSchema(message []byte, mem *codec.Budget) (*arrow.Schema, error)
 	return r.schema, err
 }
 
+// ReadPayload reads what [AppendPayload] wrote: one record of at most limit bytes.
 func ReadPayload(payload []byte, limit int64) (arrow.Record, error) {
 	var out arrow.Record
-	r := payloadReader(limit)
+	r := payloadReader(codec.NewBudget(PayloadBudget(limit)))
 	rest, err := r.readStream(payload, func(rec arrow.Record) error {
 		if out != nil {
 			return codec.Errorf(codec.ErrCorrupt, "more than one record batch")

@@ -105,10 +105,10 @@ type reader struct {
 	rows int64
 }
 
-func newArrowReader(limits codec.Limits) *reader {
+func newArrowReader(limits codec.Limits, mem *codec.Budget) *reader {
 	return &reader{
 		limits:       limits,
-		budget:       codec.NewBudget(limits.Bytes),
+		budget:       mem,
 		types:        map[int64]dictionaryShape{},
 		dictionaries: map[int64]*array.Data{},
 		measured:     map[arrow.ArrayData]sizes{},

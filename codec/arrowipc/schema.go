@@ -10,13 +10,14 @@ import (
 	"edgeframe/codec"
 )
 
+// ReadHint reads a schema that a Parquet file carries as one message.
 func ReadHint(data []byte, limits codec.Limits) (schema *arrow.Schema, err error) {
 	defer codec.Guard(&err, codec.ErrMalformed, "the Arrow schema of the Parquet file")
 	m, _, err := nextMessage(data)
 	if err != nil {
 		return nil, err
 	}
-	r := newArrowReader(limits)
+	r := newArrowReader(limits, codec.NewBudget(limits.Bytes))
 	if err := r.readSchema(m); err != nil {
 		return nil, err
 	}

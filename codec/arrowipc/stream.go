@@ -29,13 +29,17 @@ type StreamReader struct {
 // batches, have at most so many bytes each. Errors of in are returned as they are.
 func OpenStream(in io.Reader, limits codec.Limits, mostMessage int64) (s *StreamReader, err error) {
 	defer codec.Guard(&err, codec.ErrMalformed, "the Arrow data")
-	s = &StreamReader{in: in, most: mostMessage, reader: newArrowReader(limits.WithDefaults())}
+	limits = limits.WithDefaults()
+	s = &StreamReader{in: in, most: mostMessage, reader: newArrowReader(limits, codec.NewBudget(limits.Bytes))}
 	m, err := s.message()
 	if err == nil {
 		err = s.reader.readSchema(m)
 	}
 	if err == nil {
 		err = codec.CheckNames(s.reader.schema)
+	}
+	if err == nil {
+		err = codec.CheckNameLengths(s.reader.schema)
 	}
 	s.kept = s.reader.budget.Used()
 	return s, err

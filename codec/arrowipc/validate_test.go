@@ -149,7 +149,7 @@ func TestChildrenThatAreMentionedManyTimesAreCounted(t *testing.T) {
 		offset := field.at - (children.at + 4)
 		copy(children.buf.data[children.at+4:], arrow.Int32Traits.CastToBytes([]int32{int32(offset)}))
 	}
-	_, err = decodeArrow(data, codec.ReadOptions{})
+	_, err = Stream.Decode(data, codec.ReadOptions{})
 	if !errors.Is(err, codec.ErrTooLarge) {
 		t.Errorf("the error is %v", err)
 	}

@@ -13,7 +13,7 @@ import (
 	"edgeframe/internal/gather"
 )
 
-func encodeArrowStream(w io.Writer, t *codec.Table, _ codec.WriteOptions) error {
+func encodeArrowStream(w io.Writer, t *codec.Table) error {
 	return writeArrow(w, t.RowGroups, layout.TrimRecord, func(w io.Writer) (recordWriter, error) {
 		return ipc.NewWriter(w, ipc.WithSchema(t.Schema)), nil
 	})
@@ -21,7 +21,7 @@ func encodeArrowStream(w io.Writer, t *codec.Table, _ codec.WriteOptions) error 
 
 // encodeArrowFile writes an Arrow file, which has one dictionary per column where a stream
 // may replace it.
-func encodeArrowFile(w io.Writer, t *codec.Table, _ codec.WriteOptions) error {
+func encodeArrowFile(w io.Writer, t *codec.Table) error {
 	groups := slices.Clone(t.RowGroups)
 	unified := make([]bool, t.Schema.NumFields())
 	for i, f := range t.Schema.Fields() {

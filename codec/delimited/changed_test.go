@@ -14,23 +14,27 @@ import (
 // slowlyChanged spells each cell of a table that was read from text and compares it with its field.
 func slowlyChanged(t *testing.T, text []byte, table *codec.Table, opt codec.ReadOptions) []int64 {
 	t.Helper()
+	own, err := codec.OptionsOf[Options](opt.Options)
+	if err != nil {
+		t.Fatal(err)
+	}
 	opt.Limits = opt.Limits.WithDefaults()
-	d, err := newDialect(opt)
+	d, err := newDialect(own)
 	if err != nil {
 		t.Fatal(err)
 	}
 	mem := codec.NewBudget(1 << 30)
-	data, _, err := decodeText(text, opt.Encoding, mem)
+	data, _, err := decodeText(text, own.Encoding, mem)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := textScanner{data: data, delimiter: table.Receipt.Delimiter, comment: opt.Comment}
-	names, err := s.readNames(opt)
+	s := textScanner{data: data, delimiter: table.Receipt.Delimiter, comment: own.Comment}
+	names, err := s.readNames(own, opt.Limits)
 	if err != nil {
 		t.Fatal(err)
 	}
 	changed := make([]int64, len(names))
-	r := newTextReader(s, names, opt, d, mem, textSizes{groupRows: 1, windowFields: 1, windowRows: 1})
+	r := newTextReader(s, names, opt, own.NullValues, d, mem, textSizes{groupRows: 1, windowFields: 1, windowRows: 1})
 	err = r.eachWindow(1, func(_, row int) {
 		group := 0
 		for int64(row) >= table.RowGroups[group].NumRows() {
@@ -73,8 +77,9 @@ func TestChangedCellsAreCounted(t *testing.T) {
 	for seed := range uint64(200) {
 		random := rand.New(rand.NewPCG(seed, 3))
 		text := []byte(randomCells(random, 1+random.IntN(40), 1+random.IntN(4)))
-		for _, opt := range []codec.ReadOptions{{}, {Decimal: ',', Delimiter: ';'}, {Comment: '#', Delimiter: ','}} {
-			table, err := decodeDelimited(text, opt, textSizes{groupRows: 7, windowFields: 9, windowRows: 2})
+		for _, own := range []Options{{}, {Decimal: ',', Delimiter: ';'}, {Comment: '#', Delimiter: ','}} {
+			opt := codec.ReadOptions{Options: own}
+			table, err := sized(textSizes{groupRows: 7, windowFields: 9, windowRows: 2}).Decode(text, opt)
 			if err != nil {
 				continue
 			}

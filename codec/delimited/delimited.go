@@ -7,36 +7,45 @@ import (
 	"edgeframe/codec/scalar"
 )
 
-var CSV = &codec.Format{
-	Name:       "csv",
-	MediaTypes: []string{"text/csv", "application/csv", "text/comma-separated-values"},
-	Extensions: []string{".csv"},
-	Sniff:      func(data []byte) bool { d, ok := looksDelimited(data); return ok && d != '\t' },
-	Decode: func(data []byte, opt codec.ReadOptions) (*codec.Table, error) {
-		return decodeDelimited(data, opt, defaultSizes)
-	},
-	Encode: delimitedEncoder(','),
+// The formats of this package.
+var (
+	CSV = &codec.Format{
+		Name:       "csv",
+		MediaTypes: []string{"text/csv", "application/csv", "text/comma-separated-values"},
+		Extensions: []string{".csv"},
+		Input:      "the delimited text",
+		Reading:    reading,
+		Driver:     driver{written: ',', sizes: defaultSizes},
+	}
+	TSV = &codec.Format{
+		Name:       "tsv",
+		MediaTypes: []string{"text/tab-separated-values"},
+		Extensions: []string{".tsv", ".tab"},
+		Input:      "the delimited text",
+		Reading:    reading,
+		Driver:     driver{written: '\t', read: '\t', sizes: defaultSizes},
+	}
+)
+
+// driver reads and writes text with one delimiter between fields.
+type driver struct {
+	// written is the delimiter of what is written. read is the default of what is read; 0 means that
+	// it is detected.
+	written, read byte
+	sizes         textSizes
 }
 
-var TSV = &codec.Format{
-	Name:       "tsv",
-	MediaTypes: []string{"text/tab-separated-values"},
-	Extensions: []string{".tsv", ".tab"},
-	Sniff:      func(data []byte) bool { d, ok := looksDelimited(data); return ok && d == '\t' },
-	Decode: func(data []byte, opt codec.ReadOptions) (*codec.Table, error) {
-		if opt.Delimiter == 0 {
-			opt.Delimiter = '\t'
-		}
-		return decodeDelimited(data, opt, defaultSizes)
-	},
-	Encode: delimitedEncoder('\t'),
+// Sniff implements [codec.Driver].
+func (d driver) Sniff(data []byte) bool {
+	found, ok := looksDelimited(data)
+	return ok && (found == '\t') == (d.written == '\t')
 }
 
 // maxTextBytes keeps positions in the input below the flag of a [textSpan] and the offsets
 // of a column of text within an int32.
 const maxTextBytes = math.MaxInt32
 
-// decodeDelimited reads delimited text. Each column gets the narrowest type that keeps all
+// Decode implements [codec.Driver]. It reads delimited text. Each column gets the narrowest type that keeps all
 // of its values, whatever sizes are:
 //
 //   - A field that spells a missing value is missing. Where such a spelling is quoted or has
@@ -45,36 +54,41 @@ const maxTextBytes = math.MaxInt32
 //   - Blanks around other values are part of them only if the column is text.
 //   - Text keeps its spelling. Mixed columns are text, except integers among floats.
 //   - A column in which everything is missing has the null type.
-func decodeDelimited(data []byte, opt codec.ReadOptions, sizes textSizes) (table *codec.Table, err error) {
-	defer codec.Guard(&err, codec.ErrMalformed, "the delimited text")
-	opt.Limits = opt.Limits.WithDefaults()
-	d, err := newDialect(opt)
+func (d driver) Decode(data []byte, opt codec.ReadOptions, mem *codec.Budget) (*codec.Table, error) {
+	own, err := codec.OptionsOf[Options](opt.Options)
 	if err != nil {
 		return nil, err
 	}
-	mem := codec.NewBudget(opt.Limits.Bytes)
-	text, encoding, err := decodeText(data, opt.Encoding, mem)
+	if own.Delimiter == 0 {
+		own.Delimiter = d.read
+	}
+	dialect, err := newDialect(own)
 	if err != nil {
 		return nil, err
 	}
-	if d.delimiter == 0 {
-		if d.delimiter, err = d.detectDelimiter(text); err != nil {
+	text, encoding, err := decodeText(data, own.Encoding, mem)
+	if err != nil {
+		return nil, err
+	}
+	if dialect.delimiter == 0 {
+		if dialect.delimiter, err = dialect.detectDelimiter(text); err != nil {
 			return nil, err
 		}
 	}
-	s := textScanner{data: text, delimiter: d.delimiter, comment: d.comment, widthOf: "the header"}
-	names, err := s.readNames(opt)
+	s := textScanner{data: text, delimiter: dialect.delimiter, comment: dialect.comment, widthOf: "the header"}
+	names, err := s.readNames(own, opt.Limits)
 	if err != nil {
 		return nil, err
 	}
 	if err := scalar.CheckDTypes(opt.DTypes, names); err != nil {
 		return nil, err
 	}
-	r := newTextReader(s, names, opt, d, mem, sizes)
-	if table, err = r.read(); err != nil {
+	r := newTextReader(s, names, opt, own.NullValues, dialect, mem, d.sizes)
+	table, err := r.read()
+	if err != nil {
 		return nil, err
 	}
-	table.Receipt.Encoding, table.Receipt.Delimiter = encoding, d.delimiter
+	table.Receipt.Encoding, table.Receipt.Delimiter = encoding, dialect.delimiter
 	if opt.Strict && table.Receipt.Changed != nil {
 		return nil, r.refuseSpellings(table)
 	}

@@ -49,9 +49,9 @@ func TestDelimitedTextIsCutIntoFields(t *testing.T) {
 		{"delimiters in quotes do not confuse the detection", "a,b\n\"x;y;z\",1\n\"u;v;w\",2\n", "a: \"x;y;z\" \"u;v;w\"\nb: 1 2", codec.ReadOptions{}},
 		{"nor do more of them in the header", "a,\";;b\"\n1,2\n", "a: 1\n;;b: 2", codec.ReadOptions{}},
 		{"nor do quotes in quotes", "a,b\n\"1\"\";2\"\";3\",4\n", "a: \"1\\\";2\\\";3\"\nb: 4", codec.ReadOptions{}},
-		{"a given delimiter is not detected", "a;b\n1;2\n", "a;b: \"1;2\"", codec.ReadOptions{Delimiter: ','}},
-		{"any character can be given", "a:b\n1:2\n3:4\n", ab, codec.ReadOptions{Delimiter: ':'}},
-		{"a space can be given", "a b\n1 2\n3 4\n", ab, codec.ReadOptions{Delimiter: ' '}},
+		{"a given delimiter is not detected", "a;b\n1;2\n", "a;b: \"1;2\"", codec.ReadOptions{Options: Options{Delimiter: ','}}},
+		{"any character can be given", "a:b\n1:2\n3:4\n", ab, codec.ReadOptions{Options: Options{Delimiter: ':'}}},
+		{"a space can be given", "a b\n1 2\n3 4\n", ab, codec.ReadOptions{Options: Options{Delimiter: ' '}}},
 		{"quotes hold delimiters, line ends and quotes", "a,b\n\"1,2\",\"x\r\ny\"\n\"say \"\"hi\"\"\",\"\"\"\"\n", "a: \"1,2\" \"say \\\"hi\\\"\"\nb: \"x\\r\\ny\" \"\\\"\"", codec.ReadOptions{}},
 		{"quotes inside a field are part of it", "a,b\n5\"x,a\"b\"\n", "a: \"5\\\"x\"\nb: \"a\\\"b\\\"\"", codec.ReadOptions{}},
 		{"quotes in names", "\"a,1\",\"b\"\"\"\n1,2\n", "a,1: 1\nb\": 2", codec.ReadOptions{}},
@@ -59,11 +59,11 @@ func TestDelimitedTextIsCutIntoFields(t *testing.T) {
 		{"a header only", "a,b\n", "a:\nb:", codec.ReadOptions{}},
 		{"a header without a line end", "a,b", "a:\nb:", codec.ReadOptions{}},
 		{"names keep their blanks", " a , b\n1,2\n", " a : 1\n b: 2", codec.ReadOptions{}},
-		{"no header", "1,2\n3,4\n", "column_1: 1 3\ncolumn_2: 2 4", codec.ReadOptions{NoHeader: true}},
-		{"names may repeat in data", "1,1\n", "column_1: 1\ncolumn_2: 1", codec.ReadOptions{NoHeader: true}},
+		{"no header", "1,2\n3,4\n", "column_1: 1 3\ncolumn_2: 2 4", codec.ReadOptions{Options: Options{NoHeader: true}}},
+		{"names may repeat in data", "1,1\n", "column_1: 1\ncolumn_2: 1", codec.ReadOptions{Options: Options{NoHeader: true}}},
 		{"in one column a blank line is a missing value", "a\n1\n\n3\n\n", "a: 1 null 3 null", codec.ReadOptions{}},
 		{"in one column blanks are text", "a\nx\n  \n", "a: \"x\" \"  \"", codec.ReadOptions{}},
-		{"without a header leading blank lines of one column are values", "\n\n3\n", "column_1: null null 3", codec.ReadOptions{NoHeader: true}},
+		{"without a header leading blank lines of one column are values", "\n\n3\n", "column_1: null null 3", codec.ReadOptions{Options: Options{NoHeader: true}}},
 		{"fields that end at any place of a word", "a,b,c,d\n1,22,333,4444\n55555,666666,7777777,88888888\n999999999,1,22,333", "a: 1 55555 999999999\nb: 22 666666 1\nc: 333 7777777 22\nd: 4444 88888888 333", codec.ReadOptions{}},
 		{"control characters inside a field", "a,b\nx\x01\x1fy,\x0b\n", "a: \"x\\x01\\x1fy\"\nb: \"\\v\"", codec.ReadOptions{}},
 		{"characters beyond ASCII", "ñ,日本\né,\u00ac\u008a\n", "ñ: \"é\"\n日本: \"¬\\u008a\"", codec.ReadOptions{}},
@@ -102,36 +102,36 @@ func TestDelimitedTextRefusals(t *testing.T) {
 	for _, c := range []refusal{
 		{"nothing", "", codec.ReadOptions{}, codec.ErrMalformed, "the text is empty: a line with the names of the columns is wanted"},
 		{"a byte order mark only", "\ufeff", codec.ReadOptions{}, codec.ErrMalformed, "the text is empty"},
-		{"blank lines only", "\n  \r\n ", codec.ReadOptions{NoHeader: true}, codec.ErrMalformed, "the text is empty"},
+		{"blank lines only", "\n  \r\n ", codec.ReadOptions{Options: Options{NoHeader: true}}, codec.ErrMalformed, "the text is empty"},
 		{"too few fields", "a,b,c,d,e\n1,2,3,4,5\n\n\"x\ny\",2,3\n", codec.ReadOptions{}, codec.ErrMalformed, `line 4 has 3 fields, the header has 5`},
 		{"one field", "a,b\n1,2\n3\n", codec.ReadOptions{}, codec.ErrMalformed, `line 3 has 1 field, the header has 2: every line must have as many, and a field with ',' inside must be quoted`},
 		{"too many fields", "a,b\n1,2\n3,4,5,6\n", codec.ReadOptions{}, codec.ErrMalformed, "line 3 has 4 fields, the header has 2"},
 		{"too many fields for one column", "a\n1,2\n", codec.ReadOptions{}, codec.ErrMalformed, "line 2 has 2 fields, the header has 1"},
 		{"a quoted blank line", "a,b\n\" \"\n", codec.ReadOptions{}, codec.ErrMalformed, "line 2 has 1 field"},
-		{"uneven without a header", "1,2\n1\n", codec.ReadOptions{NoHeader: true}, codec.ErrMalformed, "line 2 has 1 field, the first line has 2"},
+		{"uneven without a header", "1,2\n1\n", codec.ReadOptions{Options: Options{NoHeader: true}}, codec.ErrMalformed, "line 2 has 1 field, the first line has 2"},
 		{"uneven after CRLF", "a,b\r\n1,2\r\n3\r\n", codec.ReadOptions{}, codec.ErrMalformed, "line 3 has 1 field"},
 		{"uneven after CR", "a,b\r1,2\r3\r", codec.ReadOptions{}, codec.ErrMalformed, "line 3 has 1 field"},
 		{"a name twice", "a,b,a\n", codec.ReadOptions{}, codec.ErrMalformed, `the columns 1 and 3 are both named "a" on line 1: names must differ`},
 		{"an empty name", "\n,b\n", codec.ReadOptions{}, codec.ErrMalformed, "column 1 has no name on line 2: every column needs one"},
 		{"an empty quoted name", "a,\"\"\n", codec.ReadOptions{}, codec.ErrMalformed, "column 2 has no name on line 1"},
-		{"invalid UTF-8", "a,b\n1,\"\n\"\n1,\xe9t\xe9\n", codec.ReadOptions{Encoding: "utf-8"}, codec.ErrMalformed, "line 4 has the byte 0xe9, which is not valid UTF-8 there: UTF-8 text is accepted"},
+		{"invalid UTF-8", "a,b\n1,\"\n\"\n1,\xe9t\xe9\n", codec.ReadOptions{Options: Options{Encoding: "utf-8"}}, codec.ErrMalformed, "line 4 has the byte 0xe9, which is not valid UTF-8 there: UTF-8 text is accepted"},
 		{"a cut character", "a\n日本\n\xe6\x97", codec.ReadOptions{}, codec.ErrMalformed, "line 3 has the byte 0xe6"},
 		{"a NUL byte", "a\n1\n\x00\n", codec.ReadOptions{}, codec.ErrMalformed, "line 3 has a NUL byte: UTF-8 text without NUL bytes is accepted"},
 		{"half a surrogate pair", utf16Text("a,b\r\n1,2\n") + "\x00\xd8,\x00", codec.ReadOptions{}, codec.ErrMalformed, "line 3 has a code unit that is not valid utf-16le there"},
 		{"half a code unit", utf16Text("a,b\n1,2\n") + "x", codec.ReadOptions{}, codec.ErrMalformed, "line 3 has a code unit that is not valid utf-16le there"},
 		{"a NUL in UTF-16", utf16Text("a,b\n1,\x00\n"), codec.ReadOptions{}, codec.ErrMalformed, "line 2 has a NUL byte"},
-		{"a byte that windows-1252 has not", "a\n\xe9\n\x81\n", codec.ReadOptions{Encoding: "windows-1252"}, codec.ErrMalformed, "line 3 has the byte 0x81, which means nothing in windows-1252"},
+		{"a byte that windows-1252 has not", "a\n\xe9\n\x81\n", codec.ReadOptions{Options: Options{Encoding: "windows-1252"}}, codec.ErrMalformed, "line 3 has the byte 0x81, which means nothing in windows-1252"},
 		{"neither UTF-8 nor windows-1252", "a\n\xe9\n\x81\n", codec.ReadOptions{}, codec.ErrMalformed, "line 2 has the byte 0xe9, which is not valid UTF-8"},
-		{"a mark of another encoding", utf16Text("a\n1\n"), codec.ReadOptions{Encoding: "utf-16be"}, codec.ErrMalformed, "the byte order mark of utf-16le and is not utf-16be"},
+		{"a mark of another encoding", utf16Text("a\n1\n"), codec.ReadOptions{Options: Options{Encoding: "utf-16be"}}, codec.ErrMalformed, "the byte order mark of utf-16le and is not utf-16be"},
 		{"an open quote", "a,b\n1,2\n3,\"4\n5,6\n7,8\n", codec.ReadOptions{}, codec.ErrMalformed, "the quote that opens a field on line 3 is never closed"},
 		{"an open quote in the header", "a,\"b\n1,2\n", codec.ReadOptions{}, codec.ErrMalformed, "the quote that opens a field on line 1 is never closed"},
 		{"text after a quote", "a,b\n1,\"2\nx\"y\n", codec.ReadOptions{}, codec.ErrMalformed, "line 3 has text after the closing quote of a field"},
 		{"a blank after a quote", "a,b\n\"1\" ,2\n", codec.ReadOptions{}, codec.ErrMalformed, "line 2 has text after the closing quote of a field"},
 		{"too many columns", strings.Repeat("c,", 100_000) + "c\n", codec.ReadOptions{}, codec.ErrTooLarge, "line 1 has more than 10000 columns: that is the most that is accepted"},
 		{"more columns than asked for", "a,b,c\n", codec.ReadOptions{Limits: codec.Limits{Columns: 2}}, codec.ErrTooLarge, "line 1 has more than 2 columns"},
-		{"a quote as delimiter", "a,b\n", codec.ReadOptions{Delimiter: '"'}, codec.ErrUnsupported, `the delimiter '"' is not usable`},
-		{"a line end as delimiter", "a,b\n", codec.ReadOptions{Delimiter: '\n'}, codec.ErrUnsupported, `the delimiter '\n' is not usable`},
-		{"half a character as delimiter", "a,b\n", codec.ReadOptions{Delimiter: 0xc3}, codec.ErrUnsupported, "one ASCII character"},
+		{"a quote as delimiter", "a,b\n", codec.ReadOptions{Options: Options{Delimiter: '"'}}, codec.ErrUnsupported, `the delimiter '"' is not usable`},
+		{"a line end as delimiter", "a,b\n", codec.ReadOptions{Options: Options{Delimiter: '\n'}}, codec.ErrUnsupported, `the delimiter '\n' is not usable`},
+		{"half a character as delimiter", "a,b\n", codec.ReadOptions{Options: Options{Delimiter: 0xc3}}, codec.ErrUnsupported, "one ASCII character"},
 		{"more memory than allowed", "a,b\n" + strings.Repeat("1,2\n", 10_000), codec.ReadOptions{Limits: codec.Limits{Bytes: 100_000}}, codec.ErrTooLarge, "the delimited text needs more than the 100000 bytes"},
 		{"more text than allowed", "a\n" + strings.Repeat("x", 100_000), codec.ReadOptions{Limits: codec.Limits{Bytes: 50_000}}, codec.ErrTooLarge, "the delimited text needs more than the 50000 bytes"},
 		{"missing values of text that comes late", "a\n" + strings.Repeat("\n", 100_000) + "x\n", codec.ReadOptions{Limits: codec.Limits{Bytes: 200_000}}, codec.ErrTooLarge, "the delimited text needs more than"},
@@ -177,6 +177,13 @@ func TestStrictRefusesSpellingsThatAreLost(t *testing.T) {
 			refusal{test.name, test.input, codec.ReadOptions{Strict: true}, codec.ErrMalformed, test.says}.run(t, CSV)
 		})
 	}
+}
+
+// sized is CSV that is read with other sizes of work.
+func sized(sizes textSizes) *codec.Format {
+	f := *CSV
+	f.Driver = driver{written: ',', sizes: sizes}
+	return &f
 }
 
 // refusal is an input and the error that it must get.

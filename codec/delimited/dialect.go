@@ -21,7 +21,7 @@ type dialect struct {
 }
 
 // newDialect refuses characters that cannot be told from one another.
-func newDialect(opt codec.ReadOptions) (*dialect, error) {
+func newDialect(opt Options) (*dialect, error) {
 	d := &dialect{delimiter: opt.Delimiter, comment: opt.Comment, decimal: opt.Decimal, thousands: opt.Thousands, parsers: &cellParsers}
 	if d.decimal == 0 {
 		d.decimal = '.'
@@ -165,11 +165,4 @@ func (d *dialect) spells(field, spelled []byte, dt arrow.DataType) bool {
 func isNumeric(dt arrow.DataType) bool {
 	id := scalar.ValueType(dt).ID()
 	return arrow.IsInteger(id) || arrow.IsFloating(id) || arrow.IsDecimal(id)
-}
-
-// CheckDialect refuses with [codec.ErrUnsupported] what cannot be read with these options, because
-// two of the characters that they name cannot be told from one another.
-func CheckDialect(opt codec.ReadOptions) error {
-	_, err := newDialect(opt)
-	return err
 }

@@ -10,11 +10,13 @@ import (
 )
 
 // european is how most of Europe writes numbers.
-var european = codec.ReadOptions{Delimiter: ';', Decimal: ',', Thousands: '.'}
+var european = codec.ReadOptions{Options: Options{Delimiter: ';', Decimal: ',', Thousands: '.'}}
 
 func TestNumbersOfADialect(t *testing.T) {
-	comma := codec.ReadOptions{Delimiter: ';', Decimal: ','}
-	groups := func(c byte) codec.ReadOptions { return codec.ReadOptions{Delimiter: ';', Thousands: c} }
+	comma := codec.ReadOptions{Options: Options{Delimiter: ';', Decimal: ','}}
+	groups := func(c byte) codec.ReadOptions {
+		return codec.ReadOptions{Options: Options{Delimiter: ';', Thousands: c}}
+	}
 	for _, test := range []struct {
 		opt                 codec.ReadOptions
 		cells, dtype, wants string
@@ -55,7 +57,8 @@ func TestNumbersOfADialect(t *testing.T) {
 		{groups('_'), "1_234", "int64", "1234", 0},
 		{groups('_'), "1_23", "utf8", `"1_23"`, 0},
 	} {
-		t.Run(fmt.Sprintf("%s with %c and %c", test.cells, max(test.opt.Decimal, '.'), max(test.opt.Thousands, ' ')), func(t *testing.T) {
+		own := test.opt.Options.(Options)
+		t.Run(fmt.Sprintf("%s with %c and %c", test.cells, max(own.Decimal, '.'), max(own.Thousands, ' ')), func(t *testing.T) {
 			text := "a\n" + strings.ReplaceAll(test.cells, " ", "\n") + "\n"
 			table, err := CSV.Decode([]byte(text), test.opt)
 			if err != nil {
@@ -79,7 +82,7 @@ func TestNumbersOfADialect(t *testing.T) {
 }
 
 func TestBlanksBetweenThousandsAndAroundNumbers(t *testing.T) {
-	table, err := CSV.Decode([]byte("a,b\n 1 234 ,1 \n12 345 678,\t-7\n"), codec.ReadOptions{Thousands: ' '})
+	table, err := CSV.Decode([]byte("a,b\n 1 234 ,1 \n12 345 678,\t-7\n"), codec.ReadOptions{Options: Options{Thousands: ' '}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +95,7 @@ func TestBlanksBetweenThousandsAndAroundNumbers(t *testing.T) {
 }
 
 func TestCommentsAreSkipped(t *testing.T) {
-	hash := codec.ReadOptions{Comment: '#'}
+	hash := codec.ReadOptions{Options: Options{Comment: '#'}}
 	for _, test := range []struct {
 		name, input, want string
 		opt               codec.ReadOptions
@@ -102,8 +105,8 @@ func TestCommentsAreSkipped(t *testing.T) {
 		{"with CR", "#x\ra,b\r#y\r1,2\r#z", "a: 1\nb: 2", hash},
 		{"around blank lines", "\n#x\n\na,b\n\n#y\n\n1,2\n\n#z\n\n", "a: 1\nb: 2", hash},
 		{"in one column, where blank lines are values", "#x\na\n#y\n\n#z\n1\n", "a: null 1", hash},
-		{"without a header", "#x\n1,2\n#y\n3,4\n", "column_1: 1 3\ncolumn_2: 2 4", codec.ReadOptions{Comment: '#', NoHeader: true}},
-		{"without a header in one column", "#x\n\n#y\n3\n", "column_1: null 3", codec.ReadOptions{Comment: '#', NoHeader: true}},
+		{"without a header", "#x\n1,2\n#y\n3,4\n", "column_1: 1 3\ncolumn_2: 2 4", codec.ReadOptions{Options: Options{Comment: '#', NoHeader: true}}},
+		{"without a header in one column", "#x\n\n#y\n3\n", "column_1: null 3", codec.ReadOptions{Options: Options{Comment: '#', NoHeader: true}}},
 		{"not in a quoted field", "a,b\n1,\"x\n#y\n\"\n", "a: 1\nb: \"x\\n#y\\n\"", hash},
 		{"not when the first field is quoted", "a,b\n\"#1\",2\n", "a: \"#1\"\nb: 2", hash},
 		{"not behind a blank", "a,b\n #1,2\n", "a: \" #1\"\nb: 2", hash},
@@ -111,12 +114,12 @@ func TestCommentsAreSkipped(t *testing.T) {
 		{"with quotes that nothing closes", "#\"x\na,b\n#,\"\n1,2\n#\"\n", "a: 1\nb: 2", hash},
 		{"before the delimiter is found", "#,\"1,2\n#,,,\na;b\n1;2\n", "a: 1\nb: 2", hash},
 		{"that are longer than the sample", strings.Repeat("#,,\n\n", sampleBytes) + "a;b\n1;2\n", "a: 1\nb: 2", hash},
-		{"of another character", "%a\na,b\n#1,2\n", "a: \"#1\"\nb: 2", codec.ReadOptions{Comment: '%'}},
-		{"of the minus, which then begins no number", "a,b\n1,-2\n-1,2\n", "a: 1\nb: -2", codec.ReadOptions{Comment: '-'}},
+		{"of another character", "%a\na,b\n#1,2\n", "a: \"#1\"\nb: 2", codec.ReadOptions{Options: Options{Comment: '%'}}},
+		{"of the minus, which then begins no number", "a,b\n1,-2\n-1,2\n", "a: 1\nb: -2", codec.ReadOptions{Options: Options{Comment: '-'}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			for _, sizes := range []textSizes{defaultSizes, {groupRows: 1, windowFields: 1, windowRows: 1}} {
-				table, err := decodeDelimited([]byte(test.input), test.opt, sizes)
+				table, err := sized(sizes).Decode([]byte(test.input), test.opt)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -136,12 +139,12 @@ func TestDelimitersOfADialectAreDetected(t *testing.T) {
 	}{
 		{"a,b\n1,2\n", codec.ReadOptions{}, ','},
 		{"a;b\n1,5;2,5\n1,5;3,5\n", codec.ReadOptions{}, ';'},
-		{"a,b;c\n1,2;3\n", codec.ReadOptions{Decimal: ','}, ';'},
-		{"a\n1,5\n", codec.ReadOptions{Decimal: ','}, ';'},
-		{"a\n1,234\n", codec.ReadOptions{Thousands: ','}, ';'},
-		{"a,b\n\"1,234\",2\n", codec.ReadOptions{Thousands: ','}, ','},
-		{"a|b\n|;;;\n1|2\n", codec.ReadOptions{Comment: ';'}, '|'},
-		{"a|b\n1|2\n", codec.ReadOptions{Comment: '|'}, ','},
+		{"a,b;c\n1,2;3\n", codec.ReadOptions{Options: Options{Decimal: ','}}, ';'},
+		{"a\n1,5\n", codec.ReadOptions{Options: Options{Decimal: ','}}, ';'},
+		{"a\n1,234\n", codec.ReadOptions{Options: Options{Thousands: ','}}, ';'},
+		{"a,b\n\"1,234\",2\n", codec.ReadOptions{Options: Options{Thousands: ','}}, ','},
+		{"a|b\n|;;;\n1|2\n", codec.ReadOptions{Options: Options{Comment: ';'}}, '|'},
+		{"a|b\n1|2\n", codec.ReadOptions{Options: Options{Comment: '|'}}, ','},
 	} {
 		table, err := CSV.Decode([]byte(test.input), test.opt)
 		if err != nil {
@@ -155,18 +158,18 @@ func TestDelimitersOfADialectAreDetected(t *testing.T) {
 func TestDialectsThatCannotBeReadAreRefused(t *testing.T) {
 	const text = "a;b\n1;2\n"
 	for _, c := range []refusal{
-		{"another decimal", text, codec.ReadOptions{Decimal: ';'}, codec.ErrUnsupported, "a point or a comma is wanted"},
-		{"other thousands", text, codec.ReadOptions{Thousands: '-'}, codec.ErrUnsupported, "a comma, point, space, apostrophe or underscore is wanted"},
-		{"thousands like the decimal", text, codec.ReadOptions{Thousands: '.'}, codec.ErrUnsupported, `'.' cannot be both the decimal point and the separator of thousands`},
-		{"a comment of a digit", text, codec.ReadOptions{Comment: '1'}, codec.ErrUnsupported, "one ASCII punctuation character"},
-		{"a comment of a blank", text, codec.ReadOptions{Comment: ' '}, codec.ErrUnsupported, "one ASCII punctuation character"},
-		{"a comment of a quote", text, codec.ReadOptions{Comment: '"'}, codec.ErrUnsupported, "other than a double quote"},
-		{"a comment of half a character", text, codec.ReadOptions{Comment: 0xc3}, codec.ErrUnsupported, "one ASCII punctuation character"},
-		{"the decimal as delimiter", text, codec.ReadOptions{Decimal: ',', Delimiter: ','}, codec.ErrUnsupported, "separate fields and be the decimal point"},
-		{"the comment as delimiter", text, codec.ReadOptions{Comment: ';', Delimiter: ';'}, codec.ErrUnsupported, "separate fields and begin lines of comment"},
-		{"comments only", "#a\n#b", codec.ReadOptions{Comment: '#'}, codec.ErrMalformed, "the text is empty"},
-		{"an uneven line among comments", "#\na;b\n#\r\n1;2\n#\n3\n", codec.ReadOptions{Comment: '#'}, codec.ErrMalformed, "line 6 has 1 field"},
-		{"a number that strict reading refuses", "a;b\n#\n1.234,5;\"x\ny\"\n1,50;z\n", codec.ReadOptions{Comment: '#', Delimiter: ';', Decimal: ',', Thousands: '.', Strict: true}, codec.ErrMalformed, `line 5, column "a": "1,50" would be written back as "1.5"`},
+		{"another decimal", text, codec.ReadOptions{Options: Options{Decimal: ';'}}, codec.ErrUnsupported, "a point or a comma is wanted"},
+		{"other thousands", text, codec.ReadOptions{Options: Options{Thousands: '-'}}, codec.ErrUnsupported, "a comma, point, space, apostrophe or underscore is wanted"},
+		{"thousands like the decimal", text, codec.ReadOptions{Options: Options{Thousands: '.'}}, codec.ErrUnsupported, `'.' cannot be both the decimal point and the separator of thousands`},
+		{"a comment of a digit", text, codec.ReadOptions{Options: Options{Comment: '1'}}, codec.ErrUnsupported, "one ASCII punctuation character"},
+		{"a comment of a blank", text, codec.ReadOptions{Options: Options{Comment: ' '}}, codec.ErrUnsupported, "one ASCII punctuation character"},
+		{"a comment of a quote", text, codec.ReadOptions{Options: Options{Comment: '"'}}, codec.ErrUnsupported, "other than a double quote"},
+		{"a comment of half a character", text, codec.ReadOptions{Options: Options{Comment: 0xc3}}, codec.ErrUnsupported, "one ASCII punctuation character"},
+		{"the decimal as delimiter", text, codec.ReadOptions{Options: Options{Decimal: ',', Delimiter: ','}}, codec.ErrUnsupported, "separate fields and be the decimal point"},
+		{"the comment as delimiter", text, codec.ReadOptions{Options: Options{Comment: ';', Delimiter: ';'}}, codec.ErrUnsupported, "separate fields and begin lines of comment"},
+		{"comments only", "#a\n#b", codec.ReadOptions{Options: Options{Comment: '#'}}, codec.ErrMalformed, "the text is empty"},
+		{"an uneven line among comments", "#\na;b\n#\r\n1;2\n#\n3\n", codec.ReadOptions{Options: Options{Comment: '#'}}, codec.ErrMalformed, "line 6 has 1 field"},
+		{"a number that strict reading refuses", "a;b\n#\n1.234,5;\"x\ny\"\n1,50;z\n", codec.ReadOptions{Strict: true, Options: Options{Comment: '#', Delimiter: ';', Decimal: ',', Thousands: '.'}}, codec.ErrMalformed, `line 5, column "a": "1,50" would be written back as "1.5"`},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(t, CSV) })
 	}

@@ -45,7 +45,7 @@ func TestTextIsReadAsTheTypeThatIsWanted(t *testing.T) {
 			text := "a,b\n" + strings.ReplaceAll(test.cells, "|", ",\n") + ",\n"
 			opt := codec.ReadOptions{DTypes: codectest.DTypes(t, "a="+test.dtype)}
 			for _, sizes := range []textSizes{defaultSizes, {groupRows: 2, windowFields: 2, windowRows: 1}} {
-				table, err := decodeDelimited([]byte(text), opt, sizes)
+				table, err := sized(sizes).Decode([]byte(text), opt)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -127,8 +127,8 @@ func TestTextThatDoesNotFitATypeIsRefusedWithItsPlace(t *testing.T) {
 		t.Run(test.dtype+" "+codec.Shorten(test.cell), func(t *testing.T) {
 			// The cell is the first of a second row group, behind a quoted line end and a comment.
 			text := "a,b\n,\"x\ny\"\n#\nNA,\n" + test.cell + ",z\n,\n"
-			opt := codec.ReadOptions{Comment: '#', DTypes: codectest.DTypes(t, "a="+test.dtype)}
-			_, err := decodeDelimited([]byte(text), opt, textSizes{groupRows: 2, windowFields: 2, windowRows: 1})
+			opt := codec.ReadOptions{DTypes: codectest.DTypes(t, "a="+test.dtype), Options: Options{Comment: '#'}}
+			_, err := sized(textSizes{groupRows: 2, windowFields: 2, windowRows: 1}).Decode([]byte(text), opt)
 			want := fmt.Sprintf(`line 6, column "a": %q does not fit %s`, codec.Shorten(test.cell), test.dtype)
 			if !errors.Is(err, codec.ErrMismatch) || err.Error() != want {
 				t.Errorf("the error is %v, want %s", err, want)
@@ -137,9 +137,9 @@ func TestTextThatDoesNotFitATypeIsRefusedWithItsPlace(t *testing.T) {
 	}
 	for _, c := range []refusal{
 		{"no such column", "a,b\n1,2\n", codec.ReadOptions{DTypes: codectest.DTypes(t, "c=int8")}, codec.ErrMismatch, `there is no column "c" to have a dtype: the columns are "a", "b"`},
-		{"no such column of many", strings.Repeat("c,", 2) + "d\n", codec.ReadOptions{NoHeader: true, DTypes: codectest.DTypes(t, "c=int8")}, codec.ErrMismatch, `the columns are "column_1", "column_2", "column_3"`},
-		{"the number of another dialect", "a;b\n1,5;2\n", codec.ReadOptions{Delimiter: ';', DTypes: codectest.DTypes(t, "a=float64")}, codec.ErrMismatch, `line 2, column "a": "1,5" does not fit float64`},
-		{"groups of other sizes", "a;b\n1.23;2\n", codec.ReadOptions{Delimiter: ';', Decimal: ',', Thousands: '.', DTypes: codectest.DTypes(t, "a=int32")}, codec.ErrMismatch, `"1.23" does not fit int32`},
+		{"no such column of many", strings.Repeat("c,", 2) + "d\n", codec.ReadOptions{DTypes: codectest.DTypes(t, "c=int8"), Options: Options{NoHeader: true}}, codec.ErrMismatch, `the columns are "column_1", "column_2", "column_3"`},
+		{"the number of another dialect", "a;b\n1,5;2\n", codec.ReadOptions{DTypes: codectest.DTypes(t, "a=float64"), Options: Options{Delimiter: ';'}}, codec.ErrMismatch, `line 2, column "a": "1,5" does not fit float64`},
+		{"groups of other sizes", "a;b\n1.23;2\n", codec.ReadOptions{DTypes: codectest.DTypes(t, "a=int32"), Options: Options{Delimiter: ';', Decimal: ',', Thousands: '.'}}, codec.ErrMismatch, `"1.23" does not fit int32`},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(t, CSV) })
 	}

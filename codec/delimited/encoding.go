@@ -34,7 +34,7 @@ var encodingNames = map[string]string{
 const EncodingNames = "utf-8, utf-16, utf-16le, utf-16be, windows-1252 (cp1252) and iso-8859-1 (latin1)"
 
 // ParseEncoding returns the encoding that a user named, in upper or lower case, for
-// [codec.ReadOptions]. Others are refused with [codec.ErrUnsupported].
+// [Options]. Others are refused with [codec.ErrUnsupported].
 func ParseEncoding(name string) (string, error) {
 	if e, ok := encodingNames[strings.ToLower(strings.TrimSpace(name))]; ok {
 		return e, nil

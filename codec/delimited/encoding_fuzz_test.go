@@ -41,10 +41,11 @@ func FuzzEncodings(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, data []byte, choice byte) {
-		opt := codec.ReadOptions{Limits: codec.Limits{Bytes: 1 << 20, Columns: 100}, Encoding: fuzzedEncodings[int(choice)%len(fuzzedEncodings)]}
+		given := fuzzedEncodings[int(choice)%len(fuzzedEncodings)]
+		opt := codec.ReadOptions{Limits: codec.Limits{Bytes: 1 << 20, Columns: 100}, Options: Options{Encoding: given}}
 		table, err := CSV.Decode(data, opt)
-		checkEncoded(t, table, err, opt)
-		text, encoding, err := decodeText(data, opt.Encoding, codec.NewBudget(1<<20))
+		checkEncoded(t, table, err, given)
+		text, encoding, err := decodeText(data, given, codec.NewBudget(1<<20))
 		if err != nil {
 			if table != nil {
 				t.Fatalf("%q is a table although it is no text: %v", data, err)
@@ -63,7 +64,7 @@ func FuzzEncodings(f *testing.F) {
 
 // checkEncoded fails unless there is a table in one of the encodings that were asked for, or an
 // error of a kind that text can have.
-func checkEncoded(t *testing.T, table *codec.Table, err error, opt codec.ReadOptions) {
+func checkEncoded(t *testing.T, table *codec.Table, err error, given string) {
 	t.Helper()
 	if err != nil {
 		if table != nil || !errors.Is(err, codec.ErrMalformed) && !errors.Is(err, codec.ErrTooLarge) || len(err.Error()) > 1000 {
@@ -72,10 +73,10 @@ func checkEncoded(t *testing.T, table *codec.Table, err error, opt codec.ReadOpt
 		return
 	}
 	got := table.Receipt.Encoding
-	asked := opt.Encoding == "" && got != encodingUTF16 || got == opt.Encoding ||
-		opt.Encoding == encodingUTF16 && (got == encodingUTF16LE || got == encodingUTF16BE)
+	asked := given == "" && got != encodingUTF16 || got == given ||
+		given == encodingUTF16 && (got == encodingUTF16LE || got == encodingUTF16BE)
 	if !asked || got == encodingUTF16 {
-		t.Fatalf("the encoding is %q, asked for was %q", got, opt.Encoding)
+		t.Fatalf("the encoding is %q, asked for was %q", got, given)
 	}
 }
 
@@ -86,7 +87,7 @@ func sameInAllEncodings(t *testing.T, text string, limits codec.Limits) {
 		return // a second mark would be the first
 	}
 	limits.Bytes *= 4 // what other encodings become is counted too
-	want, wantErr := CSV.Decode([]byte(text), codec.ReadOptions{Limits: limits, Encoding: encodingUTF8})
+	want, wantErr := CSV.Decode([]byte(text), codec.ReadOptions{Limits: limits, Options: Options{Encoding: encodingUTF8}})
 	for name, data := range map[string][]byte{
 		encodingUTF16LE:                inUTF16(binary.LittleEndian, text),
 		encodingUTF16BE:                inUTF16(binary.BigEndian, text),
@@ -105,7 +106,7 @@ func sameInAllEncodings(t *testing.T, text string, limits codec.Limits) {
 		}
 		opt := codec.ReadOptions{Limits: limits}
 		if !marked {
-			opt.Encoding = encoding
+			opt.Options = Options{Encoding: encoding}
 		}
 		got, err := CSV.Decode(data, opt)
 		if fmt.Sprint(err) != fmt.Sprint(wantErr) {

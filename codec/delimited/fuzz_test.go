@@ -43,21 +43,23 @@ func FuzzDelimited(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte, options byte) {
 		opt := codec.ReadOptions{Limits: codec.Limits{Bytes: 1 << 20, Columns: 100}}
-		opt.NoHeader, opt.Strict = options&1 != 0, options&2 != 0
+		opt.Strict = options&2 != 0
+		own := Options{NoHeader: options&1 != 0}
 		if options&4 != 0 {
-			opt.Delimiter = delimiters[int(options>>4)%len(delimiters)]
+			own.Delimiter = delimiters[int(options>>4)%len(delimiters)]
 		}
 		sizes := defaultSizes
 		if options&8 != 0 {
 			sizes = textSizes{groupRows: 3, windowFields: 4, windowRows: 1}
 		}
 		if options&16 != 0 {
-			opt.Comment = '#'
+			own.Comment = '#'
 		}
 		if options&32 != 0 {
-			opt.Decimal, opt.Thousands = ',', '.'
+			own.Decimal, own.Thousands = ',', '.'
 		}
-		table, err := decodeDelimited(data, opt, sizes)
+		opt.Options = own
+		table, err := sized(sizes).Decode(data, opt)
 		if err != nil {
 			return
 		}
@@ -66,7 +68,7 @@ func FuzzDelimited(f *testing.F) {
 			t.Fatalf("the table has %d bytes and %d columns", n, table.Schema.NumFields())
 		}
 		// What is text with a decimal comma may be a number to whom reads it without.
-		if opt.Decimal == ',' {
+		if own.Decimal == ',' {
 			return
 		}
 		for _, f := range []*codec.Format{CSV, TSV} {

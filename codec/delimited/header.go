@@ -8,7 +8,7 @@ import (
 
 // readNames reads the first line and sets the scanner to the first line of data. No more
 // columns than the limit are looked at.
-func (s *textScanner) readNames(opt codec.ReadOptions) ([]string, error) {
+func (s *textScanner) readNames(opt Options, limits codec.Limits) ([]string, error) {
 	start := s.skipBlankLines(0)
 	if start == len(s.data) {
 		return nil, codec.Errorf(codec.ErrMalformed, "the text is empty: a line with the names of the columns is wanted")
@@ -19,13 +19,13 @@ func (s *textScanner) readNames(opt codec.ReadOptions) ([]string, error) {
 	)
 	next, err := s.record(start, func(field textSpan) bool {
 		names = append(names, string(field.content(s.data, &scratch)))
-		return len(names) <= opt.Limits.Columns
+		return len(names) <= limits.Columns
 	})
 	if err != nil {
 		return nil, err
 	}
-	if len(names) > opt.Limits.Columns {
-		return nil, codec.Errorf(codec.ErrTooLarge, "line %d has more than %s: that is the most that is accepted", s.line(start), codec.Plural(opt.Limits.Columns, "column"))
+	if len(names) > limits.Columns {
+		return nil, codec.Errorf(codec.ErrTooLarge, "line %d has more than %s: that is the most that is accepted", s.line(start), codec.Plural(limits.Columns, "column"))
 	}
 	s.width, s.pos = len(names), next
 	if opt.NoHeader {

@@ -27,7 +27,7 @@ func hostileLine(size int, head, part, tail string) []byte {
 
 func TestALineWithoutEndIsReadOrRefusedInBoundedMemory(t *testing.T) {
 	const mega = 1_000_000
-	european := codec.ReadOptions{Decimal: ',', Thousands: '.', Delimiter: ';'}
+	european := codec.ReadOptions{Options: Options{Decimal: ',', Thousands: '.', Delimiter: ';'}}
 	typed := func(dtype string) codec.ReadOptions {
 		return codec.ReadOptions{DTypes: codectest.DTypes(t, "a="+dtype)}
 	}
@@ -53,18 +53,18 @@ func TestALineWithoutEndIsReadOrRefusedInBoundedMemory(t *testing.T) {
 		{"one name that is too large", "", "x", "\n1\n", codec.ReadOptions{Limits: codec.Limits{Bytes: 4 * mega}}, codec.ErrTooLarge, "4000000 bytes", 210},
 		{"delimiters in the header", "a", ",b", "\n1\n", codec.ReadOptions{}, codec.ErrTooLarge, "line 1 has more than 10000 columns", 2},
 		{"delimiters in a row", "a,b\n1,2\n", ",", "\n", codec.ReadOptions{}, codec.ErrMalformed, "fields, the header has 2", 4},
-		{"delimiters in a row without a header", "", ";", "\n", codec.ReadOptions{NoHeader: true}, codec.ErrTooLarge, "more than 10000 columns", 2},
+		{"delimiters in a row without a header", "", ";", "\n", codec.ReadOptions{Options: Options{NoHeader: true}}, codec.ErrTooLarge, "more than 10000 columns", 2},
 		{"a quote that is never closed", "a,b\n1,\"", "x,", "", codec.ReadOptions{}, codec.ErrMalformed, "the quote that opens a field on line 2 is never closed", 4},
 		{"a quote in the header that is never closed", "a,\"", "x,", "", codec.ReadOptions{}, codec.ErrMalformed, "the quote that opens a field on line 1 is never closed", 4},
 		{"a quote that is never closed but doubled", "a,b\n1,\"", `""`, "", codec.ReadOptions{}, codec.ErrMalformed, "the quote that opens a field on line 2 is never closed", 4},
-		{"a comment", "a,b\n#", "x\"", "\n1,2\n", codec.ReadOptions{Comment: '#'}, nil, "", 4},
-		{"nothing but a comment", "#", ",", "", codec.ReadOptions{Comment: '#'}, codec.ErrMalformed, "the text is empty", 1},
+		{"a comment", "a,b\n#", "x\"", "\n1,2\n", codec.ReadOptions{Options: Options{Comment: '#'}}, nil, "", 4},
+		{"nothing but a comment", "#", ",", "", codec.ReadOptions{Options: Options{Comment: '#'}}, codec.ErrMalformed, "the text is empty", 1},
 		{"blanks", "", " ", "", codec.ReadOptions{}, codec.ErrMalformed, "the text is empty", 1},
 		{"a number with blanks that strict reading refuses", "a,b\n1,2\n1,", " ", "3\n", codec.ReadOptions{Strict: true}, codec.ErrMalformed, `line 3, column "b"`, 4},
 		{"digits as an integer", "a\n", "1", "\n", typed("int64"), codec.ErrMismatch, `line 2, column "a"`, 210},
 		{"digits as a decimal", "a\n", "1", "\n", typed("decimal(10, 2)"), codec.ErrMismatch, `line 2, column "a"`, 210},
 		{"text as a date", "a\n", "x", "\n", typed("date32"), codec.ErrMismatch, `line 2, column "a"`, 210},
-		{"bytes of windows-1252", "a\n", "\xe9", "\n", codec.ReadOptions{Encoding: "windows-1252", Limits: codec.Limits{Bytes: 12 * mega}}, codec.ErrTooLarge, "12000000 bytes", 1},
+		{"bytes of windows-1252", "a\n", "\xe9", "\n", codec.ReadOptions{Limits: codec.Limits{Bytes: 12 * mega}, Options: Options{Encoding: "windows-1252"}}, codec.ErrTooLarge, "12000000 bytes", 1},
 		{"UTF-16", "\xff\xfea\x00\n\x00", "x\x00", "\n\x00", codec.ReadOptions{}, nil, "", 410},
 		{"a NUL at the end", "a\n", "x", "\x00", codec.ReadOptions{}, codec.ErrMalformed, "line 2 has a NUL byte", 1},
 		{"a bad byte at the end", "a\né", "x", "\xff", codec.ReadOptions{}, codec.ErrMalformed, "line 2 has the byte 0xff", 1},

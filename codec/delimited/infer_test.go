@@ -129,7 +129,7 @@ func TestBlanksAroundValuesMatterInTextOnly(t *testing.T) {
 
 func TestNullValuesReplaceTheDefaults(t *testing.T) {
 	const data = "i,f,s\n-999,NaN,NA\n0,-999,-999\n,1.5,\"-999\"\n"
-	table, err := CSV.Decode([]byte(data), codec.ReadOptions{NullValues: []string{"-999"}})
+	table, err := CSV.Decode([]byte(data), codec.ReadOptions{Options: Options{NullValues: []string{"-999"}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/text/encoding/unicode"
 
 	"edgeframe/codec"
-	"edgeframe/codec/formats"
+	"edgeframe/codec/delimited"
 	"edgeframe/codec/formats/formatstest"
 	"edgeframe/codec/scalar"
 	"edgeframe/internal/testenv"
@@ -127,13 +127,14 @@ func (s sharedText) pandas() map[string]any {
 	return options
 }
 
-func (s sharedText) options(t *testing.T) (opt codec.ReadOptions) {
+func (s sharedText) options(t *testing.T, delimiter byte) (opt codec.ReadOptions) {
 	t.Helper()
 	first := func(text string) byte { return (text + "\x00")[0] }
-	opt.Decimal, opt.Thousands, opt.Comment, opt.Encoding = first(s.decimal), first(s.thousands), first(s.comment), s.encoding
+	own := delimited.Options{Decimal: first(s.decimal), Thousands: first(s.thousands), Comment: first(s.comment), Encoding: s.encoding, Delimiter: delimiter}
 	if s.na != "" {
-		opt.NullValues = strings.Split(s.na, ",")
+		own.NullValues = strings.Split(s.na, ",")
 	}
+	opt.Options = own
 	opt.DTypes = map[string]arrow.DataType{}
 	for name, dtype := range s.dtype {
 		var err error
@@ -157,10 +158,8 @@ func TestPandasReadsTextsTheSame(t *testing.T) {
 	testenv.Python(t, pandasScript, texts, &read)
 	for i, s := range sharedTexts {
 		t.Run(s.name, func(t *testing.T) {
-			opt := s.options(t)
 			for _, delimiter := range []byte{0, (s.sep + ",")[0]} {
-				opt.Delimiter = delimiter
-				table, err := formats.ByName("csv").Decode(s.data(t), opt)
+				table, err := delimited.CSV.Decode(s.data(t), s.options(t, delimiter))
 				if err != nil {
 					t.Fatal(err)
 				}

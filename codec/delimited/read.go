@@ -45,13 +45,13 @@ type textReader struct {
 // textColumnBytes is about what a column costs beside its values.
 const textColumnBytes = 1024
 
-func newTextReader(s textScanner, names []string, opt codec.ReadOptions, d *dialect, mem *codec.Budget, sizes textSizes) *textReader {
+func newTextReader(s textScanner, names []string, opt codec.ReadOptions, nulls []string, d *dialect, mem *codec.Budget, sizes textSizes) *textReader {
 	r := &textReader{
 		scan:    s,
 		start:   s.pos,
 		names:   names,
 		columns: make([]textColumn, len(names)),
-		nulls:   scalar.NewNullSet(opt.NullValues),
+		nulls:   scalar.NewNullSet(nulls),
 		dialect: d,
 		limits:  opt.Limits,
 		mem:     mem,

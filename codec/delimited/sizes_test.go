@@ -46,7 +46,7 @@ func TestTheSizesOfWorkDoNotChangeTheTable(t *testing.T) {
 			types[f.Type.String()]++
 		}
 		for _, size := range sizes {
-			got, err := decodeDelimited([]byte(text), codec.ReadOptions{}, size)
+			got, err := sized(size).Decode([]byte(text), codec.ReadOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -69,11 +69,11 @@ func TestTheSizesOfWorkDoNotChangeTheTable(t *testing.T) {
 func TestErrorsDoNotDependOnTheSizesOfWork(t *testing.T) {
 	text := "a,b\n" + strings.Repeat("1.50,x\n", 30) + "1,2,3\n"
 	for _, size := range []textSizes{{1, 1, 1}, {7, 4, 1}, {100, 100, 1}} {
-		_, err := decodeDelimited([]byte(text), codec.ReadOptions{}, size)
+		_, err := sized(size).Decode([]byte(text), codec.ReadOptions{})
 		if err == nil || !strings.HasPrefix(err.Error(), "line 32 has 3 fields") {
 			t.Errorf("with %v the error is %v", size, err)
 		}
-		_, err = decodeDelimited([]byte(text[:len(text)-6]), codec.ReadOptions{Strict: true}, size)
+		_, err = sized(size).Decode([]byte(text[:len(text)-6]), codec.ReadOptions{Strict: true})
 		if err == nil || !strings.HasPrefix(err.Error(), `line 2, column "a"`) {
 			t.Errorf("with %v strict=true gives %v", size, err)
 		}

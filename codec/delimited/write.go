@@ -13,26 +13,23 @@ import (
 	"edgeframe/internal/parallel"
 )
 
-// delimitedEncoder returns an encoder of text with that delimiter: a header, then a line for
-// each row, ending in LF. A missing value is an empty field, an empty text is "". Fields are
-// quoted wherever reading them back would otherwise give something else, whichever delimiter
-// is detected.
-func delimitedEncoder(delimiter byte) func(io.Writer, *codec.Table, codec.WriteOptions) error {
-	return func(w io.Writer, t *codec.Table, _ codec.WriteOptions) error {
-		if t.Schema.NumFields() == 0 {
-			return codec.Errorf(codec.ErrUnsupported, "a table without columns cannot be written as delimited text: JSON and Arrow can hold it")
-		}
-		if _, err := w.Write(appendHeader(nil, t.Schema, delimiter)); err != nil {
+// Encode implements [codec.Driver]. It writes a header, then a line for each row, ending in LF. A
+// missing value is an empty field, an empty text is "". Fields are quoted wherever reading them
+// back would otherwise give something else, whichever delimiter is detected.
+func (d driver) Encode(w io.Writer, t *codec.Table, _ codec.WriteOptions) error {
+	if t.Schema.NumFields() == 0 {
+		return codec.Errorf(codec.ErrUnsupported, "a table without columns cannot be written as delimited text: JSON and Arrow can hold it")
+	}
+	if _, err := w.Write(appendHeader(nil, t.Schema, d.written)); err != nil {
+		return err
+	}
+	blocks := make([][]byte, runtime.GOMAXPROCS(0))
+	for _, group := range t.RowGroups {
+		if err := writeGroup(w, group, d.written, blocks); err != nil {
 			return err
 		}
-		blocks := make([][]byte, runtime.GOMAXPROCS(0))
-		for _, group := range t.RowGroups {
-			if err := writeGroup(w, group, delimiter, blocks); err != nil {
-				return err
-			}
-		}
-		return nil
 	}
+	return nil
 }
 
 // appendHeader quotes names that a reader might take for a blank line or a byte order mark.

@@ -11,7 +11,7 @@ import (
 
 func BenchmarkJSONDecode(b *testing.B) {
 	table := codectest.BenchTable(10_000, 50)
-	for _, orient := range codec.Orients {
+	for _, orient := range Orients {
 		b.Run(string(orient), func(b *testing.B) { codectest.BenchmarkDecode(b, JSON, appendJSON(nil, table, orient)) })
 	}
 }
@@ -26,7 +26,7 @@ func BenchmarkNDJSONDecode(b *testing.B) {
 
 func BenchmarkJSONPage(b *testing.B) {
 	table := codectest.BenchTable(100, 50)
-	for _, orient := range codec.Orients {
+	for _, orient := range Orients {
 		b.Run(string(orient), func(b *testing.B) {
 			var page []byte
 			b.ReportAllocs()
@@ -40,7 +40,7 @@ func BenchmarkJSONPage(b *testing.B) {
 
 func BenchmarkJSONEncode(b *testing.B) {
 	table := codectest.BenchTable(10_000, 50)
-	b.SetBytes(int64(len(appendJSON(nil, table, codec.Records))))
+	b.SetBytes(int64(len(appendJSON(nil, table, Records))))
 	b.ReportAllocs()
 	for b.Loop() {
 		if err := JSON.Encode(io.Discard, table, codec.WriteOptions{}); err != nil {

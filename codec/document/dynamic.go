@@ -66,12 +66,11 @@ type dynTable struct {
 	into func(b array.Builder) func(raw []byte)
 }
 
-func newDynTable(data []byte, limits codec.Limits, into func(array.Builder) func([]byte)) (*dynTable, error) {
-	limits = limits.WithDefaults()
+func newDynTable(data []byte, limits codec.Limits, mem *codec.Budget, into func(array.Builder) func([]byte)) (*dynTable, error) {
 	if len(data) > math.MaxInt32 {
 		return nil, codec.Errorf(codec.ErrTooLarge, "the input has %d bytes; at most %d can be read at once", len(data), math.MaxInt32)
 	}
-	return &dynTable{data: data, limits: limits, mem: codec.NewBudget(limits.Bytes), into: into}, nil
+	return &dynTable{data: data, limits: limits, mem: mem, into: into}, nil
 }
 
 // add notes a value. A nil column, of which only the syntax matters, ignores it.
@@ -189,7 +188,7 @@ func (t *dynTable) finish(opt codec.ReadOptions, isText func(raw []byte) bool) (
 	if any {
 		table.Receipt.Changed = changed
 	}
-	return scalar.ApplyDTypes(table, opt)
+	return table, nil
 }
 
 // becomesText reports whether the values of a column that shall have type want, or the one that

@@ -30,7 +30,7 @@ func fuzzRoundTrip(t *testing.T, decoder, encoder *codec.Format, data []byte) {
 		return
 	}
 	encoded := encodeSplit(t, encoder, table)
-	again, err := encoder.Decode(encoded, codec.ReadOptions{Orient: codec.Split})
+	again, err := encoder.Decode(encoded, codec.ReadOptions{Options: Options{Orient: Split}})
 	if err != nil {
 		t.Fatalf("%q cannot be read again: %v", encoded, err)
 	}
@@ -45,7 +45,7 @@ func fuzzRoundTrip(t *testing.T, decoder, encoder *codec.Format, data []byte) {
 
 func encodeSplit(t *testing.T, f *codec.Format, table *codec.Table) []byte {
 	var buf bytes.Buffer
-	if err := f.Encode(&buf, table, codec.WriteOptions{Orient: codec.Split}); err != nil {
+	if err := f.Encode(&buf, table, codec.WriteOptions{Options: Options{Orient: Split}}); err != nil {
 		t.Fatal(err)
 	}
 	return buf.Bytes()

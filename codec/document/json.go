@@ -11,13 +11,16 @@ import (
 	"edgeframe/codec/scalar"
 )
 
+// JSON is one document of shape records, columns or split.
 var JSON = &codec.Format{
 	Name:       "json",
 	MediaTypes: []string{"application/json", "text/json"},
 	Extensions: []string{".json"},
-	Sniff:      looksJSON,
-	Decode:     decodeJSON,
-	Encode:     encodeJSON,
+	Input:      "the JSON document",
+	Reading:    oriented,
+	Writing:    oriented,
+	Retype:     scalar.ApplyDTypes,
+	Driver:     jsonDriver{},
 }
 
 // byteOrderMark begins UTF-8 files of some editors. RFC 8259 allows readers to ignore it.
@@ -44,20 +47,25 @@ func looksJSON(data []byte) bool {
 	return false
 }
 
-// decodeJSON reads one document of shape records, columns or split. Names that occur twice
-// in an object, invalid UTF-8 and anything after the document are refused.
-func decodeJSON(data []byte, opt codec.ReadOptions) (table *codec.Table, err error) {
-	if err := opt.Orient.Check(); err != nil {
+type jsonDriver struct{}
+
+// Sniff implements [codec.Driver].
+func (jsonDriver) Sniff(data []byte) bool { return looksJSON(data) }
+
+// Decode implements [codec.Driver]. Names that occur twice in an object, invalid UTF-8 and anything
+// after the document are rejected.
+func (jsonDriver) Decode(data []byte, opt codec.ReadOptions, mem *codec.Budget) (*codec.Table, error) {
+	shape, err := orient(opt.Options)
+	if err != nil {
 		return nil, err
 	}
-	defer codec.Guard(&err, codec.ErrMalformed, "the JSON document")
 	data = bytes.TrimPrefix(data, byteOrderMark)
-	t, err := newDynTable(data, opt.Limits, appendJSONTo)
+	t, err := newDynTable(data, opt.Limits, mem, appendJSONTo)
 	if err != nil {
 		return nil, err
 	}
 	r := newJSONReader(t)
-	if err := readDocument(r, t, opt.Orient); err != nil {
+	if err := readDocument(r, t, shape); err != nil {
 		return nil, err
 	}
 	return t.finish(opt, isJSONText)

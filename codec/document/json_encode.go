@@ -9,22 +9,23 @@ import (
 	"edgeframe/codec/scalar"
 )
 
-// encodeJSON writes t as one JSON document. NaN and infinities are null; temporal values,
-// decimals and binary are strings.
-func encodeJSON(w io.Writer, t *codec.Table, opt codec.WriteOptions) error {
-	if err := opt.Orient.Check(); err != nil {
+// Encode implements [codec.Driver]. NaN and infinities are null; temporal values, decimals and
+// binary are strings.
+func (jsonDriver) Encode(w io.Writer, t *codec.Table, opt codec.WriteOptions) error {
+	shape, err := orient(opt.Options)
+	if err != nil {
 		return err
 	}
 	out := chunkWriter{w: w}
-	writeJSON(&out, t, opt.Orient)
+	writeJSON(&out, t, shape)
 	return out.close()
 }
 
-func writeJSON(out *chunkWriter, t *codec.Table, orient codec.Orient) {
+func writeJSON(out *chunkWriter, t *codec.Table, orient Orient) {
 	switch orient {
-	case codec.Columns:
+	case Columns:
 		writeJSONColumns(out, t)
-	case codec.Split:
+	case Split:
 		writeJSONSplit(out, t)
 	default:
 		out.buf = append(out.buf, '[')

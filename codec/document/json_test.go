@@ -18,20 +18,20 @@ import (
 // decodeCase is an input and the table that it means.
 type decodeCase struct {
 	name, input string
-	orient      codec.Orient
+	orient      Orient
 	schema      string
 	records     string
 }
 
 func (c decodeCase) run(t *testing.T, f *codec.Format) {
-	table, err := f.Decode([]byte(c.input), codec.ReadOptions{Orient: c.orient})
+	table, err := f.Decode([]byte(c.input), codec.ReadOptions{Options: Options{Orient: c.orient}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := codectest.SchemaText(table.Schema); got != c.schema {
 		t.Errorf("the schema is %s, want %s", got, c.schema)
 	}
-	if got := string(appendJSON(nil, table, codec.Records)); got != c.records {
+	if got := string(appendJSON(nil, table, Records)); got != c.records {
 		t.Errorf("the records are\n%s, want\n%s", got, c.records)
 	}
 }
@@ -54,7 +54,7 @@ var jsonShapes = []decodeCase{
 	{"split with an index that says more", `{"columns":["a"],"index":["x","y"],"data":[[5],[6]]}`, "", "index utf8, a int64", `[{"index":"x","a":5},{"index":"y","a":6}]`},
 	{"split without rows", `{"columns":["a"],"data":[]}`, "", "a null", `[]`},
 	{"columns named like the members of split", `{"columns":["a"],"data":[1]}`, "", "columns utf8, data int64", `[{"columns":"a","data":1}]`},
-	{"forced columns", `{"columns":["a"],"data":[[1]]}`, codec.Columns, "columns utf8, data list<item: int64, nullable>", `[{"columns":"a","data":[1]}]`},
+	{"forced columns", `{"columns":["a"],"data":[[1]]}`, Columns, "columns utf8, data list<item: int64, nullable>", `[{"columns":"a","data":[1]}]`},
 }
 
 func TestJSONShapes(t *testing.T) {
@@ -168,15 +168,15 @@ var jsonRefusals = []refusal{
 	{"an object of objects", `{"a":{"0":1}}`, codec.ReadOptions{}, codec.ErrMalformed, `column "a" is not an array`},
 	{"a row that is too short", `{"columns":["a","b"],"data":[[1,2],[1]]}`, codec.ReadOptions{}, codec.ErrMalformed, `row 1 of "data" has 1 values`},
 	{"a row that is too long", `{"columns":["a"],"data":[[1,2]]}`, codec.ReadOptions{}, codec.ErrMalformed, `row 0 of "data" has more than 1 values`},
-	{"names in split that are not strings", `{"columns":[1],"data":[[1]]}`, codec.ReadOptions{Orient: codec.Split}, codec.ErrMalformed, `"columns" must be an array of strings`},
-	{"rows in split that are not arrays", `{"columns":["a"],"data":[1]}`, codec.ReadOptions{Orient: codec.Split}, codec.ErrMalformed, `"data" must be an array of arrays`},
+	{"names in split that are not strings", `{"columns":[1],"data":[[1]]}`, codec.ReadOptions{Options: Options{Orient: Split}}, codec.ErrMalformed, `"columns" must be an array of strings`},
+	{"rows in split that are not arrays", `{"columns":["a"],"data":[1]}`, codec.ReadOptions{Options: Options{Orient: Split}}, codec.ErrMalformed, `"data" must be an array of arrays`},
 	{"names in split that occur twice", `{"columns":["a","a"],"data":[]}`, codec.ReadOptions{}, codec.ErrMalformed, `the name "a" occurs twice`},
 	{"an index of another length", `{"columns":["a"],"index":[],"data":[[1]]}`, codec.ReadOptions{}, codec.ErrMalformed, `"index" must be an array of 1 values`},
 	{"an index that would hide a column", `{"columns":["index"],"index":[7],"data":[[1]]}`, codec.ReadOptions{}, codec.ErrMalformed, `"index" would become a column`},
-	{"columns where records are wanted", `{"a":[1]}`, codec.ReadOptions{Orient: codec.Records}, codec.ErrMalformed, "orient=records wants"},
-	{"records where columns are wanted", `[{"a":1}]`, codec.ReadOptions{Orient: codec.Columns}, codec.ErrMalformed, "orient=columns wants"},
-	{"records where split is wanted", `[{"a":1}]`, codec.ReadOptions{Orient: codec.Split}, codec.ErrMalformed, "orient=split wants"},
-	{"an unknown orient", `[]`, codec.ReadOptions{Orient: "table"}, codec.ErrUnsupported, `no orient "table"`},
+	{"columns where records are wanted", `{"a":[1]}`, codec.ReadOptions{Options: Options{Orient: Records}}, codec.ErrMalformed, "orient=records wants"},
+	{"records where columns are wanted", `[{"a":1}]`, codec.ReadOptions{Options: Options{Orient: Columns}}, codec.ErrMalformed, "orient=columns wants"},
+	{"records where split is wanted", `[{"a":1}]`, codec.ReadOptions{Options: Options{Orient: Split}}, codec.ErrMalformed, "orient=split wants"},
+	{"an unknown orient", `[]`, codec.ReadOptions{Options: Options{Orient: "table"}}, codec.ErrUnsupported, `no orient "table"`},
 	{"100,000 nested arrays", deepJSON, codec.ReadOptions{}, codec.ErrMalformed, "record 0 is not an object"},
 	{"100,000 nested arrays in a record", `[{"a":` + deepJSON + `}]`, codec.ReadOptions{}, codec.ErrTooLarge, "nested deeper than 63 levels"},
 	{"100,000 nested objects", strings.Repeat(`{"a":`, 100_000), codec.ReadOptions{}, codec.ErrTooLarge, "nested deeper than 63 levels"},
@@ -216,10 +216,10 @@ func TestPageBytes(t *testing.T) {
 		codectest.FromJSON(t, arrow.ListOf(arrow.BinaryTypes.String), `[["a", null], []]`),
 	}
 	table := codectest.TableOf(names, columns)
-	for orient, want := range map[codec.Orient]string{
-		codec.Records: `[{"id":1,"say \"hi\"":0.5,"when":"2026-01-22","tags":["a",null]},{"id":null,"say \"hi\"":2.0,"when":null,"tags":[]}]`,
-		codec.Columns: `{"id":[1,null],"say \"hi\"":[0.5,2.0],"when":["2026-01-22",null],"tags":[["a",null],[]]}`,
-		codec.Split:   `{"columns":["id","say \"hi\"","when","tags"],"data":[[1,0.5,"2026-01-22",["a",null]],[null,2.0,null,[]]]}`,
+	for orient, want := range map[Orient]string{
+		Records: `[{"id":1,"say \"hi\"":0.5,"when":"2026-01-22","tags":["a",null]},{"id":null,"say \"hi\"":2.0,"when":null,"tags":[]}]`,
+		Columns: `{"id":[1,null],"say \"hi\"":[0.5,2.0],"when":["2026-01-22",null],"tags":[["a",null],[]]}`,
+		Split:   `{"columns":["id","say \"hi\"","when","tags"],"data":[[1,0.5,"2026-01-22",["a",null]],[null,2.0,null,[]]]}`,
 	} {
 		if got := string(appendJSON([]byte("page: "), table, orient)); got != "page: "+want {
 			t.Errorf("%s is\n%s, want\n%s", orient, got, want)
@@ -236,7 +236,7 @@ func TestPageBytes(t *testing.T) {
 
 func TestEmptyTablesAreDocuments(t *testing.T) {
 	table := &codec.Table{Schema: arrow.NewSchema([]arrow.Field{{Name: "a", Type: arrow.PrimitiveTypes.Int64}}, nil)}
-	for orient, want := range map[codec.Orient]string{"": `[]`, codec.Records: `[]`, codec.Columns: `{"a":[]}`, codec.Split: `{"columns":["a"],"data":[]}`} {
+	for orient, want := range map[Orient]string{"": `[]`, Records: `[]`, Columns: `{"a":[]}`, Split: `{"columns":["a"],"data":[]}`} {
 		if got := string(appendJSON(nil, table, orient)); got != want {
 			t.Errorf("orient %q is %s, want %s", orient, got, want)
 		}
@@ -255,9 +255,9 @@ func TestJSONRoundTripsThroughEveryShape(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, f := range []*codec.Format{JSON, NDJSON, MessagePack} {
-		for _, orient := range codec.Orients {
+		for _, orient := range Orients {
 			var encoded bytes.Buffer
-			if err := f.Encode(&encoded, table, codec.WriteOptions{Orient: orient}); err != nil {
+			if err := f.Encode(&encoded, table, codec.WriteOptions{Options: Options{Orient: orient}}); err != nil {
 				t.Fatal(err)
 			}
 			again, err := f.Decode(encoded.Bytes(), codec.ReadOptions{})
@@ -266,7 +266,7 @@ func TestJSONRoundTripsThroughEveryShape(t *testing.T) {
 			}
 			codectest.SameTable(t, again, table)
 			var got any
-			if err := json.Unmarshal(appendJSON(nil, again, codec.Records), &got); err != nil {
+			if err := json.Unmarshal(appendJSON(nil, again, Records), &got); err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
@@ -329,23 +329,23 @@ func TestSniffingJSON(t *testing.T) {
 func TestEncodersReportFailedWrites(t *testing.T) {
 	table := codectest.BenchTable(2000, 20)
 	for _, f := range []*codec.Format{JSON, NDJSON, MessagePack} {
-		for _, orient := range codec.Orients {
-			if err := f.Encode(&codectest.FailingWriter{Left: 2 * chunkBytes}, table, codec.WriteOptions{Orient: orient}); !errors.Is(err, codectest.ErrFull) {
+		for _, orient := range Orients {
+			if err := f.Encode(&codectest.FailingWriter{Left: 2 * chunkBytes}, table, codec.WriteOptions{Options: Options{Orient: orient}}); !errors.Is(err, codectest.ErrFull) {
 				t.Errorf("%s, %s: the error is %v", f.Name, orient, err)
 			}
 		}
 	}
 	for _, f := range []*codec.Format{JSON, MessagePack} {
-		if err := f.Encode(&codectest.FailingWriter{}, table, codec.WriteOptions{Orient: "table"}); !errors.Is(err, codec.ErrUnsupported) {
+		if err := f.Encode(&codectest.FailingWriter{}, table, codec.WriteOptions{Options: Options{Orient: "table"}}); !errors.Is(err, codec.ErrUnsupported) {
 			t.Errorf("%s with an unknown orient: the error is %v", f.Name, err)
 		}
 	}
 }
 
 // appendJSON appends t as a JSON document.
-func appendJSON(dst []byte, t *codec.Table, orient codec.Orient) []byte {
+func appendJSON(dst []byte, t *codec.Table, orient Orient) []byte {
 	out := bytes.NewBuffer(dst)
-	if err := encodeJSON(out, t, codec.WriteOptions{Orient: orient}); err != nil {
+	if err := JSON.Encode(out, t, codec.WriteOptions{Options: Options{Orient: orient}}); err != nil {
 		panic(err)
 	}
 	return out.Bytes()

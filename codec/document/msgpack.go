@@ -9,18 +9,22 @@ import (
 	"github.com/tinylib/msgp/msgp"
 
 	"edgeframe/codec"
+	"edgeframe/codec/scalar"
 )
 
 // MessagePack is MessagePack (https://github.com/msgpack/msgpack/blob/master/spec.md) in
 // the same shapes as JSON. Timestamps of its extension type -1 become timestamp[us, tz=UTC],
 // or timestamp[ns, tz=UTC] if a value of the column needs nanoseconds.
+// MessagePack is one document of shape records, columns or split.
 var MessagePack = &codec.Format{
 	Name:       "msgpack",
 	MediaTypes: []string{"application/vnd.msgpack", "application/msgpack", "application/x-msgpack"},
 	Extensions: []string{".msgpack", ".mpk"},
-	Sniff:      looksMsgpack,
-	Decode:     decodeMsgpack,
-	Encode:     encodeMsgpack,
+	Input:      "the MessagePack document",
+	Reading:    oriented,
+	Writing:    oriented,
+	Retype:     scalar.ApplyDTypes,
+	Driver:     msgpackDriver{},
 }
 
 // looksMsgpack reports whether data begins like an array of maps with string keys, or like
@@ -45,18 +49,23 @@ func looksMsgpack(data []byte) bool {
 	return err == nil && msgpackType(rest) == msgp.ArrayType
 }
 
-// decodeMsgpack reads one document of shape records, columns or split.
-func decodeMsgpack(data []byte, opt codec.ReadOptions) (table *codec.Table, err error) {
-	if err := opt.Orient.Check(); err != nil {
+type msgpackDriver struct{}
+
+// Sniff implements [codec.Driver].
+func (msgpackDriver) Sniff(data []byte) bool { return looksMsgpack(data) }
+
+// Decode implements [codec.Driver].
+func (msgpackDriver) Decode(data []byte, opt codec.ReadOptions, mem *codec.Budget) (*codec.Table, error) {
+	shape, err := orient(opt.Options)
+	if err != nil {
 		return nil, err
 	}
-	defer codec.Guard(&err, codec.ErrMalformed, "the MessagePack document")
-	t, err := newDynTable(data, opt.Limits, appendMsgpackTo)
+	t, err := newDynTable(data, opt.Limits, mem, appendMsgpackTo)
 	if err != nil {
 		return nil, err
 	}
 	r := &msgpackDocument{t: t, rest: data, maxDepth: t.limits.Depth + documentDepth}
-	if err := readDocument(r, t, opt.Orient); err != nil {
+	if err := readDocument(r, t, shape); err != nil {
 		return nil, err
 	}
 	return t.finish(opt, func(raw []byte) bool { return msgpackType(raw) == msgp.StrType })

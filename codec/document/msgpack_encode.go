@@ -15,28 +15,30 @@ import (
 	"edgeframe/codec/scalar"
 )
 
-func encodeMsgpack(w io.Writer, t *codec.Table, opt codec.WriteOptions) error {
-	if err := opt.Orient.Check(); err != nil {
+// Encode implements [codec.Driver].
+func (msgpackDriver) Encode(w io.Writer, t *codec.Table, opt codec.WriteOptions) error {
+	shape, err := orient(opt.Options)
+	if err != nil {
 		return err
 	}
 	if rows := t.NumRows(); rows > math.MaxUint32 {
 		return codec.Errorf(codec.ErrUnsupported, "a MessagePack array cannot have %d rows", rows)
 	}
 	out := chunkWriter{w: w}
-	writeMsgpack(&out, t, opt.Orient)
+	writeMsgpack(&out, t, shape)
 	return out.close()
 }
 
-func writeMsgpack(out *chunkWriter, t *codec.Table, orient codec.Orient) {
+func writeMsgpack(out *chunkWriter, t *codec.Table, orient Orient) {
 	names, rows := scalar.FieldNames(t.Schema.Fields()), uint32(t.NumRows())
 	switch orient {
-	case codec.Columns:
+	case Columns:
 		out.buf = msgp.AppendMapHeader(out.buf, uint32(len(names)))
 		for c, name := range names {
 			out.buf = msgp.AppendArrayHeader(appendMsgpackString(out.buf, name), rows)
 			out.rows(t, "", func(r arrow.Record) scalar.Appender { return msgpackAppender(r.Column(c)) })
 		}
-	case codec.Split:
+	case Split:
 		out.buf = msgp.AppendString(msgp.AppendMapHeader(out.buf, 2), splitColumns)
 		out.buf = msgp.AppendArrayHeader(out.buf, uint32(len(names)))
 		for _, name := range names {

@@ -45,7 +45,7 @@ var msgpackShapes = []decodeCase{
 	{"no columns", "\x80", "", "", `[]`},
 	{"split", "\x82\xa7columns\x92\xa1a\xa1b\xa4data\x91\x92\x01\xc3", "", "a int64, b bool", `[{"a":1,"b":true}]`},
 	{"columns named like the members of split", "\x82\xa7columns\x91\xa1a\xa4data\x91\x01", "", "columns utf8, data int64", `[{"columns":"a","data":1}]`},
-	{"forced columns", "\x82\xa7columns\x91\xa1a\xa4data\x91\x91\x01", codec.Columns, "columns utf8, data list<item: int64, nullable>", `[{"columns":"a","data":[1]}]`},
+	{"forced columns", "\x82\xa7columns\x91\xa1a\xa4data\x91\x91\x01", Columns, "columns utf8, data list<item: int64, nullable>", `[{"columns":"a","data":[1]}]`},
 }
 
 func TestMsgpackShapes(t *testing.T) {
@@ -94,7 +94,7 @@ func TestMsgpackTypesLoseNothing(t *testing.T) {
 			if got := codectest.SchemaText(table.Schema); got != test.schema {
 				t.Errorf("the schema is %s, want %s", got, test.schema)
 			}
-			if got := string(appendJSON(nil, table, codec.Columns)); got != test.json {
+			if got := string(appendJSON(nil, table, Columns)); got != test.json {
 				t.Errorf("the values are %s, want %s", got, test.json)
 			}
 		})
@@ -128,7 +128,7 @@ var msgpackRefusals = []refusal{
 	{"one level too much", "\x91\x81\xa1a\x91\x91\x91\x91\x01", codec.ReadOptions{Limits: smallLimits}, codec.ErrTooLarge, "nested deeper than 3 levels"},
 	{"one column too much", "\x91\x84\xa1a\x01\xa1b\x01\xa1c\x01\xa1d\x01", codec.ReadOptions{Limits: smallLimits}, codec.ErrTooLarge, "more than 3 columns"},
 	{"more values than fit", "\x81\xa1a\xdc\xff\xff" + strings.Repeat("\x01", 0xffff), codec.ReadOptions{Limits: smallLimits}, codec.ErrTooLarge, "more than the 65536 bytes of memory"},
-	{"an unknown orient", "\x90", codec.ReadOptions{Orient: "table"}, codec.ErrUnsupported, `no orient "table"`},
+	{"an unknown orient", "\x90", codec.ReadOptions{Options: Options{Orient: "table"}}, codec.ErrUnsupported, `no orient "table"`},
 }
 
 func TestMsgpackRefusals(t *testing.T) {
@@ -191,9 +191,9 @@ func TestMsgpackKeepsWhatJSONCannot(t *testing.T) {
 		codectest.ArrayOf(timestampNanos, func(b *array.TimestampBuilder) { b.AppendValues([]arrow.Timestamp{-1, 1e18 + 1}, nil) }),
 		codectest.FromJSON(t, arrow.PrimitiveTypes.Uint64, `["18446744073709551615", 0]`),
 	})
-	for _, orient := range codec.Orients {
+	for _, orient := range Orients {
 		var encoded bytes.Buffer
-		if err := MessagePack.Encode(&encoded, table, codec.WriteOptions{Orient: orient}); err != nil {
+		if err := MessagePack.Encode(&encoded, table, codec.WriteOptions{Options: Options{Orient: orient}}); err != nil {
 			t.Fatal(err)
 		}
 		if !MessagePack.Sniff(encoded.Bytes()) {
@@ -203,7 +203,7 @@ func TestMsgpackKeepsWhatJSONCannot(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, want := appendJSON(nil, again, codec.Records), appendJSON(nil, table, codec.Records); !bytes.Equal(got, want) {
+		if got, want := appendJSON(nil, again, Records), appendJSON(nil, table, Records); !bytes.Equal(got, want) {
 			t.Errorf("%s came back as %s, want %s", orient, got, want)
 		}
 		if !again.Schema.Equal(table.Schema) {

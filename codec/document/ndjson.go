@@ -11,13 +11,16 @@ import (
 	"edgeframe/codec/scalar"
 )
 
+// NDJSON has one JSON object on each line.
 var NDJSON = &codec.Format{
 	Name:       "ndjson",
 	MediaTypes: []string{"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines", "application/json-lines"},
 	Extensions: []string{".ndjson", ".jsonl"},
-	Sniff:      looksNDJSON,
-	Decode:     decodeNDJSON,
-	Encode:     encodeNDJSON,
+	Input:      "the NDJSON text",
+	Reading:    inRecords,
+	Writing:    inRecords,
+	Retype:     scalar.ApplyDTypes,
+	Driver:     ndjsonDriver{},
 }
 
 // looksNDJSON reports whether the first line is an object and the second begins like one.
@@ -31,11 +34,15 @@ func looksNDJSON(data []byte) bool {
 	return len(line) > 0 && line[0] == '{' && jsontext.Value(line).IsValid()
 }
 
-// decodeNDJSON reads one object from each line that is not blank.
-func decodeNDJSON(data []byte, opt codec.ReadOptions) (table *codec.Table, err error) {
-	defer codec.Guard(&err, codec.ErrMalformed, "the NDJSON text")
+type ndjsonDriver struct{}
+
+// Sniff implements [codec.Driver].
+func (ndjsonDriver) Sniff(data []byte) bool { return looksNDJSON(data) }
+
+// Decode implements [codec.Driver]. It reads one object from each line that is not blank.
+func (ndjsonDriver) Decode(data []byte, opt codec.ReadOptions, mem *codec.Budget) (*codec.Table, error) {
 	data = bytes.TrimPrefix(data, byteOrderMark)
-	t, err := newDynTable(data, opt.Limits, appendJSONTo)
+	t, err := newDynTable(data, opt.Limits, mem, appendJSONTo)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +79,8 @@ func (r *jsonReader) readLine(start, end int) error {
 }
 
 // encodeNDJSON writes one object a line.
-func encodeNDJSON(w io.Writer, t *codec.Table, _ codec.WriteOptions) error {
+// Encode implements [codec.Driver].
+func (ndjsonDriver) Encode(w io.Writer, t *codec.Table, _ codec.WriteOptions) error {
 	out := chunkWriter{w: w}
 	out.rows(t, "", func(r arrow.Record) scalar.Appender {
 		record := recordAppender(r)

@@ -29,19 +29,19 @@ type dynReader interface {
 }
 
 // readDocument reads a document of the given shape, or of the shape that it has.
-func readDocument(r dynReader, t *dynTable, orient codec.Orient) error {
+func readDocument(r dynReader, t *dynTable, orient Orient) error {
 	switch opens := r.opens(); {
-	case opens == '[' && (orient == "" || orient == codec.Records):
+	case opens == '[' && (orient == "" || orient == Records):
 		return readRecords(r, t)
-	case opens == '{' && orient != codec.Records:
+	case opens == '{' && orient != Records:
 		return readColumns(r, t, orient)
 	}
 	switch orient {
-	case codec.Records:
+	case Records:
 		return r.fail(codec.ErrMalformed, "orient=records wants an array of objects, [{column: value}, …]")
-	case codec.Columns:
+	case Columns:
 		return r.fail(codec.ErrMalformed, "orient=columns wants an object of arrays, {column: [value, …], …}")
-	case codec.Split:
+	case Split:
 		return r.fail(codec.ErrMalformed, `orient=split wants an object {"columns": [name, …], "data": [[value, …], …]}`)
 	}
 	return r.fail(codec.ErrMalformed, `a table must be an array of objects, an object of arrays, or {"columns": [name, …], "data": [[value, …], …]}`)
@@ -63,14 +63,14 @@ func readRecords(r dynReader, t *dynTable) error {
 
 // readColumns reads an object. It is first read as if it were a single record with a list
 // in every column; the elements of these lists are then the columns.
-func readColumns(r dynReader, t *dynTable, orient codec.Orient) error {
+func readColumns(r dynReader, t *dynTable, orient Orient) error {
 	if err := r.record(0); err != nil {
 		return err
 	}
 	if err := r.end(); err != nil {
 		return err
 	}
-	if orient == codec.Split || orient == "" && looksSplit(t) {
+	if orient == Split || orient == "" && looksSplit(t) {
 		return readSplit(r, t)
 	}
 	columns := t.fields.columns

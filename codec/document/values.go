@@ -15,7 +15,8 @@ func Values(raw []byte, want arrow.DataType, lim codec.Limits) (arr arrow.Array,
 		return scalar.FromJSON(raw, want, lim)
 	}
 	defer codec.Guard(&err, codec.ErrMalformed, "the array of values")
-	t, err := newDynTable(raw, lim, appendJSONTo)
+	lim = lim.WithDefaults()
+	t, err := newDynTable(raw, lim, codec.NewBudget(lim.Bytes), appendJSONTo)
 	if err != nil {
 		return nil, err
 	}

@@ -130,7 +130,7 @@ func TestAParquetStreamHoldsOneRowGroup(t *testing.T) {
 		return m.HeapAlloc
 	}
 	before := alive()
-	s, err := parquet.OpenParquet(data, codec.ReadOptions{})
+	s, err := parquet.Format.Open(data, codec.ReadOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package parquet
 import (
 	"bytes"
 	"encoding/binary"
+	"io"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
@@ -22,20 +23,33 @@ import (
 // more than [codec.RowGroupRows] rows. The types are those that Parquet names, UUID as
 // fixed_size_binary[16] and INTERVAL as month_day_nano_interval, unless the file has the schema
 // of the Arrow table that it was made of and the values can have the types of that.
+// Format is Apache Parquet.
 var Format = &codec.Format{
 	Name:       "parquet",
 	MediaTypes: []string{"application/vnd.apache.parquet"},
 	Extensions: []string{".parquet"},
-	Sniff:      func(data []byte) bool { return bytes.HasPrefix(data, magic) },
-	Decode:     decodeParquet,
-	Open: func(data []byte, opt codec.ReadOptions) (codec.RowGroups, int64, error) {
-		s, err := OpenParquet(data, opt)
-		if err != nil {
-			return nil, 0, err
-		}
-		return s, s.rows, nil
-	},
-	Encode: encodeParquet,
+	Input:      "the Parquet file",
+	Retype:     scalar.ApplyDTypes,
+	Driver:     driver{},
+}
+
+type driver struct{}
+
+// Sniff implements [codec.Driver].
+func (driver) Sniff(data []byte) bool { return bytes.HasPrefix(data, magic) }
+
+// Decode implements [codec.Driver].
+func (d driver) Decode(data []byte, opt codec.ReadOptions, mem *codec.Budget) (*codec.Table, error) {
+	s, _, err := d.Open(data, opt, mem)
+	if err != nil {
+		return nil, err
+	}
+	return codec.ReadAll(s)
+}
+
+// Encode implements [codec.Driver].
+func (driver) Encode(w io.Writer, t *codec.Table, _ codec.WriteOptions) error {
+	return encodeParquet(w, t)
 }
 
 // magic begins and ends a file, encryptedMagic one whose metadata is encrypted.
@@ -44,29 +58,9 @@ var (
 	encryptedMagic = []byte("PARE")
 )
 
-func decodeParquet(data []byte, opt codec.ReadOptions) (*codec.Table, error) {
-	s, err := OpenParquet(data, opt)
-	if err != nil {
-		return nil, err
-	}
-	t := &codec.Table{Schema: s.schema}
-	for {
-		group, err := s.Next()
-		if err != nil {
-			return nil, err
-		}
-		if group == nil {
-			return scalar.ApplyDTypes(t, opt)
-		}
-		// The row group stays, so its memory is not given back.
-		s.group = s.budget.Sub()
-		t.RowGroups = append(t.RowGroups, group)
-	}
-}
-
-// Stream reads a Parquet file row group by row group: in memory are the file, a page of
+// stream reads a Parquet file row group by row group: in memory are the file, a page of
 // each column, and one row group. Its limits are those of the whole table.
-type Stream struct {
+type stream struct {
 	// file is what comes before the footer.
 	file    []byte
 	schema  *arrow.Schema
@@ -81,17 +75,22 @@ type Stream struct {
 	group, total *codec.Budget
 }
 
-// OpenParquet reads the footer of a Parquet file. The stream refers to data until its end, the
-// row groups do not.
-func OpenParquet(data []byte, opt codec.ReadOptions) (s *Stream, err error) {
-	defer codec.Guard(&err, codec.ErrMalformed, "the Parquet file")
-	limits := opt.Limits.WithDefaults()
+// Open implements [codec.Opener]. It reads the footer.
+func (driver) Open(data []byte, opt codec.ReadOptions, budget *codec.Budget) (codec.Stream, int64, error) {
 	file, footer, err := splitParquet(data)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	budget := codec.NewBudget(limits.Bytes)
-	s = &Stream{file: file, budget: budget, group: budget.Sub(), total: codec.NewBudget(limits.Bytes)}
+	s, err := newStream(file, footer, opt.Limits, budget)
+	if err != nil {
+		return nil, 0, err
+	}
+	return s, s.rows, nil
+}
+
+// newStream reads the footer of a file, which stands behind what is called file here.
+func newStream(file, footer []byte, limits codec.Limits, budget *codec.Budget) (*stream, error) {
+	s := &stream{file: file, budget: budget, group: budget.Sub(), total: codec.NewBudget(limits.Bytes)}
 	var m fileFooter
 	if _, err := readThrift(footer, &m, budget.Take); err != nil {
 		return nil, codec.Errorf(codec.ErrMalformed, "the footer of the Parquet file cannot be read: %v", err)
@@ -100,11 +99,12 @@ func OpenParquet(data []byte, opt codec.ReadOptions) (s *Stream, err error) {
 		return nil, codec.Errorf(codec.ErrUnsupported, "the Parquet file is encrypted")
 	}
 	tree := schema{limits: limits, elements: m.Schema}
+	var err error
 	if s.nodes, err = tree.read(); err != nil {
 		return nil, err
 	}
 	s.schema = arrowSchema(s.nodes, arrowHint(m.KeyValueMetadata, limits, budget.Take), m.KeyValueMetadata)
-	if err := codec.CheckNames(s.schema); err != nil {
+	if err := codec.CheckNameLengths(s.schema); err != nil {
 		return nil, err
 	}
 	if err := s.checkTypes(limits); err != nil {
@@ -150,7 +150,7 @@ func splitParquet(data []byte) (file, footer []byte, err error) {
 }
 
 // checkTypes refuses types that no other format could have brought in.
-func (s *Stream) checkTypes(limits codec.Limits) error {
+func (s *stream) checkTypes(limits codec.Limits) error {
 	for _, f := range s.schema.Fields() {
 		if _, err := codec.CheckType(f.Type); err != nil {
 			return codec.Errorf(codec.ErrUnsupported, "column %q: %v", f.Name, err)
@@ -173,7 +173,7 @@ func typeDepth(dt arrow.DataType) int {
 	return depth
 }
 
-func (s *Stream) checkGroups(rows int64) error {
+func (s *stream) checkGroups(rows int64) error {
 	sum := int64(0)
 	for i, g := range s.groups {
 		if g.NumRows < 0 || len(g.Columns) != len(s.columns) {
@@ -191,11 +191,13 @@ func (s *Stream) checkGroups(rows int64) error {
 }
 
 // Schema is the schema of every row group.
-func (s *Stream) Schema() *arrow.Schema { return s.schema }
+func (s *stream) Schema() *arrow.Schema { return s.schema }
+
+// Keep implements [codec.Stream].
+func (s *stream) Keep() { s.group = s.budget.Sub() }
 
 // Next returns the next row group, nil after the last.
-func (s *Stream) Next() (group arrow.Record, err error) {
-	defer codec.Guard(&err, codec.ErrMalformed, "the Parquet file")
+func (s *stream) Next() (arrow.Record, error) {
 	s.group.ReleaseAll()
 	for s.left == 0 {
 		if len(s.groups) == 0 {
@@ -209,7 +211,7 @@ func (s *Stream) Next() (group arrow.Record, err error) {
 	s.left -= int64(rows)
 	s.group.Take(int64(rows))
 	columns := make([]arrow.Array, len(s.nodes))
-	err = parallel.Do(len(s.nodes), func(i int) error {
+	err := parallel.Do(len(s.nodes), func(i int) error {
 		data, err := s.column(s.nodes[i], rows)
 		if err != nil {
 			return columnError(s.nodes[i].name, err)
@@ -224,7 +226,7 @@ func (s *Stream) Next() (group arrow.Record, err error) {
 	return array.NewRecord(s.schema, columns, int64(rows)), nil
 }
 
-func (s *Stream) openGroup() error {
+func (s *stream) openGroup() error {
 	g := &s.groups[0]
 	s.groups = s.groups[1:]
 	s.left = g.NumRows
@@ -240,7 +242,7 @@ func (s *Stream) openGroup() error {
 }
 
 // column returns the next rows of a column.
-func (s *Stream) column(n *node, rows int) (arrow.ArrayData, error) {
+func (s *stream) column(n *node, rows int) (arrow.ArrayData, error) {
 	b := builder{first: n.first, take: s.group.Take}
 	for _, c := range s.columns[n.first : n.first+n.leaves] {
 		values, err := c.read(rows, c.node.dt.ID() == arrow.DICTIONARY, b.take)

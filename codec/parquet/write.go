@@ -31,7 +31,7 @@ type writer struct {
 
 // encodeParquet writes t with its Arrow schema, which gives a reader that knows it back what
 // Parquet has no word for.
-func encodeParquet(w io.Writer, t *codec.Table, _ codec.WriteOptions) (err error) {
+func encodeParquet(w io.Writer, t *codec.Table) (err error) {
 	defer codec.Guard(&err, codec.ErrUnsupported, "the table")
 	p := writer{out: bufio.NewWriterSize(w, 64<<10)}
 	if err := p.begin(t.Schema); err != nil {

@@ -1,5 +1,11 @@
 package scalar
 
+import (
+	"strings"
+
+	"edgeframe/codec"
+)
+
 // DefaultNullValues are the spellings of a missing value in delimited text: the list that
 // pandas.read_csv uses.
 var DefaultNullValues = []string{
@@ -40,4 +46,17 @@ func (n *NullSet) Has(b []byte) bool {
 func (n *NullSet) lookUp(b []byte) bool {
 	_, ok := n.values[string(b)]
 	return ok
+}
+
+// ParseNullValues reads the parameter null_values: spellings with commas between them, in one value
+// or several. It returns nil if the parameter is not given.
+func ParseNullValues(given codec.Values) []string {
+	if !given.Has("null_values") {
+		return nil
+	}
+	list := []string{}
+	for _, spellings := range given["null_values"] {
+		list = append(list, strings.Split(spellings, ",")...)
+	}
+	return list
 }

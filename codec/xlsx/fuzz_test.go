@@ -27,10 +27,12 @@ func FuzzXLSXParts(f *testing.F) {
 	f.Fuzz(func(t *testing.T, sheet, shared, styles, workbook string, options uint8) {
 		data := bookParts{sheet, shared, styles, workbook}.bytes(t)
 		readFuzzedBook(t, data)
-		opt := codec.ReadOptions{Limits: codectest.FuzzLimits, NoHeader: options&1 != 0, Strict: options&2 != 0}
+		opt := codec.ReadOptions{Limits: codectest.FuzzLimits, Strict: options&2 != 0}
+		own := Options{NoHeader: options&1 != 0}
 		if options&4 != 0 {
-			opt.Sheets = []string{"s", "Sheet1"}[:1+options>>3&1]
+			own.Sheets = []string{"s", "Sheet1"}[:1+options>>3&1]
 		}
+		opt.Options = own
 		_, err := Format.Decode(data, opt)
 		knownKind(t, err)
 	})

@@ -22,15 +22,15 @@ type header struct {
 // If one covers several columns and the cells in the row below are all text, that row belongs to
 // the header too, and so do all rows that a merged cell reaches down to; the names of a column are
 // joined with a blank. Names that repeat only because they are merged are numbered as pandas does.
-func (s *sheet) header(opt codec.ReadOptions) (*header, error) {
+func (s *sheet) header(opt Options, limits codec.Limits) (*header, error) {
 	h := &header{}
 	for c := range s.columns {
 		if len(s.columns[c].kinds) > 0 {
 			h.columns = append(h.columns, c)
 		}
 	}
-	if len(h.columns) > opt.Limits.Columns {
-		return nil, codec.Errorf(codec.ErrTooLarge, "sheet %s has %d columns: at most %d are accepted", codec.Quoted(s.name), len(h.columns), opt.Limits.Columns)
+	if len(h.columns) > limits.Columns {
+		return nil, codec.Errorf(codec.ErrTooLarge, "sheet %s has %d columns: at most %d are accepted", codec.Quoted(s.name), len(h.columns), limits.Columns)
 	}
 	if opt.NoHeader {
 		for i := range h.columns {

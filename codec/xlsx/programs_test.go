@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"edgeframe/codec"
+	"edgeframe/codec/delimited"
 	"edgeframe/codec/formats"
 	"edgeframe/codec/formats/formatstest"
 	"edgeframe/codec/scalar"
@@ -158,7 +159,11 @@ func TestWorkbooksAreReadByOthers(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			table, err := formats.ByFilename(name).Decode(file, codec.ReadOptions{NullValues: []string{}})
+			opt := codec.ReadOptions{}
+			if strings.HasSuffix(name, ".csv") {
+				opt.Options = delimited.Options{NullValues: []string{}}
+			}
+			table, err := formats.ByFilename(name).Decode(file, opt)
 			if err != nil {
 				t.Fatal(err)
 			}

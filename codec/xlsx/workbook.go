@@ -16,6 +16,7 @@ type workbook struct {
 	pkg    *zipPackage
 	mem    *codec.Budget
 	opt    codec.ReadOptions
+	own    Options
 	nulls  *scalar.NullSet
 	sheets []sheetRef
 	// since1904 says that dates count from 1904 and not from 1900.
@@ -39,14 +40,14 @@ const (
 	showsElapsed       // hours, minutes or seconds that may be more than a day
 )
 
-func openXLSX(data []byte, opt codec.ReadOptions) (*workbook, error) {
+func openXLSX(data []byte, opt codec.ReadOptions, own Options, mem *codec.Budget) (*workbook, error) {
 	pkg, err := openXLSXPackage(data, opt.Limits)
 	if err != nil {
 		return nil, err
 	}
-	w := &workbook{pkg: pkg, mem: codec.NewBudget(opt.Limits.Bytes), opt: opt}
-	if opt.NullValues != nil {
-		w.nulls = scalar.NewNullSet(opt.NullValues)
+	w := &workbook{pkg: pkg, mem: mem, opt: opt, own: own}
+	if own.NullValues != nil {
+		w.nulls = scalar.NewNullSet(own.NullValues)
 	}
 	part := "xl/workbook.xml"
 	roots, err := pkg.relations("")

@@ -69,7 +69,7 @@ var parts = []struct{ name, content string }{
 // are numbers as far as a float64 keeps all their digits, dates from 1900-03-01 on and times in whole
 // milliseconds are such; everything else is text as in CSV. Missing values are empty cells. The same
 // table always gives the same bytes.
-func encodeXLSX(w io.Writer, t *codec.Table, _ codec.WriteOptions) error {
+func encodeXLSX(w io.Writer, t *codec.Table) error {
 	if err := fitsSheet(t); err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package xlsx
 import (
 	"archive/zip"
 	"bytes"
+	"io"
 	"slices"
 	"strings"
 
@@ -13,6 +14,7 @@ import (
 	"edgeframe/codec/scalar"
 )
 
+// Format is the workbook of Excel 2007 and later.
 var Format = &codec.Format{
 	Name: "xlsx",
 	MediaTypes: []string{
@@ -20,9 +22,20 @@ var Format = &codec.Format{
 		"application/vnd.ms-excel.sheet.macroenabled.12",
 	},
 	Extensions: []string{".xlsx", ".xlsm"},
-	Sniff:      looksXLSX,
-	Decode:     decodeXLSX,
-	Encode:     encodeXLSX,
+	Input:      "the workbook",
+	Reading:    reading,
+	Retype:     scalar.ApplyDTypes,
+	Driver:     driver{},
+}
+
+type driver struct{}
+
+// Sniff implements [codec.Driver].
+func (driver) Sniff(data []byte) bool { return looksXLSX(data) }
+
+// Encode implements [codec.Driver].
+func (driver) Encode(w io.Writer, t *codec.Table, _ codec.WriteOptions) error {
+	return encodeXLSX(w, t)
 }
 
 // looksXLSX reports whether data is a zip file with a workbook in it, or begins like one that a
@@ -38,7 +51,7 @@ func looksXLSX(data []byte) bool {
 	return slices.ContainsFunc(z.File, func(f *zip.File) bool { return strings.EqualFold(f.Name, "xl/workbook.xml") })
 }
 
-// decodeXLSX reads sheets of a workbook (ECMA-376, "Office Open XML"), those that opt names, one
+// Decode implements [codec.Driver]. It reads sheets of a workbook (ECMA-376, "Office Open XML"), those that opt names, one
 // below the other, or the only one that has cells.
 //
 //   - Numbers are int64 if all of a column are whole and below 2^53, else float64. What their number
@@ -47,14 +60,16 @@ func looksXLSX(data []byte) bool {
 //   - Text stays text, whatever it spells. Columns of several kinds are text, with everything spelled
 //     as in CSV. Formulas have the values that the program which saved the file has computed.
 //   - Cells with errors such as #DIV/0! are missing.
-func decodeXLSX(data []byte, opt codec.ReadOptions) (table *codec.Table, err error) {
-	defer codec.Guard(&err, codec.ErrMalformed, "the workbook")
-	opt.Limits = opt.Limits.WithDefaults()
-	w, err := openXLSX(data, opt)
+func (driver) Decode(data []byte, opt codec.ReadOptions, mem *codec.Budget) (*codec.Table, error) {
+	own, err := codec.OptionsOf[Options](opt.Options)
 	if err != nil {
 		return nil, err
 	}
-	chosen, err := w.choose(opt.Sheets)
+	w, err := openXLSX(data, opt, own, mem)
+	if err != nil {
+		return nil, err
+	}
+	chosen, err := w.choose(own.Sheets)
 	if err != nil {
 		return nil, err
 	}
@@ -64,20 +79,17 @@ func decodeXLSX(data []byte, opt codec.ReadOptions) (table *codec.Table, err err
 		if err != nil {
 			return nil, err
 		}
-		if part.sheet.rows > 0 || opt.Sheets != nil {
+		if part.sheet.rows > 0 || own.Sheets != nil {
 			parts = append(parts, part)
 		}
 	}
 	switch {
 	case len(parts) == 0:
 		return nil, codec.Errorf(codec.ErrMalformed, "the workbook has no sheet with cells: a header with the names of the columns is wanted")
-	case opt.Sheets == nil && len(parts) > 1:
+	case own.Sheets == nil && len(parts) > 1:
 		return nil, w.choice(parts)
 	}
-	if table, err = w.table(parts); err != nil {
-		return nil, err
-	}
-	return scalar.ApplyDTypes(table, opt)
+	return w.table(parts)
 }
 
 // choose returns the sheets that names name, all of them for nil.
@@ -128,7 +140,7 @@ func (w *workbook) part(ref sheetRef) (*part, error) {
 	if s.rows == 0 {
 		return p, nil
 	}
-	if p.header, err = s.header(w.opt); err != nil {
+	if p.header, err = s.header(w.own, w.opt.Limits); err != nil {
 		return nil, err
 	}
 	for i, name := range p.header.names {

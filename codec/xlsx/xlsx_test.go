@@ -86,13 +86,13 @@ func TestCellsAreWhatTheSheetSays(t *testing.T) {
 		{
 			"no header",
 			bookParts{sheet: rowsXML(`<c><v>1</v></c><c t="b"><v>1</v></c>`)},
-			codec.ReadOptions{NoHeader: true},
+			codec.ReadOptions{Options: Options{NoHeader: true}},
 			"column_1,column_2\n1,true\n",
 		},
 		{
 			"what users take for missing is only that if they say so",
 			bookParts{sheet: rowsXML(inlineCell("a")+inlineCell("b"), inlineCell("NA")+inlineCell("-"))},
-			codec.ReadOptions{NullValues: []string{"-"}},
+			codec.ReadOptions{Options: Options{NullValues: []string{"-"}}},
 			"a,b\n\"NA\",\n",
 		},
 		{
@@ -149,7 +149,7 @@ func TestNamesOfSheetsMayHaveQuotes(t *testing.T) {
 		workbook: `<workbook><sheets><sheet name="a &quot;b&quot; &amp; 'c'" sheetId="1" r:id="rId1"/></sheets></workbook>`,
 		sheet:    rowsXML(inlineCell("n"), `<c><v>1</v></c>`),
 	}
-	table, err := Format.Decode(book.bytes(t), codec.ReadOptions{Sheets: []string{`a "b" & 'c'`}})
+	table, err := Format.Decode(book.bytes(t), codec.ReadOptions{Options: Options{Sheets: []string{`a "b" & 'c'`}}})
 	if err != nil || table.NumRows() != 1 || table.Receipt.Sheets[0].Name != `a "b" & 'c'` {
 		t.Errorf("%v, %v", table, err)
 	}

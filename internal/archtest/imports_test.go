@@ -57,7 +57,7 @@ var arrows = map[string][]string{
 
 	"internal/*":                {"internal/*", "api", "session", "frame", "codec", "kv", "kv/*", "internal/gather"},
 	"codec/codectest":           {"codec", "codec/scalar"},
-	"codec/formats/formatstest": {"codec", "codec/codectest", "codec/compress", "codec/formats", "codec/segment", "frame"},
+	"codec/formats/formatstest": {"codec", "codec/codectest", "codec/compress", "codec/document", "codec/formats", "codec/segment", "frame"},
 	"conformance":               {"internal/*", "codec/codectest", "codec/formats/formatstest"},
 	"bench":                     {},
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"edgeframe/codec"
+	"edgeframe/codec/document"
 	"edgeframe/codec/formats"
 )
 
@@ -29,7 +30,7 @@ func FromArrowStream(data []byte) (*codec.Table, error) {
 func Cells(t *testing.T, table *codec.Table) [][]any {
 	t.Helper()
 	var out bytes.Buffer
-	if err := formats.ByName("json").Encode(&out, table, codec.WriteOptions{Orient: codec.Split}); err != nil {
+	if err := formats.ByName("json").Encode(&out, table, codec.WriteOptions{Options: document.Options{Orient: document.Split}}); err != nil {
 		t.Fatal(err)
 	}
 	var doc struct {
