@@ -200,7 +200,7 @@ var workbookTests = []test{
 		c.do("POST", path, `{"selected_sheets":["2025","2025"]}`).refused(http.StatusBadRequest, "invalid_parameter", "2025", "once")
 		c.do("POST", path, `{"selected_sheets":["2025"],"merged":true}`).refused(http.StatusUnprocessableEntity, "malformed_input", "merged")
 		c.do("GET", "/api/v1/uploads/x", nil).refused(http.StatusBadRequest, "invalid_parameter", "id")
-		c.do("POST", "/api/v1/sessions?sheet_name=2025", people, "Content-Type: text/csv").refused(http.StatusBadRequest, "invalid_parameter", "csv", "workbooks")
+		c.do("POST", "/api/v1/sessions?sheet_name=2025", people, "Content-Type: text/csv").refused(http.StatusBadRequest, "invalid_parameter", "csv", "xlsx")
 		s := c.create(people)
 		s.do("PUT", s.path("/data"), sales(), "Content-Type: "+xlsxType).refused(http.StatusUnprocessableEntity, "malformed_input", "sheet_name", "2025", "2026")
 		s.isPeople()
