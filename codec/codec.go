@@ -1,8 +1,9 @@
-// Package codec turns tables into bytes and back: the file formats that users send and
-// fetch, and the segment container in which tables are stored.
+// Package codec holds what all file formats agree on: tables, limits, the memory budget, errors,
+// and [Format], which is concrete over a [Driver] for each format. The formats are packages below
+// it, and package formats lists them.
 //
 // It promises that nothing is lost silently. What a format or an inference cannot keep is
-// refused with an [Error] that says where and what would be accepted. Every input is
+// an [Error] that says where it is and what would be accepted. Every input is
 // treated as hostile: memory, columns and nesting are bounded by [Limits], and no input
 // makes a decoder panic. The package knows nothing of stores, sessions or HTTP.
 package codec

@@ -16,6 +16,7 @@ func Shorten(s string) string {
 	return s
 }
 
+// Plural returns n and a noun, with an s unless n is 1.
 func Plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
@@ -23,10 +24,10 @@ func Plural(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// quoted quotes a name for an error message.
+// Quoted quotes a name for an error message.
 func Quoted(s string) string { return strconv.Quote(Shorten(s)) }
 
-// QuotedBytes is quoted without a copy of the whole text.
+// QuotedBytes is [Quoted] without a copy of the whole text.
 func QuotedBytes(b []byte) string {
 	const enough = 64 // more than Shorten leaves
 	return Quoted(string(b[:min(len(b), enough)]))

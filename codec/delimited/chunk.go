@@ -14,8 +14,8 @@ import (
 type textChunk struct {
 	kind        cellKind
 	rows, nulls int
-	// valid has a bit for each row, as in Arrow. It may be short as long as nothing behind
-	// its end is missing.
+	// valid has a bit for each row, as in Arrow. It may be shorter than the
+	// rows as long as no row after its end is missing.
 	valid []byte
 	// words are the values of all kinds but text, in the form of [cellParsers].
 	words []uint64
@@ -26,7 +26,7 @@ type textChunk struct {
 	text    []byte
 }
 
-// reserve returns s with room for n more elements. Where it must grow, it grows to at least
+// reserve returns s with room for n more elements. If it has to grow, it grows to at least
 // likely elements.
 func reserve[T uint64 | int32 | byte](c *textColumn, s []T, n, likely int) []T {
 	need := len(s) + n
@@ -66,7 +66,7 @@ func (c *textColumn) finish() {
 		if 8*len(chunk.valid) < chunk.rows {
 			c.growValid(chunk.rows)
 		}
-		// What is behind the last row is zero, so that equal columns have equal bytes.
+		// The bits after the last row are zero, so that equal columns have equal bytes.
 		chunk.valid = chunk.valid[:bitutil.BytesForBits(int64(chunk.rows))]
 		bitutil.SetBitsTo(chunk.valid, int64(chunk.rows), int64(8*len(chunk.valid)-chunk.rows), false)
 	}

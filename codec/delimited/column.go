@@ -14,7 +14,7 @@ type textCells struct {
 	nulls *scalar.NullSet
 	// parsers are those of the dialect.
 	parsers *[cellText]cellParser
-	// rows is how many rows the row group that they belong to is likely to get.
+	// rows is the likely number of rows of their row group.
 	rows int
 }
 
@@ -27,12 +27,12 @@ type textColumn struct {
 	// chunks are the row groups that are complete, chunk the one that grows.
 	chunks []textChunk
 	chunk  textChunk
-	// soft says that there were missing cells that are not missing in a column of text.
+	// soft says that some missing cells are not missing if the column becomes text.
 	soft bool
 	// rebuild says that the column is text but was read as something else before the
 	// current window, so that it must be read again.
 	rebuild bool
-	// want is the type that the column is converted to from text; nil keeps what it is.
+	// want is the type that the column is converted to from text; nil keeps the inferred type.
 	want arrow.DataType
 	// changed counts the cells that would be written with another spelling.
 	changed int64
@@ -41,7 +41,7 @@ type textColumn struct {
 	respelled int64
 
 	mem *codec.Budget
-	// used is what has been taken from mem.
+	// used is the memory taken from mem.
 	used int64
 	// spare is reused for the words of the next row group.
 	spare   []uint64
@@ -64,7 +64,7 @@ func (c *textColumn) forget() {
 	*c = textColumn{index: c.index, kind: cellText, chunk: textChunk{kind: cellText}, want: c.want, mem: c.mem}
 }
 
-// add appends the cells of a window, and widens the column as they need it.
+// add appends the cells of a window and widens the column where they do not fit.
 func (c *textColumn) add(in textCells) {
 	if c.rebuild {
 		return

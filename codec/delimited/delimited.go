@@ -1,3 +1,9 @@
+// Package delimited reads and writes CSV and TSV: their dialects, encodings and the inference of
+// types.
+//
+// It promises that inference loses nothing: a column gets the narrowest type that keeps all of its
+// values, and cells that would be written with another spelling are counted. It knows no other
+// format.
 package delimited
 
 import (
@@ -45,12 +51,12 @@ func (d driver) Sniff(data []byte) bool {
 // of a column of text within an int32.
 const maxTextBytes = math.MaxInt32
 
-// Decode implements [codec.Driver]. It reads delimited text. Each column gets the narrowest type that keeps all
-// of its values, whatever sizes are:
+// Decode implements [codec.Driver]. Each column gets the narrowest type that keeps all of its
+// values:
 //
-//   - A field that spells a missing value is missing. Where such a spelling is quoted or has
-//     blanks around it, it is missing only if the column is not text, so that in text even
-//     "" and "NA" can be written.
+//   - A field that spells a missing value is missing. If the spelling is quoted or has blanks
+//     around it, the field is missing only if the column is not text, so that text can contain
+//     "" and "NA".
 //   - Blanks around other values are part of them only if the column is text.
 //   - Text keeps its spelling. Mixed columns are text, except integers among floats.
 //   - A column in which everything is missing has the null type.

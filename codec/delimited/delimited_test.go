@@ -100,7 +100,7 @@ func utf16Text(s string) string {
 
 func TestDelimitedTextRefusals(t *testing.T) {
 	for _, c := range []refusal{
-		{"nothing", "", codec.ReadOptions{}, codec.ErrMalformed, "the text is empty: a line with the names of the columns is wanted"},
+		{"nothing", "", codec.ReadOptions{}, codec.ErrMalformed, "the text is empty: expected a header line"},
 		{"a byte order mark only", "\ufeff", codec.ReadOptions{}, codec.ErrMalformed, "the text is empty"},
 		{"blank lines only", "\n  \r\n ", codec.ReadOptions{Options: Options{NoHeader: true}}, codec.ErrMalformed, "the text is empty"},
 		{"too few fields", "a,b,c,d,e\n1,2,3,4,5\n\n\"x\ny\",2,3\n", codec.ReadOptions{}, codec.ErrMalformed, `line 4 has 3 fields, the header has 5`},

@@ -6,21 +6,21 @@ import (
 )
 
 const (
-	// sampleBytes and sampleRows bound what is looked at to tell what some text is.
+	// sampleBytes and sampleRows bound the part of a text that detection reads.
 	sampleBytes = 64 << 10
 	sampleRows  = 100
 )
 
-// delimiters are those that can be detected, the likeliest first.
+// delimiters lists the delimiters that can be detected, the most likely first.
 var delimiters = []byte(",;\t|")
 
 // delimiterShape is what the first lines look like with one delimiter.
 type delimiterShape struct {
-	// rows were looked at, and agree of them have as many fields as the first.
+	// rows were read, and agree of them have as many fields as the first.
 	rows, agree, fields int
 }
 
-// better reports whether a delimits more lines, or more fields of as many, than b.
+// better reports whether a splits more lines consistently than b or, if equal, into more fields.
 func (a delimiterShape) better(b delimiterShape) bool {
 	switch {
 	case a.fields < 2 || b.fields < 2:
@@ -31,8 +31,8 @@ func (a delimiterShape) better(b delimiterShape) bool {
 	return a.fields > b.fields
 }
 
-// shapesOf returns the shape of the first lines, but for those that begin with
-// comment, for each of the delimiters.
+// shapesOf returns the shape of the first lines for each of the delimiters. It leaves out lines
+// that begin with comment.
 func shapesOf(data []byte, comment byte) (shapes [4]delimiterShape) {
 	data = data[:min(len(data), sampleBytes)]
 	for rows := 0; len(data) > 0 && rows < sampleRows; {
@@ -72,8 +72,8 @@ func (s *delimiterShape) add(fields int) {
 	}
 }
 
-// countFields counts the fields of the first line for each of the delimiters. A quote behind
-// any of them opens a field, in which nothing is counted.
+// countFields counts the fields of the first line for each of the delimiters. A quote after any
+// of them opens a field; delimiters inside it do not count.
 func countFields(data []byte) (fields [4]int, length int, finished bool) {
 	fields = [4]int{1, 1, 1, 1}
 	for i, begins := 0, true; i < len(data); i++ {
@@ -100,9 +100,9 @@ func countFields(data []byte) (fields [4]int, length int, finished bool) {
 
 func isLineEnd(c byte) bool { return c == '\n' || c == '\r' }
 
-// bestDelimiter returns the delimiter that gives the first line as many fields as most
-// others, of those that usable accepts. Text in which there is none has one column, and the
-// first of them is as good as any.
+// bestDelimiter returns, of the delimiters that usable accepts, the one that splits most lines
+// into as many fields as the first. For text without a delimiter, which has one column, it
+// returns the first one.
 func bestDelimiter(data []byte, comment byte, usable func(byte) bool) (byte, delimiterShape) {
 	shapes, best := shapesOf(data, comment), -1
 	for i, shape := range shapes {
@@ -115,7 +115,7 @@ func bestDelimiter(data []byte, comment byte, usable func(byte) bool) (byte, del
 
 // looksDelimited reports whether data, or its beginning, is text with the same number of
 // fields on all lines, and which delimiter it has. Text without a delimiter needs a second
-// line. What begins like JSON, HTML or XML is none.
+// line. Text that begins like JSON, HTML or XML does not count as delimited.
 func looksDelimited(data []byte) (delimiter byte, ok bool) {
 	data = sampleText(data)
 	if !isPlainText(data) {
@@ -133,8 +133,8 @@ func looksDelimited(data []byte) (delimiter byte, ok bool) {
 	return delimiter, several && shape.agree == shape.rows
 }
 
-// isPlainText reports whether data is UTF-8 without control characters, except that the
-// last character may be cut off.
+// isPlainText reports whether data is UTF-8 without control characters. The last character may
+// be cut off.
 func isPlainText(data []byte) bool {
 	for cut := 1; cut < utf8.UTFMax && cut <= len(data); cut++ {
 		if tail := data[len(data)-cut:]; utf8.RuneStart(tail[0]) {

@@ -11,16 +11,16 @@ import (
 	"edgeframe/codec/scalar"
 )
 
-// dialect is how delimited text is written: what stands between fields and in numbers.
+// dialect is how delimited text is written: the characters between fields and in numbers.
 type dialect struct {
-	// delimiter and comment are 0 if they have to be detected or if there is none.
+	// delimiter is 0 until it is detected; comment is 0 if there are no comments.
 	delimiter, comment byte
 	// decimal is '.' or ','; thousands is 0 if groups of digits are not numbers.
 	decimal, thousands byte
 	parsers            *[cellText]cellParser
 }
 
-// newDialect refuses characters that cannot be told from one another.
+// newDialect rejects characters that cannot be told apart.
 func newDialect(opt Options) (*dialect, error) {
 	d := &dialect{delimiter: opt.Delimiter, comment: opt.Comment, decimal: opt.Decimal, thousands: opt.Thousands, parsers: &cellParsers}
 	if d.decimal == 0 {
@@ -29,13 +29,13 @@ func newDialect(opt Options) (*dialect, error) {
 	in := func(c byte, set string) bool { return c != 0 && strings.IndexByte(set, c) >= 0 }
 	switch {
 	case d.delimiter >= utf8.RuneSelf || in(d.delimiter, "\"\r\n"):
-		return nil, codec.Errorf(codec.ErrUnsupported, "the delimiter %q is not usable: one ASCII character other than a quote or a line end is wanted", d.delimiter)
+		return nil, codec.Errorf(codec.ErrUnsupported, "the delimiter %q is not usable: expected one ASCII character other than a quote or a line end", d.delimiter)
 	case !in(d.decimal, ".,"):
-		return nil, codec.Errorf(codec.ErrUnsupported, "the decimal point %q is not usable: a point or a comma is wanted", d.decimal)
+		return nil, codec.Errorf(codec.ErrUnsupported, "the decimal point %q is not usable: expected a point or a comma", d.decimal)
 	case d.thousands != 0 && !in(d.thousands, ",. '_"):
-		return nil, codec.Errorf(codec.ErrUnsupported, "the separator of thousands %q is not usable: a comma, point, space, apostrophe or underscore is wanted", d.thousands)
+		return nil, codec.Errorf(codec.ErrUnsupported, "the separator of thousands %q is not usable: expected a comma, point, space, apostrophe or underscore", d.thousands)
 	case d.comment != 0 && !isPunctuation(d.comment) || d.comment == '"':
-		return nil, codec.Errorf(codec.ErrUnsupported, "lines of comment cannot begin with %q: one ASCII punctuation character other than a double quote is wanted", d.comment)
+		return nil, codec.Errorf(codec.ErrUnsupported, "comment lines cannot begin with %q: expected one ASCII punctuation character other than a double quote", d.comment)
 	case d.thousands == d.decimal:
 		return nil, codec.Errorf(codec.ErrUnsupported, "%q cannot be both the decimal point and the separator of thousands: name another one for one of them", d.decimal)
 	case d.delimiter != 0 && d.delimiter == d.comment:
@@ -59,8 +59,8 @@ func isPunctuation(c byte) bool {
 	return c > ' ' && c < 0x7f && !isDigit(c) && (c|0x20 < 'a' || c|0x20 > 'z')
 }
 
-// checkDelimiter refuses the decimal point as delimiter. Thousands may be separated by the
-// delimiter: such numbers are quoted.
+// checkDelimiter rejects the decimal point as delimiter. The separator of thousands may be the
+// delimiter, because such numbers are quoted.
 func (d *dialect) checkDelimiter() error {
 	if d.delimiter == d.decimal {
 		return codec.Errorf(codec.ErrUnsupported, "%q cannot both separate fields and be the decimal point: name another delimiter or decimal", d.delimiter)
@@ -68,8 +68,8 @@ func (d *dialect) checkDelimiter() error {
 	return nil
 }
 
-// detectDelimiter chooses none that is the decimal point or begins comments. If the first line
-// has one field, the separator of thousands is none either.
+// detectDelimiter returns a delimiter that is neither the decimal point nor the beginning of a
+// comment nor, if the first line then has one field, the separator of thousands.
 func (d *dialect) detectDelimiter(text []byte) (byte, error) {
 	usable := func(c byte) bool { return c != d.decimal && c != d.comment }
 	s := textScanner{data: text, comment: d.comment}
@@ -83,9 +83,9 @@ func (d *dialect) detectDelimiter(text []byte) (byte, error) {
 	return best, found.checkDelimiter()
 }
 
-// plainly returns a parser of numbers of the dialect from one of numbers with nothing but a
-// decimal point. Whether a number is spelled as it will be is asked of its plain spelling:
-// the dialect is what the user knows of.
+// plainly returns a parser for numbers of the dialect, from a parser for numbers with only a
+// decimal point. Whether a cell counts as changed depends on its plain spelling, because the
+// user has named the dialect.
 func (d *dialect) plainly(parse cellParser) cellParser {
 	return func(b []byte) (uint64, cellFit) {
 		var buf [40]byte
@@ -97,12 +97,13 @@ func (d *dialect) plainly(parse cellParser) cellParser {
 	}
 }
 
-// maxNumberBytes bounds the text that is looked at as a number or time of a dialect or of a
-// wanted type, so that long text is not copied in vain.
+// maxNumberBytes is the longest text that is tried as a number or time, so that longer text is
+// not copied for nothing.
 const maxNumberBytes = 1 << 10
 
 // appendPlain appends a number without separators of thousands and with a decimal point. It
-// refuses what is not a number of the dialect, but may append what is none at all.
+// rejects most text that is not a number of the dialect, but may return text that is not a valid
+// number; the caller checks.
 func (d *dialect) appendPlain(dst, b []byte) (plain []byte, ok bool) {
 	if len(b) > maxNumberBytes {
 		return dst, false
@@ -128,8 +129,8 @@ func (d *dialect) appendPlain(dst, b []byte) (plain []byte, ok bool) {
 	return append(dst, rest...), true
 }
 
-// appendUngrouped appends the digits of a whole number in groups of three, of which the
-// first may be shorter.
+// appendUngrouped appends the digits of a whole number in groups of three. The first group may be
+// shorter.
 func (d *dialect) appendUngrouped(dst, b []byte) ([]byte, bool) {
 	if len(b) > 0 && (b[0] == '-' || b[0] == '+') {
 		dst, b = append(dst, b[0]), b[1:]
@@ -149,8 +150,8 @@ func (d *dialect) appendUngrouped(dst, b []byte) ([]byte, bool) {
 
 func notDigit(r rune) bool { return r < '0' || r > '9' }
 
-// spells reports whether a field has the spelling of a value of that type, apart from what
-// is special in numbers of the dialect.
+// spells reports whether a field has the spelling of a value of that type, without regard to the
+// separators in numbers of the dialect.
 func (d *dialect) spells(field, spelled []byte, dt arrow.DataType) bool {
 	if bytes.Equal(field, spelled) {
 		return true

@@ -158,8 +158,8 @@ func TestDelimitersOfADialectAreDetected(t *testing.T) {
 func TestDialectsThatCannotBeReadAreRefused(t *testing.T) {
 	const text = "a;b\n1;2\n"
 	for _, c := range []refusal{
-		{"another decimal", text, codec.ReadOptions{Options: Options{Decimal: ';'}}, codec.ErrUnsupported, "a point or a comma is wanted"},
-		{"other thousands", text, codec.ReadOptions{Options: Options{Thousands: '-'}}, codec.ErrUnsupported, "a comma, point, space, apostrophe or underscore is wanted"},
+		{"another decimal", text, codec.ReadOptions{Options: Options{Decimal: ';'}}, codec.ErrUnsupported, "expected a point or a comma"},
+		{"other thousands", text, codec.ReadOptions{Options: Options{Thousands: '-'}}, codec.ErrUnsupported, "expected a comma, point, space, apostrophe or underscore"},
 		{"thousands like the decimal", text, codec.ReadOptions{Options: Options{Thousands: '.'}}, codec.ErrUnsupported, `'.' cannot be both the decimal point and the separator of thousands`},
 		{"a comment of a digit", text, codec.ReadOptions{Options: Options{Comment: '1'}}, codec.ErrUnsupported, "one ASCII punctuation character"},
 		{"a comment of a blank", text, codec.ReadOptions{Options: Options{Comment: ' '}}, codec.ErrUnsupported, "one ASCII punctuation character"},

@@ -13,7 +13,7 @@ import (
 )
 
 // The names of encodings: those of the WHATWG Encoding standard, and iso-8859-1, which is
-// Latin-1 as ISO defines it; the standard knows that name as another one of windows-1252.
+// Latin-1 as ISO defines it; the standard treats that name as an alias of windows-1252.
 const (
 	encodingUTF8    = "utf-8"
 	encodingUTF16   = "utf-16"
@@ -34,7 +34,7 @@ var encodingNames = map[string]string{
 const EncodingNames = "utf-8, utf-16, utf-16le, utf-16be, windows-1252 (cp1252) and iso-8859-1 (latin1)"
 
 // ParseEncoding returns the encoding that a user named, in upper or lower case, for
-// [Options]. Others are refused with [codec.ErrUnsupported].
+// [Options]. Other names are [codec.ErrUnsupported].
 func ParseEncoding(name string) (string, error) {
 	if e, ok := encodingNames[strings.ToLower(strings.TrimSpace(name))]; ok {
 		return e, nil
@@ -42,7 +42,7 @@ func ParseEncoding(name string) (string, error) {
 	return "", codec.Errorf(codec.ErrUnsupported, "the encoding %s is not known: accepted are %s", codec.Quoted(codec.Shorten(name)), EncodingNames)
 }
 
-// byteOrderMarks begin texts whose encoding they name.
+// byteOrderMarks are the marks at the beginning of a text that name its encoding.
 var byteOrderMarks = []struct{ encoding, mark string }{
 	{encodingUTF8, "\ufeff"}, {encodingUTF16LE, "\xff\xfe"}, {encodingUTF16BE, "\xfe\xff"},
 }
@@ -57,7 +57,7 @@ func markedEncoding(data []byte) (encoding string, length int) {
 	return "", 0
 }
 
-// unmarkedUTF16 tells the byte order of UTF-16 without a byte order mark, or returns "". At
+// unmarkedUTF16 returns the encoding of UTF-16 without a byte order mark, or "". At
 // least half of the first characters must be below U+0100, and hardly any NUL may be in the
 // other half of the code units.
 func unmarkedUTF16(data []byte) string {
@@ -78,9 +78,9 @@ func unmarkedUTF16(data []byte) string {
 	return ""
 }
 
-// detectEncoding tells the encoding of a text without a byte order mark: UTF-8 if it is
-// valid, UTF-16 by its NUL bytes, else windows-1252. What can be none of them, or is UTF-8
-// with some damage, is taken for UTF-8, which then refuses it.
+// detectEncoding returns the encoding of a text without a byte order mark: UTF-8 if it is
+// valid, UTF-16 by its NUL bytes, else windows-1252. Text that can be none of them, or that is
+// damaged UTF-8, counts as UTF-8; decoding it then fails.
 func detectEncoding(data []byte) string {
 	if bytes.IndexByte(data, 0) >= 0 {
 		if e := unmarkedUTF16(data); e != "" && len(data)%2 == 0 {
@@ -94,8 +94,8 @@ func detectEncoding(data []byte) string {
 	return encoding1252
 }
 
-// isDamagedUTF8 reports whether at least half of what is not ASCII is valid UTF-8, which no text in
-// windows-1252 has by chance.
+// isDamagedUTF8 reports whether at least half of what is not ASCII is valid UTF-8, which does
+// not happen by chance in windows-1252.
 func isDamagedUTF8(data []byte) bool {
 	valid, invalid := 0, 0
 	for i := 0; i < len(data); {
@@ -143,7 +143,7 @@ func firstUndefined(data []byte, t *byteTable) int {
 }
 
 // decodeText returns data as UTF-8 without its byte order mark, and the name of its encoding.
-// UTF-8 is not copied; what other encodings become is taken from mem.
+// UTF-8 is not copied; converted text is taken from mem.
 func decodeText(data []byte, encoding string, mem *codec.Budget) (text []byte, name string, err error) {
 	marked, length := markedEncoding(data)
 	switch {
@@ -240,7 +240,7 @@ func fromBytes(data []byte, t *byteTable, encoding string, mem *codec.Budget) ([
 	return text, nil
 }
 
-// fromUTF16 converts UTF-16. Halves of surrogate pairs are refused.
+// fromUTF16 converts UTF-16. An unpaired surrogate is an error.
 func fromUTF16(data []byte, order binary.ByteOrder, encoding string, mem *codec.Budget) ([]byte, error) {
 	size, line := 0, 1
 	for i := 0; i < len(data); {
@@ -266,7 +266,7 @@ func fromUTF16(data []byte, order binary.ByteOrder, encoding string, mem *codec.
 	return text, nil
 }
 
-// nextUTF16 decodes the first character of data. n is its size in bytes; 0 if it is none.
+// nextUTF16 decodes the first character of data. n is its size in bytes, 0 if it is not valid.
 func nextUTF16(data []byte, order binary.ByteOrder) (r rune, n int) {
 	if len(data) < 2 {
 		return 0, 0

@@ -6,12 +6,12 @@ import (
 	"edgeframe/codec"
 )
 
-// readNames reads the first line and sets the scanner to the first line of data. No more
-// columns than the limit are looked at.
+// readNames reads the first line and moves the scanner to the first line of data. It stops at the
+// limit of columns.
 func (s *textScanner) readNames(opt Options, limits codec.Limits) ([]string, error) {
 	start := s.skipBlankLines(0)
 	if start == len(s.data) {
-		return nil, codec.Errorf(codec.ErrMalformed, "the text is empty: a line with the names of the columns is wanted")
+		return nil, codec.Errorf(codec.ErrMalformed, "the text is empty: expected a header line with the names of the columns")
 	}
 	var (
 		names   []string

@@ -12,13 +12,13 @@ import (
 	"edgeframe/internal/parallel"
 )
 
-// textSizes are the units of work. They do not change what is read.
+// textSizes are the sizes of the units of work. They do not change the result.
 type textSizes struct {
 	// groupRows is the number of rows in a row group.
 	groupRows int
-	// windowFields is how many fields are cut before the columns take them, so that windows
-	// and the text in them stay in the processor's cache. But each window has windowRows
-	// rows, so that a column has something to do.
+	// windowFields is how many fields are cut before the columns read them, so that windows
+	// and their text stay in the processor's cache. Each window has at least windowRows rows,
+	// so that there is enough work for a column.
 	windowFields, windowRows int
 }
 
@@ -42,7 +42,7 @@ type textReader struct {
 	current, next *textWindow
 }
 
-// textColumnBytes is about what a column costs beside its values.
+// textColumnBytes is the approximate cost of a column beside its values.
 const textColumnBytes = 1024
 
 func newTextReader(s textScanner, names []string, opt codec.ReadOptions, nulls []string, d *dialect, mem *codec.Budget, sizes textSizes) *textReader {
@@ -73,7 +73,7 @@ func newTextReader(s textScanner, names []string, opt codec.ReadOptions, nulls [
 	return r
 }
 
-// read reads all columns, and once more those that turned out to be text too late.
+// read reads all columns. Columns that turn out to be text late are read a second time.
 func (r *textReader) read() (*codec.Table, error) {
 	columns := make([]*textColumn, len(r.columns))
 	for i := range columns {
@@ -140,7 +140,7 @@ func (r *textReader) eachWindow(n int, work func(i, row int)) error {
 	return nil
 }
 
-// table returns what has been read.
+// table returns the table that has been read.
 func (r *textReader) table() (*codec.Table, error) {
 	fields := make([]arrow.Field, len(r.columns))
 	for i, c := range r.columns {

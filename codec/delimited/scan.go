@@ -9,7 +9,7 @@ import (
 	"edgeframe/codec"
 )
 
-// textSpan is where the content of a field lies in the input: from start to end without the
+// textSpan is the place of a field's content in the input: from start to end, without the
 // spanFlag. Inputs are below 2 GiB, so that the flag is free.
 type textSpan struct{ start, end uint32 }
 
@@ -19,8 +19,8 @@ const spanFlag = 1 << 31
 
 func (s textSpan) quoted() bool { return s.start&spanFlag != 0 }
 
-// content returns the text of the field. Only doubled quotes need scratch, which has the
-// capacity for reuse.
+// content returns the text of the field. Only fields with doubled quotes use scratch,
+// whose capacity is reused.
 func (s textSpan) content(data []byte, scratch *[]byte) []byte {
 	b := data[s.start&^spanFlag : s.end&^spanFlag]
 	if s.end&spanFlag == 0 {
@@ -47,13 +47,13 @@ type textWindow struct {
 	spans []textSpan
 	// stride is the distance between columns in spans.
 	stride int
-	// rows are filled, of most that fit.
+	// rows of the window are filled; most fit.
 	rows, most int
 }
 
 // newTextWindow returns a window for rows rows. The distance between columns is an odd number
-// of cache lines: with a power of two, one row of all columns would compete for the same
-// few places of the cache.
+// of cache lines: with a power of two, the columns of one row would compete for the same
+// cache sets.
 func newTextWindow(rows, columns int, mem *codec.Budget) *textWindow {
 	const spanBytes, line = 8, 8
 	stride := rows
@@ -68,9 +68,9 @@ func (w *textWindow) column(c int) []textSpan {
 	return w.spans[c*w.stride:][:w.rows]
 }
 
-// textScanner cuts delimited text into fields, as RFC 4180 describes it, and with what is
-// common beyond it: each of CRLF, LF and CR ends a row, the last row needs no end, and a
-// quote in a field that does not begin with one stands for itself.
+// textScanner cuts delimited text into fields as RFC 4180 describes. Beyond the RFC, each of
+// CRLF, LF and CR ends a row, the last row needs no line end, and a quote in a field that does
+// not begin with one is an ordinary character.
 type textScanner struct {
 	data      []byte
 	delimiter byte
@@ -83,9 +83,9 @@ type textScanner struct {
 	pos     int
 }
 
-// fill reads the next rows into w, as many as fit but at most most. Lines that have only
-// blanks are skipped, as pandas does. But if the table has one column they are rows, so that
-// nothing is lost: a line without any text is a missing value.
+// fill reads the next rows into w, as many as fit but at most most. Like pandas it skips lines
+// that have only blanks, except in a table of one column, where a line without text is a missing
+// value.
 func (s *textScanner) fill(w *textWindow, most int) error {
 	most = min(most, w.most)
 	data, delimiter, last := s.data, s.delimiter, s.width-1
@@ -95,7 +95,7 @@ func (s *textScanner) fill(w *textWindow, most int) error {
 	rowStart := pos
 	base, mask := pos, matchEnds(data, pos, pattern)
 	for row < most && (pos < len(data) || column > 0) {
-		// A field begins at pos. mask tells its possible ends in the 8 bytes from base.
+		// A field begins at pos. mask has its possible ends in the 8 bytes from base.
 		var end int
 		span := textSpan{start: uint32(pos)}
 		if pos < len(data) && data[pos] == '"' {
@@ -154,15 +154,15 @@ func (s *textScanner) fill(w *textWindow, most int) error {
 }
 
 // The tests for bytes in a word are those of "Bit Twiddling Hacks" by Sean Eron Anderson:
-// they set the highest bit of each byte that matches. Bytes behind the first match may be
-// set wrongly, so the byte itself decides.
+// they set the highest bit of each byte that matches. Bytes after the first match may be
+// marked wrongly, so the byte itself is checked.
 const (
 	everyByte = 0x0101010101010101
 	highBits  = 0x80 * everyByte
 )
 
 // matchEnds marks delimiters and control characters, among them CR and LF, in the 8 bytes
-// from base. Bytes behind the end of data do not match.
+// from base. Bytes after the end of data do not match.
 func matchEnds(data []byte, base int, pattern uint64) uint64 {
 	var word uint64
 	if base+8 <= len(data) {
@@ -174,7 +174,7 @@ func matchEnds(data []byte, base int, pattern uint64) uint64 {
 	return ((other-everyByte)&^other | (word-' '*everyByte)&^word) & highBits
 }
 
-// lastWord fills the missing bytes with 0xff, which never matches.
+// lastWord returns the last bytes of data, filled up with 0xff, which never matches.
 func lastWord(data []byte, base int) uint64 {
 	word := ^uint64(0)
 	for i := len(data) - 1; i >= base; i-- {
@@ -184,7 +184,7 @@ func lastWord(data []byte, base int) uint64 {
 }
 
 // quoted reads the field whose opening quote is at pos. next is the index of the delimiter
-// or line end behind its closing quote, or the end of the data.
+// or line end after its closing quote, or the end of the data.
 func (s *textScanner) quoted(pos int) (span textSpan, next int, err error) {
 	span.start = uint32(pos+1) | spanFlag
 	for next = pos + 1; ; next++ {
@@ -219,8 +219,8 @@ func (s *textScanner) field(pos int) (span textSpan, next int, err error) {
 	return textSpan{uint32(pos), uint32(next)}, next, nil
 }
 
-// record reads the one row at pos, which has text, and gives its fields to add until that
-// returns false. next is where the following row begins.
+// record reads the row at pos, which has text, and calls add for each field until add returns
+// false. next is where the following row begins.
 func (s *textScanner) record(pos int, add func(textSpan) bool) (next int, err error) {
 	for {
 		span, end, err := s.field(pos)
@@ -234,7 +234,7 @@ func (s *textScanner) record(pos int, add func(textSpan) bool) (next int, err er
 	}
 }
 
-// skipLineEnd returns the index behind the CRLF, LF or CR at pos.
+// skipLineEnd returns the index after the CRLF, LF or CR at pos.
 func (s *textScanner) skipLineEnd(pos int) int {
 	if bytes.HasPrefix(s.data[pos:], []byte("\r\n")) {
 		return pos + 2
@@ -242,7 +242,7 @@ func (s *textScanner) skipLineEnd(pos int) int {
 	return min(pos+1, len(s.data))
 }
 
-// skipComments returns the index of the first line from pos on that is no comment.
+// skipComments returns the index of the first line from pos on that is not a comment.
 func (s *textScanner) skipComments(pos int) int {
 	for s.comment != 0 && pos < len(s.data) && s.data[pos] == s.comment {
 		end := bytes.IndexAny(s.data[pos:], "\r\n")
@@ -254,8 +254,8 @@ func (s *textScanner) skipComments(pos int) int {
 	return pos
 }
 
-// skipBlankLines returns the index of the first line from pos on that has text and is no
-// comment.
+// skipBlankLines returns the index of the first line from pos on that has text and is not
+// a comment.
 func (s *textScanner) skipBlankLines(pos int) int {
 	pos = s.skipComments(pos)
 	for next := pos; next < len(s.data); next++ {
@@ -270,7 +270,7 @@ func (s *textScanner) skipBlankLines(pos int) int {
 	return len(s.data)
 }
 
-// uneven is the error about a row that has not as many fields as the table has columns.
+// uneven is the error about a row whose number of fields is not the number of columns.
 func (s *textScanner) uneven(rowStart int) error {
 	fields := 0
 	if _, err := s.record(rowStart, func(textSpan) bool { fields++; return true }); err != nil {

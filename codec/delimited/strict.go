@@ -7,7 +7,7 @@ import (
 	"edgeframe/codec/scalar"
 )
 
-// lostSpelling is a field whose spelling a table does not give back.
+// lostSpelling is a field that a table would write with another spelling.
 type lostSpelling struct {
 	row, column int
 	// pos is where the field's content begins in the input.
@@ -15,9 +15,8 @@ type lostSpelling struct {
 	has, wouldHave []byte
 }
 
-// refuseSpellings reads the input again and names the first field of which a value of table,
-// which was read from it, would not be written as it was spelled. It is called if such a
-// field was counted.
+// refuseSpellings reads the input again and returns an error with the first field that table,
+// which was read from it, would write with another spelling. There must be such a field.
 func (r *textReader) refuseSpellings(table *codec.Table) error {
 	var (
 		mu    sync.Mutex

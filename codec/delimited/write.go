@@ -32,7 +32,7 @@ func (d driver) Encode(w io.Writer, t *codec.Table, _ codec.WriteOptions) error 
 	return nil
 }
 
-// appendHeader quotes names that a reader might take for a blank line or a byte order mark.
+// appendHeader quotes names that a reader could mistake for a blank line or a byte order mark.
 func appendHeader(dst []byte, schema *arrow.Schema, delimiter byte) []byte {
 	for i, field := range schema.Fields() {
 		if i > 0 {
@@ -48,8 +48,8 @@ func appendHeader(dst []byte, schema *arrow.Schema, delimiter byte) []byte {
 	return append(dst, '\n')
 }
 
-// writeGroup spells as many blocks of rows at once as there are buffers in blocks, which it
-// reuses.
+// writeGroup writes a row group. It encodes as many blocks of rows in parallel as there are
+// buffers in blocks, and reuses the buffers.
 func writeGroup(w io.Writer, group arrow.Record, delimiter byte, blocks [][]byte) error {
 	const blockRows = 256
 	rows := int(group.NumRows())
@@ -72,7 +72,7 @@ func writeGroup(w io.Writer, group arrow.Record, delimiter byte, blocks [][]byte
 	return nil
 }
 
-// fieldWriter spells the fields of one column.
+// fieldWriter writes the fields of one column.
 type fieldWriter struct {
 	isNull func(row int) bool
 	spell  scalar.Appender
@@ -80,7 +80,7 @@ type fieldWriter struct {
 	plain bool
 }
 
-// appendRows spells the rows from lo to hi.
+// appendRows appends the rows from lo to hi.
 func appendRows(dst []byte, group arrow.Record, lo, hi int, delimiter byte) []byte {
 	columns := make([]fieldWriter, group.NumCols())
 	for i, arr := range group.Columns() {
@@ -107,8 +107,7 @@ func appendRows(dst []byte, group arrow.Record, lo, hi int, delimiter byte) []by
 	return dst
 }
 
-// isPlainType reports whether values are spelled with neither delimiters nor quotes and are
-// not text.
+// isPlainType reports whether values of a type never need quotes.
 func isPlainType(t arrow.DataType) bool {
 	switch id := t.ID(); id {
 	case arrow.BOOL, arrow.DATE32, arrow.DATE64, arrow.TIMESTAMP:
@@ -118,8 +117,8 @@ func isPlainType(t arrow.DataType) bool {
 	}
 }
 
-// syntaxBytes are those that mean something to readers of delimited text, with any of the
-// delimiters that [detectDelimiter] knows.
+// syntaxBytes are the bytes with a meaning in delimited text, with any of the delimiters that
+// can be detected.
 var syntaxBytes = func() (is [256]bool) {
 	for _, c := range slices.Concat(delimiters, []byte("\"\r\n")) {
 		is[c] = true
