@@ -68,6 +68,12 @@ func (c *client) edit() ([]byte, error) {
 	return json.Marshal(map[string]any{"operations": []any{operation}})
 }
 
+// operations returns an edit of the client's session.
+func (c *client) operations(ops ...map[string]any) (request, error) {
+	body, err := json.Marshal(map[string]any{"operations": ops})
+	return request{"PATCH", c.session("/data"), "application/json", body}, err
+}
+
 func (c *client) remember(answer []byte) error {
 	var doc struct {
 		ID string `json:"session_id"`

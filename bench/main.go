@@ -10,7 +10,8 @@
 // Every client has its own session, so eight clients show how much the server can do concurrently,
 // not how long clients wait for one another. Edits of one column set 1,000 cells, spread evenly, so
 // that every row group of the column is rewritten. Versions to undo are made outside the measured
-// time. Requests per second are the number of clients divided by the mean time of a request. The p99
+// time. With -against, another build of the server takes turns as well, so that two versions can be
+// compared in one run; -rounds makes the turns shorter and more. Requests per second are the number of clients divided by the mean time of a request. The p99
 // of fewer than 100 requests is the slowest. The clients run on the same machine as the servers and
 // share its CPUs.
 //
@@ -35,6 +36,8 @@ func main() {
 	flag.BoolVar(&opt.edge, "edge", false, "build and measure the Worker instead of the server")
 	flag.StringVar(&opt.server, "server", "", "the `program` to measure; by default the server is built")
 	flag.StringVar(&opt.backends, "backends", embedded+","+onRedis, "`list` of the backends to measure, separated by commas")
+	flag.StringVar(&opt.against, "against", "", "another build of the server, a `program` that takes turns with this one on the same backends")
+	flag.IntVar(&opt.rounds, "rounds", 1, "the number of turns in which each measurement is taken")
 	flag.DurationVar(&opt.each, "each", time.Second, "the approximate time of each measurement")
 	flag.TextVar(&opt.match, "match", &pattern{*regexp.MustCompile("")}, "`expression` for the measurements to take, for instance '100000.*page' or 'health$'")
 	flag.Parse()
@@ -57,6 +60,8 @@ type options struct {
 	edge     bool
 	server   string
 	backends string
+	against  string
+	rounds   int
 	each     time.Duration
 	match    pattern
 }
@@ -99,14 +104,28 @@ func (b *bench) server(ctx context.Context) error {
 	}
 	defer b.stop()
 	for name := range strings.SplitSeq(b.opt.backends, ",") {
-		started, err := startBackend(ctx, name, b.program, b.dir)
-		if err != nil {
+		if b.opt.against != "" {
+			if err := b.start(ctx, name, name+", other", b.opt.against); err != nil {
+				return err
+			}
+		}
+		if err := b.start(ctx, name, name, b.program); err != nil {
 			return err
 		}
-		b.backends = append(b.backends, started)
 	}
 	b.out.backends = b.backends
 	return b.measure(ctx)
+}
+
+// start starts a program on a backend. It is called title in the results.
+func (b *bench) start(ctx context.Context, name, title, program string) error {
+	started, err := startBackend(ctx, name, program, b.dir)
+	if err != nil {
+		return err
+	}
+	started.name = title
+	b.backends = append(b.backends, started)
+	return nil
 }
 
 func (b *bench) measure(ctx context.Context) error {

@@ -39,6 +39,13 @@ var ofTables = []measurement{
 	{name: "upload CSV", stores: true, next: func(c *client) (request, error) {
 		return request{"POST", "/api/v1/sessions?ttl_seconds=600", "text/csv", c.file}, c.deleteMade()
 	}},
+	{name: "upload CSV with dtype=", stores: true, next: func(c *client) (request, error) {
+		path := "/api/v1/sessions?ttl_seconds=600"
+		for i := range columns {
+			path += fmt.Sprintf("&dtype=c%d:%s", i, dtypes[i%len(dtypes)])
+		}
+		return request{"POST", path, "text/csv", c.file}, c.deleteMade()
+	}},
 	{name: "page, first 100 rows", next: func(c *client) (request, error) {
 		return request{method: "GET", path: c.session("/data")}, nil
 	}},
@@ -48,6 +55,22 @@ var ofTables = []measurement{
 	{name: "edit of one column", stores: true, next: func(c *client) (request, error) {
 		body, err := c.edit()
 		return request{"PATCH", c.session("/data"), "application/json", body}, err
+	}},
+	{name: "cast to text and back", stores: true, next: func(c *client) (request, error) {
+		return c.operations(
+			map[string]any{"op": "cast", "column": "c0", "dtype": "utf8"},
+			map[string]any{"op": "cast", "column": "c0", "dtype": "int64"},
+		)
+	}},
+	{name: "clear and fill", stores: true, next: func(c *client) (request, error) {
+		rows := make([]int, c.rows/10)
+		for i := range rows {
+			rows[i] = 10 * i
+		}
+		return c.operations(
+			map[string]any{"op": "set_values", "column": "c6", "rows": rows, "value": nil},
+			map[string]any{"op": "fill_missing", "columns": []string{"c6"}, "method": "constant", "value": 0.5},
+		)
 	}},
 	{name: "snapshot", stores: true, next: func(c *client) (request, error) {
 		return request{method: "POST", path: c.session("/versions")}, nil
@@ -146,13 +169,16 @@ func (b *bench) health(ctx context.Context) error {
 func (b *bench) take(m measurement, of [][]*client) error {
 	for _, n := range clients {
 		results := make([]result, len(of))
-		for i, backend := range b.backends {
-			var err error
-			before := backend.written()
-			if results[i], err = measure(m, of[i][:n], b.opt.each); err != nil {
-				return fmt.Errorf("%s, %s: %w", backend.name, m.name, err)
+		for range b.opt.rounds {
+			for i, backend := range b.backends {
+				before := backend.written()
+				turn, err := measure(m, of[i][:n], b.opt.each/time.Duration(b.opt.rounds))
+				if err != nil {
+					return fmt.Errorf("%s, %s: %w", backend.name, m.name, err)
+				}
+				turn.written = backend.written() - before
+				results[i].add(turn)
 			}
-			results[i].written = backend.written() - before
 		}
 		b.out.line(m.name, n, results)
 		for _, c := range slices.Concat(of...) {
@@ -170,6 +196,14 @@ type result struct {
 	// written is the number of bytes that the server wrote to the disk, stored the number that
 	// the last request added to the session's segments.
 	written, stored int64
+}
+
+// add adds the result of another turn.
+func (r *result) add(turn result) {
+	r.times = append(r.times, turn.times...)
+	slices.Sort(r.times)
+	r.written += turn.written
+	r.stored = turn.stored
 }
 
 // measure makes clients send requests for about the given time.

@@ -15,6 +15,9 @@ const columns = 50
 
 var words = []string{"red", "green", "blue", "yellow", "orange", "violet", "black", "white"}
 
+// dtypes are the types of the columns that generate makes, in turn.
+var dtypes = []string{"int64", "float64", "utf8", "bool", "date32"}
+
 // generate returns a CSV file of that size. The columns are, in turn, whole numbers, floats, text with
 // few distinct values, booleans and dates. It is the same file every time.
 func generate(rows, columns int) []byte {
