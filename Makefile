@@ -14,7 +14,12 @@ BUILD    ?= build
 WRANGLER := WRANGLER_SEND_METRICS=false npx wrangler
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 
-.PHONY: run build build-edge dev-edge deploy-edge test redis-server chromium pandas lint generate bench bench-edge fuzz metamorphic clean
+# SLOW are the packages whose tests need other programs (redis-server, pandas, npm, a browser) or
+# minutes. PROGRAMS are the tests of other packages that need one.
+SLOW     := cmd/% conformance edge kv/disk kv/redis kv/workerskv internal/testenv codec/delimited codec/parquet codec/xlsx
+PROGRAMS := Pandas|OnRedis|ToRedis|AKeyOfAnotherType
+
+.PHONY: run build build-edge dev-edge deploy-edge check test redis-server chromium pandas lint generate modules bench bench-edge fuzz metamorphic clean
 
 # run starts the server with the settings of the environment and of .env.
 run: build
@@ -42,6 +47,12 @@ dev-edge: node_modules
 deploy-edge: node_modules
 	$(WRANGLER) deploy
 
+# check is what to run before each commit: it takes about a minute, installs nothing, and needs Go
+# alone. It is not all of test.
+check: lint
+	$(GO) test -skip '$(PROGRAMS)' $(filter-out $(addprefix edgeframe/,$(SLOW)),$(shell $(GO) list ./...))
+
+# test checks everything. It installs what it needs, on Debian, and takes a quarter of an hour.
 test: node_modules redis-server chromium pandas lint
 	$(GO) test $(RACE) -timeout 20m ./...
 
@@ -74,6 +85,7 @@ lint: $(TOOLS)
 	$(TOOLS)/staticcheck ./...
 	$(WASM) $(TOOLS)/staticcheck ./...
 	.ci/generated
+	.ci/modules
 
 $(TOOLS): go.mod
 	$(GO) build -o $(TOOLS)/ mvdan.cc/gofumpt honnef.co/go/tools/cmd/staticcheck
@@ -81,6 +93,10 @@ $(TOOLS): go.mod
 
 generate:
 	$(GO) generate ./...
+
+# modules writes the lists of the modules that each build links, which lint compares.
+modules:
+	.ci/modules -w
 
 # bench measures the parts, and then the server from the outside.
 bench: node_modules redis-server pandas

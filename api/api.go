@@ -1,12 +1,14 @@
-// Package api is the HTTP API of edgeframe: the one handler core that every build serves.
+// Package api is the HTTP API of edgeframe: the handler core of every build.
 //
-// It promises the same bytes on every runtime: whatever may differ is in the [Config] that
-// the runtime gives and visible in the health document. It keeps no state between requests,
-// starts nothing in the background and knows no runtime.
+// It answers with the same bytes on every runtime. All differences are in the [Config] that the
+// runtime provides, and shown in the health document. The package keeps no state between requests,
+// starts nothing in the background and does not depend on a runtime.
 package api
 
 import (
 	"context"
+	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"path"
@@ -19,51 +21,56 @@ import (
 	"edgeframe/codec"
 	"edgeframe/kv"
 	"edgeframe/session"
+	"edgeframe/staging"
 )
 
-// DefaultMaxUploadBytes is the largest request body unless the configuration says otherwise.
+// DefaultMaxUploadBytes is the size of the largest request body if none is configured.
 const DefaultMaxUploadBytes = 50 << 20
 
-// Config is what a runtime gives the handler core.
+// Config is what a runtime provides to the handler core.
 type Config struct {
 	Sessions *session.Service
 	Store    *kv.Store
 	Backend  Backend
-	// MaxUploadBytes is the largest request body that is read.
+	// MaxUploadBytes is the size of the largest request body that is read.
 	MaxUploadBytes int64
-	// Admit is asked before the file of an upload, of so many bytes, is decoded, which takes a
-	// multiple of them in memory. It waits until there is room and returns a function to call
-	// when the work is done, or an error when there is none in time. Nil admits everything.
+	// Admit is called before the file of an upload is decoded, with its size in bytes, because
+	// decoding takes several times that in memory. It waits until there is enough memory and
+	// returns a function to call after the work, or an error if it has waited too long. Nil
+	// admits all uploads.
 	Admit func(ctx context.Context, bytes int64) (release func(), err error)
-	// CORSOrigins are the origins whose pages may call; "*" stands for all.
+	// CORSOrigins are the origins whose pages may call the API; "*" means all.
 	CORSOrigins []string
-	// Tokens, if there are any, are what clients must send one of as a bearer token.
+	// Tokens are the accepted bearer tokens. If there are none, clients need no token.
 	Tokens []string
-	// Misconfigured says what has to be set right before sessions can be served, for a runtime
-	// that starts all the same. It is told on every request but those for liveness. Empty means
-	// that all is well.
+	// Misconfigured says which settings must be corrected, on a runtime that starts in spite of
+	// them. It is the answer to every request, except for liveness. Empty means none.
 	Misconfigured string
-	// Logger gets the internal errors that clients are not shown. Nil discards them.
+	// Logger receives the internal errors that clients are not shown. Nil discards them.
 	Logger *slog.Logger
-	// Now is the clock of health documents; nil means time.Now.
+	// Now is the clock of health documents and of staged uploads; nil means time.Now.
 	Now func() time.Time
 }
 
-// server is the handlers with what they need.
+// server has the handlers as its methods.
 type server struct {
 	Config
-	routes []route
+	staging *staging.Area
+	routes  []route
 }
 
-// route is one method of one path. The handler's error becomes the problem document.
+// handler answers a request. Its error becomes the problem document.
+type handler func(w http.ResponseWriter, r *http.Request) error
+
+// route is one method of one path.
 type route struct {
 	method, path string
-	// params are the query parameters that the route takes; any other is refused.
+	// params are the query parameters that the route takes; any other is rejected.
 	params  []string
-	handler func(w http.ResponseWriter, r *http.Request) error
+	handler handler
 }
 
-// New returns the whole API as one handler.
+// New returns the API as one handler.
 func New(c Config) http.Handler {
 	if c.MaxUploadBytes == 0 {
 		c.MaxUploadBytes = DefaultMaxUploadBytes
@@ -74,9 +81,9 @@ func New(c Config) http.Handler {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	s := &server{Config: c}
+	s := &server{Config: c, staging: staging.New(c.Store, c.Now)}
 	s.routes = s.endpoints()
-	h := s.refuseUncleanPaths(s.refuseMisconfigured(s.mux()))
+	h := s.rejectUncleanPaths(s.rejectMisconfigured(s.mux()))
 	h = s.authorize(h)
 	h = s.recoverPanics(h)
 	h = cors.New(s.corsOptions()).Handler(h)
@@ -85,22 +92,23 @@ func New(c Config) http.Handler {
 
 const sessionPath = "/api/v1/sessions/{id}"
 
-// What requests with a file take, in the query or as fields of the form that holds the file.
+// The parameters of requests with a file, in the query or as fields of the form with the file.
 var (
-	parseParams  = []string{"delimiter", "header", "null_values", "strict", "orient", "encoding", "decimal", "thousands", "comment", "dtype", "sheet_name"}
+	parseParams  = slices.Concat([]string{"dtype", "strict"}, paramsOf(reading))
+	dataParams   = slices.Concat([]string{"column", "offset", "limit", "version", "format"}, paramsOf(writing))
 	createParams = slices.Concat(parseParams, []string{"filename", "ttl_seconds"})
 	tableParams  = slices.Concat(parseParams, []string{"filename", "action_summary"})
 )
 
-// endpoints is the API: every path and method there is.
+// endpoints returns all routes of the API.
 func (s *server) endpoints() []route {
 	return []route{
 		{"POST", "/api/v1/sessions", createParams, s.createSession},
 		{"GET", sessionPath, nil, s.getSession},
 		{"PATCH", sessionPath, nil, s.patchSession},
-		{"DELETE", sessionPath, nil, s.deleteSession},
+		{"DELETE", sessionPath, nil, withoutBody(s.deleteSession)},
 		{"POST", sessionPath + "/touch", []string{"ttl_seconds"}, s.touchSession},
-		{"GET", sessionPath + "/data", []string{"column", "offset", "limit", "version", "format", "orient"}, s.getData},
+		{"GET", sessionPath + "/data", dataParams, s.getData},
 		{"PUT", sessionPath + "/data", tableParams, s.replaceData},
 		{"POST", sessionPath + "/data", tableParams, s.appendData},
 		{"PATCH", sessionPath + "/data", []string{"dry_run"}, s.editData},
@@ -108,8 +116,8 @@ func (s *server) endpoints() []route {
 		{"GET", sessionPath + "/versions", nil, s.getVersions},
 		{"POST", sessionPath + "/versions", nil, s.snapshot},
 		{"POST", sessionPath + "/versions/{version}/restore", nil, s.restore},
-		{"POST", sessionPath + "/undo", nil, s.undo},
-		{"POST", sessionPath + "/redo", nil, s.redo},
+		{"POST", sessionPath + "/undo", nil, withoutBody(s.undo)},
+		{"POST", sessionPath + "/redo", nil, withoutBody(s.redo)},
 		{"GET", sessionPath + "/missing", nil, s.getMissing},
 		{"PUT", sessionPath + "/missing", nil, s.putMissing},
 		{"PATCH", sessionPath + "/missing", nil, s.patchMissing},
@@ -117,7 +125,7 @@ func (s *server) endpoints() []route {
 		{"POST", sessionPath + "/audit", nil, s.addAudit},
 		{"GET", uploadPath, nil, s.getUpload},
 		{"POST", uploadPath + "/select", nil, s.selectSheets},
-		{"DELETE", uploadPath, nil, s.deleteUpload},
+		{"DELETE", uploadPath, nil, withoutBody(s.deleteUpload)},
 		{"GET", "/health", nil, s.health},
 		{"GET", "/health/live", nil, s.healthLive},
 		{"GET", "/health/ready", nil, s.healthReady},
@@ -125,6 +133,37 @@ func (s *server) endpoints() []route {
 		{"GET", "/openapi.json", nil, s.openAPI},
 		{"GET", "/{$}", nil, s.index},
 	}
+}
+
+// withoutBody rejects requests with a body, so that what a client sends is never ignored
+// silently. Bodies of GET and HEAD are ignored instead, because HTTP gives them no meaning.
+func withoutBody(next handler) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		present, err := hasBody(r)
+		if err != nil {
+			return err
+		}
+		if present {
+			return badParameter("%s takes no body here; send the request without one", r.Method)
+		}
+		return next(w, r)
+	}
+}
+
+// hasBody reports whether a request has a body of at least one byte. If its length is not
+// declared, it reads the first byte to find out.
+func hasBody(r *http.Request) (bool, error) {
+	if r.ContentLength >= 0 {
+		return r.ContentLength > 0, nil
+	}
+	_, err := io.ReadFull(r.Body, make([]byte, 1))
+	switch {
+	case err == nil, errors.Is(err, ErrBusy): // a first chunk that there is no room for
+		return true, nil
+	case err == io.EOF:
+		return false, nil
+	}
+	return false, bodyError(err, 0)
 }
 
 // mux routes requests, and answers unknown paths and methods with problem documents.
@@ -156,9 +195,9 @@ func (s *server) mux() *http.ServeMux {
 	return mux
 }
 
-// refuseUncleanPaths answers paths with empty or dot segments, for which the router would
-// redirect to the path that they stand for. Nobody writes such a path on purpose.
-func (s *server) refuseUncleanPaths(next http.Handler) http.Handler {
+// rejectUncleanPaths rejects paths with empty or dot segments. The router would redirect them to the
+// clean path.
+func (s *server) rejectUncleanPaths(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if raw, clean := r.URL.EscapedPath(), path.Clean("/"+r.URL.EscapedPath()); raw != clean && raw != clean+"/" {
 			s.writeError(w, r, problemf(http.StatusNotFound, "not_found", "there is nothing at %q, because no path has empty or dot segments; see /openapi.json for what there is", codec.Shorten(r.URL.Path)))

@@ -222,20 +222,10 @@ func (s *server) understand(up *upload) (opt codec.ReadOptions, err error) {
 	if up.format, err = inputFormat(up.contentType, up.filename, up.body); err != nil {
 		return opt, err
 	}
-	if opt, err = s.readOptions(up.form); err != nil {
-		return opt, err
+	if name := charset(up.contentType); name != "" && !up.form.Has("encoding") && slices.Contains(up.format.Reading.Names, "encoding") {
+		up.form.Set("encoding", name)
 	}
-	if opt.Sheets != nil && up.format.Name != "xlsx" {
-		return opt, noSheets(up.format)
-	}
-	if opt.Encoding == "" {
-		opt.Encoding = charset(up.contentType)
-	}
-	return opt, nil
-}
-
-func noSheets(format *codec.Format) error {
-	return badParameter("sheet_name is for workbooks; the file is %s", format.Name)
+	return s.readOptions(up.form, up.format)
 }
 
 // table decodes an uploaded file.

@@ -17,7 +17,7 @@ import (
 	"edgeframe/codec"
 )
 
-// noisyBody fails the test when it is read.
+// noisyBody fails the test if it is read.
 type noisyBody struct{ t *testing.T }
 
 func (b noisyBody) Read([]byte) (int, error) {
@@ -43,7 +43,7 @@ func TestBodiesWithoutALengthAreCutAtTheLimit(t *testing.T) {
 	f := newFixture(t)
 	path := f.upload("a\n1\n")
 	send := func(size int) *response {
-		// A reader of no known type gives the request no length, as chunked ones have.
+		// With a reader of an unknown type the request has no length, as if it was chunked.
 		body := strings.NewReader("a\n" + strings.Repeat("1\n", size/2-1))
 		r := httptest.NewRequest("PUT", path+"/data", struct{ io.Reader }{body})
 		r.Header.Set("Content-Type", "text/csv")
@@ -59,6 +59,23 @@ func TestABrokenOffBodyIsMalformed(t *testing.T) {
 	r.Header.Set("Content-Type", "text/csv")
 	f.wantProblem(f.send(r), http.StatusBadRequest, "malformed_input")
 }
+
+// TestABodyOfUnknownLengthIsOneIfItHasAByte sends bodies of undeclared length to a route that takes no
+// body.
+func TestABodyOfUnknownLengthIsOneIfItHasAByte(t *testing.T) {
+	f := newFixture(t)
+	path := f.upload("a\n1\n")
+	send := func(body io.Reader) *response { return f.send(httptest.NewRequest("POST", path+"/undo", body)) }
+	f.wantProblem(send(struct{ io.Reader }{strings.NewReader("x")}), http.StatusBadRequest, "invalid_parameter")
+	f.wantProblem(send(busyReader{}), http.StatusBadRequest, "invalid_parameter")
+	f.wantProblem(send(failingReader{}), http.StatusBadRequest, "malformed_input")
+	f.wantProblem(send(struct{ io.Reader }{strings.NewReader("")}), http.StatusConflict, "nothing_to_undo")
+}
+
+// busyReader is a body that exceeds the budget for bodies.
+type busyReader struct{}
+
+func (busyReader) Read([]byte) (int, error) { return 0, ErrBusy }
 
 type failingReader struct{}
 
@@ -96,7 +113,7 @@ func TestDocumentsAreReadStrictly(t *testing.T) {
 	}
 }
 
-// nested is an array in an array and so on, depth of them.
+// nested returns arrays that are nested so deep.
 func nested(depth int) string {
 	return strings.Repeat("[", depth) + strings.Repeat("]", depth)
 }

@@ -15,15 +15,15 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"edgeframe/codec"
+	"edgeframe/codec/segment"
 	"edgeframe/kv"
 	"edgeframe/kv/kvtest"
 	"edgeframe/kv/memory"
 	"edgeframe/session"
 )
 
-// cost is what a request costs on Workers KV, where every key read, written, deleted and every
-// page listed is charged for.
+// cost is the cost of a request on Workers KV, which charges for every key that is read, written or
+// deleted, and for every page of a listing.
 type cost struct{ reads, writes, deletes, lists int }
 
 func costOf(c *kvtest.Counting) cost {
@@ -44,13 +44,12 @@ func edgeFixture(t *testing.T, origin kv.Driver) (*fixture, *kvtest.Counting) {
 		c.Store = store
 		c.Sessions = session.New(session.Options{
 			Store: store, MaxVersions: 5, CacheBytes: 1 << 20,
-			Segment: codec.SegmentOptions{Method: "arrow", Compression: "snappy"},
+			Segment: segment.Options{Method: "arrow", Compression: "snappy"},
 		})
 	}), counting
 }
 
-// charged are the requests of the table in docs/edge.md, in turn on one session of one
-// segment.
+// charged are the requests in the table of docs/edge.md, one after another on a session of one segment.
 var charged = []struct{ method, path, body string }{
 	{"POST", "/api/v1/sessions", "a,b\n1,x\n2,y\n"},
 	{"GET", "/api/v1/sessions/{id}", ""},
@@ -77,8 +76,8 @@ var charged = []struct{ method, path, body string }{
 	{"GET", "/health/storage", ""},
 }
 
-// measure makes the requests, each in an instance that knows the session already or in a new
-// one, and returns what they cost.
+// measure sends the requests, each to an instance that has cached the session or to a new one, and
+// returns their costs.
 func measure(t *testing.T, warm bool) map[string]cost {
 	origin := memory.New()
 	f, calls := edgeFixture(t, origin)

@@ -20,17 +20,19 @@ import (
 	"edgeframe/session"
 )
 
-// The page sizes of JSON. The other formats send all rows unless told otherwise.
+// The page sizes of JSON. The other formats send all rows by default.
 const (
 	defaultLimit = 100
 	maxLimit     = 10_000
 )
 
-// dataRequest is what a request for data asks for.
+// dataRequest has the parameters of a request for data.
 type dataRequest struct {
 	session.Selection
 	format *codec.Format
-	orient codec.Orient
+	opt    codec.WriteOptions
+	// shape says what of opt the bytes depend on.
+	shape string
 }
 
 func parseDataRequest(r *http.Request) (*dataRequest, error) {
@@ -40,9 +42,10 @@ func parseDataRequest(r *http.Request) (*dataRequest, error) {
 		return nil, err
 	}
 	d := &dataRequest{format: format}
-	if d.orient, err = orient(q); err != nil {
+	if d.opt.Options, err = formatOptions(q, format, writing); err != nil {
 		return nil, err
 	}
+	d.shape = q.Get("orient")
 	fallback, most := int64(-1), int64(math.MaxInt64)
 	if format.Name == "json" {
 		fallback, most = defaultLimit, maxLimit
@@ -59,9 +62,9 @@ func parseDataRequest(r *http.Request) (*dataRequest, error) {
 	return d, err
 }
 
-// representation is what the bytes of the answer depend on besides the version.
+// representation returns all that the bytes of the answer depend on besides the version.
 func (d *dataRequest) representation() string {
-	return fmt.Sprintf("%s %s %d %d %q", d.format.Name, d.orient, d.Offset, d.Limit, d.Columns)
+	return fmt.Sprintf("%s %s %d %d %q", d.format.Name, d.shape, d.Offset, d.Limit, d.Columns)
 }
 
 func (s *server) getData(w http.ResponseWriter, r *http.Request) error {
@@ -69,20 +72,20 @@ func (s *server) getData(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v, err := s.open(r, session.WantData(d.Selection))
+	sess, err := s.open(r, session.PrefetchData(d.Selection))
 	if err != nil {
 		return err
 	}
-	version, err := v.Version(d.Version)
+	version, err := sess.Version(d.Version)
 	if err != nil {
 		return err
 	}
-	w.Header().Set(headerRevision, v.Revision.String())
+	w.Header().Set(headerRevision, sess.Revision.String())
 	w.Header().Add("Vary", "Accept")
 	if notModified(w, r, dataTag(version, d.representation())) {
 		return nil
 	}
-	data, err := s.Sessions.Read(r.Context(), v, d.Selection)
+	data, err := s.Sessions.Read(r.Context(), sess, d.Selection)
 	if err != nil {
 		return err
 	}
@@ -101,7 +104,7 @@ func (s *server) getData(w http.ResponseWriter, r *http.Request) error {
 	return s.writeFile(w, r, d, data)
 }
 
-// next is the link to the page after this one, empty if this is the last.
+// next returns the link to the page after this one, empty if this is the last.
 func (d *dataRequest) next(u *url.URL, data *session.Data) string {
 	returned := data.Table.NumRows()
 	if d.Limit <= 0 || returned == 0 || d.Offset+returned >= data.Version.Rows {
@@ -113,8 +116,8 @@ func (d *dataRequest) next(u *url.URL, data *session.Data) string {
 	return fmt.Sprintf(`<%s?%s>; rel="next"`, u.EscapedPath(), q.Encode())
 }
 
-// maxPageBytes bounds the document of a page, which is made whole before it is sent. Long
-// column names, repeated in each row, could make it far larger than its table.
+// maxPageBytes is the size of the largest document of a page, which is in memory as a whole before it
+// is sent. Long column names, which every row repeats, could make it far larger than its table.
 const maxPageBytes = 128 << 20
 
 // writePage answers with the JSON document of a page.
@@ -131,7 +134,7 @@ func (s *server) writePage(w http.ResponseWriter, d *dataRequest, data *session.
 	doc := &boundedBuffer{most: min(maxPageBytes, s.Sessions.Limits().Bytes)}
 	doc.Buffer.Write(head[:len(head)-1])
 	doc.WriteString(`,"data":`)
-	if err := d.format.Encode(doc, data.Table, codec.WriteOptions{Orient: d.orient}); err != nil {
+	if err := d.format.Encode(doc, data.Table, d.opt); err != nil {
 		return err
 	}
 	doc.WriteByte('}')
@@ -141,7 +144,7 @@ func (s *server) writePage(w http.ResponseWriter, d *dataRequest, data *session.
 	return nil
 }
 
-// boundedBuffer refuses to hold more than most bytes.
+// boundedBuffer is a buffer that returns an error beyond most bytes.
 type boundedBuffer struct {
 	bytes.Buffer
 	most int64
@@ -154,8 +157,8 @@ func (b *boundedBuffer) Write(p []byte) (int, error) {
 	return b.Buffer.Write(p)
 }
 
-// writeFile answers with the data as a file. Once bytes have gone out an error can only cut
-// the response off.
+// writeFile answers with the data as a file. After the first bytes have been sent, an error can only
+// cut the response off.
 func (s *server) writeFile(w http.ResponseWriter, r *http.Request, d *dataRequest, data *session.Data) error {
 	w.Header().Set("Content-Type", d.format.MediaTypes[0])
 	out := &trackedWriter{w: w}
@@ -173,23 +176,23 @@ func (s *server) writeFile(w http.ResponseWriter, r *http.Request, d *dataReques
 }
 
 // filename is the name under which a browser saves the file.
-func (d *dataRequest) filename(v *session.Session) string {
-	stem := strings.TrimSuffix(v.Filename, path.Ext(v.Filename))
-	return cmp.Or(stem, v.ID) + d.format.Extensions[0]
+func (d *dataRequest) filename(sess *session.Session) string {
+	stem := strings.TrimSuffix(sess.Filename, path.Ext(sess.Filename))
+	return cmp.Or(stem, sess.ID) + d.format.Extensions[0]
 }
 
-// encode writes a file. A panic becomes an error, so that it cannot end a file half way as if
-// it were whole.
+// encode writes a file. It returns an error if the encoder panics, so that an incomplete file never
+// looks complete.
 func (d *dataRequest) encode(w io.Writer, t *codec.Table) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = panicked(p)
 		}
 	}()
-	return d.format.Encode(w, t, codec.WriteOptions{Orient: d.orient})
+	return d.format.Encode(w, t, d.opt)
 }
 
-// trackedWriter notes whether a response has begun and whether writing it failed.
+// trackedWriter records whether a response has begun and whether writing it failed.
 type trackedWriter struct {
 	w             http.ResponseWriter
 	begun, failed bool
@@ -210,7 +213,7 @@ func (s *server) appendData(w http.ResponseWriter, r *http.Request) error {
 	return s.putTable(w, r, s.Sessions.Append)
 }
 
-// putTable runs a change of the session that takes a table.
+// putTable runs a change of the session with an uploaded table.
 func (s *server) putTable(w http.ResponseWriter, r *http.Request, run tableChange) error {
 	c, err := change(r)
 	if err != nil {
@@ -230,11 +233,11 @@ func (s *server) putTable(w http.ResponseWriter, r *http.Request, run tableChang
 		return err
 	}
 	c.Summary = up.form.Get("action_summary")
-	v, err := run(r.Context(), c, table)
+	sess, err := run(r.Context(), c, table)
 	if err != nil {
 		return err
 	}
-	return s.writeSession(w, r, http.StatusOK, v, member{"upload", receipt(up.format, table)})
+	return s.writeSession(w, r, http.StatusOK, sess, member{"upload", receipt(up.format, table.Receipt, table.Schema, missingValues(table))})
 }
 
 func (s *server) editData(w http.ResponseWriter, r *http.Request) error {
@@ -259,11 +262,11 @@ func (s *server) editData(w http.ResponseWriter, r *http.Request) error {
 	}
 	c.Summary = body.Summary
 	if dry {
-		return s.tryOut(w, r, c, ops)
+		return s.dryRun(w, r, c, ops)
 	}
-	v, effects, err := s.Sessions.Edit(r.Context(), c, ops)
+	sess, effects, err := s.Sessions.Edit(r.Context(), c, ops)
 	if err != nil {
 		return err
 	}
-	return s.writeSession(w, r, http.StatusOK, v, member{"operations", effectDocuments(effects)})
+	return s.writeSession(w, r, http.StatusOK, sess, member{"operations", effectDocuments(effects)})
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"edgeframe/codec"
+	"edgeframe/codec/segment"
 	"edgeframe/session"
 )
 
@@ -20,7 +21,7 @@ func TestAPageKeepsToTheMemoryOfATable(t *testing.T) {
 	f := newFixture(t, func(c *Config) {
 		c.Sessions = session.New(session.Options{
 			Store:         c.Store,
-			Segment:       codec.SegmentOptions{Method: "arrow", Compression: "snappy"},
+			Segment:       segment.Options{Method: "arrow", Compression: "snappy"},
 			MaxTableBytes: most,
 		})
 	})
@@ -34,15 +35,28 @@ func TestAPageKeepsToTheMemoryOfATable(t *testing.T) {
 	}
 }
 
-// breaking is a format that writes some bytes and then fails as it is told.
+// breaking is a format that writes some bytes and then calls fail.
 func breaking(written string, fail func() error) *codec.Format {
-	return &codec.Format{Name: "breaking", MediaTypes: []string{"text/plain"}, Encode: func(w io.Writer, _ *codec.Table, _ codec.WriteOptions) error {
-		if written == "" {
-			return fail()
-		}
-		_, err := io.WriteString(w, written)
-		return errors.Join(err, fail())
-	}}
+	return &codec.Format{Name: "breaking", MediaTypes: []string{"text/plain"}, Driver: breakingDriver{written, fail}}
+}
+
+type breakingDriver struct {
+	written string
+	fail    func() error
+}
+
+func (breakingDriver) Sniff([]byte) bool { return false }
+
+func (breakingDriver) Decode([]byte, codec.ReadOptions, *codec.Budget) (*codec.Table, error) {
+	return nil, errors.New("it is never read")
+}
+
+func (d breakingDriver) Encode(w io.Writer, _ *codec.Table, _ codec.WriteOptions) error {
+	if d.written == "" {
+		return d.fail()
+	}
+	_, err := io.WriteString(w, d.written)
+	return errors.Join(err, d.fail())
 }
 
 func TestAFileThatCannotBeFinishedIsCutOff(t *testing.T) {

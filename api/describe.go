@@ -17,21 +17,21 @@ func (s *server) getDescription(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v, err := s.open(r, session.WantNothing)
+	sess, err := s.open(r, session.PrefetchNothing)
 	if err != nil {
 		return err
 	}
-	version, err := v.Version(uint32(id))
+	version, err := sess.Version(uint32(id))
 	if err != nil {
 		return err
 	}
 	h := w.Header()
-	h.Set(headerRevision, v.Revision.String())
+	h.Set(headerRevision, sess.Revision.String())
 	representation := fmt.Sprintf("describe %d", frame.DescribeFormat)
 	if notModified(w, r, dataTag(version, representation)) {
 		return nil
 	}
-	st, err := s.Sessions.Statistics(r.Context(), v, uint32(id))
+	st, err := s.Sessions.Statistics(r.Context(), sess, uint32(id))
 	if err != nil {
 		return err
 	}

@@ -7,17 +7,17 @@ import (
 
 	"github.com/apache/arrow/go/v17/arrow"
 
-	"edgeframe/codec"
+	"edgeframe/codec/scalar"
 	"edgeframe/frame"
 	"edgeframe/session"
 )
 
-// timestamp writes a time as RFC 3339 in UTC, with milliseconds.
+// timestamp formats a time as RFC 3339 in UTC, with milliseconds.
 func timestamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z07:00") }
 
-// document is the session document of v and its marks.
-func (s *server) document(v *session.Session, marks frame.Marks) (object, error) {
-	schema, missing, err := s.Sessions.Schema(v)
+// document returns the session document of sess with its marks.
+func (s *server) document(sess *session.Session, marks frame.Marks) (object, error) {
+	schema, missing, err := s.Sessions.Schema(sess)
 	if err != nil {
 		return nil, err
 	}
@@ -25,19 +25,19 @@ func (s *server) document(v *session.Session, marks frame.Marks) (object, error)
 	for i, n := range missing {
 		counts[i] = member{schema.Field(i).Name, n}
 	}
-	current := v.Current
+	current := sess.Current
 	return object{
 		{"status", "ready"},
-		{"session_id", v.ID},
-		{"filename", v.Filename},
-		{"created_at", timestamp(v.Created)},
-		{"last_accessed", timestamp(v.LastAccessed)},
-		{"expires_at", timestamp(v.Expires)},
-		{"ttl_seconds", int64(v.TTL / time.Second)},
-		{"revision", v.Revision.Revision},
+		{"session_id", sess.ID},
+		{"filename", sess.Filename},
+		{"created_at", timestamp(sess.Created)},
+		{"last_accessed", timestamp(sess.LastAccessed)},
+		{"expires_at", timestamp(sess.Expires)},
+		{"ttl_seconds", int64(sess.TTL / time.Second)},
+		{"revision", sess.Revision.Revision},
 		{"current_version", current.ID},
-		{"can_undo", v.CanUndo},
-		{"can_redo", v.CanRedo},
+		{"can_undo", sess.CanUndo},
+		{"can_redo", sess.CanRedo},
 		{"shape", []int64{current.Rows, int64(current.Columns)}},
 		{"columns", columnNames(schema)},
 		{"dtypes", dtypes(schema)},
@@ -50,9 +50,9 @@ func (s *server) document(v *session.Session, marks frame.Marks) (object, error)
 			{"compression_ratio", ratio(current.RawBytes, current.StoredBytes)},
 			{"segments", current.Segments},
 		}},
-		{"history", history(v)},
+		{"history", history(sess)},
 		{"intentional_missing", marksDocument(schema, marks)},
-		{"metadata", v.Metadata},
+		{"metadata", sess.Metadata},
 	}, nil
 }
 
@@ -74,31 +74,31 @@ func columnNames(schema *arrow.Schema) []string {
 func dtypes(schema *arrow.Schema) object {
 	types := make(object, schema.NumFields())
 	for i, f := range schema.Fields() {
-		types[i] = member{f.Name, codec.DType(f.Type)}
+		types[i] = member{f.Name, scalar.DType(f.Type)}
 	}
 	return types
 }
 
-// history is the versions as the session document has them.
-func history(v *session.Session) []object {
-	list := make([]object, len(v.Versions))
-	for i, ver := range v.Versions {
+// history returns the versions for the session document.
+func history(sess *session.Session) []object {
+	list := make([]object, len(sess.Versions))
+	for i, ver := range sess.Versions {
 		list[i] = summary(ver)
 	}
 	return list
 }
 
-func summary(v session.Version) object {
+func summary(ver session.Version) object {
 	return object{
-		{"version_id", v.ID},
-		{"timestamp", timestamp(v.Time)},
-		{"action_summary", v.Summary},
-		{"rows_before", v.RowsBefore},
-		{"rows_after", v.Rows},
+		{"version_id", ver.ID},
+		{"timestamp", timestamp(ver.Time)},
+		{"action_summary", ver.Summary},
+		{"rows_before", ver.RowsBefore},
+		{"rows_after", ver.Rows},
 	}
 }
 
-// marksDocument lists marks in the order of the columns.
+// marksDocument returns marks in the order of the columns.
 func marksDocument(schema *arrow.Schema, marks frame.Marks) object {
 	doc := object{}
 	for _, f := range schema.Fields() {
@@ -109,30 +109,30 @@ func marksDocument(schema *arrow.Schema, marks frame.Marks) object {
 	return doc
 }
 
-// sessionDocument is the document of v with further members, and the state of the session that
-// it describes.
-func (s *server) sessionDocument(r *http.Request, v *session.Session, further ...member) (object, *session.Session, error) {
-	v, marks, err := s.Sessions.Marks(r.Context(), v)
+// sessionDocument returns the document of sess with further members, and the state of the session that
+// the document describes.
+func (s *server) sessionDocument(r *http.Request, sess *session.Session, further ...member) (object, *session.Session, error) {
+	sess, marks, err := s.Sessions.Marks(r.Context(), sess)
 	if err != nil {
 		return nil, nil, err
 	}
-	doc, err := s.document(v, marks)
-	return append(doc, further...), v, err
+	doc, err := s.document(sess, marks)
+	return append(doc, further...), sess, err
 }
 
 // writeSession answers with the session document, with further members.
-func (s *server) writeSession(w http.ResponseWriter, r *http.Request, status int, v *session.Session, further ...member) error {
-	doc, v, err := s.sessionDocument(r, v, further...)
+func (s *server) writeSession(w http.ResponseWriter, r *http.Request, status int, sess *session.Session, further ...member) error {
+	doc, sess, err := s.sessionDocument(r, sess, further...)
 	if err != nil {
 		return err
 	}
-	setState(w, v)
+	setState(w, sess)
 	return writeJSON(w, status, doc)
 }
 
-// setState sets the headers that every session response carries.
-func setState(w http.ResponseWriter, v *session.Session) {
+// setState sets the headers that all responses about a session have.
+func setState(w http.ResponseWriter, sess *session.Session) {
 	h := w.Header()
-	h.Set("ETag", sessionTag(v))
-	h.Set(headerRevision, v.Revision.String())
+	h.Set("ETag", sessionTag(sess))
+	h.Set(headerRevision, sess.Revision.String())
 }

@@ -9,9 +9,9 @@ import (
 	"edgeframe/session"
 )
 
-// tryOut answers with what operations would change.
-func (s *server) tryOut(w http.ResponseWriter, r *http.Request, c session.Change, ops []frame.Operation) error {
-	p, err := s.Sessions.TryOut(r.Context(), c, ops)
+// dryRun answers with what operations would change.
+func (s *server) dryRun(w http.ResponseWriter, r *http.Request, c session.Change, ops []frame.Operation) error {
+	p, err := s.Sessions.DryRun(r.Context(), c, ops)
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ func share(part, whole int64) float64 {
 	return float64(part) / float64(whole)
 }
 
-// effectDocuments says what each operation has done.
+// effectDocuments describes what each operation has done.
 func effectDocuments(effects []frame.Effect) []object {
 	docs := make([]object, len(effects))
 	for i, e := range effects {
@@ -60,7 +60,7 @@ func statisticDocument(s frame.Statistics) object {
 	return object{{"mean", finite(s.Mean)}, {"std", finite(s.Std)}, {"missing", s.Missing}}
 }
 
-// finite is f, or nil for JSON's null if f is no number of JSON.
+// finite returns f, or nil, which is null in JSON, if f is NaN or infinite.
 func finite(f float64) any {
 	if math.IsNaN(f) || math.IsInf(f, 0) {
 		return nil

@@ -10,25 +10,25 @@ import (
 	"edgeframe/session"
 )
 
-// Entity tags have two parts, separated by a dot. The first is the state that they stand
-// for: a session's revision or a version's tag; it alone is compared by If-Match, so that
-// the tag of any representation of a state is good as a precondition. The second tells the
-// representations of that state apart.
+// Entity tags have two parts, separated by a dot. The first is the state: the revision of a session
+// or the tag of a version. If-Match compares this part only, so that the tag of any representation
+// of a state can be used as a precondition. The second part differs between the representations
+// of a state.
 
-// sessionTag is the entity tag of the session document, which also changes when the session
-// is extended.
-func sessionTag(v *session.Session) string {
-	return fmt.Sprintf(`"%s.%x"`, v.Revision, v.Expires.UnixMilli())
+// sessionTag returns the entity tag of the session document. It also changes when the session is
+// extended.
+func sessionTag(sess *session.Session) string {
+	return fmt.Sprintf(`"%s.%x"`, sess.Revision, sess.Expires.UnixMilli())
 }
 
-// dataTag is the entity tag of data of a version; representation is everything that the
-// bytes depend on besides.
-func dataTag(v session.Version, representation string) string {
-	return fmt.Sprintf(`"%s.%x"`, v.Tag, xxh3.HashString(representation))
+// dataTag returns the entity tag of the data of a version. The representation is all that the bytes
+// depend on besides the version.
+func dataTag(ver session.Version, representation string) string {
+	return fmt.Sprintf(`"%s.%x"`, ver.Tag, xxh3.HashString(representation))
 }
 
-// tags returns the entity tags of a header, which may be repeated. Weak marks, which
-// compressing proxies add, are dropped.
+// tags returns the entity tags of a header, which may be repeated. It removes the W/ of weak tags,
+// which compressing proxies add.
 func tags(r *http.Request, header string) []string {
 	var list []string
 	for _, line := range r.Header.Values(header) {
@@ -47,10 +47,10 @@ func ifMatch(r *http.Request) session.Precondition {
 		return nil
 	}
 	list := tags(r, "If-Match")
-	return func(v *session.Session) bool {
+	return func(sess *session.Session) bool {
 		for _, tag := range list {
 			state, _, _ := strings.Cut(strings.Trim(tag, `"`), ".")
-			if tag == "*" || state == v.Revision.String() || state == v.Current.Tag {
+			if tag == "*" || state == sess.Revision.String() || state == sess.Current.Tag {
 				return true
 			}
 		}
@@ -58,7 +58,7 @@ func ifMatch(r *http.Request) session.Precondition {
 	}
 }
 
-// notModified answers 304 if the client has the representation with that tag already.
+// notModified answers 304 and returns true if the client has the representation with that tag.
 func notModified(w http.ResponseWriter, r *http.Request, tag string) bool {
 	h := w.Header()
 	h.Set("ETag", tag)

@@ -13,7 +13,7 @@ import (
 	"edgeframe/kv/kvtest"
 )
 
-// secret stands for what the texts of a driver's errors may hold.
+// secret stands for text in a driver's errors that clients must not see.
 const secret = "dial redis://user:hunter2@10.0.0.5"
 
 // failOn makes the named operations of the store fail.

@@ -15,7 +15,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
-	"edgeframe/codec"
+	"edgeframe/codec/segment"
 	"edgeframe/kv"
 	"edgeframe/kv/kvtest"
 	"edgeframe/kv/memory"
@@ -26,7 +26,7 @@ import (
 type fixture struct {
 	testing.TB
 	handler http.Handler
-	// driver can be told to fail.
+	// driver fails if a test sets its hook.
 	driver *kvtest.Failing
 	store  *kv.Store
 	log    *bytes.Buffer
@@ -35,7 +35,7 @@ type fixture struct {
 // maxUpload is the body limit of a fixture.
 const maxUpload = 10_000
 
-// newServer returns a server with small limits and the parts that a test may want to reach.
+// newServer returns a configuration with small limits, and a fixture with its parts.
 func newServer(t testing.TB, configure ...func(*Config)) (Config, *fixture) {
 	f := &fixture{TB: t, driver: &kvtest.Failing{Driver: memory.New()}, log: &bytes.Buffer{}}
 	f.store = kv.New(f.driver, "")
@@ -43,7 +43,7 @@ func newServer(t testing.TB, configure ...func(*Config)) (Config, *fixture) {
 		Sessions: session.New(session.Options{
 			Store:       f.store,
 			MaxVersions: session.DefaultMaxVersions,
-			Segment:     codec.SegmentOptions{Method: "arrow", Compression: "snappy"},
+			Segment:     segment.Options{Method: "arrow", Compression: "snappy"},
 		}),
 		Store:          f.store,
 		Backend:        Backend{Runtime: "native", Version: "test"},
@@ -130,13 +130,13 @@ func (f *fixture) wantDocumented(r *http.Request, res *http.Response, body []byt
 	}
 }
 
-// matches reports whether path is one of the template's.
+// matches reports whether path matches a template such as /sessions/{id}.
 func matches(template, path string) bool {
 	want, have := strings.Split(template, "/"), strings.Split(path, "/")
 	return slices.EqualFunc(want, have, func(w, h string) bool { return w == h || strings.HasPrefix(w, "{") })
 }
 
-// upload makes a session of a CSV file and returns its path.
+// upload creates a session from a CSV file and returns its path.
 func (f *fixture) upload(csv string) string {
 	f.Helper()
 	res := f.do("POST", "/api/v1/sessions", csv, "Content-Type", "text/csv")
@@ -151,7 +151,7 @@ func (f *fixture) wantStatus(res *response, status int) {
 	}
 }
 
-// wantProblem checks that the answer is a whole problem document and returns its detail.
+// wantProblem checks that the answer is a complete problem document and returns its detail.
 func (f *fixture) wantProblem(res *response, status int, code string) string {
 	f.Helper()
 	f.wantStatus(res, status)

@@ -10,14 +10,14 @@ import (
 	"edgeframe/kv"
 )
 
-// Backend is what a runtime knows of the storage backend beyond what the store itself says.
+// Backend is what the health document says about the storage backend and the store does not know.
 type Backend struct {
 	// Runtime is "native" or "workers", Version the version of the build.
 	Runtime, Version string
 	RedisEnabled     bool
-	// RedisAvailable says that Redis is in use: as long as it answers it is available.
+	// RedisAvailable is true if Redis is in use. It is reported as available while it answers.
 	RedisAvailable bool
-	// Fallback says whether another backend than the configured one is in use, why, and since
+	// Fallback says whether another backend is in use than the configured one, why, and since
 	// when.
 	Fallback Fallback
 }
@@ -37,9 +37,9 @@ func (f Fallback) document() object {
 	return doc
 }
 
-// storageState is what one look at the store found: err if it cannot be reached or the
-// configuration does not let it be asked, probeErr if it can but a value could not be written,
-// read and deleted.
+// storageState is the result of a check of the store. err is set if the store cannot be reached or
+// the configuration is wrong, probeErr if the store can be reached but writing, reading and
+// deleting a value failed.
 type storageState struct {
 	latency       time.Duration
 	details       map[string]any
@@ -48,7 +48,8 @@ type storageState struct {
 	misconfigured bool
 }
 
-func (s *server) lookAtStorage(ctx context.Context, deep bool) (st storageState) {
+// checkStorage checks the store. With deep it also writes, reads and deletes a value.
+func (s *server) checkStorage(ctx context.Context, deep bool) (st storageState) {
 	if s.Misconfigured != "" {
 		return storageState{err: s.misconfigured(), misconfigured: true}
 	}
@@ -62,8 +63,8 @@ func (s *server) lookAtStorage(ctx context.Context, deep bool) (st storageState)
 	return st
 }
 
-// status is what a health document calls the state of the store. A store that can be reached
-// but refuses writes says why under "error".
+// status returns the status for the health document. If the store can be reached but rejects writes,
+// the reason is in st.details["error"].
 func (st storageState) status() string {
 	switch {
 	case st.misconfigured:
@@ -76,15 +77,15 @@ func (st storageState) status() string {
 	return "healthy"
 }
 
-// cause is the text under "error", nil if all is well.
+// cause returns the text of "error" in the health document, nil if there is no error.
 func (st storageState) cause() any {
-	switch refused := st.details["error"]; {
+	switch reported := st.details["error"]; {
 	case st.err != nil:
 		return toProblem(st.err).Detail
-	case refused == nil && st.probeErr != nil:
+	case reported == nil && st.probeErr != nil:
 		return toProblem(st.probeErr).Detail
 	default:
-		return refused
+		return reported
 	}
 }
 
@@ -98,7 +99,7 @@ func writeHealth(w http.ResponseWriter, st storageState, doc object) error {
 }
 
 func (s *server) health(w http.ResponseWriter, r *http.Request) error {
-	st := s.lookAtStorage(r.Context(), false)
+	st := s.checkStorage(r.Context(), false)
 	return writeHealth(w, st, object{{"status", st.status()}, {"active_sessions", st.count.N}})
 }
 
@@ -120,11 +121,11 @@ func (s *server) healthStorage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	st := s.lookAtStorage(r.Context(), deep)
+	st := s.checkStorage(r.Context(), deep)
 	return writeHealth(w, st, s.storageDocument(st))
 }
 
-// storageDocument has the fields of the seed's document under its names, and ours.
+// storageDocument has the fields of the previous service's document, under the same names, and more.
 func (s *server) storageDocument(st storageState) object {
 	info := s.Store.Info()
 	doc := object{

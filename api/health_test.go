@@ -16,8 +16,8 @@ import (
 	"edgeframe/kv/kvtest"
 )
 
-// ourFields are what this build adds to the health document of the old service, which had
-// none of them, so the schema does not demand them.
+// ourFields are the fields that this server adds to the health document of the previous service. The
+// schema does not require them.
 var ourFields = []string{"backend_class", "active_sessions_exact", "runtime", "version", "fallback", "capabilities"}
 
 func healthSchema(t *testing.T) *jsonschema.Schema {
@@ -61,7 +61,7 @@ func TestTheHealthDocumentsOfTheOldServiceFitTheSchema(t *testing.T) {
 	}
 }
 
-// embedded is a health document that fits the schema; change makes it another.
+// embedded is a health document that matches the schema; change modifies it.
 func embedded(change map[string]any) map[string]any {
 	doc := map[string]any{
 		"status": "healthy", "backend_type": "inmemory", "backend_class": "InMemoryBackend", "reachable": true, "latency_ms": 1.5,

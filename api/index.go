@@ -16,7 +16,7 @@ func (s *server) openAPI(w http.ResponseWriter, _ *http.Request) error {
 	return nil
 }
 
-// index says what this server is and where to go on.
+// index answers with the name of the server and links to the API.
 func (s *server) index(w http.ResponseWriter, _ *http.Request) error {
 	return writeJSON(w, http.StatusOK, object{
 		{"name", "edgeframe"},

@@ -18,15 +18,15 @@ type member struct {
 // MarshalJSON writes the members in their order.
 func (o object) MarshalJSON() ([]byte, error) { return marshal(o) }
 
-// marshal is json.Marshal without escapes for HTML, which a JSON API has no use for.
+// marshal is json.Marshal without escapes for HTML, which a JSON API does not need.
 func marshal(v any) ([]byte, error) {
 	var b bytes.Buffer
 	err := write(&b, v)
 	return b.Bytes(), err
 }
 
-// write appends v as JSON. Documents are objects within objects; encoding/json would write each
-// of them once more for every level that it is below.
+// write appends v as JSON. It handles nested objects itself, because encoding/json would copy the
+// output of MarshalJSON at every level.
 func write(b *bytes.Buffer, v any) error {
 	switch v := v.(type) {
 	case object:
@@ -65,7 +65,9 @@ func writeList[T any](b *bytes.Buffer, open byte, list []T, end byte, item func(
 	return nil
 }
 
-// writeText writes a string, that of common characters without the library.
+// writeText writes a string. Strings of common characters, which need no escapes, do not go through
+// encoding/json. jsontext.AppendQuote is no alternative: it writes U+2028, U+2029 and invalid UTF-8
+// in another way.
 func writeText(b *bytes.Buffer, s string) {
 	for _, c := range []byte(s) {
 		if c < ' ' || c >= 0x7f || c == '"' || c == '\\' {
@@ -89,7 +91,7 @@ func writeWithLibrary(b *bytes.Buffer, v any) error {
 	return nil
 }
 
-// encodeJSON is for values of which every one can be encoded.
+// encodeJSON is marshal for values that can always be encoded.
 func encodeJSON(v any) []byte {
 	b, err := marshal(v)
 	if err != nil {
@@ -113,5 +115,5 @@ func writeJSON(w http.ResponseWriter, status int, v any) error {
 	return nil
 }
 
-// send writes a body. A client that is gone is nobody to tell of an error.
+// send writes a body. It ignores errors: the client has disconnected.
 func send(w http.ResponseWriter, body []byte) { _, _ = w.Write(body) }

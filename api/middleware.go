@@ -14,7 +14,7 @@ import (
 	"github.com/rs/cors"
 )
 
-// The header names of the API's own.
+// The headers that only this API has.
 const (
 	headerRequestID = "X-Request-Id"
 	headerRevision  = "Edgeframe-Revision"
@@ -24,11 +24,11 @@ const (
 
 type requestIDKey struct{}
 
-// maxRequestID is the longest request id that is taken over from a client.
+// maxRequestID is the length of the longest request id that is accepted from a client.
 const maxRequestID = 64
 
-// withRequestID gives every request an id, the client's own if it is harmless, and returns
-// it in the response.
+// withRequestID gives every request an id and returns it in the response. The id is the client's own
+// if it has only letters, digits, "-", "_" and ".", and a random one otherwise.
 func withRequestID(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := r.Header.Get(headerRequestID)
@@ -57,9 +57,9 @@ func requestID(r *http.Request) string {
 	return id
 }
 
-// refuseMisconfigured answers for the API while the configuration is wrong. The health documents
-// answer for themselves.
-func (s *server) refuseMisconfigured(next http.Handler) http.Handler {
+// rejectMisconfigured rejects all requests under /api/ if the configuration is wrong. The health
+// documents report that themselves.
+func (s *server) rejectMisconfigured(next http.Handler) http.Handler {
 	if s.Misconfigured == "" {
 		return next
 	}
@@ -76,8 +76,8 @@ func (s *server) misconfigured() error {
 	return problemf(http.StatusServiceUnavailable, "misconfigured", "%s", s.Misconfigured)
 }
 
-// recoverPanics answers 500 for a handler that panicked. An abort is passed on: it is how a
-// handler ends a response that it cannot finish.
+// recoverPanics answers 500 if a handler panics. It does not recover [http.ErrAbortHandler], with
+// which a handler cuts off a response that it cannot finish.
 func (s *server) recoverPanics(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
@@ -93,7 +93,7 @@ func (s *server) recoverPanics(next http.Handler) http.Handler {
 	})
 }
 
-// panicked is the error of a recovered panic, with the stack that led to it.
+// panicked returns an error for a recovered panic, with its stack trace.
 func panicked(p any) error { return fmt.Errorf("panic: %v\n%s", p, debug.Stack()) }
 
 func asError(p any) error {
@@ -101,13 +101,13 @@ func asError(p any) error {
 	return err
 }
 
-// authorize demands a bearer token where tokens are configured. Health stays open, so that
-// probes need no secret.
+// authorize requires a bearer token under /api/ if tokens are configured. Health documents need none,
+// so that probes need no secret.
 func (s *server) authorize(next http.Handler) http.Handler {
 	if len(s.Tokens) == 0 {
 		return next
 	}
-	// Hashes have one length, so that comparing them tells nothing of a token's.
+	// All hashes have the same length, so comparing them does not reveal the length of a token.
 	accepted := make([][sha256.Size]byte, len(s.Tokens))
 	for i, t := range s.Tokens {
 		accepted[i] = sha256.Sum256([]byte(t))
@@ -136,7 +136,7 @@ func tokenAccepted(r *http.Request, accepted [][sha256.Size]byte) bool {
 	return found == 1
 }
 
-// preflightSeconds is how long browsers may remember a preflight answer.
+// preflightSeconds is how long browsers may cache the answer to a preflight request.
 const preflightSeconds = 7200
 
 func (s *server) corsOptions() cors.Options {
@@ -149,7 +149,7 @@ func (s *server) corsOptions() cors.Options {
 			headerRequestID, headerRevision, headerVersion, headerTotalRows,
 		},
 		MaxAge: preflightSeconds,
-		// An empty list means all origins to the library, but none here.
+		// For the library an empty list means all origins; here it means none.
 		AllowOriginFunc:      denyAllIfEmpty(s.CORSOrigins),
 		OptionsSuccessStatus: http.StatusNoContent,
 	}

@@ -129,7 +129,7 @@ func TestScriptsMayReadEveryHeaderOfTheAPI(t *testing.T) {
 	for name := range strings.SplitSeq(f.do("GET", path, "", "Origin", origin).Header.Get("Access-Control-Expose-Headers"), ",") {
 		exposed = append(exposed, http.CanonicalHeaderKey(strings.TrimSpace(name)))
 	}
-	// Browsers show these without being told.
+	// Browsers expose these headers by default.
 	safelisted := []string{"Cache-Control", "Content-Type", "Content-Length", "Vary", "Allow"}
 	for name := range f.do("GET", path+"/data?limit=1", "", "Origin", origin).Header {
 		if !slices.Contains(exposed, name) && !slices.Contains(safelisted, name) && !strings.HasPrefix(name, "Access-Control-") {
@@ -143,7 +143,7 @@ func TestScriptsMayReadEveryHeaderOfTheAPI(t *testing.T) {
 	}
 }
 
-// panicking is the whole chain of handlers around one that panics with p.
+// panicking returns the whole chain of handlers around one that panics with p.
 func panicking(t *testing.T, p any) *fixture {
 	c, f := newServer(t)
 	s := &server{Config: c}

@@ -7,15 +7,16 @@ import (
 	"github.com/elnormous/contenttype"
 
 	"edgeframe/codec"
+	"edgeframe/codec/delimited"
+	"edgeframe/codec/formats"
 )
 
-// offered are the media types that data can be asked for, in the order of preference: the
-// other names of formats come after the names under which they are sent, so that a range such
-// as text/* is never answered with another type. A client may ask for the character set that
-// all of them have anyway.
+// offered are the media types that data can be requested as, by preference. The type that a format is
+// sent as comes before its other names, so that the answer to a range such as text/* always
+// matches the range. They have a charset parameter, so that clients may ask for it.
 var offered = func() (list []contenttype.MediaType) {
 	var others []contenttype.MediaType
-	for _, f := range codec.Formats() {
+	for _, f := range formats.All() {
 		for i, m := range f.MediaTypes {
 			offer := contenttype.NewMediaType(m + "; charset=utf-8")
 			if i == 0 {
@@ -30,43 +31,43 @@ var offered = func() (list []contenttype.MediaType) {
 
 func formatNames() string {
 	var names []string
-	for _, f := range codec.Formats() {
+	for _, f := range formats.All() {
 		names = append(names, f.Name)
 	}
 	return strings.Join(names, ", ")
 }
 
-// outputFormat chooses the format of a response: the one that the format parameter names,
-// else the one that Accept likes best, else JSON.
+// outputFormat returns the format of a response: the one of the format parameter, or else the one
+// that Accept prefers, or else JSON.
 func outputFormat(r *http.Request) (*codec.Format, error) {
 	if q := r.URL.Query(); q.Has("format") {
-		if f := codec.ByName(q.Get("format")); f != nil {
+		if f := formats.ByName(q.Get("format")); f != nil {
 			return f, nil
 		}
 		return nil, badParameter("format=%s is not accepted; it must be one of %s", codec.Shorten(q.Get("format")), formatNames())
 	}
 	accept := strings.Join(r.Header.Values("Accept"), ",")
 	if accept == "" {
-		return codec.ByName("json"), nil
+		return formats.ByName("json"), nil
 	}
 	chosen, _, err := contenttype.GetAcceptableMediaTypeFromHeader(accept, offered)
 	if err != nil {
 		return nil, problemf(http.StatusNotAcceptable, "not_acceptable", "none of the types in Accept is possible; this can be sent as %s", strings.Join(mediaTypes(), ", "))
 	}
-	return codec.ByMediaType(chosen.MIME()), nil
+	return formats.ByMediaType(chosen.MIME()), nil
 }
 
-// mediaTypes lists the media type that each format is sent as.
+// mediaTypes returns the media type that each format is sent as.
 func mediaTypes() []string {
 	var list []string
-	for _, f := range codec.Formats() {
+	for _, f := range formats.All() {
 		list = append(list, f.MediaTypes[0])
 	}
 	return list
 }
 
-// undeclared are the content types that say nothing of the format: what browsers and curl
-// send when they are told none.
+// undeclared are the content types that say nothing about the format: browsers and curl send them if
+// they do not know it.
 var undeclared = map[string]bool{
 	"":                                  true,
 	"application/octet-stream":          true,
@@ -75,8 +76,8 @@ var undeclared = map[string]bool{
 	"text/plain":                        true,
 }
 
-// inputFormat finds out what a file is: by its content type, else by its name, else by its
-// first bytes.
+// inputFormat returns the format of a file, by its content type, or else its name, or else its first
+// bytes.
 func inputFormat(contentType, filename string, body []byte) (*codec.Format, error) {
 	media := contentType
 	if media != "" {
@@ -86,26 +87,26 @@ func inputFormat(contentType, filename string, body []byte) (*codec.Format, erro
 		}
 		media = strings.ToLower(parsed.MIME())
 		if c := strings.ToLower(parsed.Parameters["charset"]); c != "" && c != "utf-8" && c != "us-ascii" && !(charset(contentType) != "" && maybeDelimited(media)) {
-			return nil, problemf(http.StatusUnsupportedMediaType, "unsupported_media_type", "the character set %q is not accepted; send UTF-8, or delimited text as one of %s", codec.Shorten(c), codec.EncodingNames)
+			return nil, problemf(http.StatusUnsupportedMediaType, "unsupported_media_type", "the character set %q is not accepted; send UTF-8, or delimited text as one of %s", codec.Shorten(c), delimited.EncodingNames)
 		}
 	}
-	if f := codec.ByMediaType(media); f != nil {
+	if f := formats.ByMediaType(media); f != nil {
 		return f, nil
 	}
 	if !undeclared[media] {
 		return nil, problemf(http.StatusUnsupportedMediaType, "unsupported_media_type", "the content type %q is not accepted; send one of %s, or none and a filename with an extension", codec.Shorten(media), strings.Join(mediaTypes(), ", "))
 	}
-	if f := codec.ByFilename(filename); f != nil {
+	if f := formats.ByFilename(filename); f != nil {
 		return f, nil
 	}
-	if f := codec.BySniffing(body); f != nil {
+	if f := formats.Detect(body); f != nil {
 		return f, nil
 	}
 	return nil, problemf(http.StatusUnsupportedMediaType, "unsupported_media_type", "the format of the file cannot be told; send it with one of the content types %s, or a filename with an extension", strings.Join(mediaTypes(), ", "))
 }
 
-// maybeDelimited reports whether what has that media type is delimited text or may be.
+// maybeDelimited reports whether a file of that media type is, or may be, delimited text.
 func maybeDelimited(media string) bool {
-	f := codec.ByMediaType(media)
+	f := formats.ByMediaType(media)
 	return f == nil && undeclared[media] || f != nil && (f.Name == "csv" || f.Name == "tsv")
 }

@@ -5,7 +5,7 @@ import (
 	"net/http/httptest"
 	"testing"
 
-	"edgeframe/codec"
+	"edgeframe/codec/formats"
 )
 
 func TestOutputFormatFollowsTheClient(t *testing.T) {
@@ -128,7 +128,7 @@ func FuzzAccept(f *testing.F) {
 		r := httptest.NewRequest("GET", "/", nil)
 		r.Header.Set("Accept", accept)
 		format, err := outputFormat(r)
-		if err == nil && codec.ByName(format.Name) != format {
+		if err == nil && formats.ByName(format.Name) != format {
 			t.Fatalf("Accept %q chose %v", accept, format)
 		}
 		if err != nil && toProblem(err).Code != "not_acceptable" {

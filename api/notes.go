@@ -8,23 +8,23 @@ import (
 )
 
 func (s *server) getMissing(w http.ResponseWriter, r *http.Request) error {
-	v, err := s.open(r, session.WantMarks)
+	sess, err := s.open(r, session.PrefetchMarks)
 	if err != nil {
 		return err
 	}
-	return s.writeMissing(w, r, v)
+	return s.writeMissing(w, r, sess)
 }
 
-func (s *server) writeMissing(w http.ResponseWriter, r *http.Request, v *session.Session) error {
-	v, marks, err := s.Sessions.Marks(r.Context(), v)
+func (s *server) writeMissing(w http.ResponseWriter, r *http.Request, sess *session.Session) error {
+	sess, marks, err := s.Sessions.Marks(r.Context(), sess)
 	if err != nil {
 		return err
 	}
-	schema, _, err := s.Sessions.Schema(v)
+	schema, _, err := s.Sessions.Schema(sess)
 	if err != nil {
 		return err
 	}
-	setState(w, v)
+	setState(w, sess)
 	return writeJSON(w, http.StatusOK, object{{"intentional_missing", marksDocument(schema, marks)}})
 }
 
@@ -45,23 +45,23 @@ func (s *server) setMissing(w http.ResponseWriter, r *http.Request, merge bool) 
 	if err := readDocument(w, r, s.MaxUploadBytes, false, &marks); err != nil {
 		return err
 	}
-	v, err := s.Sessions.SetMarks(r.Context(), c, marks, merge)
+	sess, err := s.Sessions.SetMarks(r.Context(), c, marks, merge)
 	if err != nil {
 		return err
 	}
-	return s.writeMissing(w, r, v)
+	return s.writeMissing(w, r, sess)
 }
 
 func (s *server) getAudit(w http.ResponseWriter, r *http.Request) error {
-	v, err := s.open(r, session.WantAudit)
+	sess, err := s.open(r, session.PrefetchAudit)
 	if err != nil {
 		return err
 	}
-	return s.writeAudit(w, r, http.StatusOK, v)
+	return s.writeAudit(w, r, http.StatusOK, sess)
 }
 
-func (s *server) writeAudit(w http.ResponseWriter, r *http.Request, status int, v *session.Session) error {
-	entries, initialRows, err := s.Sessions.Audit(r.Context(), v)
+func (s *server) writeAudit(w http.ResponseWriter, r *http.Request, status int, sess *session.Session) error {
+	entries, initialRows, err := s.Sessions.Audit(r.Context(), sess)
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func (s *server) writeAudit(w http.ResponseWriter, r *http.Request, status int, 
 	for i, e := range entries {
 		lines[i] = e.String()
 	}
-	setState(w, v)
+	setState(w, sess)
 	return writeJSON(w, status, object{{"entries", lines}, {"initial_rows", initialRows}})
 }
 
@@ -84,9 +84,9 @@ func (s *server) addAudit(w http.ResponseWriter, r *http.Request) error {
 	if err := readDocument(w, r, maxDocumentBytes, false, &body); err != nil {
 		return err
 	}
-	v, err := s.Sessions.AddAudit(r.Context(), c, body.Entry)
+	sess, err := s.Sessions.AddAudit(r.Context(), c, body.Entry)
 	if err != nil {
 		return err
 	}
-	return s.writeAudit(w, r, http.StatusCreated, v)
+	return s.writeAudit(w, r, http.StatusCreated, sess)
 }

@@ -16,7 +16,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
-	"edgeframe/codec"
+	"edgeframe/codec/formats"
 	"edgeframe/frame"
 )
 
@@ -100,7 +100,7 @@ func TestTheOpenAPIDocumentHasTheFormatsThatThereAre(t *testing.T) {
 	doc := loadOpenAPI(t)
 	var names []any
 	sent := mediaTypes()
-	for _, f := range codec.Formats() {
+	for _, f := range formats.All() {
 		names = append(names, f.Name)
 	}
 	if got := doc.Components.Parameters["format"].Value.Schema.Value.Enum; !slices.Equal(got, names) {

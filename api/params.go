@@ -15,8 +15,8 @@ import (
 // repeatable are the parameters that may be given more than once.
 var repeatable = map[string]bool{"column": true, "null_values": true, "dtype": true, "sheet_name": true}
 
-// checkParams refuses query parameters that the route does not have, so that a misspelled
-// one is not silently without effect, and those of checkRepeats.
+// checkParams rejects query parameters that the route does not have, so that a misspelled one is not
+// ignored silently, and repeated ones.
 func checkParams(r *http.Request, allowed []string) error {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -33,7 +33,7 @@ func checkParams(r *http.Request, allowed []string) error {
 	return checkRepeats(query)
 }
 
-// checkRepeats refuses repeated parameters that may stand once only.
+// checkRepeats rejects repeated parameters, except those that may be repeated.
 func checkRepeats(given url.Values) error {
 	for name, values := range given {
 		if len(values) > 1 && !repeatable[name] {
@@ -43,7 +43,8 @@ func checkRepeats(given url.Values) error {
 	return nil
 }
 
-// integer reads a parameter that is a whole number from low to high.
+// integer reads a parameter that is a whole number from low to high. It returns fallback if the
+// parameter is not given.
 func integer(q url.Values, name string, fallback, low, high int64) (int64, error) {
 	if !q.Has(name) {
 		return fallback, nil
@@ -55,27 +56,13 @@ func integer(q url.Values, name string, fallback, low, high int64) (int64, error
 	return n, nil
 }
 
-// boolean reads a parameter that is true or false.
+// boolean reads a parameter that is true or false. It returns fallback if the parameter is not given.
 func boolean(q url.Values, name string, fallback bool) (bool, error) {
-	switch q.Get(name) {
-	case "true", "1":
-		return true, nil
-	case "false", "0":
-		return false, nil
+	b, err := codec.Values(q).Bool(name, fallback)
+	if err != nil {
+		return b, badParameter("%v", err)
 	}
-	if !q.Has(name) {
-		return fallback, nil
-	}
-	return false, badParameter("%s=%s is not accepted; it must be true or false", name, codec.Shorten(q.Get(name)))
-}
-
-// orient reads the shape of a JSON or MessagePack document.
-func orient(q url.Values) (codec.Orient, error) {
-	o := codec.Orient(q.Get("orient"))
-	if q.Has("orient") && !slices.Contains(codec.Orients, o) {
-		return "", badParameter("orient=%s is not accepted; it must be records, columns or split", codec.Shorten(string(o)))
-	}
-	return o, nil
+	return b, nil
 }
 
 // ttl reads ttl_seconds, 0 if it is not given.
@@ -84,7 +71,25 @@ func ttl(q url.Values) (time.Duration, error) {
 	return time.Duration(n) * time.Second, err
 }
 
-// ref names the session of a request, and the state that its client has seen.
+// touchTTL reads ttl_seconds of a request that may have it in the query and in the body, 0 if
+// it is in neither. If it is in both, the values must be equal.
+func touchTTL(q url.Values, inBody *int64) (time.Duration, error) {
+	queried, err := ttl(q)
+	if err != nil || inBody == nil {
+		return queried, err
+	}
+	seconds := strconv.FormatInt(*inBody, 10)
+	sent, err := ttl(url.Values{"ttl_seconds": {seconds}})
+	if err != nil {
+		return 0, err
+	}
+	if queried != 0 && queried != sent {
+		return 0, badParameter("ttl_seconds is %s in the query and %s in the body; give it once", q.Get("ttl_seconds"), seconds)
+	}
+	return sent, nil
+}
+
+// ref returns the session id of a request, and the revision that its client has seen.
 func ref(r *http.Request) (session.Ref, error) {
 	out := session.Ref{ID: r.PathValue("id")}
 	if raw := r.Header.Get(headerRevision); raw != "" {
@@ -96,47 +101,8 @@ func ref(r *http.Request) (session.Ref, error) {
 	return out, nil
 }
 
-// change is the part of a request that every change of a session shares.
+// change returns what all requests that change a session have: the session and the precondition.
 func change(r *http.Request) (session.Change, error) {
 	to, err := ref(r)
 	return session.Change{Ref: to, Pre: ifMatch(r)}, err
-}
-
-// readOptions reads how an uploaded file is to be understood.
-func (s *server) readOptions(q url.Values) (codec.ReadOptions, error) {
-	opt := codec.ReadOptions{Limits: s.Sessions.Limits()}
-	var err error
-	if opt.Orient, err = orient(q); err != nil {
-		return opt, err
-	}
-	if opt.Strict, err = boolean(q, "strict", false); err != nil {
-		return opt, err
-	}
-	header, err := boolean(q, "header", true)
-	if err != nil {
-		return opt, err
-	}
-	opt.NoHeader = !header
-	if q.Has("null_values") {
-		opt.NullValues = []string{}
-		for _, list := range q["null_values"] {
-			opt.NullValues = append(opt.NullValues, strings.Split(list, ",")...)
-		}
-	}
-	opt.Sheets = q["sheet_name"]
-	return opt, dialect(q, &opt)
-}
-
-// delimiters are the separators that a request may name, by the names it may use.
-var delimiters = map[string]byte{",": ',', ";": ';', "\t": '\t', "|": '|', "comma": ',', "semicolon": ';', "tab": '\t', "pipe": '|'}
-
-func delimiter(q url.Values) (byte, error) {
-	if !q.Has("delimiter") {
-		return 0, nil
-	}
-	d, ok := delimiters[q.Get("delimiter")]
-	if !ok {
-		return 0, badParameter("delimiter=%s is not accepted; it must be comma, semicolon, tab or pipe, or the character itself", codec.Shorten(q.Get("delimiter")))
-	}
-	return d, nil
 }

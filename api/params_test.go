@@ -9,6 +9,9 @@ import (
 	"testing"
 
 	"edgeframe/codec"
+	"edgeframe/codec/delimited"
+	"edgeframe/codec/formats"
+	"edgeframe/codec/scalar"
 )
 
 func TestParametersAreRefusedWithTheirName(t *testing.T) {
@@ -50,6 +53,13 @@ func TestParametersAreRefusedWithTheirName(t *testing.T) {
 		{"a dtype given twice", "PUT", path + "/data?dtype=a:int8&dtype=a:int16", "a\n1\n", []string{"twice"}},
 		{"a TTL of 0", "POST", path + "/touch?ttl_seconds=0", "", []string{"ttl_seconds=0", "1 to 2592000"}},
 		{"a TTL over the maximum", "POST", path + "/touch?ttl_seconds=2592001", "", []string{"ttl_seconds=2592001"}},
+		{"a TTL of 0 in the body", "POST", path + "/touch", `{"ttl_seconds":0}`, []string{"ttl_seconds=0", "1 to 2592000"}},
+		{"a TTL over the maximum in the body", "POST", path + "/touch", `{"ttl_seconds":2592001}`, []string{"ttl_seconds=2592001", "1 to 2592000"}},
+		{"two TTLs", "POST", path + "/touch?ttl_seconds=60", `{"ttl_seconds":90}`, []string{"60 in the query", "90 in the body", "once"}},
+		{"a body of an undo", "POST", path + "/undo", `{}`, []string{"POST takes no body", "without one"}},
+		{"a body of a redo", "POST", path + "/redo", ` `, []string{"POST takes no body", "without one"}},
+		{"a body of a deletion", "DELETE", path, `{}`, []string{"DELETE takes no body", "without one"}},
+		{"a body of a deletion of an upload", "DELETE", "/api/v1/uploads/123e4567-e89b-42d3-a456-426614174000", `{}`, []string{"DELETE takes no body", "without one"}},
 		{"a version id that is no number", "POST", path + "/versions/latest/restore", "", []string{`"latest"`}},
 		{"a session id that is none", "GET", "/api/v1/sessions/42", "", []string{`"42"`}},
 		{"a session id that walks paths", "GET", "/api/v1/sessions/..%2f..%2fetc", "", []string{`"../../etc"`}},
@@ -86,28 +96,27 @@ func TestReadOptions(t *testing.T) {
 		check       func(codec.ReadOptions) bool
 	}{
 		{"nothing given leaves all to be found out", "", func(o codec.ReadOptions) bool {
-			return o.Delimiter == 0 && !o.NoHeader && o.NullValues == nil && !o.Strict && o.Orient == ""
+			return csv(o).Delimiter == 0 && !csv(o).NoHeader && csv(o).NullValues == nil && !o.Strict && o.Options == nil
 		}},
-		{"a delimiter by its name", "delimiter=semicolon", func(o codec.ReadOptions) bool { return o.Delimiter == ';' }},
-		{"a delimiter itself", "delimiter=%09", func(o codec.ReadOptions) bool { return o.Delimiter == '\t' }},
-		{"no header", "header=false", func(o codec.ReadOptions) bool { return o.NoHeader }},
+		{"a delimiter by its name", "delimiter=semicolon", func(o codec.ReadOptions) bool { return csv(o).Delimiter == ';' }},
+		{"a delimiter itself", "delimiter=%09", func(o codec.ReadOptions) bool { return csv(o).Delimiter == '\t' }},
+		{"no header", "header=false", func(o codec.ReadOptions) bool { return csv(o).NoHeader }},
 		{"strict", "strict=1", func(o codec.ReadOptions) bool { return o.Strict }},
 		{"null values by commas and by repetition", "null_values=-,n%2Fa&null_values=%3F", func(o codec.ReadOptions) bool {
-			return slices.Equal(o.NullValues, []string{"-", "n/a", "?"})
+			return slices.Equal(csv(o).NullValues, []string{"-", "n/a", "?"})
 		}},
 		{"no null values", "null_values=", func(o codec.ReadOptions) bool {
-			return o.NullValues != nil && !slices.Contains(o.NullValues, "NA")
+			return csv(o).NullValues != nil && !slices.Contains(csv(o).NullValues, "NA")
 		}},
 		{"a dialect by names", "encoding=Latin1&decimal=comma&thousands=point&comment=%23", func(o codec.ReadOptions) bool {
-			return o.Encoding == "iso-8859-1" && o.Decimal == ',' && o.Thousands == '.' && o.Comment == '#'
+			return csv(o).Encoding == "iso-8859-1" && csv(o).Decimal == ',' && csv(o).Thousands == '.' && csv(o).Comment == '#'
 		}},
 		{"a dialect by characters", "decimal=.&thousands='", func(o codec.ReadOptions) bool {
-			return o.Decimal == '.' && o.Thousands == '\''
+			return csv(o).Decimal == '.' && csv(o).Thousands == '\''
 		}},
 		{"dtypes of columns with colons, and with colons in the type", "dtype=a:b:int8&dtype=t:timestamp[us, tz=%2B01:00]", func(o codec.ReadOptions) bool {
-			return len(o.DTypes) == 2 && codec.DType(o.DTypes["a:b"]) == "int8" && codec.DType(o.DTypes["t"]) == "timestamp[us, tz=+01:00]"
+			return len(o.DTypes) == 2 && scalar.DType(o.DTypes["a:b"]) == "int8" && scalar.DType(o.DTypes["t"]) == "timestamp[us, tz=+01:00]"
 		}},
-		{"an orient", "orient=split", func(o codec.ReadOptions) bool { return o.Orient == codec.Split }},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -115,11 +124,17 @@ func TestReadOptions(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if opt, err := s.readOptions(q); err != nil || !tt.check(opt) {
+			if opt, err := s.readOptions(q, delimited.CSV); err != nil || !tt.check(opt) {
 				t.Errorf("%+v, %v", opt, err)
 			}
 		})
 	}
+}
+
+// csv is the options that only delimited text has.
+func csv(o codec.ReadOptions) delimited.Options {
+	own, _ := codec.OptionsOf[delimited.Options](o.Options)
+	return own
 }
 
 func FuzzQuery(f *testing.F) {
@@ -143,8 +158,10 @@ func FuzzQuery(f *testing.F) {
 		} else if d.Offset < 0 || d.format.Name == "json" && (d.Limit < 0 || d.Limit > maxLimit) {
 			t.Fatalf("query %q was read as %+v", query, d)
 		}
-		if _, err := s.readOptions(r.URL.Query()); err != nil {
-			wantCode(t, err, "invalid_parameter")
+		for _, f := range formats.All() {
+			if _, err := s.readOptions(r.URL.Query(), f); err != nil {
+				wantCode(t, err, "invalid_parameter")
+			}
 		}
 	})
 }

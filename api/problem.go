@@ -12,10 +12,10 @@ import (
 	"edgeframe/frame"
 	"edgeframe/kv"
 	"edgeframe/session"
+	"edgeframe/staging"
 )
 
-// problem is an error as RFC 9457 has it. Code is stable; Detail is one sentence for a
-// person.
+// problem is a problem document of RFC 9457. Code is stable; Detail is one sentence for a person.
 type problem struct {
 	Type      string `json:"type"`
 	Title     string `json:"title"`
@@ -35,8 +35,8 @@ func badParameter(format string, args ...any) error {
 	return problemf(http.StatusBadRequest, "invalid_parameter", format, args...)
 }
 
-// statuses maps the kinds of errors of the packages below to answers. The first that an
-// error is decides.
+// statuses maps the kinds of errors of the packages below to answers. The first kind that matches
+// counts.
 var statuses = []struct {
 	kind   error
 	status int
@@ -44,7 +44,6 @@ var statuses = []struct {
 }{
 	{session.ErrSessionNotFound, http.StatusNotFound, "session_not_found"},
 	{session.ErrVersionNotFound, http.StatusNotFound, "version_not_found"},
-	{session.ErrUploadNotFound, http.StatusNotFound, "upload_not_found"},
 	{session.ErrNothingToUndo, http.StatusConflict, "nothing_to_undo"},
 	{session.ErrNothingToRedo, http.StatusConflict, "nothing_to_redo"},
 	{session.ErrConflict, http.StatusConflict, "conflict"},
@@ -52,6 +51,10 @@ var statuses = []struct {
 	{session.ErrStaleRead, http.StatusServiceUnavailable, "stale_read"},
 	{session.ErrCorrupt, http.StatusInternalServerError, "corrupt_session"},
 	{session.ErrInvalidParameter, http.StatusBadRequest, "invalid_parameter"},
+	{staging.ErrNotFound, http.StatusNotFound, "upload_not_found"},
+	{staging.ErrStaleRead, http.StatusServiceUnavailable, "stale_read"},
+	{staging.ErrCorrupt, http.StatusInternalServerError, "corrupt_session"},
+	{staging.ErrInvalidID, http.StatusBadRequest, "invalid_parameter"},
 	{frame.ErrColumnNotFound, http.StatusUnprocessableEntity, "column_not_found"},
 	{frame.ErrInvalidOperation, http.StatusUnprocessableEntity, "invalid_operation"},
 	{codec.ErrMalformed, http.StatusUnprocessableEntity, "malformed_input"},
@@ -63,15 +66,15 @@ var statuses = []struct {
 	{kv.ErrFull, http.StatusServiceUnavailable, "storage_unavailable"},
 }
 
-// storeSays is what clients are told in place of the text of the store's errors.
+// storeSays has the texts that clients are shown instead of the store's errors.
 var storeSays = map[error]string{
 	kv.ErrTooLarge:    "the table, or what is noted about it, is larger than the storage backend can keep",
 	kv.ErrUnavailable: "the storage backend cannot be reached or cannot store; try again shortly",
 	kv.ErrFull:        "the storage backend is full and stores nothing more; reading and deleting work, and what expires makes room: try again later",
 }
 
-// toProblem turns any error into what the client is told. Errors of the store and unknown
-// ones keep their text to themselves.
+// toProblem returns the problem document for an error. The texts of unknown errors and of errors of
+// the store are not shown to clients.
 func toProblem(err error) *problem {
 	var p *problem
 	if errors.As(err, &p) {
@@ -89,18 +92,17 @@ func toProblem(err error) *problem {
 	return &problem{Status: http.StatusInternalServerError, Code: "internal", Detail: "the server failed to handle this request; its log says more under the request_id"}
 }
 
-// retryAfterSeconds is what a client is told to wait when the store is unavailable or the server
-// busy.
+// retryAfterSeconds is the Retry-After of responses that say that the store is unavailable or the
+// server busy.
 const retryAfterSeconds = 1
 
-// writeError answers with err as a problem document, and logs it if it is the server's
-// fault.
+// writeError answers with a problem document for err, and logs err if its status is 500 or above.
 func (s *server) writeError(w http.ResponseWriter, r *http.Request, err error) {
 	p := *toProblem(err)
 	p.Type = "about:blank"
 	p.Title = http.StatusText(p.Status)
 	p.RequestID = requestID(r)
-	// A client that went away is nobody's fault.
+	// A request that its client has cancelled is not logged.
 	if p.Status >= http.StatusInternalServerError && !errors.Is(r.Context().Err(), context.Canceled) {
 		s.logFailure(r, p.Code, err)
 	}
@@ -117,7 +119,7 @@ func (s *server) writeError(w http.ResponseWriter, r *http.Request, err error) {
 	send(w, encodeJSON(p))
 }
 
-// logFailure notes an error that is the server's fault.
+// logFailure logs a server error.
 func (s *server) logFailure(r *http.Request, code string, err error) {
 	s.Logger.ErrorContext(r.Context(), "request failed", "request_id", requestID(r), "method", r.Method, "path", r.URL.Path, "code", code, "error", err)
 }

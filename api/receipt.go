@@ -4,28 +4,35 @@ import (
 	"github.com/apache/arrow/go/v17/arrow"
 
 	"edgeframe/codec"
+	"edgeframe/codec/scalar"
 )
 
 // receipt says how an uploaded file was understood: what was found out about it, and for each
 // column its type, how many values are missing and how many cells were changed by the conversion.
-func receipt(format *codec.Format, t *codec.Table) object {
+func receipt(format *codec.Format, of codec.Receipt, schema *arrow.Schema, missing []int64) object {
+	doc := object{{"format", format.Name}}
+	if of.Encoding != "" {
+		doc = append(doc, member{"encoding", of.Encoding})
+	}
+	if of.Delimiter != 0 {
+		doc = append(doc, member{"delimiter", string(rune(of.Delimiter))})
+	}
+	if of.Sheets != nil {
+		doc = append(doc, member{"sheets", sheetReceipts(of.Sheets)})
+	}
+	return append(doc, member{"columns", columnReceipts(schema, missing, of.Changed)})
+}
+
+// missingValues counts the missing values of each column of a table that is only a part of what a
+// session then has. Of a whole table the session has the counts.
+func missingValues(t *codec.Table) []int64 {
 	missing := make([]int64, t.Schema.NumFields())
 	for _, g := range t.RowGroups {
 		for i, column := range g.Columns() {
-			missing[i] += int64(codec.CountMissing(column))
+			missing[i] += int64(scalar.CountMissing(column))
 		}
 	}
-	doc := object{{"format", format.Name}}
-	if t.Receipt.Encoding != "" {
-		doc = append(doc, member{"encoding", t.Receipt.Encoding})
-	}
-	if t.Receipt.Delimiter != 0 {
-		doc = append(doc, member{"delimiter", string(rune(t.Receipt.Delimiter))})
-	}
-	if t.Receipt.Sheets != nil {
-		doc = append(doc, member{"sheets", sheetReceipts(t.Receipt.Sheets)})
-	}
-	return append(doc, member{"columns", columnReceipts(t.Schema, missing, t.Receipt.Changed)})
+	return missing
 }
 
 func columnReceipts(schema *arrow.Schema, missing, changed []int64) object {
@@ -35,7 +42,7 @@ func columnReceipts(schema *arrow.Schema, missing, changed []int64) object {
 		if changed != nil {
 			n = changed[i]
 		}
-		columns[i] = member{f.Name, object{{"dtype", codec.DType(f.Type)}, {"missing", missing[i]}, {"changed", n}}}
+		columns[i] = member{f.Name, object{{"dtype", scalar.DType(f.Type)}, {"missing", missing[i]}, {"changed", n}}}
 	}
 	return columns
 }

@@ -9,7 +9,7 @@ import (
 	"edgeframe/session"
 )
 
-// created is a new session and how the file was understood that it was made of.
+// created is a new session with the receipt of the file that it was made from.
 type created struct {
 	session *session.Session
 	receipt object
@@ -29,8 +29,8 @@ func (s *server) writeCreated(w http.ResponseWriter, r *http.Request, c created)
 	return s.writeSession(w, r, http.StatusCreated, c.session, member{"upload", c.receipt})
 }
 
-// createFromFile makes a session of a file that is read as a whole. A workbook of several sheets
-// is kept until they have been chosen.
+// createFromFile creates a session from a file that is read as a whole. A workbook of several sheets
+// is stored until the client has selected sheets.
 func (s *server) createFromFile(w http.ResponseWriter, r *http.Request) error {
 	up, err := s.readUpload(w, r, createParams)
 	if err != nil {
@@ -49,46 +49,83 @@ func (s *server) createFromFile(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if groups, ok := longFile(up, opt); ok {
-		v, err := s.Sessions.CreateFrom(r.Context(), groups, up.filename, lifetime)
+	table, groups, err := decode(up, opt)
+	if choice, ok := errors.AsType[*codec.SheetChoice](err); ok {
+		return s.stageUpload(w, r, up, choice)
+	}
+	if err != nil {
+		return err
+	}
+	if groups != nil {
+		sess, err := s.Sessions.CreateFrom(r.Context(), groups, up.filename, lifetime)
 		if err != nil {
 			return err
 		}
-		return s.writeStreamed(w, r, v, up.format)
+		return s.writeMade(w, r, sess, up.format, codec.Receipt{})
 	}
-	table, err := up.format.Decode(up.body, opt)
-	if choice, ok := errors.AsType[*codec.SheetChoice](err); ok {
-		return s.holdUpload(w, r, up, choice)
-	}
+	sess, err := s.Sessions.Create(r.Context(), table, up.filename, lifetime)
 	if err != nil {
 		return err
 	}
-	v, err := s.Sessions.Create(r.Context(), table, up.filename, lifetime)
+	return s.writeMade(w, r, sess, up.format, table.Receipt)
+}
+
+// longRows is how many rows make it worth to store a file row group by row group, each in a round
+// trip of its own, for the memory that this saves.
+const longRows = 16 * codec.RowGroupRows
+
+// decode reads a file: as a table or, if it is long and its format allows it, as row groups that need
+// not be in memory all at once.
+func decode(up *upload, opt codec.ReadOptions) (*codec.Table, codec.RowGroups, error) {
+	if !up.format.Streams() {
+		table, err := up.format.Decode(up.body, opt)
+		return table, nil, err
+	}
+	in, err := up.format.Open(up.body, opt)
+	if err != nil {
+		return nil, nil, err
+	}
+	if in.Rows > longRows && opt.DTypes == nil {
+		return nil, in, nil
+	}
+	table, err := in.Table()
+	return table, nil, err
+}
+
+// writeMade answers with the document of a session that was made of a whole file.
+func (s *server) writeMade(w http.ResponseWriter, r *http.Request, sess *session.Session, format *codec.Format, of codec.Receipt) error {
+	c, err := s.made(sess, format, of)
 	if err != nil {
 		return err
 	}
-	return s.writeCreated(w, r, created{v, receipt(up.format, table)})
+	return s.writeCreated(w, r, c)
+}
+
+// made is a session that was made of a whole file, with its receipt.
+func (s *server) made(sess *session.Session, format *codec.Format, of codec.Receipt) (created, error) {
+	schema, missing, err := s.Sessions.Schema(sess)
+	return created{sess, receipt(format, of, schema, missing)}, err
 }
 
 func (s *server) getSession(w http.ResponseWriter, r *http.Request) error {
-	v, err := s.open(r, session.WantMarks)
+	sess, err := s.open(r, session.PrefetchMarks)
 	if err != nil {
 		return err
 	}
-	setState(w, v)
-	if notModified(w, r, sessionTag(v)) {
+	setState(w, sess)
+	if notModified(w, r, sessionTag(sess)) {
 		return nil
 	}
-	return s.writeSession(w, r, http.StatusOK, v)
+	return s.writeSession(w, r, http.StatusOK, sess)
 }
 
-// open returns the session of a request that reads what it wants of it.
-func (s *server) open(r *http.Request, wants session.Want) (*session.Session, error) {
+// open returns the session of a request, and loads what the request will read.
+func (s *server) open(r *http.Request, prefetch session.Prefetch) (*session.Session, error) {
 	to, err := ref(r)
 	if err != nil {
 		return nil, err
 	}
-	return s.Sessions.Open(r.Context(), to, wants)
+	return s.Sessions.Open(r.Context(), to, prefetch)
 }
 
 func (s *server) patchSession(w http.ResponseWriter, r *http.Request) error {
@@ -103,7 +140,7 @@ func (s *server) patchSession(w http.ResponseWriter, r *http.Request) error {
 		if body.Filename != nil {
 			*body.Filename = baseName(*body.Filename)
 		}
-		return s.Sessions.Describe(r.Context(), c, body.Filename, body.Metadata)
+		return s.Sessions.UpdateInfo(r.Context(), c, body.Filename, body.Metadata)
 	})
 }
 
@@ -120,11 +157,17 @@ func (s *server) deleteSession(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) touchSession(w http.ResponseWriter, r *http.Request) error {
-	lifetime, err := ttl(r.URL.Query())
-	if err != nil {
-		return err
+	var body struct {
+		Seconds *int64 `json:"ttl_seconds"`
 	}
 	return s.change(w, r, func(c session.Change) (*session.Session, error) {
+		if err := readDocument(w, r, maxDocumentBytes, true, &body); err != nil {
+			return nil, err
+		}
+		lifetime, err := touchTTL(r.URL.Query(), body.Seconds)
+		if err != nil {
+			return nil, err
+		}
 		return s.Sessions.Touch(r.Context(), c.Ref, c.Pre, lifetime)
 	})
 }
@@ -135,9 +178,9 @@ func (s *server) change(w http.ResponseWriter, r *http.Request, run func(session
 	if err != nil {
 		return err
 	}
-	v, err := run(c)
+	sess, err := run(c)
 	if err != nil {
 		return err
 	}
-	return s.writeSession(w, r, http.StatusOK, v)
+	return s.writeSession(w, r, http.StatusOK, sess)
 }

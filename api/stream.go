@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"edgeframe/codec"
+	"edgeframe/codec/arrowipc"
 	"edgeframe/session"
 )
 
@@ -14,7 +15,7 @@ import (
 // whole: it is larger than other bodies may be, or does not say how large it is.
 func (s *server) isLongStream(r *http.Request) bool {
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	return err == nil && slices.Contains(codec.ByName("arrow").MediaTypes, media) &&
+	return err == nil && slices.Contains(arrowipc.Stream.MediaTypes, media) &&
 		(r.ContentLength < 0 || r.ContentLength > s.MaxUploadBytes)
 }
 
@@ -29,12 +30,9 @@ func (s *server) createFromStream(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	opt, err := s.readOptions(q)
+	opt, err := s.readOptions(q, arrowipc.Stream)
 	if err != nil {
 		return err
-	}
-	if opt.Sheets != nil {
-		return noSheets(codec.ByName("arrow"))
 	}
 	if opt.DTypes != nil {
 		return badParameter("dtype is for files that are read as a whole, not for Arrow streams that are stored while they come; cast the column afterwards")
@@ -44,10 +42,10 @@ func (s *server) createFromStream(w http.ResponseWriter, r *http.Request) error 
 		return tooLarge(limit)
 	}
 	body := &failingBody{in: http.MaxBytesReader(w, r.Body, limit)}
-	groups, err := codec.OpenArrowStream(body, opt.Limits, s.MaxUploadBytes)
-	var v *session.Session
+	groups, err := arrowipc.OpenStream(body, opt.Limits, s.MaxUploadBytes)
+	var sess *session.Session
 	if err == nil {
-		v, err = s.Sessions.CreateFrom(r.Context(), groups, baseName(q.Get("filename")), lifetime)
+		sess, err = s.Sessions.CreateFrom(r.Context(), groups, baseName(q.Get("filename")), lifetime)
 	}
 	if body.err != nil {
 		return bodyError(body.err, limit)
@@ -55,33 +53,7 @@ func (s *server) createFromStream(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	return s.writeStreamed(w, r, v, codec.ByName("arrow"))
-}
-
-// writeStreamed answers with the document of a session that was made row group by row group.
-func (s *server) writeStreamed(w http.ResponseWriter, r *http.Request, v *session.Session, format *codec.Format) error {
-	schema, missing, err := s.Sessions.Schema(v)
-	if err != nil {
-		return err
-	}
-	return s.writeCreated(w, r, created{v, object{
-		{"format", format.Name},
-		{"columns", columnReceipts(schema, missing, nil)},
-	}})
-}
-
-// longRows is how many rows make it worth to store a file row group by row group, each in a round
-// trip of its own, for the memory that this saves.
-const longRows = 16 * codec.RowGroupRows
-
-// longFile returns the row groups of a file that need not be in memory all at once. What is wrong
-// with a file is told by reading it as a whole.
-func longFile(up *upload, opt codec.ReadOptions) (codec.RowGroups, bool) {
-	if up.format.Open == nil || opt.DTypes != nil {
-		return nil, false
-	}
-	groups, rows, err := up.format.Open(up.body, opt)
-	return groups, err == nil && rows > longRows
+	return s.writeMade(w, r, sess, arrowipc.Stream, codec.Receipt{})
 }
 
 // failingBody remembers why a body could not be read to its end.

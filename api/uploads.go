@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -10,16 +11,18 @@ import (
 	"time"
 
 	"edgeframe/codec"
+	"edgeframe/codec/formats"
 	"edgeframe/session"
+	"edgeframe/staging"
 )
 
 const uploadPath = "/api/v1/uploads/{id}"
 
-// maxSelected is how many sheets can be selected at once: for each the workbook is opened twice.
+// maxSelected is how many sheets can be selected at once: for each the workbook is opened once.
 const maxSelected = 100
 
-// heldNote is what is remembered of a workbook whose sheets have to be chosen.
-type heldNote struct {
+// stagedNote is what is remembered of a workbook whose sheets have to be chosen.
+type stagedNote struct {
 	Filename string `json:"filename"`
 	// Form is what was sent with the file.
 	Form url.Values `json:"form"`
@@ -27,20 +30,19 @@ type heldNote struct {
 	Sheets json.RawMessage `json:"sheets"`
 }
 
-// holdUpload keeps a workbook of which the sheets have to be chosen, and answers with what there
-// is to choose from.
-func (s *server) holdUpload(w http.ResponseWriter, r *http.Request, up *upload, choice *codec.SheetChoice) error {
+// stageUpload stages a workbook whose sheets have to be chosen, and answers with the list of them.
+func (s *server) stageUpload(w http.ResponseWriter, r *http.Request, up *upload, choice *codec.SheetChoice) error {
 	sheets, err := sheetDocuments(choice)
 	if err != nil {
 		return err
 	}
-	note := heldNote{Filename: up.filename, Form: up.form, Sheets: sheets}
-	held, err := s.Sessions.Hold(r.Context(), up.body, encodeJSON(note))
+	note := stagedNote{Filename: up.filename, Form: up.form, Sheets: sheets}
+	staged, err := s.staging.Stage(r.Context(), up.body, encodeJSON(note))
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Location", strings.Replace(uploadPath, "{id}", held.ID, 1))
-	return s.writeHeld(w, http.StatusAccepted, held, note)
+	w.Header().Set("Location", strings.Replace(uploadPath, "{id}", staged.ID, 1))
+	return s.writeStaged(w, http.StatusAccepted, staged, note)
 }
 
 // sheetDocuments describes the sheets of a workbook, as a JSON array.
@@ -48,7 +50,7 @@ func sheetDocuments(choice *codec.SheetChoice) ([]byte, error) {
 	list := make([]object, len(choice.Sheets))
 	for i, sheet := range choice.Sheets {
 		var preview bytes.Buffer
-		if err := codec.ByName("json").Encode(&preview, sheet.Preview, codec.WriteOptions{}); err != nil {
+		if err := formats.ByName("json").Encode(&preview, sheet.Preview, codec.WriteOptions{}); err != nil {
 			return nil, err
 		}
 		list[i] = object{
@@ -65,45 +67,45 @@ func sheetDocuments(choice *codec.SheetChoice) ([]byte, error) {
 	return encodeJSON(list), nil
 }
 
-func (s *server) writeHeld(w http.ResponseWriter, status int, held *session.Held, note heldNote) error {
+func (s *server) writeStaged(w http.ResponseWriter, status int, staged *staging.Upload, note stagedNote) error {
 	var sheets []json.RawMessage
 	if err := json.Unmarshal(note.Sheets, &sheets); err != nil {
 		return err
 	}
 	return writeJSON(w, status, object{
 		{"status", "selection_required"},
-		{"temp_id", held.ID},
+		{"temp_id", staged.ID},
 		{"filename", note.Filename},
-		{"expires_at", timestamp(held.Expires)},
+		{"expires_at", timestamp(staged.Expires)},
 		{"total_sheets", len(sheets)},
 		{"sheets", note.Sheets},
 	})
 }
 
-// held returns the upload that a request is about.
-func (s *server) held(r *http.Request) (*session.Held, heldNote, error) {
-	var note heldNote
-	held, err := s.Sessions.Held(r.Context(), r.PathValue("id"))
+// staged returns the upload that a request is about.
+func (s *server) staged(r *http.Request) (*staging.Upload, stagedNote, error) {
+	var note stagedNote
+	staged, err := s.staging.Find(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return nil, note, err
 	}
-	return held, note, json.Unmarshal(held.Note, &note)
+	return staged, note, json.Unmarshal(staged.Note, &note)
 }
 
 func (s *server) getUpload(w http.ResponseWriter, r *http.Request) error {
-	held, note, err := s.held(r)
+	staged, note, err := s.staged(r)
 	if err != nil {
 		return err
 	}
-	return s.writeHeld(w, http.StatusOK, held, note)
+	return s.writeStaged(w, http.StatusOK, staged, note)
 }
 
 func (s *server) deleteUpload(w http.ResponseWriter, r *http.Request) error {
-	held, _, err := s.held(r)
+	staged, _, err := s.staged(r)
 	if err != nil {
 		return err
 	}
-	if err := s.Sessions.Release(r.Context(), held); err != nil {
+	if err := s.staging.Discard(r.Context(), staged); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -113,7 +115,7 @@ func (s *server) deleteUpload(w http.ResponseWriter, r *http.Request) error {
 // selectSheets makes sessions of chosen sheets of a workbook: one session of all of them with
 // merge, else one of each. The workbook stays, so that its other sheets can be had too.
 func (s *server) selectSheets(w http.ResponseWriter, r *http.Request) error {
-	held, note, err := s.held(r)
+	staged, note, err := s.staged(r)
 	if err != nil {
 		return err
 	}
@@ -131,7 +133,7 @@ func (s *server) selectSheets(w http.ResponseWriter, r *http.Request) error {
 	if body.Merge {
 		choices = [][]string{body.Selected}
 	}
-	file, err := s.Sessions.ReadHeld(r.Context(), held)
+	file, err := s.staging.Read(r.Context(), staged)
 	if err != nil {
 		return err
 	}
@@ -156,17 +158,15 @@ func (s *server) createFromSheets(r *http.Request, up *upload, choices [][]strin
 		return nil, err
 	}
 	defer release()
-	if err := s.checkChoices(up, choices); err != nil {
+	if err := distinct(choices); err != nil {
 		return nil, err
 	}
+	// One table at a time is in memory.
 	for _, sheets := range choices {
 		up.form["sheet_name"] = sheets
 		c, err := s.createFromTable(r, up, lifetime)
 		if err != nil {
-			// The store failed. What cannot be deleted now expires.
-			for _, c := range made {
-				_ = s.Sessions.Delete(r.Context(), session.Ref{ID: c.session.ID}, nil)
-			}
+			s.deleteAll(r, made)
 			return nil, err
 		}
 		made = append(made, c)
@@ -174,23 +174,22 @@ func (s *server) createFromSheets(r *http.Request, up *upload, choices [][]strin
 	return made, nil
 }
 
-// checkChoices refuses sheets that make no tables before there is a session of any of them. Tables
-// are made one after the other, here and when they are stored, so that one of them at a time is in
-// memory.
-func (s *server) checkChoices(up *upload, choices [][]string) error {
-	if len(choices) < 2 {
-		return nil
-	}
+// distinct rejects a sheet that would become a session twice.
+func distinct(choices [][]string) error {
 	for i, sheets := range choices {
-		if slices.Contains(slices.Concat(choices[:i]...), sheets[0]) {
+		if slices.ContainsFunc(choices[:i], func(c []string) bool { return c[0] == sheets[0] }) {
 			return badParameter("the sheet %q is named twice; name each sheet once", codec.Shorten(sheets[0]))
-		}
-		up.form["sheet_name"] = sheets
-		if _, err := s.table(up); err != nil {
-			return err
 		}
 	}
 	return nil
+}
+
+// deleteAll deletes sessions that were made before one of their request failed, also if its client
+// is gone. What cannot be deleted now expires.
+func (s *server) deleteAll(r *http.Request, made []created) {
+	for _, c := range made {
+		_ = s.Sessions.Delete(context.WithoutCancel(r.Context()), session.Ref{ID: c.session.ID}, nil)
+	}
 }
 
 func (s *server) createFromTable(r *http.Request, up *upload, lifetime time.Duration) (created, error) {
@@ -198,8 +197,11 @@ func (s *server) createFromTable(r *http.Request, up *upload, lifetime time.Dura
 	if err != nil {
 		return created{}, err
 	}
-	v, err := s.Sessions.Create(r.Context(), t, up.filename, lifetime)
-	return created{v, receipt(up.format, t)}, err
+	sess, err := s.Sessions.Create(r.Context(), t, up.filename, lifetime)
+	if err != nil {
+		return created{}, err
+	}
+	return s.made(sess, up.format, t.Receipt)
 }
 
 // writeAllCreated answers with the documents of several new sessions.

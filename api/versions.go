@@ -9,28 +9,28 @@ import (
 	"edgeframe/session"
 )
 
-// tableChange is a change of a session that takes a table.
+// tableChange is a change of a session with a table.
 type tableChange func(context.Context, session.Change, *codec.Table) (*session.Session, error)
 
 func (s *server) getVersions(w http.ResponseWriter, r *http.Request) error {
-	v, err := s.open(r, session.WantNothing)
+	sess, err := s.open(r, session.PrefetchNothing)
 	if err != nil {
 		return err
 	}
-	return writeVersions(w, http.StatusOK, v)
+	return writeVersions(w, http.StatusOK, sess)
 }
 
-func writeVersions(w http.ResponseWriter, status int, v *session.Session) error {
-	list := make([]object, len(v.Versions))
-	for i, ver := range v.Versions {
+func writeVersions(w http.ResponseWriter, status int, sess *session.Session) error {
+	list := make([]object, len(sess.Versions))
+	for i, ver := range sess.Versions {
 		list[i] = append(summary(ver),
 			member{"shape", []int64{ver.Rows, int64(ver.Columns)}},
 			member{"stored_bytes", ver.StoredBytes},
 			member{"new_bytes", ver.NewBytes},
 		)
 	}
-	setState(w, v)
-	return writeJSON(w, status, object{{"current_version", v.Current.ID}, {"versions", list}})
+	setState(w, sess)
+	return writeJSON(w, status, object{{"current_version", sess.Current.ID}, {"versions", list}})
 }
 
 // summaryBody is the optional body of requests that make a version without new data.
@@ -48,11 +48,11 @@ func (s *server) snapshot(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	c.Summary = body.Summary
-	v, err := s.Sessions.Snapshot(r.Context(), c)
+	sess, err := s.Sessions.Snapshot(r.Context(), c)
 	if err != nil {
 		return err
 	}
-	return writeVersions(w, http.StatusCreated, v)
+	return writeVersions(w, http.StatusCreated, sess)
 }
 
 func (s *server) restore(w http.ResponseWriter, r *http.Request) error {

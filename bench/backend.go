@@ -10,15 +10,14 @@ import (
 
 const embedded, onRedis = "embedded", "redis"
 
-// backend is a storage backend under measurement, and the server that runs on it.
+// backend is a storage backend with the server that runs on it.
 type backend struct {
 	*server
 	name  string
-	redis *redis // nil for the embedded one
+	redis *redis // nil for the embedded store
 }
 
-// startBackend starts the server on an empty backend of that name, with a directory of its
-// own below parent.
+// startBackend starts the server on an empty backend of that name, with its own directory in parent.
 func startBackend(ctx context.Context, name, program, parent string) (*backend, error) {
 	dir, err := os.MkdirTemp(parent, "backend-")
 	if err != nil {
@@ -52,7 +51,7 @@ func (b *backend) stop() {
 	}
 }
 
-// healthDocument is what is of interest here in the answer of /health/storage.
+// healthDocument has the fields of /health/storage that are used here.
 type healthDocument struct {
 	Sessions int64 `json:"active_sessions"`
 	Redis    struct {
@@ -67,7 +66,7 @@ func (b *backend) health(ctx context.Context) (doc healthDocument, err error) {
 	return doc, err
 }
 
-// holds says how much the backend holds.
+// holds returns the amount of data in the backend, as text.
 func (b *backend) holds(ctx context.Context) (string, error) {
 	if b.redis == nil {
 		return size(float64(b.stored())) + " on disk", nil

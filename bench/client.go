@@ -12,7 +12,7 @@ import (
 	"slices"
 )
 
-// client is one client with a session of its own.
+// client is a client with its own session.
 type client struct {
 	ctx    context.Context
 	base   string
@@ -21,11 +21,11 @@ type client struct {
 	file   []byte
 	random *rand.Rand
 	made   []string    // sessions to delete
-	header http.Header // that of the last answer
+	header http.Header // header of the last answer
 	answer bytes.Buffer
 }
 
-// request is what is timed.
+// request is a request whose time is measured.
 type request struct {
 	method, path, contentType string
 	body                      []byte
@@ -40,7 +40,7 @@ func newClients(ctx context.Context, base string, n int) []*client {
 	return all
 }
 
-// prepare uploads the client's session and makes versions to undo.
+// prepare uploads the client's session and makes a version to undo.
 func (c *client) prepare() error {
 	answer, err := c.do(request{"POST", "/api/v1/sessions", "text/csv", c.file}, http.StatusCreated)
 	if err != nil {
@@ -56,7 +56,7 @@ func (c *client) prepare() error {
 
 func (c *client) session(below string) string { return "/api/v1/sessions/" + c.id + below }
 
-// edit sets 1,000 cells of the second column, a float one, spread over all rows.
+// edit returns an edit of 1,000 cells of the second column, which has floats, spread over all rows.
 func (c *client) edit() ([]byte, error) {
 	const cells = 1000
 	rows, values := make([]int, cells), make([]float64, cells)
@@ -66,6 +66,12 @@ func (c *client) edit() ([]byte, error) {
 	}
 	operation := map[string]any{"op": "set_values", "column": "c1", "rows": rows, "values": values}
 	return json.Marshal(map[string]any{"operations": []any{operation}})
+}
+
+// operations returns an edit of the client's session.
+func (c *client) operations(ops ...map[string]any) (request, error) {
+	body, err := json.Marshal(map[string]any{"operations": ops})
+	return request{"PATCH", c.session("/data"), "application/json", body}, err
 }
 
 func (c *client) remember(answer []byte) error {
@@ -87,7 +93,7 @@ func (c *client) deleteMade() error {
 	return nil
 }
 
-// stored is the new_bytes of the newest version of a session.
+// stored returns the new_bytes of the newest version of a session.
 func (c *client) stored(id string) (int64, error) {
 	var doc struct {
 		Versions []struct {
@@ -111,9 +117,9 @@ func (c *client) get(path string, doc any) error {
 
 var transport = &http.Transport{MaxIdleConnsPerHost: 32, DisableCompression: true}
 
-// do sends a request and reads the whole answer, whose status must be one of accepted. The
-// answer is valid until the next request: a client that allocates for every answer takes more
-// time than the server for a large one.
+// do sends a request and reads the whole answer, whose status must be one of accepted. The answer is
+// valid until the next request: for a large answer, allocating memory would take the client longer
+// than the server needs to answer.
 func (c *client) do(r request, accepted ...int) ([]byte, error) {
 	sent, err := http.NewRequestWithContext(c.ctx, r.method, c.base+r.path, bytes.NewReader(r.body))
 	if err != nil {

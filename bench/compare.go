@@ -11,18 +11,18 @@ import (
 	"time"
 )
 
-// compared is the name of the measurement, after the number of rows.
+// compared is the name of the measurement, without the number of rows before it.
 const compared = wholeTableName + " against others"
 
-// rounds is how often the rivals take turns in one measurement: the ratios are what counts,
-// and a machine that is busy for a moment should not be so for one of them alone.
+// rounds is how often the rivals take turns in one measurement. Because the ratios matter, a moment in
+// which the machine is busy should affect all of them.
 const rounds = 5
 
-// compare measures the server on Redis, when it sends a whole table, against servers that do
-// nothing but send the same bytes: webdis, where it is installed, from the same Redis, and
-// net/http from memory. The latter is measured as a process of its own, as the others are, and
-// in the process of the clients, where their requests wake no other process, which for small
-// answers is most of the time: what is left is what the clients can take.
+// compare compares the server on Redis, sending a whole table, with servers that only send the same
+// bytes: webdis, if it is installed, from the same Redis, and net/http from memory. The latter is
+// measured as a process of its own, like the others, and in the process of the clients. There,
+// requests wake no other process, which takes most of the time of small answers; what remains is
+// the maximum that the clients can measure.
 func (b *bench) compare(ctx context.Context) error {
 	i := slices.IndexFunc(b.backends, func(backend *backend) bool { return backend.redis != nil })
 	if i < 0 {
@@ -107,13 +107,13 @@ func (b *bench) compareTable(ctx context.Context, rows int, backend *backend, we
 	return c.deleteMade()
 }
 
-// turn is a measurement of one of several servers, by clients of its own.
+// turn is a measurement of one of several servers, with its own clients.
 type turn struct {
 	measurement
 	of []*client
 }
 
-// race takes measurements that are to be compared, each in as much time as any other.
+// race takes several measurements in turn, for the same time each.
 func race(turns []turn, each time.Duration) ([]result, error) {
 	results := make([]result, len(turns))
 	for range rounds {

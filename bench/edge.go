@@ -10,17 +10,17 @@ import (
 	"time"
 )
 
-// The table that the Workers are measured with.
+// The size of the table for measuring the Workers.
 const edgeRows, edgeColumns = 1000, 10
 
-// edgeWarmUp is for how long a Worker gets mixed requests before the clock runs: V8 compiles
-// WebAssembly for speed little by little, as it sees what is used.
+// edgeWarmUp is how long a Worker gets mixed requests before measurements: V8 gradually optimizes the
+// WebAssembly code that is used.
 const edgeWarmUp = 6 * time.Second
 
-// edgeClients is how many clients send requests to a Worker at once, in turn.
+// edgeClients are the numbers of concurrent clients of a Worker. Each is measured.
 var edgeClients = []int{1, 8, 32}
 
-// ofEdge are the measurements of the Workers.
+// ofEdge are the measurements of Workers.
 var ofEdge = []measurement{
 	{name: "health, no storage", next: getting("/health/live")},
 	{name: "health, 1 KV read", next: getting("/health/ready")},
@@ -43,15 +43,15 @@ func uploadOf(file []byte) request {
 	return request{"POST", "/api/v1/sessions", "text/csv", file}
 }
 
-// edge measures the Worker against the same handler core on the stock runtime and against a
-// Worker in JavaScript.
+// edge compares the Worker with the same handler core on the stock runtime and with a Worker in
+// JavaScript.
 //
-// All three run under the same version of workerd, each with a Workers KV that miniflare keeps on
-// disk, and make as many calls of it for the same request. Metadata and pages read the head: the
-// segment of a page is in the memory of the isolate, except with the stock runtime, which begins
-// every request with nothing. An upload writes a segment, the head and a copy of it, and after
-// the answer the life of the session. /health/storage is not measured, because a listing would be
-// most of it.
+// All three run under the same version of workerd, each with its own Workers KV, which miniflare
+// keeps on disk, and make the same number of calls for the same request. Metadata and pages read the
+// head. The segment of a page is in the memory of the isolate, except with the stock runtime, which
+// begins every request without state. An upload writes a segment, the head and a copy of the head,
+// and after the answer a note of the access. /health/storage is not measured, because a listing
+// would take most of the time.
 func (b *bench) edge(ctx context.Context) error {
 	programs, err := buildPrograms(ctx, b.dir)
 	if err != nil {
@@ -67,7 +67,7 @@ func (b *bench) edge(ctx context.Context) error {
 	return b.edgeMemory(ctx, programs[0], programs[2])
 }
 
-// startAll starts Workers; stop ends those that were started, also after an error.
+// startAll starts Workers. stop stops those that were started, also after an error.
 func startAll(ctx context.Context, dir string, programs ...program) (all []*workerd, stop func(), err error) {
 	stop = func() {
 		for _, w := range all {
@@ -84,8 +84,8 @@ func startAll(ctx context.Context, dir string, programs ...program) (all []*work
 	return all, stop, nil
 }
 
-// edgeRequests takes the measurements. Edgeframe and JavaScript take turns; the stock runtime,
-// whose requests may take longer than a turn, comes after them.
+// edgeRequests takes the measurements. Edgeframe and JavaScript take turns. The stock runtime is
+// measured after them, because its requests may take longer than a turn.
 func (b *bench) edgeRequests(ctx context.Context, programs []program) error {
 	wanted := b.wanted(ofEdge, "")
 	if len(wanted) == 0 {
@@ -137,12 +137,12 @@ func prepare(ours, script *workerd, file []byte) error {
 	return script.bring(ours.of[0])
 }
 
-// coldStarts is how often each Worker is started anew.
+// coldStarts is how often each Worker is started.
 const coldStarts = 5
 
-// coldStarts measures the first request of a fresh workerd: the instance, the settings, and one
-// read of KV, which is cold too. What workerd does before it listens, compiling the module
-// included, is shown apart.
+// coldStarts measures the first request of a fresh workerd: starting the instance, reading the
+// settings, and one read of a cold KV. The time until workerd listens, which includes compiling the
+// module, is shown separately.
 func (b *bench) coldStarts(ctx context.Context, programs []program) error {
 	const name = "cold start"
 	if !b.opt.match.MatchString(name) {
@@ -169,8 +169,8 @@ func (b *bench) coldStarts(ctx context.Context, programs []program) error {
 	return nil
 }
 
-// reads are all requests but uploads, mixed. With uploads, one in ten, the KV namespace grows,
-// and the caches until they are full.
+// reads is a mix of all requests except uploads. In mixed one request in ten is an upload, so that the
+// KV namespace grows, and the caches until they are full.
 var (
 	reads = measurement{name: "reads", next: nextRead}
 	mixed = measurement{name: "reads and one upload in ten", next: func(c *client) (request, error) {
@@ -191,12 +191,12 @@ func nextRead(c *client) (request, error) {
 	return nextPage(c)
 }
 
-// memoryRequests are the numbers of requests after each of which memory is looked at.
+// memoryRequests are the numbers of requests after which memory is measured.
 var memoryRequests = []int{100, 5_000, 10_000, 15_000}
 
-// edgeMemory measures what workerd takes after the first requests and after many more. Under
-// JavaScript it grows too: V8 lets garbage lie as long as there is room, and miniflare's KV is in
-// the same process. What the instance of Go takes is asserted by a test of edge.
+// edgeMemory measures the memory of workerd after the first requests and after many more. It grows
+// with JavaScript too, because V8 does not collect garbage while there is free memory, and because
+// miniflare's KV is in the same process. A test in edge checks the memory of the Go instance.
 func (b *bench) edgeMemory(ctx context.Context, programs ...program) error {
 	const name = "memory"
 	if !b.opt.match.MatchString(name) {
@@ -228,7 +228,7 @@ func (b *bench) edgeMemory(ctx context.Context, programs ...program) error {
 	return nil
 }
 
-// newEdgeClients returns clients with their own order of mixed requests.
+// newEdgeClients returns clients, each with its own random order of mixed requests.
 func newEdgeClients(ctx context.Context, url string) []*client {
 	all := newClients(ctx, url, slices.Max(edgeClients))
 	for i, c := range all {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// edge begins the lines about requests to Workers, the first of which is ours.
+// edge prints the header of the lines about requests to Workers. The first Worker is ours.
 func (r *report) edge(programs []program, fileBytes int) {
 	r.printf("\n%d x %d: CSV of %s\n", edgeRows, edgeColumns, size(float64(fileBytes)))
 	names := make([]string, len(programs))
@@ -32,7 +32,7 @@ func (r *report) edgeLine(name string, clients int, results []result) {
 	r.printf("\n")
 }
 
-// coldStarts prints medians, and by how much that of each Worker is above that of the last one.
+// coldStarts prints the medians, and how much larger they are than that of the last Worker.
 func (r *report) coldStarts(programs []program, first, ready [][]time.Duration) {
 	r.printf("\nCold start: GET /health/ready as the first request of a fresh workerd; median and extremes of %d, in ms\n", coldStarts)
 	last := percentile(slices.Sorted(slices.Values(first[len(first)-1])), 0.5)
@@ -46,16 +46,16 @@ func (r *report) coldStarts(programs []program, first, ready [][]time.Duration) 
 	}
 }
 
-// memory begins the lines about memory.
+// memory prints the header of the lines about memory.
 func (r *report) memory(load string, clients int) {
-	r.printf("\nResident memory of workerd, which has the KV namespace in it, after so many requests: %s, %d clients\n  %-12s", load, clients, "")
+	r.printf("\nResident memory of workerd, which includes the KV namespace, by number of requests: %s, %d clients\n  %-12s", load, clients, "")
 	for _, n := range memoryRequests {
 		r.printf("%12d", n)
 	}
 	r.printf("\n")
 }
 
-// memoryLine prints what a Worker takes at each of these moments.
+// memoryLine prints the memory of a Worker after each number of requests.
 func (r *report) memoryLine(name string, sizes []int64) {
 	r.printf("  %-12s", name)
 	for _, n := range sizes {

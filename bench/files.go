@@ -18,18 +18,18 @@ import (
 	"time"
 )
 
-// Names of the measurements of files.
+// The names of the measurements of files.
 const (
 	csvAgainstPandas = "CSV against pandas"
 	largeParquet     = "large Parquet"
 )
 
-// vegaData is where the files of vega-datasets are.
+// vegaData is the directory of the files of vega-datasets.
 const vegaData = "node_modules/vega-datasets/data"
 
-// files measures how long it takes until a file is a session on the embedded store: for CSV files
-// beside what pandas.read_csv alone takes for the same file, and for a Parquet file of 3,000,000
-// rows with the memory that the server takes at most.
+// files measures how long the upload of a file takes on the embedded store: of CSV files, compared
+// with pandas.read_csv on the same files, and of a Parquet file of 3,000,000 rows, with the peak
+// memory of the server.
 func (b *bench) files(ctx context.Context) error {
 	if b.opt.match.MatchString(csvAgainstPandas) {
 		if err := b.csvFiles(ctx); err != nil {
@@ -42,7 +42,7 @@ func (b *bench) files(ctx context.Context) error {
 	return nil
 }
 
-// csvFiles lets the server and pandas read the same CSV files in turn.
+// csvFiles measures how long the server and pandas take to read the same CSV files.
 func (b *bench) csvFiles(ctx context.Context) error {
 	i := slices.IndexFunc(b.backends, func(backend *backend) bool { return backend.redis == nil })
 	if i < 0 {
@@ -112,7 +112,7 @@ type pandas struct {
 	out *bufio.Reader
 }
 
-// pandasScript answers each line, a path, with the seconds that read_csv took.
+// pandasScript reads paths, one per line, and prints the seconds that read_csv took for each.
 const pandasScript = `
 import sys, time, pandas
 for line in sys.stdin:
@@ -160,8 +160,8 @@ func (p *pandas) stop() {
 
 var peakMemory = regexp.MustCompile(`VmHWM:\s+(\d+) kB`)
 
-// parquetFile uploads a large Parquet file to a server of its own, whose memory is then what that
-// took.
+// parquetFile uploads a large Parquet file to a new server, whose peak memory is then that of the
+// upload.
 func (b *bench) parquetFile(ctx context.Context) error {
 	file, err := os.ReadFile(filepath.Join(vegaData, "flights-3m.parquet"))
 	if err != nil {

@@ -17,7 +17,7 @@ const (
 	fillTime    = 5 * time.Minute
 )
 
-// fill uploads tiny tables until the backend has at least that many sessions.
+// fill uploads small tables until the backend has at least that many sessions.
 func (b *backend) fill(ctx context.Context, sessions int64, out *report) error {
 	doc, err := b.health(ctx)
 	if err != nil || doc.Sessions >= sessions {

@@ -1,20 +1,21 @@
 //go:build !js
 
-// Command bench measures the server, or the Worker, from the outside.
+// Command bench measures the server, or the Worker, by HTTP requests.
 //
-// It builds the server, starts it on the embedded
-// store and on a Redis of its own, both empty, and times requests for tables of several sizes,
-// from one client and from eight at once.
+// It builds the server, starts it on the embedded store and on a Redis of its own, both empty, and
+// measures the times of requests for tables of several sizes, from one client and from eight
+// concurrent clients.
 //
-// The two servers are measured in turn, measurement by measurement, so that what else the
-// machine does meets both. Every client works on a session of its own, so eight clients show
-// what the server can do beside one another and not how they wait for one another. One-column
-// edits set 1,000 cells, spread evenly, so that every row group of the column is written
-// again. What has to be undone is made before the clock runs. Requests per second are clients
-// divided by the mean time of a request; the p99 of fewer than 100 requests is the slowest.
-// The clients run on the machine of the servers and share its CPUs.
+// The two servers take turns for each measurement, so that other load on the machine affects both.
+// Every client has its own session, so eight clients show how much the server can do concurrently,
+// not how long clients wait for one another. Edits of one column set 1,000 cells, spread evenly, so
+// that every row group of the column is rewritten. Versions to undo are made outside the measured
+// time. With -against, another build of the server takes turns as well, so that two versions can be
+// compared in one run; -rounds makes the turns shorter and more. Requests per second are the number of clients divided by the mean time of a request. The p99
+// of fewer than 100 requests is the slowest. The clients run on the same machine as the servers and
+// share its CPUs.
 //
-// With -edge it measures the Worker in place of the server; see [bench.edge].
+// With -edge it measures the Worker instead of the server; see [bench.edge].
 package main
 
 import (
@@ -32,10 +33,12 @@ import (
 
 func main() {
 	var opt options
-	flag.BoolVar(&opt.edge, "edge", false, "measure the Worker, which is built")
-	flag.StringVar(&opt.server, "server", "", "the `program` to measure; by default it is built")
+	flag.BoolVar(&opt.edge, "edge", false, "build and measure the Worker instead of the server")
+	flag.StringVar(&opt.server, "server", "", "the `program` to measure; by default the server is built")
 	flag.StringVar(&opt.backends, "backends", embedded+","+onRedis, "`list` of the backends to measure, separated by commas")
-	flag.DurationVar(&opt.each, "each", time.Second, "about how long each measurement takes")
+	flag.StringVar(&opt.against, "against", "", "another build of the server, a `program` that takes turns with this one on the same backends")
+	flag.IntVar(&opt.rounds, "rounds", 1, "the number of turns in which each measurement is taken")
+	flag.DurationVar(&opt.each, "each", time.Second, "the approximate time of each measurement")
 	flag.TextVar(&opt.match, "match", &pattern{*regexp.MustCompile("")}, "`expression` for the measurements to take, for instance '100000.*page' or 'health$'")
 	flag.Parse()
 	if err := begin(opt, flag.Args()); err != nil {
@@ -57,6 +60,8 @@ type options struct {
 	edge     bool
 	server   string
 	backends string
+	against  string
+	rounds   int
 	each     time.Duration
 	match    pattern
 }
@@ -64,7 +69,7 @@ type options struct {
 // pattern is a regular expression as a flag.
 type pattern struct{ regexp.Regexp }
 
-// bench is one run.
+// bench is one run of the benchmark.
 type bench struct {
 	opt      options
 	dir      string
@@ -99,14 +104,28 @@ func (b *bench) server(ctx context.Context) error {
 	}
 	defer b.stop()
 	for name := range strings.SplitSeq(b.opt.backends, ",") {
-		started, err := startBackend(ctx, name, b.program, b.dir)
-		if err != nil {
+		if b.opt.against != "" {
+			if err := b.start(ctx, name, name+", other", b.opt.against); err != nil {
+				return err
+			}
+		}
+		if err := b.start(ctx, name, name, b.program); err != nil {
 			return err
 		}
-		b.backends = append(b.backends, started)
 	}
 	b.out.backends = b.backends
 	return b.measure(ctx)
+}
+
+// start starts a program on a backend. It is called title in the results.
+func (b *bench) start(ctx context.Context, name, title, program string) error {
+	started, err := startBackend(ctx, name, program, b.dir)
+	if err != nil {
+		return err
+	}
+	started.name = title
+	b.backends = append(b.backends, started)
+	return nil
 }
 
 func (b *bench) measure(ctx context.Context) error {

@@ -13,11 +13,12 @@ import (
 	"time"
 )
 
-// clients is how many clients send requests at once, in turn.
+// clients are the numbers of concurrent clients. Each is measured.
 var clients = []int{1, 8}
 
 const (
-	// minRequests is for all clients together, but each sends one at least.
+	// minRequests is the smallest number of requests of all clients together. Each client sends at
+	// least one.
 	minRequests = 3
 	maxRequests = 5000
 )
@@ -25,11 +26,11 @@ const (
 // measurement is one kind of request.
 type measurement struct {
 	name string
-	// next prepares, while the clock stands, the next request of a client.
+	// next prepares the next request of a client. Its time is not measured.
 	next func(c *client) (request, error)
-	// stores says that it makes a version.
+	// stores is true if the request makes a version.
 	stores bool
-	// sessions is how many sessions there have to be.
+	// sessions is the number of sessions that must exist.
 	sessions int64
 }
 
@@ -37,6 +38,13 @@ type measurement struct {
 var ofTables = []measurement{
 	{name: "upload CSV", stores: true, next: func(c *client) (request, error) {
 		return request{"POST", "/api/v1/sessions?ttl_seconds=600", "text/csv", c.file}, c.deleteMade()
+	}},
+	{name: "upload CSV with dtype=", stores: true, next: func(c *client) (request, error) {
+		path := "/api/v1/sessions?ttl_seconds=600"
+		for i := range columns {
+			path += fmt.Sprintf("&dtype=c%d:%s", i, dtypes[i%len(dtypes)])
+		}
+		return request{"POST", path, "text/csv", c.file}, c.deleteMade()
 	}},
 	{name: "page, first 100 rows", next: func(c *client) (request, error) {
 		return request{method: "GET", path: c.session("/data")}, nil
@@ -47,6 +55,22 @@ var ofTables = []measurement{
 	{name: "edit of one column", stores: true, next: func(c *client) (request, error) {
 		body, err := c.edit()
 		return request{"PATCH", c.session("/data"), "application/json", body}, err
+	}},
+	{name: "cast to text and back", stores: true, next: func(c *client) (request, error) {
+		return c.operations(
+			map[string]any{"op": "cast", "column": "c0", "dtype": "utf8"},
+			map[string]any{"op": "cast", "column": "c0", "dtype": "int64"},
+		)
+	}},
+	{name: "clear and fill", stores: true, next: func(c *client) (request, error) {
+		rows := make([]int, c.rows/10)
+		for i := range rows {
+			rows[i] = 10 * i
+		}
+		return c.operations(
+			map[string]any{"op": "set_values", "column": "c6", "rows": rows, "value": nil},
+			map[string]any{"op": "fill_missing", "columns": []string{"c6"}, "method": "constant", "value": 0.5},
+		)
 	}},
 	{name: "snapshot", stores: true, next: func(c *client) (request, error) {
 		return request{method: "POST", path: c.session("/versions")}, nil
@@ -68,12 +92,12 @@ var ofHealth = []measurement{
 	{name: "health, 100,000 sessions", sessions: 100_000, next: getting("/health/storage")},
 }
 
-// getting returns the next of a measurement that asks for the same path every time.
+// getting returns the next function of a measurement that requests the same path every time.
 func getting(path string) func(*client) (request, error) {
 	return func(*client) (request, error) { return request{method: "GET", path: path}, nil }
 }
 
-// wanted are those measurements that the flag selects by their name with prefix before it.
+// wanted returns the measurements that the flag -match selects, by their name with prefix before it.
 func (b *bench) wanted(all []measurement, prefix string) (wanted []measurement) {
 	for _, m := range all {
 		if b.opt.match.MatchString(prefix + m.name) {
@@ -83,7 +107,7 @@ func (b *bench) wanted(all []measurement, prefix string) (wanted []measurement) 
 	return wanted
 }
 
-// tables takes the measurements on a table of that many rows.
+// tables takes the measurements with a table of that many rows.
 func (b *bench) tables(ctx context.Context, rows int) error {
 	wanted := b.wanted(ofTables, fmt.Sprintf("%d ", rows))
 	if len(wanted) == 0 {
@@ -141,18 +165,20 @@ func (b *bench) health(ctx context.Context) error {
 	return nil
 }
 
-// take takes one measurement of all backends, one right after the other, by the clients of
-// each.
+// take takes one measurement of each backend, with its own clients, one after another.
 func (b *bench) take(m measurement, of [][]*client) error {
 	for _, n := range clients {
 		results := make([]result, len(of))
-		for i, backend := range b.backends {
-			var err error
-			before := backend.written()
-			if results[i], err = measure(m, of[i][:n], b.opt.each); err != nil {
-				return fmt.Errorf("%s, %s: %w", backend.name, m.name, err)
+		for range b.opt.rounds {
+			for i, backend := range b.backends {
+				before := backend.written()
+				turn, err := measure(m, of[i][:n], b.opt.each/time.Duration(b.opt.rounds))
+				if err != nil {
+					return fmt.Errorf("%s, %s: %w", backend.name, m.name, err)
+				}
+				turn.written = backend.written() - before
+				results[i].add(turn)
 			}
-			results[i].written = backend.written() - before
 		}
 		b.out.line(m.name, n, results)
 		for _, c := range slices.Concat(of...) {
@@ -164,15 +190,23 @@ func (b *bench) take(m measurement, of [][]*client) error {
 	return nil
 }
 
-// result is what one measurement found.
+// result is the result of one measurement.
 type result struct {
 	times []time.Duration
-	// written is what the server wrote to the disk, stored what the last request added to the
-	// session's segments.
+	// written is the number of bytes that the server wrote to the disk, stored the number that
+	// the last request added to the session's segments.
 	written, stored int64
 }
 
-// measure lets clients send requests for about the given time.
+// add adds the result of another turn.
+func (r *result) add(turn result) {
+	r.times = append(r.times, turn.times...)
+	slices.Sort(r.times)
+	r.written += turn.written
+	r.stored = turn.stored
+}
+
+// measure makes clients send requests for about the given time.
 func measure(m measurement, of []*client, each time.Duration) (result, error) {
 	times, err := repeatAll(m, of, each, max(1, minRequests/len(of)))
 	slices.Sort(times)
@@ -188,7 +222,7 @@ func measure(m measurement, of []*client, each time.Duration) (result, error) {
 	return r, err
 }
 
-// repeatAll lets each of the clients repeat, all at once.
+// repeatAll makes all clients repeat concurrently.
 func repeatAll(m measurement, of []*client, each time.Duration, least int) ([]time.Duration, error) {
 	times := make([][]time.Duration, len(of))
 	errs := make([]error, len(of))
@@ -200,7 +234,7 @@ func repeatAll(m measurement, of []*client, each time.Duration, least int) ([]ti
 	return slices.Concat(times...), errors.Join(errs...)
 }
 
-// repeat sends at least the given number of requests, and goes on for about the given time.
+// repeat sends requests for about the given time, and at least the given number.
 func (c *client) repeat(m measurement, each time.Duration, least int) (times []time.Duration, err error) {
 	for end := time.Now().Add(each); len(times) < maxRequests && (len(times) < least || time.Now().Before(end)); {
 		r, err := m.next(c)

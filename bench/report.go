@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// report prints the results as they come.
+// report prints the results.
 type report struct {
 	w        io.Writer
 	backends []*backend
@@ -20,7 +20,7 @@ type report struct {
 
 func (r *report) printf(format string, args ...any) { fmt.Fprintf(r.w, format, args...) }
 
-// table begins the lines about one table.
+// table prints the header of the lines about one table.
 func (r *report) table(ctx context.Context, rows, fileBytes int) error {
 	var held []string
 	for _, b := range r.backends {
@@ -56,7 +56,7 @@ func (r *report) section(title string) {
 	r.printf("\n")
 }
 
-// servers prints the first line of the names of columns.
+// servers prints the first line of the column names.
 func (r *report) servers(names ...string) {
 	r.printf("  %-24s %7s", "", "")
 	for _, name := range names {
@@ -64,7 +64,7 @@ func (r *report) servers(names ...string) {
 	}
 }
 
-// columns prints the second one.
+// columns prints the second line of the column names.
 func (r *report) columns(servers int) {
 	r.printf("\n  %-24s %7s", "", "clients")
 	for range servers {
@@ -72,7 +72,7 @@ func (r *report) columns(servers int) {
 	}
 }
 
-// cells prints what those columns have in a line.
+// cells prints the values of those columns.
 func (r *report) cells(name string, clients int, results []result) {
 	r.printf("  %-24s %7d", name, clients)
 	for _, res := range results {
@@ -86,9 +86,9 @@ func (r *report) embedded() int {
 	return slices.IndexFunc(r.backends, func(b *backend) bool { return b.redis == nil })
 }
 
-// line prints one measurement, results being those of the backends. Stored is what the request
-// added to the session's segments, which all of them store alike; disk is what the process of
-// the embedded store wrote.
+// line prints one measurement with the results of the backends. "Stored" is what the request added to
+// the session's segments, which is equal on all backends. "Disk" is what the process with the embedded
+// store wrote.
 func (r *report) line(name string, clients int, results []result) {
 	r.cells(name, clients, results)
 	if n := len(results); n > 1 {
@@ -101,12 +101,13 @@ func (r *report) line(name string, clients int, results []result) {
 	r.printf("\n")
 }
 
-// filled says how long it took to make sessions.
+// filled prints how long it took to create sessions.
 func (r *report) filled(backend string, sessions int64, took time.Duration) {
 	r.printf("  %s: %d sessions after %s of uploads by %d clients\n", backend, sessions, took.Round(100*time.Millisecond), fillClients)
 }
 
-// comparison begins the lines about the server on Redis and others that send the same bytes.
+// comparison prints the header of the lines that compare the server on Redis with others that send the
+// same bytes.
 func (r *report) comparison(webdis bool) {
 	others := []string{"webdis", "net/http", "net/http here"}
 	if !webdis {
@@ -120,7 +121,7 @@ func (r *report) comparison(webdis bool) {
 	r.printf("\n")
 }
 
-// comparisonLine prints requests per second, those of the server first.
+// comparisonLine prints the requests per second of all servers, ours first.
 func (r *report) comparisonLine(rows, bytes, clients int, results []result) {
 	ours := results[0].perSecond(clients)
 	r.printf("  %-24s %7d%12.0f", fmt.Sprintf("%d rows, %s", rows, size(float64(bytes))), clients, ours)
@@ -131,10 +132,10 @@ func (r *report) comparisonLine(rows, bytes, clients int, results []result) {
 	r.printf("\n")
 }
 
-// p50 is the median in milliseconds.
+// p50 returns the median in milliseconds.
 func (r result) p50() float64 { return milliseconds(percentile(r.times, 0.50)) }
 
-// perSecond is how many requests per second that many clients were answered.
+// perSecond returns the number of requests per second, given the number of clients.
 func (r result) perSecond(clients int) float64 {
 	var sum time.Duration
 	for _, t := range r.times {
@@ -143,14 +144,15 @@ func (r result) perSecond(clients int) float64 {
 	return float64(clients) / (sum.Seconds() / float64(len(r.times)))
 }
 
-// percentile returns the smallest time that the given part of sorted times does not exceed.
+// percentile returns the smallest of sorted times that at least the given part of them does not
+// exceed.
 func percentile(sorted []time.Duration, part float64) time.Duration {
 	return sorted[max(0, int(math.Ceil(part*float64(len(sorted))))-1)]
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// size spells a number of bytes with a unit.
+// size formats a number of bytes with a unit.
 func size(n float64) string {
 	for _, unit := range []string{"B", "KB", "MB"} {
 		if n < 1000 {

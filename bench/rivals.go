@@ -20,7 +20,7 @@ type rival struct {
 	of        []*client
 }
 
-// answering returns a function that asks for path and wants an answer.
+// answering returns a function that requests path and returns an error if it is not answered.
 func answering(ctx context.Context, base, path string) func() error {
 	c := &client{ctx: ctx, base: base}
 	return func() error {
@@ -49,8 +49,8 @@ func listenBare(content []byte) (*http.Server, error) {
 	return s, nil
 }
 
-// serveCommand is the argument with which this program is a bare server, and nothing else; an
-// address and a file follow.
+// serveCommand is the argument that makes this program a bare server. An address and a file follow
+// it.
 const serveCommand = "serve"
 
 func serveFile(address, file string) error {
@@ -63,13 +63,13 @@ func serveFile(address, file string) error {
 	return s.ListenAndServe()
 }
 
-// process is a server for HTTP that is a process of its own.
+// process is an HTTP server in a process of its own.
 type process struct {
 	*sidecar
 	url string
 }
 
-// startBare starts this program once more, as a bare server.
+// startBare starts this program again, as a bare server.
 func startBare(ctx context.Context, dir string, content []byte) (*process, error) {
 	program, err := os.Executable()
 	if err != nil {
@@ -88,8 +88,8 @@ func startBare(ctx context.Context, dir string, content []byte) (*process, error
 	return p, err
 }
 
-// startWebdis starts webdis, an HTTP server in C that sends values of Redis. Where it is not
-// installed startWebdis returns nil.
+// startWebdis starts webdis, an HTTP server in C that sends values of Redis. It returns nil if webdis
+// is not installed.
 func startWebdis(ctx context.Context, r *redis, dir string) (*process, error) {
 	program, err := exec.LookPath("webdis")
 	if err != nil {

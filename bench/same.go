@@ -12,13 +12,13 @@ import (
 	"slices"
 )
 
-// answer is what the Workers are compared by.
+// answer is the part of an answer that is compared between Workers.
 type answer struct {
 	header http.Header
 	body   []byte
 }
 
-// ask sends a request that must succeed. Header fields that are new every time are left out.
+// ask sends a request that must succeed. It removes the headers that differ between answers.
 func (c *client) ask(r request) (answer, error) {
 	body, err := c.do(r, http.StatusOK, http.StatusCreated)
 	a := answer{maps.Clone(c.header), bytes.Clone(body)}
@@ -50,8 +50,8 @@ func (w *workerd) share(id string, file []byte) {
 	}
 }
 
-// bring stores the session of ours in the KV namespace of the Worker in JavaScript, in the form
-// in which that keeps its own.
+// bring stores a session of our Worker in the KV namespace of the Worker in JavaScript, in the form
+// in which the latter stores its own.
 func (w *workerd) bring(from *client) error {
 	document, err := from.askFor(from.session(""))
 	if err != nil {
@@ -86,9 +86,9 @@ func (w *workerd) bring(from *client) error {
 	return nil
 }
 
-// sameAnswers checks that the Workers do the same work. The one in JavaScript must answer with
-// the bytes and the header of ours, from a session that was brought; from one that was uploaded,
-// as stock must, with the same rows.
+// sameAnswers checks that the Workers do the same work. For the session of ours, the one in JavaScript
+// must answer with the same bytes and headers. For a session that was uploaded to it, the answer must
+// have the same rows; this also holds for stock.
 func sameAnswers(ours, stock, script *workerd) error {
 	c := ours.of[0]
 	for _, path := range []string{"/health/live", "/health/ready", c.session(""), c.session("/data")} {
@@ -112,8 +112,7 @@ func sameAnswers(ours, stock, script *workerd) error {
 	return nil
 }
 
-// sameUpload checks what two Workers answer with on the first page of a file that is uploaded to
-// both.
+// sameUpload checks that two Workers answer with the same first page after the same upload.
 func sameUpload(one, other *workerd) error {
 	var pages []answer
 	for _, w := range []*workerd{one, other} {

@@ -17,7 +17,7 @@ import (
 	"syscall"
 )
 
-// server is the running program under measurement.
+// server is the running program that is measured.
 type server struct {
 	url     string
 	storage string
@@ -30,7 +30,7 @@ func build(ctx context.Context, dir string) (program string, err error) {
 	return program, command(ctx, "go", "build", "-o", program, "edgeframe/cmd/edgeframe")
 }
 
-// command runs a program whose output is of interest only if it fails.
+// command runs a program. The error has its output.
 func command(ctx context.Context, name string, args ...string) error {
 	cmd := exec.CommandContext(ctx, name, args...)
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -41,8 +41,8 @@ func command(ctx context.Context, name string, args ...string) error {
 
 var listening = regexp.MustCompile(`Listening on (http://\S+)`)
 
-// start starts the server on a free port and an empty directory, with default settings but for
-// those in env.
+// start starts the server on a free port and an empty directory, with the settings in env and the
+// defaults of all others.
 func start(ctx context.Context, program, dir string, env []string) (*server, error) {
 	s := &server{storage: filepath.Join(dir, "storage")}
 	s.cmd = exec.CommandContext(ctx, program)
@@ -55,8 +55,8 @@ func start(ctx context.Context, program, dir string, env []string) (*server, err
 	return s, nil
 }
 
-// startListening starts a program and returns the URL that pattern finds in a line of its
-// output. What the program complains about is shown.
+// startListening starts a program and returns the URL that pattern finds in a line of its output. The
+// program's standard error is shown.
 func startListening(cmd *exec.Cmd, pattern *regexp.Regexp) (url string, err error) {
 	output, err := cmd.StdoutPipe()
 	if err != nil {
@@ -82,13 +82,13 @@ func (s *server) stop() {
 
 var writeBytes = regexp.MustCompile(`(?m)^write_bytes: (\d+)$`)
 
-// written is the number of bytes that the server has caused to be written to the disk so
-// far, as Linux counts them; 0 where that is not known.
+// written returns the number of bytes that the server has caused to be written to the disk, as Linux
+// counts them, or 0 if that is not known.
 func (s *server) written() int64 {
 	return procNumber(fmt.Sprintf("/proc/%d/io", s.cmd.Process.Pid), writeBytes)
 }
 
-// procNumber is the number that pattern finds in a file of /proc, 0 if there is none.
+// procNumber returns the number that pattern finds in a file of /proc, 0 if there is none.
 func procNumber(path string, pattern *regexp.Regexp) int64 {
 	b, err := os.ReadFile(path)
 	if err != nil {
@@ -102,9 +102,9 @@ func procNumber(path string, pattern *regexp.Regexp) int64 {
 	return n
 }
 
-// stored is the size of the server's directory.
+// stored returns the size of the server's directory.
 func (s *server) stored() (total int64) {
-	// A file that the engine removes meanwhile counts as nothing.
+	// Ignore files that the engine removes at the same time.
 	_ = filepath.WalkDir(s.storage, func(_ string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return nil

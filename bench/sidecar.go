@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// sidecar is a program of this machine that runs beside the server.
+// sidecar is a program that runs on the same machine as the server.
 type sidecar struct {
 	cmd   *exec.Cmd
 	ended chan struct{}
@@ -49,13 +49,13 @@ func startSidecar(ctx context.Context, dir string, ready func() error, program s
 	return s, nil
 }
 
-// stop kills the program, which has nothing to lose.
+// stop kills the program.
 func (s *sidecar) stop() {
 	_ = s.cmd.Process.Kill()
 	<-s.ended
 }
 
-// freeAddress is a loopback address on which nothing listens.
+// freeAddress returns a loopback address on which nothing listens.
 func freeAddress() (string, error) {
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -88,7 +88,7 @@ func startRedis(ctx context.Context, dir string) (*redis, error) {
 	return r, err
 }
 
-// do sends one command over a connection of its own. Anything but a simple string is an error.
+// do sends one command over a new connection. It returns an error unless the answer is a simple string.
 func (r *redis) do(command ...string) error {
 	conn, err := net.DialTimeout("tcp", r.address, time.Second)
 	if err != nil {

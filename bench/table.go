@@ -8,15 +8,18 @@ import (
 	"time"
 )
 
-// sizes are the numbers of rows of the tables of the server; all have columns columns.
+// sizes are the numbers of rows of the tables for the server. Each table has 50 columns.
 var sizes = []int{1_000, 10_000, 100_000}
 
 const columns = 50
 
 var words = []string{"red", "green", "blue", "yellow", "orange", "violet", "black", "white"}
 
-// generate returns a CSV file of that size: whole numbers, floats, text of few
-// different values, booleans and dates in turn. It is the same file every time.
+// dtypes are the types of the columns that generate makes, in turn.
+var dtypes = []string{"int64", "float64", "utf8", "bool", "date32"}
+
+// generate returns a CSV file of that size. The columns are, in turn, whole numbers, floats, text with
+// few distinct values, booleans and dates. It is the same file every time.
 func generate(rows, columns int) []byte {
 	random := rand.New(rand.NewPCG(50, uint64(rows)))
 	var b []byte

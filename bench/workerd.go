@@ -15,16 +15,16 @@ import (
 	"time"
 )
 
-// program is a Worker that can be started.
+// program is the program of a Worker.
 type program struct {
 	name string
-	// root is the folder of its modules, the first of which is its entry.
+	// root is the directory of its modules. The first module is the entry.
 	root    string
 	modules []string
 }
 
-// buildPrograms makes the Workers in dir, from the module in the working directory: edgeframe,
-// the same handler core on the stock runtime, and the one in JavaScript.
+// buildPrograms builds the Workers in dir, from the module in the working directory: edgeframe, the
+// same handler core on the stock runtime, and the one in JavaScript.
 func buildPrograms(ctx context.Context, dir string) ([]program, error) {
 	here, err := os.Getwd()
 	if err != nil {
@@ -36,7 +36,7 @@ func buildPrograms(ctx context.Context, dir string) ([]program, error) {
 	for _, step := range []func() error{
 		func() error { return command(ctx, "make", "build-edge", "BUILD="+filepath.Join(ours, "build")) },
 		func() error { return os.CopyFS(filepath.Join(ours, "edge"), os.DirFS("edge")) },
-		// build-edge keeps no more of the stock JavaScript than edgeframe needs.
+		// build-edge keeps only the part of the stock JavaScript that edgeframe needs.
 		func() error { return command(ctx, "make", "build-edge", "BUILD="+built, "TAGS=stock") },
 		func() error { return command(ctx, "go", "tool", "workers-assets-gen", "-mode", "go", "-o", stock) },
 		func() error { return os.Rename(filepath.Join(built, "app.wasm"), filepath.Join(stock, "app.wasm")) },
@@ -56,9 +56,9 @@ func buildPrograms(ctx context.Context, dir string) ([]program, error) {
 type workerd struct {
 	program
 	url string
-	// ready is how long it took until it listened.
+	// ready is the time until it listened.
 	ready time.Duration
-	// of are its clients, who share a session.
+	// of has its clients, which share a session.
 	of    []*client
 	cmd   *exec.Cmd
 	stdin io.Closer
@@ -66,7 +66,7 @@ type workerd struct {
 
 var listeningWorker = regexp.MustCompile(`"url":"(http://[^"]+)"`)
 
-// start starts a Worker that keeps its data below parent.
+// start starts a Worker that stores its data in parent.
 func (p program) start(ctx context.Context, parent string) (*workerd, error) {
 	dir, err := os.MkdirTemp(parent, "kv-")
 	if err != nil {
@@ -91,7 +91,7 @@ func (p program) start(ctx context.Context, parent string) (*workerd, error) {
 	if w.stdin, err = w.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
-	// At the end of its input it ends workerd too, which is a process of its own.
+	// When its input ends, the program also stops workerd, which is another process.
 	w.cmd.Cancel, w.cmd.WaitDelay = w.stdin.Close, 10*time.Second
 	begun := time.Now()
 	if w.url, err = startListening(w.cmd, listeningWorker); err != nil {
@@ -109,8 +109,8 @@ func (w *workerd) stop() {
 
 var residentKB = regexp.MustCompile(`(?m)^VmRSS:\s+(\d+) kB$`)
 
-// resident is the memory of the process workerd, as Linux counts it; 0 where that is not known.
-// The KV namespace is in it.
+// resident returns the resident memory of workerd, as Linux counts it, or 0 if that is not known. It
+// includes the KV namespace.
 func (w *workerd) resident() (bytes int64) {
 	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", w.cmd.Process.Pid))
 	if err != nil {

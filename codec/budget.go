@@ -2,50 +2,98 @@ package codec
 
 import (
 	"fmt"
+	"math"
+	"slices"
+	"sync/atomic"
 
 	"github.com/apache/arrow/go/v17/arrow/memory"
 )
 
-// budget is an allocator on the Go heap that refuses to hold more than limit bytes at once.
-// Arrow's readers and builders take sizes from their input and have no way to return an
-// error from an allocation, so a refusal is a panic with overBudget, which [guard] turns
-// back into an error.
-type budget struct {
-	limit, used int64
+// Budget bounds the memory that work on one input may take. It is an allocator on the Go heap,
+// and it counts what is allocated elsewhere. Goroutines may share it.
+//
+// Arrow's readers and builders take sizes from their input and have no way to return an error
+// from an allocation, so exceeding the limit is a panic, which [Guard] turns into
+// [ErrTooLarge].
+type Budget struct {
+	limit  int64
+	parent *Budget
+	used   atomic.Int64
 }
 
+// overBudget is the value of the panic.
 type overBudget struct{ limit int64 }
 
-func newBudget(limit int64) *budget { return &budget{limit: limit} }
+// NewBudget returns a budget of limit bytes.
+func NewBudget(limit int64) *Budget { return &Budget{limit: limit} }
 
-// take accounts for n more bytes.
-func (b *budget) take(n int64) {
-	if n < 0 || n > b.limit-b.used {
+// Sub returns a budget that counts what one purpose takes from b.
+func (b *Budget) Sub() *Budget { return &Budget{limit: b.limit, parent: b} }
+
+// Take accounts for n more bytes. It panics if there are not so many left.
+func (b *Budget) Take(n int64) {
+	if n < 0 || n > b.limit {
 		panic(overBudget{b.limit})
 	}
-	b.used += n
+	if b.parent != nil {
+		b.parent.Take(n)
+	}
+	if b.used.Add(n) > b.limit {
+		panic(overBudget{b.limit})
+	}
 }
 
-func (b *budget) Allocate(size int) []byte {
-	b.take(int64(size))
+// Release gives n bytes back.
+func (b *Budget) Release(n int64) {
+	b.used.Add(-n)
+	if b.parent != nil {
+		b.parent.Release(n)
+	}
+}
+
+// ReleaseAll gives everything back that has been taken.
+func (b *Budget) ReleaseAll() { b.Release(b.used.Load()) }
+
+// Used is the number of bytes that have been taken and not given back.
+func (b *Budget) Used() int64 { return b.used.Load() }
+
+// Limit is the largest value of Used.
+func (b *Budget) Limit() int64 { return b.limit }
+
+// Allocate implements [memory.Allocator].
+func (b *Budget) Allocate(size int) []byte {
+	b.Take(int64(size))
 	return memory.DefaultAllocator.Allocate(size)
 }
 
-func (b *budget) Reallocate(size int, old []byte) []byte {
+// Reallocate implements [memory.Allocator].
+func (b *Budget) Reallocate(size int, old []byte) []byte {
 	if grown := int64(size) - int64(len(old)); grown > 0 {
-		b.take(grown)
+		b.Take(grown)
 	} else {
-		b.used += grown
+		b.Release(-grown)
 	}
 	return memory.DefaultAllocator.Reallocate(size, old)
 }
 
-func (b *budget) Free(old []byte) { b.used -= int64(len(old)) }
+// Free implements [memory.Allocator].
+func (b *Budget) Free(old []byte) { b.Release(int64(len(old))) }
 
-// guard is deferred around code that works on hostile bytes. A refused allocation becomes
+// AppendBudgeted appends v, which takes size bytes, to s. It takes the memory from mem before s
+// grows.
+func AppendBudgeted[T any](mem *Budget, s []T, v T, size int64) []T {
+	if len(s) == cap(s) {
+		grow := max(8, len(s))
+		mem.Take(int64(grow) * size)
+		s = slices.Grow(s, grow)
+	}
+	return append(s, v)
+}
+
+// Guard is deferred around code that works on hostile bytes. An exceeded [Budget] becomes
 // [ErrTooLarge]; any other panic, which a library raises where it should have returned an
 // error, becomes an error of the given kind.
-func guard(err *error, kind error, what string) {
+func Guard(err *error, kind error, what string) {
 	switch p := recover().(type) {
 	case nil:
 	case overBudget:
@@ -53,4 +101,12 @@ func guard(err *error, kind error, what string) {
 	default:
 		*err = &Error{Kind: kind, Detail: fmt.Sprintf("%s cannot be read: %v", what, p)}
 	}
+}
+
+// AddSizes returns a+b, or the largest number instead of an overflow.
+func AddSizes(a, b int64) int64 {
+	if a > math.MaxInt64-b {
+		return math.MaxInt64
+	}
+	return a + b
 }

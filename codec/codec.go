@@ -1,18 +1,19 @@
-// Package codec turns tables into bytes and back: the file formats that users send and
-// fetch, and the segment container in which tables are stored.
+// Package codec holds what all file formats agree on: tables, limits, the memory budget, errors,
+// and [Format], which is concrete over a [Driver] for each format. The formats are packages below
+// it, and package formats lists them.
 //
 // It promises that nothing is lost silently. What a format or an inference cannot keep is
-// refused with an [Error] that says where and what would be accepted. Every input is
+// an [Error] that says where it is and what would be accepted. Every input is
 // treated as hostile: memory, columns and nesting are bounded by [Limits], and no input
 // makes a decoder panic. The package knows nothing of stores, sessions or HTTP.
 package codec
 
 import (
 	"errors"
-	"fmt"
-	"strings"
 
 	"github.com/apache/arrow/go/v17/arrow"
+
+	"edgeframe/internal/fault"
 )
 
 // Table is a table in memory: one schema and any number of row groups, in order. Column
@@ -109,27 +110,9 @@ var (
 )
 
 // Error is an error about an input. Its text is one sentence for the person who sent it.
-type Error struct {
-	Kind   error
-	Detail string
-}
+type Error = fault.Error
 
-func (e *Error) Error() string { return e.Detail }
-
-// Unwrap makes errors.Is find the kind.
-func (e *Error) Unwrap() error { return e.Kind }
-
-// Errorf returns an *Error of the given kind.
+// Errorf returns an [*Error] of the given kind.
 func Errorf(kind error, format string, args ...any) error {
-	return &Error{Kind: kind, Detail: fmt.Sprintf(format, args...)}
-}
-
-// Shorten cuts hostile text so that it can stand in an error message: after 60 bytes, and
-// between characters.
-func Shorten(s string) string {
-	const most = 60
-	if len(s) > most {
-		return strings.ToValidUTF8(s[:most], "") + "…"
-	}
-	return s
+	return fault.Errorf(kind, format, args...)
 }

@@ -2,13 +2,12 @@ package codec
 
 import (
 	"io"
-	"slices"
-	"strings"
 
 	"github.com/apache/arrow/go/v17/arrow"
 )
 
-// Format is one file format.
+// Format is one file format. Its methods set limits, turn panics into errors, check the names of
+// columns and give columns the types that are asked for, so that a [Driver] need not.
 type Format struct {
 	// Name is the value of the format parameter, for instance "csv".
 	Name string
@@ -16,17 +15,43 @@ type Format struct {
 	MediaTypes []string
 	// Extensions are lower-case file extensions with their dot.
 	Extensions []string
+	// Input is what errors call an input, for instance "the Parquet file".
+	Input string
+	// Reading and Writing are the parameters that the format takes, beside those that all take.
+	Reading, Writing Params
+	// Retype gives the columns of a table the types in opt.DTypes. Nil means that Driver does so
+	// while it reads.
+	Retype func(t *Table, opt ReadOptions) (*Table, error)
+	// Driver reads and writes the format.
+	Driver Driver
+}
+
+// Driver is what a format implements.
+//
+// Decode is called with limits set. It must take the memory that it allocates from mem, and it may
+// panic where a library panics. It must keep no reference to data.
+type Driver interface {
 	// Sniff reports whether data, the whole input or its beginning, looks like this format.
-	// It must not accept what another format's Sniff accepts.
-	Sniff func(data []byte) bool
-	// Decode reads a whole input. It keeps no reference to data.
-	Decode func(data []byte, opt ReadOptions) (*Table, error)
-	// Open begins to read an input row group by row group, so that the table is never in memory as a
-	// whole; nil for formats that are read as a whole. The input must not change until its end, and
-	// options that Decode applies to the whole table are not applied. It claims to have so many rows.
-	Open func(data []byte, opt ReadOptions) (groups RowGroups, rows int64, err error)
+	Sniff(data []byte) bool
+	// Decode reads a whole input.
+	Decode(data []byte, opt ReadOptions, mem *Budget) (*Table, error)
 	// Encode writes t.
-	Encode func(w io.Writer, t *Table, opt WriteOptions) error
+	Encode(w io.Writer, t *Table, opt WriteOptions) error
+}
+
+// Opener is a [Driver] that can read an input row group by row group.
+type Opener interface {
+	// Open reads what comes before the row groups. The stream refers to data until its end, its row
+	// groups do not. The input claims to have so many rows.
+	Open(data []byte, opt ReadOptions, mem *Budget) (stream Stream, rows int64, err error)
+}
+
+// Stream is an input that is read row group by row group. Next must give back the memory of the row
+// group before, unless Keep was called after it.
+type Stream interface {
+	RowGroups
+	// Keep says that the row group that Next returned last stays in memory.
+	Keep()
 }
 
 // RowGroups is a table that comes row group by row group.
@@ -36,98 +61,105 @@ type RowGroups interface {
 	Next() (arrow.Record, error)
 }
 
-// ReadOptions are the choices of whoever sends a table. The zero value means: find out.
-type ReadOptions struct {
-	Limits Limits
-	// Delimiter separates the fields of delimited text; 0 means that it is detected.
-	Delimiter byte
-	// NoHeader says that the first line of delimited text is data; columns are then named
-	// column_1, column_2, ….
-	NoHeader bool
-	// NullValues are the spellings of a missing value in delimited text; nil means
-	// [DefaultNullValues]. The empty field is always missing.
-	NullValues []string
-	// Encoding is the character encoding of delimited text, by its WHATWG name;
-	// "" means that it is detected.
-	Encoding string
-	// Comment begins lines of delimited text that are skipped; 0 means that there are none.
-	Comment byte
-	// Decimal is the decimal point of numbers in delimited text, '.' or ','; 0 means '.'.
-	Decimal byte
-	// Thousands stands between groups of three digits in delimited text; 0 means that nothing may.
-	Thousands byte
-	// DTypes are the types that columns must have, by name, instead of the inferred ones.
-	DTypes map[string]arrow.DataType
-	// Sheets are the names of the sheets of a workbook to read, one below the other. Nil means its
-	// only sheet that is not empty; if there are several, the error is a [*SheetChoice].
-	Sheets []string
-	// Strict refuses values whose spelling would not survive a round trip.
-	Strict bool
-	// Orient is the shape of a JSON or MessagePack document; "" means that it is detected.
-	Orient Orient
-}
+// Sniff reports whether data, the whole input or its beginning, looks like this format.
+func (f *Format) Sniff(data []byte) bool { return f.Driver.Sniff(data) }
 
-// WriteOptions are the choices of whoever fetches a table.
-type WriteOptions struct {
-	// Orient is the shape of a JSON or MessagePack document; "" means Records.
-	Orient Orient
-}
-
-// Orient is the shape of a JSON or MessagePack document, named as in pandas.
-type Orient string
-
-// The shapes: [{column: value}], {column: [value]}, and {"columns": [], "data": [[value]]}.
-const (
-	Records Orient = "records"
-	Columns Orient = "columns"
-	Split   Orient = "split"
-)
-
-// Orients lists every Orient.
-var Orients = []Orient{Records, Columns, Split}
-
-// Formats returns all formats in the order in which the server prefers them.
-func Formats() []*Format { return formats }
-
-// formats is ordered: where a client has no preference, the first is sent.
-var formats = []*Format{
-	jsonFormat,
-	ndjsonFormat,
-	csvFormat,
-	tsvFormat,
-	arrowStreamFormat,
-	arrowFileFormat,
-	parquetFormat,
-	msgpackFormat,
-	xlsxFormat,
-}
-
-// ByName returns the format with that name, or nil.
-func ByName(name string) *Format {
-	return find(func(f *Format) bool { return f.Name == strings.ToLower(name) })
-}
-
-// ByMediaType returns the format with that media type (no parameters), or nil.
-func ByMediaType(mediaType string) *Format {
-	return find(func(f *Format) bool { return slices.Contains(f.MediaTypes, strings.ToLower(mediaType)) })
-}
-
-// ByFilename returns the format that filename's extension names, or nil.
-func ByFilename(filename string) *Format {
-	name := strings.ToLower(filename)
-	return find(func(f *Format) bool {
-		return slices.ContainsFunc(f.Extensions, func(ext string) bool { return strings.HasSuffix(name, ext) })
-	})
-}
-
-// BySniffing returns the format that data looks like, or nil.
-func BySniffing(data []byte) *Format {
-	return find(func(f *Format) bool { return f.Sniff(data) })
-}
-
-func find(match func(*Format) bool) *Format {
-	if i := slices.IndexFunc(formats, match); i >= 0 {
-		return formats[i]
+// Decode reads a whole input. It keeps no reference to data.
+func (f *Format) Decode(data []byte, opt ReadOptions) (t *Table, err error) {
+	defer Guard(&err, ErrMalformed, f.Input)
+	opt.Limits = opt.Limits.WithDefaults()
+	if err := f.Reading.check(f, opt.Options); err != nil {
+		return nil, err
 	}
-	return nil
+	if t, err = f.Driver.Decode(data, opt, NewBudget(opt.Limits.Bytes)); err != nil {
+		return nil, err
+	}
+	if err := CheckNames(t.Schema); err != nil {
+		return nil, err
+	}
+	return f.retype(t, opt)
+}
+
+func (f *Format) retype(t *Table, opt ReadOptions) (*Table, error) {
+	if f.Retype == nil || len(opt.DTypes) == 0 {
+		return t, nil
+	}
+	return f.Retype(t, opt)
+}
+
+// Encode writes t.
+func (f *Format) Encode(w io.Writer, t *Table, opt WriteOptions) error {
+	if err := f.Writing.check(f, opt.Options); err != nil {
+		return err
+	}
+	return f.Driver.Encode(w, t, opt)
+}
+
+// Streams reports whether inputs can be opened with [Format.Open].
+func (f *Format) Streams() bool {
+	_, ok := f.Driver.(Opener)
+	return ok
+}
+
+// Open begins to read an input row group by row group. It must not be called unless the format
+// [Format.Streams]. The input must not change until its end.
+func (f *Format) Open(data []byte, opt ReadOptions) (in *Reader, err error) {
+	defer Guard(&err, ErrMalformed, f.Input)
+	opt.Limits = opt.Limits.WithDefaults()
+	if err := f.Reading.check(f, opt.Options); err != nil {
+		return nil, err
+	}
+	stream, rows, err := f.Driver.(Opener).Open(data, opt, NewBudget(opt.Limits.Bytes))
+	if err == nil {
+		err = CheckNames(stream.Schema())
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &Reader{Rows: rows, format: f, opt: opt, stream: stream}, nil
+}
+
+// Reader reads an input of a [Format] row group by row group, so that the table is never in memory as
+// a whole, or what is left of it as a whole.
+type Reader struct {
+	// Rows is how many rows the input claims to have.
+	Rows   int64
+	format *Format
+	opt    ReadOptions
+	stream Stream
+}
+
+// Schema implements [RowGroups]. The types are those of the input; only [Reader.Table] applies
+// ReadOptions.DTypes.
+func (r *Reader) Schema() *arrow.Schema { return r.stream.Schema() }
+
+// Next implements [RowGroups].
+func (r *Reader) Next() (group arrow.Record, err error) {
+	defer Guard(&err, ErrMalformed, r.format.Input)
+	return r.stream.Next()
+}
+
+// Table reads the row groups that are left.
+func (r *Reader) Table() (t *Table, err error) {
+	defer Guard(&err, ErrMalformed, r.format.Input)
+	if t, err = ReadAll(r.stream); err != nil {
+		return nil, err
+	}
+	return r.format.retype(t, r.opt)
+}
+
+// ReadAll reads the row groups that are left of s, and keeps them.
+func ReadAll(s Stream) (*Table, error) {
+	t := &Table{Schema: s.Schema()}
+	for {
+		group, err := s.Next()
+		if err != nil {
+			return nil, err
+		}
+		if group == nil {
+			return t, nil
+		}
+		s.Keep()
+		t.RowGroups = append(t.RowGroups, group)
+	}
 }

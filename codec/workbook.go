@@ -1,6 +1,8 @@
 package codec
 
-import "fmt"
+import (
+	"fmt"
+)
 
 // Sheet describes a sheet of a workbook that has cells.
 type Sheet struct {
@@ -38,7 +40,7 @@ func (c *SheetChoice) Error() string {
 		if i > 0 {
 			names += ", "
 		}
-		names += quoted(s.Name)
+		names += Quoted(s.Name)
 	}
 	if len(c.Sheets) > most {
 		names += ", …"

@@ -1,70 +1,66 @@
 package config
 
 import (
-	"context"
 	"log/slog"
 	"time"
 
-	"edgeframe/api"
-	"edgeframe/codec"
-	"edgeframe/kv"
-	"edgeframe/session"
+	"edgeframe/codec/compress"
+	"edgeframe/codec/segment"
 )
 
-// Common are the settings that every build of the server reads. Each field is one
-// environment variable; its tags say what the variable accepts, here and in the structs that
-// embed Common:
+// Common has the settings that every build of the server reads. Each field is one environment
+// variable. Its tags say what the variable accepts, here and in the structs that embed Common:
 //
 //   - min and max bound numbers,
-//   - oneof lists the accepted words, in any case,
+//   - oneof lists the accepted words, upper or lower case,
 //   - pattern is a regular expression for the text, or for each element of a list,
-//   - accepts describes the accepted values where the other tags do not say it well,
-//   - secret hides the value wherever configuration is shown,
-//   - empty, if it is "kept", makes an empty value mean none rather than the default.
+//   - accepts describes the accepted values, if the other tags do not do so well enough,
+//   - secret hides the value wherever the configuration is shown,
+//   - empty, if it is "kept", makes an empty value mean "none" instead of the default.
 type Common struct {
 	CORSOrigins []string `env:"CORS_ORIGINS" envDefault:"http://localhost:3000,http://localhost:5173,http://localhost:8080,http://127.0.0.1:3000,http://127.0.0.1:5173,http://127.0.0.1:8080" pattern:"^(\\*|[a-z][a-z0-9+.-]*://[^/?#@\\s]+)$" accepts:"a comma-separated list of origins such as https://app.example.com, or *" empty:"kept"`
 	APITokens   []Secret `env:"API_TOKENS" pattern:"^[\\x21-\\x7e]+$" accepts:"a comma-separated list of tokens without spaces" secret:"true"`
 
-	CacheSizeMB      int               `env:"CACHE_SIZE_MB" envDefault:"128" min:"1"`
-	KeyPrefix        string            `env:"KEY_PREFIX" envDefault:"edgeframe" pattern:"^[A-Za-z0-9_.:-]{1,64}$" accepts:"1 to 64 letters, digits and _ . : -"`
-	SegmentBytes     int               `env:"SEGMENT_TARGET_BYTES" envDefault:"1048576" min:"1024" max:"16777216"`
-	MaxVersions      int               `env:"MAX_VERSIONS" envDefault:"5" min:"0" max:"1000"`
-	SessionMinutes   int               `env:"SESSION_TIMEOUT_MINUTES" envDefault:"60" min:"1" max:"43200"`
-	MaxDataframeMB   int               `env:"MAX_DATAFRAME_SIZE_MB" envDefault:"500" min:"1"`
-	MaxUploadMB      int               `env:"MAX_UPLOAD_SIZE_MB" envDefault:"50" min:"1"`
-	Serialization    codec.Method      `env:"SERIALIZATION_METHOD" envDefault:"pyarrow" accepts:"arrow (also spelled pyarrow) or msgpack; what was pickle before is arrow now, because reading pickle can run code"`
-	Compression      bool              `env:"COMPRESSION_ENABLED" envDefault:"true"`
-	CompressionCodec codec.Compression `env:"COMPRESSION_CODEC" envDefault:"snappy" accepts:"one of snappy, zstd, lz4, gzip, none"`
+	CacheSizeMB      int            `env:"CACHE_SIZE_MB" envDefault:"128" min:"1"`
+	KeyPrefix        string         `env:"KEY_PREFIX" envDefault:"edgeframe" pattern:"^[A-Za-z0-9_.:-]{1,64}$" accepts:"1 to 64 letters, digits and _ . : -"`
+	SegmentBytes     int            `env:"SEGMENT_TARGET_BYTES" envDefault:"1048576" min:"1024" max:"16777216"`
+	MaxVersions      int            `env:"MAX_VERSIONS" envDefault:"5" min:"0" max:"1000"`
+	SessionMinutes   int            `env:"SESSION_TIMEOUT_MINUTES" envDefault:"60" min:"1" max:"43200"`
+	MaxDataframeMB   int            `env:"MAX_DATAFRAME_SIZE_MB" envDefault:"500" min:"1"`
+	MaxUploadMB      int            `env:"MAX_UPLOAD_SIZE_MB" envDefault:"50" min:"1"`
+	Serialization    segment.Method `env:"SERIALIZATION_METHOD" envDefault:"pyarrow" accepts:"arrow (also spelled pyarrow) or msgpack; what was pickle before is arrow now, because reading pickle can run code"`
+	Compression      bool           `env:"COMPRESSION_ENABLED" envDefault:"true"`
+	CompressionCodec compress.Codec `env:"COMPRESSION_CODEC" envDefault:"snappy" accepts:"one of snappy, zstd, lz4, gzip, none"`
 
 	LogLevel string `env:"LOG_LEVEL" envDefault:"info" oneof:"debug,info,warn,warning,error"`
 	Debug    bool   `env:"DEBUG" envDefault:"false"`
 }
 
-// common lets Parse take any struct that embeds Common, and no other.
+// common lets Parse take any struct that embeds Common, and nothing else.
 func (c *Common) common() *Common { return c }
 
-// SessionTTL is how long after its last access a session lives.
+// SessionTTL is how long a session lives after its last access.
 func (c Common) SessionTTL() time.Duration { return time.Duration(c.SessionMinutes) * time.Minute }
 
-// MaxDataframeBytes is the largest table.
+// MaxDataframeBytes is the size of the largest table.
 func (c Common) MaxDataframeBytes() int64 { return int64(c.MaxDataframeMB) << 20 }
 
-// MaxUploadBytes is the largest request body.
+// MaxUploadBytes is the size of the largest request body.
 func (c Common) MaxUploadBytes() int64 { return int64(c.MaxUploadMB) << 20 }
 
-// CacheBytes is the memory that cached values may take: half of it is for what the engine
-// keeps, half for decoded segments.
+// CacheBytes is the memory for caches: half of it is for values as the storage engine has them,
+// half for decoded segments.
 func (c Common) CacheBytes() int64 { return int64(c.CacheSizeMB) << 20 }
 
 // Codec is the compression of new segments.
-func (c Common) Codec() codec.Compression {
+func (c Common) Codec() compress.Codec {
 	if !c.Compression {
-		return codec.NoCompression
+		return compress.None
 	}
 	return c.CompressionCodec
 }
 
-// Level is the least level that is logged.
+// Level is the lowest level that is logged.
 func (c Common) Level() slog.Level {
 	switch c.LogLevel {
 	case "debug":
@@ -75,34 +71,4 @@ func (c Common) Level() slog.Level {
 		return slog.LevelError
 	}
 	return slog.LevelInfo
-}
-
-// API is the handler core over the chosen storage, as these settings want it. The ttl is that
-// of sessions on this storage, and later what [session.Options] calls so. What else depends on the
-// runtime (admission, the log, the clock) is left for the caller to add.
-func (c Common) API(store *kv.Store, ttl time.Duration, backend api.Backend, later func(context.Context, func(context.Context))) api.Config {
-	tokens := make([]string, len(c.APITokens))
-	for i, token := range c.APITokens {
-		tokens[i] = string(token)
-	}
-	return api.Config{
-		Sessions: session.New(session.Options{
-			Store:       store,
-			TTL:         ttl,
-			MaxVersions: c.MaxVersions,
-			Segment: codec.SegmentOptions{
-				Method:      c.Serialization,
-				Compression: c.Codec(),
-			},
-			SegmentTargetBytes: c.SegmentBytes,
-			MaxTableBytes:      c.MaxDataframeBytes(),
-			CacheBytes:         c.CacheBytes() / 2,
-			Later:              later,
-		}),
-		Store:          store,
-		Backend:        backend,
-		MaxUploadBytes: c.MaxUploadBytes(),
-		CORSOrigins:    c.CORSOrigins,
-		Tokens:         tokens,
-	}
 }

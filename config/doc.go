@@ -1,8 +1,8 @@
-// Package config reads the settings of the environment, in the same way for every build of
-// the server: Common are those that all of them have, and a build embeds Common in a struct
-// with its own.
+// Package config reads the settings from environment variables, in the same way for every build
+// of the server. [Common] has the settings of all builds; a build embeds it in a struct with
+// settings of its own.
 //
-// It promises that a wrong configuration is refused with every mistake named at once, that
-// no password or token is ever shown, and that a variable which has no effect although it
-// looks like one of ours is warned about. It reads nothing but the list that it is given.
+// If any value is wrong, [Parse] returns one error that names every mistake. Passwords and tokens
+// are never shown. A variable that looks like a setting and has no effect causes a warning. The
+// package reads nothing but the list that it is given.
 package config

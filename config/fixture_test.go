@@ -10,8 +10,8 @@ import (
 	"github.com/caarlos0/env/v11"
 )
 
-// build is what a build of the server makes of Common: settings around it, with a type of its
-// own that hides a part of its values.
+// build has the settings of a build of the server: those of Common and its own, one of which has
+// a type that hides a part of its values.
 type build struct {
 	Place string `env:"PLACE" envDefault:"./here" empty:"kept"`
 
@@ -48,7 +48,7 @@ func (door) Redact(raw string) string {
 var buildOptions = Options{
 	Defaults: map[string]string{"CACHE_SIZE_MB": "32", "LOG_LEVEL": "warn", "CORS_ORIGINS": "*"},
 	Parsers:  map[reflect.Type]env.ParserFunc{reflect.TypeFor[door](): parseDoor},
-	Elsewhere: func(name string) string {
+	IgnoredHere: func(name string) string {
 		if strings.HasPrefix(name, "REDIS_") {
 			return name + " has no effect here"
 		}
@@ -56,7 +56,7 @@ var buildOptions = Options{
 	},
 }
 
-// mustParse reads the settings of a build that changes nothing in Common.
+// mustParse reads the settings of a build without options.
 func mustParse(t *testing.T, environ ...string) Common {
 	t.Helper()
 	var c Common

@@ -12,32 +12,34 @@ import (
 
 	"github.com/caarlos0/env/v11"
 
-	"edgeframe/codec"
+	"edgeframe/codec/compress"
+	"edgeframe/codec/segment"
 )
 
 // Settings is a pointer to a [Common] or to a struct that embeds one.
 type Settings interface{ common() *Common }
 
-// Options are what one build reads differently from another.
+// Options has what differs between builds.
 type Options struct {
-	// Defaults are used for variables of these names instead of what the tags say.
+	// Defaults replaces the defaults in the tags, by the names of the variables.
 	Defaults map[string]string
-	// Parsers read the types of the caller. Their errors are not shown, because they might
-	// quote a secret, unless they are a [Hint].
+	// Parsers parses the types of the caller. Their errors are not shown, because they might
+	// quote a secret, except for a [Hint].
 	Parsers map[reflect.Type]env.ParserFunc
-	// Elsewhere returns the sentence to warn with about a variable that has no effect here
-	// although it is spelled right, and "" for all others. Nil stands for none.
-	Elsewhere func(name string) string
+	// IgnoredHere returns a warning for a variable that is a setting of another build and has
+	// no effect in this one, and "" for all others. Nil means that there are no such variables.
+	IgnoredHere func(name string) string
 }
 
-// Redactor is what the type of a field implements whose values hold a secret in part. Redact
-// is called on the zero value, with a text that may not be well-formed, and hides the secret.
+// Redactor is implemented by the types of fields whose values contain a secret. Redact is called
+// on the zero value, with a text that may not be well-formed, and returns it with the secret
+// hidden.
 type Redactor interface{ Redact(raw string) string }
 
-// Error says which variables have values that are not accepted.
+// Error lists the variables whose values are not accepted.
 type Error struct {
-	// Problems has one line for each variable: its name, its value (hidden if it is a
-	// secret) and what is accepted.
+	// Problems has one line for each of them: the name, the value (hidden if it is a secret)
+	// and what is accepted.
 	Problems []string
 }
 
@@ -45,17 +47,17 @@ func (e *Error) Error() string {
 	return "invalid configuration:\n  " + strings.Join(e.Problems, "\n  ")
 }
 
-// Hint is a parse error whose text tells the user more than what is accepted in general.
+// Hint is a parse error whose text is shown to the user instead of what is accepted in general.
 type Hint string
 
 func (h Hint) Error() string { return string(h) }
 
-// Parse reads the settings from environ, a list of NAME=value as [os.Environ] returns it; of
-// two entries with one name the later wins. It reads nothing else.
+// Parse reads the settings from environ, a list of NAME=value as [os.Environ] returns it. If a
+// name occurs twice, the later value counts. Parse reads nothing else.
 //
-// An empty value means the default, except where the field is tagged otherwise. If any value
-// is not accepted, the error is an [*Error] that names all of them, and nothing in into is to
-// be used. The warnings are about variables that have no effect.
+// An empty value means the default, unless the field is tagged otherwise. If values are not
+// accepted, the error is an [*Error] that names all of them, and into must not be used. The
+// warnings are about variables that have no effect.
 func Parse(into Settings, environ []string, opt Options) ([]Warning, error) {
 	given := env.ToMap(environ)
 	vars := variables(into)
@@ -76,10 +78,11 @@ func Parse(into Settings, environ []string, opt Options) ([]Warning, error) {
 	if c := into.common(); c.Debug && strings.TrimSpace(given["LOG_LEVEL"]) == "" {
 		c.LogLevel = "debug"
 	}
-	return unknownVariables(given, vars, opt.Elsewhere), nil
+	return unknownVariables(given, vars, opt.IgnoredHere), nil
 }
 
-// check reports every variable that parsing failed for or whose value its tags do not allow.
+// check returns an [*Error] with every variable that could not be parsed or that its tags do not
+// allow.
 func check(parsed Settings, vars []variable, values map[string]string, parseErr error) error {
 	failed := map[string]error{}
 	var all env.AggregateError
@@ -96,7 +99,7 @@ func check(parsed Settings, vars []variable, values map[string]string, parseErr 
 	var problems []string
 	for _, v := range vars {
 		err, bad := failed[v.field.Name]
-		// A default that a tag gives is one that the other tags accept; a test sees to it.
+		// The defaults in tags need no check here: a test checks that the other tags allow them.
 		if !bad && (values[v.name] == "" || v.allows(v.of(parsed))) {
 			continue
 		}
@@ -113,14 +116,14 @@ func check(parsed Settings, vars []variable, values map[string]string, parseErr 
 	return &Error{problems}
 }
 
-// parsers are the value types that the environment library does not read as we want them, and
-// those of the caller.
+// parsers returns the parsers for the types that the environment library cannot read, or reads in
+// another way, and those of the caller.
 func parsers(own map[reflect.Type]env.ParserFunc) map[reflect.Type]env.ParserFunc {
 	all := map[reflect.Type]env.ParserFunc{
-		reflect.TypeFor[codec.Method]():      func(s string) (any, error) { return codec.ParseMethod(s) },
-		reflect.TypeFor[codec.Compression](): func(s string) (any, error) { return codec.ParseCompression(s) },
-		reflect.TypeFor[bool]():              func(s string) (any, error) { return parseBool(s) },
-		reflect.TypeFor[time.Duration]():     func(s string) (any, error) { return parseSeconds(s) },
+		reflect.TypeFor[segment.Method](): func(s string) (any, error) { return segment.ParseMethod(s) },
+		reflect.TypeFor[compress.Codec](): func(s string) (any, error) { return compress.Parse(s) },
+		reflect.TypeFor[bool]():           func(s string) (any, error) { return parseBool(s) },
+		reflect.TypeFor[time.Duration]():  func(s string) (any, error) { return parseSeconds(s) },
 	}
 	maps.Copy(all, own)
 	return all
@@ -136,13 +139,13 @@ func parseBool(s string) (bool, error) {
 	return false, errors.New("neither true nor false")
 }
 
-// maxSeconds keeps a number of seconds far from where time.Duration overflows.
+// maxSeconds is the largest number of seconds that a setting may have, a day.
 const maxSeconds = 86400
 
 func parseSeconds(s string) (time.Duration, error) {
 	seconds, err := strconv.ParseFloat(s, 64)
 	if err != nil || !(seconds > 0 && seconds <= maxSeconds) {
-		return 0, errors.New("no number of seconds")
+		return 0, errors.New("not a number of seconds")
 	}
 	return time.Duration(seconds * float64(time.Second)), nil
 }

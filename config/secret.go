@@ -2,11 +2,11 @@ package config
 
 import "strconv"
 
-// Secret is a text that must not be shown. Every verb of fmt and every encoder of text
-// prints *** for it; a conversion to string reveals it.
+// Secret is a text that must not be shown. All verbs of fmt and all text encoders print *** for
+// it; a conversion to string reveals it.
 type Secret string
 
-// Hidden is what stands for a secret that is not shown.
+// Hidden is shown in place of a secret.
 const Hidden = "***"
 
 func (s Secret) String() string {

@@ -10,36 +10,36 @@ import (
 	"github.com/agnivade/levenshtein"
 )
 
-// Warning is about a variable of the environment that has no effect.
+// Warning is about an environment variable that has no effect.
 type Warning struct {
 	Variable string
-	// Text is a whole sentence that names the variable.
+	// Text is a complete sentence that names the variable.
 	Text string
 }
 
 var (
-	// ourPrefixes begin names that hardly anyone else would choose; shared ones begin names
-	// of many programs, so that only a near miss of one of ours is worth a word.
+	// ourPrefixes begin names that other programs hardly use: all unknown names with them cause
+	// a warning. sharedPrefixes are common: only names close to a setting cause one.
 	ourPrefixes    = []string{"REDIS_", "STORAGE_", "SESSION_", "COMPRESSION_", "SERIALIZATION_", "CORS_", "SEGMENT_"}
 	sharedPrefixes = []string{"MAX_", "CACHE_", "LOG_", "KEY_", "API_"}
 
-	// foreign are names with our prefixes that others set: desktops announce their session
-	// manager, and Kubernetes and Docker links announce a service called redis.
+	// foreign matches names with our prefixes that others set: desktops name their session
+	// manager, and Kubernetes and Docker links describe a service called redis.
 	foreign = regexp.MustCompile(`^SESSION_MANAGER$|_SERVICE_(HOST|PORT)|_PORT_[0-9]+_(TCP|UDP)`)
 )
 
-// unknownVariables warns about each given variable that is one of ours elsewhere, or that looks
-// like one and is not.
-func unknownVariables(given map[string]string, vars []variable, elsewhere func(name string) string) []Warning {
-	if elsewhere == nil {
-		elsewhere = func(string) string { return "" }
+// unknownVariables returns a warning for each given variable that is a setting of another build,
+// or that looks like a setting and is not.
+func unknownVariables(given map[string]string, vars []variable, ignoredHere func(name string) string) []Warning {
+	if ignoredHere == nil {
+		ignoredHere = func(string) string { return "" }
 	}
 	var warnings []Warning
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		if slices.ContainsFunc(vars, func(v variable) bool { return v.name == name }) || foreign.MatchString(name) {
 			continue
 		}
-		if text := elsewhere(name); text != "" {
+		if text := ignoredHere(name); text != "" {
 			warnings = append(warnings, Warning{name, text})
 			continue
 		}

@@ -17,8 +17,8 @@ type variable struct {
 	field reflect.StructField
 }
 
-// variables returns all fields of the settings in their order, those of Common where it is
-// embedded.
+// variables returns all fields of the settings in order, with the fields of an embedded Common
+// in its place.
 func variables(of Settings) []variable {
 	var vars []variable
 	for _, field := range reflect.VisibleFields(reflect.TypeOf(of).Elem()) {
@@ -29,12 +29,12 @@ func variables(of Settings) []variable {
 	return vars
 }
 
-// of is the field of v in the settings.
+// of returns the field of v in the settings.
 func (v variable) of(settings Settings) reflect.Value {
 	return reflect.ValueOf(settings).Elem().FieldByIndex(v.field.Index)
 }
 
-// Show lists every variable with its value, one NAME=value after the other, secrets hidden.
+// Show returns every variable as NAME=value, separated by spaces, with secrets hidden.
 func Show(settings Settings) string {
 	var shown []string
 	for _, attr := range LogValue(settings).Group() {
@@ -43,7 +43,7 @@ func Show(settings Settings) string {
 	return strings.Join(shown, " ")
 }
 
-// LogValue is the same as one attribute for each variable.
+// LogValue returns every variable as an attribute, with secrets hidden.
 func LogValue(settings Settings) slog.Value {
 	var attrs []slog.Attr
 	for _, v := range variables(settings) {
@@ -52,8 +52,8 @@ func LogValue(settings Settings) slog.Value {
 	return slog.GroupValue(attrs...)
 }
 
-// clean removes what has no meaning in a value: blanks around it, the case of a word, and
-// empty elements of a list.
+// clean normalizes a value: it removes blanks around it and empty elements of a list, and turns
+// words to lower case. A secret that is not a list stays as it is.
 func (v variable) clean(raw string) string {
 	switch {
 	case v.field.Type.Kind() == reflect.Slice:
@@ -72,8 +72,8 @@ func (v variable) clean(raw string) string {
 	return strings.TrimSpace(raw)
 }
 
-// allows reports whether the tags of v accept a parsed value. A variable that is not set and
-// has no default has its zero value and is accepted.
+// allows reports whether the tags of v accept a parsed value. The empty string is accepted,
+// because a variable that is not set and has no default has that value.
 func (v variable) allows(value reflect.Value) bool {
 	switch value.Kind() {
 	case reflect.Pointer:
@@ -101,7 +101,7 @@ func (v variable) allowsText(s string) bool {
 	return pattern == "" || regexp.MustCompile(pattern).MatchString(s)
 }
 
-// maxInt is the largest whole number that is read, on every platform.
+// maxInt is the largest whole number that a setting may have, on every platform.
 const maxInt = 1<<31 - 1
 
 func (v variable) bounds() (low, high int64) {
@@ -135,10 +135,10 @@ func (v variable) accepted() string {
 
 func (v variable) secret() bool { return v.field.Tag.Get("secret") != "" }
 
-// keepsEmpty reports whether an empty value means none rather than the default.
+// keepsEmpty reports whether an empty value means "none" instead of the default.
 func (v variable) keepsEmpty() bool { return v.field.Tag.Get("empty") == "kept" }
 
-// showRaw quotes a value as it was given.
+// showRaw quotes a value as it was given, with secrets hidden.
 func (v variable) showRaw(raw string) string {
 	if v.secret() {
 		raw = Hidden

@@ -12,7 +12,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/memory"
 )
 
-// oddRecord has columns of types that no text format has.
+// oddRecord has columns of types that text formats lack.
 func oddRecord() arrow.Record {
 	meta := arrow.NewMetadata([]string{"origin"}, []string{"conformance"})
 	b := array.NewRecordBuilder(memory.DefaultAllocator, arrow.NewSchema([]arrow.Field{
@@ -58,14 +58,14 @@ func oddRecord() arrow.Record {
 	return b.NewRecord()
 }
 
-// endlessRecord claims 2^40 rows, which take no bytes.
+// endlessRecord declares 2^40 rows, which take no bytes.
 func endlessRecord() arrow.Record {
 	const rows = 1 << 40
 	schema := arrow.NewSchema([]arrow.Field{{Name: "nothing", Type: arrow.Null, Nullable: true}}, nil)
 	return array.NewRecord(schema, []arrow.Array{array.NewNull(rows)}, rows)
 }
 
-// twinsRecord has two columns of one name.
+// twinsRecord has two columns with the same name.
 func twinsRecord() arrow.Record {
 	b := array.NewRecordBuilder(memory.DefaultAllocator, arrow.NewSchema([]arrow.Field{
 		{Name: "a", Type: arrow.PrimitiveTypes.Int64},
@@ -90,7 +90,7 @@ func arrowBomb() []byte {
 	return out.Bytes()
 }
 
-// oneBatch is a stream of one record batch of so many integers.
+// oneBatch is a stream of one record batch with that many integers.
 func oneBatch(rows int) []byte {
 	b := array.NewRecordBuilder(memory.DefaultAllocator, arrow.NewSchema([]arrow.Field{{Name: "n", Type: arrow.PrimitiveTypes.Int64}}, nil))
 	b.Field(0).(*array.Int64Builder).AppendValues(make([]int64, rows), nil)

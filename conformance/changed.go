@@ -14,7 +14,7 @@ func checkChangedCells(c *client) {
 		claim, contentType, file string
 		params                   []string
 		changed                  map[string]int
-		// says is of the refusal with strict=true; nothing changes if there is none.
+		// says is in the error with strict=true; if it is empty, nothing changes.
 		says []string
 	}{
 		{"numbers and missing values", csvType, "a,b,c\n1.50,NA,1\n2.0,x,2\n-.5,,3\n", nil, map[string]int{"a": 2, "b": 1, "c": 0}, []string{"line 2", `"a"`, `"1.50"`, `"1.5"`}},

@@ -11,7 +11,7 @@ import (
 // messy is a table to be cleaned: missing cells, a row twice, numbers that are text.
 const messy = "item,price,day,code\npear,2.5,2026-01-03,7\nfig,,2026-01-01,x\n,4.5,,8\npear,2.5,2026-01-03,7\nlime,,,9\n"
 
-// cleaned checks what operations make of messy.
+// cleaned checks the result of operations on messy.
 func (c *client) cleaned(want string, effects []effectDocument, ops ...op) *sess {
 	c.Helper()
 	s := c.create(messy)

@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// client calls a target on behalf of one test.
+// client calls a target for one test.
 type client struct {
 	*testing.T
 	target Target
@@ -25,9 +25,9 @@ type client struct {
 }
 
 func newClient(t *testing.T, target Target) *client {
-	// Responses are wanted as they are sent, so the transport must not ask for compression.
-	// workerd closes connections that are idle for five seconds, and a request that meets the end
-	// of one gets no answer.
+	// The transport must not ask for compression, because the tests check responses as they are
+	// sent. workerd closes connections that are idle for five seconds, and a request on a closing
+	// connection gets no answer.
 	transport := &http.Transport{MaxIdleConnsPerHost: 32, DisableCompression: true, IdleConnTimeout: time.Second}
 	t.Cleanup(transport.CloseIdleConnections)
 	c := &client{T: t, target: target, http: &http.Client{Transport: transport, Timeout: time.Minute}}
@@ -35,7 +35,7 @@ func newClient(t *testing.T, target Target) *client {
 	return c
 }
 
-// in returns the client for another test.
+// in returns a copy of the client for another test.
 func (c *client) in(t *testing.T) *client {
 	other := *c
 	other.T = t
@@ -47,7 +47,7 @@ func (c *client) run(name string, check func(c *client)) {
 	c.T.Run(name, func(t *testing.T) { check(c.in(t)) })
 }
 
-// do sends a request. The body is nil, a string or bytes that are sent as they are, or
+// do sends a request. The body is nil, a string, chunked or bytes that are sent as they are, or
 // anything else, sent as JSON. Headers are given as "Name: value".
 func (c *client) do(method, path string, body any, headers ...string) *answer {
 	c.Helper()
@@ -58,8 +58,8 @@ func (c *client) do(method, path string, body any, headers ...string) *answer {
 	return a
 }
 
-// try is do for requests that may find no server, and for goroutines. A server that is busy
-// with other uploads is asked again when it says.
+// try is do for requests that may get no answer, and for goroutines. If the server is busy with other
+// uploads, try waits as the server says and sends the request again.
 func (c *client) try(method, path string, body any, headers ...string) (a *answer, err error) {
 	for range 30 {
 		a, err = c.once(method, path, body, headers...)
@@ -70,7 +70,7 @@ func (c *client) try(method, path string, body any, headers ...string) (a *answe
 	return a, err
 }
 
-// busy reports whether a request is to be sent again, and waits until then.
+// busy reports whether the request must be sent again, and waits before that.
 func (a *answer) busy() bool {
 	if a.status != http.StatusTooManyRequests {
 		return false
@@ -91,6 +91,9 @@ func (c *client) once(method, path string, body any, headers ...string) (*answer
 	}
 	if contentType != "" {
 		r.Header.Set("Content-Type", contentType)
+	}
+	if _, ok := body.(chunked); ok {
+		r.TransferEncoding = []string{"chunked"}
 	}
 	if c.target.Token != "" {
 		r.Header.Set("Authorization", "Bearer "+c.target.Token)
@@ -119,6 +122,8 @@ func encode(body any) (r io.Reader, contentType string, err error) {
 		return strings.NewReader(body), "", nil
 	case []byte:
 		return bytes.NewReader(body), "", nil
+	case chunked:
+		return body.reader(), "", nil
 	}
 	b, err := json.Marshal(body)
 	return bytes.NewReader(b), "application/json", err
@@ -142,7 +147,7 @@ func (a *answer) is(status int) *answer {
 	return a
 }
 
-// decode reads a JSON document into v and refuses members that v does not have.
+// decode reads a JSON document into v. It ends the test if the document has members that v lacks.
 func (a *answer) decode(v any) {
 	a.c.Helper()
 	if got := a.header.Get("Content-Type"); got != "application/json" && got != "application/problem+json" {
@@ -162,8 +167,8 @@ func (a *answer) session() (doc sessionDocument) {
 	return doc
 }
 
-// refused ends the test unless the answer is a complete problem document with that status and
-// code. The detail must contain each of says: what is wrong, and what would be accepted.
+// refused ends the test unless the answer is a complete problem document with that status and code.
+// The detail must contain each of says: what is wrong, and what would be accepted.
 func (a *answer) refused(status int, code string, says ...string) {
 	a.c.Helper()
 	var p problemDocument
@@ -199,11 +204,11 @@ func (a *answer) has(name, want string) *answer {
 type sess struct {
 	*client
 	id string
-	// made is the document with which it was created.
+	// made is the answer to its creation.
 	made sessionDocument
 }
 
-// create uploads a CSV file, with parameters of the query such as "ttl_seconds=1".
+// create uploads a CSV file, with query parameters such as "ttl_seconds=1".
 func (c *client) create(csv string, params ...string) *sess {
 	c.Helper()
 	return c.upload("text/csv", []byte(csv), params...)
@@ -229,12 +234,12 @@ func query(path string, params ...string) string {
 	return path + "?" + values.Encode()
 }
 
-// path is the path of something of the session, "" for the session itself.
+// path returns a path below that of the session, or that of the session itself for "".
 func (s *sess) path(below string, params ...string) string {
 	return query("/api/v1/sessions/"+s.id+below, params...)
 }
 
-// get fetches something of the session that must be there.
+// get sends a GET for a path of the session, which must succeed.
 func (s *sess) get(below string, params ...string) *answer {
 	s.Helper()
 	return s.do("GET", s.path(below, params...), nil).is(http.StatusOK)
@@ -272,14 +277,14 @@ func (s *sess) edit(ops ...op) sessionDocument {
 	return s.patch(ops...).is(http.StatusOK).session()
 }
 
-// page is the data that the parameters ask for, in shape split.
+// page returns the data for the parameters, with orient=split.
 func (s *sess) page(params ...string) (doc pageDocument) {
 	s.Helper()
 	s.get("/data", append(params, "orient=split")...).decode(&doc)
 	return doc
 }
 
-// cells is the data of a page as one line per row, spelled as the server does.
+// cells returns the data of a page with one line per row, in the server's own spelling.
 func (s *sess) cells(params ...string) string {
 	s.Helper()
 	var doc struct {
@@ -296,7 +301,7 @@ func (s *sess) cells(params ...string) string {
 	return strings.Join(lines, "\n")
 }
 
-// state is everything of a session that a refused request must leave alone.
+// state returns everything of a session that a rejected request must not change.
 func (s *sess) state() string {
 	s.Helper()
 	doc := s.get("")

@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The concurrency tests race real requests. Each must be answered with success or 409, and
-// the session must be what the successful ones made of it.
+// The concurrency tests send real requests concurrently. Each must be answered with success or 409,
+// and the session must have exactly the changes of the successful ones.
 var concurrencyTests = []test{
 	{"of two concurrent edits both are applied or one is a conflict, and none is lost", func(c *client) {
 		s := c.create("n,a,b\n0,0,0\n")
@@ -39,7 +39,7 @@ var concurrencyTests = []test{
 				func() *answer { return s.racing("PATCH", "/data", setCell("b", round), match) },
 			)
 			slices.Sort(statuses)
-			// Without compare-and-swap the one that comes too late can be told no more than that.
+			// Without compare-and-swap the later one may get 409 instead of 412.
 			if !cmp.Equal(statuses, []int{200, 412}) && (c.store.Capabilities.CompareAndSwap || !cmp.Equal(statuses, []int{200, 409})) {
 				c.Fatalf("round %d: statuses %v", round, statuses)
 			}
@@ -119,7 +119,7 @@ func setCell(column string, value int) map[string]any {
 	return map[string]any{"operations": []op{{"op": "set_values", "column": column, "rows": []int{0}, "value": value}}}
 }
 
-// racing is do for goroutines: a request that gets no answer is an answer with status 0.
+// racing is do for goroutines. For a request without an answer it returns status 0.
 func (s *sess) racing(method, below string, body any, headers ...string) *answer {
 	a, err := s.try(method, s.path("")+below, body, headers...)
 	if err != nil {
@@ -129,8 +129,8 @@ func (s *sess) racing(method, below string, body any, headers ...string) *answer
 	return a
 }
 
-// insist is racing for changes that must arrive in the end. With compare-and-swap the server
-// tries again itself; without, a conflict is for the client to repeat.
+// insist is racing for changes that must succeed. With compare-and-swap the server retries; without,
+// insist repeats the request after a conflict.
 func (s *sess) insist(method, below string, body any, headers ...string) (a *answer) {
 	for range 1000 {
 		a = s.racing(method, below, body, headers...)
@@ -141,7 +141,7 @@ func (s *sess) insist(method, below string, body any, headers ...string) (a *ans
 	return a
 }
 
-// together sends requests at once and returns their statuses.
+// together sends requests concurrently and returns their statuses.
 func (c *client) together(requests ...func() *answer) []int {
 	statuses := make([]int, len(requests))
 	start := make(chan struct{})

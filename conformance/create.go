@@ -17,8 +17,8 @@ import (
 	"github.com/tinylib/msgp/msgp"
 )
 
-// people is a small table with every type that text has and one missing value in each column
-// but the first.
+// people is a small table with every type that is inferred from text, and one missing value in each
+// column except the first.
 const people = `name,age,score,active
 Ann,31,1.5,true
 Bob,,2.25,false
@@ -26,7 +26,7 @@ Cid,47,,true
 Dee,28,4.0,
 `
 
-// peopleCells is people as [sess.cells] shows it.
+// peopleCells is people as [sess.cells] returns it.
 const peopleCells = `["Ann",31,1.5,true]
 ["Bob",null,2.25,false]
 ["Cid",47,null,true]
@@ -40,7 +40,7 @@ type file struct {
 	body                          []byte
 }
 
-// peopleFiles is people in every format and shape.
+// peopleFiles returns people in every format and shape.
 func peopleFiles() []file {
 	records := `[{"name":"Ann","age":31,"score":1.5,"active":true},
 		{"name":"Bob","age":null,"score":2.25,"active":false},
@@ -94,12 +94,12 @@ func arrowFile(rec arrow.Record) []byte {
 	return b.Bytes()
 }
 
-// seekableBuffer can tell its position, which is all that a writer of Arrow files asks.
+// seekableBuffer only reports its position, which is enough for a writer of Arrow files.
 type seekableBuffer struct{ bytes.Buffer }
 
 func (b *seekableBuffer) Seek(int64, int) (int64, error) { return int64(b.Len()), nil }
 
-// must is for writing to memory, which does not fail.
+// must panics on an error. It is for writes to memory, which do not fail.
 func must(err error) {
 	if err != nil {
 		panic(err)

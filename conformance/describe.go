@@ -20,7 +20,7 @@ type descriptionDocument struct {
 	Columns       []columnDescription `json:"columns"`
 }
 
-// columnDescription has what the type of its column has.
+// columnDescription describes a column. Which members are set depends on its type.
 type columnDescription struct {
 	Name               string `json:"name"`
 	DType              string `json:"dtype"`

@@ -37,7 +37,7 @@ var dialectTests = []test{
 	}},
 }
 
-// dialectFile is delimited text with parameters, and the delimiter, types and cells that it must have.
+// dialectFile is delimited text with parameters, and the expected delimiter, types and cells.
 type dialectFile struct {
 	claim, file      string
 	params           []string

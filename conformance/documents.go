@@ -16,7 +16,7 @@ import (
 	"edgeframe/internal/testenv"
 )
 
-// The documents of the API, with every member that they have.
+// The documents of the API, with all their members.
 
 type sessionDocument struct {
 	Status             string                `json:"status"`
@@ -98,7 +98,7 @@ type versionsDocument struct {
 	} `json:"versions"`
 }
 
-// ids lists the versions, oldest first.
+// ids returns the ids of the versions, oldest first.
 func (d versionsDocument) ids() (ids []int) {
 	for _, v := range d.Versions {
 		ids = append(ids, v.VersionID)
@@ -209,8 +209,8 @@ type storageDocument struct {
 
 var update = flag.Bool("update", false, "write the golden files anew from what the server answers")
 
-// volatile are the parts of documents that no two servers share, and what stands for them in
-// golden files. Everything else is compared byte by byte.
+// volatile are the parts of documents that differ between servers or runs, with their replacements in
+// golden files. All other bytes are compared.
 var volatile = []struct {
 	pattern *regexp.Regexp
 	stands  string
@@ -232,12 +232,12 @@ func normalise(document []byte) []byte {
 
 var access = regexp.MustCompile(`"(last_accessed|expires_at)":"[^"]*"`)
 
-// withoutAccess removes what a mere read of a session changes.
+// withoutAccess removes the members that reading a session changes.
 func withoutAccess(document []byte) []byte {
 	return access.ReplaceAll(document, []byte(`"$1":"<time>"`))
 }
 
-// withoutReceipt cuts the receipt of an upload off the end of a session document.
+// withoutReceipt removes the receipt of an upload from the end of a session document.
 func withoutReceipt(document []byte) []byte {
 	before, _, _ := bytes.Cut(document, []byte(`,"upload":`))
 	return append(bytes.Clone(before), '}')
@@ -258,7 +258,7 @@ func (a *answer) golden(name string) *answer {
 	if err != nil {
 		a.c.Fatalf("%v; go test ./conformance -update writes it", err)
 	}
-	// The members are compared a line each, which makes differences readable.
+	// Compare with one member per line, so that differences are readable.
 	lines := strings.NewReplacer(",", ",\n")
 	if diff := cmp.Diff(lines.Replace(string(want)), lines.Replace(string(got))); diff != "" {
 		a.c.Errorf("%s differs from %s (-want +got):\n%s", a.request, name, diff)

@@ -29,9 +29,9 @@ const (
 	crashes = 2
 )
 
-// TestAcknowledgedChangesSurviveKill9 lets writers edit one session together and others each
-// on its own, kills the server amid that, starts it again, and looks for all that had been
-// acknowledged.
+// TestAcknowledgedChangesSurviveKill9 has writers that edit a shared session and others that edit
+// sessions of their own. It kills the server meanwhile, starts it again, and checks that all
+// acknowledged changes are there.
 func TestAcknowledgedChangesSurviveKill9(t *testing.T) {
 	env := []string{"STORAGE_DIR=" + t.TempDir(), "STORAGE_SYNC=interval"}
 	var shared *sharedSession
@@ -67,13 +67,12 @@ func TestAcknowledgedChangesSurviveKill9(t *testing.T) {
 	}
 }
 
-// sharedSession is edited by all writers at once. Each has a cell of its own, in which it
-// counts.
+// sharedSession is edited by all writers concurrently. Each writer increments its own cell.
 type sharedSession struct {
 	id string
-	// sent and acknowledged are the last numbers of each writer.
+	// sent and acknowledged have the last numbers of each writer.
 	sent, acknowledged [writers]int
-	// tokens are the last revisions that each writer was given.
+	// tokens has the last revision that each writer received.
 	tokens [writers]string
 }
 
@@ -81,7 +80,7 @@ func newSharedSession(c *client) *sharedSession {
 	return &sharedSession{id: c.create("count\n" + strings.Repeat("0\n", writers)).id}
 }
 
-// write counts until the server is gone or done is closed.
+// write increments a cell until the server does not answer or done is closed.
 func (s *sharedSession) write(c *client, writer int, done <-chan struct{}) {
 	for !closed(done) {
 		s.sent[writer]++
@@ -105,7 +104,7 @@ func (s *sharedSession) write(c *client, writer int, done <-chan struct{}) {
 	}
 }
 
-// asksForPatience checks an answer of a server whose store is away, and waits a little.
+// asksForPatience checks the answer of a server whose store is unavailable, and waits a little.
 func (a *answer) asksForPatience() {
 	if a.header.Get("Retry-After") != "1" || !strings.Contains(string(a.body), `"storage_unavailable"`) {
 		a.c.Errorf("%s: Retry-After %q, %s", a.request, a.header.Get("Retry-After"), a.body)
@@ -166,11 +165,11 @@ func (s *sess) versionsAreWhole() map[int]uint32 {
 	return sums
 }
 
-// ownSession is edited by one writer, at random.
+// ownSession is edited by one writer, with random changes.
 type ownSession struct {
 	id     string
 	random *rand.Rand
-	// acknowledged is the last document that a change answered, token its revision.
+	// acknowledged is the answer to the last successful change, token its revision.
 	acknowledged sessionDocument
 	token        string
 	// sums are the checksums of versions that were read.
@@ -182,8 +181,8 @@ func newOwnSession(c *client, seed uint64) *ownSession {
 	return &ownSession{id: s.id, random: rand.New(rand.NewPCG(seed, 7)), acknowledged: s.made, sums: s.versionsAreWhole()}
 }
 
-// write makes random changes until the server is gone or done is closed, and reads some of
-// what they make.
+// write makes random changes until the server does not answer or done is closed, and reads some of the
+// results.
 func (o *ownSession) write(c *client, done <-chan struct{}) {
 	for !closed(done) {
 		method, below, body, headers := o.change()
@@ -223,8 +222,8 @@ func (o *ownSession) write(c *client, done <-chan struct{}) {
 	}
 }
 
-// resume waits until the session can be read again, and goes on from what it is then. It
-// returns false if that is not to be.
+// resume waits until the session can be read again, and continues with its state at that time. It
+// returns false if the server does not answer or done is closed.
 func (o *ownSession) resume(c *client, done <-chan struct{}) bool {
 	for !closed(done) {
 		a, err := c.try("GET", "/api/v1/sessions/"+o.id, nil)
@@ -247,8 +246,8 @@ func (o *ownSession) resume(c *client, done <-chan struct{}) bool {
 	return false
 }
 
-// compare checks that a document is as the last acknowledged change left it, or as the one
-// change after that did which was not answered.
+// compare checks that a document is that of the last acknowledged change, or of the one unanswered
+// change after it.
 func (o *ownSession) compare(c *client, doc sessionDocument) {
 	c.Helper()
 	switch doc.Revision {
@@ -300,16 +299,16 @@ func (o *ownSession) verify(c *client) {
 	o.acknowledged, o.token = doc, s.get("").header.Get("Edgeframe-Revision")
 }
 
-// TestTheDirectoryShrinksAfterExpiry stores far more than it may keep and waits for the
-// space to come back.
+// TestTheDirectoryShrinksAfterExpiry stores much more than may remain after expiry, and waits until
+// the space is freed.
 func TestTheDirectoryShrinksAfterExpiry(t *testing.T) {
 	dir := t.TempDir()
 	c := newClient(t, Target{URL: testenv.StartServer(t, "STORAGE_DIR="+dir).URL})
 	const (
 		sessions = 30
 		each     = 8 << 20
-		// kept is what the engine may keep of all that: four logs of 16 MiB, which it uses again
-		// and again, up to 32 MiB of removed values before it cleans up, and some.
+		// kept is how much the engine may keep: four logs of 16 MiB, which it recycles, up to
+		// 32 MiB of removed values before a compaction, and a little more.
 		kept = 112 << 20
 	)
 	base := testenv.DirSize(t, dir)

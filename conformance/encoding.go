@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// inUTF16 is text in UTF-16, without a byte order mark unless the text has one.
+// inUTF16 encodes text in UTF-16. It adds no byte order mark.
 func inUTF16(order binary.AppendByteOrder, text string) []byte {
 	var b []byte
 	for _, unit := range utf16.Encode([]rune(text)) {
@@ -20,7 +20,7 @@ func inUTF16(order binary.AppendByteOrder, text string) []byte {
 	return b
 }
 
-// accents is a table whose text is in all encodings, and the euro sign that Latin-1 has not.
+// accents has text that all encodings can represent, euros characters that Latin-1 lacks.
 const (
 	accents      = "näme;année\nÄnne;7\nÖle;8\n"
 	accentsCells = "[\"Änne\",7]\n[\"Öle\",8]"
@@ -28,13 +28,13 @@ const (
 	eurosCells   = "[\"5 €\",7]\n[\"“6 €”\",8]"
 )
 
-// The bytes of accents and euros in the encodings of one byte per character.
+// The bytes of accents and euros in encodings with one byte per character.
 var (
 	accentsInLatin1 = []byte("n\xe4me;ann\xe9e\n\xc4nne;7\n\xd6le;8\n")
 	eurosIn1252     = []byte("price;year\n5 \x80;7\n\x936 \x80\x94;8\n")
 )
 
-// encodedFile is delimited text in an encoding, and how it must be understood.
+// encodedFile is delimited text in an encoding, and the expected result.
 type encodedFile struct {
 	claim, contentType string
 	file               []byte

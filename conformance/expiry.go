@@ -15,7 +15,7 @@ var expiryTests = []test{
 		s.isGone()
 	}},
 	{"every access extends a session by its TTL", func(c *client) {
-		// Not all can be done again and again.
+		// These cannot be repeated.
 		once := []string{"DELETE", "POST/undo", "POST/redo", "POST/versions/1/restore"}
 		kept := map[string]*sess{}
 		for _, r := range routes {
@@ -76,7 +76,7 @@ var expiryTests = []test{
 	}},
 }
 
-// sleepUntil waits until a time of the server has passed, whose clock is that of the test.
+// sleepUntil waits until a time of the server has passed. Server and test have the same clock.
 func (c *client) sleepUntil(t time.Time) {
 	c.Helper()
 	wait := time.Until(t) + 50*time.Millisecond

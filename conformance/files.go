@@ -14,7 +14,7 @@ import (
 	"edgeframe/internal/testenv"
 )
 
-// notTables says of the files of vega-datasets that are no tables what the refusal must name.
+// notTables has the files of vega-datasets that are not tables, with a text that the error must have.
 var notTables = map[string]string{
 	"annual-precip.json":   `column "width" is not an array`, // a raster
 	"volcano.json":         `column "width" is not an array`,
@@ -26,8 +26,8 @@ var notTables = map[string]string{
 	"miserables.json":      `column "links" has 254 values and column "nodes" has 77`, // a graph
 }
 
-// keeps lists for the files with an extension the formats that keep all of their tables: Arrow and
-// Parquet keep the tables of every file, the other formats those that they can bring about.
+// keeps lists, by extension of a file, the formats that lose nothing of its table. Arrow and Parquet
+// keep every table; the other formats keep tables that came from such a format.
 var keeps = map[string][]string{
 	".csv":     {"arrow", "arrow_file", "parquet", "csv", "tsv"},
 	".tsv":     {"arrow", "arrow_file", "parquet", "csv", "tsv"},
@@ -48,7 +48,7 @@ var mediaTypes = map[string]string{
 	"msgpack":    packType,
 }
 
-// vegaFiles are the tables, and what might be one, among the files of vega-datasets.
+// vegaFiles returns the files of vega-datasets that are, or may be, tables.
 func (c *client) vegaFiles() []string {
 	c.Helper()
 	entries, err := os.ReadDir(filepath.Join(testenv.NodeModules(c), "vega-datasets", "data"))
@@ -64,8 +64,8 @@ func (c *client) vegaFiles() []string {
 	return names
 }
 
-// comesBack uploads a file and checks that the table comes back equal in every format that keeps
-// it: fetched in the format and uploaded again, it is the same table.
+// comesBack uploads a file and checks, for every format that keeps its table, that fetching the table
+// in that format and uploading it again gives the same table.
 func (c *client) comesBack(name string) {
 	c.Helper()
 	file := c.vega(name)
@@ -91,7 +91,7 @@ func (c *client) comesBack(name string) {
 	s.do("DELETE", s.path(""), nil).is(http.StatusNoContent)
 }
 
-// whole is the whole table in a format. JSON comes in pages, of which the data is put together.
+// whole returns the whole table in a format. For JSON it combines the data of all pages.
 func (s *sess) whole(format string) []byte {
 	s.Helper()
 	if format != "json" {
@@ -126,7 +126,7 @@ var fileTests = func() (tests []test) {
 	return tests
 }()
 
-// sameStream compares tables, which may be cut into batches differently.
+// sameStream compares the tables of two streams, whose batches may differ in length.
 func sameStream(want, got []byte) error {
 	if bytes.Equal(want, got) {
 		return nil

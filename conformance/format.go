@@ -17,14 +17,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/tinylib/msgp/msgp"
 
-	"edgeframe/internal/tabletest"
+	"edgeframe/codec/codectest"
+	"edgeframe/codec/formats/formatstest"
 )
 
 // output is a format that data is sent as.
 type output struct {
 	name, mediaType string
-	// rows reads the file with a library that the server does not use for it, or used the
-	// other way round, as one line per row: see [plain].
+	// rows reads the file and returns one line per row, see [plain]. It uses a library with which
+	// the server does not write that format.
 	rows func(body []byte) ([]string, error)
 }
 
@@ -68,7 +69,7 @@ var outputs = []output{
 	}},
 }
 
-// plain spells a value so that one value has one spelling whatever format it came through.
+// plain formats a value in the same way for all formats.
 func plain(v any) string {
 	switch v := v.(type) {
 	case nil:
@@ -238,8 +239,8 @@ var formatTests = []test{
 		}
 	}},
 	{"every Arrow type goes out as it came in, from an edited table too", func(c *client) {
-		table := tabletest.AllTypes()
-		s := c.upload(streamType, tabletest.ArrowStream(table))
+		table := codectest.AllTypes()
+		s := c.upload(streamType, formatstest.ArrowStream(table))
 		for _, edited := range []bool{false, true} {
 			if edited {
 				s.edit(op{"op": "delete_rows", "rows": []int{0}}, op{"op": "drop_columns", "columns": []string{table.Schema.Field(0).Name}})
@@ -253,9 +254,9 @@ var formatTests = []test{
 				if err != nil {
 					c.Fatalf("%s: %v", out.format, err)
 				}
-				got := tabletest.AllTypes()
+				got := codectest.AllTypes()
 				got.Schema, got.RowGroups = records[0].Schema(), records
-				if err := tabletest.Equal(table, got); err != nil {
+				if err := codectest.Equal(table, got); err != nil {
 					c.Errorf("%s: %v", out.format, err)
 				}
 			}

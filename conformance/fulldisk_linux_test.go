@@ -10,8 +10,8 @@ import (
 	"edgeframe/internal/testenv"
 )
 
-// TestAFullDiskIsAnswered lets no file of the server grow, as on a full disk, and then lets
-// them grow again.
+// TestAFullDiskIsAnswered prevents all files of the server from growing, as on a full disk, and then
+// permits it again.
 func TestAFullDiskIsAnswered(t *testing.T) {
 	server := testenv.StartServer(t, "STORAGE_DIR="+t.TempDir())
 	c := newClient(t, Target{URL: server.URL})

@@ -16,8 +16,8 @@ import (
 	"edgeframe/internal/testenv"
 )
 
-// zipOfSpaces is a workbook whose sheet is blanks between two tags, unpacked so many bytes. Its
-// header claims to unpack to as many as claimed.
+// zipOfSpaces returns a workbook whose sheet has blanks between two tags and unpacks to that many
+// bytes. Its header declares the size claimed.
 func zipOfSpaces(unpacked, claimed uint64) []byte {
 	var file, deflated bytes.Buffer
 	z := zip.NewWriter(&file)
@@ -29,7 +29,7 @@ func zipOfSpaces(unpacked, claimed uint64) []byte {
 			must(z.Copy(part))
 		}
 	}
-	// A flushed block of blanks can be repeated: it refers to nothing but itself.
+	// A flushed block of blanks can be repeated, because it refers only to itself.
 	const block = 64 << 20
 	w, err := flate.NewWriter(&deflated, flate.BestCompression)
 	must(err)
@@ -64,7 +64,7 @@ func zipOfSpaces(unpacked, claimed uint64) []byte {
 	return file.Bytes()
 }
 
-// hostileFiles are files that are small and would be large, or that never end.
+// hostileFiles returns files that are small but unpack to a large size, and files that do not end.
 func hostileFiles() []badUpload {
 	const (
 		malformed = http.StatusUnprocessableEntity
@@ -86,16 +86,16 @@ func hostileFiles() []badUpload {
 	}
 }
 
-// hostileParquet reads a file of which the claims were changed: 8 bytes are all its values.
+// hostileParquet reads a file whose declared sizes are wrong: all its values take 8 bytes.
 func hostileParquet(name string) []byte {
 	b, err := os.ReadFile(filepath.Join(testenv.Root(), "conformance", "testdata", "parquet", name+".parquet"))
 	must(err)
 	return b
 }
 
-// TestHostileFilesAreRefusedInTime sends files as large as both builds take them by default. How
-// long each takes is logged; what is checked is that they are refused, that the server goes on,
-// and that it has not taken the memory that they ask for.
+// TestHostileFilesAreRefusedInTime sends files of the largest size that both builds accept by default.
+// It logs how long each takes, and checks that they are rejected, that the server still works, and
+// that it has not allocated the memory that they declare.
 func TestHostileFilesAreRefusedInTime(t *testing.T) {
 	files := hostileFiles()
 	t.Run("server", func(t *testing.T) {

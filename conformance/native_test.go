@@ -19,7 +19,7 @@ import (
 	"edgeframe/internal/testenv"
 )
 
-// native is the server with small limits, so that going beyond them is cheap.
+// native starts the server with small limits, so that the tests can exceed them cheaply.
 func native(t *testing.T, env ...string) Target {
 	t.Helper()
 	env = append([]string{"MAX_UPLOAD_SIZE_MB=8", "MAX_DATAFRAME_SIZE_MB=64", "CORS_ORIGINS=https://app.example.com"}, env...)
@@ -52,7 +52,7 @@ func TestNativeServerOnRedis(t *testing.T) {
 	Run(t, target)
 }
 
-// TestNativeServerCompresses covers what the native server adds to the handler core.
+// TestNativeServerCompresses tests the compression, which only the native server has.
 func TestNativeServerCompresses(t *testing.T) {
 	c := newClient(t, native(t, "STORAGE_DIR="))
 	s := c.create(numbers(2000))
@@ -76,11 +76,11 @@ func TestNativeServerCompresses(t *testing.T) {
 	}
 }
 
-// TestHostileFilesDoNotMakeTheServerGrow sends every bad file, many at once, and then asks
-// the kernel how much memory the server has taken at most.
+// TestHostileFilesDoNotMakeTheServerGrow sends every bad file, several concurrently, and then checks
+// the peak memory of the server.
 func TestHostileFilesDoNotMakeTheServerGrow(t *testing.T) {
-	// Each of the concurrent requests may take what a dataframe may take and its body, and the
-	// collector lets the heap grow to twice of what is in use.
+	// Each of the concurrent requests may use the memory of the largest dataframe and of its body,
+	// and the collector lets the heap grow to twice the memory in use.
 	const (
 		atOnce = 4
 		most   = 2*atOnce*(64<<20+8<<20) + 256<<20
@@ -107,15 +107,15 @@ func TestHostileFilesDoNotMakeTheServerGrow(t *testing.T) {
 	t.Logf("the server took %d MiB at most", peak>>20)
 }
 
-// TestLongFilesComeBackEqual uploads the files that are too large for the small limits of the other
-// tests. The largest bodies are what comes back as Arrow files.
+// TestLongFilesComeBackEqual uploads the files that exceed the small limits of the other tests. The
+// largest bodies are the Arrow files that are uploaded again.
 func TestLongFilesComeBackEqual(t *testing.T) {
 	server := testenv.StartPlainServer(t, "STORAGE_DIR="+t.TempDir(), "MAX_UPLOAD_SIZE_MB=200")
 	c := newClient(t, Target{URL: server.URL, MaxUploadBytes: 200 << 20})
 	if s := c.upload(parquetType, c.vega("flights-3m.parquet")); s.made.Shape != [2]int{3_000_000, 5} {
 		t.Errorf("shape %v", s.made.Shape)
 	}
-	// The table takes more than this alone, and the server 43 MB before.
+	// The table alone is larger than this, and the server took 43 MB before.
 	const most = 200 << 20
 	if peak := peakMemory(t, server); peak > most {
 		t.Errorf("the server took %d bytes for flights-3m.parquet, at most %d are expected", peak, most)
@@ -125,7 +125,7 @@ func TestLongFilesComeBackEqual(t *testing.T) {
 	}
 }
 
-// peakMemory asks the kernel how much memory a server has taken at most, in bytes.
+// peakMemory returns the peak memory of a server in bytes, as the kernel reports it.
 func peakMemory(t *testing.T, server *testenv.Server) int64 {
 	t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", server.Cmd.Process.Pid))

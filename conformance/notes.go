@@ -31,7 +31,7 @@ func (s *sess) areMarked(want marks) {
 	}
 }
 
-// mark sends marks with PUT, which replaces, or PATCH, which merges.
+// mark sends marks with PUT, which replaces marks, or PATCH, which merges them.
 func (s *sess) mark(method string, m marks) *answer {
 	s.Helper()
 	return s.do(method, s.path("/missing"), m).is(http.StatusOK)

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// operationTests has one test per operation: what it does, and what it refuses.
+// operationTests has one test per operation: what it does, and what it rejects.
 var operationTests = []test{
 	{"set_values sets one value per row, or one for all", func(c *client) {
 		s := c.create(people)

@@ -189,7 +189,7 @@ var pageTests = []test{
 
 var nextPattern = regexp.MustCompile(`^<([^>]+)>; rel="next"$`)
 
-// nextLink is the path of the next page, empty if there is none.
+// nextLink returns the path of the next page, empty if there is none.
 func (c *client) nextLink(a *answer) string {
 	c.Helper()
 	link := a.header.Get("Link")

@@ -16,8 +16,8 @@ import (
 	"edgeframe/internal/testenv"
 )
 
-// TestNoRequestScansRedis puts 100,000 sessions into a Redis, uses every route and every
-// health document, and then asks Redis which commands it was sent.
+// TestNoRequestScansRedis puts 100,000 sessions into a Redis, calls every route and every health
+// document, and then asks Redis which commands it has received.
 func TestNoRequestScansRedis(t *testing.T) {
 	redis := testenv.StartRedis(t)
 	c, _ := redisClient(t, redis)
@@ -64,8 +64,7 @@ func TestNoRequestScansRedis(t *testing.T) {
 	}
 }
 
-// fill copies the head of a session under as many other ids, and counts them as the server
-// does.
+// fill copies the head of a session to n other ids, and adds them to the index as the server does.
 func fill(t *testing.T, redis *testenv.Redis, id string, n int) {
 	t.Helper()
 	ctx := t.Context()

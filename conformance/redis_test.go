@@ -14,7 +14,7 @@ import (
 	"edgeframe/internal/testenv"
 )
 
-// redisClient starts a server on redis, and returns a client of it.
+// redisClient starts a server on redis, and returns a client for it.
 func redisClient(t *testing.T, redis *testenv.Redis, env ...string) (*client, *testenv.Server) {
 	t.Helper()
 	env = append([]string{"REDIS_ENABLED=true", "STORAGE_FALLBACK_TO_MEMORY=false", "REDIS_URL=" + redis.URL}, env...)
@@ -22,10 +22,10 @@ func redisClient(t *testing.T, redis *testenv.Redis, env ...string) (*client, *t
 	return newClient(t, Target{URL: server.URL}), server
 }
 
-// TestAcknowledgedChangesSurviveKill9OfRedis lets writers edit sessions while Redis crashes
-// and comes back with its append-only file, twice. The server answers 503 meanwhile, then
-// goes on by itself, has lost nothing that it had acknowledged, and holds no more connections
-// and goroutines than before.
+// TestAcknowledgedChangesSurviveKill9OfRedis has writers that edit sessions while Redis crashes and
+// restarts with its append-only file, twice. Meanwhile the server answers 503. Afterwards it works
+// again without a restart, has lost no acknowledged change, and has no more connections and
+// goroutines than before.
 func TestAcknowledgedChangesSurviveKill9OfRedis(t *testing.T) {
 	redis := testenv.StartRedis(t, "--appendonly", "yes", "--appendfsync", "always")
 	c, server := redisClient(t, redis, "REDIS_MAX_CONNECTIONS=20")
@@ -56,7 +56,7 @@ func TestAcknowledgedChangesSurviveKill9OfRedis(t *testing.T) {
 		}
 		t.Logf("crash %d: %d acknowledged changes of the shared session, %d of others", crash+1, shared.total(), total(own))
 	}
-	// The administrator's connection is one.
+	// One connection is the administrator's.
 	if n, err := strconv.Atoi(redis.Info("connected_clients")); n > 20+1 || err != nil {
 		t.Errorf("%d connections to Redis, %v", n, err)
 	}
@@ -72,7 +72,7 @@ func TestAcknowledgedChangesSurviveKill9OfRedis(t *testing.T) {
 	}
 }
 
-// whileRedisIsGone checks what a server answers whose Redis does not.
+// whileRedisIsGone checks the answers of a server whose Redis does not answer.
 func (c *client) whileRedisIsGone(id string) {
 	c.Helper()
 	for _, path := range []string{"/api/v1/sessions/" + id, "/api/v1/sessions/" + id + "/data"} {
@@ -88,8 +88,8 @@ func (c *client) whileRedisIsGone(id string) {
 	c.do("GET", "/health/live", nil).is(http.StatusOK)
 }
 
-// untilServed returns how long it takes until a session can be read, at most the second that
-// is promised and what a busy machine needs.
+// untilServed waits until a session can be read and returns how long that took. Documented is one
+// second; the limit is higher because the machine may be busy.
 func (c *client) untilServed(id string) time.Duration {
 	c.Helper()
 	start := time.Now()
@@ -174,7 +174,7 @@ func TestARedisWithoutRoomIsAnsweredAndKeepsNothingByHalves(t *testing.T) {
 	s.patch(setAge(1)).is(http.StatusOK)
 	redis.Do("CONFIG", "SET", "maxmemory", "1mb")
 	s.do("DELETE", s.path(""), nil).is(http.StatusNoContent)
-	// The index is what is left.
+	// Only the index may be left.
 	if left := fmt.Sprint(redis.Do("KEYS", "*")); left != "[]" && left != "[edgeframe:index]" {
 		t.Errorf("%s is left", left)
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// upload is a request to create a session that must be refused.
+// badUpload is a request to create a session that must be rejected.
 type badUpload struct {
 	claim, contentType string
 	body               []byte
@@ -33,7 +33,7 @@ const (
 	packType   = "application/msgpack"
 )
 
-// badUploads is every way in which a file can be wrong, with the answer to it.
+// badUploads returns files that are wrong in every possible way, with the expected answers.
 func (c *client) badUploads() []badUpload {
 	const (
 		malformed   = http.StatusUnprocessableEntity
@@ -83,7 +83,7 @@ func (c *client) badUploads() []badUpload {
 	return append(bad, c.badForms()...)
 }
 
-// badForms is every way in which a form can be wrong.
+// badForms returns forms that are wrong in every possible way.
 func (c *client) badForms() (bad []badUpload) {
 	add := func(claim string, status int, code string, says []string, body []byte, mediaType string) {
 		bad = append(bad, badUpload{claim, mediaType, body, status, code, says})
@@ -118,7 +118,7 @@ func manyMembers(n int) string {
 	return b.String() + "}"
 }
 
-// activeSessions is the number of sessions in the store.
+// activeSessions returns the number of sessions in the store.
 func (c *client) activeSessions() int {
 	c.Helper()
 	var doc storageDocument
@@ -126,7 +126,7 @@ func (c *client) activeSessions() int {
 	return doc.ActiveSessions
 }
 
-// wantActive checks the number of sessions. One that is not exact may come late, but not never.
+// wantActive checks the number of sessions. If the count is not exact, it may be late.
 func (c *client) wantActive(want int, when string) {
 	c.Helper()
 	got := c.activeSessions()
@@ -139,7 +139,7 @@ func (c *client) wantActive(want int, when string) {
 	}
 }
 
-// countingTests need the store for themselves.
+// countingTests need exclusive use of the store.
 var countingTests = []test{
 	{"active_sessions counts what is created and not yet deleted or expired", func(c *client) {
 		before := c.activeSessions()
@@ -264,7 +264,7 @@ var refusalTests = []test{
 	}},
 }
 
-// repeated reads as text without end.
+// repeated is a reader that repeats a text endlessly.
 type repeated string
 
 func (r repeated) Read(p []byte) (int, error) {

@@ -98,10 +98,10 @@ var sessionTests = []test{
 	}},
 }
 
-// unknownID is well formed and no session's.
+// unknownID is a well-formed id that no session has.
 const unknownID = "00000000-0000-4000-8000-000000000000"
 
-// time reads a time of a document.
+// time parses a time in a document.
 func (c *client) time(s string) time.Time {
 	c.Helper()
 	t, err := time.Parse(time.RFC3339, s)
@@ -111,7 +111,7 @@ func (c *client) time(s string) time.Time {
 	return t
 }
 
-// routes are all routes of a session, with a request that would succeed if it was there.
+// routes are all routes of a session, each with a request that succeeds if the session exists.
 var routes = []struct {
 	method, below string
 	body          any

@@ -8,15 +8,16 @@ import (
 	"net/http"
 	"strconv"
 
-	"edgeframe/internal/tabletest"
+	"edgeframe/codec/codectest"
+	"edgeframe/codec/formats/formatstest"
 )
 
-// The stream tests send Arrow streams that are larger than other bodies may be, or that do not
-// say how large they are. Such a stream is never in the server's memory as a whole.
+// The stream tests send Arrow streams that are larger than other bodies may be, or whose length is not
+// declared. Such a stream is never in the server's memory as a whole.
 var streamTests = []test{
 	{"an Arrow stream larger than other uploads may be comes back as it was", func(c *client) {
-		table := tabletest.Generate(largeRows(c.target.MaxUploadBytes*2), largeColumns, 3)
-		stream := tabletest.ArrowStream(table)
+		table := codectest.Generate(largeRows(c.target.MaxUploadBytes*2), largeColumns, 3)
+		stream := formatstest.ArrowStream(table)
 		if int64(len(stream)) < c.target.MaxUploadBytes*3/2 {
 			c.Fatalf("the stream has only %d bytes", len(stream))
 		}
@@ -25,9 +26,9 @@ var streamTests = []test{
 			if s.made.Filename != "large.arrows" || s.made.TTLSeconds != 600 || s.made.Shape[0] != int(table.NumRows()) {
 				c.Errorf("%s: %+v", name, s.made)
 			}
-			got, err := tabletest.FromArrowStream(s.get("/data", "format=arrow").body)
+			got, err := formatstest.FromArrowStream(s.get("/data", "format=arrow").body)
 			if err == nil {
-				err = tabletest.Equal(got, table)
+				err = codectest.Equal(got, table)
 			}
 			if err != nil {
 				c.Fatalf("%s: %v", name, err)
@@ -42,8 +43,8 @@ var streamTests = []test{
 	}},
 	{"a small Arrow stream that does not say its length is a session like any other", func(c *client) {
 		for _, rows := range []int{0, 1, 20_000} {
-			table := tabletest.Generate(rows, 5, 7)
-			body := tabletest.ArrowStream(table)
+			table := codectest.Generate(rows, 5, 7)
+			body := formatstest.ArrowStream(table)
 			streamed, whole := c.stream(body, -1), c.upload(streamType, body)
 			if got, want := streamed.get("/data", "format=arrow").body, whole.get("/data", "format=arrow").body; !bytes.Equal(got, want) {
 				c.Errorf("%d rows: %d bytes, want %d", rows, len(got), len(want))
@@ -51,7 +52,7 @@ var streamTests = []test{
 		}
 	}},
 	{"an Arrow stream that is cut off, goes on or is none makes no session", func(c *client) {
-		body := tabletest.ArrowStream(tabletest.Generate(40_000, 5, 7))
+		body := formatstest.ArrowStream(codectest.Generate(40_000, 5, 7))
 		for name, tt := range map[string]struct {
 			body string
 			says string
@@ -67,7 +68,7 @@ var streamTests = []test{
 				c.Errorf("%s: %s", name, a.body)
 				continue
 			}
-			// What text begins with is taken for a length, which may be too much at once.
+			// The beginning of a text is read as a length, which may be above the limit.
 			if name == "text" {
 				a.is(http.StatusRequestEntityTooLarge)
 				continue
@@ -81,13 +82,13 @@ var streamTests = []test{
 		c.send(body, int64(len(body))).refused(http.StatusRequestEntityTooLarge, "dataframe_too_large", "smaller record batches")
 	}},
 	{"what is for files that are read as a whole is refused with a stream", func(c *client) {
-		body := tabletest.ArrowStream(tabletest.Generate(10, 2, 7))
+		body := formatstest.ArrowStream(codectest.Generate(10, 2, 7))
 		c.send(body, -1, "dtype=column_1:utf8").refused(http.StatusBadRequest, "invalid_parameter", "dtype", "as a whole")
 		c.send(body, -1, "sheet_name=1").refused(http.StatusBadRequest, "invalid_parameter", "sheet_name", "arrow")
 	}},
 }
 
-// send posts an Arrow stream and says that it has that length, or nothing for -1.
+// send posts an Arrow stream and declares that length, or none if it is -1.
 func (c *client) send(stream []byte, length int64, params ...string) (a *answer) {
 	c.Helper()
 	for range 30 {
@@ -111,7 +112,7 @@ func (c *client) send(stream []byte, length int64, params ...string) (a *answer)
 	return a
 }
 
-// stream makes a session of an Arrow stream.
+// stream creates a session from an Arrow stream.
 func (c *client) stream(body []byte, length int64, params ...string) *sess {
 	c.Helper()
 	doc := c.send(body, length, params...).is(http.StatusCreated).session()
@@ -121,8 +122,9 @@ func (c *client) stream(body []byte, length int64, params ...string) *sess {
 // largeColumns is the number of columns of a large table.
 const largeColumns = 20
 
-// largeRows is how many rows a large table has that takes about so many bytes as an Arrow stream.
+// largeRows returns the number of rows of a large table that has about that many bytes as an Arrow
+// stream.
 func largeRows(bytesWanted int64) int {
 	const few = 10_000
-	return int(bytesWanted * few / int64(len(tabletest.ArrowStream(tabletest.Generate(few, largeColumns, 3)))))
+	return int(bytesWanted * few / int64(len(formatstest.ArrowStream(codectest.Generate(few, largeColumns, 3)))))
 }

@@ -1,30 +1,30 @@
 //go:build !js
 
-// Package conformance holds a running server to the HTTP API, whatever it runs on.
+// Package conformance tests a running server against the HTTP API, on any runtime and storage.
 //
-// [Run] knows the server by its URL only. What may differ between servers the [Target]
-// declares, or the server itself at /health/storage; everything else, down to the bytes of
-// the documents, must be the same everywhere. Nothing is skipped: what a server declares
-// that it cannot do is not asked of it.
+// [Run] knows only the URL of the server. Differences between servers are declared by the [Target] or
+// by the server itself at /health/storage. Everything else must be the same on all servers, down to
+// the bytes of the documents. No test is skipped; abilities that a server declares to lack are not
+// tested.
 package conformance
 
 import "testing"
 
-// Target is a running server, started for the tests alone, on empty storage.
+// Target is a running server that was started for the tests, with empty storage.
 type Target struct {
-	// URL is where it listens, without a slash at the end.
+	// URL is the address of the server, without a slash at the end.
 	URL string
-	// MaxUploadBytes is the largest body that it accepts.
+	// MaxUploadBytes is the size of the largest body that it accepts.
 	MaxUploadBytes int64
 	// MaxVersions is the number of previous versions that it keeps.
 	MaxVersions int
-	// TTLSeconds is what sessions get that ask for no ttl_seconds.
+	// TTLSeconds is the TTL of sessions that are created without ttl_seconds.
 	TTLSeconds int
 	// Origin is one of its CORS origins.
 	Origin string
-	// Token is what it demands as a bearer token; empty if it demands none.
+	// Token is the bearer token that it requires; empty if it requires none.
 	Token string
-	// BackendType and BackendClass are what it must say of its storage, Runtime of its build.
+	// BackendType, BackendClass and Runtime must be in its health document.
 	BackendType, BackendClass, Runtime string
 }
 
@@ -34,8 +34,8 @@ type test struct {
 	check func(c *client)
 }
 
-// Run checks every claim. The first ones watch the number of sessions in the store and run
-// alone; the others run beside one another, each on sessions of its own.
+// Run checks every claim. The first ones check the number of sessions in the store and run alone; the
+// others run concurrently, each with its own sessions.
 func Run(t *testing.T, target Target) {
 	alone := newClient(t, target)
 	for _, tt := range countingTests {
@@ -66,10 +66,12 @@ func Run(t *testing.T, target Target) {
 		{"protocol", protocolTests},
 		{"health", healthTests},
 		{"refusal", refusalTests},
+		{"body", bodyTests},
 		{"stream", streamTests},
 		{"file", fileTests},
 		{"workbook", workbookTests},
 		{"dialect", dialectTests},
+		{"option", optionTests},
 		{"vega", vegaTests},
 	}
 	for _, g := range groups {

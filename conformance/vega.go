@@ -118,7 +118,7 @@ func readAny(b []byte) ([]arrow.Record, error) {
 	return readStream(b)
 }
 
-// sameTable compares tables that may be cut into records differently.
+// sameTable compares tables whose records may differ in length.
 func sameTable(want, got []arrow.Record) error {
 	if len(want) == 0 || len(got) == 0 {
 		return fmt.Errorf("%d records, want %d", len(got), len(want))

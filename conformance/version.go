@@ -15,7 +15,7 @@ func setAge(age int) op {
 	return op{"op": "set_values", "column": "age", "rows": []int{0}, "value": age}
 }
 
-// age is the age in the first row.
+// age returns the age in the first row.
 func (s *sess) age() int {
 	s.Helper()
 	return int(s.page("column=age", "limit=1").Data.Data[0][0].(float64))

@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The media types of binary files that are no Arrow.
+// The media types of binary files other than Arrow.
 const (
 	xlsxType    = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 	parquetType = "application/vnd.apache.parquet"
@@ -25,7 +25,7 @@ type sheet struct {
 	rows [][]any
 }
 
-// workbook writes the least that is a workbook, so that a test says itself what is in it.
+// workbook returns a minimal workbook with the given sheets.
 func workbook(sheets ...sheet) []byte {
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
@@ -77,7 +77,7 @@ func (s sheet) xml() string {
 	return b.String()
 }
 
-// uploadDocument is the answer to a workbook that has to be chosen from.
+// uploadDocument is the answer to a workbook whose sheets have to be selected.
 type uploadDocument struct {
 	Status      string     `json:"status"`
 	TempID      string     `json:"temp_id"`
@@ -98,7 +98,7 @@ type sheetDoc struct {
 	Suggested bool            `json:"is_suggested"`
 }
 
-// sales is a workbook of two years, and a sheet without cells.
+// sales returns a workbook with a sheet for each of two years, and an empty sheet.
 func sales() []byte {
 	return workbook(
 		sheet{"2025", [][]any{{"item", "price"}, {"apple", 1.5}, {"pear", nil}}},
@@ -107,7 +107,7 @@ func sales() []byte {
 	)
 }
 
-// choose uploads a workbook that has to be chosen from.
+// choose uploads a workbook whose sheets have to be selected.
 func (c *client) choose(file []byte, params ...string) (doc uploadDocument) {
 	c.Helper()
 	a := c.do("POST", query("/api/v1/sessions", params...), file, "Content-Type: "+xlsxType).is(http.StatusAccepted)
@@ -116,7 +116,7 @@ func (c *client) choose(file []byte, params ...string) (doc uploadDocument) {
 	return doc
 }
 
-// csvText is the table as a CSV file.
+// csvText returns the table as a CSV file.
 func (s *sess) csvText() string { return string(s.get("/data", "format=csv").body) }
 
 var workbookTests = []test{
@@ -200,7 +200,7 @@ var workbookTests = []test{
 		c.do("POST", path, `{"selected_sheets":["2025","2025"]}`).refused(http.StatusBadRequest, "invalid_parameter", "2025", "once")
 		c.do("POST", path, `{"selected_sheets":["2025"],"merged":true}`).refused(http.StatusUnprocessableEntity, "malformed_input", "merged")
 		c.do("GET", "/api/v1/uploads/x", nil).refused(http.StatusBadRequest, "invalid_parameter", "id")
-		c.do("POST", "/api/v1/sessions?sheet_name=2025", people, "Content-Type: text/csv").refused(http.StatusBadRequest, "invalid_parameter", "csv", "workbooks")
+		c.do("POST", "/api/v1/sessions?sheet_name=2025", people, "Content-Type: text/csv").refused(http.StatusBadRequest, "invalid_parameter", "csv", "xlsx")
 		s := c.create(people)
 		s.do("PUT", s.path("/data"), sales(), "Content-Type: "+xlsxType).refused(http.StatusUnprocessableEntity, "malformed_input", "sheet_name", "2025", "2026")
 		s.isPeople()

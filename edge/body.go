@@ -12,15 +12,16 @@ import (
 	"edgeframe/internal/promise"
 )
 
-// room is what the bodies of all requests in flight may take together: most, and small ones
-// smallRoom more, so that a large upload is not in the way of everything else. A request that
-// finds none is refused at once: to wait for another request is what nobody may do here.
+// room is the budget of memory for the bodies of all requests in flight: most bytes, and smallRoom
+// more for small bodies, so that a large upload does not block all others. When the budget is
+// exhausted the request is rejected immediately: on Workers a request must never wait for another
+// one.
 type room struct{ used, most int64 }
 
 const smallRoom = 16 << 20
 
-// body returns the body of a call and its length, -1 if that is not known: none, or what
-// worker.mjs has read already, or a stream.
+// body returns the body of a call and its length, which is -1 if it is not known. The body is empty,
+// or the bytes that worker.mjs has read, or a stream.
 func (c call) body(ctx context.Context, h http.Header, r *room) (*stream, int64) {
 	s := &stream{ctx: ctx, room: r, most: r.most}
 	given := c.Get("body")
@@ -38,18 +39,18 @@ func (c call) body(ctx context.Context, h http.Header, r *room) (*stream, int64)
 	return s, int64(len(s.left))
 }
 
-// stream reads a body chunk by chunk. Each chunk is awaited by the reader, which is the
-// request's own goroutine.
+// stream reads a body chunk by chunk. The reader, which is the request's own goroutine, awaits each
+// chunk.
 type stream struct {
 	ctx context.Context
-	// room is that of all bodies, most how much of it may be taken for this one, taken what this
-	// one has of it, and read what was read of it.
+	// room is the budget of all bodies, most how much of it this body may use, taken how much it
+	// uses, and read how many bytes of it have arrived.
 	room  *room
 	most  int64
 	taken int64
 	read  int64
-	// next returns a promise of the next Uint8Array, or of null at the end. It is the zero
-	// Value if all is there.
+	// next returns a promise of the next Uint8Array, or of null at the end. It is undefined if
+	// the whole body has arrived.
 	next js.Value
 	left []byte
 	err  error
@@ -84,8 +85,8 @@ func (s *stream) fill() {
 	}
 }
 
-// reserve takes room for n bytes together. One body alone always has room: it is refused for
-// its size, not for that of others.
+// reserve makes the body use n bytes of the budget in total. If no other body uses any, it always
+// succeeds: then the limit for uploads applies, not the budget.
 func (s *stream) reserve(n int64) {
 	more := n - s.taken
 	if more <= 0 {
@@ -101,15 +102,15 @@ func (s *stream) reserve(n int64) {
 
 func (s *stream) take(chunk js.Value) {
 	s.read += int64(chunk.Length())
-	// A stream may be larger than what is in memory of it at once.
+	// A stream may be larger than the budget, because only a part of it is in memory at a time.
 	if s.reserve(min(s.read, s.room.most)); s.err == nil {
 		s.left = make([]byte, chunk.Length())
 		js.CopyBytesToGo(s.left, chunk)
 	}
 }
 
-// Close implements [io.Closer]. It is called when the request has ended. What has not been
-// read is dropped by the runtime.
+// Close implements [io.Closer]. It is called at the end of the request. The runtime discards the
+// rest of the body.
 func (s *stream) Close() error {
 	s.room.used -= s.taken
 	s.taken = 0

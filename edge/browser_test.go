@@ -15,7 +15,7 @@ import (
 )
 
 // TestAPageOfAnotherOriginUsesTheWorker opens a page in Chromium, once from an origin that the
-// Worker lets in and once from one that it does not.
+// Worker allows and once from one that it does not allow.
 func TestAPageOfAnotherOriginUsesTheWorker(t *testing.T) {
 	reports := make(chan string, 1)
 	mux := http.NewServeMux()

@@ -13,13 +13,13 @@ import (
 	"edgeframe/kv/workerskv"
 )
 
-// call is one request as worker.mjs hands it over: an object of its own kind, with everything
-// that belongs to this request alone. Each property that is read and each method that is called
-// crosses the border to JavaScript, which is most of what a small request costs.
+// call is a request from worker.mjs: the JavaScript object Call, with all that belongs to this
+// request. Each access to a property or method crosses the border to JavaScript, which is most of
+// the cost of a small request.
 type call struct{ js.Value }
 
-// request returns the call as the handler core wants it. Its head is one text: the method, the
-// URL, and a line for each header field.
+// request returns the call as a request for the handler core. The head of a call is one string: a
+// line with the method, one with the URL, and one for each header field.
 func (c call) request(ctx context.Context, bodies *room) (*http.Request, error) {
 	method, rest, _ := strings.Cut(c.Get("head").String(), "\n")
 	target, fields, _ := strings.Cut(rest, "\n")
@@ -51,10 +51,10 @@ func header(fields string) http.Header {
 	return h
 }
 
-// oneLine keeps line ends out of a header, whatever a handler has put into it.
+// oneLine removes line ends from header values.
 var oneLine = strings.NewReplacer("\r", " ", "\n", " ")
 
-// headerText is the other way round.
+// headerText returns a header as one string, a line for each field.
 func headerText(h http.Header) string {
 	var b strings.Builder
 	for name, values := range h {
@@ -68,7 +68,7 @@ func headerText(h http.Header) string {
 	return b.String()
 }
 
-// contentLength is that of a header, -1 if it says nothing.
+// contentLength returns the Content-Length of a header, -1 if there is none.
 func contentLength(h http.Header) int64 {
 	n, err := strconv.ParseInt(h.Get("Content-Length"), 10, 64)
 	if err != nil || n < 0 {

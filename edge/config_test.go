@@ -11,8 +11,8 @@ import (
 	"edgeframe/internal/testenv"
 )
 
-// misconfigured checks that a Worker tells on every request but those for liveness what is
-// wrong with its settings.
+// misconfigured checks that a Worker answers every request, except for liveness, with what is wrong
+// with its settings.
 func misconfigured(t *testing.T, opt testenv.WorkerOptions, says ...string) {
 	t.Helper()
 	w := startWith(t, opt)
@@ -51,7 +51,7 @@ func TestAWorkerWithoutANamespaceSaysWhatToAdd(t *testing.T) {
 	misconfigured(t, testenv.WorkerOptions{NoKV: true}, "[[kv_namespaces]]", `binding = "EDGEFRAME_KV"`, "wrangler.toml")
 }
 
-// The sentences are those with which the server refuses to start.
+// The sentences are those with which the native server refuses to start.
 func TestAWorkerWithASettingThatIsNotAcceptedSaysWhatIs(t *testing.T) {
 	vars := map[string]string{"COMPRESSION_CODEC": "zip", "MAX_VERSIONS": "-1", "API_TOKENS": "a b"}
 	code, output := testenv.RunServer(t, "COMPRESSION_CODEC=zip", "MAX_VERSIONS=-1", "API_TOKENS=a b")

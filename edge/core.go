@@ -12,6 +12,7 @@ import (
 
 	"edgeframe/api"
 	"edgeframe/config"
+	"edgeframe/core"
 	"edgeframe/kv"
 	"edgeframe/kv/cache"
 	"edgeframe/kv/workerskv"
@@ -21,15 +22,15 @@ import (
 // Binding is the name under which a Worker has its KV namespace.
 const Binding = "EDGEFRAME_KV"
 
-// defaults are the settings that differ from those of a server, because an isolate has 128 MB
-// for everything; docs/edge.md has the measurements.
+// defaults are the defaults that differ from those of the native server, because an isolate has only
+// 128 MB of memory. The measurements are in docs/edge.md.
 var defaults = map[string]string{
 	"CACHE_SIZE_MB":         "16",
 	"MAX_DATAFRAME_SIZE_MB": "48",
 	"MAX_UPLOAD_SIZE_MB":    "20",
 }
 
-// logger writes one JSON record for each line of the Worker's log.
+// logger writes JSON records to the Worker's log.
 var logger = slog.New(slog.DiscardHandler)
 
 // console is the log of the Worker.
@@ -41,15 +42,15 @@ func (console) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// newCore returns the handler core with the settings of env, and these. With settings that are
-// not accepted it says so on every request.
+// newCore returns the handler core with the settings in env, and the settings. If settings are not
+// accepted, the core answers every request with an error that names them.
 func newCore(env js.Value, version string) (http.Handler, config.Common) {
 	var settings config.Common
-	options := config.Options{Defaults: defaults, Elsewhere: elsewhere}
+	options := config.Options{Defaults: defaults, IgnoredHere: ignoredHere}
 	warnings, wrong := config.Parse(&settings, vars(env), options)
 	if wrong != nil {
 		settings = config.Common{}
-		// What remains of the settings are the defaults, which are fine.
+		// Without variables all settings have their defaults, and there are no errors.
 		_, _ = config.Parse(&settings, nil, options)
 	}
 	logger = slog.New(slog.NewJSONHandler(console{}, &slog.HandlerOptions{Level: settings.Level()}))
@@ -57,16 +58,19 @@ func newCore(env js.Value, version string) (http.Handler, config.Common) {
 		logger.Warn(w.Text)
 	}
 
-	driver := workerskv.New(workerskv.Options{Binding: Binding, CountPrefix: settings.KeyPrefix + ":" + session.LivePrefix})
+	driver := workerskv.New(workerskv.Options{Binding: Binding, CountPrefix: settings.KeyPrefix + ":" + session.LifetimePrefix})
 	cached := cache.New(driver, settings.CacheBytes()/2, session.Immutable)
-	store := kv.New(cached, settings.KeyPrefix)
-	c := settings.API(store, settings.SessionTTL(), api.Backend{Runtime: "workers", Version: version}, doLater)
-	c.Logger = logger
-	c.Misconfigured = strings.Join(problems(wrong, env.Get(Binding)), "; ")
-	return api.New(c), settings
+	return core.New(settings, core.Runtime{
+		Store:         kv.New(cached, settings.KeyPrefix),
+		TTL:           settings.SessionTTL(),
+		Backend:       api.Backend{Runtime: "workers", Version: version},
+		Later:         doLater,
+		Misconfigured: strings.Join(problems(wrong, env.Get(Binding)), "; "),
+		Logger:        logger,
+	}), settings
 }
 
-// vars returns the settings of the Worker, variables and secrets alike, as NAME=value.
+// vars returns the variables and secrets of the Worker as NAME=value.
 func vars(env js.Value) []string {
 	var vars []string
 	names := js.Global().Get("Object").Call("keys", env)
@@ -76,14 +80,15 @@ func vars(env js.Value) []string {
 		case js.TypeString:
 			vars = append(vars, name+"="+value.String())
 		case js.TypeNumber, js.TypeBoolean:
-			// A variable in wrangler.toml may be written without quotes.
+			// Values in wrangler.toml may be written without quotes.
 			vars = append(vars, name+"="+js.Global().Call("String", value).String())
 		}
 	}
 	return vars
 }
 
-// problems are what has to be set right before sessions can be served: a sentence each.
+// problems returns a sentence for each mistake in the configuration that must be corrected before
+// the API can answer.
 func problems(wrong error, namespace js.Value) (sentences []string) {
 	var refused *config.Error
 	if errors.As(wrong, &refused) {
@@ -97,8 +102,8 @@ func problems(wrong error, namespace js.Value) (sentences []string) {
 	return sentences
 }
 
-// elsewhere is the sentence about a setting that is the server's alone.
-func elsewhere(name string) string {
+// ignoredHere returns the warning about a setting of the native server that has no effect here.
+func ignoredHere(name string) string {
 	switch {
 	case strings.HasPrefix(name, "REDIS_"), strings.HasPrefix(name, "STORAGE_"),
 		name == "HOST", name == "PORT", name == "LOG_FORMAT":

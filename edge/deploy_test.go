@@ -16,8 +16,8 @@ import (
 const (
 	// maxRaw is the size beyond which starting the program would take too long.
 	maxRaw = 32 << 20
-	// growth is by how much the program may grow, in percent, before somebody has to decide that
-	// it may: by writing the new sizes into budget.txt.
+	// growth is how much larger than in budget.txt the program may be, in percent. Beyond that,
+	// somebody has to accept the new size by writing it there.
 	growth = 5
 )
 
@@ -27,7 +27,7 @@ func TestTheProgramKeepsToItsBudget(t *testing.T) {
 	t.Logf("sizes %v, budget %v", now, budget)
 	for _, name := range []string{"raw", "gzip"} {
 		if most := budget[name] * (100 + growth) / 100; now[name] > most || now[name] == 0 {
-			t.Errorf("%s size %d is more than %d%% above the %d of edge/budget.txt; if that is wanted, write the sizes of build/SIZE there", name, now[name], growth, budget[name])
+			t.Errorf("%s size %d is more than %d%% above the %d of edge/budget.txt; if that is intended, write the sizes of build/SIZE there", name, now[name], growth, budget[name])
 		}
 	}
 	if now["raw"] > maxRaw {

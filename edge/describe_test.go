@@ -15,7 +15,8 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/memory"
 
 	"edgeframe/codec"
-	"edgeframe/internal/tabletest"
+	"edgeframe/codec/codectest"
+	"edgeframe/codec/formats/formatstest"
 )
 
 // distinct is a table of about so many bytes whose values are all different.
@@ -52,11 +53,11 @@ func TestTheLargestTablesAreDescribedInAnIsolate(t *testing.T) {
 	w.client.Timeout = 3 * time.Minute
 	const bytes = 45 << 20
 	for name, table := range map[string]*codec.Table{
-		"20 columns of all sorts": tabletest.Generate(365_000, 20, 1),
+		"20 columns of all sorts": codectest.Generate(365_000, 20, 1),
 		"8 of numbers":            distinct(bytes, 8, arrow.PrimitiveTypes.Float64),
 		"8 of text":               distinct(bytes, 8, arrow.BinaryTypes.String),
 	} {
-		status, location, body := w.post("application/vnd.apache.arrow.stream", tabletest.ArrowStream(table))
+		status, location, body := w.post("application/vnd.apache.arrow.stream", formatstest.ArrowStream(table))
 		if status != http.StatusCreated {
 			t.Fatalf("%s: %d %.200s", name, status, body)
 		}

@@ -13,10 +13,10 @@ import (
 	"edgeframe/internal/promise"
 )
 
-// instance tells apart the instances of a test.
+// instance is a random number by which tests tell instances apart.
 var instance = strconv.FormatFloat(js.Global().Get("Math").Call("random").Float(), 'f', -1, 64)
 
-// withFaults adds routes by which tests make this Worker fail.
+// withFaults adds routes with which tests make this Worker fail.
 func (wk *worker) withFaults(core http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", core)
@@ -35,12 +35,12 @@ func (wk *worker) withFaults(core http.Handler) http.Handler {
 	mux.HandleFunc("/fault/throw", func(http.ResponseWriter, *http.Request) {
 		js.Global().Get("Array").New(-1) // a RangeError that Go turns into a panic
 	})
-	// A request that is in flight for a while.
+	// Stays in flight for ten seconds.
 	mux.HandleFunc("/fault/wait", func(w http.ResponseWriter, r *http.Request) {
 		wait(r, 10_000)
 		_, _ = w.Write([]byte("waited"))
 	})
-	// Grows and stays sound.
+	// Makes the memory grow without a failure.
 	mux.HandleFunc("/fault/grow", func(w http.ResponseWriter, _ *http.Request) {
 		grown := make([]byte, 80<<20)
 		for i := 0; i < len(grown); i += 4096 {

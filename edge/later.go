@@ -7,21 +7,21 @@ import (
 	"runtime/debug"
 )
 
-// later is what is left to do for a request when its response is on its way.
+// later has the work that a request leaves for after its response.
 type later struct {
 	work []func(context.Context)
 }
 
 type laterKey struct{}
 
-// doLater keeps work for the time after the response of the request of ctx, whose client does
-// not wait for it. The runtime keeps the request alive until it is done.
+// doLater runs work after the response to the request of ctx, so that the client does not wait for
+// it. The runtime keeps the request alive until the work is done.
 func doLater(ctx context.Context, work func(context.Context)) {
 	l := ctx.Value(laterKey{}).(*later)
 	l.work = append(l.work, work)
 }
 
-// do does the work. A panic of it must not end the program.
+// do runs the work. It recovers panics, which would end the program.
 func (l *later) do(ctx context.Context) {
 	defer func() {
 		if p := recover(); p != nil {

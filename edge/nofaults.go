@@ -4,5 +4,5 @@ package edge
 
 import "net/http"
 
-// withFaults adds nothing: only the Worker of the tests can be made to fail.
+// withFaults adds nothing: the routes that fail exist in the Worker of the tests only.
 func (wk *worker) withFaults(core http.Handler) http.Handler { return core }

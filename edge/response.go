@@ -12,22 +12,22 @@ import (
 	"edgeframe/internal/promise"
 )
 
-// streamFrom is the size from which a response is streamed. Up to it a response is handed over
-// whole, which is faster; beyond, it would be in memory twice.
+// streamFrom is the size from which a response is streamed. Smaller responses are sent as a whole,
+// which is faster; a larger one would be in memory twice.
 const streamFrom = 1 << 20
 
-// response collects a response and hands it over.
+// response buffers a response and sends it to worker.mjs.
 type response struct {
 	ctx    context.Context
 	call   call
 	header http.Header
 	status int
-	// sent is the header as it was when the handler wrote it: what it changes later is not sent.
+	// sent is the header at the time of WriteHeader: later changes are not sent.
 	sent   http.Header
 	buffer []byte
 	// writer is the WritableStreamDefaultWriter of a response that is streamed.
 	writer js.Value
-	// bodiless responses have a header only: those to HEAD.
+	// bodiless is true for responses to HEAD, which have no body.
 	bodiless bool
 }
 
@@ -58,7 +58,7 @@ func (w *response) Write(p []byte) (int, error) {
 	return len(p), w.flush()
 }
 
-// flush sends what is buffered. The first one sends the header, too.
+// flush sends the buffer as a part of a streamed response. The first call sends the header too.
 func (w *response) flush() error {
 	if w.writer.IsUndefined() {
 		// The stream is made in JavaScript, which aborts it if this instance dies.
@@ -70,7 +70,7 @@ func (w *response) flush() error {
 	return err
 }
 
-// finish sends the rest.
+// finish sends the rest of the response.
 func (w *response) finish() {
 	w.WriteHeader(http.StatusOK)
 	switch {
@@ -81,17 +81,17 @@ func (w *response) finish() {
 		}
 		w.call.Call("respond", w.status, headerText(w.sent), body)
 	case w.flush() == nil:
-		// A client that is gone is nobody to tell of an error.
+		// Ignore errors: the client has disconnected.
 		_, _ = promise.Await(w.ctx, w.writer.Call("close"))
 	}
 }
 
-// failure is the body of a response in the place of one that could not be finished. It is like
-// every problem of the API.
+// failure is the body of the response if the handler panicked. It is a problem document like those
+// of the API.
 const failure = `{"type":"about:blank","title":"Internal Server Error","status":500,"detail":"the server failed to handle this request; its log says more under the request_id","code":"internal","request_id":%q}`
 
-// abort ends a response that cannot be finished. What has begun is broken off where it is, so
-// that nobody takes it for whole.
+// abort ends a response that cannot be finished. If it has begun, it is cut off, so that the client
+// notices that it is not complete.
 func (w *response) abort() {
 	if !w.writer.IsUndefined() {
 		w.writer.Call("abort")

@@ -1,12 +1,13 @@
 //go:build js && wasm && !stock
 
-// Package edge runs the handler core as a Worker, together with worker.mjs beside it.
+// Package edge runs the handler core as a Worker, together with worker.mjs.
 //
-// One instance of the program serves all requests of an isolate, also those that overlap. It
-// promises that each request waits for nothing but its own input and output, that a response
-// is whole or visibly broken off, and that work which was begun is ended also if the client
-// goes away. worker.mjs starts the instance, replaces it when it dies or has grown too large,
-// and answers for requests that it took with it.
+// One instance of the program serves all requests of an isolate, including concurrent ones. A request
+// waits for nothing but its own input and output. A response is complete or visibly cut off. Work
+// that has begun is finished even if the client disconnects, except for large uploads, which are
+// cancelled.
+// worker.mjs starts the instance, replaces it when it dies or has grown too large, and answers the
+// requests that were in flight when it died.
 package edge
 
 import (
@@ -22,26 +23,26 @@ import (
 	"edgeframe/internal/promise"
 )
 
-// memoryLimit is from where the garbage collector works harder: Wasm memory never shrinks,
-// and worker.mjs gives up an instance that has grown beyond what an isolate has.
+// memoryLimit is the heap size from which the garbage collector runs more often. Wasm memory never
+// shrinks, and worker.mjs stops an instance that has grown too large for an isolate.
 const memoryLimit = 72 << 20
 
-// maxStack is the largest stack of a goroutine: a recursion without end ends there, with a
-// trace, and not where memory does.
+// maxStack is the largest stack of a goroutine, so that an endless recursion ends with a stack trace
+// before memory is exhausted.
 const maxStack = 16 << 20
 
-// minRoom is what bodies may take together by default; decoding takes a multiple of it.
+// minRoom is the smallest budget for the bodies of all requests. Decoding takes several times as much.
 const minRoom = 20 << 20
 
-// gcPercent lets the heap grow further than usual between collections, each of which a request has
-// to wait for: a small heap would be collected every few dozens of them.
+// gcPercent lets the heap grow more than usual between collections, because a request has to wait
+// for each collection: with a small heap, one request in a few dozen would.
 const gcPercent = 400
 
-// Serve answers the requests that worker.mjs hands over. It does not return.
+// Serve answers the requests that come from worker.mjs. It does not return.
 //
-// Of syumai/workers it takes the start: the global scope of an instance and the signal that it
-// is ready. Requests and responses do not go through that package: it crosses the border to
-// JavaScript several times for each header, and its pipe, once closed, ends the program.
+// It uses syumai/workers for the start only: the global scope of an instance and the signal that it
+// is ready. Requests and responses do not go through that package, because it crosses the border
+// to JavaScript several times for each header, and its pipe ends the program once it is closed.
 func Serve(version string) {
 	debug.SetMemoryLimit(memoryLimit)
 	debug.SetMaxStack(maxStack)
@@ -53,7 +54,7 @@ func Serve(version string) {
 	select {}
 }
 
-// binding is the object by which worker.mjs and the program know each other.
+// binding is the object that worker.mjs and the program share.
 func binding() js.Value { return js.Global().Get("context").Get("binding") }
 
 // export lets worker.mjs call f.
@@ -67,21 +68,22 @@ func export(name string, f func(js.Value)) {
 // worker is the instance.
 type worker struct {
 	version string
-	// core is the handler core; it is built with the first request, which brings the settings.
+	// core is the handler core. It is built at the first request, which brings the settings.
 	core http.Handler
-	// bodies may take together what the largest upload may take, and minRoom at least.
+	// bodies is the budget for the bodies of all requests: the size of the largest upload, and at
+	// least minRoom.
 	bodies room
-	// running are the requests in flight whose client may go away in mid-upload, by number.
+	// running cancels requests whose clients disconnect during an upload, by number.
 	running map[int]context.CancelFunc
-	// idle are goroutines that have served a request and wait for the next.
+	// idle has the channels of goroutines that wait for a request.
 	idle []chan call
 }
 
-// maxIdle bounds the goroutines that are kept.
+// maxIdle is the largest number of idle goroutines.
 const maxIdle = 32
 
-// accept serves a request on a goroutine that has done so before, if there is one: its stack
-// has the size that a request takes, and growing it costs more than a small request.
+// accept serves a request on an idle goroutine if there is one, because its stack is large enough
+// already: growing a stack costs more than a small request.
 func (wk *worker) accept(c call) {
 	if n := len(wk.idle); n > 0 {
 		lane := wk.idle[n-1]
@@ -102,14 +104,14 @@ func (wk *worker) accept(c call) {
 	}()
 }
 
-// abort ends the waits of a request whose client is gone.
+// abort cancels a request whose client has disconnected.
 func (wk *worker) abort(number int) {
 	if cancel, ok := wk.running[number]; ok {
 		cancel()
 	}
 }
 
-// begin builds the core, and tells worker.mjs whose pages may call.
+// begin builds the core, and tells worker.mjs the origins that may call.
 func (wk *worker) begin(env js.Value) {
 	core, settings := newCore(env, wk.version)
 	wk.core, wk.bodies.most = wk.withFaults(core), max(settings.MaxUploadBytes(), minRoom)
@@ -120,7 +122,7 @@ func (wk *worker) begin(env js.Value) {
 	binding().Set("origins", origins)
 }
 
-// serve handles one request to its end, and what it leaves for after the answer.
+// serve handles one request, and the work that it leaves for after the response.
 func (wk *worker) serve(c call) {
 	defer c.Call("done")
 	if wk.core == nil {
@@ -147,8 +149,8 @@ func (wk *worker) serve(c call) {
 	rest.do(context.WithoutCancel(r.Context()))
 }
 
-// handle runs the core. The core recovers its own panics but the one that breaks off a
-// response; no panic may leave the goroutine, because that would end the instance.
+// handle runs the core. The core recovers panics, except [http.ErrAbortHandler], which cuts a
+// response off. No panic may leave the goroutine, because that would end the instance.
 func (wk *worker) handle(w *response, r *http.Request) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -163,12 +165,12 @@ func (wk *worker) handle(w *response, r *http.Request) {
 	boundHealth(wk.core).ServeHTTP(w, r)
 }
 
-// healthMilliseconds is how long a health document may wait for the storage, so that it is
-// there within two seconds.
+// healthMilliseconds is how long a health document waits for the storage, so that the answer takes
+// less than two seconds.
 const healthMilliseconds = 1800
 
-// boundHealth ends the waits of a request for health in time. The clock is a promise of that
-// same request.
+// boundHealth gives requests for health documents a deadline. Its timer is a promise of the same
+// request, as the runtime demands.
 func boundHealth(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/health") && r.URL.Path != "/health/live" {

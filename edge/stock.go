@@ -12,8 +12,8 @@ import (
 	"edgeframe/kv/workerskv"
 )
 
-// Serve answers one request the way the stock runtime does, which starts a program for each.
-// It is what make bench-edge measures the Worker against.
+// Serve answers one request with the stock runtime, which starts a program for each request. make
+// bench-edge compares the Worker with it.
 func Serve(version string) {
 	env := js.Global().Get("context").Get("env")
 	core, _ := newCore(env, version)
@@ -26,8 +26,8 @@ type worker struct {
 	namespace js.Value
 }
 
-// ServeHTTP implements [http.Handler]. Nothing runs after the response: the program ends with
-// its body.
+// ServeHTTP implements [http.Handler]. It runs later work before it returns, because the program ends
+// with the body of the response.
 func (wk *worker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rest := &later{}
 	ctx := workerskv.WithBinding(context.WithValue(r.Context(), laterKey{}, rest), wk.namespace)

@@ -13,7 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"edgeframe/internal/tabletest"
+	"edgeframe/codec/codectest"
+	"edgeframe/codec/formats/formatstest"
 )
 
 // maxUpload is the default of MAX_UPLOAD_SIZE_MB at the edge, in bytes.
@@ -106,8 +107,8 @@ func TestTheLargestUploadsFitIntoAnIsolate(t *testing.T) {
 func TestALongArrowStreamFitsIntoAnIsolate(t *testing.T) {
 	w := start(t)
 	const stream = "application/vnd.apache.arrow.stream"
-	table := tabletest.Generate(365_000, 20, 1)
-	body := tabletest.ArrowStream(table)
+	table := codectest.Generate(365_000, 20, 1)
+	body := formatstest.ArrowStream(table)
 	if len(body) < 2*maxUpload {
 		t.Fatalf("the stream has only %d bytes", len(body))
 	}
@@ -121,7 +122,7 @@ func TestALongArrowStreamFitsIntoAnIsolate(t *testing.T) {
 			t.Errorf("%d with %d bytes, want those %d that were sent", status, len(back), len(body))
 		}
 	}
-	if status, _, answer := w.post(stream, tabletest.ArrowStream(tabletest.Generate(500_000, 20, 1))); status != http.StatusRequestEntityTooLarge {
+	if status, _, answer := w.post(stream, formatstest.ArrowStream(codectest.Generate(500_000, 20, 1))); status != http.StatusRequestEntityTooLarge {
 		t.Errorf("a table over the limit: %d %.300s", status, answer)
 	}
 	if strings.Contains(w.Logs(), "the instance has ended") {

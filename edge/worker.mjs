@@ -1,33 +1,34 @@
 // The Worker: it runs one instance of the Go program for all requests of an isolate.
 //
-// An instance lives in JavaScript's hands. It is started by the first request, because Go cannot
-// start in global scope. It is replaced when it has died (by an unrecovered panic, a fatal error
-// of the Go runtime or of WebAssembly, or for want of memory) and given up when it has grown too
-// large: WebAssembly memory never shrinks. Promises that a dead instance was to settle never
-// settle, so every request races the death of its instance.
+// JavaScript manages the instance. The first request starts it, because Go cannot start in global
+// scope. It is replaced when it has died (of an unrecovered panic, a fatal error of the Go runtime
+// or of WebAssembly, or lack of memory), and when it has grown too large, because WebAssembly memory
+// never shrinks. Promises that a dead instance should have settled never settle, so each request
+// also waits for the death of its instance.
 import "../build/wasm_exec.js";
 import module from "../build/app.wasm";
 
 const MiB = 1 << 20;
 
-// An isolate has 128 MB for all that it holds. Above RETIRE an instance is given up once it is
-// idle; at LIMIT it is stopped, before the platform stops the whole isolate.
+// An isolate has 128 MB of memory. An instance above RETIRE is replaced when it is idle; one that
+// reaches LIMIT is stopped, before the platform stops the whole isolate.
 const RETIRE = 64 * MiB;
 const LIMIT = 112 * MiB;
 
-// Bodies up to SMALL are read before they are handed over. Larger ones are read by Go, in
-// chunks of at least CHUNK where the stream gives that much.
+// Bodies up to SMALL are read before Go gets the request. Go reads larger ones, in chunks of at
+// least CHUNK if the stream has that much.
 const SMALL = 1 * MiB;
 const CHUNK = 256 * 1024;
 
-// What is read, at most, of a body that was refused, before the refusal is sent: a client that
-// is still sending when the connection ends may not see it. The platform takes less.
+// How much is read, at most, of a body that Go has left unread, before the response is sent: a client
+// that is still sending when the connection ends may not see the response. Bodies that the platform
+// accepts are smaller.
 const DRAIN = 128 * MiB;
 
-// How often, in milliseconds, a request looks whether its instance is still there.
+// How often, in milliseconds, a request checks whether its instance is still alive.
 const WATCH = 100;
 
-// What syumai/workers expects of a runtime: a call that must not throw.
+// syumai/workers expects this function of a runtime: it calls fn and returns what it throws.
 globalThis.tryCatch = (fn) => {
   try {
     return { result: fn() };
@@ -48,10 +49,10 @@ class Instance {
   constructor() {
     const go = new Go();
     go.exit = (code) => this.die(`exit code ${code}`);
-    // What go.run waits for at the end belongs to the request that made it, which may be gone.
+    // go.run would resolve a promise of the request that started the instance, which may be gone.
     go._resolveExitPromise = () => {};
-    // Every entry into Go but the first goes through _resume. What it throws is fatal to the
-    // instance, and so is a call that arrives later.
+    // Every entry into Go except the first goes through _resume. If it throws, the instance has
+    // died, and must not be entered again.
     const resume = go._resume.bind(go);
     go._resume = () => {
       if (this.dead) return;
@@ -67,7 +68,7 @@ class Instance {
       grown(sp);
       if (this.memory > LIMIT) throw new Error(`out of memory: ${this.memory} bytes`);
     };
-    // Frames of Go further up, below which it has died, get no further than their next call.
+    // Go frames that are still on the stack when the instance dies end at their next call.
     for (const [name, call] of Object.entries(imports)) {
       imports[name] = (sp) => {
         if (this.dead) throw new Error("the instance has ended");
@@ -75,7 +76,7 @@ class Instance {
       };
     }
     this.wasm = new WebAssembly.Instance(module, { ...go.importObject, workers: { ready() {} } });
-    // main runs until it waits for requests before run returns.
+    // When run returns, main is waiting for requests.
     go.run(this.wasm, { binding: this.binding }).catch((error) => this.die(error));
   }
 
@@ -83,7 +84,7 @@ class Instance {
     return this.wasm ? this.wasm.exports.mem.buffer.byteLength : 0;
   }
 
-  /** Fails all requests in flight and takes no more. */
+  /** Fails all requests in flight and accepts no more. */
   die(reason) {
     if (this.dead) return;
     this.dead = true;
@@ -92,19 +93,19 @@ class Instance {
     for (const call of this.calls) call.fail();
   }
 
-  /** Gives the instance up if it is idle and has grown too large. */
+  /** Has the instance replaced if it is idle and has grown too large. */
   settle() {
     if (this.calls.size === 0 && this.memory > RETIRE && current === this) current = undefined;
   }
 
-  /** Hands a request to Go and returns its response. */
+  /** Passes a request to Go and returns its response. */
   fetch(request, body, env, ctx) {
     const call = new Call(request, body, env);
     this.calls.add(call);
-    // What another request brings to an end wakes this one only as long as it waits for something
-    // of its own, which a clock is. Without, the runtime takes it to hang.
+    // If another request ends the instance, this one notices only while it waits for something of
+    // its own, such as this timer. Without it, the runtime would cancel the request as hung.
     const watch = setInterval(() => this.dead && call.fail(), WATCH);
-    // The work goes on if the client goes away, and after the response.
+    // The work continues after the response, and after the client has disconnected.
     ctx.waitUntil(
       call.ended.then(() => {
         clearInterval(watch);
@@ -117,26 +118,25 @@ class Instance {
       request.signal.addEventListener("abort", () => this.dead || this.binding.abort(call.number));
     }
     this.binding.serve(call);
-    // A program that has ended meanwhile may have done so before it knew of the call.
+    // The program may have ended before it received the call.
     if (this.dead) call.fail();
     return call.response.then(async (response) => {
-      const answer = response ?? restarted(request, this.binding.origins ?? []);
-      if (answer.status >= 400) await body?.drain?.();
-      return answer;
+      await body?.drain?.();
+      return response ?? restarted(request, this.binding.origins ?? []);
     });
   }
 }
 
 let calls = 0;
 
-/** What Go gets of a request, and what it calls. */
+/** A request as Go receives it, with the methods that Go calls. */
 class Call {
   number = ++calls;
 
   constructor(request, body, env) {
     this.env = env;
     this.namespace = env.EDGEFRAME_KV;
-    // One text is handed over faster than many.
+    // Passing one string is faster than passing many.
     this.head = `${request.method}\n${request.url}\n`;
     for (const [name, value] of request.headers) this.head += `${name}:${value}\n`;
     this.body = body;
@@ -144,7 +144,7 @@ class Call {
     this.ended = new Promise((resolve) => (this.done = resolve));
   }
 
-  /** Answers with a body that is whole: bytes, or null. The header is one text. */
+  /** Responds with a complete body: bytes, or null. The header is one string. */
   respond(status, header, body) {
     const fields = [];
     for (const line of header.split("\n")) {
@@ -155,17 +155,17 @@ class Call {
     this.resolve(new Response(bodiless ? null : body, { status, headers: fields }));
   }
 
-  /** Answers with a body that is sent while it is made; length is -1 if unknown. */
+  /** Responds with a body that Go writes in parts; length is -1 if unknown. */
   stream(status, header, length) {
     const { readable, writable } = length >= 0 ? new FixedLengthStream(length) : new IdentityTransformStream();
     this.writer = writable.getWriter();
-    // A client that goes away is no failure of the Worker.
+    // Ignore errors: the client has disconnected.
     this.writer.closed.catch(() => {});
     this.respond(status, header, readable);
     return this.writer;
   }
 
-  /** Ends the call, whose instance has ended. A response that has begun is broken off. */
+  /** Ends the call because its instance has died. A response that has begun is cut off. */
   fail() {
     this.failed = true;
     this.resolve(undefined);
@@ -193,7 +193,7 @@ async function read(request) {
   return next;
 }
 
-/** The answer for a request whose instance has ended; pages of origins may read it. */
+/** The response to a request whose instance has died; pages of the origins may read it. */
 function restarted(request, origins) {
   const id = crypto.randomUUID();
   const headers = {
@@ -213,7 +213,7 @@ function restarted(request, origins) {
       type: "about:blank",
       title: "Service Unavailable",
       status: 503,
-      detail: "the Worker had to start anew while it handled this request; try again",
+      detail: "the Worker was restarted while it handled this request; try again",
       code: "worker_restarted",
       request_id: id,
     },
@@ -227,8 +227,8 @@ export default {
     try {
       body = await read(request);
     } catch {
-      // The client is gone; nobody sees this.
-      return new Response("the body was not sent to its end", { status: 400 });
+      // The client has disconnected and does not see this.
+      return new Response("the body is not complete", { status: 400 });
     }
     current ??= new Instance();
     return current.fetch(request, body, env, ctx);

@@ -84,7 +84,7 @@ func (w *worker) create(csv string) string {
 	return response.Header.Get("Location")
 }
 
-// state is what the instance says of itself.
+// state is what the instance reports about itself.
 type state struct {
 	Instance            string
 	Running, Goroutines int
@@ -215,7 +215,7 @@ func TestManyRequestsWaitForTheStoreBesideOneAnother(t *testing.T) {
 	w.wantQuiet(before)
 }
 
-// wantQuiet checks that the instance is still the same and has nothing left to do.
+// wantQuiet checks that the instance is still the same and that no request is in flight.
 func (w *worker) wantQuiet(before state) {
 	w.Helper()
 	after := w.state()
@@ -242,8 +242,8 @@ func TestAClientThatGoesAwayLeavesNothingBehind(t *testing.T) {
 	w.wantQuiet(before)
 }
 
-// cut sends the beginning of a request, waits for a little of the answer if the request has no
-// body, and closes the connection.
+// cut sends the beginning of a request, waits for a part of the answer if the request has no body,
+// and closes the connection.
 func (w *worker) cut(head string, body []byte) {
 	w.Helper()
 	u, err := url.Parse(w.URL)

@@ -7,6 +7,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow"
 
 	"edgeframe/codec"
+	"edgeframe/codec/scalar"
 	"edgeframe/internal/gather"
 )
 
@@ -61,7 +62,7 @@ func (f *Frame) fit(from []int, t *codec.Table) ([][]arrow.Array, error) {
 			return nil, err
 		}
 		for g, rec := range t.RowGroups {
-			values, err := codec.Convert(rec.Column(from[i]), c.Field.Type, f.Limits)
+			values, err := scalar.Convert(rec.Column(from[i]), c.Field.Type, f.Limits)
 			if err != nil {
 				return nil, inColumn(c.Field.Name, err)
 			}

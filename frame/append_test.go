@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"edgeframe/codec"
+	"edgeframe/codec/scalar"
 )
 
 func TestAppendMatchesColumnsByName(t *testing.T) {
@@ -88,7 +89,7 @@ func TestAppendFitsValuesToTheColumn(t *testing.T) {
 				t.Fatal(err)
 			}
 			b.check(t)
-			got := string(codec.AppendJSONArray(nil, b.Columns[0].Chunks[0].Data))
+			got := string(scalar.AppendJSONArray(nil, b.Columns[0].Chunks[0].Data))
 			if got != tt.want {
 				t.Errorf("%s, want %s", got, tt.want)
 			}
@@ -239,7 +240,7 @@ func TestAppendRefusesNumbersThatOnlyFloatsHave(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := codec.Convert(tt.values, tt.column, codec.Limits{}.WithDefaults())
+			_, err := scalar.Convert(tt.values, tt.column, codec.Limits{}.WithDefaults())
 			if !errors.Is(err, codec.ErrMismatch) {
 				t.Errorf("%v", err)
 			}

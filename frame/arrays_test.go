@@ -11,13 +11,13 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/memory"
 
 	"edgeframe/codec"
+	"edgeframe/codec/codectest"
 	"edgeframe/frame"
-	"edgeframe/internal/tabletest"
 )
 
 // eachType runs a test with an array of 17 rows and another of 11 of every type.
 func eachType(t *testing.T, test func(t *testing.T, long, short arrow.Array)) {
-	table := tabletest.AllTypes()
+	table := codectest.AllTypes()
 	for i, f := range table.Schema.Fields() {
 		t.Run(f.Name, func(t *testing.T) {
 			test(t, table.RowGroups[2].Column(i), table.RowGroups[0].Column(i))
@@ -27,7 +27,7 @@ func eachType(t *testing.T, test func(t *testing.T, long, short arrow.Array)) {
 
 func checkRow(t *testing.T, got arrow.Array, at int, want arrow.Array, row int) {
 	t.Helper()
-	err := tabletest.EqualArrays(array.NewSlice(want, int64(row), int64(row+1)), array.NewSlice(got, int64(at), int64(at+1)))
+	err := codectest.EqualArrays(array.NewSlice(want, int64(row), int64(row+1)), array.NewSlice(got, int64(at), int64(at+1)))
 	if err != nil {
 		t.Errorf("row %d: %v", at, err)
 	}
@@ -93,7 +93,7 @@ func TestConcatenatedRowsFollowEachOther(t *testing.T) {
 		}
 		for at, want := range []arrow.Array{long, short, long} {
 			from := []int{0, 17, 28}[at]
-			if err := tabletest.EqualArrays(want, array.NewSlice(got, int64(from), int64(from+want.Len()))); err != nil {
+			if err := codectest.EqualArrays(want, array.NewSlice(got, int64(from), int64(from+want.Len()))); err != nil {
 				t.Errorf("part %d: %v", at, err)
 			}
 		}
@@ -129,7 +129,7 @@ func TestACompactArrayKeepsNothingOfItsParent(t *testing.T) {
 		}
 		slice := array.NewSlice(parent, 1000, 1017)
 		got := frame.Compact(slice)
-		if err := tabletest.EqualArrays(slice, got); err != nil {
+		if err := codectest.EqualArrays(slice, got); err != nil {
 			t.Error(err)
 		}
 		if has := capacity(got.Data()); has > 40_000 {
@@ -178,7 +178,7 @@ func TestRawBytesAreThoseOfTheRows(t *testing.T) {
 }
 
 func BenchmarkReplaceRows(b *testing.B) {
-	group := tabletest.Generate(codec.RowGroupRows, 5, 1).RowGroups[0]
+	group := codectest.Generate(codec.RowGroupRows, 5, 1).RowGroups[0]
 	for name, every := range map[string]int{"all": 1, "every second": 2, "one in 100": 100} {
 		var rows []int
 		for row := 0; row < codec.RowGroupRows; row += every {

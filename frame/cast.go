@@ -10,6 +10,8 @@ import (
 	"github.com/apache/arrow/go/v17/arrow"
 
 	"edgeframe/codec"
+	"edgeframe/codec/document"
+	"edgeframe/codec/scalar"
 )
 
 // cast gives a column another type. Unlike Series.astype of pandas, which cuts 2.7 down to 2, it
@@ -31,7 +33,7 @@ func (op *cast) apply(f *Frame) error {
 	if op.Errors != "" && op.Errors != "raise" && op.Errors != "coerce" {
 		return codec.Errorf(ErrInvalidOperation, "errors is %.100q; it must be raise or coerce", op.Errors)
 	}
-	dt, err := codec.ParseDType(op.DType)
+	dt, err := scalar.ParseDType(op.DType)
 	if err != nil {
 		return err
 	}
@@ -44,7 +46,7 @@ func (op *cast) apply(f *Frame) error {
 	}
 	token, err := caster(c.Field.Type, dt)
 	if err != nil {
-		return codec.Errorf(ErrInvalidOperation, "column %.100q cannot become %s: %s values have no such form", op.Column, codec.DType(dt), codec.DType(c.Field.Type))
+		return codec.Errorf(ErrInvalidOperation, "column %.100q cannot become %s: %s values have no such form", op.Column, scalar.DType(dt), scalar.DType(c.Field.Type))
 	}
 	k := &casting{token: token, to: dt, coerce: op.Errors == "coerce", limits: f.Limits}
 	if err := k.column(f, column); err != nil {
@@ -85,9 +87,9 @@ func (k *casting) column(f *Frame, column int) error {
 			return err
 		}
 		c.Chunks[r.group] = Chunk{Data: data}
-		present := old.Len() - codec.CountMissing(old)
+		present := old.Len() - scalar.CountMissing(old)
 		k.cells += present
-		if lost := present - (data.Len() - codec.CountMissing(data)); lost > 0 {
+		if lost := present - (data.Len() - scalar.CountMissing(data)); lost > 0 {
 			k.coerced += lost
 		}
 	}
@@ -96,8 +98,8 @@ func (k *casting) column(f *Frame, column int) error {
 
 // chunk casts an array whose first row is row from of the table.
 func (k *casting) chunk(arr arrow.Array, from int) (arrow.Array, error) {
-	missing, token := codec.Missing(arr), k.token(arr)
-	fits := codec.Fits(k.to)
+	missing, token := scalar.Missing(arr), k.token(arr)
+	fits := scalar.Fits(k.to)
 	list := []byte{'['}
 	for row := range arr.Len() {
 		if row > 0 {
@@ -116,7 +118,7 @@ func (k *casting) chunk(arr arrow.Array, from int) (arrow.Array, error) {
 			list = append(list[:start], "null"...)
 		}
 	}
-	out, err := codec.ValuesFromJSON(append(list, ']'), k.to, k.limits)
+	out, err := document.Values(append(list, ']'), k.to, k.limits)
 	if errors.Is(err, codec.ErrMismatch) {
 		return nil, k.firstMismatch(arr, from, err)
 	}
@@ -125,7 +127,7 @@ func (k *casting) chunk(arr arrow.Array, from int) (arrow.Array, error) {
 
 // firstMismatch is the error about the first value that does not fit.
 func (k *casting) firstMismatch(arr arrow.Array, from int, err error) error {
-	missing, token, fits := codec.Missing(arr), k.token(arr), codec.Fits(k.to)
+	missing, token, fits := scalar.Missing(arr), k.token(arr), scalar.Fits(k.to)
 	if fits == nil {
 		return err
 	}
@@ -141,8 +143,8 @@ func (k *casting) firstMismatch(arr arrow.Array, from int, err error) error {
 }
 
 func (k *casting) mismatch(arr arrow.Array, row, from int) error {
-	text := string(codec.Spell(arr)(nil, row))
-	return codec.Errorf(codec.ErrMismatch, "the value %q of row %d does not fit %s", codec.Shorten(text), from+row, codec.DType(k.to))
+	text := string(scalar.Text(arr)(nil, row))
+	return codec.Errorf(codec.ErrMismatch, "the value %q of row %d does not fit %s", codec.Shorten(text), from+row, scalar.DType(k.to))
 }
 
 // caster returns how values of one type become JSON for another.
@@ -169,7 +171,7 @@ func caster(from, to arrow.DataType) (func(arr arrow.Array) tokenizer, error) {
 
 // quotedTokens are the spellings of values.
 func quotedTokens(arr arrow.Array) tokenizer {
-	spell := codec.Spell(arr)
+	spell := scalar.Text(arr)
 	var scratch []byte
 	return func(dst []byte, row int) ([]byte, bool) {
 		scratch = spell(scratch[:0], row)
@@ -184,7 +186,7 @@ func appendString(dst, text []byte) []byte {
 
 // plainTokens are numbers, whole ones without a fraction, and true as 1 and false as 0.
 func plainTokens(arr arrow.Array) tokenizer {
-	spell := codec.Spell(arr)
+	spell := scalar.Text(arr)
 	var scratch []byte
 	return func(dst []byte, row int) ([]byte, bool) {
 		scratch = spell(scratch[:0], row)
@@ -202,7 +204,7 @@ func plainTokens(arr arrow.Array) tokenizer {
 
 // numberTokens read text as numbers: what Go reads as a decimal one, with blanks around it.
 func numberTokens(arr arrow.Array, floating bool) tokenizer {
-	spell := codec.Spell(arr)
+	spell := scalar.Text(arr)
 	var scratch []byte
 	return func(dst []byte, row int) ([]byte, bool) {
 		scratch = spell(scratch[:0], row)
@@ -237,7 +239,7 @@ func canonicalNumber(text []byte) []byte {
 
 // boolTokens read true, false, 1 and 0.
 func boolTokens(arr arrow.Array) tokenizer {
-	spell := codec.Spell(arr)
+	spell := scalar.Text(arr)
 	var scratch []byte
 	return func(dst []byte, row int) ([]byte, bool) {
 		scratch = spell(scratch[:0], row)
@@ -254,7 +256,7 @@ func boolTokens(arr arrow.Array) tokenizer {
 // temporalTokens read text, and spell dates and times for one another: a date is the timestamp at
 // its beginning, and a timestamp at midnight a date.
 func temporalTokens(arr arrow.Array, to arrow.DataType) tokenizer {
-	spell := codec.Spell(arr)
+	spell := scalar.Text(arr)
 	isDate := to.ID() == arrow.DATE32 || to.ID() == arrow.DATE64
 	var scratch []byte
 	return func(dst []byte, row int) ([]byte, bool) {

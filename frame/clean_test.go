@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"edgeframe/codec"
+	"edgeframe/codec/scalar"
 )
 
 // messy is two row groups with what cleaning is about: missing cells, of which one is marked, and
@@ -248,7 +249,7 @@ func TestFiltersKeepTheRowsForWhichTheyHold(t *testing.T) {
 			}
 		}
 		for _, chunk := range b.Columns[0].Chunks {
-			tick := codec.Ticks(chunk.Data)
+			tick := scalar.Ticks(chunk.Data)
 			for row := range chunk.Data.Len() {
 				rows = append(rows, tick(row))
 			}
@@ -324,7 +325,7 @@ func TestFillsAreExact(t *testing.T) {
 	} {
 		b := stored(t, column{"a", tt.dtype, []string{tt.values}})
 		b.apply(t, `[{"op":"fill_missing","columns":["a"],"method":"`+tt.method+`"}]`)
-		if got := string(codec.AppendJSONArray(nil, b.Columns[0].Chunks[0].Data)); got != tt.want {
+		if got := string(scalar.AppendJSONArray(nil, b.Columns[0].Chunks[0].Data)); got != tt.want {
 			t.Errorf("%s of %s: %s, want %s", tt.method, tt.values, got, tt.want)
 		}
 	}
@@ -352,7 +353,7 @@ func TestCastsTakeWhatTheNewTypeKeeps(t *testing.T) {
 	} {
 		b := stored(t, column{"a", tt.from, []string{tt.values}})
 		b.apply(t, `[{"op":"cast","column":"a","dtype":"`+tt.to+`","errors":"coerce"}]`)
-		if got := string(codec.AppendJSONArray(nil, b.Columns[0].Chunks[0].Data)); got != tt.want {
+		if got := string(scalar.AppendJSONArray(nil, b.Columns[0].Chunks[0].Data)); got != tt.want {
 			t.Errorf("%s as %s: %s, want %s", tt.values, tt.to, got, tt.want)
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"github.com/apache/arrow/go/v17/arrow"
 
 	"edgeframe/codec"
+	"edgeframe/codec/document"
+	"edgeframe/codec/scalar"
 )
 
 // MaxNameBytes is the longest column name that an operation may give.
@@ -33,7 +35,7 @@ func (op *addColumn) apply(f *Frame) error {
 	var want arrow.DataType
 	if op.DType != "" {
 		var err error
-		if want, err = codec.ParseDType(op.DType); err != nil {
+		if want, err = scalar.ParseDType(op.DType); err != nil {
 			return err
 		}
 	}
@@ -60,7 +62,7 @@ func (op *addColumn) values(f *Frame, want arrow.DataType) (arrow.Array, error) 
 		}
 		return MakeNulls(want, rows), nil
 	}
-	values, err := codec.ValuesFromJSON(op.Values, want, f.Limits)
+	values, err := document.Values(op.Values, want, f.Limits)
 	if err != nil {
 		return nil, err
 	}

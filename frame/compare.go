@@ -12,6 +12,8 @@ import (
 	"github.com/apache/arrow/go/v17/arrow"
 
 	"edgeframe/codec"
+	"edgeframe/codec/document"
+	"edgeframe/codec/scalar"
 )
 
 // test is what a comparison asks of cells.
@@ -58,8 +60,8 @@ func (f *Frame) test(column int, c *condition) (test, error) {
 		return test{}, codec.Errorf(ErrInvalidOperation, "cmp is %.100q; it must be eq, ne, lt, le, gt, ge, in, contains, is_null or not_null", c.Cmp)
 	case isNull(c.Value):
 		return test{}, codec.Errorf(ErrInvalidOperation, "%s needs a value that is not null; is_null and not_null ask for missing cells", c.Cmp)
-	case c.Cmp != "eq" && c.Cmp != "ne" && !codec.Ordered(field.Type):
-		return test{}, codec.Errorf(ErrInvalidOperation, "column %.100q cannot be compared with %s: %s values have no order", field.Name, c.Cmp, codec.DType(field.Type))
+	case c.Cmp != "eq" && c.Cmp != "ne" && !scalar.Ordered(field.Type):
+		return test{}, codec.Errorf(ErrInvalidOperation, "column %.100q cannot be compared with %s: %s values have no order", field.Name, c.Cmp, scalar.DType(field.Type))
 	}
 	at, err := f.position(field, c.Value)
 	return test{missing: c.Cmp == "ne", of: func(arr arrow.Array) func(int) bool {
@@ -72,7 +74,7 @@ func (f *Frame) test(column int, c *condition) (test, error) {
 type position struct {
 	// key is the value's, or that of the greatest value of the type below it.
 	key []byte
-	// tick is the same for types that [codec.Ticks] knows, number for floats.
+	// tick is the same for types that [scalar.Ticks] knows, number for floats.
 	tick     int64
 	number   float64
 	isNumber bool
@@ -84,18 +86,18 @@ type position struct {
 
 // compare returns how the cells of an array compare with the value.
 func (p position) compare(arr arrow.Array) func(row int) int {
-	tick := codec.Ticks(arr)
+	tick := scalar.Ticks(arr)
 	var order func(row int) int
 	switch {
 	case p.outside != 0:
 		return func(int) int { return -p.outside }
 	case p.isNumber:
-		number := codec.Numbers(arr)
+		number := scalar.Numbers(arr)
 		order = func(row int) int { return cmp.Compare(number(row), p.number) }
 	case tick != nil:
 		order = func(row int) int { return cmp.Compare(tick(row), p.tick) }
 	default:
-		key := codec.Keys(arr)
+		key := scalar.Keys(arr)
 		var scratch []byte
 		order = func(row int) int {
 			scratch = key(scratch[:0], row)
@@ -133,12 +135,12 @@ func (f *Frame) exactPosition(name string, dt arrow.DataType, raw json.RawMessag
 			raw, _ = json.Marshal(temporalText(dt, text))
 		}
 	}
-	arr, err := codec.ValuesFromJSON(append(append([]byte{'['}, raw...), ']'), dt, f.Limits)
+	arr, err := document.Values(append(append([]byte{'['}, raw...), ']'), dt, f.Limits)
 	if err != nil {
-		return position{}, codec.Errorf(codec.ErrMismatch, "the value %s cannot be compared with column %.100q, which is %s", codec.Shorten(string(raw)), name, codec.DType(dt))
+		return position{}, codec.Errorf(codec.ErrMismatch, "the value %s cannot be compared with column %.100q, which is %s", codec.Shorten(string(raw)), name, scalar.DType(dt))
 	}
-	p := position{key: codec.Keys(arr)(nil, 0)}
-	if tick := codec.Ticks(arr); tick != nil {
+	p := position{key: scalar.Keys(arr)(nil, 0)}
+	if tick := scalar.Ticks(arr); tick != nil {
 		p.tick = tick(0)
 	}
 	return p, nil
@@ -190,12 +192,12 @@ func numberPosition(dt arrow.DataType, raw string, limits codec.Limits) (positio
 		scale = int(decimal.GetScale())
 	}
 	floor, between := floorAt(exact, scale)
-	arr, err := codec.ValuesFromJSON([]byte("["+floor+"]"), dt, limits)
+	arr, err := document.Values([]byte("["+floor+"]"), dt, limits)
 	if err != nil {
 		return position{outside: exact.Sign() | 1}, nil
 	}
-	p := position{key: codec.Keys(arr)(nil, 0), between: between}
-	if tick := codec.Ticks(arr); tick != nil {
+	p := position{key: scalar.Keys(arr)(nil, 0), between: between}
+	if tick := scalar.Ticks(arr); tick != nil {
 		p.tick = tick(0)
 	}
 	return p, nil
@@ -236,13 +238,13 @@ func (f *Frame) oneOf(field arrow.Field, raw json.RawMessage) (test, error) {
 			return t, err
 		}
 		if p.isNumber {
-			keys[string(codec.FloatKey(p.number))] = true
+			keys[string(scalar.FloatKey(p.number))] = true
 		} else if p.outside == 0 && !p.between {
 			keys[string(p.key)] = true
 		}
 	}
 	t.of = func(arr arrow.Array) func(int) bool {
-		key := codec.Keys(arr)
+		key := scalar.Keys(arr)
 		var scratch []byte
 		return func(row int) bool {
 			scratch = key(scratch[:0], row)
@@ -257,14 +259,14 @@ func contains(field arrow.Field, raw json.RawMessage) (test, error) {
 	switch valuesOf(field.Type).ID() {
 	case arrow.STRING, arrow.LARGE_STRING, arrow.STRING_VIEW:
 	default:
-		return test{}, codec.Errorf(ErrInvalidOperation, "contains is for text; column %.100q is %s", field.Name, codec.DType(field.Type))
+		return test{}, codec.Errorf(ErrInvalidOperation, "contains is for text; column %.100q is %s", field.Name, scalar.DType(field.Type))
 	}
 	var part string
 	if err := json.Unmarshal(raw, &part); err != nil || !isString(raw) {
 		return test{}, codec.Errorf(ErrInvalidOperation, "contains needs a value that is text")
 	}
 	return test{of: func(arr arrow.Array) func(int) bool {
-		spell := codec.Spell(arr)
+		spell := scalar.Text(arr)
 		var scratch []byte
 		return func(row int) bool {
 			scratch = spell(scratch[:0], row)

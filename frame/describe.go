@@ -10,6 +10,8 @@ import (
 	"github.com/zeebo/xxh3"
 
 	"edgeframe/codec"
+	"edgeframe/codec/scalar"
+	"edgeframe/internal/parallel"
 )
 
 // DescribeFormat is the version of what [Description.JSON] writes.
@@ -146,7 +148,7 @@ func (d *Describer) Add(positions []int, arrays [][]arrow.Array) error {
 		columns[i] = newDescribedColumn(d.schema.Field(position), arrays[i])
 	}
 	if d.digests != nil && len(columns) > 0 {
-		if err := codec.Parallel(len(d.starts), func(g int) error {
+		if err := parallel.Do(len(d.starts), func(g int) error {
 			d.digest(columns, g)
 			return nil
 		}); err != nil {
@@ -155,7 +157,7 @@ func (d *Describer) Add(positions []int, arrays [][]arrow.Array) error {
 	}
 	for len(columns) > 0 {
 		n := d.fitting(columns)
-		err := codec.Parallel(n, func(i int) error {
+		err := parallel.Do(n, func(i int) error {
 			d.result.Columns[positions[i]] = d.describe(columns[i])
 			columns[i] = nil
 			return nil
@@ -185,7 +187,7 @@ func (d *Describer) digest(columns []*describedColumn, group int) {
 	var buf []byte
 	cells := make([]func(dst []byte, row int) []byte, len(columns))
 	for i, c := range columns {
-		cells[i] = codec.CellKeys(c.chunks[group].data)
+		cells[i] = scalar.CellKeys(c.chunks[group].data)
 	}
 	digests := d.digests[d.starts[group]:]
 	for row := range columns[0].chunks[group].len {

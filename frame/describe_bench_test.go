@@ -4,11 +4,11 @@ import (
 	"testing"
 
 	"edgeframe/codec"
-	"edgeframe/internal/tabletest"
+	"edgeframe/codec/codectest"
 )
 
 func BenchmarkDescribe(b *testing.B) {
-	of := tabletest.Generate(100_000, 50, 1)
+	of := codectest.Generate(100_000, 50, 1)
 	b.ReportAllocs()
 	for b.Loop() {
 		describe(b, of, nil, codec.Limits{})

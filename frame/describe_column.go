@@ -3,7 +3,7 @@ package frame
 import (
 	"github.com/apache/arrow/go/v17/arrow"
 
-	"edgeframe/codec"
+	"edgeframe/codec/scalar"
 )
 
 // describedKind says which statistics a type has.
@@ -93,7 +93,7 @@ type describedChunk struct {
 func newDescribedColumn(field arrow.Field, arrays []arrow.Array) *describedColumn {
 	c := &describedColumn{field: field, kind: kindOf(field.Type), chunks: make([]describedChunk, len(arrays))}
 	for g, arr := range arrays {
-		c.chunks[g] = describedChunk{arr, arr.Len(), codec.Missing(arr), codec.Keys(arr)}
+		c.chunks[g] = describedChunk{arr, arr.Len(), scalar.Missing(arr), scalar.Keys(arr)}
 	}
 	return c
 }
@@ -120,12 +120,12 @@ func (c *describedColumn) key(dst []byte, at cellPlace) []byte {
 
 // spell returns a value as JSON.
 func (c *describedColumn) spell(at cellPlace) []byte {
-	return codec.SpellJSON(c.chunks[at.chunk].data)(nil, int(at.row))
+	return scalar.JSON(c.chunks[at.chunk].data)(nil, int(at.row))
 }
 
 // describe returns the statistics of a column.
 func (d *Describer) describe(c *describedColumn) ColumnDescription {
-	out := ColumnDescription{Name: c.field.Name, DType: codec.DType(c.field.Type)}
+	out := ColumnDescription{Name: c.field.Name, DType: scalar.DType(c.field.Type)}
 	d.countCells(c, &out)
 	switch c.kind {
 	case describedFloat, describedInteger, describedDecimal:
@@ -141,7 +141,7 @@ func (d *Describer) describe(c *describedColumn) ColumnDescription {
 // countCells counts the cells of a column with and without a value, and the marked ones.
 func (d *Describer) countCells(c *describedColumn, out *ColumnDescription) {
 	for g := range c.chunks {
-		out.Missing += int64(codec.CountMissing(c.chunks[g].data))
+		out.Missing += int64(scalar.CountMissing(c.chunks[g].data))
 	}
 	out.Count = d.result.Rows - out.Missing
 	marked := d.marks[c.field.Name]

@@ -6,12 +6,13 @@ import (
 	"testing"
 
 	"edgeframe/codec"
-	"edgeframe/internal/tabletest"
+	"edgeframe/codec/codectest"
+	"edgeframe/codec/formats"
 )
 
 func FuzzDescribe(f *testing.F) {
-	format := codec.ByName("arrow")
-	for _, of := range []*codec.Table{tabletest.AllTypes(), tabletest.Generate(50, 10, 1)} {
+	format := formats.ByName("arrow")
+	for _, of := range []*codec.Table{codectest.AllTypes(), codectest.Generate(50, 10, 1)} {
 		var b bytes.Buffer
 		if err := format.Encode(&b, of, codec.WriteOptions{}); err != nil {
 			f.Fatal(err)

@@ -8,7 +8,7 @@ import (
 
 	"github.com/apache/arrow/go/v17/arrow"
 
-	"edgeframe/codec"
+	"edgeframe/codec/scalar"
 )
 
 // kept are the values of a column that are to be sorted, as many as fit.
@@ -155,12 +155,12 @@ func describeNumbers[T cmp.Ordered](c *describedColumn, out *ColumnDescription, 
 		return
 	}
 	mean := total.value() / float64(out.Count)
-	out.Mean = codec.AppendJSONFloat(nil, mean)
+	out.Mean = scalar.AppendJSONFloat(nil, mean)
 	lower, upper := math.NaN(), math.NaN()
 	if !values.full {
 		q1, q3 := between(values.quartile(1)), between(values.quartile(3))
-		out.Q1, out.Q3 = codec.AppendJSONFloat(nil, q1), codec.AppendJSONFloat(nil, q3)
-		out.Median = codec.AppendJSONFloat(nil, between(values.quartile(2)))
+		out.Q1, out.Q3 = scalar.AppendJSONFloat(nil, q1), scalar.AppendJSONFloat(nil, q3)
+		out.Median = scalar.AppendJSONFloat(nil, between(values.quartile(2)))
 		lower, upper = q1-1.5*(q3-q1), q3+1.5*(q3-q1)
 	}
 	c.deviate(out, numbers, mean, lower, upper)
@@ -178,9 +178,9 @@ func (c *describedColumn) deviate(out *ColumnDescription, numbers []func(int) fl
 			outliers++
 		}
 	})
-	out.Std = codec.AppendJSONFloat(nil, math.Sqrt(squares.value()/float64(out.Count-1)))
+	out.Std = scalar.AppendJSONFloat(nil, math.Sqrt(squares.value()/float64(out.Count-1)))
 	if width := upper - lower; !math.IsNaN(width) && !math.IsInf(width, 0) {
-		out.Outliers = &Outliers{outliers, codec.AppendJSONFloat(nil, lower), codec.AppendJSONFloat(nil, upper)}
+		out.Outliers = &Outliers{outliers, scalar.AppendJSONFloat(nil, lower), scalar.AppendJSONFloat(nil, upper)}
 	}
 }
 
@@ -188,7 +188,7 @@ func (c *describedColumn) deviate(out *ColumnDescription, numbers []func(int) fl
 func (c *describedColumn) numbers() []func(row int) float64 {
 	numbers := make([]func(int) float64, len(c.chunks))
 	for g := range c.chunks {
-		numbers[g] = codec.Numbers(c.chunks[g].data)
+		numbers[g] = scalar.Numbers(c.chunks[g].data)
 	}
 	return numbers
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"edgeframe/codec"
+	"edgeframe/codec/formats"
 	"edgeframe/internal/testenv"
 )
 
@@ -103,8 +104,8 @@ func readVega(t *testing.T, name string) (*codec.Table, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	formats := map[string]string{".json": "json", ".csv": "csv", ".arrow": "arrow_file"}
-	of, err := codec.ByName(formats[filepath.Ext(name)]).Decode(data, codec.ReadOptions{})
+	names := map[string]string{".json": "json", ".csv": "csv", ".arrow": "arrow_file"}
+	of, err := formats.ByName(names[filepath.Ext(name)]).Decode(data, codec.ReadOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +114,7 @@ func readVega(t *testing.T, name string) (*codec.Table, string) {
 	}
 	// Debian's pandas has no Arrow.
 	var csv bytes.Buffer
-	if err := codec.ByName("csv").Encode(&csv, of, codec.WriteOptions{}); err != nil {
+	if err := formats.ByName("csv").Encode(&csv, of, codec.WriteOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	path = filepath.Join(t.TempDir(), "table.csv")

@@ -13,7 +13,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"edgeframe/codec"
-	"edgeframe/internal/tabletest"
+	"edgeframe/codec/codectest"
+	"edgeframe/codec/document"
+	"edgeframe/codec/scalar"
 )
 
 // describe returns the description of a table whose columns come in parts, in turn from the
@@ -211,7 +213,7 @@ func TestDescribedNaNIsMissingAndInfinityANumberThatJSONLacks(t *testing.T) {
 
 func TestDescribedListsAreCountedAndToldApart(t *testing.T) {
 	list := arrow.ListOf(arrow.PrimitiveTypes.Int8)
-	arr, err := codec.ValuesFromJSON([]byte(`[[1,2],[1],null,[1,2],[],[null]]`), list, codec.Limits{}.WithDefaults())
+	arr, err := document.Values([]byte(`[[1,2],[1],null,[1,2],[],[null]]`), list, codec.Limits{}.WithDefaults())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -253,7 +255,7 @@ func TestDuplicateRowsAreEqualInAllColumns(t *testing.T) {
 }
 
 func TestATableWithoutRowsIsDescribed(t *testing.T) {
-	of := &codec.Table{Schema: tabletest.Generate(1, 5, 1).Schema}
+	of := &codec.Table{Schema: codectest.Generate(1, 5, 1).Schema}
 	doc, err := describe(t, of, nil, codec.Limits{}).JSON()
 	if err != nil {
 		t.Fatal(err)
@@ -272,12 +274,12 @@ func TestATableWithoutRowsIsDescribed(t *testing.T) {
 }
 
 func TestEveryTypeIsDescribed(t *testing.T) {
-	of := tabletest.AllTypes()
+	of := codectest.AllTypes()
 	d := describe(t, of, nil, codec.Limits{})
 	for i, c := range d.Columns {
 		missing := int64(0)
 		for _, rec := range of.RowGroups {
-			missing += int64(codec.CountMissing(rec.Column(i)))
+			missing += int64(scalar.CountMissing(rec.Column(i)))
 		}
 		if c.Missing != missing || c.Count+c.Missing != d.Rows || c.Unique > c.Count || c.Count > 0 && c.Unique == 0 {
 			t.Errorf("%s: %s", c.DType, described(t, c))
@@ -286,7 +288,7 @@ func TestEveryTypeIsDescribed(t *testing.T) {
 }
 
 func TestTheDescriptionDoesNotDependOnWhatIsWorkedOnAtOnce(t *testing.T) {
-	of := tabletest.Generate(20_000, 15, 1)
+	of := codectest.Generate(20_000, 15, 1)
 	enough, err := describe(t, of, nil, codec.Limits{}).JSON()
 	if err != nil {
 		t.Fatal(err)

@@ -10,7 +10,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/array"
 	"github.com/apache/arrow/go/v17/arrow/memory"
 
-	"edgeframe/codec"
+	"edgeframe/codec/scalar"
 )
 
 // describeTimes describes a column of dates, times, timestamps or durations. Means and quartiles
@@ -113,5 +113,5 @@ func spellTick(dt arrow.DataType, v int64) []byte {
 		value = binary.NativeEndian.AppendUint32(nil, uint32(v))
 	}
 	data := array.NewData(dt, 1, []*memory.Buffer{nil, memory.NewBufferBytes(value)}, nil, 0, 0)
-	return codec.SpellJSON(array.MakeFromData(data))(nil, 0)
+	return scalar.JSON(array.MakeFromData(data))(nil, 0)
 }

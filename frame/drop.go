@@ -6,6 +6,7 @@ import (
 	"github.com/zeebo/xxh3"
 
 	"edgeframe/codec"
+	"edgeframe/codec/scalar"
 )
 
 // dropMissing removes rows with missing cells, as DataFrame.dropna of pandas does: rows in which
@@ -78,7 +79,7 @@ func (m *missingCells) enter(group int) {
 	if group > 0 {
 		m.from += int64(m.f.Rows[group-1])
 	}
-	m.isMissing = codec.Missing(m.f.Columns[m.column].Chunks[group].Data)
+	m.isMissing = scalar.Missing(m.f.Columns[m.column].Chunks[group].Data)
 }
 
 // at tells of a row of the group. Rows are asked for in ascending order.
@@ -191,7 +192,7 @@ func (f *Frame) digests(columns []int) ([]xxh3.Uint128, error) {
 	for _, r := range f.groupRanges() {
 		cells := make([]func(dst []byte, row int) []byte, len(columns))
 		for i, c := range columns {
-			cells[i] = codec.CellKeys(f.Columns[c].Chunks[r.group].Data)
+			cells[i] = scalar.CellKeys(f.Columns[c].Chunks[r.group].Data)
 		}
 		for i := range r.to - r.from {
 			row = row[:0]

@@ -9,6 +9,8 @@ import (
 	"github.com/apache/arrow/go/v17/arrow"
 
 	"edgeframe/codec"
+	"edgeframe/codec/document"
+	"edgeframe/codec/scalar"
 	"edgeframe/internal/gather"
 )
 
@@ -128,7 +130,7 @@ func (p *filling) constant() error {
 			raw, _ = json.Marshal(temporalText(want, text))
 		}
 	}
-	value, err := codec.ValuesFromJSON(slices.Concat([]byte{'['}, raw, []byte{']'}), want, p.f.Limits)
+	value, err := document.Values(slices.Concat([]byte{'['}, raw, []byte{']'}), want, p.f.Limits)
 	if err != nil {
 		return err
 	}
@@ -151,7 +153,7 @@ func (p *filling) mode() error {
 	counts := map[string]*seen{}
 	var scratch []byte
 	for g, chunk := range p.col.Chunks {
-		missing, key := codec.Missing(chunk.Data), codec.Keys(chunk.Data)
+		missing, key := scalar.Missing(chunk.Data), scalar.Keys(chunk.Data)
 		for row := range chunk.Data.Len() {
 			if missing(row) {
 				continue
@@ -227,7 +229,7 @@ func (p *filling) walk(step int, fill func(hole int64, group, row int)) {
 		slices.Reverse(ranges)
 	}
 	for _, r := range ranges {
-		missing := codec.Missing(p.col.Chunks[r.group].Data)
+		missing := scalar.Missing(p.col.Chunks[r.group].Data)
 		n := r.to - r.from
 		for i := range n {
 			row := i
@@ -254,14 +256,14 @@ func (p *filling) numeric() error {
 	if isNumeric(dt) || dt.ID() == arrow.NULL || isTicking(dt) {
 		return nil
 	}
-	return codec.Errorf(ErrInvalidOperation, "the method %s is for numbers and dates; column %.100q is %s: use mode, ffill, bfill or constant", p.op.Method, p.col.Field.Name, codec.DType(dt))
+	return codec.Errorf(ErrInvalidOperation, "the method %s is for numbers and dates; column %.100q is %s: use mode, ffill, bfill or constant", p.op.Method, p.col.Field.Name, scalar.DType(dt))
 }
 
 // numbers are the values that are present, of a column of floats.
 func (p *filling) numbers() []float64 {
 	all := make([]float64, 0, p.present)
 	for _, chunk := range p.col.Chunks {
-		missing, value := codec.Missing(chunk.Data), codec.Numbers(chunk.Data)
+		missing, value := scalar.Missing(chunk.Data), scalar.Numbers(chunk.Data)
 		for row := range chunk.Data.Len() {
 			if !missing(row) {
 				all = append(all, value(row))
@@ -321,7 +323,7 @@ func (p *filling) fromNumbers(numbers []float64) (arrow.Array, error) {
 		}
 		list = appendNumber(list, v)
 	}
-	return codec.ValuesFromJSON(append(list, ']'), valuesOf(p.col.Field.Type), p.f.Limits)
+	return document.Values(append(list, ']'), valuesOf(p.col.Field.Type), p.f.Limits)
 }
 
 // appendNumber spells a number as JSON, a whole one without a fraction.
@@ -347,7 +349,7 @@ func (p *filling) linear() error {
 	next := 0
 	before, from := 0.0, int64(-1)
 	for _, r := range p.f.groupRanges() {
-		missing, value := codec.Missing(p.col.Chunks[r.group].Data), codec.Numbers(p.col.Chunks[r.group].Data)
+		missing, value := scalar.Missing(p.col.Chunks[r.group].Data), scalar.Numbers(p.col.Chunks[r.group].Data)
 		for row := range r.to - r.from {
 			if missing(row) {
 				continue

@@ -7,6 +7,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow"
 
 	"edgeframe/codec"
+	"edgeframe/codec/scalar"
 )
 
 // isExact reports whether the column holds integers, decimals, dates or times, whose sums and
@@ -20,7 +21,7 @@ func (p *filling) isExact() bool {
 func (p *filling) eachInteger(visit func(row int64, v *big.Int)) {
 	for _, r := range p.f.groupRanges() {
 		data := p.col.Chunks[r.group].Data
-		missing, value := codec.Missing(data), codec.Integers(data)
+		missing, value := scalar.Missing(data), scalar.Integers(data)
 		for row := range r.to - r.from {
 			if !missing(row) {
 				visit(int64(r.from+row), value(row))
@@ -67,7 +68,7 @@ func (p *filling) quotient(v, by *big.Int) (*big.Int, error) {
 	}
 	dt := valuesOf(p.col.Field.Type)
 	if !isTicking(dt) {
-		return nil, codec.Errorf(codec.ErrMismatch, "the %s of column %.100q has more digits than %s keeps; cast the column to float64 first", p.op.Method, p.col.Field.Name, codec.DType(dt))
+		return nil, codec.Errorf(codec.ErrMismatch, "the %s of column %.100q has more digits than %s keeps; cast the column to float64 first", p.op.Method, p.col.Field.Name, scalar.DType(dt))
 	}
 	half := rest.Lsh(rest, 1).Cmp(by)
 	if half > 0 || half == 0 && quotient.Bit(0) == 1 {
@@ -77,7 +78,7 @@ func (p *filling) quotient(v, by *big.Int) (*big.Int, error) {
 }
 
 func (p *filling) fromIntegers(values []*big.Int) (arrow.Array, error) {
-	return codec.FromIntegers(values, valuesOf(p.col.Field.Type), p.f.Limits)
+	return scalar.FromIntegers(values, valuesOf(p.col.Field.Type), p.f.Limits)
 }
 
 // exactLinear is linear for integers.

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"edgeframe/codec"
+	"edgeframe/codec/scalar"
 )
 
 // The limits of the condition of a filter.
@@ -191,7 +192,7 @@ func (f *Frame) compare(c *condition) (mask, error) {
 	}
 	return func(group int) ([]bool, error) {
 		arr := f.Columns[column].Chunks[group].Data
-		missing, holds := codec.Missing(arr), test.of(arr)
+		missing, holds := scalar.Missing(arr), test.of(arr)
 		rows := make([]bool, arr.Len())
 		for i := range rows {
 			if missing(i) {

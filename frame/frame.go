@@ -10,6 +10,7 @@ package frame
 
 import (
 	"errors"
+	"maps"
 	"slices"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -93,6 +94,21 @@ func FromTable(t *codec.Table, limits codec.Limits) *Frame {
 		f.Rows = append(f.Rows, int(g.NumRows()))
 	}
 	return f
+}
+
+// Clone returns a copy of f: operations on one of the two do not change the other. They share
+// Load and the arrays of chunks, which are immutable.
+func (f *Frame) Clone() *Frame {
+	c := *f
+	c.Columns = make([]*Column, len(f.Columns))
+	for i, col := range f.Columns {
+		c.Columns[i] = &Column{Field: col.Field, Origin: col.Origin, Chunks: slices.Clone(col.Chunks)}
+	}
+	c.Rows, c.Marks = slices.Clone(f.Rows), maps.Clone(f.Marks)
+	if f.origins != nil {
+		c.origins = &origins{rows: slices.Clone(f.origins.rows), values: maps.Clone(f.origins.values)}
+	}
+	return &c
 }
 
 // Schema is the schema of the frame as it is now.

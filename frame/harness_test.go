@@ -12,6 +12,8 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/array"
 
 	"edgeframe/codec"
+	"edgeframe/codec/document"
+	"edgeframe/codec/scalar"
 )
 
 // column describes a column for a test: the JSON values of each row group.
@@ -36,11 +38,11 @@ func values(t testing.TB, dtype, text string) arrow.Array {
 	dt := arrow.DataType(dictionary)
 	if dtype != "dictionary" {
 		var err error
-		if dt, err = codec.ParseDType(dtype); err != nil {
+		if dt, err = scalar.ParseDType(dtype); err != nil {
 			t.Fatal(err)
 		}
 	}
-	arr, err := codec.ValuesFromJSON([]byte(text), dt, codec.Limits{}.WithDefaults())
+	arr, err := document.Values([]byte(text), dt, codec.Limits{}.WithDefaults())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,12 +115,12 @@ func (b *base) show(t testing.TB) []string {
 	t.Helper()
 	var lines []string
 	for i, c := range b.Columns {
-		line := c.Field.Name + " " + codec.DType(c.Field.Type)
+		line := c.Field.Name + " " + scalar.DType(c.Field.Type)
 		for g, chunk := range c.Chunks {
 			if err := b.LoadAll([]int{i}, []int{g}); err != nil {
 				t.Fatal(err)
 			}
-			line += " " + string(codec.AppendJSONArray(nil, c.Chunks[g].Data))
+			line += " " + string(scalar.AppendJSONArray(nil, c.Chunks[g].Data))
 			if chunk.Stored {
 				line += "="
 			}

@@ -6,6 +6,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow"
 
 	"edgeframe/codec"
+	"edgeframe/codec/scalar"
 )
 
 // MaxMarks is the largest number of marks that one table may have.
@@ -66,7 +67,7 @@ func (m Marks) removeRows(deleted []int64) {
 // unmark drops the marks of cells that have got a value.
 func (f *Frame) unmark(name string, rows []int64, values arrow.Array) {
 	marked := f.Marks[name]
-	if marked == nil || codec.CountMissing(values) == values.Len() {
+	if marked == nil || scalar.CountMissing(values) == values.Len() {
 		return
 	}
 	kept := slices.DeleteFunc(slices.Clone(marked), func(r int64) bool {

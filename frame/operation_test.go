@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"edgeframe/codec"
-	"edgeframe/internal/tabletest"
+	"edgeframe/codec/codectest"
 )
 
 // The columns of sample where nothing has changed.
@@ -447,7 +447,7 @@ func wantKnown(t *testing.T, err error) {
 }
 
 func TestOperationsCannotCopyTheTableForEver(t *testing.T) {
-	f := FromTable(tabletest.Generate(10_000, 5, 1), codec.Limits{Bytes: 1 << 20})
+	f := FromTable(codectest.Generate(10_000, 5, 1), codec.Limits{Bytes: 1 << 20})
 	ops := make([]json.RawMessage, MaxOperations)
 	for i := range ops {
 		ops[i] = json.RawMessage(fmt.Sprintf(`{"op":"delete_rows","rows":[%d]}`, i))

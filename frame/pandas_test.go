@@ -14,6 +14,8 @@ import (
 	"github.com/apache/arrow/go/v17/arrow"
 
 	"edgeframe/codec"
+	"edgeframe/codec/formats"
+	"edgeframe/codec/scalar"
 	"edgeframe/internal/testenv"
 )
 
@@ -105,7 +107,7 @@ func vegaFrame(t *testing.T, file, columns string) *base {
 	if err != nil {
 		t.Fatal(err)
 	}
-	table, err := codec.ByFilename(file).Decode(data, codec.ReadOptions{})
+	table, err := formats.ByFilename(file).Decode(data, codec.ReadOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +135,7 @@ func (b *base) sent(t *testing.T) []sentColumn {
 		if err := b.LoadColumns([]int{i}); err != nil {
 			t.Fatal(err)
 		}
-		values := codec.AppendJSONArray(nil, MakeNulls(c.Field.Type, 0))
+		values := scalar.AppendJSONArray(nil, MakeNulls(c.Field.Type, 0))
 		if len(c.Chunks) > 0 {
 			parts := make([]arrow.Array, len(c.Chunks))
 			for g, chunk := range c.Chunks {
@@ -143,9 +145,9 @@ func (b *base) sent(t *testing.T) []sentColumn {
 			if err != nil {
 				t.Fatal(err)
 			}
-			values = codec.AppendJSONArray(nil, whole)
+			values = scalar.AppendJSONArray(nil, whole)
 		}
-		list[i] = sentColumn{c.Field.Name, codec.DType(c.Field.Type), values}
+		list[i] = sentColumn{c.Field.Name, scalar.DType(c.Field.Type), values}
 	}
 	return list
 }

@@ -4,7 +4,7 @@ import (
 	"math"
 	"slices"
 
-	"edgeframe/codec"
+	"edgeframe/codec/scalar"
 )
 
 // Preview is what operations would do to a frame.
@@ -194,7 +194,7 @@ func (f *Frame) describe(column int) (Statistics, error) {
 	cells := f.missingCells(column)
 	for g, chunk := range f.Columns[column].Chunks {
 		cells.enter(g)
-		value := codec.Numbers(chunk.Data)
+		value := scalar.Numbers(chunk.Data)
 		for row := range chunk.Data.Len() {
 			switch {
 			case !cells.isMissing(row):
@@ -221,7 +221,7 @@ func (f *Frame) reader(column int) (func(row int64) []byte, error) {
 	ranges := f.groupRanges()
 	cells := make([]func(dst []byte, row int) []byte, len(ranges))
 	for g := range ranges {
-		cells[g] = codec.SpellJSON(f.Columns[column].Chunks[g].Data)
+		cells[g] = scalar.JSON(f.Columns[column].Chunks[g].Data)
 	}
 	home := groupOf(ranges)
 	var scratch []byte

@@ -8,6 +8,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow"
 
 	"edgeframe/codec"
+	"edgeframe/codec/document"
 )
 
 // setValues puts values into rows of a column: one each, or one for all.
@@ -73,7 +74,7 @@ func (op *setValues) parse(f *Frame, col int) (arrow.Array, error) {
 	if want.ID() == arrow.NULL {
 		want = nil
 	}
-	values, err := codec.ValuesFromJSON(raw, want, f.Limits)
+	values, err := document.Values(raw, want, f.Limits)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow"
 
 	"edgeframe/codec"
+	"edgeframe/codec/scalar"
 	"edgeframe/internal/gather"
 )
 
@@ -42,8 +43,8 @@ func (op *sortRows) apply(f *Frame) error {
 		return err
 	}
 	for _, c := range columns {
-		if field := f.Columns[c].Field; !codec.Ordered(field.Type) {
-			return codec.Errorf(ErrInvalidOperation, "column %.100q cannot be sorted by: %s values have no order", field.Name, codec.DType(field.Type))
+		if field := f.Columns[c].Field; !scalar.Ordered(field.Type) {
+			return codec.Errorf(ErrInvalidOperation, "column %.100q cannot be sorted by: %s values have no order", field.Name, scalar.DType(field.Type))
 		}
 	}
 	if err := f.LoadColumns(columns); err != nil {
@@ -120,7 +121,7 @@ func (f *Frame) sortKeys(column int, descending bool) (sortKeys, error) {
 	words := fitsWord(f.Columns[column].Field.Type)
 	var arena []byte
 	for _, chunk := range f.Columns[column].Chunks {
-		missing, key := codec.Missing(chunk.Data), codec.Keys(chunk.Data)
+		missing, key := scalar.Missing(chunk.Data), scalar.Keys(chunk.Data)
 		for row := range chunk.Data.Len() {
 			start := len(arena)
 			k.missing = append(k.missing, missing(row))

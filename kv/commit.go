@@ -7,16 +7,16 @@ import (
 	"time"
 )
 
-// Commit is a compare-and-swap with all that goes with it, so that an engine across a network
-// can do it in one round trip.
+// Commit is a compare-and-swap with the writes and reads that belong to it, so that an engine on the
+// network can do all of it in one round trip.
 //
-// Put is stored and Touch is renewed first, both with TTL; then Swap takes the place of the
-// value with revision Old; then, if it did, Drop is deleted. If Put or Touch fails, the swap
-// is not tried; what it fails to drop is no error. Get is read last and does not depend on
-// the rest. Only Swap may count; the keys of Put, Touch and Drop are of items that do not.
+// First Put is stored and Touch is renewed, both with TTL. Then Swap replaces the value with
+// revision Old. If that succeeds, Drop is deleted. If Put or Touch fails, there is no swap. It is
+// not an error if keys of Drop cannot be deleted. Get is read last, whatever the outcome. Only the
+// item of Swap may be Counted; the keys of Put, Touch and Drop must belong to items that are not.
 //
-// All keys must agree in the part between their first braces, because an engine that is
-// spread over several machines keeps only such keys together.
+// All keys must have the same text between their first braces, because an engine on several
+// machines keeps such keys together.
 type Commit struct {
 	Put   []Item
 	Touch []string
@@ -30,17 +30,17 @@ type Commit struct {
 	Get  []string
 }
 
-// Committer is implemented by drivers that do a whole [Commit] at once. For the others a
-// [Store] makes the calls one after the other.
+// Committer is implemented by drivers that can do a [Commit] in one step. For other drivers a [Store]
+// makes the calls one after another.
 type Committer interface {
-	// Commit keeps the contract of [Commit] and that of [Driver.CompareAndSwap]. The values are
-	// those of Get, nil as a whole if they could not be read; err is about everything else.
+	// Commit must fulfil the contracts of [Commit] and of [Driver.CompareAndSwap]. The values are
+	// those of Get, or nil if they could not be read; err is about everything else.
 	Commit(ctx context.Context, c Commit) (values [][]byte, err error)
 }
 
-// Commit does everything in c. It returns [ErrConflict] if the swap lost, and any other error
-// if what was to be stored is not known to be stored. The values are those of c.Get, whatever
-// became of the swap; they are nil as a whole if they could not be read.
+// Commit does everything in c. It returns [ErrConflict] if the swap lost. After any other error it is
+// unknown whether the items are stored. The values are those of c.Get, whether or not the swap
+// succeeded, or nil if they could not be read.
 func (s *Store) Commit(ctx context.Context, c Commit) (values [][]byte, err error) {
 	const op = "commit"
 	key := c.Swap.Key
@@ -56,7 +56,7 @@ func (s *Store) Commit(ctx context.Context, c Commit) (values [][]byte, err erro
 	}
 	err = s.commitInSteps(ctx, c)
 	if len(c.Get) > 0 {
-		// A failure shows as nil.
+		// If this fails, values is nil.
 		values, _ = s.driver.Get(ctx, c.Get)
 	}
 	return values, wrap(op, key, err)
@@ -98,7 +98,7 @@ func (s *Store) fullCommit(op string, c Commit) (Commit, error) {
 	for _, keys := range [][]string{itemKeys(c.Put), c.Touch, c.Drop, c.Get} {
 		for _, k := range keys {
 			if HashTag(k) != tag {
-				return c, fail(op, k, ErrInvalid, "the key is committed with %q and differs from it between the braces", c.Swap.Key)
+				return c, fail(op, k, ErrInvalid, "the key must have the same text between the braces as %q", c.Swap.Key)
 			}
 		}
 	}
@@ -115,8 +115,8 @@ func (s *Store) fullCommit(op string, c Commit) (Commit, error) {
 	return c, nil
 }
 
-// HashTag is the part of key by which a Redis Cluster chooses the machine: what stands
-// between the first brace and the next closing one, or the whole key if that is nothing.
+// HashTag returns the part of key by which a Redis Cluster chooses the machine: the text between the
+// first opening brace and the next closing brace, or the whole key if there is no such text.
 func HashTag(key string) string {
 	if _, after, ok := strings.Cut(key, "{"); ok {
 		if tag, _, ok := strings.Cut(after, "}"); ok && tag != "" {

@@ -5,43 +5,43 @@ import (
 	"time"
 )
 
-// Driver is what a storage engine implements. It is thin on purpose: [Store] validates
-// every argument, adds the key prefix, checks the declared capabilities and wraps errors
-// before and after each call, so a driver sees only well-formed requests.
+// Driver is implemented by storage engines. It is thin on purpose: [Store] validates every argument,
+// adds the key prefix, checks the declared capabilities and wraps errors, so a driver gets
+// well-formed requests only.
 //
 // A driver returns raw errors. Where one of the sentinels of this package applies
 // ([ErrConflict], [ErrTooLarge], …) it returns an error that wraps it; every other error is
 // reported to the caller as [ErrUnavailable] with the driver's error as its cause. Drivers
 // must keep credentials out of their errors and must not log.
 //
-// Values are immutable. A driver may keep a slice that it was given, and a caller must not
-// change a slice that it got; neither side copies to protect itself.
+// Values are immutable. A driver may keep the slices that it is given, and a caller must not change
+// the slices that it gets; neither side makes defensive copies.
 //
 // A key whose TTL has passed is absent for every method, whether or not its bytes are
 // still stored. All methods are safe for concurrent use and return promptly once ctx is done.
 type Driver interface {
-	// Info describes the engine. It never changes during a driver's life and costs nothing.
+	// Info describes the engine. It never changes while a driver is open, and costs nothing.
 	Info() Info
 
 	// Get returns one element for each key, in the order of keys: nil for an absent key, a
 	// non-nil slice (possibly empty) for a present one. An absent key is never an error.
-	// It must cost one round trip where the engine has them.
+	// On an engine with round trips it must cost one.
 	Get(ctx context.Context, keys []string) ([][]byte, error)
 
-	// Set stores all items under the same ttl, replacing what was there. A ttl of zero keeps
-	// them until they are deleted. It need not be atomic: when it fails any part of the items
-	// may have been stored.
+	// Set stores all items with the same ttl and replaces existing values. With a ttl of zero,
+	// items stay until they are deleted. Set need not be atomic: if it fails, any part of the
+	// items may have been stored.
 	Set(ctx context.Context, items []Item, ttl time.Duration) error
 
-	// CompareAndSwap stores item if, at that instant, the key's value begins with the
-	// revision old, or if old is zero and the key is absent. Otherwise it changes nothing and
-	// returns [ErrConflict]. Of any number of concurrent swaps from one revision to differing
-	// ones, exactly one succeeds. A swap may keep the revision that it found. A driver that
-	// tries again after a broken connection may find that the first try has succeeded, and
-	// then returns ErrConflict too: the caller knows its own revision when it sees it.
+	// CompareAndSwap stores item if, at that instant, the key's value begins with the revision
+	// old, or if old is zero and the key is absent. Otherwise it changes nothing and returns
+	// [ErrConflict]. Of any number of concurrent swaps from one revision to different ones,
+	// exactly one succeeds. The new revision may be equal to the old one. A driver that retries
+	// after a broken connection may find that the first attempt has succeeded; it then returns
+	// ErrConflict too, and the caller recognizes its own revision.
 	CompareAndSwap(ctx context.Context, item Item, old Revision, ttl time.Duration) error
 
-	// Delete removes keys. A key that is absent is no error.
+	// Delete removes keys. An absent key is not an error.
 	Delete(ctx context.Context, keys []string) error
 
 	// Touch gives keys a new ttl without the caller sending their values again. A key that is
@@ -49,18 +49,18 @@ type Driver interface {
 	Touch(ctx context.Context, keys []string, ttl time.Duration) error
 
 	// List returns up to limit present keys that begin with prefix, in the engine's order,
-	// starting where cursor says ("" is the beginning). Every key that is present during the
-	// whole listing is returned over its pages: exactly once, unless the engine rearranges
-	// itself meanwhile and declares RepeatsKeys. A page may hold fewer keys than limit; only an
-	// empty cursor in the answer means the end.
+	// starting at cursor ("" is the beginning). Every key that is present during the whole listing
+	// is returned on one of its pages: exactly once, unless the engine declares RepeatsKeys and
+	// rearranges itself during the listing. A page may have fewer keys than limit; only an empty
+	// cursor in the answer means the end.
 	List(ctx context.Context, prefix, cursor string, limit int) (Page, error)
 
 	// Count returns the number of present items that were stored with Counted set. It must
 	// not enumerate them; an engine that cannot count declares it by Exact.
 	Count(ctx context.Context) (Count, error)
 
-	// Health makes one real round trip to the engine and returns what there is to report,
-	// keyed by field of the health document (for instance "storage_dirs").
+	// Health makes one real round trip to the engine and returns values for the health document,
+	// by field (for instance "storage_dirs").
 	Health(ctx context.Context) (map[string]any, error)
 
 	// Close releases the engine. No method is called after it.
@@ -70,7 +70,7 @@ type Driver interface {
 // Sweeper is implemented by drivers of engines without native expiry.
 type Sweeper interface {
 	// Sweep removes up to limit items whose TTL has passed and reports how many it removed.
-	// It may run at any time beside every other method.
+	// It may run concurrently with every other method.
 	Sweep(ctx context.Context, limit int) (removed int, err error)
 }
 
@@ -87,7 +87,7 @@ const RevisionSize = 16
 
 // Revision identifies one state of a value that is changed by compare-and-swap. It is the
 // first RevisionSize bytes of the value itself, so that every engine can compare it without
-// knowing anything else of the value. The zero Revision stands for "no value".
+// knowing anything else about the value. The zero Revision means "no value".
 type Revision [RevisionSize]byte
 
 // RevisionOf returns the revision with which value begins, zero if it is too short for one.
@@ -128,8 +128,8 @@ const (
 	Eventual Consistency = "eventual"
 )
 
-// Capabilities is what an engine can do. It is data: [Store] enforces it, sessions adapt to
-// it and the health document publishes it. Zero limits mean unlimited.
+// Capabilities describes the abilities and limits of an engine. [Store] enforces them, sessions adapt
+// to them, and the health document publishes them. A limit of zero means unlimited.
 type Capabilities struct {
 	Consistency        Consistency `json:"consistency"`
 	CompareAndSwap     bool        `json:"compare_and_swap"`
@@ -140,7 +140,7 @@ type Capabilities struct {
 	WritesPerKeyPerSec int         `json:"writes_per_key_per_second"`
 	// TouchRewrites says that Touch reads and writes the values again.
 	TouchRewrites bool `json:"touch_rewrites"`
-	// RepeatsKeys says that a listing may name a key more than once if the engine rearranges
-	// itself meanwhile.
+	// RepeatsKeys says that a listing may return a key more than once if the engine rearranges
+	// itself during the listing.
 	RepeatsKeys bool `json:"repeats_keys"`
 }

@@ -14,24 +14,26 @@ var (
 	ErrUnsupported = errors.New("unsupported")
 	ErrUnavailable = errors.New("unavailable")
 	ErrInvalid     = errors.New("invalid")
-	// ErrFull says that the engine has no room for what was to be stored. It stores again once
-	// something expires or is deleted, or its limit is raised.
+	// ErrFull says that the engine has no space for new data. Writes succeed again after something
+	// expires or is deleted, or the engine's limit is raised.
 	ErrFull = errors.New("full")
-	// ErrCorrupt says that under the key there is something that no store has put there.
+	// ErrCorrupt says that the data under the key was not written by a store.
 	ErrCorrupt = errors.New("corrupt")
 )
 
 var sentinels = []error{ErrNotFound, ErrConflict, ErrTooLarge, ErrUnsupported, ErrUnavailable, ErrInvalid, ErrFull, ErrCorrupt}
 
-// Error is the concrete type of every error that a [Store] returns.
+// Error is the concrete type of every error that a [Store] returns. It is not the error type that
+// sessions and tables share, because its text names keys and servers and is for the log, never for
+// clients, and because callers tell by the type that the store has failed and not their data.
 type Error struct {
 	// Op is the operation that was attempted, for instance "get".
 	Op string
-	// Key is the key that the error is about, empty when it is about none or several.
+	// Key is the key that the error is about, empty if there are none or several.
 	Key string
 	// Kind is the sentinel that this error is.
 	Kind error
-	// Err is the cause, nil where Kind says it all.
+	// Err is the cause, nil if there is no more to say than Kind.
 	Err error
 }
 

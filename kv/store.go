@@ -1,9 +1,9 @@
-// Package kv stores bytes under keys, with expiry and compare-and-swap, on whichever engine
-// a [Driver] adapts. Operation names follow wasi:keyvalue.
+// Package kv stores bytes under keys, with expiry and compare-and-swap, on any engine that has a
+// [Driver]. Operation names follow wasi:keyvalue.
 //
-// It promises the same semantics on every engine, or a typed refusal where an engine's
-// declared [Capabilities] do not reach; it never changes a request silently. It knows
-// nothing of tables or sessions.
+// The semantics are the same on every engine. If a request exceeds the declared [Capabilities] of
+// an engine, it returns a typed error; requests are never changed silently. The package knows
+// nothing about tables or sessions.
 package kv
 
 import (
@@ -15,23 +15,23 @@ import (
 	"time"
 )
 
-// DefaultPrefix is the key prefix of a [Store] that is given none.
+// DefaultPrefix is the key prefix of a [Store] if none is given.
 const DefaultPrefix = "edgeframe"
 
-// MaxListLimit is the largest page of a listing.
+// MaxListLimit is the number of keys in the largest page of a listing.
 const MaxListLimit = 1000
 
-// Store is the key-value store that the rest of edgeframe uses: a [Driver] with validation,
-// a key prefix and wrapped errors. Two stores on one driver never see each other's keys if
-// neither prefix is the other one and a colon with more after it; counts and sweeps are of
-// the driver as a whole.
+// Store is the key-value store that the rest of edgeframe uses: a [Driver] with validation, a key
+// prefix and wrapped errors. Two stores on one driver never see each other's keys, unless one
+// prefix consists of the other one, a colon and more text. Counts and sweeps include all keys of
+// the driver.
 type Store struct {
 	driver Driver
 	info   Info
 	prefix string
 }
 
-// New returns a store on d whose keys all begin with prefix and a colon. An empty prefix is
+// New returns a store on d. All its keys begin with prefix and a colon. An empty prefix means
 // DefaultPrefix.
 func New(d Driver, prefix string) *Store {
 	if prefix == "" {
@@ -40,10 +40,10 @@ func New(d Driver, prefix string) *Store {
 	return &Store{driver: d, info: d.Info(), prefix: prefix + ":"}
 }
 
-// Info describes the engine below.
+// Info describes the engine.
 func (s *Store) Info() Info { return s.info }
 
-// Capabilities is Info().Capabilities.
+// Capabilities returns Info().Capabilities.
 func (s *Store) Capabilities() Capabilities { return s.info.Capabilities }
 
 // Get returns the value of key, or [ErrNotFound].
@@ -58,8 +58,8 @@ func (s *Store) Get(ctx context.Context, key string) ([]byte, error) {
 	return values[0], nil
 }
 
-// GetMany returns the values of keys in their order, nil for each that is absent, in one
-// round trip. The values must not be changed.
+// GetMany returns the values of keys in one round trip, in the order of keys, with nil for each
+// absent key. The values must not be changed.
 func (s *Store) GetMany(ctx context.Context, keys []string) ([][]byte, error) {
 	if len(keys) == 0 {
 		return nil, nil
@@ -75,8 +75,8 @@ func (s *Store) GetMany(ctx context.Context, keys []string) ([][]byte, error) {
 	return values, nil
 }
 
-// SetMany stores items, all with the same ttl (zero: no expiry). The values must not be
-// changed afterwards. It is not atomic: after an error any part of them may be stored.
+// SetMany stores items, all with the same ttl (zero: no expiry). The values must not be changed
+// afterwards. SetMany is not atomic: after an error any part of the items may be stored.
 func (s *Store) SetMany(ctx context.Context, items []Item, ttl time.Duration) error {
 	if len(items) == 0 {
 		return nil
@@ -98,9 +98,9 @@ func (s *Store) SetMany(ctx context.Context, items []Item, ttl time.Duration) er
 	return wrap("set", key, s.driver.Set(ctx, full, ttl))
 }
 
-// CompareAndSwap stores item if the current value's revision is old (zero: if there is no
-// value) and returns [ErrConflict] otherwise. The new value must begin with a revision that
-// is not zero. On an engine without compare-and-swap it returns [ErrUnsupported].
+// CompareAndSwap stores item if the revision of the current value is old (zero: if there is no
+// value), and returns [ErrConflict] otherwise. The new value must begin with a revision that is
+// not zero. On an engine without compare-and-swap CompareAndSwap returns [ErrUnsupported].
 func (s *Store) CompareAndSwap(ctx context.Context, item Item, old Revision, ttl time.Duration) error {
 	const op = "compare-and-swap"
 	if err := s.checkSwap(op, item, ttl); err != nil {
@@ -123,7 +123,7 @@ func (s *Store) checkSwap(op string, item Item, ttl time.Duration) error {
 	return s.checkTTL(op, ttl)
 }
 
-// Delete removes keys; absent ones are no error.
+// Delete removes keys. Absent keys are not an error.
 func (s *Store) Delete(ctx context.Context, keys ...string) error {
 	if len(keys) == 0 {
 		return nil
@@ -135,7 +135,7 @@ func (s *Store) Delete(ctx context.Context, keys ...string) error {
 	return wrap("delete", one(keys), s.driver.Delete(ctx, full))
 }
 
-// Touch gives keys a new ttl; absent ones are no error and stay absent.
+// Touch sets a new ttl for keys. Absent keys are not an error and stay absent.
 func (s *Store) Touch(ctx context.Context, keys []string, ttl time.Duration) error {
 	if len(keys) == 0 {
 		return nil
@@ -150,8 +150,8 @@ func (s *Store) Touch(ctx context.Context, keys []string, ttl time.Duration) err
 	return wrap("touch", one(keys), s.driver.Touch(ctx, full, ttl))
 }
 
-// ListKeys returns a page of at most limit keys that begin with prefix (which may be empty),
-// continuing at cursor. limit must be 1 to [MaxListLimit].
+// ListKeys returns a page of at most limit keys that begin with prefix (which may be empty), starting
+// at cursor. The limit must be 1 to [MaxListLimit].
 func (s *Store) ListKeys(ctx context.Context, prefix, cursor string, limit int) (Page, error) {
 	if limit < 1 || limit > MaxListLimit {
 		return Page{}, fail("list keys", prefix, ErrInvalid, "limit %d is not between 1 and %d", limit, MaxListLimit)
@@ -166,24 +166,24 @@ func (s *Store) ListKeys(ctx context.Context, prefix, cursor string, limit int) 
 	return page, nil
 }
 
-// Count returns how many items stored with Counted are present.
+// Count returns the number of present items that were stored with Counted.
 func (s *Store) Count(ctx context.Context) (Count, error) {
 	c, err := s.driver.Count(ctx)
 	return c, wrap("count", "", err)
 }
 
-// Health is one round trip to the engine: how long it took, and what the engine reports for
-// the health document.
+// Health makes one round trip to the engine. It returns how long that took, and what the engine
+// reports for the health document.
 func (s *Store) Health(ctx context.Context) (latency time.Duration, details map[string]any, err error) {
 	start := time.Now()
 	details, err = s.driver.Health(ctx)
 	return time.Since(start), details, wrap("health", "", err)
 }
 
-// probeTTL bounds how long the value of a failed Probe can stay behind.
+// probeTTL is how long the value of a failed Probe stays in the store.
 const probeTTL = time.Minute
 
-// Probe writes a value, reads it back and deletes it.
+// Probe writes a value, reads it and deletes it.
 func (s *Store) Probe(ctx context.Context) error {
 	key := "probe:" + rand.Text()
 	want := []byte(key)
@@ -201,8 +201,8 @@ func (s *Store) Probe(ctx context.Context) error {
 	return s.Delete(ctx, key)
 }
 
-// Sweep removes up to limit expired items where the engine does not do so itself, and
-// reports how many it removed.
+// Sweep removes up to limit expired items, if the engine does not do so itself, and returns how many
+// it removed.
 func (s *Store) Sweep(ctx context.Context, limit int) (int, error) {
 	sweeper, ok := s.driver.(Sweeper)
 	if !ok {
@@ -263,7 +263,7 @@ func (s *Store) fullItem(op string, it Item) (Item, error) {
 	return it, nil
 }
 
-// one names the key of a call that is about exactly one.
+// one returns the key of a call with exactly one key, and "" for other calls.
 func one(keys []string) string {
 	if len(keys) == 1 {
 		return keys[0]

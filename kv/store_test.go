@@ -188,7 +188,7 @@ func TestGetManyTakesOneCall(t *testing.T) {
 	}
 }
 
-// one drops the value of a call, whose error is of interest.
+// one returns only the error of a call.
 func one[T any](_ T, err error) error { return err }
 
 // wantKind asserts that err matches kind and no other sentinel.

@@ -8,32 +8,31 @@ import (
 	"time"
 )
 
-// slowRequest is the duration from which a request is worth a warning.
+// slowRequest is the duration from which a request is logged as a warning.
 const slowRequest = 5 * time.Second
 
-// requestIDHeader is the response header in which the handler reports the request's id.
+// requestIDHeader is the response header with the id of the request.
 const requestIDHeader = "X-Request-Id"
 
-// accessLog records every request when it has ended: failures of the server as errors, slow
-// requests as warnings, everything else for debugging. Queries are left out because they may
-// hold data.
+// accessLog logs every request when it has ended: server errors at level error, slow requests at
+// level warn, all others at level debug. Queries are not logged, because they may contain data.
 func accessLog(next http.Handler, log *slog.Logger) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
-		m := &meter{ResponseWriter: w, status: http.StatusOK}
+		recorder := &responseRecorder{ResponseWriter: w, status: http.StatusOK}
 		defer func() {
 			took := time.Since(start)
-			log.LogAttrs(r.Context(), accessLevel(m.status, took), "request",
+			log.LogAttrs(r.Context(), accessLevel(recorder.status, took), "request",
 				slog.String("method", r.Method),
 				slog.String("path", r.URL.Path),
-				slog.Int("status", m.status),
-				slog.Int64("bytes", m.bytes),
+				slog.Int("status", recorder.status),
+				slog.Int64("bytes", recorder.bytes),
 				slog.Float64("duration_ms", float64(took.Microseconds())/1000),
 				slog.String("remote", r.RemoteAddr),
 				slog.String("request_id", w.Header().Get(requestIDHeader)),
 			)
 		}()
-		next.ServeHTTP(m, r)
+		next.ServeHTTP(recorder, r)
 	})
 }
 
@@ -47,22 +46,22 @@ func accessLevel(status int, took time.Duration) slog.Level {
 	return slog.LevelDebug
 }
 
-// meter notes the status and the size of a response.
-type meter struct {
+// responseRecorder records the status and the size of a response.
+type responseRecorder struct {
 	http.ResponseWriter
 	status int
 	bytes  int64
 }
 
-func (m *meter) WriteHeader(status int) {
-	m.status = status
-	m.ResponseWriter.WriteHeader(status)
+func (r *responseRecorder) WriteHeader(status int) {
+	r.status = status
+	r.ResponseWriter.WriteHeader(status)
 }
 
-func (m *meter) Write(p []byte) (int, error) {
-	n, err := m.ResponseWriter.Write(p)
-	m.bytes += int64(n)
+func (r *responseRecorder) Write(p []byte) (int, error) {
+	n, err := r.ResponseWriter.Write(p)
+	r.bytes += int64(n)
 	return n, err
 }
 
-func (m *meter) Unwrap() http.ResponseWriter { return m.ResponseWriter }
+func (r *responseRecorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }

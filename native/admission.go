@@ -10,21 +10,21 @@ import (
 )
 
 const (
-	// uploadsAtOnce is how many uploads of the largest size are decoded beside one another, or
-	// how many more smaller ones. Decoding takes a multiple of a file's size in memory, and
-	// more of it at once than there are processors would not be faster.
+	// uploadsAtOnce is how many uploads of the largest size are decoded concurrently, or more
+	// of smaller ones. Decoding takes several times the size of the file in memory, and more
+	// concurrency than there are processors would not be faster.
 	uploadsAtOnce = 2
-	// admissionPatience is how long an upload waits for others to end.
-	admissionPatience = 10 * time.Second
+	// admissionTimeout is how long an upload waits for others to finish before it is rejected.
+	admissionTimeout = 10 * time.Second
 )
 
-// newAdmission bounds the bytes of files that are decoded at once, so that many uploads
-// together do not take more memory than the machine has.
-func newAdmission(maxUpload int64, patience time.Duration) func(context.Context, int64) (func(), error) {
+// newAdmission limits the total size of the files that are decoded concurrently, so that many
+// uploads together do not use more memory than the machine has.
+func newAdmission(maxUpload int64, timeout time.Duration) func(context.Context, int64) (func(), error) {
 	most := uploadsAtOnce * maxUpload
 	room := semaphore.NewWeighted(most)
 	return func(ctx context.Context, bytes int64) (func(), error) {
-		ctx, cancel := context.WithTimeout(ctx, patience)
+		ctx, cancel := context.WithTimeout(ctx, timeout)
 		defer cancel()
 		bytes = min(bytes, most)
 		if err := room.Acquire(ctx, bytes); err != nil {

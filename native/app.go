@@ -11,26 +11,26 @@ import (
 	"net/http"
 	"time"
 
-	"edgeframe/api"
 	"edgeframe/config"
+	"edgeframe/core"
 )
 
 // App is a server that is ready to run.
 type App struct {
 	Config Config
-	// Warnings are shown at the start.
+	// Warnings are logged at the start.
 	Warnings []config.Warning
 	// Version is shown in the health document.
 	Version string
-	// Out takes the log.
+	// Out receives the log.
 	Out io.Writer
 }
 
-// rule sets the start off from what surrounds it in the log.
+// rule separates the lines of the start from the rest of the log.
 const rule = "======================================================================"
 
-// Run serves until ctx is done. It returns nil after an orderly stop, and otherwise one error
-// that says why the server cannot serve.
+// Run serves until ctx is done. It returns nil after an orderly stop, and otherwise an error that
+// says why the server cannot serve.
 func (a App) Run(ctx context.Context) error {
 	log := NewLog(a.Config, a.Out)
 	log.Plain(rule)
@@ -52,8 +52,8 @@ func (a App) Run(ctx context.Context) error {
 	b.announce(ctx, log)
 	err = serveBackend(ctx, a.Config, b, newHandler(a.Config, b, log.Logger), log)
 	if errors.Is(err, errCut) {
-		// A handler may still be using the store. Every engine survives the end of the
-		// process without being closed.
+		// Do not close the store: a handler may still be using it. No engine loses acknowledged
+		// data if the process ends without closing it.
 		log.Warn(err.Error(), "grace", shutdownGrace.String())
 		return nil
 	}
@@ -66,7 +66,7 @@ func (a App) Run(ctx context.Context) error {
 	return err
 }
 
-// timeoutText spells a TTL in minutes, or in seconds where that is not whole.
+// timeoutText returns a TTL in minutes, or in seconds if it is not a whole number of minutes.
 func timeoutText(ttl time.Duration) string {
 	if ttl%time.Minute == 0 {
 		return fmt.Sprintf("%d minutes", ttl/time.Minute)
@@ -76,8 +76,11 @@ func timeoutText(ttl time.Duration) string {
 
 // newHandler builds the handler core over the chosen storage.
 func newHandler(cfg Config, b *backend, log *slog.Logger) http.Handler {
-	core := cfg.API(b.store, b.ttl, b.health, nil)
-	core.Admit = newAdmission(cfg.MaxUploadBytes(), admissionPatience)
-	core.Logger = log
-	return api.New(core)
+	return core.New(cfg.Common, core.Runtime{
+		Store:   b.store,
+		TTL:     b.ttl,
+		Backend: b.health,
+		Admit:   newAdmission(cfg.MaxUploadBytes(), admissionTimeout),
+		Logger:  log,
+	})
 }

@@ -18,16 +18,17 @@ import (
 	"edgeframe/session"
 )
 
-// backend is the storage that was chosen, and what the health document says of the choice.
+// backend is the storage that was chosen, and what the health document says about the choice.
 type backend struct {
 	store  *kv.Store
 	health api.Backend
-	// ttl is how long after its last access a session lives here.
+	// ttl is how long a session on this storage lives after its last access.
 	ttl time.Duration
 }
 
-// openBackend chooses and opens the storage: Redis if it is enabled and answers, the
-// embedded store if it is not enabled, or in its stead if the configuration allows that.
+// openBackend chooses and opens the storage: Redis if it is enabled and answers, the embedded store
+// if Redis is not enabled. If Redis does not answer, it falls back to the embedded store, unless
+// the configuration forbids that.
 func openBackend(cfg Config, log *Log) (*backend, error) {
 	if !cfg.RedisEnabled {
 		return openEmbedded(cfg, log, api.Backend{})
@@ -62,9 +63,9 @@ func newBackend(cfg Config, driver kv.Driver, ttl time.Duration, health api.Back
 	return &backend{store: kv.New(driver, cfg.KeyPrefix), health: health, ttl: ttl}
 }
 
-// openEmbeddedDriver opens the engine on STORAGE_DIR, or the one in memory if that is empty.
-// CACHE_SIZE_MB is shared by two caches: the engine's of bytes, and the sessions' of decoded
-// segments.
+// openEmbeddedDriver opens the engine in STORAGE_DIR, or the one in memory if STORAGE_DIR is empty.
+// Half of CACHE_SIZE_MB is for the engine's cache of bytes; the other half is for the decoded
+// segments of sessions.
 func openEmbeddedDriver(cfg Config, log *Log) (kv.Driver, error) {
 	if cfg.StorageDir == "" {
 		return memory.New(), nil
@@ -83,7 +84,7 @@ func openEmbeddedDriver(cfg Config, log *Log) (kv.Driver, error) {
 	return driver, nil
 }
 
-// announce writes the lines that name the backend and how sessions live there.
+// announce logs which backend is used, and whether Redis is in use.
 func (b *backend) announce(ctx context.Context, log *Log) {
 	info := b.store.Info()
 	log.Line(slog.LevelInfo, fmt.Sprintf("[DataManager] DataManager initialized with %s (%s)", info.Class, info.Type))

@@ -13,8 +13,8 @@ import (
 	"edgeframe/api"
 )
 
-// TestBackendSelectionWithoutRedis covers what needs no server; the matrix on the real binary
-// and a real Redis is in cmd/edgeframe.
+// TestBackendSelectionWithoutRedis covers the cases that need no server. Those with the real program
+// and a real Redis are in cmd/edgeframe.
 func TestBackendSelectionWithoutRedis(t *testing.T) {
 	const (
 		initialised = "[DataManager] DataManager initialized with InMemoryBackend (inmemory)\n"

@@ -11,12 +11,12 @@ import (
 	"github.com/klauspost/compress/gzip"
 )
 
-// compress sends text in gzip or zstd to clients that accept them. Binary tables (Arrow,
-// MessagePack) are left alone: who asks for them wants them fast, and their formats have
-// compression of their own.
+// compress compresses text with gzip or zstd for clients that accept them. Binary tables (Arrow,
+// MessagePack) are sent as they are: their clients want speed, and the formats have compression of
+// their own.
 //
-// A compressed response is another representation and has an entity tag of its own: the
-// handler's with the coding appended. Clients may send either back.
+// A compressed response is another representation, so its entity tag is the handler's with the
+// coding appended. Clients may send either tag back.
 func compress(next http.Handler) (http.Handler, error) {
 	wrap, err := gzhttp.NewWrapper(
 		gzhttp.ContentTypeFilter(isText),
@@ -41,8 +41,8 @@ func isText(contentType string) bool {
 
 var codingSuffixes = []string{"-gzip", "-zstd"}
 
-// withoutCodingTags takes the codings out of the entity tags of conditional requests, so that
-// the handler sees its own, and puts them back into a 304.
+// withoutCodingTags removes the codings from the entity tags of conditional requests, so that the
+// handler sees its own tags, and restores them in a 304.
 func withoutCodingTags(next http.Handler) http.Handler {
 	plain := strings.NewReplacer(`-gzip"`, `"`, `-zstd"`, `"`)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -59,7 +59,7 @@ func withoutCodingTags(next http.Handler) http.Handler {
 	})
 }
 
-// codedTags gives a 304 the entity tag that the client asked with.
+// codedTags puts the entity tag that the client sent into a 304.
 type codedTags struct {
 	http.ResponseWriter
 	asked string

@@ -16,8 +16,8 @@ import (
 
 var longText = strings.Repeat(`{"column":"value"}`, 1000)
 
-// taggedHandler answers with body and the entity tag "v1" and notes the preconditions that
-// it sees.
+// taggedHandler answers with body and the entity tag "v1", and records the preconditions of the
+// request.
 func taggedHandler(contentType, body string, seen *http.Header) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if seen != nil {

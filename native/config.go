@@ -15,8 +15,8 @@ import (
 	"edgeframe/config"
 )
 
-// Config is the whole configuration of a server: what all builds read, and what only a process
-// of its own has. The tags are those of [config.Common].
+// Config is the whole configuration of a server: the settings of all builds, and those of the native
+// server only. The tags are those of [config.Common].
 type Config struct {
 	Host string `env:"HOST" envDefault:"127.0.0.1" pattern:"^[^/@\\s]+$" accepts:"a host name or an IP address"`
 	Port int    `env:"PORT" envDefault:"8000" min:"0" max:"65535" accepts:"a port number from 1 to 65535, or 0 for any free one"`
@@ -45,13 +45,13 @@ type Config struct {
 	LogFormat string `env:"LOG_FORMAT" envDefault:"text" oneof:"text,json"`
 }
 
-// Load reads the configuration from environ, a list of NAME=value as [os.Environ] returns
-// it; of two entries with one name the later wins. It reads nothing else.
+// Load reads the configuration from environ, a list of NAME=value as [os.Environ] returns it. If a
+// name occurs twice, the later value counts. Load reads nothing else.
 //
-// An empty value means the default, but for STORAGE_DIR, where it means memory only, and
-// CORS_ORIGINS, where it means none. If any value is not accepted the error is a
-// [*config.Error] that names all of them. The warnings are about variables that are spelled
-// like ours and are not, and about those that are no longer needed.
+// An empty value means the default, except for STORAGE_DIR, where it means memory only, and for
+// CORS_ORIGINS, where it means no origin. If values are not accepted, the error is a
+// [*config.Error] that names all of them. The warnings are about variables that look like settings
+// and are not, and about those that are no longer needed.
 func Load(environ []string) (Config, []config.Warning, error) {
 	given := env.ToMap(environ)
 	var cfg Config
@@ -59,7 +59,7 @@ func Load(environ []string) (Config, []config.Warning, error) {
 		Parsers: map[reflect.Type]env.ParserFunc{
 			reflect.TypeFor[RedisURL](): func(s string) (any, error) { return parseRedisURL(s, given) },
 		},
-		Elsewhere: notNeeded,
+		IgnoredHere: notNeeded,
 	})
 	if err == nil && cfg.RedisEnabled {
 		_, err = cfg.redisOptions()
@@ -70,7 +70,7 @@ func Load(environ []string) (Config, []config.Warning, error) {
 	return cfg, warnings, nil
 }
 
-// notNeeded is the warning about a variable that had an effect in servers with locks.
+// notNeeded returns the warning about a variable of the previous service, which used locks.
 func notNeeded(name string) string {
 	if strings.HasPrefix(name, "REDIS_LOCK_") {
 		return name + " is not needed: sessions are changed by compare-and-swap, without locks"
@@ -78,15 +78,15 @@ func notNeeded(name string) string {
 	return ""
 }
 
-// Address is where the server listens, as host:port.
+// Address is the address to listen on, as host:port.
 func (c Config) Address() string { return net.JoinHostPort(c.Host, strconv.Itoa(c.Port)) }
 
-// RedisSessionTTL is how long after its last access a session on Redis lives.
+// RedisSessionTTL is how long a session on Redis lives after its last access.
 func (c Config) RedisSessionTTL() time.Duration {
 	return time.Duration(c.RedisSessionSeconds) * time.Second
 }
 
-// intendedTTL is that of the backend that is asked for.
+// intendedTTL is the TTL of sessions on the configured backend. On the fallback it may differ.
 func (c Config) intendedTTL() time.Duration {
 	if c.RedisEnabled {
 		return c.RedisSessionTTL()
@@ -94,11 +94,11 @@ func (c Config) intendedTTL() time.Duration {
 	return c.SessionTTL()
 }
 
-// String lists every variable with its value, one NAME=value after the other, secrets hidden.
+// String returns every variable as NAME=value, separated by spaces, with secrets hidden.
 func (c Config) String() string { return config.Show(&c) }
 
-// LogValue is the same as one attribute for each variable.
+// LogValue returns every variable as an attribute, with secrets hidden.
 func (c Config) LogValue() slog.Value { return config.LogValue(&c) }
 
-// GoString keeps %#v from showing what String hides.
+// GoString hides secrets from %#v.
 func (c Config) GoString() string { return "native.Config{" + c.String() + "}" }

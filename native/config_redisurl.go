@@ -12,10 +12,10 @@ import (
 	"edgeframe/config"
 )
 
-// RedisURL is the address of a Redis server, of the nodes of a Cluster, or of Sentinels. It
-// prints without passwords.
+// RedisURL is the address of a Redis server, or the addresses of the nodes of a Cluster or of
+// Sentinels. It is printed without passwords.
 type RedisURL struct {
-	// Nodes are in the order in which they were given, at least one.
+	// Nodes has at least one address, in the order in which they were given.
 	Nodes []*url.URL
 }
 
@@ -33,7 +33,7 @@ func (u RedisURL) GoString() string { return strconv.Quote(u.String()) }
 // MarshalText hides passwords from JSON and structured logs.
 func (u RedisURL) MarshalText() ([]byte, error) { return []byte(u.String()), nil }
 
-// Redact hides passwords in addresses that may not be well-formed.
+// Redact implements [config.Redactor].
 func (RedisURL) Redact(raw string) string {
 	var shown []string
 	for part := range strings.SplitSeq(raw, ",") {
@@ -42,9 +42,8 @@ func (RedisURL) Redact(raw string) string {
 	return strings.Join(shown, ",")
 }
 
-// parseRedisURL reads one or more comma-separated addresses. References such as
-// ${REDIS_PASSWORD} are replaced by the named variable of the environment, escaped so that a
-// password may hold any character.
+// parseRedisURL parses one or more comma-separated addresses. References such as ${REDIS_PASSWORD}
+// are replaced by the environment variable, escaped so that a password may contain any character.
 func parseRedisURL(s string, given map[string]string) (RedisURL, error) {
 	var u RedisURL
 	for part := range strings.SplitSeq(s, ",") {
@@ -54,7 +53,7 @@ func parseRedisURL(s string, given map[string]string) (RedisURL, error) {
 		}
 		node, err := url.Parse(expanded)
 		if err != nil || !isRedisNode(node) {
-			return RedisURL{}, fmt.Errorf("no Redis address")
+			return RedisURL{}, fmt.Errorf("not a Redis address")
 		}
 		u.Nodes = append(u.Nodes, node)
 	}
@@ -93,8 +92,8 @@ func expand(s string, given map[string]string) (string, error) {
 	return expanded, missing
 }
 
-// redact replaces whatever may be a password in an address, well-formed or not, by ***.
-// In a reference there is nothing to hide.
+// redact replaces the password in an address by ***. The address may not be well-formed; without
+// an @ it has no password.
 func redact(address string) string {
 	at := strings.LastIndexByte(address, '@')
 	if at < 0 {

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestEveryDefaultIsAcceptedWhenItIsSet holds for the settings of both builds, because those of
-// the server include the shared ones. Defaults are not checked when they are used.
+// TestEveryDefaultIsAcceptedWhenItIsSet covers the settings of both builds, because those of the
+// server include the shared ones. Defaults are not checked when they are used.
 func TestEveryDefaultIsAcceptedWhenItIsSet(t *testing.T) {
 	var environ []string
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[Config]()) {

@@ -4,8 +4,7 @@
 // environment, chooses and opens the storage backend, serves HTTP until it is told to stop,
 // and writes the log.
 //
-// It promises that a wrong configuration is refused with every mistake named at once, that
-// no password or token is ever shown, that a client which stalls does not hold the server,
-// and that requests in flight are finished before the process ends. It never looks into
-// requests; what they mean is the business of the handler.
+// If the configuration is wrong, the error names every mistake. Passwords and tokens are never
+// shown. A client that stalls is disconnected. Requests in flight are finished before the process
+// ends, within a limit of time. The package does not interpret requests; the handler does.
 package native

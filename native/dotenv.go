@@ -13,8 +13,8 @@ import (
 	"github.com/joho/godotenv"
 )
 
-// Environ returns environ preceded by the variables of the file .env in dir, if there is
-// one, so that the real environment wins.
+// Environ returns environ preceded by the variables of the file .env in dir, if it exists. Because
+// later entries count, the real environment takes precedence.
 func Environ(dir string, environ []string) ([]string, error) {
 	path := filepath.Join(dir, ".env")
 	text, err := os.ReadFile(path)
@@ -35,10 +35,10 @@ func Environ(dir string, environ []string) ([]string, error) {
 	return append(merged, environ...), nil
 }
 
-// parseDotenv reads the text of a .env file. References like ${NAME} stay as they are:
-// godotenv would replace them from the lines above only, but what they name may stand below
-// or in the real environment. The parser's own error is not shown because it quotes the
-// file, passwords included.
+// parseDotenv parses the text of a .env file. References like ${NAME} stay as they are, because
+// godotenv would only find variables in the lines above, and they may be defined below or in the
+// real environment. The parser's own error is not shown, because it quotes the file, including
+// passwords.
 func parseDotenv(text string) (map[string]string, error) {
 	const mark = "\x00"
 	text = strings.TrimPrefix(text, "\ufeff")

@@ -9,16 +9,16 @@ import (
 	"sync"
 )
 
-// Log is the server's log. Records of running operation are structured, in the format that
-// LOG_FORMAT names. The lines of the start are plain text with LOG_FORMAT=text, so that
-// people can read them and grep them, and records with the same message with json.
+// Log is the server's log. Its records are structured, in the format that LOG_FORMAT names. The
+// lines of the start are plain text if LOG_FORMAT is text, so that people can read and grep them;
+// if it is json, they are records with the same text as message.
 type Log struct {
 	*slog.Logger
-	// plain takes the lines of the start; nil means that they are records too.
+	// plain receives the lines of the start. If it is nil, they are records too.
 	plain io.Writer
 }
 
-// NewLog returns a log that writes to w, one Write for each line or record.
+// NewLog returns a log that writes to w, with one Write for each line or record.
 func NewLog(cfg Config, w io.Writer) *Log {
 	w = &lockedWriter{w: w}
 	options := &slog.HandlerOptions{Level: cfg.Level()}
@@ -37,14 +37,14 @@ func (l *Log) Line(level slog.Level, text string) {
 	}
 }
 
-// Plain writes a line that is of use to people only.
+// Plain writes a line that is for people only: with LOG_FORMAT=json it is left out.
 func (l *Log) Plain(text string) {
 	if l.plain != nil {
 		l.Line(slog.LevelInfo, text)
 	}
 }
 
-// lockedWriter keeps plain lines and records from mixing.
+// lockedWriter serializes the writes of plain lines and records.
 type lockedWriter struct {
 	mu sync.Mutex
 	w  io.Writer

@@ -23,25 +23,25 @@ import (
 
 // Migration copies the live sessions of one store to another.
 type Migration struct {
-	// Config has the settings that the addresses do not say: KEY_PREFIX, REDIS_PASSWORD, TLS,
+	// Config has the settings that are not in the addresses: KEY_PREFIX, REDIS_PASSWORD, TLS,
 	// time-outs.
 	Config Config
-	// Environ is what ${NAME} in an address refers to, as a list of NAME=value.
+	// Environ has the variables that ${NAME} in an address refers to, as a list of NAME=value.
 	Environ []string
 	// From and To are addresses: disk:<directory>, redis://… or rediss://….
 	From, To string
-	// Progress takes a progress bar, Out the summary. A nil Progress shows none.
+	// Progress receives a progress bar, Out the summary. If Progress is nil, there is no bar.
 	Progress, Out io.Writer
 }
 
-// ErrAddress is what an address is refused with that names no store.
+// ErrAddress is in the error about an address that does not name a store.
 var ErrAddress = errors.New("accepted are disk:<directory>, redis://host:port/db and rediss://host:port/db")
 
-// errIncomplete says that some sessions were not copied; the summary names them.
+// errIncomplete says that some sessions could not be copied; the summary names them.
 var errIncomplete = errors.New("some sessions were not copied")
 
-// Run copies, and writes what became of the sessions. It returns an error if a store fails or
-// a session could not be copied; then it may be run again, and goes on.
+// Run copies the sessions and writes a summary. It returns an error if a store fails or a session
+// could not be copied. It can then be run again, and skips the sessions that are in the target.
 func (m Migration) Run(ctx context.Context) (err error) {
 	if m.From == m.To {
 		return fmt.Errorf("--from and --to are both %s; copying needs two stores", redact(m.From))
@@ -63,21 +63,24 @@ func (m Migration) Run(ctx context.Context) (err error) {
 	}
 	bar := m.bar(total.N)
 	start := time.Now()
-	report, err := session.Copy(ctx, from, to, func(r session.CopyReport) { _ = bar.Set(min(r.Sessions(), int(total.N))) })
+	report, err := session.Copy(ctx, session.CopyOptions{
+		From: from, To: to,
+		Progress: func(r session.CopyReport) { _ = bar.Set(min(r.Sessions(), int(total.N))) },
+	})
 	_ = bar.Finish()
 	m.summary(report, time.Since(start))
 	switch {
 	case errors.Is(err, context.Canceled):
-		return errors.New("stopped; what was copied is complete, and the same command goes on with the rest")
+		return errors.New("stopped; all copied sessions are complete; run the same command again to copy the rest")
 	case err != nil:
-		return fmt.Errorf("%w; what was copied is complete, and the same command goes on with the rest", err)
+		return fmt.Errorf("%w; all copied sessions are complete; run the same command again to copy the rest", err)
 	case report.Failed > 0:
 		return errIncomplete
 	}
 	return nil
 }
 
-// open opens the store at an address. One that is read from must be there.
+// open opens the store at an address. With mustExist it returns an error if there is no store.
 func (m Migration) open(flag, address string, mustExist bool) (*kv.Store, error) {
 	dir, isDisk := strings.CutPrefix(address, "disk:")
 	switch {
@@ -87,7 +90,7 @@ func (m Migration) open(flag, address string, mustExist bool) (*kv.Store, error)
 		}
 		driver, err := disk.Open(dir, disk.Options{Sync: disk.SyncInterval, CacheBytes: m.Config.CacheBytes() / 2})
 		if errors.Is(err, disk.ErrLocked) {
-			return nil, fmt.Errorf("%s %s: a running server has this directory open; stop it first (a server on another store may go on)", flag, address)
+			return nil, fmt.Errorf("%s %s: a running server has this directory open; stop it first (a server on another store may keep running)", flag, address)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%s %s: %w", flag, address, err)
@@ -99,14 +102,14 @@ func (m Migration) open(flag, address string, mustExist bool) (*kv.Store, error)
 	return nil, fmt.Errorf("%s %q: %w", flag, redact(address), ErrAddress)
 }
 
-// hasStore reports whether the embedded store has been in a directory.
+// hasStore reports whether a directory contains an embedded store.
 func hasStore(dir string) bool {
 	found, err := os.ReadDir(filepath.Join(dir, "sessions"))
 	return err == nil && len(found) > 0
 }
 
-// openRedis connects to the Redis at an address. The address says which database; the rest of
-// the settings are those of a server.
+// openRedis connects to the Redis at an address, which also names the database. All other settings
+// are those of a server.
 func (m Migration) openRedis(flag, address string) (*kv.Store, error) {
 	cfg := m.Config
 	url, err := parseRedisURL(address, env.ToMap(m.Environ))
@@ -129,7 +132,7 @@ func (m Migration) openRedis(flag, address string) (*kv.Store, error) {
 	return kv.New(driver, cfg.KeyPrefix), nil
 }
 
-// bar is a progress bar of so many sessions.
+// bar returns a progress bar for that many sessions.
 func (m Migration) bar(total int64) *progressbar.ProgressBar {
 	return progressbar.NewOptions64(total,
 		progressbar.OptionSetWriter(m.Progress),
@@ -147,9 +150,9 @@ func (m Migration) summary(r session.CopyReport, took time.Duration) {
 		text string
 	}{
 		{r.Copied, fmt.Sprintf("copied (%d segments, %.1f MB)", r.Segments, float64(r.Bytes)/1e6)},
-		{r.Current, "were there already, unchanged"},
-		{r.Newer, "are newer in the target and were left alone"},
-		{r.Expired, "ended meanwhile"},
+		{r.Current, "already present, unchanged"},
+		{r.Newer, "newer in the target, skipped"},
+		{r.Expired, "expired or deleted during the copy"},
 		{r.Failed, "not copied"},
 	}
 	fmt.Fprintf(m.Out, "%s -> %s: %d sessions in %.1f s\n", redact(m.From), redact(m.To), r.Sessions(), took.Seconds())

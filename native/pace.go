@@ -8,32 +8,33 @@ import (
 	"time"
 )
 
-// pacing is how slow a client may be. A slow transfer that goes on is fine however long it
-// takes; one that stalls, or that drips so slowly that it only occupies the server, is cut.
+// pacing says how slow a client may be. A slow transfer may take any time as long as it makes
+// progress. The connection is closed if the transfer stalls or is extremely slow.
 type pacing struct {
 	// stall is the longest pause within a body.
 	stall time.Duration
-	// grace and bytesPerSecond bound a request body as a whole: it must arrive within grace
-	// plus its size at that rate.
+	// grace and bytesPerSecond limit the time for a whole request body: it must arrive within
+	// grace plus its size divided by that rate.
 	grace          time.Duration
 	bytesPerSecond int64
-	// chunk is how much of a response the client must take within stall.
+	// chunk is how many bytes of a response the client must read within stall.
 	chunk int
 }
 
 var defaultPacing = pacing{stall: 30 * time.Second, grace: time.Minute, bytesPerSecond: 4 << 10, chunk: 256 << 10}
 
-// pace applies p to the bodies of requests and responses. A read of a body that is cut fails
-// with an error that is os.ErrDeadlineExceeded.
+// pace applies p to the bodies of requests and responses. Reading a request body that is too slow
+// returns os.ErrDeadlineExceeded.
 func pace(next http.Handler, p pacing) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		control := http.NewResponseController(w)
 		if r.Body != nil && r.Body != http.NoBody {
 			body := &pacedBody{ReadCloser: r.Body, control: control, pacing: p, start: time.Now()}
-			// This deadline also bounds how long the server waits for the rest of a body
+			// This deadline also limits how long the server waits for the rest of a body
 			// that the handler does not read.
 			body.extend()
-			// The server looks at the body of its own request after the handler.
+			// Do not replace the body in the server's own request: the server uses it after
+			// the handler.
 			r = r.WithContext(r.Context())
 			r.Body = body
 		}
@@ -49,8 +50,8 @@ type pacedBody struct {
 	n       int64
 }
 
-// Read sets a deadline before each read and takes it away at the end of the body, because
-// from there on the server reads only to notice that the client is gone.
+// Read sets a deadline before each read and removes it at the end of the body, because after that
+// the server reads only to detect that the client has disconnected.
 func (b *pacedBody) Read(p []byte) (int, error) {
 	b.extend()
 	n, err := b.ReadCloser.Read(p)
@@ -61,7 +62,7 @@ func (b *pacedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// extend ignores the error of a connection without deadlines: then there is nothing to cut.
+// extend moves the deadline. It ignores the error of a connection that does not support deadlines.
 func (b *pacedBody) extend() {
 	deadline := time.Now().Add(b.pacing.stall)
 	earned := time.Duration(b.n/b.pacing.bytesPerSecond) * time.Second
@@ -77,8 +78,8 @@ type pacedWriter struct {
 	pacing  pacing
 }
 
-// Write hands on p in chunks, so that the deadline is about progress and not about the size
-// of the response.
+// Write writes p in chunks, each with a deadline of its own, so that the size of the response does
+// not matter.
 func (w *pacedWriter) Write(p []byte) (written int, err error) {
 	for {
 		chunk := p[written:min(len(p), written+w.pacing.chunk)]

@@ -10,12 +10,12 @@ import (
 	"strconv"
 )
 
-// maxProbeBytes bounds how much of a health document is read.
+// maxProbeBytes is how much of a health document is read at most.
 const maxProbeBytes = 64 << 10
 
-// Probe asks the server that cfg describes for a health document and writes it to out. path
-// is the document's path, for instance /health/ready. It returns an error unless the server
-// answers that it is healthy.
+// Probe requests a health document from the server that cfg describes and writes it to out. The
+// path is that of the document, for instance /health/ready. Probe returns an error unless the
+// server answers that it is healthy.
 func Probe(ctx context.Context, cfg Config, path string, out io.Writer) error {
 	if cfg.Port == 0 {
 		return fmt.Errorf("probe the server: PORT=0 does not say where it listens; set PORT to its port")
@@ -25,7 +25,7 @@ func Probe(ctx context.Context, cfg Config, path string, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("probe the server: %w", err)
 	}
-	// A transport of its own: a proxy of the environment has no part in this.
+	// A transport of its own, so that proxies from the environment are not used.
 	resp, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
 	if err != nil {
 		return fmt.Errorf("probe the server: %w", err)

@@ -23,8 +23,8 @@ import (
 	"edgeframe/kv/redis"
 )
 
-// openRedis connects to the configured Redis. The error is one line that says what is wrong,
-// for a person who can change the configuration, without the password.
+// openRedis connects to the configured Redis. The error is one line, without the password, that
+// tells the operator what is wrong.
 func openRedis(cfg Config, log *Log) (*redis.Driver, error) {
 	opt, err := cfg.redisOptions()
 	if err != nil {
@@ -50,8 +50,8 @@ func connectRedis(cfg Config, opt redis.Options) (*redis.Driver, error) {
 	return driver, nil
 }
 
-// redisOptions turns the configuration into what the driver takes. The error is a
-// [*config.Error] that says which variables do not go together.
+// redisOptions returns the options of the driver. The error is a [*config.Error] that names the
+// variables that contradict one another.
 func (c Config) redisOptions() (redis.Options, error) {
 	opt := redis.Options{
 		SentinelMaster: c.RedisSentinelMaster,
@@ -84,7 +84,7 @@ func (c Config) redisOptions() (redis.Options, error) {
 		opt.DB = *c.RedisDB
 	}
 	if len(opt.Addrs) > 1 && opt.SentinelMaster == "" && opt.DB != 0 {
-		refuse("REDIS_DB", strconv.Itoa(opt.DB), "a Cluster has database 0 alone; for Sentinels set REDIS_SENTINEL_MASTER")
+		refuse("REDIS_DB", strconv.Itoa(opt.DB), "a Cluster has database 0 only; for Sentinels set REDIS_SENTINEL_MASTER")
 	}
 	if first.Scheme == "rediss" {
 		opt.TLS = c.redisTLS(refuse)
@@ -101,15 +101,15 @@ func (c Config) redisOptions() (redis.Options, error) {
 	return opt, nil
 }
 
-// agrees reports whether node says nothing else than the first address.
+// agrees reports whether an address does not contradict the first one.
 func agrees(node, first *url.URL) bool {
 	return node.Scheme == first.Scheme &&
 		(node.User == nil || first.User != nil && *node.User == *first.User) &&
 		(strings.Trim(node.Path, "/") == "" || database(node) == database(first))
 }
 
-// setCredentials sets those of the address, and REDIS_PASSWORD where that has none. An address
-// of Sentinels has the Sentinels' own.
+// setCredentials sets the user and password of the address, or REDIS_PASSWORD if the address has no
+// password. The credentials in an address of Sentinels are those of the Sentinels.
 func (c Config) setCredentials(opt *redis.Options, given *url.Userinfo) {
 	password, _ := given.Password()
 	if opt.SentinelMaster != "" {
@@ -154,8 +154,8 @@ func (c Config) redisTLS(refuse func(name, value, text string)) *tls.Config {
 	return config
 }
 
-// explainRedis says in one line why Redis at address cannot be used. Older servers begin all
-// refusals of passwords with ERR.
+// explainRedis returns an error of one line that says why Redis at address cannot be used. It
+// compares texts because older servers reject all passwords with the code ERR.
 func explainRedis(err error, address string, cfg Config) error {
 	text := err.Error()
 	says := func(parts ...string) bool {
@@ -170,11 +170,11 @@ func explainRedis(err error, address string, cfg Config) error {
 	var slow net.Error
 	switch {
 	case says("NOAUTH"):
-		return fmt.Errorf("authentication failed: Redis at %s wants a password; set REDIS_PASSWORD, or put it into REDIS_URL", address)
+		return fmt.Errorf("authentication failed: Redis at %s requires a password; set REDIS_PASSWORD, or put it into REDIS_URL", address)
 	case says("WRONGPASS", "invalid password", "without any password configured"):
 		return fmt.Errorf("authentication failed: Redis at %s does not accept this user and password; check REDIS_PASSWORD and REDIS_URL", address)
 	case says("NOPERM"):
-		return fmt.Errorf("permission denied: the user of Redis at %s may not do what is needed: %w", address, err)
+		return fmt.Errorf("permission denied: the user of Redis at %s may not run a command that is needed: %w", address, err)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return fmt.Errorf("connection refused: nothing listens at %s; is Redis running, and is this its port?", address)
 	case errors.As(err, &unknownHost):

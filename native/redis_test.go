@@ -96,8 +96,8 @@ func TestRedisVariablesThatDoNotGoTogetherAreRefused(t *testing.T) {
 	}
 }
 
-// FuzzRedisURL reads any text as an address: it is refused, or gives addresses of servers, and
-// what is shown of it has no password.
+// FuzzRedisURL parses arbitrary text: it is rejected, or it contains addresses of servers. What is
+// shown never contains a password.
 func FuzzRedisURL(f *testing.F) {
 	for _, s := range []string{
 		"redis://localhost:6379/0", "rediss://ann:geheim@a:1/2,redis://b", "redis://:${PASSWORD}@${NODE}", "redis://[::1]:6379",

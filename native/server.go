@@ -21,19 +21,19 @@ const (
 	maxHeaderBytes    = 64 << 10
 	maxStreams        = 100
 
-	// healthTimeout is how long a health document may wait for the storage, so that it is there
-	// within two seconds.
+	// healthTimeout is how long a health document waits for the storage, so that the answer takes
+	// less than two seconds.
 	healthTimeout = 1800 * time.Millisecond
 
-	// shutdownGrace is how long requests in flight may take once the server is told to stop.
+	// shutdownGrace is how long requests in flight may take after the server is told to stop.
 	shutdownGrace = 10 * time.Second
 )
 
-// errCut is returned by serve if requests were still in flight when the grace was over.
+// errCut is returned by serve if requests were still in flight at the end of the grace period.
 var errCut = errors.New("requests in flight were cut off")
 
-// newServer returns a server for HTTP/1.1 and cleartext HTTP/2 with limits on what a client
-// may hold.
+// newServer returns a server for HTTP/1.1 and cleartext HTTP/2, with limits on the resources that
+// one client may occupy.
 func newServer(handler http.Handler, log *slog.Logger) (*http.Server, error) {
 	handler, err := compress(handler)
 	if err != nil {
@@ -53,8 +53,8 @@ func newServer(handler http.Handler, log *slog.Logger) (*http.Server, error) {
 	}, nil
 }
 
-// boundHealth gives requests for health a deadline. It is not in the core because a deadline
-// is a timer, which a Wasm worker must not wait for.
+// boundHealth gives requests for health documents a deadline. It is not in the handler core, because
+// a deadline needs a timer, and the Worker must not wait for timers.
 func boundHealth(next http.Handler, timeout time.Duration) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/health") {
@@ -66,7 +66,7 @@ func boundHealth(next http.Handler, timeout time.Duration) http.Handler {
 	})
 }
 
-// listen opens the configured address.
+// listen listens on the configured address.
 func listen(ctx context.Context, cfg Config) (net.Listener, error) {
 	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", cfg.Address())
 	if errors.Is(err, syscall.EADDRINUSE) {
@@ -78,8 +78,8 @@ func listen(ctx context.Context, cfg Config) (net.Listener, error) {
 	return ln, nil
 }
 
-// serve answers requests until ctx is done. Then it accepts no more, waits up to grace for
-// those in flight, and returns nil, or errCut if it had to cut some off.
+// serve answers requests until ctx is done. Then it accepts no more and waits up to grace for the
+// requests in flight. It returns errCut if some of them did not finish in time.
 func serve(ctx context.Context, srv *http.Server, ln net.Listener, grace time.Duration) error {
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(ln) }()
@@ -97,7 +97,7 @@ func serve(ctx context.Context, srv *http.Server, ln net.Listener, grace time.Du
 	return nil
 }
 
-// serveBackend listens, sweeps and serves until ctx is done.
+// serveBackend listens, answers requests and removes expired data until ctx is done.
 func serveBackend(ctx context.Context, cfg Config, b *backend, handler http.Handler, log *Log) error {
 	srv, err := newServer(handler, log.Logger)
 	if err != nil {
@@ -125,8 +125,7 @@ func announceAddress(log *Log, addr net.Addr) {
 	log.Plain(rule)
 }
 
-// localURL is the URL under which a server that listens on host and port is reached from
-// this machine.
+// localURL returns the URL of a server that listens on host and port, for clients on this machine.
 func localURL(host, port string) string {
 	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
 		host = "127.0.0.1"

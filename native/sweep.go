@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	// sweepInterval is how long expired data may stay stored on an engine that does not
-	// expire by itself. No read ever sees it.
+	// sweepInterval is how long expired data stays in an engine without native expiry. Reads do
+	// not see it.
 	sweepInterval = 5 * time.Second
 	sweepBatch    = 1000
 )

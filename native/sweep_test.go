@@ -15,7 +15,7 @@ import (
 	"edgeframe/kv/memory"
 )
 
-// countingSweeper is an engine whose sweeps are seen.
+// countingSweeper is an engine that counts its sweeps.
 type countingSweeper struct {
 	*memory.Driver
 	removed []int

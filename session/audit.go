@@ -10,19 +10,20 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/memory"
 
 	"edgeframe/kv"
+	"edgeframe/session/record"
 )
 
-// The audit log is kept whole. The head holds its newest entries; when there are auditChunk
-// of them they move into a segment, so that a commit costs the same however long the log is.
+// The head holds the newest entries of the audit log. When there are auditChunk of them they move
+// into a segment, so that the cost of a commit does not depend on the length of the log.
 const auditChunk = 128
 
 // The limits of the audit log.
 const (
-	maxAuditEntry  = 2000
+	maxAuditEntry  = 2000 // bytes
 	maxAuditChunks = 1000
 )
 
-// AuditEntry is one line of the audit log.
+// AuditEntry is an entry of the audit log.
 type AuditEntry struct {
 	Time time.Time
 	Text string
@@ -33,7 +34,7 @@ func (e AuditEntry) String() string {
 }
 
 func (h *head) log(now time.Time, text string) {
-	h.Audit = append(h.Audit, auditEntry{Time: now.UnixMilli(), Text: text})
+	h.Audit = append(h.Audit, record.AuditEntry{Time: now.UnixMilli(), Text: text})
 }
 
 var auditSchema = arrow.NewSchema([]arrow.Field{
@@ -41,9 +42,9 @@ var auditSchema = arrow.NewSchema([]arrow.Field{
 	{Name: "text", Type: arrow.BinaryTypes.String},
 }, nil)
 
-// sealAudit moves the entries of the head into a segment when there are enough of them.
-// Beyond maxAuditChunks the oldest chunk goes.
-func (h *head) sealAudit(se *sealer) error {
+// sealAudit moves the entries of the head into a segment if there are enough of them. Beyond
+// maxAuditChunks it drops the oldest chunk.
+func (h *head) sealAudit(out *sealer) error {
 	if len(h.Audit) < auditChunk {
 		return nil
 	}
@@ -52,7 +53,7 @@ func (h *head) sealAudit(se *sealer) error {
 		b.Field(0).(*array.Int64Builder).Append(e.Time)
 		b.Field(1).(*array.StringBuilder).Append(e.Text)
 	}
-	refs, err := se.seal([]arrow.Record{b.NewRecord()})
+	refs, err := out.seal([]arrow.Record{b.NewRecord()})
 	if err != nil {
 		return err
 	}
@@ -64,14 +65,21 @@ func (h *head) sealAudit(se *sealer) error {
 	return nil
 }
 
-// Audit returns the audit log, oldest entry first, and the number of rows at the beginning.
-// Like the data of [Service.Read], the log may be newer than v.
-func (s *Service) Audit(ctx context.Context, v *Session) (entries []AuditEntry, initialRows int64, err error) {
-	err = s.follow(ctx, v, func(v *Session) (err error) {
-		entries, err = s.audit(ctx, v.head)
+// sealAudit is head.sealAudit for a commit that stores nothing else. It returns what to store.
+func (s *Service) sealAudit(h *head) ([]kv.Item, error) {
+	out := s.newSealer(h)
+	err := h.sealAudit(out)
+	return out.items, err
+}
+
+// Audit returns the audit log, oldest entry first, and the number of rows that the session was
+// created with. Like the data of [Service.Read], the log may be newer than sess.
+func (s *Service) Audit(ctx context.Context, sess *Session) (entries []AuditEntry, initialRows int64, err error) {
+	err = s.follow(ctx, sess, func(sess *Session) (err error) {
+		entries, err = s.audit(ctx, sess.head)
 		return err
 	})
-	return entries, v.head.InitialRows, err
+	return entries, sess.head.InitialRows, err
 }
 
 func (s *Service) audit(ctx context.Context, h *head) (entries []AuditEntry, err error) {
@@ -99,8 +107,6 @@ func (s *Service) AddAudit(ctx context.Context, c Change, text string) (*Session
 	}
 	return s.commit(ctx, c.Ref, c.Pre, func(h *head) ([]kv.Item, error) {
 		h.log(s.now(), text)
-		se := s.newSealer(h)
-		err := h.sealAudit(se)
-		return se.items, err
+		return s.sealAudit(h)
 	})
 }

@@ -7,29 +7,32 @@ import (
 	"testing"
 
 	"edgeframe/codec"
-	"edgeframe/internal/tabletest"
+	"edgeframe/codec/codectest"
+	"edgeframe/codec/compress"
+	"edgeframe/codec/formats"
+	"edgeframe/codec/segment"
 	"edgeframe/kv"
 	"edgeframe/kv/memory"
 )
 
 // BenchmarkCreateFromCSV is an upload without HTTP: parse, pack, encode, store.
 func BenchmarkCreateFromCSV(b *testing.B) {
-	s := New(Options{Store: kv.New(memory.New(), ""), Segment: codec.SegmentOptions{Method: codec.MethodArrow, Compression: codec.Snappy}})
+	s := New(Options{Store: kv.New(memory.New(), ""), Segment: segment.Options{Method: segment.MethodArrow, Compression: compress.Snappy}})
 	var file bytes.Buffer
-	if err := codec.ByName("csv").Encode(&file, tabletest.Generate(10_000, 50, 1), codec.WriteOptions{}); err != nil {
+	if err := formats.ByName("csv").Encode(&file, codectest.Generate(10_000, 50, 1), codec.WriteOptions{}); err != nil {
 		b.Fatal(err)
 	}
 	b.SetBytes(int64(file.Len()))
 	for b.Loop() {
-		t, err := codec.ByName("csv").Decode(file.Bytes(), codec.ReadOptions{})
+		t, err := formats.ByName("csv").Decode(file.Bytes(), codec.ReadOptions{})
 		if err != nil {
 			b.Fatal(err)
 		}
-		v, err := s.Create(context.Background(), t, "t.csv", 0)
+		sess, err := s.Create(context.Background(), t, "t.csv", 0)
 		if err != nil {
 			b.Fatal(err)
 		}
-		if err := s.Delete(context.Background(), Ref{ID: v.ID}, nil); err != nil {
+		if err := s.Delete(context.Background(), Ref{ID: sess.ID}, nil); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -37,18 +40,18 @@ func BenchmarkCreateFromCSV(b *testing.B) {
 
 // BenchmarkWholeTableAsArrow is a download without HTTP, of decoded segments in the cache.
 func BenchmarkWholeTableAsArrow(b *testing.B) {
-	s := New(Options{Store: kv.New(memory.New(), ""), CacheBytes: 256 << 20, Segment: codec.SegmentOptions{Method: codec.MethodArrow, Compression: codec.Snappy}})
-	v, err := s.Create(context.Background(), tabletest.Generate(100_000, 50, 1), "t", 0)
+	s := New(Options{Store: kv.New(memory.New(), ""), CacheBytes: 256 << 20, Segment: segment.Options{Method: segment.MethodArrow, Compression: compress.Snappy}})
+	sess, err := s.Create(context.Background(), codectest.Generate(100_000, 50, 1), "t", 0)
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.SetBytes(v.Current.RawBytes)
+	b.SetBytes(sess.Current.RawBytes)
 	for b.Loop() {
-		data, err := s.Read(context.Background(), v, Selection{Limit: -1})
+		data, err := s.Read(context.Background(), sess, Selection{Limit: -1})
 		if err != nil {
 			b.Fatal(err)
 		}
-		if err := codec.ByName("arrow").Encode(io.Discard, data.Table, codec.WriteOptions{}); err != nil {
+		if err := formats.ByName("arrow").Encode(io.Discard, data.Table, codec.WriteOptions{}); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -56,13 +59,13 @@ func BenchmarkWholeTableAsArrow(b *testing.B) {
 
 // BenchmarkStatistics describes a table that is described for the first time.
 func BenchmarkStatistics(b *testing.B) {
-	s := New(Options{Store: kv.New(memory.New(), ""), Segment: codec.SegmentOptions{Method: codec.MethodArrow, Compression: codec.Snappy}})
-	v, err := s.Create(context.Background(), tabletest.Generate(100_000, 50, 1), "t", 0)
+	s := New(Options{Store: kv.New(memory.New(), ""), Segment: segment.Options{Method: segment.MethodArrow, Compression: compress.Snappy}})
+	sess, err := s.Create(context.Background(), codectest.Generate(100_000, 50, 1), "t", 0)
 	if err != nil {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		if _, err := s.describe(context.Background(), v.head, v.head.current()); err != nil {
+		if _, err := s.describe(context.Background(), sess.head, sess.head.current()); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -5,14 +5,15 @@ import (
 
 	"github.com/apache/arrow/go/v17/arrow"
 
-	"edgeframe/codec"
+	"edgeframe/codec/arrowipc"
+	"edgeframe/session/record"
 )
 
-// arrayBytes is about what an array takes besides its buffers, measured. It is most of what a
-// segment of many columns and few rows takes.
+// arrayBytes is about what an array takes besides its buffers, as measured. In a segment of many
+// columns and few rows that is most of the memory.
 const arrayBytes = 400
 
-// memoryOf is about the memory of a decoded segment whose payload has raw bytes.
+// memoryOf is about the memory of a decoded segment whose payload has raw bytes, in bytes.
 func memoryOf(fields []arrow.Array, raw int) int64 {
 	bytes := int64(raw)
 	for _, f := range fields {
@@ -33,23 +34,23 @@ func countArrays(data arrow.ArrayData) int64 {
 	return n
 }
 
-// Decoded schemas are kept by their bytes: sessions have many revisions and few schemas, and
-// decoding a wide one costs more than reading a page of it. A schema takes about four times
-// its encoded bytes, and its key as many once more.
+// Decoded schemas are cached by their bytes: sessions have many revisions and few schemas, and
+// decoding a wide schema costs more than reading a page of its table. A schema takes about four
+// times its encoded bytes, and its key takes them once more.
 const (
 	schemaCacheBytes = 16 << 20
 	schemaGrowth     = 5
 )
 
 // schema returns the schema of a version.
-func (s *Service) schema(h *head, v *version) (*arrow.Schema, error) {
-	raw := h.Schemas[v.Schema]
+func (s *Service) schema(h *head, ver *record.Version) (*arrow.Schema, error) {
+	raw := h.Schemas[ver.Schema]
 	if schema, ok := s.schemas.Get(string(raw)); ok {
 		return schema, nil
 	}
-	schema, err := codec.DecodeSchema(raw)
-	if err == nil && schema.NumFields() != v.Columns {
-		err = fmt.Errorf("it has %d fields for %d columns", schema.NumFields(), v.Columns)
+	schema, err := arrowipc.DecodeSchema(raw)
+	if err == nil && schema.NumFields() != ver.Columns {
+		err = fmt.Errorf("it has %d fields for %d columns", schema.NumFields(), ver.Columns)
 	}
 	if err != nil {
 		return nil, &Error{Kind: ErrCorrupt, Detail: "the schema of session " + h.ID + " cannot be read", Err: err}

@@ -1,24 +1,23 @@
 package session
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"slices"
-	"time"
+	"fmt"
 
 	"edgeframe/kv"
+	"edgeframe/session/record"
 )
 
-// maxAttempts bounds how often a commit that lost the race is tried again. With n equal
-// writers a try wins once in n, so 8 writers fail together less than once in a thousand.
+// maxAttempts bounds how often a commit is tried again after it lost against another one. With n
+// equal writers an attempt wins once in n, so 8 writers all fail less than once in a thousand.
 const maxAttempts = 64
 
 // errSegmentGone says that a segment which a head refers to is not in the store.
 var errSegmentGone = errors.New("segment is gone")
 
 // commit changes a session: change edits the head that it is given, which is private to the
-// attempt, and returns the segments to store. When another commit comes between, all is done
+// attempt, and returns the segments to store. If another commit comes between, everything is done
 // again from the new head. The returned session is the state after the commit.
 func (s *Service) commit(ctx context.Context, ref Ref, pre Precondition, change func(h *head) ([]kv.Item, error)) (*Session, error) {
 	var last Token
@@ -28,8 +27,8 @@ func (s *Service) commit(ctx context.Context, ref Ref, pre Precondition, change 
 		if err != nil {
 			return nil, err
 		}
-		if lost != nil && h.made(lost.head.revision) {
-			// The store tried again after it had lost an answer, and met our own commit.
+		if lost != nil && h.made(lost.head.Revision) {
+			// A retry after a lost response hit our own commit: it has succeeded.
 			return s.won(lost), nil
 		}
 		s.removeLost(ctx, h, lost)
@@ -38,19 +37,15 @@ func (s *Service) commit(ctx context.Context, ref Ref, pre Precondition, change 
 		}
 		a := &attempt{before: *h, head: h}
 		a.items, err = change(h)
-		if errors.Is(err, errSegmentGone) && a.before.revision != last {
+		if errors.Is(err, errSegmentGone) && a.before.Revision != last {
 			// A commit that came between may have removed it; the next attempt sees its head.
-			last, lost = a.before.revision, nil
+			last, lost = a.before.Revision, nil
 			continue
 		}
 		if err != nil {
-			return nil, s.gone(h, err)
+			return nil, s.heads.missing(h, err)
 		}
 		err = s.swap(ctx, a)
-		if errors.Is(err, kv.ErrConflict) && s.eventual() {
-			// What won may not be visible here yet.
-			return nil, overtaken(h.ID)
-		}
 		if errors.Is(err, kv.ErrConflict) {
 			lost = a
 			continue
@@ -63,9 +58,9 @@ func (s *Service) commit(ctx context.Context, ref Ref, pre Precondition, change 
 	return nil, exhausted(ref.ID)
 }
 
-// attempt is a try to commit.
+// attempt is one attempt to commit.
 type attempt struct {
-	// before is the head that the attempt began with, head its successor.
+	// before is the head from which the attempt started, head its successor.
 	before head
 	head   *head
 	// items are the segments to store, dropped the keys of those to delete.
@@ -73,15 +68,15 @@ type attempt struct {
 	dropped []string
 }
 
-// won ends an attempt that has succeeded.
+// won returns the session after an attempt that has succeeded.
 func (s *Service) won(a *attempt) *Session {
 	s.cache.Remove(a.dropped...)
-	return s.view(a.head)
+	return view(a.head)
 }
 
 func (s *Service) check(h *head, pre Precondition) error {
-	if pre != nil && !pre(s.view(h)) {
-		return fail(ErrPreconditionFailed, "session %s has changed: its revision is %s now", h.ID, h.revision)
+	if pre != nil && !pre(view(h)) {
+		return fail(ErrPreconditionFailed, "session %s has changed: its revision is %s now", h.ID, h.Revision)
 	}
 	return nil
 }
@@ -94,130 +89,55 @@ func exhausted(id string) error {
 	return fail(ErrConflict, "session %s was changed by others %d times in a row; try again", id, maxAttempts)
 }
 
-// swap makes the head of a the successor of the one before it, and stores and drops what goes
-// with it.
+// swap makes the head of a the successor of the one before it, and stores and drops what belongs
+// to that.
 func (s *Service) swap(ctx context.Context, a *attempt) error {
-	h, base := a.head, a.before.revision
-	h.revision = base.next()
-	h.Commits = append(h.Commits, h.revision.Commit[:])
-	if len(h.Commits) > maxCommits {
-		h.Commits = h.Commits[len(h.Commits)-maxCommits:]
-	}
+	h, now := a.head, s.now()
+	h.advance()
 	// The session may have had a longer TTL when its other segments were stored.
-	h.Lease = min(h.Lease, s.now().Add(s.segmentTTL(h.ttl())).UnixMilli())
-	touch, err := s.extend(h)
+	h.Lease = min(h.Lease, now.Add(s.keep.segmentTTL(h.ttl())).UnixMilli())
+	renew, err := h.extend(now, s.keep)
 	if err != nil {
 		return err
 	}
-	a.dropped = s.unreferenced(&a.before, h)
-	_, err = s.swapHead(ctx, h, base, kv.Commit{Put: a.items, Touch: touch, Drop: a.dropped})
-	return err
+	a.dropped = s.heads.obsolete(&a.before, h)
+	return s.heads.swap(ctx, &a.before, h, kv.Commit{Put: a.items, Touch: renew, Drop: a.dropped})
 }
 
-// swapHead swaps the head from the one with revision old, together with the rest of c.
-func (s *Service) swapHead(ctx context.Context, h *head, old Token, c kv.Commit) ([][]byte, error) {
-	b, err := h.encode()
-	if err != nil {
-		return nil, err
-	}
-	c.TTL = s.segmentTTL(h.ttl())
-	c.Swap = kv.Item{Key: headKey(h.ID), Value: b, Counted: true}
-	c.Old = old.kv()
-	c.SwapTTL = s.storeTTL(s.hold(h.ttl()))
-	if s.eventual() {
-		return nil, s.put(ctx, h, old, c)
-	}
-	return s.store.Commit(ctx, c)
-}
-
-// unreferenced lists the keys of what before has and after no longer refers to: segments, and
-// statistics. Deleting them is an optimisation of space: what is not found here expires. An eventually
-// consistent store may still serve the old head to others, so there they stay.
-func (s *Service) unreferenced(before, after *head) (keys []string) {
-	if s.store.Capabilities().Consistency != kv.Strong {
-		return nil
-	}
-	keys = s.droppedStatistics(before, after)
-	if !dropsAny(before, after) {
-		return keys
-	}
-	old, err := before.segments()
-	if err != nil {
-		return keys
-	}
-	kept, err := after.segments()
-	if err != nil {
-		return keys
-	}
-	for r := range old {
-		if !kept[r] {
-			keys = append(keys, segmentKey(before.ID, r))
-		}
-	}
-	return keys
-}
-
-// removeLost deletes the segments that an attempt stored in vain: those that h, a head read
+// removeLost deletes the segments that a lost attempt stored in vain: those that h, a head read
 // after it, does not refer to. A commit that made the same segment in the same revision has
-// won, so h or a head before it had the segment, and a key that a head has given up never
-// comes back. It is an optimisation of space.
+// won, so h or a head before it had the segment, and a key that a head has given up is never
+// used again. Errors are ignored, because segments that stay expire.
 func (s *Service) removeLost(ctx context.Context, h *head, lost *attempt) {
-	if lost == nil || len(lost.items) == 0 || s.store.Capabilities().Consistency != kv.Strong {
+	if lost == nil || len(lost.items) == 0 {
 		return
 	}
 	kept, err := h.segments()
 	if err != nil {
 		return
 	}
-	held := make(map[string]bool, len(kept))
+	keptKeys := make(map[string]bool, len(kept))
 	for r := range kept {
-		held[segmentKey(h.ID, r)] = true
+		keptKeys[record.SegmentKey(h.ID, r)] = true
 	}
 	var keys []string
 	for _, it := range lost.items {
-		if !held[it.Key] {
+		if !keptKeys[it.Key] {
 			keys = append(keys, it.Key)
 		}
 	}
 	_ = s.store.Delete(ctx, keys...)
 }
 
-// dropsAny reports whether after may lack a segment of before. A version that goes takes none
-// with it if another one has its manifest and its marks, which is how it is with snapshots;
-// then no manifest has to be read.
-func dropsAny(before, after *head) bool {
-	for i := range before.Versions {
-		v := &before.Versions[i]
-		raw := before.Manifests[v.Manifest]
-		if !slices.ContainsFunc(after.Manifests, func(kept []byte) bool { return bytes.Equal(kept, raw) }) {
-			return true
-		}
-		sameMarks := func(kept version) bool { return kept.Marks != nil && *kept.Marks == *v.Marks }
-		if v.Marks != nil && !slices.ContainsFunc(after.Versions, sameMarks) {
-			return true
-		}
-	}
-	return len(before.AuditChunks) > 0 && (len(after.AuditChunks) == 0 || before.AuditChunks[0] != after.AuditChunks[0])
-}
-
-func (h *head) ttl() time.Duration { return time.Duration(h.TTL) * time.Millisecond }
-
-// gone turns a segment of h that is not there into the error to tell. One that was stored a
-// moment ago may just not be visible yet.
-func (s *Service) gone(h *head, err error) error {
-	if !errors.Is(err, errSegmentGone) {
-		return err
-	}
-	if latest := h.Versions[len(h.Versions)-1].Time; s.eventual() && s.now().UnixMilli()-latest < maxDelay.Milliseconds() {
-		return &Error{Kind: ErrStaleRead, Detail: "revision " + h.revision.String() + " is not wholly visible here yet; try again shortly", Err: err}
-	}
-	return corrupt(h.ID, err)
-}
-
-// corrupt turns a segment that is really gone into the error that names it.
+// corrupt returns the error that names a segment which is really gone. Other errors, and nil, stay
+// as they are.
 func corrupt(id string, err error) error {
 	if !errors.Is(err, errSegmentGone) {
 		return err
 	}
-	return &Error{Kind: ErrCorrupt, Detail: "session " + id + " is damaged: " + err.Error(), Err: err}
+	return damaged(id, err)
+}
+
+func damaged(id string, err error) error {
+	return &Error{Kind: ErrCorrupt, Detail: fmt.Sprintf("session %s is damaged: %v", id, err), Err: err}
 }

@@ -10,20 +10,23 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
+	arrowmemory "github.com/apache/arrow/go/v17/arrow/memory"
 
 	"edgeframe/codec"
-	"edgeframe/internal/tabletest"
+	"edgeframe/codec/codectest"
 	"edgeframe/kv"
 	"edgeframe/kv/kvtest"
 	"edgeframe/kv/memory"
+	"edgeframe/session/record"
 )
 
-func TestConcurrentEditsAreAllAppliedOrRefused(t *testing.T) {
+func TestConcurrentEditsAreAppliedOrRejected(t *testing.T) {
 	const rounds, writers = 40, 4
 	h := newHarness(t)
 	for round := range rounds {
-		v := h.create(64, 5)
+		sess := h.create(64, 5)
 		var (
 			wg      sync.WaitGroup
 			mu      sync.Mutex
@@ -32,7 +35,7 @@ func TestConcurrentEditsAreAllAppliedOrRefused(t *testing.T) {
 		for w := range writers {
 			wg.Go(func() {
 				op := fmt.Sprintf(`{"op":"set_values","column":"column_1","rows":[%d],"value":%d}`, w, 1000+w)
-				_, _, err := h.Edit(context.Background(), of(v), operations(t, op))
+				_, _, err := h.Edit(context.Background(), of(sess), operations(t, op))
 				if err != nil && !errors.Is(err, ErrConflict) {
 					t.Errorf("round %d, writer %d: %v", round, w, err)
 				}
@@ -44,8 +47,8 @@ func TestConcurrentEditsAreAllAppliedOrRefused(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		now := h.must(h.Open(context.Background(), Ref{ID: v.ID}, WantNothing))
-		if got, want := now.Revision.Revision, v.Revision.Revision+uint64(len(applied)); got != want {
+		now := h.must(h.Open(context.Background(), Ref{ID: sess.ID}, PrefetchNothing))
+		if got, want := now.Revision.Revision, sess.Revision.Revision+uint64(len(applied)); got != want {
 			t.Fatalf("revision %d after %d acknowledged edits, want %d", got, len(applied), want)
 		}
 		values := h.table(now, 0).RowGroups[0].Column(0).(*array.Int64)
@@ -59,9 +62,9 @@ func TestConcurrentEditsAreAllAppliedOrRefused(t *testing.T) {
 
 func TestPreconditionIsCheckedAgainstTheStateThatIsChanged(t *testing.T) {
 	h := newHarness(t)
-	v := h.create(10, 5)
-	c := of(v)
-	c.Pre = func(now *Session) bool { return now.Revision == v.Revision }
+	sess := h.create(10, 5)
+	c := of(sess)
+	c.Pre = func(now *Session) bool { return now.Revision == sess.Revision }
 	if _, _, err := h.Edit(context.Background(), c, operations(t, `{"op":"drop_columns","columns":["column_2"]}`)); err != nil {
 		t.Fatal(err)
 	}
@@ -71,9 +74,9 @@ func TestPreconditionIsCheckedAgainstTheStateThatIsChanged(t *testing.T) {
 
 func TestFailedOperationChangesNothing(t *testing.T) {
 	h := newHarness(t)
-	v := h.create(10, 5)
+	sess := h.create(10, 5)
 	h.calls.Reset()
-	_, _, err := h.Edit(context.Background(), of(v), operations(t,
+	_, _, err := h.Edit(context.Background(), of(sess), operations(t,
 		`{"op":"drop_columns","columns":["column_2"]}`,
 		`{"op":"delete_rows","rows":[0]}`,
 		`{"op":"drop_columns","columns":["column_2"]}`))
@@ -83,9 +86,9 @@ func TestFailedOperationChangesNothing(t *testing.T) {
 	if written := h.calls.KeysWritten(); len(written) != 0 {
 		t.Errorf("a refused edit wrote %q", written)
 	}
-	now := h.must(h.Open(context.Background(), Ref{ID: v.ID}, WantNothing))
-	if now.Revision != v.Revision {
-		t.Errorf("revision went from %s to %s", v.Revision, now.Revision)
+	now := h.must(h.Open(context.Background(), Ref{ID: sess.ID}, PrefetchNothing))
+	if now.Revision != sess.Revision {
+		t.Errorf("revision went from %s to %s", sess.Revision, now.Revision)
 	}
 }
 
@@ -99,41 +102,41 @@ func TestACrashBeforeTheSwapLeavesTheSessionAsItWas(t *testing.T) {
 		return nil
 	}}
 	h := newHarness(t, func(o *Options) { o.Store = kv.New(failing, "") })
-	v := h.create(1000, 5)
-	before := h.table(v, 0)
+	sess := h.create(1000, 5)
+	before := h.table(sess, 0)
 	crash = true
-	_, _, err := h.Edit(context.Background(), of(v), operations(t, `{"op":"delete_rows","rows":[0]}`))
+	_, _, err := h.Edit(context.Background(), of(sess), operations(t, `{"op":"delete_rows","rows":[0]}`))
 	wantKind(t, err, kv.ErrUnavailable)
 	crash = false
-	now := h.must(h.Open(context.Background(), Ref{ID: v.ID}, WantNothing))
-	if now.Revision != v.Revision {
-		t.Fatalf("revision %s, want %s", now.Revision, v.Revision)
+	now := h.must(h.Open(context.Background(), Ref{ID: sess.ID}, PrefetchNothing))
+	if now.Revision != sess.Revision {
+		t.Fatalf("revision %s, want %s", now.Revision, sess.Revision)
 	}
 	wantEqual(t, h.table(now, 0), before)
 }
 
 func TestEvictedSegmentsAreDeletedAndKeptOnesAreNot(t *testing.T) {
 	h := newHarness(t, func(o *Options) { o.MaxVersions = 2 })
-	v := h.create(1000, 5)
+	sess := h.create(1000, 5)
 	for i := range 6 {
-		v = h.edit(v, fmt.Sprintf(`{"op":"set_values","column":"column_1","rows":[0],"value":%d}`, 5000+i))
+		sess = h.edit(sess, fmt.Sprintf(`{"op":"set_values","column":"column_1","rows":[0],"value":%d}`, 5000+i))
 	}
 	want := []string{}
-	refs, err := v.head.segments()
+	refs, err := sess.head.segments()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for r := range refs {
-		want = append(want, segmentKey(v.ID, r))
+		want = append(want, record.SegmentKey(sess.ID, r))
 	}
 	slices.Sort(want)
 	if got := h.segmentKeys(); !slices.Equal(got, want) {
 		t.Errorf("stored segments\n%q\nwant the referenced ones\n%q", got, want)
 	}
-	for _, kept := range v.Versions {
-		h.table(v, kept.ID)
+	for _, kept := range sess.Versions {
+		h.table(sess, kept.ID)
 	}
-	if err := h.Delete(context.Background(), Ref{ID: v.ID}, nil); err != nil {
+	if err := h.Delete(context.Background(), Ref{ID: sess.ID}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if left := h.segmentKeys(); len(left) != 0 {
@@ -143,24 +146,24 @@ func TestEvictedSegmentsAreDeletedAndKeptOnesAreNot(t *testing.T) {
 
 func TestLostSegmentIsNamedAndNeverGuessed(t *testing.T) {
 	h := newHarness(t)
-	v := h.create(100, 5)
-	key := segmentKey(v.ID, h.manifest(v).Groups[0].Segments[0])
+	sess := h.create(100, 5)
+	key := record.SegmentKey(sess.ID, h.manifest(sess).Groups[0].Segments[0])
 	if err := h.store.Delete(context.Background(), key); err != nil {
 		t.Fatal(err)
 	}
-	_, err := h.Read(context.Background(), v, Selection{Limit: -1})
+	_, err := h.Read(context.Background(), sess, Selection{Limit: -1})
 	wantKind(t, err, ErrCorrupt)
 	if !strings.Contains(err.Error(), key) {
 		t.Errorf("%q does not name %s", err, key)
 	}
-	_, _, err = h.Edit(context.Background(), of(v), operations(t, `{"op":"delete_rows","rows":[0]}`))
+	_, _, err = h.Edit(context.Background(), of(sess), operations(t, `{"op":"delete_rows","rows":[0]}`))
 	wantKind(t, err, ErrCorrupt)
 }
 
 func TestDamagedSegmentIsRefused(t *testing.T) {
 	h := newHarness(t)
-	v := h.create(100, 5)
-	key := segmentKey(v.ID, h.manifest(v).Groups[0].Segments[0])
+	sess := h.create(100, 5)
+	key := record.SegmentKey(sess.ID, h.manifest(sess).Groups[0].Segments[0])
 	data, err := h.store.Get(context.Background(), key)
 	if err != nil {
 		t.Fatal(err)
@@ -170,14 +173,14 @@ func TestDamagedSegmentIsRefused(t *testing.T) {
 	if err := h.store.SetMany(context.Background(), []kv.Item{{Key: key, Value: damaged}}, 0); err != nil {
 		t.Fatal(err)
 	}
-	_, err = h.Read(context.Background(), v, Selection{Limit: -1})
+	_, err = h.Read(context.Background(), sess, Selection{Limit: -1})
 	wantKind(t, err, ErrCorrupt)
 }
 
 func TestDamagedHeadIsRefused(t *testing.T) {
 	h := newHarness(t)
-	v := h.create(10, 5)
-	good, err := h.store.Get(context.Background(), headKey(v.ID))
+	sess := h.create(10, 5)
+	good, err := h.store.Get(context.Background(), record.HeadKey(sess.ID))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,10 +191,10 @@ func TestDamagedHeadIsRefused(t *testing.T) {
 		"extended":  append(slices.Clone(good), 0),
 		"one bit":   append(slices.Clone(good[:len(good)-1]), good[len(good)-1]^1),
 	} {
-		if err := h.store.SetMany(context.Background(), []kv.Item{{Key: headKey(v.ID), Value: bad}}, 0); err != nil {
+		if err := h.store.SetMany(context.Background(), []kv.Item{{Key: record.HeadKey(sess.ID), Value: bad}}, 0); err != nil {
 			t.Fatal(err)
 		}
-		_, err = h.Open(context.Background(), Ref{ID: v.ID}, WantNothing)
+		_, err = h.Open(context.Background(), Ref{ID: sess.ID}, PrefetchNothing)
 		if !errors.Is(err, ErrCorrupt) {
 			t.Errorf("%s: got %v, want %v", name, err, ErrCorrupt)
 		}
@@ -200,19 +203,19 @@ func TestDamagedHeadIsRefused(t *testing.T) {
 
 func TestASessionWithADamagedHeadCanBeDeleted(t *testing.T) {
 	h := newHarness(t)
-	v, other := h.create(10, 5), h.create(10, 5)
-	if err := h.store.SetMany(context.Background(), []kv.Item{{Key: headKey(v.ID), Value: []byte("garbage"), Counted: true}}, 0); err != nil {
+	sess, other := h.create(10, 5), h.create(10, 5)
+	if err := h.store.SetMany(context.Background(), []kv.Item{{Key: record.HeadKey(sess.ID), Value: []byte("garbage"), Counted: true}}, 0); err != nil {
 		t.Fatal(err)
 	}
 	always := func(*Session) bool { return true }
-	wantKind(t, h.Delete(context.Background(), Ref{ID: v.ID}, always), ErrCorrupt)
-	if err := h.Delete(context.Background(), Ref{ID: v.ID}, nil); err != nil {
+	wantKind(t, h.Delete(context.Background(), Ref{ID: sess.ID}, always), ErrCorrupt)
+	if err := h.Delete(context.Background(), Ref{ID: sess.ID}, nil); err != nil {
 		t.Fatal(err)
 	}
-	_, err := h.Open(context.Background(), Ref{ID: v.ID}, WantNothing)
+	_, err := h.Open(context.Background(), Ref{ID: sess.ID}, PrefetchNothing)
 	wantKind(t, err, ErrSessionNotFound)
 	for _, key := range h.segmentKeys() {
-		if strings.HasPrefix(key, keyPrefix(v.ID)) {
+		if strings.HasPrefix(key, record.KeyPrefix(sess.ID)) {
 			t.Errorf("%s is still there", key)
 		}
 	}
@@ -236,33 +239,73 @@ func TestReadFollowsACommitThatEvictedItsVersion(t *testing.T) {
 
 func TestTokensOfAnotherHistoryAreAConflict(t *testing.T) {
 	h := newHarness(t)
-	v := h.create(10, 5)
-	next := h.edit(v, `{"op":"drop_columns","columns":["column_2"]}`)
+	sess := h.create(10, 5)
+	next := h.edit(sess, `{"op":"drop_columns","columns":["column_2"]}`)
 	fork := next.Revision
 	fork.Commit[0] ^= 1
-	ahead, far := next.Revision.next(), next.Revision
+	ahead, far := next.Revision.Next(), next.Revision
 	far.Revision = math.MaxUint64
 	for name, tc := range map[string]struct {
 		after Token
 		want  error
 	}{
 		"none":     {Token{}, nil},
-		"older":    {v.Revision, nil},
+		"older":    {sess.Revision, nil},
 		"current":  {next.Revision, nil},
 		"lost one": {fork, ErrConflict},
 		"newer":    {ahead, ErrStaleRead},
 		"far off":  {far, ErrStaleRead},
 	} {
-		_, err := h.Open(context.Background(), Ref{ID: v.ID, After: tc.after}, WantNothing)
+		_, err := h.Open(context.Background(), Ref{ID: sess.ID, After: tc.after}, PrefetchNothing)
 		if !errors.Is(err, tc.want) {
 			t.Errorf("%s: got %v, want %v", name, err, tc.want)
 		}
 	}
 }
 
+func TestAHeadRemembersItsLatestCommitsOnly(t *testing.T) {
+	h := newHarness(t)
+	sess := h.create(10, 5)
+	tokens := []Token{sess.Revision}
+	for range 2 * maxCommits {
+		sess = h.must(h.AddAudit(context.Background(), of(sess), "entry"))
+		tokens = append(tokens, sess.Revision)
+	}
+	if n := len(sess.head.Commits); n != maxCommits {
+		t.Errorf("the head has %d commits, want %d", n, maxCommits)
+	}
+	for i, token := range tokens {
+		if got, want := sess.head.made(token), i >= len(tokens)-maxCommits; got != want {
+			t.Errorf("the head remembers %s of %d: %t, want %t", token, len(tokens), got, want)
+		}
+	}
+}
+
+func TestEqualSegmentsOfACommitAreStoredOnce(t *testing.T) {
+	rows := make([]arrow.Record, 3)
+	b := array.NewInt64Builder(arrowmemory.DefaultAllocator)
+	for range codec.RowGroupRows {
+		b.Append(7)
+	}
+	schema := arrow.NewSchema([]arrow.Field{{Name: "a", Type: arrow.PrimitiveTypes.Int64}}, nil)
+	column := b.NewArray()
+	for g := range rows {
+		rows[g] = array.NewRecord(schema, []arrow.Array{column}, int64(column.Len()))
+	}
+	h := newHarness(t)
+	h.calls.Reset()
+	sess := h.must(h.Create(context.Background(), &codec.Table{Schema: schema, RowGroups: rows}, "", 0))
+	if put := h.calls.Of(kvtest.OpSet); put.Keys != 1 || put.Bytes != sess.Current.NewBytes {
+		t.Errorf("%d segments of %d bytes were stored, want 1 of %d", put.Keys, put.Bytes, sess.Current.NewBytes)
+	}
+	if n := h.table(sess, 0).NumRows(); n != int64(len(rows)*codec.RowGroupRows) {
+		t.Errorf("%d rows came back", n)
+	}
+}
+
 func TestTableOverTheLimitIsRefused(t *testing.T) {
 	h := newHarness(t, func(o *Options) { o.MaxTableBytes = 100 << 10 })
-	_, err := h.Create(context.Background(), tabletest.Generate(10_000, 10, 1), "", 0)
+	_, err := h.Create(context.Background(), codectest.Generate(10_000, 10, 1), "", 0)
 	wantKind(t, err, codec.ErrTooLarge)
 	if keys := h.segmentKeys(); len(keys) != 0 {
 		t.Errorf("a refused table left %d segments", len(keys))

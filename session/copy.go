@@ -1,3 +1,5 @@
+//go:build !js
+
 package session
 
 import (
@@ -9,12 +11,13 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"edgeframe/codec"
+	"edgeframe/codec/segment"
 	"edgeframe/kv"
+	"edgeframe/session/record"
 )
 
 const (
-	// copiesAtOnce is how many sessions are copied beside one another.
+	// copiesAtOnce is how many sessions are copied at the same time.
 	copiesAtOnce = 8
 	// copyBytes is about how much of a session is in memory at a time.
 	copyBytes = 8 << 20
@@ -22,11 +25,21 @@ const (
 	maxProblems = 100
 )
 
-// CopyReport counts what became of the sessions of a store that was copied.
+// CopyOptions say what [Copy] copies.
+type CopyOptions struct {
+	// From is the source, To the target. Both may be in use meanwhile.
+	From, To *kv.Store
+	// Progress is called after each session, one call at a time.
+	Progress func(CopyReport)
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// CopyReport counts the sessions of a store that was copied.
 type CopyReport struct {
-	// Copied sessions are in the target now as they were in the source, Current ones were
-	// before. Newer ones had been changed further in the target, which was left alone. Expired
-	// ones ended meanwhile.
+	// Copied sessions are in the target now as they were in the source. Current ones were there
+	// already. Newer ones had been changed further in the target and were left alone. Expired ones
+	// expired or were deleted meanwhile.
 	Copied, Current, Newer, Expired int
 	// Failed sessions could not be copied; Problems says why, one line each for the first ones.
 	Failed   int
@@ -36,28 +49,30 @@ type CopyReport struct {
 	Bytes    int64
 }
 
-// Sessions is how many sessions were looked at.
+// Sessions is the number of sessions that were considered.
 func (r CopyReport) Sessions() int {
 	return r.Copied + r.Current + r.Newer + r.Expired + r.Failed
 }
 
-// Copy copies every live session of one store to another, with its history and what is left
-// of its life. Both may be in use meanwhile. A session becomes visible in the target once all
-// of it is there; one that the target has in a later state, or that was changed in both,
-// stays as it is. What the target has already is not copied again, so a copy that was cut off
-// goes on when it is started again, and a second one brings only what has changed since.
+// Copy copies every session of one store that has not expired to another, with its history and
+// its expiry. A session becomes visible in the target once all of it is there. A session that has
+// a later state in the target, or was changed in both stores, is left alone. Sessions and segments
+// already present in the target are skipped, so an interrupted copy can be rerun, and a second
+// copy transfers only what has changed since.
 //
-// An error means that a store failed; the report says how far the copy got. progress is told
-// after each session.
-func Copy(ctx context.Context, from, to *kv.Store, progress func(CopyReport)) (CopyReport, error) {
-	c := &copier{from: from, to: to, progress: progress}
+// An error means that a store failed; the report says how far the copy got.
+func Copy(ctx context.Context, opt CopyOptions) (CopyReport, error) {
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
+	c := &copier{from: opt.From, to: opt.To, now: opt.Now, progress: opt.Progress}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(copiesAtOnce)
 	err := c.list(ctx, func(id string) {
 		group.Go(func() error { return c.session(ctx, id) })
 	})
 	if failed := group.Wait(); failed != nil {
-		// The listing failed because it was called off.
+		// It canceled the listing.
 		err = failed
 	}
 	return c.report, err
@@ -65,6 +80,7 @@ func Copy(ctx context.Context, from, to *kv.Store, progress func(CopyReport)) (C
 
 type copier struct {
 	from, to *kv.Store
+	now      func() time.Time
 	progress func(CopyReport)
 
 	mu     sync.Mutex
@@ -81,7 +97,7 @@ func (c *copier) list(ctx context.Context, found func(id string)) error {
 		}
 		for _, key := range page.Keys {
 			id := kv.HashTag(key)
-			if key == headKey(id) && !seen[id] {
+			if key == record.HeadKey(id) && !seen[id] {
 				seen[id] = true
 				found(id)
 			}
@@ -121,32 +137,32 @@ type stored struct {
 	bytes    int64
 }
 
-// copy copies a session and returns the counter of what became of it. An [*Error] is about
-// this session alone.
+// copy copies a session and returns the counter of the report for its outcome. An [*Error] is
+// about this session alone.
 func (c *copier) copy(ctx context.Context, id string) (count *int, done stored, err error) {
 	var last Token
 	for range maxAttempts {
-		source, err := readRecord(ctx, c.from, "source", id)
+		source, err := readStored(ctx, c.from, "source", id)
 		if err != nil {
 			return nil, done, err
 		}
-		if !source.alive() {
+		if c.hasExpired(source) {
 			return &c.report.Expired, done, nil
 		}
-		target, err := readRecord(ctx, c.to, "target", id)
+		target, err := readStored(ctx, c.to, "target", id)
 		if err != nil {
 			return nil, done, err
 		}
-		if target.alive() {
+		if !c.hasExpired(target) {
 			if count, err := c.compare(source.head, target.head); count != nil || err != nil {
 				return count, done, err
 			}
 		}
 		done, err = c.transfer(ctx, source, target)
 		switch {
-		case errors.Is(err, errSegmentGone) && source.head.revision != last:
+		case errors.Is(err, errSegmentGone) && source.head.Revision != last:
 			// A commit in the source may have removed it; the next attempt sees its head.
-			last = source.head.revision
+			last = source.head.Revision
 		case errors.Is(err, kv.ErrConflict): // a commit in the target came between
 		default:
 			return &c.report.Copied, done, corrupt(id, err)
@@ -155,113 +171,129 @@ func (c *copier) copy(ctx context.Context, id string) (count *int, done stored, 
 	return nil, done, exhausted(id)
 }
 
-// compare returns the counter of a session that need not or must not be copied, nil if it
-// should be.
+// compare returns the counter of a session that need not be copied and the error of one that must
+// not be. It returns neither for a session to copy.
 func (c *copier) compare(source, target *head) (*int, error) {
-	switch forked := fail(ErrConflict, "session %s was changed in both stores; revision %s of the source and %s of the target are left as they are", source.ID, source.revision, target.revision); {
-	case source.revision == target.revision && source.Expires <= target.Expires:
+	switch forked := fail(ErrConflict, "session %s was changed in both stores; revision %s of the source and %s of the target are left as they are", source.ID, source.Revision, target.Revision); {
+	case source.Revision == target.Revision && source.Expires <= target.Expires:
 		return &c.report.Current, nil
-	case source.accepts(target.revision) != nil && target.accepts(source.revision) == nil:
+	case source.accepts(target.Revision) != nil && target.accepts(source.Revision) == nil:
 		return &c.report.Newer, nil
-	case source.accepts(target.revision) != nil:
+	case source.accepts(target.Revision) != nil:
 		return nil, forked
-	case !source.remembers(target.revision.Revision) && target.Accessed > source.Accessed:
-		// Whether the source comes from there is forgotten; but the target was used last.
+	case !source.remembers(target.Revision.Revision) && target.Accessed > source.Accessed:
+		// The source does not remember whether it comes from there, and the target was used last.
 		return nil, forked
 	}
 	return nil, nil
 }
 
-// record is the stored form of a head with what it says; both are nil if there is none.
-type record struct {
+// storedHead is a head with its stored form; both are nil if it is not in the store.
+type storedHead struct {
 	raw  []byte
 	head *head
 }
 
-func readRecord(ctx context.Context, from *kv.Store, where, id string) (record, error) {
-	raw, err := from.Get(ctx, headKey(id))
+// readStored reads the head of a session from a store, which the error calls where.
+func readStored(ctx context.Context, from *kv.Store, where, id string) (storedHead, error) {
+	raw, err := from.Get(ctx, record.HeadKey(id))
 	if errors.Is(err, kv.ErrNotFound) {
-		return record{}, nil
+		return storedHead{}, nil
 	}
-	var h *head
+	var h *record.Head
 	if err == nil {
-		h, err = decodeHead(raw)
+		h, err = record.DecodeHead(raw)
 	} else if !errors.Is(err, kv.ErrCorrupt) {
-		return record{}, err
+		return storedHead{}, err
 	}
 	if err != nil {
-		return record{}, &Error{Kind: ErrCorrupt, Detail: fmt.Sprintf("the record of session %s in the %s cannot be read: %v", id, where, err), Err: err}
+		return storedHead{}, &Error{Kind: ErrCorrupt, Detail: fmt.Sprintf("the record of session %s in the %s cannot be read: %v", id, where, err), Err: err}
 	}
-	return record{raw, h}, nil
+	return storedHead{raw, &head{Head: *h}}, nil
 }
 
-func (r record) alive() bool { return r.head != nil && left(r.head.Expires) > 0 }
+// hasExpired reports whether a session has expired or is absent.
+func (c *copier) hasExpired(h storedHead) bool { return h.head == nil || c.left(h.head.Expires) <= 0 }
 
 // left is how long it is until a time in Unix milliseconds.
-func left(until int64) time.Duration { return time.Until(time.UnixMilli(until)) }
+func (c *copier) left(until int64) time.Duration { return time.UnixMilli(until).Sub(c.now()) }
+
+// ttl is left as the target accepts it.
+func (c *copier) ttl(until int64) time.Duration {
+	return max(c.left(until), time.Millisecond, time.Duration(c.to.Capabilities().MinTTLSeconds)*time.Second)
+}
 
 // transfer stores the segments of source that the target lacks, and then swaps the head.
-func (c *copier) transfer(ctx context.Context, source, target record) (done stored, err error) {
-	wanted, err := source.head.segments()
+func (c *copier) transfer(ctx context.Context, source, target storedHead) (done stored, err error) {
+	commit, lacking, err := c.difference(source, target)
 	if err != nil {
 		return done, err
 	}
-	has := map[segmentRef]bool{}
-	old := Token{}
-	if target.head != nil {
-		old = target.head.revision
-		if left(target.head.Lease) > 0 {
-			if has, err = target.head.segments(); err != nil {
-				return done, err
-			}
-		}
-	}
-	commit := kv.Commit{
-		Swap: kv.Item{Key: headKey(source.head.ID), Value: source.raw, Counted: true},
-		Old:  old.kv(),
-		TTL:  c.ttl(max(source.head.Lease, source.head.Expires)), SwapTTL: c.ttl(source.head.Expires),
-	}
-	var missing []segmentRef
-	for r := range wanted {
-		if has[r] {
-			commit.Touch = append(commit.Touch, segmentKey(source.head.ID, r))
-		} else {
-			missing = append(missing, r)
-		}
-	}
-	for r := range has {
-		if !wanted[r] {
-			commit.Drop = append(commit.Drop, segmentKey(source.head.ID, r))
-		}
-	}
-	for len(missing) > 0 {
-		n, bytes := 0, 0
-		for n < len(missing) && (n == 0 || bytes+missing[n].Stored <= copyBytes) {
-			bytes += missing[n].Stored
-			n++
-		}
-		if err := c.segments(ctx, source.head, missing[:n], commit.TTL); err != nil {
+	for len(lacking) > 0 {
+		n, bytes := batch(lacking)
+		if err := c.segments(ctx, source.head, lacking[:n], commit.TTL); err != nil {
 			return done, err
 		}
 		done.segments += n
 		done.bytes += int64(bytes)
-		missing = missing[n:]
+		lacking = lacking[n:]
 	}
 	_, err = c.to.Commit(ctx, commit)
 	return done, err
 }
 
-// ttl is what is left until a time, as the target accepts it.
-func (c *copier) ttl(until int64) time.Duration {
-	return max(left(until), time.Millisecond, time.Duration(c.to.Capabilities().MinTTLSeconds)*time.Second)
+// difference returns the commit that makes source the head of the target once the target has the
+// segments that it is lacking.
+func (c *copier) difference(source, target storedHead) (commit kv.Commit, lacking []record.SegmentRef, err error) {
+	h := source.head
+	commit = kv.Commit{
+		Swap: kv.Item{Key: record.HeadKey(h.ID), Value: source.raw, Counted: true},
+		TTL:  c.ttl(max(h.Lease, h.Expires)), SwapTTL: c.ttl(h.Expires),
+	}
+	needed, err := h.segments()
+	if err != nil {
+		return commit, nil, err
+	}
+	present := map[record.SegmentRef]bool{}
+	if target.head != nil {
+		commit.Old = target.head.Revision.KV()
+		if c.left(target.head.Lease) > 0 {
+			if present, err = target.head.segments(); err != nil {
+				return commit, nil, err
+			}
+		}
+	}
+	for r := range needed {
+		if present[r] {
+			commit.Touch = append(commit.Touch, record.SegmentKey(h.ID, r))
+		} else {
+			lacking = append(lacking, r)
+		}
+	}
+	for r := range present {
+		if !needed[r] {
+			commit.Drop = append(commit.Drop, record.SegmentKey(h.ID, r))
+		}
+	}
+	return commit, lacking, nil
+}
+
+// batch returns how many segments from the beginning of refs take at most copyBytes, at least one,
+// and their size in bytes.
+func batch(refs []record.SegmentRef) (n, bytes int) {
+	for n < len(refs) && (n == 0 || bytes+refs[n].Stored <= copyBytes) {
+		bytes += refs[n].Stored
+		n++
+	}
+	return n, bytes
 }
 
 // segments copies segments, and checks each.
-func (c *copier) segments(ctx context.Context, h *head, refs []segmentRef, ttl time.Duration) error {
+func (c *copier) segments(ctx context.Context, h *head, refs []record.SegmentRef, ttl time.Duration) error {
 	keys := h.keys(refs)
 	values, err := c.from.GetMany(ctx, keys)
 	if errors.Is(err, kv.ErrCorrupt) {
-		return &Error{Kind: ErrCorrupt, Detail: fmt.Sprintf("session %s is damaged: %v", h.ID, err), Err: err}
+		return damaged(h.ID, err)
 	}
 	if err != nil {
 		return err
@@ -271,8 +303,8 @@ func (c *copier) segments(ctx context.Context, h *head, refs []segmentRef, ttl t
 		if values[i] == nil {
 			return fmt.Errorf("segment %s: %w", keys[i], errSegmentGone)
 		}
-		if err := codec.CheckSegment(values[i], codec.Hash(r.Hash)); err != nil {
-			return &Error{Kind: ErrCorrupt, Detail: fmt.Sprintf("session %s is damaged: %v", h.ID, err), Err: err}
+		if err := segment.Check(values[i], segment.Hash(r.Hash)); err != nil {
+			return damaged(h.ID, err)
 		}
 		items[i] = kv.Item{Key: keys[i], Value: values[i]}
 	}

@@ -1,3 +1,5 @@
+//go:build !js
+
 package session
 
 import (
@@ -12,6 +14,7 @@ import (
 	"edgeframe/kv"
 	"edgeframe/kv/kvtest"
 	"edgeframe/kv/memory"
+	"edgeframe/session/record"
 )
 
 // pair is two stores with a service on each.
@@ -23,10 +26,14 @@ type pair struct {
 func newPair(t *testing.T) *pair {
 	t.Helper()
 	p := &pair{T: t, from: newHarness(t), to: newHarness(t)}
-	for _, h := range []*harness{p.from, p.to} {
-		h.now = time.Now // the life of records is reckoned by the real clock
-	}
+	p.to.time = p.from.time
 	return p
+}
+
+// pass lets time pass in both stores.
+func (p *pair) pass(d time.Duration) {
+	p.from.pass(d)
+	p.to.pass(d)
 }
 
 // copy copies from the first store to the second and compares the counters.
@@ -38,7 +45,7 @@ func (p *pair) copy(want CopyReport) {
 func (p *pair) between(from, to *harness, want CopyReport) {
 	p.Helper()
 	var last CopyReport
-	got, err := Copy(p.Context(), from.store, to.store, func(r CopyReport) { last = r })
+	got, err := Copy(p.Context(), copying(from, to, func(r CopyReport) { last = r }))
 	if err != nil {
 		p.Fatal(err)
 	}
@@ -48,19 +55,24 @@ func (p *pair) between(from, to *harness, want CopyReport) {
 	}
 }
 
+// copying are the options of a copy on the clock of the source.
+func copying(from, to *harness, progress func(CopyReport)) CopyOptions {
+	return CopyOptions{From: from.store, To: to.store, Progress: progress, Now: from.now}
+}
+
 // same checks that a session is the same in both stores: document, versions, marks and log.
 func (p *pair) same(id string) {
 	p.Helper()
 	ctx := p.Context()
-	a, b := p.from.must(p.from.Open(ctx, Ref{ID: id}, WantNothing)), p.to.must(p.to.Open(ctx, Ref{ID: id}, WantNothing))
+	a, b := p.from.must(p.from.Open(ctx, Ref{ID: id}, PrefetchNothing)), p.to.must(p.to.Open(ctx, Ref{ID: id}, PrefetchNothing))
 	if a.Revision != b.Revision || !a.Expires.Equal(b.Expires) || !a.Created.Equal(b.Created) || a.TTL != b.TTL || a.Filename != b.Filename || string(a.Metadata) != string(b.Metadata) {
 		p.Errorf("source %+v\ntarget %+v", a, b)
 	}
-	for i, v := range a.Versions {
-		if b.Versions[i] != v {
-			p.Errorf("version %+v became %+v", v, b.Versions[i])
+	for i, ver := range a.Versions {
+		if b.Versions[i] != ver {
+			p.Errorf("version %+v became %+v", ver, b.Versions[i])
 		}
-		wantEqual(p, p.to.table(b, v.ID), p.from.table(a, v.ID))
+		wantEqual(p, p.to.table(b, ver.ID), p.from.table(a, ver.ID))
 	}
 	_, marksA, errA := p.from.Marks(ctx, a)
 	_, marksB, errB := p.to.Marks(ctx, b)
@@ -74,31 +86,29 @@ func (p *pair) same(id string) {
 	}
 }
 
-const setFirst = `{"op":"set_values","column":"column_1","rows":[0],"value":4711}`
-
 func TestACopyHasAllOfEverySession(t *testing.T) {
 	p := newPair(t)
 	ctx := t.Context()
 	plain := p.from.create(10, 5)
-	v := p.from.create(40_000, 20)
-	v = p.from.edit(v, setFirst)
-	v = p.from.must(p.from.SetMarks(ctx, of(v), frame.Marks{"column_1": {3, 5}}, false))
-	v = p.from.must(p.from.Undo(ctx, of(v)))
+	sess := p.from.create(40_000, 20)
+	sess = p.from.edit(sess, setFirst)
+	sess = p.from.must(p.from.SetMarks(ctx, of(sess), frame.Marks{"column_1": {3, 5}}, false))
+	sess = p.from.must(p.from.Undo(ctx, of(sess)))
 	for range 2*auditChunk + 3 {
-		v = p.from.must(p.from.AddAudit(ctx, of(v), "entry"))
+		sess = p.from.must(p.from.AddAudit(ctx, of(sess), "entry"))
 	}
-	ended := p.from.must(p.from.Create(ctx, p.from.table(plain, 0), "t", time.Second))
-	time.Sleep(time.Until(ended.Expires) + 10*time.Millisecond)
-	p.copy(CopyReport{Copied: 2})
+	ended := p.from.must(p.from.Create(ctx, p.from.table(plain, 0), "t", time.Minute))
+	p.pass(ended.Expires.Sub(p.from.now()))
+	p.copy(CopyReport{Copied: 2, Expired: 1})
 	p.same(plain.ID)
-	p.same(v.ID)
+	p.same(sess.ID)
 	if n, err := p.to.Count(ctx); err != nil || n.N != 2 {
 		t.Errorf("%v sessions in the target, %v", n, err)
 	}
-	p.to.must(p.to.Redo(ctx, of(v)))
+	p.to.must(p.to.Redo(ctx, of(sess)))
 }
 
-func TestASecondCopyBringsOnlyWhatHasChanged(t *testing.T) {
+func TestASecondCopyTransfersOnlyWhatHasChanged(t *testing.T) {
 	p := newPair(t)
 	still, edited, deleted := p.from.create(100, 5), p.from.create(40_000, 20), p.from.create(100, 5)
 	p.copy(CopyReport{Copied: 3})
@@ -120,45 +130,45 @@ func TestASecondCopyBringsOnlyWhatHasChanged(t *testing.T) {
 	p.same(edited.ID)
 }
 
-func TestAnAccessInTheSourceIsBroughtWithoutData(t *testing.T) {
+func TestAnAccessInTheSourceIsCopiedWithoutData(t *testing.T) {
 	p := newPair(t)
-	v := p.from.create(100, 5)
+	sess := p.from.create(100, 5)
 	p.copy(CopyReport{Copied: 1})
-	time.Sleep(5 * time.Millisecond)
-	p.from.must(p.from.Touch(t.Context(), Ref{ID: v.ID}, nil, 0))
+	p.pass(5 * time.Millisecond)
+	p.from.must(p.from.Touch(t.Context(), Ref{ID: sess.ID}, nil, 0))
 	p.to.calls.Reset()
 	p.copy(CopyReport{Copied: 1})
 	if n := p.to.calls.Of(kvtest.OpSet).Keys; n != 0 {
 		t.Errorf("%d segments were stored", n)
 	}
-	p.same(v.ID)
+	p.same(sess.ID)
 }
 
 func TestThereAndBackAgainLosesNothing(t *testing.T) {
 	p := newPair(t)
-	v := p.from.create(100, 5)
+	sess := p.from.create(100, 5)
 	p.copy(CopyReport{Copied: 1})
 	for range 2 * maxCommits { // more than a head remembers
-		p.to.edit(v, setFirst)
+		p.to.edit(sess, setFirst)
 	}
 	p.copy(CopyReport{Newer: 1})
 	p.between(p.to, p.from, CopyReport{Copied: 1})
-	p.same(v.ID)
+	p.same(sess.ID)
 }
 
 func TestASessionThatWasChangedInBothStoresStaysAsItIs(t *testing.T) {
 	for name, commits := range map[string]int{"remembered": 1, "forgotten": 2 * maxCommits} {
 		t.Run(name, func(t *testing.T) {
 			p := newPair(t)
-			v := p.from.create(100, 5)
+			sess := p.from.create(100, 5)
 			p.copy(CopyReport{Copied: 1})
 			for range commits {
-				p.from.edit(v, setFirst)
+				p.from.edit(sess, setFirst)
 			}
-			time.Sleep(5 * time.Millisecond)
-			there := p.to.edit(v, `{"op":"drop_columns","columns":["column_2"]}`)
+			p.pass(5 * time.Millisecond)
+			there := p.to.edit(sess, `{"op":"drop_columns","columns":["column_2"]}`)
 			p.copy(CopyReport{Failed: 1})
-			if now := p.to.must(p.to.Open(t.Context(), Ref{ID: v.ID}, WantNothing)); now.Revision != there.Revision {
+			if now := p.to.must(p.to.Open(t.Context(), Ref{ID: sess.ID}, PrefetchNothing)); now.Revision != there.Revision {
 				t.Errorf("the target is at %s, it was at %s", now.Revision, there.Revision)
 			}
 		})
@@ -169,14 +179,16 @@ func TestADamagedSessionIsNamedAndTheOthersAreCopied(t *testing.T) {
 	p := newPair(t)
 	ctx := t.Context()
 	fine, lacking, damaged, unreadable := p.from.create(10, 5), p.from.create(10, 5), p.from.create(10, 5), p.from.create(10, 5)
-	segment := func(v *Session) string { return segmentKey(v.ID, p.from.manifest(v).Groups[0].Segments[0]) }
+	segment := func(sess *Session) string {
+		return record.SegmentKey(sess.ID, p.from.manifest(sess).Groups[0].Segments[0])
+	}
 	set := func(key string) error {
 		return p.from.store.SetMany(ctx, []kv.Item{{Key: key, Value: []byte("garbage, but long enough for a head or a segment")}}, time.Hour)
 	}
-	if err := errors.Join(p.from.store.Delete(ctx, segment(lacking)), set(segment(damaged)), set(headKey(unreadable.ID))); err != nil {
+	if err := errors.Join(p.from.store.Delete(ctx, segment(lacking)), set(segment(damaged)), set(record.HeadKey(unreadable.ID))); err != nil {
 		t.Fatal(err)
 	}
-	report, err := Copy(ctx, p.from.store, p.to.store, func(CopyReport) {})
+	report, err := Copy(ctx, copying(p.from, p.to, func(CopyReport) {}))
 	if err != nil || report.Copied != 1 || report.Failed != 3 {
 		t.Fatalf("%+v, %v", report, err)
 	}
@@ -189,24 +201,24 @@ func TestADamagedSessionIsNamedAndTheOthersAreCopied(t *testing.T) {
 	p.same(fine.ID)
 	page, err := p.to.store.ListKeys(ctx, "", "", 100)
 	for _, key := range page.Keys {
-		if strings.HasSuffix(key, ":head") && key != headKey(fine.ID) {
+		if strings.HasSuffix(key, ":head") && key != record.HeadKey(fine.ID) {
 			t.Errorf("%s is in the target, %v", key, err)
 		}
 	}
 }
 
-func TestACopyGoesOnWhereItWasCutOff(t *testing.T) {
+func TestAnInterruptedCopyCanBeRerun(t *testing.T) {
 	p := newPair(t)
 	var ids []string
 	for range 30 {
 		ids = append(ids, p.from.create(100, 5).ID)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	report, err := Copy(ctx, p.from.store, p.to.store, func(r CopyReport) {
+	report, err := Copy(ctx, copying(p.from, p.to, func(r CopyReport) {
 		if r.Copied == 10 {
 			cancel()
 		}
-	})
+	}))
 	if !errors.Is(err, context.Canceled) || report.Copied < 10 || report.Copied == 30 {
 		t.Fatalf("%+v, %v", report, err)
 	}
@@ -216,17 +228,17 @@ func TestACopyGoesOnWhereItWasCutOff(t *testing.T) {
 	}
 }
 
-func TestACommitInTheSourceOrTheTargetIsFollowed(t *testing.T) {
-	var v *Session
+func TestACopyFollowsACommitInTheSourceOrTheTarget(t *testing.T) {
+	var sess *Session
 	source, step := interrupt(t, kvtest.OpGet, ":seg:", keepNone)
 	target, other := interrupt(t, kvtest.OpCompareAndSwap, ":head")
-	source.now, target.now = time.Now, time.Now
+	target.time = source.time
 	p := &pair{T: t, from: source, to: target}
-	v = source.create(100, 5)
-	*step = func() { source.edit(v, `{"op":"delete_rows","rows":[0,1]}`) }
+	sess = source.create(100, 5)
+	*step = func() { source.edit(sess, `{"op":"delete_rows","rows":[0,1]}`) }
 	*other = func() { p.copy(CopyReport{Copied: 1}) } // another copy is faster
 	p.copy(CopyReport{Current: 1})
-	p.same(v.ID)
+	p.same(sess.ID)
 }
 
 func TestAStoreThatFailsEndsTheCopy(t *testing.T) {
@@ -239,7 +251,8 @@ func TestAStoreThatFailsEndsTheCopy(t *testing.T) {
 	}}
 	p := newPair(t)
 	p.from.create(10, 5)
-	_, err := Copy(t.Context(), p.from.store, kv.New(failing, ""), func(CopyReport) {})
+	to := newHarness(t, func(o *Options) { o.Store = kv.New(failing, "") })
+	_, err := Copy(t.Context(), copying(p.from, to, func(CopyReport) {}))
 	if !errors.Is(err, boom) {
 		t.Error(err)
 	}

@@ -8,17 +8,18 @@ import (
 	"testing"
 
 	"edgeframe/kv/kvtest"
+	"edgeframe/session/record"
 )
 
 func TestSnapshotUndoAndRedoMoveNoTableData(t *testing.T) {
 	h := newHarness(t)
-	v := h.create(50_000, 50)
-	v = h.edit(v, `{"op":"rename_columns","columns":{"column_1":"first"}}`)
+	sess := h.create(50_000, 50)
+	sess = h.edit(sess, `{"op":"rename_columns","columns":{"column_1":"first"}}`)
 	steps := map[string]func() (*Session, error){
-		"snapshot": func() (*Session, error) { return h.Snapshot(context.Background(), of(v)) },
-		"undo":     func() (*Session, error) { return h.Undo(context.Background(), of(v)) },
-		"redo":     func() (*Session, error) { return h.Redo(context.Background(), of(v)) },
-		"restore":  func() (*Session, error) { return h.Restore(context.Background(), of(v), 1) },
+		"snapshot": func() (*Session, error) { return h.Snapshot(context.Background(), of(sess)) },
+		"undo":     func() (*Session, error) { return h.Undo(context.Background(), of(sess)) },
+		"redo":     func() (*Session, error) { return h.Redo(context.Background(), of(sess)) },
+		"restore":  func() (*Session, error) { return h.Restore(context.Background(), of(sess), 1) },
 	}
 	for _, name := range []string{"snapshot", "undo", "redo", "restore"} {
 		h.calls.Reset()
@@ -44,9 +45,9 @@ func TestSchemaOnlyOperationsWriteNoSegments(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHarness(t)
-			v := h.create(20_000, 10)
+			sess := h.create(20_000, 10)
 			h.calls.Reset()
-			h.edit(v, op)
+			h.edit(sess, op)
 			if n := h.calls.Of(kvtest.OpSet).Keys; n != 0 {
 				t.Errorf("%d segments written, want none", n)
 			}
@@ -60,11 +61,11 @@ func TestSchemaOnlyOperationsWriteNoSegments(t *testing.T) {
 func TestOneColumnEditWritesAtMostAQuarterOfTheTable(t *testing.T) {
 	for column := range 50 {
 		h := newHarness(t)
-		v := h.create(10_000, 50)
+		sess := h.create(10_000, 50)
 		op := fmt.Sprintf(`{"op":"set_values","column":"column_%d","rows":[0,4000,9999],"value":null}`, column+1)
 		h.calls.Reset()
-		next := h.edit(v, op)
-		if most := v.Current.StoredBytes / 4; next.Current.NewBytes > most {
+		next := h.edit(sess, op)
+		if most := sess.Current.StoredBytes / 4; next.Current.NewBytes > most {
 			t.Errorf("column %d: %d bytes stored, want at most %d", column, next.Current.NewBytes, most)
 		}
 		if got := h.calls.Of(kvtest.OpSet).Bytes; got != next.Current.NewBytes {
@@ -75,13 +76,13 @@ func TestOneColumnEditWritesAtMostAQuarterOfTheTable(t *testing.T) {
 
 func TestFirstPageReadsOnlyTheFirstRowGroup(t *testing.T) {
 	h := newHarness(t)
-	v := h.create(100_000, 50)
+	sess := h.create(100_000, 50)
 	first := map[string]bool{}
-	for _, r := range h.manifest(v).Groups[0].Segments {
-		first["edgeframe:"+segmentKey(v.ID, r)] = true
+	for _, r := range h.manifest(sess).Groups[0].Segments {
+		first["edgeframe:"+record.SegmentKey(sess.ID, r)] = true
 	}
 	h.calls.Reset()
-	d, err := h.Read(context.Background(), v, Selection{Limit: 100})
+	d, err := h.Read(context.Background(), sess, Selection{Limit: 100})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,9 +105,9 @@ func TestFirstPageReadsOnlyTheFirstRowGroup(t *testing.T) {
 
 func TestOneColumnOfAPageReadsOneSegment(t *testing.T) {
 	h := newHarness(t)
-	v := h.create(50_000, 50)
+	sess := h.create(50_000, 50)
 	h.calls.Reset()
-	if _, err := h.Read(context.Background(), v, Selection{Columns: []string{"column_8"}, Offset: 20_000, Limit: 100}); err != nil {
+	if _, err := h.Read(context.Background(), sess, Selection{Columns: []string{"column_8"}, Offset: 20_000, Limit: 100}); err != nil {
 		t.Fatal(err)
 	}
 	if n := h.calls.Of(kvtest.OpGet).Keys; n != 1 {
@@ -116,10 +117,10 @@ func TestOneColumnOfAPageReadsOneSegment(t *testing.T) {
 
 func TestCachedSegmentsAreNotReadAgain(t *testing.T) {
 	h := newHarness(t, func(o *Options) { o.CacheBytes = 64 << 20 })
-	v := h.create(1000, 50)
-	h.table(v, 0)
+	sess := h.create(1000, 50)
+	h.table(sess, 0)
 	h.calls.Reset()
-	h.table(v, 0)
+	h.table(sess, 0)
 	if n := h.calls.Of(kvtest.OpGet).Calls; n != 0 {
 		t.Errorf("%d reads, want none", n)
 	}
@@ -149,8 +150,8 @@ func TestTheCacheOfSchemasIsBoundedInBytes(t *testing.T) {
 	h := newHarness(t)
 	for i := range 40 {
 		name := fmt.Sprintf(`{"op":"rename_columns","columns":{"column_1":"x%d"}}`, i)
-		v := h.create(1, 2000)
-		h.table(h.edit(v, name), 0)
+		sess := h.create(1, 2000)
+		h.table(h.edit(sess, name), 0)
 	}
 	if used := h.schemas.Used(); used > schemaCacheBytes || used == 0 {
 		t.Errorf("the cache of schemas holds %d bytes, want 1 to %d", used, schemaCacheBytes)
@@ -159,9 +160,9 @@ func TestTheCacheOfSchemasIsBoundedInBytes(t *testing.T) {
 
 func TestEditReadsOnlyTheSegmentsItChanges(t *testing.T) {
 	h := newHarness(t)
-	v := h.create(50_000, 50)
+	sess := h.create(50_000, 50)
 	h.calls.Reset()
-	h.edit(v, `{"op":"set_values","column":"column_1","rows":[49999],"value":null}`)
+	h.edit(sess, `{"op":"set_values","column":"column_1","rows":[49999],"value":null}`)
 	if n := h.calls.Of(kvtest.OpGet).Keys; n != 2 {
 		t.Errorf("%d keys read, want the head and one segment", n)
 	}
@@ -175,10 +176,10 @@ func TestEditReadsOnlyTheSegmentsItChanges(t *testing.T) {
 
 func TestAColumnThatJoinsASegmentIsAddedInOneReadOfIt(t *testing.T) {
 	h := newHarness(t)
-	v := h.create(60_000, 4)
+	sess := h.create(60_000, 4)
 	h.calls.Reset()
-	next := h.edit(v, `{"op":"add_column","column":"x","dtype":"bool"}`)
-	if before, after := h.manifest(v).Layout, h.manifest(next).Layout; len(before) != len(after) {
+	next := h.edit(sess, `{"op":"add_column","column":"x","dtype":"bool"}`)
+	if before, after := h.manifest(sess).Layout, h.manifest(next).Layout; len(before) != len(after) {
 		t.Fatalf("the column took a segment of its own: %v, then %v", before, after)
 	}
 	if n := h.calls.Of(kvtest.OpGet).Calls; n != 2 {
@@ -188,13 +189,13 @@ func TestAColumnThatJoinsASegmentIsAddedInOneReadOfIt(t *testing.T) {
 
 func TestSegmentsAreImmutableAndHeadsAreNot(t *testing.T) {
 	h := newHarness(t)
-	v := h.create(10, 5)
+	sess := h.create(10, 5)
 	for _, key := range h.segmentKeys() {
 		if !Immutable("edgeframe:" + key) {
 			t.Errorf("%s is not immutable", key)
 		}
 	}
-	if len(h.segmentKeys()) == 0 || Immutable("edgeframe:"+headKey(v.ID)) {
+	if len(h.segmentKeys()) == 0 || Immutable("edgeframe:"+record.HeadKey(sess.ID)) {
 		t.Error("the head is immutable, or there are no segments")
 	}
 }

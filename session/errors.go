@@ -2,14 +2,14 @@ package session
 
 import (
 	"errors"
-	"fmt"
+
+	"edgeframe/internal/fault"
 )
 
 // The kinds of errors of this package, beside those of codec, frame and kv. Use errors.Is.
 var (
 	ErrSessionNotFound    = errors.New("session not found")
 	ErrVersionNotFound    = errors.New("version not found")
-	ErrUploadNotFound     = errors.New("upload not found")
 	ErrNothingToUndo      = errors.New("nothing to undo")
 	ErrNothingToRedo      = errors.New("nothing to redo")
 	ErrConflict           = errors.New("conflict")
@@ -20,23 +20,8 @@ var (
 )
 
 // Error is an error of a session. Its text is one sentence for the person who asked.
-type Error struct {
-	Kind   error
-	Detail string
-	// Err is the cause, or nil.
-	Err error
-}
-
-func (e *Error) Error() string { return e.Detail }
-
-// Unwrap makes errors.Is find the kind and the cause.
-func (e *Error) Unwrap() []error {
-	if e.Err == nil {
-		return []error{e.Kind}
-	}
-	return []error{e.Kind, e.Err}
-}
+type Error = fault.Error
 
 func fail(kind error, format string, args ...any) error {
-	return &Error{Kind: kind, Detail: fmt.Sprintf(format, args...)}
+	return fault.Errorf(kind, format, args...)
 }

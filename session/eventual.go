@@ -2,194 +2,187 @@ package session
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
+	"time"
 
-	"github.com/zeebo/xxh3"
-
+	"edgeframe/internal/lru"
 	"edgeframe/kv"
+	"edgeframe/session/record"
 )
 
-// A store without compare-and-swap is an eventually consistent one: a read may show an older
-// head than another reader has seen, and a write of the head may hide one that is not visible
-// yet. There a session has two kinds of records more.
+// eventualHeads are the heads on a store without compare-and-swap, which is an eventually
+// consistent one: a read may return an older head than another reader has seen, and a write may
+// replace a head that is not visible to the writer yet. Sessions have two more kinds of records
+// there.
 //
-// Every commit also stores its head under a key of its own, which nobody has asked for before
-// and nobody else writes. A client that names its revision gets that copy where the head is
-// older still.
+// Every commit also stores a copy of its head under a key of its own, which nobody has read
+// before and nobody else writes. A client that names its revision gets that copy if the visible
+// head is older.
 //
-// The life of a session, which is when it was last accessed and until when its segments are
-// kept, is noted under another key than the head. A reader notes it without writing the head,
-// which could hide a commit that the reader does not see.
-
-// LivePrefix is what the keys of lives begin with; on a store without compare-and-swap they
-// are what counts as sessions.
-const LivePrefix = "live:"
-
-func liveKey(id string) string { return LivePrefix + "{" + id + "}" }
-
-// copyKey is the key of the head that the commit t has made.
-func copyKey(id string, t Token) string { return keyPrefix(id) + "head:" + t.String() }
-
-// eventual reports whether the store is one without compare-and-swap.
-func (s *Service) eventual() bool { return !s.store.Capabilities().CompareAndSwap }
-
-// life is the record beside a head. Times are Unix milliseconds.
-type life struct {
-	// Accessed is the latest access that was noted.
-	Accessed int64
-	// Lease is the time until which the segments of Revision, and the copy of its head, are kept
-	// at least.
-	Lease    int64
-	Revision Token
+// The lifetime of a session, which is when it was last accessed and until when its segments are
+// kept, has another key than the head. So a reader can extend a session without writing the head,
+// which could replace a commit that the reader does not see.
+type eventualHeads struct {
+	store *kv.Store
+	now   func() time.Time
+	keep  retention
+	// later is Options.Later.
+	later func(ctx context.Context, work func(context.Context))
+	// seen is by the ids of sessions.
+	seen *lru.Cache[lastSeen]
 }
 
-// The stored form of a life: a format version, one byte; XXH3 of what follows; Accessed; Lease;
-// the revision. Integers are big-endian.
-const (
-	lifeFormat = 1
-	lifeSize   = 1 + 8 + 8 + 8 + kv.RevisionSize
-)
+var _ heads = (*eventualHeads)(nil)
 
-func (l life) encode() []byte {
-	b := make([]byte, 9, lifeSize)
-	b[0] = lifeFormat
-	b = binary.BigEndian.AppendUint64(b, uint64(l.Accessed))
-	b = binary.BigEndian.AppendUint64(b, uint64(l.Lease))
-	rev := l.Revision.kv()
-	b = append(b, rev[:]...)
-	binary.BigEndian.PutUint64(b[1:], xxh3.Hash(b[9:]))
-	return b
-}
+// LifetimePrefix is what the keys of lifetimes begin with. On a store without compare-and-swap
+// the items with such keys are what counts as sessions.
+const LifetimePrefix = record.LifetimePrefix
 
-// decodeLife reads the stored form of a life. One that cannot be read is none: the head says
-// enough for the session to be served.
-func decodeLife(b []byte) (l life, ok bool) {
-	if len(b) != lifeSize || b[0] != lifeFormat || binary.BigEndian.Uint64(b[1:]) != xxh3.Hash(b[9:]) {
-		return life{}, false
-	}
-	l.Accessed = int64(binary.BigEndian.Uint64(b[9:]))
-	l.Lease = int64(binary.BigEndian.Uint64(b[17:]))
-	l.Revision = tokenOf(kv.RevisionOf(b[25:]))
-	return l, true
-}
+// maxDelay is longer than an eventually consistent store takes to show a write everywhere.
+const maxDelay = 5 * time.Minute
 
-// memo is what an instance knows of a session. Its life is at least the one that is stored, and
-// of the newest revision that was seen.
-type memo struct {
-	life
-	// next is the revision that was last begun here. Its copy is not to be asked for before it is
-	// there: the store would remember that it is not.
-	next Token
-	// noted is the access in the life that is stored.
+// lastSeen is what this instance knows of a session. Its lifetime is that of the newest revision
+// that was seen, and at least the one that is stored.
+type lastSeen struct {
+	record.Lifetime
+	// begun is the revision of the commit that was last begun here. Nobody may ask for its copy
+	// before it is stored: the store would remember that it is absent.
+	begun Token
+	// noted is the access in the lifetime that is stored, in Unix milliseconds.
 	noted int64
 }
 
 const (
-	memoBytes      = 256 // about what one takes
-	memoCacheBytes = 1 << 20
+	lastSeenBytes      = 256 // about what one takes
+	lastSeenCacheBytes = 1 << 20
 )
 
+func newEventualHeads(opt Options, minTTL time.Duration) *eventualHeads {
+	return &eventualHeads{
+		store: opt.Store,
+		now:   opt.Now,
+		// Each write is charged for, so a tenth of the TTL is not bounded any further.
+		keep:  retention{maxTouchInterval: MaxTTL, delay: maxDelay, min: minTTL},
+		later: opt.Later,
+		seen:  lru.New[lastSeen](lastSeenCacheBytes),
+	}
+}
+
+func (hs *eventualHeads) retention() retention { return hs.keep }
+
 // remember keeps what a head says, unless a commit of this instance has gone beyond it.
-func (s *Service) remember(h *head, noted int64) {
-	m, _ := s.memos.Get(h.ID)
-	if m.Revision.Revision <= h.revision.Revision {
-		m.life = h.life()
+func (hs *eventualHeads) remember(h *head, noted int64) {
+	last, _ := hs.seen.Get(h.ID)
+	if last.Revision.Revision <= h.Revision.Revision {
+		last.Lifetime = h.lifetime()
 	}
-	if m.next.Revision <= h.revision.Revision {
-		m.next = Token{}
+	if last.begun.Revision <= h.Revision.Revision {
+		last.begun = Token{}
 	}
-	m.noted = max(m.noted, noted)
-	s.memos.Add(h.ID, m, memoBytes)
+	last.noted = max(last.noted, noted)
+	hs.seen.Add(h.ID, last, lastSeenBytes)
 }
 
-// forget makes the next request ask the store for all that it has of a session, unless a
-// commit of this instance has gone beyond t.
-func (s *Service) forget(id string, t Token) {
-	if m, ok := s.memos.Get(id); ok && (m.next == t || m.Revision == t) {
-		s.memos.Remove(id)
+// forget makes the next request read everything that the store has of a session, unless a commit
+// of this instance has gone beyond t.
+func (hs *eventualHeads) forget(id string, t Token) {
+	if last, ok := hs.seen.Get(id); ok && (last.begun == t || last.Revision == t) {
+		hs.seen.Remove(id)
 	}
 }
 
-// loadVisible is load on an eventually consistent store: the newest state of the session that
-// is visible here, or nil.
-func (s *Service) loadVisible(ctx context.Context, ref Ref) (*head, error) {
-	m, known := s.memos.Get(ref.ID)
-	l := m.life
-	h, err := s.loadWith(ctx, ref, &l, !known)
-	if err == nil && known && (h == nil || h.Expires <= s.now().UnixMilli()) {
-		// Others may have noted accesses since.
-		known = false
-		h, err = s.loadWith(ctx, ref, &l, true)
+// reserve decides between commits of this instance, which see one another at once. It returns an
+// error if another one has gone beyond old, or is about to.
+func (hs *eventualHeads) reserve(id string, old, next Token) error {
+	last, known := hs.seen.Get(id)
+	newest := last.Revision
+	if last.begun.Revision >= newest.Revision {
+		newest = last.begun
 	}
-	if h != nil && err == nil {
-		noted := m.noted
-		if !known {
-			noted = l.Accessed
+	if known && newest.Revision >= old.Revision && newest != old {
+		return overtaken(id)
+	}
+	last.begun = next
+	hs.seen.Add(id, last, lastSeenBytes)
+	return nil
+}
+
+func (hs *eventualHeads) load(ctx context.Context, ref Ref) (*head, error) {
+	last, known := hs.seen.Get(ref.ID)
+	if known {
+		values, err := hs.store.GetMany(ctx, []string{record.HeadKey(ref.ID)})
+		if err != nil {
+			return nil, err
 		}
-		s.remember(h, noted)
+		h, err := hs.newest(ctx, ref, values[0], last.Lifetime)
+		if err != nil {
+			return nil, err
+		}
+		if h != nil && h.Expires > hs.now().UnixMilli() {
+			hs.remember(h, last.noted)
+			return h, nil
+		}
+		// Others may have noted accesses since.
 	}
-	return h, err
-}
-
-// loadWith loads a head and, if it is asked to, the life.
-func (s *Service) loadWith(ctx context.Context, ref Ref, l *life, readLife bool) (*head, error) {
-	keys := []string{headKey(ref.ID)}
-	if readLife {
-		keys = append(keys, liveKey(ref.ID))
-	}
-	values, err := s.store.GetMany(ctx, keys)
+	values, err := hs.store.GetMany(ctx, []string{record.HeadKey(ref.ID), record.LifetimeKey(ref.ID)})
 	if err != nil {
 		return nil, err
 	}
-	var h *head
-	if values[0] != nil {
-		if h, err = decodeHead(values[0]); err != nil {
-			return nil, unreadable(ref.ID, err)
+	lifetime := last.Lifetime
+	if stored, ok := record.DecodeLifetime(values[1]); ok {
+		lifetime = stored
+	}
+	h, err := hs.newest(ctx, ref, values[0], lifetime)
+	if h == nil || err != nil {
+		return nil, err
+	}
+	hs.remember(h, lifetime.Accessed)
+	return h, nil
+}
+
+// newest returns the newest head of a session that is visible here, extended by its lifetime:
+// stored, which is nil if it is absent, or the copy of a newer one that the lifetime or the client
+// knows of.
+func (hs *eventualHeads) newest(ctx context.Context, ref Ref, stored []byte, lifetime record.Lifetime) (h *head, err error) {
+	if stored != nil {
+		if h, err = decodeHead(ref.ID, stored); err != nil {
+			return nil, err
 		}
 	}
-	if readLife {
-		if noted, ok := decodeLife(values[1]); ok {
-			*l = noted
-		}
+	after := lifetime.Revision
+	if ref.After.Revision > after.Revision {
+		after = ref.After
 	}
-	newest := l.Revision
-	if ref.After.Revision > newest.Revision {
-		newest = ref.After
-	}
-	if newest != (Token{}) && (h == nil || h.revision.Revision < newest.Revision) {
-		if h, err = s.loadCopy(ctx, ref.ID, newest, h); err != nil {
+	if after != (Token{}) && (h == nil || h.Revision.Revision < after.Revision) {
+		if h, err = hs.readCopy(ctx, ref.ID, after, h); err != nil {
 			return nil, err
 		}
 	}
 	if h != nil {
-		h.live(*l)
+		h.applyLifetime(lifetime)
 	}
 	return h, nil
 }
 
-// loadCopy returns the head that the commit t has made, or h if that is not visible either.
-func (s *Service) loadCopy(ctx context.Context, id string, t Token, h *head) (*head, error) {
-	b, err := s.store.Get(ctx, copyKey(id, t))
+// readCopy returns the head that the commit t has made, or h if that is not visible either.
+func (hs *eventualHeads) readCopy(ctx context.Context, id string, t Token, h *head) (*head, error) {
+	b, err := hs.store.Get(ctx, record.HeadCopyKey(id, t))
 	if errors.Is(err, kv.ErrNotFound) {
 		return h, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	if h, err = decodeHead(b); err != nil {
-		return nil, unreadable(id, err)
-	}
-	return h, nil
+	return decodeHead(id, b)
 }
 
-// life is what is to be noted of h.
-func (h *head) life() life {
-	return life{Accessed: h.Accessed, Lease: h.Lease, Revision: h.revision}
+// lifetime returns the lifetime record of h.
+func (h *head) lifetime() record.Lifetime {
+	return record.Lifetime{Accessed: h.Accessed, Lease: h.Lease, Revision: h.Revision}
 }
 
-// live applies what is noted of the life of h, unless h has ended.
-func (h *head) live(l life) {
+// applyLifetime extends h by what its lifetime record says, unless h is a tombstone.
+func (h *head) applyLifetime(l record.Lifetime) {
 	if h.Expires == 0 {
 		return
 	}
@@ -197,160 +190,183 @@ func (h *head) live(l life) {
 		h.Expires += l.Accessed - h.Accessed
 		h.Accessed = l.Accessed
 	}
-	if l.Revision == h.revision {
+	if l.Revision == h.Revision {
 		h.Lease = max(h.Lease, l.Lease)
 	}
 }
 
-// put is swapHead on an eventually consistent store: it makes h the head if nothing newer than
-// old is visible. What is not visible yet it hides, and the clients that made it find out by
-// their revision.
-func (s *Service) put(ctx context.Context, h *head, old Token, c kv.Commit) error {
-	if !s.reserve(h.ID, old, h.revision) {
-		return kv.ErrConflict
-	}
-	err := s.putReserved(ctx, h, old, c)
+// swap makes h the head if no newer one than before is visible. It may replace a head that is not
+// visible yet; the clients that made that one find out by their revision.
+func (hs *eventualHeads) swap(ctx context.Context, before, h *head, c kv.Commit) error {
+	c, err := hs.keep.commitOf(h, before.Revision, c)
 	if err != nil {
-		s.forget(h.ID, h.revision)
 		return err
 	}
-	s.remember(h, 0)
-	if m, _ := s.memos.Get(h.ID); h.Accessed-m.noted >= s.touchInterval(h.ttl()).Milliseconds() {
-		s.noteLater(ctx, h, nil)
+	if err := hs.reserve(h.ID, before.Revision, h.Revision); err != nil {
+		return err
+	}
+	if err := hs.write(ctx, h, before.Revision, c); err != nil {
+		hs.forget(h.ID, h.Revision)
+		return err
+	}
+	hs.remember(h, 0)
+	if h.TTL < before.TTL {
+		// The lifetime in the store would outlive the head and lead to the copy of an older head, in
+		// which the session has not ended.
+		return hs.note(ctx, h, nil)
+	}
+	if last, _ := hs.seen.Get(h.ID); h.Accessed-last.noted >= hs.keep.touchInterval(h.ttl()).Milliseconds() {
+		hs.noteLater(ctx, h, nil)
 	}
 	return nil
 }
 
-func (s *Service) putReserved(ctx context.Context, h *head, old Token, c kv.Commit) error {
+// write writes the segments of a commit, then the copy of its head, then the head.
+func (hs *eventualHeads) write(ctx context.Context, h *head, old Token, c kv.Commit) error {
 	if len(c.Touch) > 0 {
-		if err := s.store.Touch(ctx, c.Touch, c.TTL); err != nil {
+		if err := hs.store.Touch(ctx, c.Touch, c.TTL); err != nil {
 			return err
 		}
 	}
-	copied := kv.Item{Key: copyKey(h.ID, h.revision), Value: c.Swap.Value}
-	if err := s.store.SetMany(ctx, append(c.Put, copied), c.TTL); err != nil {
+	headCopy := kv.Item{Key: record.HeadCopyKey(h.ID, h.Revision), Value: c.Swap.Value}
+	if err := hs.store.SetMany(ctx, append(c.Put, headCopy), c.TTL); err != nil {
 		return err
 	}
-	if err := s.stillVisible(ctx, h.ID, old); err != nil {
+	if err := hs.checkVisible(ctx, h.ID, old); err != nil {
 		return err
 	}
-	// It has to outlive every reader that does not see it yet and notes the life of an older one.
+	// The head has to outlive every reader that does not see it yet and notes the lifetime of an
+	// older one.
 	c.Swap.Counted = false
-	return s.store.SetMany(ctx, []kv.Item{c.Swap}, c.TTL)
+	return hs.store.SetMany(ctx, []kv.Item{c.Swap}, c.TTL)
 }
 
-// reserve tells apart the commits of this instance, which see one another at once: it reports
-// false if another one has gone beyond old, or is about to.
-func (s *Service) reserve(id string, old, next Token) bool {
-	m, known := s.memos.Get(id)
-	newest := m.Revision
-	if m.next.Revision >= newest.Revision {
-		newest = m.next
-	}
-	if known && newest.Revision >= old.Revision && newest != old {
-		return false
-	}
-	m.next = next
-	s.memos.Add(id, m, memoBytes)
-	return true
-}
-
-// stillVisible returns a conflict if the head is not the one of revision old any more. An
-// older one has just not got here, and a new session has none that could be asked for: the
-// question would hide the answer.
-func (s *Service) stillVisible(ctx context.Context, id string, old Token) error {
+// checkVisible returns an error if the visible head is neither the one of revision old nor older:
+// an older one has just not been replaced here yet. It does not read the head of a new session,
+// because the store would remember that it is absent.
+func (hs *eventualHeads) checkVisible(ctx context.Context, id string, old Token) error {
 	if old == (Token{}) {
 		return nil
 	}
-	values, err := s.store.GetMany(ctx, []string{headKey(id)})
+	values, err := hs.store.GetMany(ctx, []string{record.HeadKey(id)})
 	if err != nil || values[0] == nil {
 		return err
 	}
-	visible := tokenOf(kv.RevisionOf(values[0]))
+	visible := record.TokenOf(kv.RevisionOf(values[0]))
 	if visible != old && visible.Revision >= old.Revision {
-		return kv.ErrConflict
+		return overtaken(id)
 	}
 	return nil
 }
 
-// note extends a session that is read. The answer does not wait for it.
-func (s *Service) note(ctx context.Context, h *head) {
-	before := *h
-	renew, err := s.extend(h)
+// access notes the access after the response. It fetches nothing.
+func (hs *eventualHeads) access(ctx context.Context, h *head, _ []string) [][]byte {
+	extended := *h
+	renew, err := extended.extend(hs.now(), hs.keep)
 	if err != nil {
-		*h = before
-		return
+		return nil
 	}
-	s.noteLater(ctx, h, renew)
+	*h = extended
+	hs.noteLater(ctx, h, renew)
+	return nil
 }
 
-// noteLater is noteNow after the answer. Meanwhile others of this instance need not note it.
-func (s *Service) noteLater(ctx context.Context, h *head, renew []string) {
-	s.remember(h, h.Accessed)
+func (hs *eventualHeads) touch(ctx context.Context, h *head) error {
+	renew, err := h.extend(hs.now(), hs.keep)
+	if err != nil {
+		return err
+	}
+	return hs.note(ctx, h, renew)
+}
+
+// noteLater is note after the response. Until then other requests of this instance need not note
+// the access.
+func (hs *eventualHeads) noteLater(ctx context.Context, h *head, renew []string) {
+	hs.remember(h, h.Accessed)
 	noted := *h
-	work := func(ctx context.Context) {
-		if s.noteNow(ctx, &noted, renew) != nil {
-			s.forget(noted.ID, noted.revision)
+	hs.later(ctx, func(ctx context.Context) {
+		if hs.note(ctx, &noted, renew) != nil {
+			hs.forget(noted.ID, noted.Revision)
 		}
-	}
-	if s.opt.Later == nil {
-		work(ctx)
-	} else {
-		s.opt.Later(ctx, work)
-	}
+	})
 }
 
-// noteNow stores the life of h, after its segments and the copy of its head if they have to be
-// renewed, which is when renew is not nil.
-func (s *Service) noteNow(ctx context.Context, h *head, renew []string) error {
+// note stores the lifetime of h. If renew is not nil it first renews those segments and the copy of
+// the head.
+func (hs *eventualHeads) note(ctx context.Context, h *head, renew []string) error {
 	if renew != nil {
-		b, err := h.encode()
+		b, err := h.Encode()
 		if err != nil {
 			return err
 		}
-		ttl := s.segmentTTL(h.ttl())
-		if err := s.store.Touch(ctx, renew, ttl); err != nil {
+		ttl := hs.keep.segmentTTL(h.ttl())
+		if err := hs.store.Touch(ctx, renew, ttl); err != nil {
 			return err
 		}
-		if err := s.store.SetMany(ctx, []kv.Item{{Key: copyKey(h.ID, h.revision), Value: b}}, ttl); err != nil {
+		if err := hs.store.SetMany(ctx, []kv.Item{{Key: record.HeadCopyKey(h.ID, h.Revision), Value: b}}, ttl); err != nil {
 			return err
 		}
 	}
-	item := kv.Item{Key: liveKey(h.ID), Value: h.life().encode(), Counted: true}
-	err := s.store.SetMany(ctx, []kv.Item{item}, s.storeTTL(s.hold(h.ttl())))
+	item := kv.Item{Key: record.LifetimeKey(h.ID), Value: h.lifetime().Encode(), Counted: true}
+	err := hs.store.SetMany(ctx, []kv.Item{item}, hs.keep.storeTTL(hs.keep.headTTL(h.ttl())))
 	if err == nil {
-		s.remember(h, h.Accessed)
+		hs.remember(h, h.Accessed)
 	}
 	return err
 }
 
-// bury ends a session for good: its head stays as a record that it has ended, for longer than
-// anything that is left of it.
-func (s *Service) bury(ctx context.Context, h *head) error {
-	end := &head{
+// end makes a tombstone the head, whether or not it has to end one state only: other locations
+// may still see the session. The tombstone is kept for longer than anything that is left of it.
+func (hs *eventualHeads) end(ctx context.Context, h *head, _ bool) error {
+	tombstone := &head{Head: record.Head{
 		ID:        h.ID,
 		TTL:       h.TTL,
 		Commits:   h.Commits,
-		Versions:  make([]version, 1),
+		Versions:  make([]record.Version, 1),
 		Schemas:   make([][]byte, 1),
 		Manifests: make([][]byte, 1),
-		revision:  h.revision.next(),
-	}
-	b, err := end.encode()
-	if err != nil {
+		Revision:  h.Revision.Next(),
+	}}
+	if err := hs.reserve(h.ID, h.Revision, tombstone.Revision); err != nil {
 		return err
 	}
-	if !s.reserve(h.ID, h.revision, end.revision) {
-		return kv.ErrConflict
-	}
-	if err = s.stillVisible(ctx, h.ID, h.revision); err == nil {
-		err = s.store.SetMany(ctx, []kv.Item{{Key: headKey(h.ID), Value: b}}, s.segmentTTL(h.ttl()))
-	}
-	if err != nil {
-		s.forget(h.ID, end.revision)
+	if err := hs.writeTombstone(ctx, tombstone, h.Revision); err != nil {
+		hs.forget(h.ID, tombstone.Revision)
 		return err
 	}
-	// What is left of it is not a session any more.
-	_ = s.store.Delete(ctx, liveKey(h.ID))
+	// It does not count as a session any more.
+	_ = hs.store.Delete(ctx, record.LifetimeKey(h.ID))
 	return nil
+}
+
+func (hs *eventualHeads) writeTombstone(ctx context.Context, tombstone *head, old Token) error {
+	b, err := tombstone.Encode()
+	if err != nil {
+		return err
+	}
+	if err := hs.checkVisible(ctx, tombstone.ID, old); err != nil {
+		return err
+	}
+	item := kv.Item{Key: record.HeadKey(tombstone.ID), Value: b}
+	return hs.store.SetMany(ctx, []kv.Item{item}, hs.keep.segmentTTL(tombstone.ttl()))
+}
+
+func (hs *eventualHeads) purge(ctx context.Context, id string) error {
+	if err := deleteSession(ctx, hs.store, id); err != nil {
+		return err
+	}
+	return hs.store.Delete(ctx, record.LifetimeKey(id))
+}
+
+// obsolete lists nothing: other locations may still serve an older head.
+func (hs *eventualHeads) obsolete(_, _ *head) []string { return nil }
+
+// missing reports a stale read if the segment may have been stored a moment ago, and damage
+// otherwise.
+func (hs *eventualHeads) missing(h *head, err error) error {
+	latest := h.Versions[len(h.Versions)-1].Time
+	if errors.Is(err, errSegmentGone) && hs.now().UnixMilli()-latest < maxDelay.Milliseconds() {
+		return &Error{Kind: ErrStaleRead, Detail: "revision " + h.Revision.String() + " is not wholly visible here yet; try again shortly", Err: err}
+	}
+	return corrupt(h.ID, err)
 }

@@ -9,6 +9,7 @@ import (
 	"edgeframe/kv"
 	"edgeframe/kv/kvtest"
 	"edgeframe/kv/memory"
+	"edgeframe/session/record"
 )
 
 // location is a service at one location of an eventually consistent store.
@@ -16,9 +17,12 @@ type location struct {
 	*harness
 	view *kvtest.Eventual
 	hook *kvtest.Failing
-	// left is the work that was put off until after the answer, nil if it is done at once.
+	// left is the work that was postponed until after the response, nil if it is done at once.
 	left *[]func()
 }
+
+// forget removes what the instance knows of a session.
+func (l *location) forget(id string) { l.heads.(*eventualHeads).seen.Remove(id) }
 
 // locations returns services at n locations of one store.
 func locations(t *testing.T, n int) []*location {
@@ -28,7 +32,9 @@ func locations(t *testing.T, n int) []*location {
 	for i := range all {
 		l := &location{view: kvtest.NewEventual(origin)}
 		l.hook = &kvtest.Failing{Driver: l.view}
+		calls := kvtest.NewCounting(l.hook)
 		l.harness = newHarness(t, func(opt *Options) {
+			opt.Store = kv.New(calls, "")
 			opt.Later = func(ctx context.Context, work func(context.Context)) {
 				if l.left == nil {
 					work(ctx)
@@ -37,93 +43,92 @@ func locations(t *testing.T, n int) []*location {
 				}
 			}
 		})
-		l.calls = kvtest.NewCounting(l.hook)
-		l.store = kv.New(l.calls, "")
+		l.calls = calls
 		all[i] = l
 	}
 	return all
 }
 
 func (l *location) open(ref Ref) (*Session, error) {
-	return l.Open(context.Background(), ref, WantNothing)
+	return l.Open(context.Background(), ref, PrefetchNothing)
 }
 
 // describe commits a name.
 func (l *location) describe(ref Ref, name string) (*Session, error) {
-	return l.Describe(context.Background(), Change{Ref: ref}, &name, nil)
+	return l.UpdateInfo(context.Background(), Change{Ref: ref}, &name, nil)
 }
 
 func TestAClientThatNamesItsRevisionReadsWhatItHasWritten(t *testing.T) {
 	at := locations(t, 2)
-	v := at[0].create(10, 2)
-	at[1].must(at[1].open(Ref{ID: v.ID}))
+	sess := at[0].create(10, 2)
+	at[1].must(at[1].open(Ref{ID: sess.ID}))
 	at[1].view.Stale(true)
 	for range 20 {
-		edited := at[0].edit(v, setFirst)
-		got := at[1].must(at[1].open(Ref{ID: v.ID, After: edited.Revision}))
+		edited := at[0].edit(sess, setFirst)
+		got := at[1].must(at[1].open(Ref{ID: sess.ID, After: edited.Revision}))
 		if got.Revision != edited.Revision {
 			t.Fatalf("revision %s, want %s", got.Revision, edited.Revision)
 		}
 		wantEqual(t, at[1].table(got, 0), at[0].table(edited, 0))
 	}
-	// Who names none may be shown what was there before.
-	if got := at[1].must(at[1].open(Ref{ID: v.ID})); got.Revision.Revision > 21 {
+	// A client that names no revision may get an older one.
+	if got := at[1].must(at[1].open(Ref{ID: sess.ID})); got.Revision.Revision > 21 {
 		t.Errorf("revision %s", got.Revision)
 	}
 }
 
-func TestANewSessionIsVisibleWhereNobodyHasAskedForIt(t *testing.T) {
+func TestANewSessionIsVisibleWhereNobodyHasReadIt(t *testing.T) {
 	at := locations(t, 2)
 	at[1].view.Stale(true)
-	v := at[0].create(10, 2)
-	if got := at[1].must(at[1].open(Ref{ID: v.ID})); got.Revision != v.Revision {
-		t.Errorf("revision %s, want %s", got.Revision, v.Revision)
+	sess := at[0].create(10, 2)
+	if got := at[1].must(at[1].open(Ref{ID: sess.ID})); got.Revision != sess.Revision {
+		t.Errorf("revision %s, want %s", got.Revision, sess.Revision)
 	}
 }
 
-func TestAForkThatLostIsToldToItsClient(t *testing.T) {
+func TestTheClientOfALostForkGetsAConflict(t *testing.T) {
 	at := locations(t, 2)
-	v := at[0].create(10, 2)
-	at[1].must(at[1].open(Ref{ID: v.ID}))
+	sess := at[0].create(10, 2)
+	at[1].must(at[1].open(Ref{ID: sess.ID}))
 	at[1].view.Stale(true)
-	lost := at[0].must(at[0].describe(Ref{ID: v.ID}, "lost"))
-	won := at[1].must(at[1].describe(Ref{ID: v.ID}, "won"))
+	lost := at[0].must(at[0].describe(Ref{ID: sess.ID}, "lost"))
+	won := at[1].must(at[1].describe(Ref{ID: sess.ID}, "won"))
 	if lost.Revision.Revision != won.Revision.Revision {
 		t.Fatalf("revisions %s and %s", lost.Revision, won.Revision)
 	}
-	// Which of the two stays is the store's to say: the later write.
+	// The later write stays.
 	for i, l := range at {
 		l.view.Stale(false)
-		if got := l.must(l.open(Ref{ID: v.ID})); got.Filename != "won" {
+		if got := l.must(l.open(Ref{ID: sess.ID})); got.Filename != "won" {
 			t.Errorf("location %d has %q", i, got.Filename)
 		}
-		_, err := l.open(Ref{ID: v.ID, After: lost.Revision})
+		_, err := l.open(Ref{ID: sess.ID, After: lost.Revision})
 		wantKind(t, err, ErrConflict)
-		_, err = l.describe(Ref{ID: v.ID, After: lost.Revision}, "again")
+		_, err = l.describe(Ref{ID: sess.ID, After: lost.Revision}, "again")
 		wantKind(t, err, ErrConflict)
 	}
 	for range 20 {
-		won = at[0].must(at[0].describe(Ref{ID: v.ID, After: won.Revision}, "further"))
+		won = at[0].must(at[0].describe(Ref{ID: sess.ID, After: won.Revision}, "further"))
 	}
 }
 
-func TestAReaderNeverHidesACommitThatItDoesNotSee(t *testing.T) {
+func TestAReaderNeverReplacesACommitThatItDoesNotSee(t *testing.T) {
 	at := locations(t, 2)
-	v := at[0].create(10, 2)
-	at[1].must(at[1].open(Ref{ID: v.ID}))
+	sess := at[0].create(10, 2)
+	at[1].must(at[1].open(Ref{ID: sess.ID}))
 	at[1].view.Stale(true)
-	edited := at[0].must(at[0].describe(Ref{ID: v.ID}, "edited"))
+	edited := at[0].must(at[0].describe(Ref{ID: sess.ID}, "edited"))
 	for range 6 {
 		for _, l := range at {
 			l.pass(20 * time.Minute)
 		}
-		if got := at[1].must(at[1].open(Ref{ID: v.ID})); got.Filename == "edited" {
+		if got := at[1].must(at[1].open(Ref{ID: sess.ID})); got.Filename == "edited" {
 			t.Fatal("the location is not stale")
 		}
 	}
 	at[1].view.Stale(false)
 	for i, l := range at {
-		if got := l.must(l.open(Ref{ID: v.ID})); got.Revision != edited.Revision || got.Filename != "edited" {
+		if got := l.must(l.open(Ref{ID: sess.ID})); got.Revision != edited.Revision || got.Filename != "edited" {
 			t.Errorf("location %d has revision %s, want %s", i, got.Revision, edited.Revision)
 		}
 	}
@@ -132,26 +137,26 @@ func TestAReaderNeverHidesACommitThatItDoesNotSee(t *testing.T) {
 func TestACommitThatSeesAnotherOneIsAConflict(t *testing.T) {
 	for name, together := range map[string]bool{"in one instance": true, "in two instances": false} {
 		at := locations(t, 2)
-		v := at[0].create(10, 2)
+		sess := at[0].create(10, 2)
 		first, second := at[0], at[1]
 		if together {
 			second = first
 		}
-		second.must(second.open(Ref{ID: v.ID}))
+		second.must(second.open(Ref{ID: sess.ID}))
 		var inner error
 		var other *Session
 		raced := false
-		// The other commit comes between the first one's segments and its head.
+		// The second commit comes between the segments and the head of the first one.
 		first.hook.Hook = func(op string, keys []string) error {
 			if op == kvtest.OpSet && strings.Contains(keys[0], ":head:") && !raced {
 				raced = true
-				other, inner = second.describe(Ref{ID: v.ID}, "second")
+				other, inner = second.describe(Ref{ID: sess.ID}, "second")
 			}
 			return nil
 		}
-		mine, outer := first.describe(Ref{ID: v.ID}, "first")
+		mine, outer := first.describe(Ref{ID: sess.ID}, "first")
 		if together {
-			// What is on its way in the same instance goes first.
+			// The commit that began first in an instance wins.
 			wantKind(t, inner, ErrConflict)
 			other, inner = mine, outer
 		} else {
@@ -161,18 +166,45 @@ func TestACommitThatSeesAnotherOneIsAConflict(t *testing.T) {
 			t.Fatalf("%s: %v", name, inner)
 		}
 		for _, l := range at {
-			if got := l.must(l.open(Ref{ID: v.ID})); got.Revision != other.Revision {
+			if got := l.must(l.open(Ref{ID: sess.ID})); got.Revision != other.Revision {
 				t.Errorf("%s: revision %s, want %s", name, got.Revision, other.Revision)
 			}
-			l.must(l.describe(Ref{ID: v.ID}, "next"))
-			other = l.must(l.open(Ref{ID: v.ID}))
+			l.must(l.describe(Ref{ID: sess.ID}, "next"))
+			other = l.must(l.open(Ref{ID: sess.ID}))
 		}
 	}
 }
 
-func TestNobodyAsksForTheCopyOfAHeadBeforeItIsThere(t *testing.T) {
+func TestAForkWithTheSameRevisionThatBecomesVisibleDuringACommitIsAConflict(t *testing.T) {
+	at := locations(t, 2)
+	sess := at[0].create(10, 2)
+	at[1].must(at[1].open(Ref{ID: sess.ID}))
+	at[1].view.Stale(true)
+	mine := at[0].must(at[0].describe(Ref{ID: sess.ID}, "mine"))
+	var fork *Session
+	// The fork comes between the copy of the next head and that head.
+	at[0].hook.Hook = func(op string, keys []string) error {
+		if op == kvtest.OpSet && strings.Contains(keys[0], ":head:") && fork == nil {
+			fork = at[1].must(at[1].describe(Ref{ID: sess.ID}, "fork"))
+		}
+		return nil
+	}
+	_, err := at[0].describe(Ref{ID: sess.ID, After: mine.Revision}, "next")
+	wantKind(t, err, ErrConflict)
+	if fork == nil || fork.Revision.Revision != mine.Revision.Revision || fork.Revision == mine.Revision {
+		t.Fatalf("the fork is %+v, want one with the number of revision %s", fork, mine.Revision)
+	}
+	for i, l := range at {
+		l.view.Stale(false)
+		if got := l.must(l.open(Ref{ID: sess.ID})); got.Revision != fork.Revision {
+			t.Errorf("location %d has revision %s, want %s", i, got.Revision, fork.Revision)
+		}
+	}
+}
+
+func TestTheCopyOfAHeadIsNotReadBeforeItIsStored(t *testing.T) {
 	l := locations(t, 1)[0]
-	v := l.create(10, 2)
+	sess := l.create(10, 2)
 	stored := false
 	l.hook.Hook = func(op string, keys []string) error {
 		if op != kvtest.OpSet || !strings.Contains(keys[0], ":head:") || stored {
@@ -180,26 +212,26 @@ func TestNobodyAsksForTheCopyOfAHeadBeforeItIsThere(t *testing.T) {
 		}
 		stored = true
 		l.calls.Reset()
-		got, err := l.open(Ref{ID: v.ID})
+		got, err := l.open(Ref{ID: sess.ID})
 		for _, key := range l.calls.KeysRead() {
 			if strings.Contains(key, ":head:") {
 				t.Errorf("%s was asked for", key)
 			}
 		}
-		if err != nil || got.Revision != v.Revision {
+		if err != nil || got.Revision != sess.Revision {
 			t.Errorf("%v, %v", got, err)
 		}
 		return nil
 	}
-	edited := l.must(l.describe(Ref{ID: v.ID}, "x"))
-	if got := l.must(l.open(Ref{ID: v.ID})); !stored || got.Revision != edited.Revision {
+	edited := l.must(l.describe(Ref{ID: sess.ID}, "x"))
+	if got := l.must(l.open(Ref{ID: sess.ID})); !stored || got.Revision != edited.Revision {
 		t.Errorf("revision %s, want %s", got.Revision, edited.Revision)
 	}
 }
 
 func TestAFailedCommitCanBeRepeated(t *testing.T) {
 	l := locations(t, 1)[0]
-	v := l.create(10, 2)
+	sess := l.create(10, 2)
 	for _, failing := range []string{":head:", ":head"} {
 		failed := false
 		l.hook.Hook = func(op string, keys []string) error {
@@ -209,43 +241,43 @@ func TestAFailedCommitCanBeRepeated(t *testing.T) {
 			}
 			return nil
 		}
-		_, err := l.describe(Ref{ID: v.ID}, "x")
+		_, err := l.describe(Ref{ID: sess.ID}, "x")
 		wantKind(t, err, kv.ErrUnavailable)
-		l.must(l.describe(Ref{ID: v.ID}, "y"))
+		l.must(l.describe(Ref{ID: sess.ID}, "y"))
 	}
 }
 
-func TestADeletedSessionIsGoneAlsoForWhoNamesARevisionOfIt(t *testing.T) {
+func TestADeletedSessionIsGoneAlsoForClientsThatNameARevision(t *testing.T) {
 	at := locations(t, 2)
-	v := at[0].create(10, 2)
-	edited := at[0].edit(v, setFirst)
-	if err := at[0].Delete(context.Background(), Ref{ID: v.ID}, nil); err != nil {
+	sess := at[0].create(10, 2)
+	edited := at[0].edit(sess, setFirst)
+	if err := at[0].Delete(context.Background(), Ref{ID: sess.ID}, nil); err != nil {
 		t.Fatal(err)
 	}
 	for _, l := range at {
-		for _, after := range []Token{{}, v.Revision, edited.Revision} {
-			_, err := l.open(Ref{ID: v.ID, After: after})
+		for _, after := range []Token{{}, sess.Revision, edited.Revision} {
+			_, err := l.open(Ref{ID: sess.ID, After: after})
 			wantKind(t, err, ErrSessionNotFound)
-			_, err = l.describe(Ref{ID: v.ID, After: after}, "x")
+			_, err = l.describe(Ref{ID: sess.ID, After: after}, "x")
 			wantKind(t, err, ErrSessionNotFound)
 		}
 		if n, err := l.Count(context.Background()); n.N != 0 || err != nil {
 			t.Errorf("%d sessions, %v", n.N, err)
 		}
 	}
-	wantKind(t, at[0].Delete(context.Background(), Ref{ID: v.ID}, nil), ErrSessionNotFound)
+	wantKind(t, at[0].Delete(context.Background(), Ref{ID: sess.ID}, nil), ErrSessionNotFound)
 }
 
-func TestADamagedSessionCanBeDeletedWithAllOfIt(t *testing.T) {
+func TestADamagedSessionIsDeletedCompletely(t *testing.T) {
 	l := locations(t, 1)[0]
-	v := l.create(10, 2)
-	item := kv.Item{Key: headKey(v.ID), Value: []byte("garbage")}
+	sess := l.create(10, 2)
+	item := kv.Item{Key: record.HeadKey(sess.ID), Value: []byte("garbage")}
 	if err := l.store.SetMany(context.Background(), []kv.Item{item}, time.Hour); err != nil {
 		t.Fatal(err)
 	}
-	_, err := l.open(Ref{ID: v.ID})
+	_, err := l.open(Ref{ID: sess.ID})
 	wantKind(t, err, ErrCorrupt)
-	if err := l.Delete(context.Background(), Ref{ID: v.ID}, nil); err != nil {
+	if err := l.Delete(context.Background(), Ref{ID: sess.ID}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if page, err := l.store.ListKeys(context.Background(), "", "", 100); err != nil || len(page.Keys) > 0 {
@@ -255,56 +287,56 @@ func TestADamagedSessionCanBeDeletedWithAllOfIt(t *testing.T) {
 
 func TestASessionThatIsOnlyReadLivesOnWhenItsHeadHasExpiredInTheStore(t *testing.T) {
 	at := locations(t, 2)
-	v := at[0].create(10, 2)
+	sess := at[0].create(10, 2)
 	for range 10 {
 		for _, l := range at {
 			l.pass(45 * time.Minute)
 		}
-		at[0].must(at[0].open(Ref{ID: v.ID}))
+		at[0].must(at[0].open(Ref{ID: sess.ID}))
 	}
-	// By now the store has dropped it: nobody has written it for longer than it is kept.
-	if err := at[0].store.Delete(context.Background(), headKey(v.ID)); err != nil {
+	// The store does this itself: the head was not written for longer than it is kept.
+	if err := at[0].store.Delete(context.Background(), record.HeadKey(sess.ID)); err != nil {
 		t.Fatal(err)
 	}
 	for _, l := range at {
-		got := l.must(l.open(Ref{ID: v.ID}))
-		wantEqual(t, l.table(got, 0), at[0].table(v, 0))
+		got := l.must(l.open(Ref{ID: sess.ID}))
+		wantEqual(t, l.table(got, 0), at[0].table(sess, 0))
 	}
-	edited := at[1].must(at[1].describe(Ref{ID: v.ID}, "edited"))
-	if got := at[0].must(at[0].open(Ref{ID: v.ID})); got.Revision != edited.Revision {
+	edited := at[1].must(at[1].describe(Ref{ID: sess.ID}, "edited"))
+	if got := at[0].must(at[0].open(Ref{ID: sess.ID})); got.Revision != edited.Revision {
 		t.Errorf("revision %s, want %s", got.Revision, edited.Revision)
 	}
 }
 
 func TestAnAccessThatAnotherInstanceHasNotedExtendsTheSession(t *testing.T) {
 	at := locations(t, 2)
-	v := at[0].create(10, 2)
+	sess := at[0].create(10, 2)
 	for _, l := range at {
 		l.pass(50 * time.Minute)
 	}
-	at[1].must(at[1].open(Ref{ID: v.ID}))
+	at[1].must(at[1].open(Ref{ID: sess.ID}))
 	for _, l := range at {
 		l.pass(50 * time.Minute)
 	}
-	at[0].must(at[0].open(Ref{ID: v.ID}))
+	at[0].must(at[0].open(Ref{ID: sess.ID}))
 	for _, l := range at {
 		l.pass(67 * time.Minute)
 	}
 	for _, l := range at {
-		_, err := l.open(Ref{ID: v.ID})
+		_, err := l.open(Ref{ID: sess.ID})
 		wantKind(t, err, ErrSessionNotFound)
 	}
 }
 
 func TestSegmentsAreRenewedAtMostOnceForEachTTL(t *testing.T) {
 	l := locations(t, 1)[0]
-	v := l.create(10, 2)
+	sess := l.create(10, 2)
 	l.calls.Reset()
 	const step = 5 * time.Minute
 	hours := 10
 	for range hours * int(time.Hour/step) {
 		l.pass(step)
-		l.must(l.open(Ref{ID: v.ID}))
+		l.must(l.open(Ref{ID: sess.ID}))
 	}
 	if touches := l.calls.Of(kvtest.OpTouch).Calls; touches < 4 || touches > hours {
 		t.Errorf("segments were renewed %d times in %d hours", touches, hours)
@@ -314,18 +346,18 @@ func TestSegmentsAreRenewedAtMostOnceForEachTTL(t *testing.T) {
 	}
 }
 
-func TestASegmentThatIsNotVisibleYetIsAStaleReadAndLaterADamage(t *testing.T) {
+func TestAMissingSegmentIsAStaleReadAtFirstAndDamageLater(t *testing.T) {
 	l := locations(t, 1)[0]
-	v := l.create(10, 2)
+	sess := l.create(10, 2)
 	if err := l.store.Delete(context.Background(), l.segmentKeys()...); err != nil {
 		t.Fatal(err)
 	}
 	read := func() error {
-		_, err := l.Read(context.Background(), v, Selection{Limit: -1})
+		_, err := l.Read(context.Background(), sess, Selection{Limit: -1})
 		return err
 	}
 	wantKind(t, read(), ErrStaleRead)
-	_, _, err := l.Edit(context.Background(), of(v), operations(t, setFirst))
+	_, _, err := l.Edit(context.Background(), of(sess), operations(t, setFirst))
 	wantKind(t, err, ErrStaleRead)
 	l.pass(10 * time.Minute)
 	wantKind(t, read(), ErrCorrupt)
@@ -333,19 +365,19 @@ func TestASegmentThatIsNotVisibleYetIsAStaleReadAndLaterADamage(t *testing.T) {
 
 func TestAReadDoesNotWaitForItsAccessToBeNoted(t *testing.T) {
 	l := locations(t, 1)[0]
-	v := l.create(10, 2)
+	sess := l.create(10, 2)
 	l.left = &[]func(){}
 	l.pass(50 * time.Minute)
 	l.calls.Reset()
-	got := l.must(l.open(Ref{ID: v.ID}))
+	got := l.must(l.open(Ref{ID: sess.ID}))
 	if writes := l.calls.Of(kvtest.OpSet).Calls + l.calls.Of(kvtest.OpTouch).Calls; writes != 0 {
 		t.Errorf("%d writes before the answer", writes)
 	}
-	if len(*l.left) != 1 || !got.Expires.After(v.Expires) {
-		t.Fatalf("%d works left, expires %s, before %s", len(*l.left), got.Expires, v.Expires)
+	if len(*l.left) != 1 || !got.Expires.After(sess.Expires) {
+		t.Fatalf("%d works left, expires %s, before %s", len(*l.left), got.Expires, sess.Expires)
 	}
 	(*l.left)[0]()
 	l.pass(50 * time.Minute)
-	l.memos.Remove(v.ID)
-	l.must(l.open(Ref{ID: v.ID}))
+	l.forget(sess.ID)
+	l.must(l.open(Ref{ID: sess.ID}))
 }

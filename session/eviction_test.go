@@ -12,10 +12,11 @@ import (
 	"edgeframe/kv"
 	"edgeframe/kv/kvtest"
 	"edgeframe/kv/memory"
+	"edgeframe/session/record"
 )
 
-// interrupt makes a harness that runs *step once, before the next call of op that is about a
-// key which contains part.
+// interrupt returns a harness that runs *step once, before the next call of op with a key that
+// contains part.
 func interrupt(t *testing.T, op, part string, adjust ...func(*Options)) (h *harness, step *func()) {
 	t.Helper()
 	step = new(func())
@@ -48,9 +49,9 @@ func TestReadsOfMarksFollowACommitThatEvictedThem(t *testing.T) {
 
 func TestADryRunFollowsACommitThatEvictedItsVersion(t *testing.T) {
 	h, step := interrupt(t, kvtest.OpGet, ":seg:", keepNone)
-	v := h.create(10, 5)
-	*step = func() { h.edit(v, `{"op":"delete_rows","rows":[0,1,2]}`) }
-	p, err := h.TryOut(context.Background(), of(v), operations(t, `{"op":"delete_rows","rows":[0]}`))
+	sess := h.create(10, 5)
+	*step = func() { h.edit(sess, `{"op":"delete_rows","rows":[0,1,2]}`) }
+	p, err := h.DryRun(context.Background(), of(sess), operations(t, `{"op":"delete_rows","rows":[0]}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,43 +62,43 @@ func TestADryRunFollowsACommitThatEvictedItsVersion(t *testing.T) {
 
 func TestADryRunThatFollowsACommitAsksItsPreconditionAgain(t *testing.T) {
 	h, step := interrupt(t, kvtest.OpGet, ":seg:", keepNone)
-	v := h.create(10, 5)
-	*step = func() { h.edit(v, `{"op":"delete_rows","rows":[0,1,2]}`) }
-	c := of(v)
-	c.Pre = func(now *Session) bool { return now.Revision == v.Revision }
-	_, err := h.TryOut(context.Background(), c, operations(t, `{"op":"delete_rows","rows":[0]}`))
+	sess := h.create(10, 5)
+	*step = func() { h.edit(sess, `{"op":"delete_rows","rows":[0,1,2]}`) }
+	c := of(sess)
+	c.Pre = func(now *Session) bool { return now.Revision == sess.Revision }
+	_, err := h.DryRun(context.Background(), c, operations(t, `{"op":"delete_rows","rows":[0]}`))
 	wantKind(t, err, ErrPreconditionFailed)
 }
 
 func TestLostMarksAreCorruption(t *testing.T) {
 	h := newHarness(t)
 	ctx := context.Background()
-	v := h.must(h.SetMarks(ctx, of(h.create(10, 5)), frame.Marks{"column_1": {1}}, false))
-	if err := h.store.Delete(ctx, segmentKey(v.ID, *v.head.current().Marks)); err != nil {
+	sess := h.must(h.SetMarks(ctx, of(h.create(10, 5)), frame.Marks{"column_1": {1}}, false))
+	if err := h.store.Delete(ctx, record.SegmentKey(sess.ID, *sess.head.current().Marks)); err != nil {
 		t.Fatal(err)
 	}
-	_, _, err := h.Marks(ctx, v)
+	_, _, err := h.Marks(ctx, sess)
 	wantKind(t, err, ErrCorrupt)
-	_, err = h.TryOut(ctx, of(v), operations(t, `{"op":"delete_rows","rows":[0]}`))
+	_, err = h.DryRun(ctx, of(sess), operations(t, `{"op":"delete_rows","rows":[0]}`))
 	wantKind(t, err, ErrCorrupt)
 }
 
 func TestADeleteWithAPreconditionDeletesNoOtherState(t *testing.T) {
 	h := newHarness(t)
-	v := h.create(10, 5)
-	ref := Ref{ID: v.ID}
+	sess := h.create(10, 5)
+	ref := Ref{ID: sess.ID}
 	edited := func(now *Session) bool {
-		if now.Revision == v.Revision {
-			h.edit(v, `{"op":"drop_columns","columns":["column_2"]}`)
+		if now.Revision == sess.Revision {
+			h.edit(sess, `{"op":"drop_columns","columns":["column_2"]}`)
 		}
-		return now.Revision == v.Revision
+		return now.Revision == sess.Revision
 	}
 	wantKind(t, h.Delete(context.Background(), ref, edited), ErrPreconditionFailed)
-	now := h.must(h.Open(context.Background(), ref, WantNothing))
-	if err := h.Delete(context.Background(), ref, func(v *Session) bool { return v.Revision == now.Revision }); err != nil {
+	now := h.must(h.Open(context.Background(), ref, PrefetchNothing))
+	if err := h.Delete(context.Background(), ref, func(sess *Session) bool { return sess.Revision == now.Revision }); err != nil {
 		t.Fatal(err)
 	}
-	_, err := h.Open(context.Background(), ref, WantNothing)
+	_, err := h.Open(context.Background(), ref, PrefetchNothing)
 	wantKind(t, err, ErrSessionNotFound)
 	page, err := h.store.ListKeys(context.Background(), "", "", kv.MaxListLimit)
 	if err != nil || len(page.Keys) != 0 {
@@ -107,32 +108,32 @@ func TestADeleteWithAPreconditionDeletesNoOtherState(t *testing.T) {
 
 func TestACommitThatLostTheRaceLeavesNoSegments(t *testing.T) {
 	h, step := interrupt(t, kvtest.OpCompareAndSwap, ":head")
-	v := h.create(100, 5)
+	sess := h.create(100, 5)
 	set := func(row int) string {
 		return fmt.Sprintf(`{"op":"set_values","column":"column_1","rows":[%d],"value":7777777}`, row)
 	}
 	for _, other := range []int{1, 0} {
-		*step = func() { h.edit(v, set(other)) }
-		v = h.edit(v, set(0))
+		*step = func() { h.edit(sess, set(other)) }
+		sess = h.edit(sess, set(0))
 	}
-	refs, err := v.head.segments()
+	refs, err := sess.head.segments()
 	if err != nil {
 		t.Fatal(err)
 	}
 	var want []string
 	for r := range refs {
-		want = append(want, segmentKey(v.ID, r))
+		want = append(want, record.SegmentKey(sess.ID, r))
 	}
 	slices.Sort(want)
 	if got := h.segmentKeys(); !slices.Equal(got, want) {
 		t.Errorf("stored segments\n%q\nwant the referenced ones\n%q", got, want)
 	}
-	for _, kept := range v.Versions {
-		h.table(v, kept.ID)
+	for _, kept := range sess.Versions {
+		h.table(sess, kept.ID)
 	}
 }
 
-func TestAnAccessThatCannotBeNotedPromisesNoLongerLife(t *testing.T) {
+func TestAnAccessThatCannotBeNotedDoesNotExtendTheSession(t *testing.T) {
 	readOnly := false
 	failing := &kvtest.Failing{Driver: memory.New(), Hook: func(op string, _ []string) error {
 		if readOnly && op == kvtest.OpCompareAndSwap {
@@ -141,15 +142,15 @@ func TestAnAccessThatCannotBeNotedPromisesNoLongerLife(t *testing.T) {
 		return nil
 	}}
 	h := newHarness(t, func(o *Options) { o.Store = kv.New(failing, "") })
-	v := h.create(10, 5)
+	sess := h.create(10, 5)
 	readOnly = true
 	h.pass(DefaultTTL / 2)
-	now := h.must(h.Open(context.Background(), Ref{ID: v.ID}, WantNothing))
-	if !now.Expires.Equal(v.Expires) || !now.LastAccessed.Equal(v.LastAccessed) {
-		t.Errorf("states %s and %s, the store has %s and %s", now.LastAccessed, now.Expires, v.LastAccessed, v.Expires)
+	now := h.must(h.Open(context.Background(), Ref{ID: sess.ID}, PrefetchNothing))
+	if !now.Expires.Equal(sess.Expires) || !now.LastAccessed.Equal(sess.LastAccessed) {
+		t.Errorf("states %s and %s, the store has %s and %s", now.LastAccessed, now.Expires, sess.LastAccessed, sess.Expires)
 	}
-	h.pass(v.Expires.Sub(h.time) - time.Millisecond)
-	h.must(h.Open(context.Background(), Ref{ID: v.ID}, WantNothing))
+	h.pass(sess.Expires.Sub(h.time) - time.Millisecond)
+	h.must(h.Open(context.Background(), Ref{ID: sess.ID}, PrefetchNothing))
 }
 
 func TestEveryChangeSealsTheAuditLog(t *testing.T) {
@@ -164,18 +165,18 @@ func TestEveryChangeSealsTheAuditLog(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHarness(t)
-			v := h.create(10, 5)
-			h.must(h.Snapshot(ctx, of(v)))
-			h.must(h.Snapshot(ctx, of(v)))
-			v = h.must(h.Undo(ctx, of(v)))
-			for len(v.head.Audit) < auditChunk-1 {
-				v = h.must(h.AddAudit(ctx, of(v), "entry"))
+			sess := h.create(10, 5)
+			h.must(h.Snapshot(ctx, of(sess)))
+			h.must(h.Snapshot(ctx, of(sess)))
+			sess = h.must(h.Undo(ctx, of(sess)))
+			for len(sess.head.Audit) < auditChunk-1 {
+				sess = h.must(h.AddAudit(ctx, of(sess), "entry"))
 			}
-			v = h.must(change(h, of(v)))
-			if len(v.head.Audit) != 0 || len(v.head.AuditChunks) != 1 {
-				t.Fatalf("%d entries in the head, %d chunks; want 0 and 1", len(v.head.Audit), len(v.head.AuditChunks))
+			sess = h.must(change(h, of(sess)))
+			if len(sess.head.Audit) != 0 || len(sess.head.AuditChunks) != 1 {
+				t.Fatalf("%d entries in the head, %d chunks; want 0 and 1", len(sess.head.Audit), len(sess.head.AuditChunks))
 			}
-			entries, _, err := h.Audit(ctx, v)
+			entries, _, err := h.Audit(ctx, sess)
 			if err != nil || len(entries) != auditChunk {
 				t.Errorf("%d entries, %v; want %d", len(entries), err, auditChunk)
 			}

@@ -11,8 +11,10 @@ import (
 	"time"
 
 	"edgeframe/codec"
+	"edgeframe/codec/codectest"
+	"edgeframe/codec/compress"
+	"edgeframe/codec/segment"
 	"edgeframe/frame"
-	"edgeframe/internal/tabletest"
 	"edgeframe/kv"
 	"edgeframe/kv/kvtest"
 	"edgeframe/kv/memory"
@@ -34,7 +36,7 @@ func newHarness(t *testing.T, adjust ...func(*Options)) *harness {
 	opt := Options{
 		Store:       kv.New(h.calls, ""),
 		MaxVersions: DefaultMaxVersions,
-		Segment:     codec.SegmentOptions{Method: codec.MethodArrow, Compression: codec.Snappy},
+		Segment:     segment.Options{Method: segment.MethodArrow, Compression: compress.Snappy},
 		CacheBytes:  0,
 		Now: func() time.Time {
 			h.mu.Lock()
@@ -57,25 +59,25 @@ func (h *harness) pass(d time.Duration) {
 
 func (h *harness) create(rows, cols int) *Session {
 	h.t.Helper()
-	v, err := h.Create(context.Background(), tabletest.Generate(rows, cols, 1), "t.csv", 0)
+	sess, err := h.Create(context.Background(), codectest.Generate(rows, cols, 1), "t.csv", 0)
 	if err != nil {
 		h.t.Fatalf("create: %v", err)
 	}
-	return v
+	return sess
 }
 
-func (h *harness) table(v *Session, version uint32) *codec.Table {
+func (h *harness) table(sess *Session, version uint32) *codec.Table {
 	h.t.Helper()
-	d, err := h.Read(context.Background(), v, Selection{Limit: -1, Version: version})
+	d, err := h.Read(context.Background(), sess, Selection{Limit: -1, Version: version})
 	if err != nil {
 		h.t.Fatalf("read version %d: %v", version, err)
 	}
 	return d.Table
 }
 
-func (h *harness) edit(v *Session, ops ...string) *Session {
+func (h *harness) edit(sess *Session, ops ...string) *Session {
 	h.t.Helper()
-	next, _, err := h.Edit(context.Background(), of(v), operations(h.t, ops...))
+	next, _, err := h.Edit(context.Background(), of(sess), operations(h.t, ops...))
 	if err != nil {
 		h.t.Fatalf("edit %s: %v", ops, err)
 	}
@@ -83,9 +85,9 @@ func (h *harness) edit(v *Session, ops ...string) *Session {
 }
 
 // manifest returns the manifest of the current version.
-func (h *harness) manifest(v *Session) *manifest {
+func (h *harness) manifest(sess *Session) *manifest {
 	h.t.Helper()
-	m, err := v.head.manifest(v.head.current())
+	m, err := sess.head.manifest(sess.head.current())
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -93,12 +95,12 @@ func (h *harness) manifest(v *Session) *manifest {
 }
 
 // must returns a session of a call that has to succeed.
-func (h *harness) must(v *Session, err error) *Session {
+func (h *harness) must(sess *Session, err error) *Session {
 	h.t.Helper()
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	return v
+	return sess
 }
 
 // segmentKeys lists the keys of stored segments.
@@ -122,7 +124,10 @@ func (h *harness) segmentKeys() (keys []string) {
 	}
 }
 
-func of(v *Session) Change { return Change{Ref: Ref{ID: v.ID}} }
+// setFirst is an operation that changes one segment.
+const setFirst = `{"op":"set_values","column":"column_1","rows":[0],"value":4711}`
+
+func of(sess *Session) Change { return Change{Ref: Ref{ID: sess.ID}} }
 
 func operations(t testing.TB, ops ...string) []frame.Operation {
 	t.Helper()
@@ -146,7 +151,7 @@ func wantKind(t testing.TB, err, kind error) {
 
 func wantEqual(t testing.TB, got, want *codec.Table) {
 	t.Helper()
-	if err := tabletest.Equal(got, want); err != nil {
+	if err := codectest.Equal(got, want); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -10,22 +10,22 @@ import (
 	"testing"
 
 	"edgeframe/codec"
+	"edgeframe/codec/codectest"
 	"edgeframe/frame"
-	"edgeframe/internal/tabletest"
 )
 
-func ids(v *Session) (list []uint32) {
-	for _, ver := range v.Versions {
+func ids(sess *Session) (list []uint32) {
+	for _, ver := range sess.Versions {
 		list = append(list, ver.ID)
 	}
 	return list
 }
 
-func TestUndoAndRedoGiveBackEveryState(t *testing.T) {
+func TestUndoAndRedoReturnEveryState(t *testing.T) {
 	h := newHarness(t)
 	ctx := context.Background()
-	v := h.create(40_000, 10)
-	states := []*codec.Table{h.table(v, 0)}
+	sess := h.create(40_000, 10)
+	states := []*codec.Table{h.table(sess, 0)}
 	for _, op := range []string{
 		`{"op":"set_values","column":"column_1","rows":[1,39999],"values":[5,null]}`,
 		`{"op":"add_column","column":"extra","values":null}`,
@@ -33,78 +33,78 @@ func TestUndoAndRedoGiveBackEveryState(t *testing.T) {
 		`{"op":"select_columns","columns":["column_10","column_1","extra"]}`,
 		`{"op":"rename_columns","columns":{"column_1":"column_10","column_10":"column_1"}}`,
 	} {
-		v = h.edit(v, op)
-		states = append(states, h.table(v, 0))
+		sess = h.edit(sess, op)
+		states = append(states, h.table(sess, 0))
 	}
 	for i := len(states) - 2; i >= 0; i-- {
-		v = h.must(h.Undo(ctx, of(v)))
-		wantEqual(t, h.table(v, 0), states[i])
+		sess = h.must(h.Undo(ctx, of(sess)))
+		wantEqual(t, h.table(sess, 0), states[i])
 	}
-	_, err := h.Undo(ctx, of(v))
+	_, err := h.Undo(ctx, of(sess))
 	wantKind(t, err, ErrNothingToUndo)
 	for _, state := range states[1:] {
-		v = h.must(h.Redo(ctx, of(v)))
-		wantEqual(t, h.table(v, 0), state)
+		sess = h.must(h.Redo(ctx, of(sess)))
+		wantEqual(t, h.table(sess, 0), state)
 	}
-	_, err = h.Redo(ctx, of(v))
+	_, err = h.Redo(ctx, of(sess))
 	wantKind(t, err, ErrNothingToRedo)
 }
 
 func TestAChangeAfterUndoDropsWhatCouldBeRedone(t *testing.T) {
 	h := newHarness(t)
 	ctx := context.Background()
-	v := h.create(10, 5)
-	v = h.edit(v, `{"op":"drop_columns","columns":["column_2"]}`)
-	v = h.edit(v, `{"op":"drop_columns","columns":["column_3"]}`)
-	h.must(h.Undo(ctx, of(v)))
-	v = h.must(h.Undo(ctx, of(v)))
-	if !v.CanRedo || v.CanUndo {
-		t.Errorf("can_redo %t, can_undo %t at the oldest of three versions", v.CanRedo, v.CanUndo)
+	sess := h.create(10, 5)
+	sess = h.edit(sess, `{"op":"drop_columns","columns":["column_2"]}`)
+	sess = h.edit(sess, `{"op":"drop_columns","columns":["column_3"]}`)
+	h.must(h.Undo(ctx, of(sess)))
+	sess = h.must(h.Undo(ctx, of(sess)))
+	if !sess.CanRedo || sess.CanUndo {
+		t.Errorf("can_redo %t, can_undo %t at the oldest of three versions", sess.CanRedo, sess.CanUndo)
 	}
-	v = h.edit(v, `{"op":"drop_columns","columns":["column_4"]}`)
-	if got := ids(v); !slices.Equal(got, []uint32{1, 4}) {
+	sess = h.edit(sess, `{"op":"drop_columns","columns":["column_4"]}`)
+	if got := ids(sess); !slices.Equal(got, []uint32{1, 4}) {
 		t.Errorf("versions %v, want 1 and 4: ids are never used again", got)
 	}
-	if v.CanRedo {
+	if sess.CanRedo {
 		t.Error("can_redo after a change")
 	}
 }
 
-func TestOldVersionsGoOldestFirst(t *testing.T) {
+func TestTheOldestVersionsAreDroppedFirst(t *testing.T) {
 	h := newHarness(t, func(o *Options) { o.MaxVersions = 3 })
-	v := h.create(10, 5)
+	sess := h.create(10, 5)
 	for range 6 {
-		v = h.must(h.Snapshot(context.Background(), of(v)))
+		sess = h.must(h.Snapshot(context.Background(), of(sess)))
 	}
-	if got := ids(v); !slices.Equal(got, []uint32{4, 5, 6, 7}) {
+	if got := ids(sess); !slices.Equal(got, []uint32{4, 5, 6, 7}) {
 		t.Errorf("versions %v, want 3 previous ones and the current", got)
 	}
-	_, err := h.Restore(context.Background(), of(v), 3)
+	_, err := h.Restore(context.Background(), of(sess), 3)
 	wantKind(t, err, ErrVersionNotFound)
-	if len(v.head.Schemas) != 1 {
-		t.Errorf("%d schemas kept for versions of one schema", len(v.head.Schemas))
+	if len(sess.head.Schemas) != 1 {
+		t.Errorf("%d schemas kept for versions of one schema", len(sess.head.Schemas))
 	}
 }
 
 func TestRestoreMakesANewVersionOfOldData(t *testing.T) {
 	h := newHarness(t)
-	v := h.create(100, 5)
-	first := h.table(v, 0)
-	v = h.edit(v, `{"op":"delete_rows","rows":[0,1,2]}`)
-	v = h.must(h.Restore(context.Background(), of(v), 1))
-	wantEqual(t, h.table(v, 0), first)
-	if v.Current.ID != 3 || v.Current.RowsBefore != 97 || v.Current.Rows != 100 || v.Current.NewBytes != 0 {
-		t.Errorf("restored version is %+v", v.Current)
+	sess := h.create(100, 5)
+	first := h.table(sess, 0)
+	sess = h.edit(sess, `{"op":"delete_rows","rows":[0,1,2]}`)
+	sess = h.must(h.Restore(context.Background(), of(sess), 1))
+	wantEqual(t, h.table(sess, 0), first)
+	if sess.Current.ID != 3 || sess.Current.RowsBefore != 97 || sess.Current.Rows != 100 || sess.Current.NewBytes != 0 {
+		t.Errorf("restored version is %+v", sess.Current)
 	}
 }
 
 func TestAppendLeavesFullRowGroupsAlone(t *testing.T) {
 	h := newHarness(t)
-	v := h.create(20_000, 10)
-	before := h.manifest(v)
-	more := tabletest.Generate(30_000, 10, 2)
-	v = h.must(h.Append(context.Background(), of(v), more))
-	after := h.manifest(v)
+	sess := h.create(20_000, 10)
+	before := h.manifest(sess)
+	more := codectest.Generate(30_000, 10, 2)
+	sess = h.must(h.Append(context.Background(), of(sess), more))
+	after := h.manifest(sess)
 	if !reflect.DeepEqual(before.Groups[0], after.Groups[0]) {
 		t.Error("appending rewrote a full row group")
 	}
@@ -115,40 +115,40 @@ func TestAppendLeavesFullRowGroupsAlone(t *testing.T) {
 	if want := []int{codec.RowGroupRows, codec.RowGroupRows, codec.RowGroupRows, 848}; !slices.Equal(rows, want) {
 		t.Errorf("row groups %v, want %v", rows, want)
 	}
-	if n := h.table(v, 0).NumRows(); n != 50_000 {
+	if n := h.table(sess, 0).NumRows(); n != 50_000 {
 		t.Errorf("%d rows, want 50000", n)
 	}
 }
 
 func TestASmallTableThatGrowsIsPackedAnew(t *testing.T) {
 	h := newHarness(t)
-	v := h.create(3, 50)
-	if n := len(h.manifest(v).Layout); n != 1 {
+	sess := h.create(3, 50)
+	if n := len(h.manifest(sess).Layout); n != 1 {
 		t.Fatalf("a tiny table has %d segments, want 1", n)
 	}
-	v = h.must(h.Append(context.Background(), of(v), tabletest.Generate(40_000, 50, 2)))
-	for _, g := range h.manifest(v).Groups {
+	sess = h.must(h.Append(context.Background(), of(sess), codectest.Generate(40_000, 50, 2)))
+	for _, g := range h.manifest(sess).Groups {
 		for _, r := range g.Segments {
 			if r.Raw > 2*DefaultSegmentTargetBytes {
 				t.Errorf("a segment of %d raw bytes, want at most %d", r.Raw, 2*DefaultSegmentTargetBytes)
 			}
 		}
 	}
-	if n := h.table(v, 0).NumRows(); n != 40_003 {
+	if n := h.table(sess, 0).NumRows(); n != 40_003 {
 		t.Errorf("%d rows, want 40003", n)
 	}
 }
 
 func TestColumnsAddedOneByOneShareSegments(t *testing.T) {
 	h := newHarness(t)
-	v := h.create(10, 5)
+	sess := h.create(10, 5)
 	for i := range 20 {
-		v = h.edit(v, fmt.Sprintf(`{"op":"add_column","column":"x%d","values":[1,2,3,4,5,6,7,8,9,10]}`, i))
+		sess = h.edit(sess, fmt.Sprintf(`{"op":"add_column","column":"x%d","values":[1,2,3,4,5,6,7,8,9,10]}`, i))
 	}
-	if n := len(h.manifest(v).Layout); n != 1 {
+	if n := len(h.manifest(sess).Layout); n != 1 {
 		t.Errorf("%d segments for 25 tiny columns, want 1", n)
 	}
-	if n := len(h.table(v, 0).Schema.Fields()); n != 25 {
+	if n := len(h.table(sess, 0).Schema.Fields()); n != 25 {
 		t.Errorf("%d columns, want 25", n)
 	}
 }
@@ -156,53 +156,53 @@ func TestColumnsAddedOneByOneShareSegments(t *testing.T) {
 func TestMarksFollowTheTable(t *testing.T) {
 	h := newHarness(t)
 	ctx := context.Background()
-	v := h.create(100, 5)
-	marks := func(v *Session) frame.Marks {
+	sess := h.create(100, 5)
+	marks := func(sess *Session) frame.Marks {
 		t.Helper()
-		_, m, err := h.Marks(ctx, v)
+		_, m, err := h.Marks(ctx, sess)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return m
 	}
-	want := func(v *Session, want frame.Marks) {
+	want := func(sess *Session, want frame.Marks) {
 		t.Helper()
-		if got := marks(v); !reflect.DeepEqual(got, want) {
+		if got := marks(sess); !reflect.DeepEqual(got, want) {
 			t.Errorf("marks %v, want %v", got, want)
 		}
 	}
-	v = h.must(h.SetMarks(ctx, of(v), frame.Marks{"column_1": {7, 3, 3, 50}, "column_2": {0}}, false))
-	want(v, frame.Marks{"column_1": {3, 7, 50}, "column_2": {0}})
-	v = h.must(h.SetMarks(ctx, of(v), frame.Marks{"column_2": {}, "column_3": {9}}, true))
-	want(v, frame.Marks{"column_1": {3, 7, 50}, "column_3": {9}})
-	v = h.edit(v, `{"op":"delete_rows","rows":[0,7,9]}`)
-	want(v, frame.Marks{"column_1": {2, 47}})
-	v = h.edit(v, `{"op":"rename_columns","columns":{"column_1":"z"}}`)
-	want(v, frame.Marks{"z": {2, 47}})
-	v = h.edit(v, `{"op":"set_values","column":"z","rows":[2,47],"values":[1,null]}`)
-	want(v, frame.Marks{"z": {47}})
-	h.must(h.Undo(ctx, of(v)))
-	h.must(h.Undo(ctx, of(v)))
-	v = h.must(h.Undo(ctx, of(v)))
-	want(v, frame.Marks{"column_1": {3, 7, 50}, "column_3": {9}})
+	sess = h.must(h.SetMarks(ctx, of(sess), frame.Marks{"column_1": {7, 3, 3, 50}, "column_2": {0}}, false))
+	want(sess, frame.Marks{"column_1": {3, 7, 50}, "column_2": {0}})
+	sess = h.must(h.SetMarks(ctx, of(sess), frame.Marks{"column_2": {}, "column_3": {9}}, true))
+	want(sess, frame.Marks{"column_1": {3, 7, 50}, "column_3": {9}})
+	sess = h.edit(sess, `{"op":"delete_rows","rows":[0,7,9]}`)
+	want(sess, frame.Marks{"column_1": {2, 47}})
+	sess = h.edit(sess, `{"op":"rename_columns","columns":{"column_1":"z"}}`)
+	want(sess, frame.Marks{"z": {2, 47}})
+	sess = h.edit(sess, `{"op":"set_values","column":"z","rows":[2,47],"values":[1,null]}`)
+	want(sess, frame.Marks{"z": {47}})
+	h.must(h.Undo(ctx, of(sess)))
+	h.must(h.Undo(ctx, of(sess)))
+	sess = h.must(h.Undo(ctx, of(sess)))
+	want(sess, frame.Marks{"column_1": {3, 7, 50}, "column_3": {9}})
 
-	_, err := h.SetMarks(ctx, of(v), frame.Marks{"nope": {1}}, false)
+	_, err := h.SetMarks(ctx, of(sess), frame.Marks{"nope": {1}}, false)
 	wantKind(t, err, frame.ErrColumnNotFound)
-	_, err = h.SetMarks(ctx, of(v), frame.Marks{"column_1": {100}}, false)
+	_, err = h.SetMarks(ctx, of(sess), frame.Marks{"column_1": {100}}, false)
 	wantKind(t, err, frame.ErrInvalidOperation)
-	_, err = h.SetMarks(ctx, of(v), frame.Marks{"column_1": {-1}}, true)
+	_, err = h.SetMarks(ctx, of(sess), frame.Marks{"column_1": {-1}}, true)
 	wantKind(t, err, frame.ErrInvalidOperation)
 }
 
 func TestLongAuditLogIsKeptWholeAndTheHeadStaysSmall(t *testing.T) {
 	h := newHarness(t)
 	ctx := context.Background()
-	v := h.create(10, 5)
+	sess := h.create(10, 5)
 	const entries = 3*auditChunk + 5
 	for i := range entries {
-		v = h.must(h.AddAudit(ctx, of(v), fmt.Sprintf("entry %d", i)))
+		sess = h.must(h.AddAudit(ctx, of(sess), fmt.Sprintf("entry %d", i)))
 	}
-	got, rows, err := h.Audit(ctx, v)
+	got, rows, err := h.Audit(ctx, sess)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -217,11 +217,11 @@ func TestLongAuditLogIsKeptWholeAndTheHeadStaysSmall(t *testing.T) {
 			t.Fatalf("entry %d is %q, want %q", i+1, e.Text, want)
 		}
 	}
-	if n := len(v.head.Audit); n >= auditChunk {
+	if n := len(sess.head.Audit); n >= auditChunk {
 		t.Errorf("the head holds %d entries", n)
 	}
 	for _, text := range []string{"", strings.Repeat("x", maxAuditEntry+1)} {
-		_, err := h.AddAudit(ctx, of(v), text)
+		_, err := h.AddAudit(ctx, of(sess), text)
 		wantKind(t, err, ErrInvalidParameter)
 	}
 }

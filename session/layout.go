@@ -7,32 +7,31 @@ import (
 	"edgeframe/frame"
 )
 
-// Columns are packed into segments so that a change of one column rewrites little, and a
-// page of many columns reads few values. Within a table of common width there are about
-// segmentsPerGroup segments in a row group, each of minSegmentBytes at least and the
-// configured target at most.
+// Columns are packed into segments so that a change of one column rewrites little, and a page of
+// many columns reads few keys. A row group of a table of common width has about segmentsPerGroup
+// segments, each of at least minSegmentBytes and at most the configured target, in raw bytes.
 const (
 	segmentsPerGroup = 16
 	minSegmentBytes  = 64 << 10
 )
 
-// layout is how the columns of a frame are spread over the segments of each row group.
+// layout is how the columns of a frame are distributed over the segments of each row group.
 type layout struct {
 	segments []plannedSegment
 }
 
 // plannedSegment is one segment of each row group.
 type plannedSegment struct {
-	// columns are the frame's columns in the order of the fields, -1 for a field whose column
-	// is gone.
+	// columns are the frame's columns in the order of the fields, -1 for a field whose column has
+	// been dropped.
 	columns []int
 	// base is the position of the segment in the old layout, -1 for a new one.
 	base int
 }
 
-// newLayout keeps the segments of the old layout as they are, so that unchanged ones need
-// not be written again, and packs the new columns of f into further ones. A segment that has
-// outgrown the largest size by far, because a small table grew, is packed anew.
+// newLayout keeps the segments of the old layout as they are, so that unchanged ones need not be
+// written again, and packs the new columns of f into further ones. A segment that has outgrown
+// most raw bytes by more than a factor of two, because a small table grew, is packed anew.
 func newLayout(old *manifest, f *frame.Frame, most int) (*layout, error) {
 	position := map[int]int{}
 	var loose []int
@@ -54,9 +53,9 @@ func newLayout(old *manifest, f *frame.Frame, most int) (*layout, error) {
 			}
 		}
 		p := plannedSegment{columns: mapped, base: base}
-		if live := p.live(); len(live) > 1 && p.grownWidth(f) > 2*most {
-			loose = append(loose, live...)
-		} else if len(live) > 0 {
+		if used := p.columnsInUse(); len(used) > 1 && p.grownWidth(f) > 2*most {
+			loose = append(loose, used...)
+		} else if len(used) > 0 {
 			l.segments = append(l.segments, p)
 			total += old.width(base)
 		}
@@ -64,9 +63,9 @@ func newLayout(old *manifest, f *frame.Frame, most int) (*layout, error) {
 	return l, l.pack(old, f, loose, total, most)
 }
 
-// pack spreads loose columns over segments in their order. A last segment with room left
-// takes the first of them in, so that adding columns one by one does not end in a segment
-// each. packed is the width of the segments that there are.
+// pack distributes loose columns over segments in their order. If the last segment has room left
+// it takes the first of them, so that columns which are added one by one do not get a segment
+// each. packed is the width of the present segments, in bytes.
 func (l *layout) pack(old *manifest, f *frame.Frame, loose []int, packed, most int) error {
 	if len(loose) == 0 {
 		return nil
@@ -99,12 +98,12 @@ func (l *layout) pack(old *manifest, f *frame.Frame, loose []int, packed, most i
 	return nil
 }
 
-// grownWidth is the raw size of the largest of the segment's row groups that changed.
+// grownWidth is the raw size of the largest of the segment's changed row groups, in bytes.
 func (p *plannedSegment) grownWidth(f *frame.Frame) int {
 	widest := 0
 	for g := range f.Rows {
 		width := 0
-		for _, c := range p.live() {
+		for _, c := range p.columnsInUse() {
 			if chunk := f.Columns[c].Chunks[g]; !chunk.Stored {
 				width += int(frame.RawBytes(chunk.Data))
 			}
@@ -114,24 +113,15 @@ func (p *plannedSegment) grownWidth(f *frame.Frame) int {
 	return widest
 }
 
-// width is the raw size of the largest segment at that position of the layout.
-func (m *manifest) width(segment int) int {
-	widest := 0
-	for _, g := range m.Groups {
-		widest = max(widest, g.Segments[segment].Raw)
-	}
-	return widest
-}
-
-// live returns the columns that the segment really holds.
-func (p *plannedSegment) live() []int {
+// columnsInUse returns the columns of the segment without those that have been dropped.
+func (p *plannedSegment) columnsInUse() []int {
 	return slices.DeleteFunc(slices.Clone(p.columns), func(c int) bool { return c < 0 })
 }
 
-// unchanged reports whether the segment is in row group g as it is stored, and in which row
-// group it is stored.
+// unchanged reports whether the segment of row group g is stored already, and of which row group
+// it is stored.
 func (p *plannedSegment) unchanged(f *frame.Frame, g int) (from int, ok bool) {
-	for i, c := range p.live() {
+	for i, c := range p.columnsInUse() {
 		chunk := f.Columns[c].Chunks[g]
 		if !chunk.Stored || (i > 0 && chunk.Group != from) {
 			return 0, false

@@ -8,9 +8,10 @@ import (
 
 	"edgeframe/kv"
 	"edgeframe/kv/memory"
+	"edgeframe/session/record"
 )
 
-// deadlines is a driver that notes, on the clock of a harness, until when it keeps each key.
+// deadlines is a driver that notes until when it keeps each key, on the clock of a harness.
 type deadlines struct {
 	kv.Driver
 	now func() time.Time
@@ -46,29 +47,29 @@ func TestSegmentsOutliveTheSessionWhateverItsTTLWas(t *testing.T) {
 		o.Store = kv.New(d, "")
 	})
 	ctx := context.Background()
-	v := h.create(100, 5)
-	ref := Ref{ID: v.ID}
+	sess := h.create(100, 5)
+	ref := Ref{ID: sess.ID}
 	steps := []func() (*Session, error){
 		func() (*Session, error) { return h.Touch(ctx, ref, nil, 100*time.Hour) },
 		func() (*Session, error) { return h.Touch(ctx, ref, nil, time.Hour) },
 		func() (*Session, error) {
-			v, _, err := h.Edit(ctx, of(v), operations(t, `{"op":"set_values","column":"column_1","rows":[0],"value":5}`))
-			return v, err
+			sess, _, err := h.Edit(ctx, of(sess), operations(t, `{"op":"set_values","column":"column_1","rows":[0],"value":5}`))
+			return sess, err
 		},
 		func() (*Session, error) { return h.Touch(ctx, ref, nil, 2*time.Hour) },
 	}
 	for range 20 {
-		steps = append(steps, func() (*Session, error) { return h.Open(ctx, ref, WantNothing) })
+		steps = append(steps, func() (*Session, error) { return h.Open(ctx, ref, PrefetchNothing) })
 	}
 	for i, step := range steps {
-		v = h.must(step())
-		refs, err := v.head.segments()
+		sess = h.must(step())
+		refs, err := sess.head.segments()
 		if err != nil {
 			t.Fatal(err)
 		}
 		for r := range refs {
-			if until := d.until["edgeframe:"+segmentKey(v.ID, r)]; until.Before(v.Expires) {
-				t.Fatalf("after step %d a segment is kept until %s, the session until %s", i+1, until, v.Expires)
+			if until := d.until["edgeframe:"+record.SegmentKey(sess.ID, r)]; until.Before(sess.Expires) {
+				t.Fatalf("after step %d a segment is kept until %s, the session until %s", i+1, until, sess.Expires)
 			}
 		}
 		h.pass(30 * time.Minute)

@@ -3,69 +3,42 @@ package session
 import (
 	"bytes"
 	"fmt"
-	"slices"
+
+	"edgeframe/frame"
+	"edgeframe/session/record"
 )
 
-// manifest returns the manifest of v.
-func (h *head) manifest(v *version) (*manifest, error) {
-	m := new(manifest)
-	rest, err := m.UnmarshalMsg(h.Manifests[v.Manifest])
-	if err == nil && len(rest) > 0 {
-		err = fmt.Errorf("%d bytes follow it", len(rest))
-	}
-	if err == nil {
-		err = m.check(v.Columns)
-	}
+// manifest is the stored manifest with what this package does with it.
+type manifest record.Manifest
+
+// manifest returns the manifest of ver.
+func (h *head) manifest(ver *record.Version) (*manifest, error) {
+	m, err := record.DecodeManifest(h.Manifests[ver.Manifest], ver.Columns)
 	if err != nil {
-		return nil, &Error{Kind: ErrCorrupt, Detail: fmt.Sprintf("the manifest of version %d of session %s cannot be read", v.ID, h.ID), Err: err}
+		return nil, &Error{Kind: ErrCorrupt, Detail: fmt.Sprintf("the manifest of version %d of session %s cannot be read", ver.ID, h.ID), Err: err}
 	}
-	return m, nil
+	return (*manifest)(m), nil
 }
 
-// check refuses a manifest whose parts do not fit together, so that the rest of the package
-// may index without asking.
-func (m *manifest) check(columns int) error {
-	held := make([]bool, columns)
-	for _, segment := range m.Layout {
-		for _, c := range segment {
-			if c < -1 || c >= columns || c >= 0 && held[c] {
-				return fmt.Errorf("a segment holds column %d of %d, or holds it once more", c, columns)
-			}
-			if c >= 0 {
-				held[c] = true
-			}
-		}
-	}
-	if missing := slices.Index(held, false); missing >= 0 {
-		return fmt.Errorf("no segment holds column %d", missing)
-	}
-	for _, g := range m.Groups {
-		if g.Rows < 0 || len(g.Segments) != len(m.Layout) || len(g.Missing) != columns {
-			return fmt.Errorf("a row group of %d rows has %d segments in a layout of %d and %d missing counts for %d columns", g.Rows, len(g.Segments), len(m.Layout), len(g.Missing), columns)
-		}
-	}
-	return nil
-}
-
-// setManifest makes m the manifest of v.
-func (h *head) setManifest(v *version, m *manifest) error {
-	raw, err := m.MarshalMsg(nil)
+// setManifest makes m the manifest of ver.
+func (h *head) setManifest(ver *record.Version, m *manifest) error {
+	raw, err := (*record.Manifest)(m).MarshalMsg(nil)
 	if err != nil {
 		return err
 	}
-	h.Manifests, v.Manifest = addOnce(h.Manifests, raw)
-	v.StoredBytes, v.RawBytes, v.Segments = 0, 0, 0
+	h.Manifests, ver.Manifest = addOnce(h.Manifests, raw)
+	ver.StoredBytes, ver.RawBytes, ver.Segments = 0, 0, 0
 	for _, g := range m.Groups {
 		for _, r := range g.Segments {
-			v.StoredBytes += int64(r.Stored)
-			v.RawBytes += int64(r.Raw)
+			ver.StoredBytes += int64(r.Stored)
+			ver.RawBytes += int64(r.Raw)
 		}
-		v.Segments += len(g.Segments)
+		ver.Segments += len(g.Segments)
 	}
 	return nil
 }
 
-// addOnce returns list with raw in it, and where.
+// addOnce returns list with raw in it, and the position of raw.
 func addOnce(list [][]byte, raw []byte) ([][]byte, int) {
 	for i, have := range list {
 		if bytes.Equal(have, raw) {
@@ -76,19 +49,19 @@ func addOnce(list [][]byte, raw []byte) ([][]byte, int) {
 }
 
 // segments returns every segment that h refers to.
-func (h *head) segments() (map[segmentRef]bool, error) {
-	refs := map[segmentRef]bool{}
+func (h *head) segments() (map[record.SegmentRef]bool, error) {
+	refs := map[record.SegmentRef]bool{}
 	read := make([]bool, len(h.Manifests))
 	for i := range h.Versions {
-		v := &h.Versions[i]
-		if v.Marks != nil {
-			refs[*v.Marks] = true
+		ver := &h.Versions[i]
+		if ver.Marks != nil {
+			refs[*ver.Marks] = true
 		}
-		if read[v.Manifest] {
+		if read[ver.Manifest] {
 			continue
 		}
-		read[v.Manifest] = true
-		m, err := h.manifest(v)
+		read[ver.Manifest] = true
+		m, err := h.manifest(ver)
 		if err != nil {
 			return nil, err
 		}
@@ -109,14 +82,14 @@ func (h *head) dropUnused() {
 	schemas := keeper{from: h.Schemas}
 	manifests := keeper{from: h.Manifests}
 	for i := range h.Versions {
-		v := &h.Versions[i]
-		v.Schema = schemas.keep(v.Schema)
-		v.Manifest = manifests.keep(v.Manifest)
+		ver := &h.Versions[i]
+		ver.Schema = schemas.keep(ver.Schema)
+		ver.Manifest = manifests.keep(ver.Manifest)
 	}
 	h.Schemas, h.Manifests = schemas.kept, manifests.kept
 }
 
-// keeper moves the elements of a list that are in use to another one.
+// keeper moves the elements of a list that are in use to another list.
 type keeper struct {
 	from, kept [][]byte
 	moved      map[int]int
@@ -133,4 +106,53 @@ func (k *keeper) keep(i int) int {
 	k.moved[i] = len(k.kept)
 	k.kept = append(k.kept, k.from[i])
 	return k.moved[i]
+}
+
+// place is where the chunk of a column in a row group is stored.
+type place struct {
+	ref record.SegmentRef
+	// field is the position of the column among the fields of the segment.
+	field int
+	// rows is the number of rows of the row group.
+	rows int
+}
+
+// places returns the place of each of chunks.
+func (m *manifest) places(chunks []frame.Chunk) []place {
+	slots := m.slots()
+	places := make([]place, len(chunks))
+	for i, c := range chunks {
+		at, group := slots[c.Column], &m.Groups[c.Group]
+		places[i] = place{group.Segments[at.segment], at.field, group.Rows}
+	}
+	return places
+}
+
+// slot is where a column is in every row group.
+type slot struct{ segment, field int }
+
+// slots returns the slot of every column.
+func (m *manifest) slots() []slot {
+	fields := 0
+	for _, columns := range m.Layout {
+		fields += len(columns)
+	}
+	slots := make([]slot, fields)
+	for i, columns := range m.Layout {
+		for j, c := range columns {
+			if c >= 0 {
+				slots[c] = slot{i, j}
+			}
+		}
+	}
+	return slots
+}
+
+// width is the raw size of the largest segment at that position of the layout, in bytes.
+func (m *manifest) width(segment int) int {
+	widest := 0
+	for _, g := range m.Groups {
+		widest = max(widest, g.Segments[segment].Raw)
+	}
+	return widest
 }

@@ -12,9 +12,9 @@ import (
 // maxMetadata is the largest metadata of a session, in bytes of JSON.
 const maxMetadata = 64 << 10
 
-// Describe changes what a session is called and what is noted about it: metadata is merged
-// as RFC 7396 says, nil leaves it; a nil filename leaves the name.
-func (s *Service) Describe(ctx context.Context, c Change, filename *string, metadata json.RawMessage) (*Session, error) {
+// UpdateInfo changes the file name and the metadata of a session; nil leaves either as it is.
+// metadata is a JSON Merge Patch (RFC 7396).
+func (s *Service) UpdateInfo(ctx context.Context, c Change, filename *string, metadata json.RawMessage) (*Session, error) {
 	if filename != nil {
 		if err := checkFilename(*filename); err != nil {
 			return nil, err
@@ -52,7 +52,7 @@ func mergePatch(target, patch json.RawMessage) (json.RawMessage, error) {
 	if _, ok := changes.(map[string]any); !ok {
 		return nil, errors.New("the patch is not an object")
 	}
-	// A target that is no object counts as an empty one.
+	// A target that is not an object counts as an empty one.
 	_ = unmarshal(target, &now)
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)

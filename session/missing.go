@@ -11,21 +11,22 @@ import (
 
 	"edgeframe/frame"
 	"edgeframe/kv"
+	"edgeframe/session/record"
 )
 
-// Marks returns the cells of the current version that are missing on purpose, and the
-// session whose they are: like that of [Service.Read], it may be newer than v.
-func (s *Service) Marks(ctx context.Context, v *Session) (now *Session, marks frame.Marks, err error) {
-	err = s.follow(ctx, v, func(v *Session) (err error) {
-		now = v
-		marks, err = s.marks(ctx, v.head, v.head.current())
+// Marks returns the cells of the current version that are missing on purpose, and the session to
+// which they belong: like the data of [Service.Read], it may be newer than sess.
+func (s *Service) Marks(ctx context.Context, sess *Session) (now *Session, marks frame.Marks, err error) {
+	err = s.follow(ctx, sess, func(sess *Session) (err error) {
+		now = sess
+		marks, err = s.marks(ctx, sess.head, sess.head.current())
 		return err
 	})
 	return now, marks, err
 }
 
-// SetMarks replaces the marks of the whole table, or with merge those of the columns given;
-// a column with no rows loses its marks. It makes a version, which undo takes back.
+// SetMarks replaces the marks of the whole table, or with merge only those of the given columns;
+// a column with no rows loses its marks. It makes a version, so that it can be undone.
 func (s *Service) SetMarks(ctx context.Context, c Change, marks frame.Marks, merge bool) (*Session, error) {
 	if c.Summary == "" {
 		c.Summary = "Mark intentionally missing cells"
@@ -44,14 +45,14 @@ func (s *Service) SetMarks(ctx context.Context, c Change, marks frame.Marks, mer
 		if f.Marks, err = next.Check(f); err != nil {
 			return nil, err
 		}
-		v := *base
-		se := s.newSealer(h)
-		if v.Marks, err = s.storeMarks(f, se); err != nil {
+		ver := *base
+		out := s.newSealer(h)
+		if ver.Marks, err = s.storeMarks(f, out); err != nil {
 			return nil, err
 		}
-		v.RowsBefore = base.Rows
-		v.NewBytes = se.bytes
-		return s.push(h, &v, c.Summary, se)
+		ver.RowsBefore = base.Rows
+		ver.NewBytes = out.bytes
+		return s.push(h, &ver, c.Summary, out)
 	})
 }
 
@@ -61,8 +62,8 @@ var marksSchema = arrow.NewSchema([]arrow.Field{
 	{Name: "row", Type: arrow.PrimitiveTypes.Int64},
 }, nil)
 
-// storeMarks seals the marks of f and returns their ref, nil when there are none.
-func (s *Service) storeMarks(f *frame.Frame, se *sealer) (*segmentRef, error) {
+// storeMarks seals the marks of f and returns their ref, nil if there are none.
+func (s *Service) storeMarks(f *frame.Frame, out *sealer) (*record.SegmentRef, error) {
 	if len(f.Marks) == 0 {
 		return nil, nil
 	}
@@ -76,24 +77,24 @@ func (s *Service) storeMarks(f *frame.Frame, se *sealer) (*segmentRef, error) {
 			rows.Append(row)
 		}
 	}
-	refs, err := se.seal([]arrow.Record{b.NewRecord()})
+	refs, err := out.seal([]arrow.Record{b.NewRecord()})
 	if err != nil {
 		return nil, err
 	}
 	return &refs[0], nil
 }
 
-// marks loads the marks of a version; there may be none, never nil.
-func (s *Service) marks(ctx context.Context, h *head, v *version) (frame.Marks, error) {
+// marks loads the marks of a version. Without an error the result is never nil.
+func (s *Service) marks(ctx context.Context, h *head, ver *record.Version) (frame.Marks, error) {
 	marks := frame.Marks{}
-	if v.Marks == nil {
+	if ver.Marks == nil {
 		return marks, nil
 	}
-	fetched, err := s.fetch(ctx, h, []segmentRef{*v.Marks})
+	fetched, err := s.fetch(ctx, h, []record.SegmentRef{*ver.Marks})
 	if err != nil {
 		return nil, err
 	}
-	fields := fetched[*v.Marks]
+	fields := fetched[*ver.Marks]
 	names, rows := fields[0].(*array.Dictionary), fields[1].(*array.Int64)
 	dictionary := names.Dictionary().(*array.String)
 	for i := range rows.Len() {

@@ -15,9 +15,10 @@ import (
 	"edgeframe/internal/testenv"
 	"edgeframe/kv"
 	"edgeframe/kv/redis"
+	"edgeframe/session/record"
 )
 
-// onRedis makes a harness on a server of its own, and counts the round trips to it.
+// onRedis returns a harness on a Redis server of its own, and a counter of the round trips to it.
 func onRedis(t *testing.T, adjust ...func(*Options)) (*harness, *testenv.Redis, *testenv.RoundTrips) {
 	t.Helper()
 	server, trips := testenv.StartRedis(t), &testenv.RoundTrips{}
@@ -34,33 +35,32 @@ func onRedis(t *testing.T, adjust ...func(*Options)) (*harness, *testenv.Redis, 
 	return h, server, trips
 }
 
-// TestRoundTripsToRedisDoNotDependOnTheNumberOfSegments counts those of each kind of request
-// on tables of one segment and of several hundred: at most two for a read, also for one whose
-// access is noted and whose segments are renewed; three for an edit, which are the two of a
-// read and one for everything that a commit stores and drops.
+// A read takes at most two round trips, even if its access is noted and segments are renewed. An
+// edit takes three: the two of a read, and one for everything that the commit stores and drops.
+// The tables have one segment and several hundred.
 func TestRoundTripsToRedisDoNotDependOnTheNumberOfSegments(t *testing.T) {
 	h, _, trips := onRedis(t, func(o *Options) { o.MaxVersions = 1 })
 	ctx := context.Background()
 	for _, size := range []struct{ rows, columns int }{{10, 5}, {150_000, 50}} {
-		v := h.create(size.rows, size.columns)
-		ref := Ref{ID: v.ID}
+		sess := h.create(size.rows, size.columns)
+		ref := Ref{ID: sess.ID}
 		all, value := Selection{Limit: -1}, 0
 		read := func() error {
-			v, err := h.Open(ctx, ref, WantData(all))
+			sess, err := h.Open(ctx, ref, PrefetchData(all))
 			if err == nil {
-				_, err = h.Read(ctx, v, all)
+				_, err = h.Read(ctx, sess, all)
 			}
 			return err
 		}
 		edit := func() error {
 			value++
-			_, _, err := h.Edit(ctx, of(v), operations(t, fmt.Sprintf(`{"op":"set_values","column":"column_1","rows":[0],"value":%d}`, value)))
+			_, _, err := h.Edit(ctx, of(sess), operations(t, fmt.Sprintf(`{"op":"set_values","column":"column_1","rows":[0],"value":%d}`, value)))
 			return err
 		}
 		marks := func() error {
-			v, err := h.Open(ctx, ref, WantMarks)
+			sess, err := h.Open(ctx, ref, PrefetchMarks)
 			if err == nil {
-				_, _, err = h.Marks(ctx, v)
+				_, _, err = h.Marks(ctx, sess)
 			}
 			return err
 		}
@@ -74,12 +74,12 @@ func TestRoundTripsToRedisDoNotDependOnTheNumberOfSegments(t *testing.T) {
 			{"read that renews the segments", 2, func() error { h.pass(55 * time.Minute); return read() }},
 			{"edit", 3, edit},
 			{"edit that evicts a version", 3, edit},
-			{"snapshot", 2, func() error { _, err := h.Snapshot(ctx, of(v)); return err }},
-			{"undo", 2, func() error { _, err := h.Undo(ctx, of(v)); return err }},
-			{"redo", 2, func() error { _, err := h.Redo(ctx, of(v)); return err }},
+			{"snapshot", 2, func() error { _, err := h.Snapshot(ctx, of(sess)); return err }},
+			{"undo", 2, func() error { _, err := h.Undo(ctx, of(sess)); return err }},
+			{"redo", 2, func() error { _, err := h.Redo(ctx, of(sess)); return err }},
 			{"touch", 2, func() error { _, err := h.Touch(ctx, ref, nil, 0); return err }},
 			{"mark", 2, func() error {
-				_, err := h.SetMarks(ctx, of(v), frame.Marks{"column_1": {1}}, false)
+				_, err := h.SetMarks(ctx, of(sess), frame.Marks{"column_1": {1}}, false)
 				return err
 			}},
 			{"read of marks that notes an access", 2, func() error { h.pass(10 * time.Minute); return marks() }},
@@ -100,11 +100,11 @@ func TestRoundTripsToRedisDoNotDependOnTheNumberOfSegments(t *testing.T) {
 
 func TestExpiryOnRedisIsThatOfTheServerToo(t *testing.T) {
 	h, server, _ := onRedis(t)
-	v := h.must(h.Create(context.Background(), h.table(h.create(10, 5), 0), "t", time.Second))
-	want := append(h.segmentKeys(), headKey(v.ID))
+	sess := h.must(h.Create(context.Background(), h.table(h.create(10, 5), 0), "t", time.Second))
+	want := append(h.segmentKeys(), record.HeadKey(sess.ID))
 	var mine int
 	for _, key := range want {
-		if strings.Contains(key, v.ID) {
+		if strings.Contains(key, sess.ID) {
 			mine++
 			if left := server.Do("PTTL", "edgeframe:"+key).(int64); left <= 0 || left > 3000 {
 				t.Errorf("%s is kept for another %d ms", key, left)
@@ -125,21 +125,21 @@ func TestAKeyOfAnotherTypeDamagesItsSessionAlone(t *testing.T) {
 	ctx := context.Background()
 	fine := h.create(10, 5)
 	for _, part := range []string{"head", "segment"} {
-		v := h.create(10, 5)
-		key := "edgeframe:" + headKey(v.ID)
+		sess := h.create(10, 5)
+		key := "edgeframe:" + record.HeadKey(sess.ID)
 		if part == "segment" {
-			key = "edgeframe:" + segmentKey(v.ID, h.manifest(v).Groups[0].Segments[0])
+			key = "edgeframe:" + record.SegmentKey(sess.ID, h.manifest(sess).Groups[0].Segments[0])
 		}
 		server.Do("DEL", key)
 		server.Do("RPUSH", key, "x")
-		_, err := h.Read(ctx, v, Selection{Limit: -1})
+		_, err := h.Read(ctx, sess, Selection{Limit: -1})
 		if part == "head" {
-			_, err = h.Open(ctx, Ref{ID: v.ID}, WantNothing)
+			_, err = h.Open(ctx, Ref{ID: sess.ID}, PrefetchNothing)
 		}
 		wantKind(t, err, ErrCorrupt)
-		_, _, err = h.Edit(ctx, of(v), operations(t, `{"op":"set_values","column":"column_1","rows":[0],"value":5}`))
+		_, _, err = h.Edit(ctx, of(sess), operations(t, `{"op":"set_values","column":"column_1","rows":[0],"value":5}`))
 		wantKind(t, err, ErrCorrupt)
-		if err := h.Delete(ctx, Ref{ID: v.ID}, nil); err != nil {
+		if err := h.Delete(ctx, Ref{ID: sess.ID}, nil); err != nil {
 			t.Errorf("a session with a damaged %s cannot be deleted: %v", part, err)
 		}
 		if left := server.Do("EXISTS", key).(int64); left != 0 {

@@ -7,27 +7,29 @@ import (
 
 	"github.com/apache/arrow/go/v17/arrow"
 
-	"edgeframe/codec"
+	"edgeframe/codec/segment"
+	"edgeframe/internal/parallel"
 	"edgeframe/kv"
+	"edgeframe/session/record"
 )
 
 // fetch returns the fields of segments, by ref.
-func (s *Service) fetch(ctx context.Context, h *head, refs []segmentRef) (map[segmentRef][]arrow.Array, error) {
-	got := make(map[segmentRef][]arrow.Array, len(refs))
+func (s *Service) fetch(ctx context.Context, h *head, refs []record.SegmentRef) (map[record.SegmentRef][]arrow.Array, error) {
+	got := make(map[record.SegmentRef][]arrow.Array, len(refs))
 	return got, s.fetchInto(ctx, h, refs, got)
 }
 
-// fetchInto adds the fields of segments to got, unless they are there: decoded ones from the
-// cache, all others from the store in one round trip.
-func (s *Service) fetchInto(ctx context.Context, h *head, refs []segmentRef, got map[segmentRef][]arrow.Array) error {
-	var missing []segmentRef
+// fetchInto adds the fields of segments to got, unless it has them: those that are cached or came
+// with the head, and all others from the store in one round trip.
+func (s *Service) fetchInto(ctx context.Context, h *head, refs []record.SegmentRef, got map[record.SegmentRef][]arrow.Array) error {
+	var missing []record.SegmentRef
 	for _, r := range refs {
 		if _, ok := got[r]; ok {
 			continue
 		}
 		fields, ok := h.fetched[r]
 		if !ok {
-			fields, ok = s.cache.Get(segmentKey(h.ID, r))
+			fields, ok = s.cache.Get(record.SegmentKey(h.ID, r))
 		}
 		got[r] = fields
 		if !ok {
@@ -40,7 +42,7 @@ func (s *Service) fetchInto(ctx context.Context, h *head, refs []segmentRef, got
 	keys := h.keys(missing)
 	values, err := s.store.GetMany(ctx, keys)
 	if errors.Is(err, kv.ErrCorrupt) {
-		return &Error{Kind: ErrCorrupt, Detail: fmt.Sprintf("session %s is damaged: %v", h.ID, err), Err: err}
+		return damaged(h.ID, err)
 	}
 	if err != nil {
 		return err
@@ -48,34 +50,26 @@ func (s *Service) fetchInto(ctx context.Context, h *head, refs []segmentRef, got
 	return s.decodeInto(missing, keys, values, got)
 }
 
-// uncached returns those of refs, and their keys, that only the store has.
-func (s *Service) uncached(h *head, refs []segmentRef) ([]segmentRef, []string) {
-	var missing []segmentRef
-	seen := map[segmentRef]bool{}
+// uncached returns those of refs that are not cached, each once, and their keys.
+func (s *Service) uncached(h *head, refs []record.SegmentRef) ([]record.SegmentRef, []string) {
+	var missing []record.SegmentRef
+	seen := map[record.SegmentRef]bool{}
 	for _, r := range refs {
 		if seen[r] {
 			continue
 		}
 		seen[r] = true
-		if _, ok := s.cache.Get(segmentKey(h.ID, r)); !ok {
+		if _, ok := s.cache.Get(record.SegmentKey(h.ID, r)); !ok {
 			missing = append(missing, r)
 		}
 	}
 	return missing, h.keys(missing)
 }
 
-func (h *head) keys(refs []segmentRef) []string {
-	keys := make([]string, len(refs))
-	for i, r := range refs {
-		keys[i] = segmentKey(h.ID, r)
-	}
-	return keys
-}
-
-// decodeInto adds what values hold to got and to the cache.
-func (s *Service) decodeInto(refs []segmentRef, keys []string, values [][]byte, got map[segmentRef][]arrow.Array) error {
+// decodeInto adds the fields of stored segments to got and to the cache.
+func (s *Service) decodeInto(refs []record.SegmentRef, keys []string, values [][]byte, got map[record.SegmentRef][]arrow.Array) error {
 	fields := make([][]arrow.Array, len(refs))
-	err := codec.Parallel(len(refs), func(i int) error {
+	err := parallel.Do(len(refs), func(i int) error {
 		var err error
 		fields[i], err = s.decode(refs[i], keys[i], values[i])
 		return err
@@ -90,11 +84,11 @@ func (s *Service) decodeInto(refs []segmentRef, keys []string, values [][]byte, 
 	return nil
 }
 
-func (s *Service) decode(r segmentRef, key string, data []byte) ([]arrow.Array, error) {
+func (s *Service) decode(r record.SegmentRef, key string, data []byte) ([]arrow.Array, error) {
 	if data == nil {
 		return nil, fmt.Errorf("segment %s: %w", key, errSegmentGone)
 	}
-	rec, err := codec.DecodeSegment(data, codec.Hash(r.Hash), s.opt.MaxTableBytes)
+	rec, err := segment.Decode(data, segment.Hash(r.Hash), s.opt.MaxTableBytes)
 	if err != nil {
 		return nil, &Error{Kind: ErrCorrupt, Detail: fmt.Sprintf("segment %s is damaged: %v", key, err), Err: err}
 	}
@@ -103,59 +97,61 @@ func (s *Service) decode(r segmentRef, key string, data []byte) ([]arrow.Array, 
 
 // sealer collects the segments that a commit stores.
 type sealer struct {
-	opt  codec.SegmentOptions
+	opt  segment.Options
 	head *head
 	born uint64
-	// held are the segments that the session has, by content; nil until they are needed.
-	held  map[[16]byte]segmentRef
+	// held are the segments of the session and of this commit, by content; nil until they are
+	// needed.
+	held map[[16]byte]record.SegmentRef
+	// items are the segments to store, of bytes in all.
 	items []kv.Item
 	bytes int64
 }
 
 // newSealer returns a sealer for the commit after h.
 func (s *Service) newSealer(h *head) *sealer {
-	return &sealer{opt: s.opt.Segment, head: h, born: h.revision.Revision + 1}
+	return &sealer{opt: s.opt.Segment, head: h, born: h.Revision.Revision + 1}
 }
 
 // findHeld fills held.
-func (se *sealer) findHeld() error {
-	if se.held != nil {
+func (sl *sealer) findHeld() error {
+	if sl.held != nil {
 		return nil
 	}
-	refs, err := se.head.segments()
+	refs, err := sl.head.segments()
 	if err != nil {
 		return err
 	}
-	se.held = make(map[[16]byte]segmentRef, len(refs))
+	sl.held = make(map[[16]byte]record.SegmentRef, len(refs))
 	for r := range refs {
-		se.held[r.Hash] = r
+		sl.held[r.Hash] = r
 	}
 	return nil
 }
 
-// seal encodes records, in parallel, and returns their refs. What the session holds already
-// is not stored again.
-func (se *sealer) seal(records []arrow.Record) ([]segmentRef, error) {
-	segments := make([]codec.Segment, len(records))
-	err := codec.Parallel(len(records), func(i int) error {
+// seal encodes records, in parallel, and returns their refs. A segment that the session has
+// already is not stored again.
+func (sl *sealer) seal(records []arrow.Record) ([]record.SegmentRef, error) {
+	segments := make([]segment.Segment, len(records))
+	err := parallel.Do(len(records), func(i int) error {
 		var err error
-		segments[i], err = codec.EncodeSegment(records[i], se.opt)
+		segments[i], err = segment.Encode(records[i], sl.opt)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	if err := se.findHeld(); err != nil {
+	if err := sl.findHeld(); err != nil {
 		return nil, err
 	}
-	refs := make([]segmentRef, len(records))
+	refs := make([]record.SegmentRef, len(records))
 	for i, seg := range segments {
-		r, ok := se.held[seg.Hash]
+		r, ok := sl.held[seg.Hash]
 		if !ok {
-			r = segmentRef{Hash: seg.Hash, Born: se.born, Stored: len(seg.Data), Raw: int(seg.RawBytes)}
-			se.held[seg.Hash] = r
-			se.items = append(se.items, kv.Item{Key: segmentKey(se.head.ID, r), Value: seg.Data})
-			se.bytes += int64(r.Stored)
+			r = record.SegmentRef{Hash: seg.Hash, Born: sl.born, Stored: len(seg.Data), Raw: int(seg.RawBytes)}
+			sl.held[seg.Hash] = r
+			sl.items = append(sl.items, kv.Item{Key: record.SegmentKey(sl.head.ID, r), Value: seg.Data})
+			sl.bytes += int64(r.Stored)
 		}
 		refs[i] = r
 	}

@@ -9,10 +9,11 @@ import (
 	"github.com/apache/arrow/go/v17/arrow"
 
 	"edgeframe/codec"
+	"edgeframe/session/record"
 )
 
 func TestASelectionOfRowsIsWhatItSays(t *testing.T) {
-	m := &manifest{Groups: []rowGroup{{Rows: 5}, {Rows: 5}, {Rows: 2}}}
+	m := &manifest{Groups: []record.RowGroup{{Rows: 5}, {Rows: 5}, {Rows: 2}}}
 	for _, tc := range []struct {
 		name          string
 		offset, limit int64
@@ -37,8 +38,8 @@ func TestASelectionOfRowsIsWhatItSays(t *testing.T) {
 
 func TestAColumnCannotBeSelectedTwice(t *testing.T) {
 	h := newHarness(t)
-	v := h.create(10, 5)
-	_, err := h.Read(context.Background(), v, Selection{Columns: []string{"column_1", "column_2", "column_1"}, Limit: -1})
+	sess := h.create(10, 5)
+	_, err := h.Read(context.Background(), sess, Selection{Columns: []string{"column_1", "column_2", "column_1"}, Limit: -1})
 	wantKind(t, err, ErrInvalidParameter)
 }
 

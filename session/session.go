@@ -6,15 +6,18 @@ import (
 
 	"github.com/apache/arrow/go/v17/arrow"
 
-	"edgeframe/codec"
+	"edgeframe/codec/compress"
+	"edgeframe/codec/segment"
+	"edgeframe/session/record"
 )
 
-// Session is a session as it stood at one revision. It is immutable.
+// Session is the state of a session at one revision. It is immutable.
 type Session struct {
 	ID       string
 	Filename string
 	Created  time.Time
-	// LastAccessed is the last access that was noted; see [Service] for how often that is.
+	// LastAccessed is the last access that was noted. Accesses within a tenth of the TTL after it
+	// need not be noted.
 	LastAccessed time.Time
 	// Expires is the time at which the session is gone unless it is accessed before.
 	Expires  time.Time
@@ -39,87 +42,81 @@ type Version struct {
 	RowsBefore int64
 	Rows       int64
 	Columns    int
-	// StoredBytes is what the version's segments take in the store, RawBytes what they hold
+	// StoredBytes is what the segments of the version take in the store, RawBytes what they take
 	// before compression. NewBytes is what was stored to make the version.
 	StoredBytes, RawBytes, NewBytes int64
 	Segments                        int
-	Method                          codec.Method
-	Compression                     codec.Compression
+	Method                          segment.Method
+	Compression                     compress.Codec
 	// Tag identifies the version's table for good: no other table of the session ever has it.
 	Tag string
 }
 
 // view returns h as a Session.
-func (s *Service) view(h *head) *Session {
-	v := &Session{
+func view(h *head) *Session {
+	sess := &Session{
 		ID:           h.ID,
 		Filename:     h.Filename,
 		Created:      clock(h.Created),
 		LastAccessed: clock(h.Accessed),
 		Expires:      clock(h.Expires),
 		TTL:          h.ttl(),
-		Revision:     h.revision,
+		Revision:     h.Revision,
 		Versions:     make([]Version, len(h.Versions)),
 		CanUndo:      h.Current > 0,
 		CanRedo:      h.Current < len(h.Versions)-1,
 		Metadata:     h.Metadata,
 		head:         h,
 	}
-	if len(v.Metadata) == 0 {
-		v.Metadata = json.RawMessage("{}")
+	if len(sess.Metadata) == 0 {
+		sess.Metadata = json.RawMessage("{}")
 	}
 	for i := range h.Versions {
-		v.Versions[i] = h.Versions[i].view()
+		sess.Versions[i] = viewVersion(&h.Versions[i])
 	}
-	v.Current = v.Versions[h.Current]
-	return v
+	sess.Current = sess.Versions[h.Current]
+	return sess
 }
 
-func (v *version) view() Version {
+// viewVersion returns ver as a Version.
+func viewVersion(ver *record.Version) Version {
 	return Version{
-		ID:          v.ID,
-		Time:        clock(v.Time),
-		Summary:     v.Summary,
-		RowsBefore:  v.RowsBefore,
-		Rows:        v.Rows,
-		Columns:     v.Columns,
-		StoredBytes: v.StoredBytes,
-		RawBytes:    v.RawBytes,
-		NewBytes:    v.NewBytes,
-		Segments:    v.Segments,
-		Method:      codec.Method(v.Method),
-		Compression: codec.Compression(v.Compression),
-		Tag:         v.tag(),
+		ID:          ver.ID,
+		Time:        clock(ver.Time),
+		Summary:     ver.Summary,
+		RowsBefore:  ver.RowsBefore,
+		Rows:        ver.Rows,
+		Columns:     ver.Columns,
+		StoredBytes: ver.StoredBytes,
+		RawBytes:    ver.RawBytes,
+		NewBytes:    ver.NewBytes,
+		Segments:    ver.Segments,
+		Method:      segment.Method(ver.Method),
+		Compression: compress.Codec(ver.Compression),
+		Tag:         ver.Tag(),
 	}
 }
 
 func clock(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
 
-// current is the version that reads and changes are about.
-func (h *head) current() *version { return &h.Versions[h.Current] }
-
-// find returns the version with that id, the current one for 0.
-func (h *head) find(id uint32) (*version, error) {
-	if id == 0 {
-		return h.current(), nil
+// Version returns the kept version of the session with that id, the current one for 0.
+func (sess *Session) Version(id uint32) (Version, error) {
+	ver, err := sess.head.find(id)
+	if err != nil {
+		return Version{}, err
 	}
-	for i := range h.Versions {
-		if h.Versions[i].ID == id {
-			return &h.Versions[i], nil
-		}
-	}
-	return nil, fail(ErrVersionNotFound, "version %d is not kept; versions %d to %d are", id, h.Versions[0].ID, h.Versions[len(h.Versions)-1].ID)
+	return viewVersion(ver), nil
 }
 
 // Schema returns the schema of the current version and, for each column, how many of its
 // values are missing.
-func (s *Service) Schema(v *Session) (*arrow.Schema, []int64, error) {
-	current := v.head.current()
-	schema, err := s.schema(v.head, current)
+func (s *Service) Schema(sess *Session) (*arrow.Schema, []int64, error) {
+	current := sess.head.current()
+	schema, err := s.schema(sess.head, current)
 	if err != nil {
 		return nil, nil, err
 	}
-	m, err := v.head.manifest(current)
+	m, err := sess.head.manifest(current)
 	if err != nil {
 		return nil, nil, err
 	}

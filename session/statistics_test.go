@@ -15,9 +15,9 @@ import (
 )
 
 // statistics returns the statistics of a version, and their text.
-func (h *harness) statistics(v *Session, version uint32) (frame.Description, string) {
+func (h *harness) statistics(sess *Session, version uint32) (frame.Description, string) {
 	h.t.Helper()
-	st, err := h.Statistics(context.Background(), v, version)
+	st, err := h.Statistics(context.Background(), sess, version)
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -43,7 +43,7 @@ func (h *harness) statisticsKeys() (keys []string) {
 	return keys
 }
 
-// another is a service on the store of h that has seen nothing yet.
+// another is a new service on the store of h, with empty caches.
 func (h *harness) another() *harness {
 	opt := h.opt
 	return &harness{Service: New(opt), t: h.t, calls: h.calls, time: h.time}
@@ -51,9 +51,9 @@ func (h *harness) another() *harness {
 
 func TestStatisticsAreComputedOnceAndThenOneValueIsRead(t *testing.T) {
 	h := newHarness(t)
-	v := h.create(40_000, 50)
+	sess := h.create(40_000, 50)
 	h.calls.Reset()
-	d, first := h.statistics(v, 0)
+	d, first := h.statistics(sess, 0)
 	if d.Rows != 40_000 || len(d.Columns) != 50 || d.Columns[2].Name != "column_3" || d.Columns[2].Unique != 8 {
 		t.Errorf("%d rows, %d columns: %.300s", d.Rows, len(d.Columns), first)
 	}
@@ -62,7 +62,7 @@ func TestStatisticsAreComputedOnceAndThenOneValueIsRead(t *testing.T) {
 	}
 	other := h.another()
 	h.calls.Reset()
-	if _, again := other.statistics(v, 0); again != first {
+	if _, again := other.statistics(sess, 0); again != first {
 		t.Errorf("%s are stored, %s were computed", again, first)
 	}
 	if n := h.calls.Total(); n.Calls != 1 || n.Keys != 1 {
@@ -72,7 +72,7 @@ func TestStatisticsAreComputedOnceAndThenOneValueIsRead(t *testing.T) {
 		t.Errorf("%q are stored, want one immutable value", keys)
 	}
 	h.calls.Reset()
-	if _, again := other.statistics(v, 0); again != first || h.calls.Total().Calls != 0 {
+	if _, again := other.statistics(sess, 0); again != first || h.calls.Total().Calls != 0 {
 		t.Errorf("%d calls for what an instance has seen, want none", h.calls.Total().Calls)
 	}
 }
@@ -81,9 +81,9 @@ func TestStatisticsAreReadInPartsOfTheTable(t *testing.T) {
 	whole := newHarness(t)
 	_, want := whole.statistics(whole.create(20_000, 50), 0)
 	h := newHarness(t, func(o *Options) { o.MaxTableBytes = 16 << 20 })
-	v := h.create(20_000, 50)
+	sess := h.create(20_000, 50)
 	h.calls.Reset()
-	if _, got := h.statistics(v, 0); got != want {
+	if _, got := h.statistics(sess, 0); got != want {
 		t.Error("statistics in parts are others than those of the whole table")
 	}
 	if n := h.calls.Of(kvtest.OpGet).Calls; n < 3 {
@@ -97,50 +97,50 @@ func TestStatisticsAreReadInPartsOfTheTable(t *testing.T) {
 func TestVersionsShareTheStatisticsOfTheirTable(t *testing.T) {
 	h := newHarness(t)
 	ctx := context.Background()
-	v := h.create(100, 5)
-	_, first := h.statistics(v, 0)
-	v = h.edit(v, `{"op":"delete_rows","rows":[0]}`)
-	if d, _ := h.statistics(v, 0); d.Rows != 99 {
+	sess := h.create(100, 5)
+	_, first := h.statistics(sess, 0)
+	sess = h.edit(sess, `{"op":"delete_rows","rows":[0]}`)
+	if d, _ := h.statistics(sess, 0); d.Rows != 99 {
 		t.Errorf("%d rows of the new version, want 99", d.Rows)
 	}
 	if n := len(h.statisticsKeys()); n != 2 {
 		t.Errorf("%d values stored, want 2", n)
 	}
-	v = h.must(h.Undo(ctx, of(v)))
+	sess = h.must(h.Undo(ctx, of(sess)))
 	h = h.another()
 	h.calls.Reset()
-	if _, undone := h.statistics(v, 0); undone != first || h.calls.Total().Calls != 1 {
+	if _, undone := h.statistics(sess, 0); undone != first || h.calls.Total().Calls != 1 {
 		t.Errorf("%d calls after undo, want one", h.calls.Total().Calls)
 	}
-	v = h.must(h.Snapshot(ctx, of(v)))
+	sess = h.must(h.Snapshot(ctx, of(sess)))
 	h.calls.Reset()
-	if _, same := h.statistics(v, 0); same != first || h.calls.Total().Calls != 0 {
+	if _, same := h.statistics(sess, 0); same != first || h.calls.Total().Calls != 0 {
 		t.Errorf("%d calls after a snapshot, want none", h.calls.Total().Calls)
 	}
 }
 
-func TestWhatStatisticsFollowFromIsInTheirKey(t *testing.T) {
+func TestTheKeyOfStatisticsDependsOnAllThatTheyDependOn(t *testing.T) {
 	h := newHarness(t)
 	ctx := context.Background()
-	v := h.create(100, 5)
-	before, _ := h.statistics(v, 0)
-	v = h.edit(v, `{"op":"rename_columns","columns":{"column_1":"first"}}`)
-	if d, _ := h.statistics(v, 0); d.Columns[0].Name != "first" {
+	sess := h.create(100, 5)
+	before, _ := h.statistics(sess, 0)
+	sess = h.edit(sess, `{"op":"rename_columns","columns":{"column_1":"first"}}`)
+	if d, _ := h.statistics(sess, 0); d.Columns[0].Name != "first" {
 		t.Errorf("the first column is %q after it was renamed", d.Columns[0].Name)
 	}
-	v = h.must(h.SetMarks(ctx, of(v), frame.Marks{"first": {1, 2}}, false))
-	marked, _ := h.statistics(v, 0)
+	sess = h.must(h.SetMarks(ctx, of(sess), frame.Marks{"first": {1, 2}}, false))
+	marked, _ := h.statistics(sess, 0)
 	if c := marked.Columns[0]; c.IntentionalMissing != 2 {
 		t.Errorf("%d cells are marked, want 2", c.IntentionalMissing)
 	}
-	v = h.must(h.SetMarks(ctx, of(v), frame.Marks{"first": {1}}, false))
-	if d, _ := h.statistics(v, 0); d.Columns[0].IntentionalMissing != 1 {
+	sess = h.must(h.SetMarks(ctx, of(sess), frame.Marks{"first": {1}}, false))
+	if d, _ := h.statistics(sess, 0); d.Columns[0].IntentionalMissing != 1 {
 		t.Errorf("%d cells are marked, want 1", d.Columns[0].IntentionalMissing)
 	}
-	if d, _ := h.statistics(v, 1); d.Columns[0].Name != "column_1" || d.Columns[0].Missing != before.Columns[0].Missing {
+	if d, _ := h.statistics(sess, 1); d.Columns[0].Name != "column_1" || d.Columns[0].Missing != before.Columns[0].Missing {
 		t.Errorf("version 1 has the statistics of another")
 	}
-	if _, err := h.Statistics(ctx, v, 9); !errors.Is(err, ErrVersionNotFound) {
+	if _, err := h.Statistics(ctx, sess, 9); !errors.Is(err, ErrVersionNotFound) {
 		t.Errorf("version 9: %v", err)
 	}
 }
@@ -148,23 +148,23 @@ func TestWhatStatisticsFollowFromIsInTheirKey(t *testing.T) {
 func TestStatisticsGoWithTheirSessionAndWithTheirVersion(t *testing.T) {
 	h := newHarness(t, keepNone)
 	ctx := context.Background()
-	v := h.create(100, 5)
-	h.statistics(v, 0)
-	v = h.must(h.Snapshot(ctx, of(v)))
+	sess := h.create(100, 5)
+	h.statistics(sess, 0)
+	sess = h.must(h.Snapshot(ctx, of(sess)))
 	if n := len(h.statisticsKeys()); n != 1 {
 		t.Errorf("%d values after a snapshot, want 1", n)
 	}
-	v = h.edit(v, `{"op":"rename_columns","columns":{"column_1":"first"}}`)
+	sess = h.edit(sess, `{"op":"rename_columns","columns":{"column_1":"first"}}`)
 	if keys := h.statisticsKeys(); len(keys) != 0 {
 		t.Errorf("%q are left of a version that is not kept", keys)
 	}
-	h.statistics(v, 0)
-	v = h.must(h.SetMarks(ctx, of(v), frame.Marks{"first": {1}}, false))
-	h.statistics(v, 0)
+	h.statistics(sess, 0)
+	sess = h.must(h.SetMarks(ctx, of(sess), frame.Marks{"first": {1}}, false))
+	h.statistics(sess, 0)
 	if n := len(h.statisticsKeys()); n != 1 {
 		t.Errorf("%d values of one version, want 1", n)
 	}
-	if err := h.Delete(ctx, Ref{ID: v.ID}, nil); err != nil {
+	if err := h.Delete(ctx, Ref{ID: sess.ID}, nil); err != nil {
 		t.Fatal(err)
 	}
 	page, err := h.store.ListKeys(ctx, "", "", kv.MaxListLimit)
@@ -176,8 +176,8 @@ func TestStatisticsGoWithTheirSessionAndWithTheirVersion(t *testing.T) {
 func TestStatisticsThatAreGoneOrDamagedAreComputedAgain(t *testing.T) {
 	h := newHarness(t)
 	ctx := context.Background()
-	v := h.create(100, 5)
-	_, want := h.statistics(v, 0)
+	sess := h.create(100, 5)
+	_, want := h.statistics(sess, 0)
 	key := h.statisticsKeys()[0]
 	for name, spoil := range map[string]func() error{
 		"gone":    func() error { return h.store.Delete(ctx, key) },
@@ -189,11 +189,11 @@ func TestStatisticsThatAreGoneOrDamagedAreComputedAgain(t *testing.T) {
 		if err := spoil(); err != nil {
 			t.Fatal(err)
 		}
-		if _, got := h.another().statistics(v, 0); got != want {
+		if _, got := h.another().statistics(sess, 0); got != want {
 			t.Errorf("%s: %s", name, got)
 		}
 		h.calls.Reset()
-		if _, got := h.another().statistics(v, 0); got != want || h.calls.Total().Calls != 1 {
+		if _, got := h.another().statistics(sess, 0); got != want || h.calls.Total().Calls != 1 {
 			t.Errorf("%s: it is not stored again", name)
 		}
 	}
@@ -215,14 +215,14 @@ func TestStatisticsThatCannotBeStoredAreAnswered(t *testing.T) {
 	}
 }
 
-func TestStatisticsAreStoredAfterTheAnswerWhereThatCanBe(t *testing.T) {
+func TestStatisticsAreStoredAfterTheResponseIfPossible(t *testing.T) {
 	var later func(context.Context)
 	h := newHarness(t, func(o *Options) {
 		o.Later = func(_ context.Context, work func(context.Context)) { later = work }
 	})
-	v := h.create(100, 5)
+	sess := h.create(100, 5)
 	h.calls.Reset()
-	h.statistics(v, 0)
+	h.statistics(sess, 0)
 	if n := h.calls.Of(kvtest.OpSet).Calls; n != 0 || later == nil {
 		t.Fatalf("%d writes before the answer, want one after it", n)
 	}

@@ -8,66 +8,90 @@ import (
 
 	"edgeframe/codec"
 	"edgeframe/frame"
+	"edgeframe/session/record"
 )
 
 // CreateFrom is [Service.Create] for a table that need not fit into memory as a whole: its
-// segments are stored while it comes. If it does not come to its end there is no session, and
-// what was stored of it is removed, or expires.
+// segments are stored while its row groups arrive. If they end with an error no session is
+// created, and what was stored is deleted, or expires.
 func (s *Service) CreateFrom(ctx context.Context, groups codec.RowGroups, filename string, ttl time.Duration) (*Session, error) {
-	return s.create(ctx, filename, ttl, func(h *head, se *sealer) (*version, error) {
-		v, keys, err := s.storeGroups(ctx, h, groups, se)
+	return s.create(ctx, filename, ttl, func(h *head, out *sealer) (*record.Version, error) {
+		w := &groupWriter{s: s, out: out, schema: groups.Schema(), ttl: s.keep.segmentTTL(h.ttl())}
+		ver, err := w.writeAll(ctx, h, groups)
 		if err != nil {
-			// The context of a request that failed may be over.
-			_ = s.store.Delete(context.WithoutCancel(ctx), keys...)
+			// The context of a failed request may be canceled.
+			_ = s.store.Delete(context.WithoutCancel(ctx), w.keys...)
 		}
-		return v, err
+		return ver, err
 	})
 }
 
-// storeGroups stores the segments of row groups and returns their version and the keys of what
-// it has stored. The first row group decides how columns are packed.
-func (s *Service) storeGroups(ctx context.Context, h *head, groups codec.RowGroups, se *sealer) (v *version, keys []string, err error) {
-	schema := groups.Schema()
-	m := new(manifest)
-	var plan *layout
-	raw := int64(0)
+// groupWriter stores the segments of one row group after the other. The first one decides how
+// columns are packed.
+type groupWriter struct {
+	s      *Service
+	out    *sealer
+	schema *arrow.Schema
+	// ttl is how long the store keeps the segments.
+	ttl time.Duration
+
+	packing  *layout
+	manifest manifest
+	// raw is the size of the row groups so far before compression, in bytes.
+	raw int64
+	// keys are those of the segments that are stored.
+	keys []string
+}
+
+// writeAll stores all of groups and returns the version of h that they make.
+func (w *groupWriter) writeAll(ctx context.Context, h *head, groups codec.RowGroups) (*record.Version, error) {
 	for {
 		rec, err := groups.Next()
 		if err != nil {
-			return nil, keys, err
+			return nil, err
 		}
 		if rec == nil {
 			break
 		}
-		f := frame.FromTable(&codec.Table{Schema: schema, RowGroups: []arrow.Record{rec}}, s.Limits())
-		if plan == nil {
-			if plan, err = newLayout(new(manifest), f, s.opt.SegmentTargetBytes); err != nil {
-				return nil, keys, err
-			}
+		if err := w.write(ctx, rec); err != nil {
+			return nil, err
 		}
-		written, err := plan.write(new(manifest), f, se)
-		if err != nil {
-			return nil, keys, err
-		}
-		m.Layout, m.Groups = written.Layout, append(m.Groups, written.Groups...)
-		for _, r := range written.Groups[0].Segments {
-			raw += int64(r.Raw)
-		}
-		if err := s.checkRaw(raw); err != nil {
-			return nil, keys, err
-		}
-		for _, it := range se.items {
-			keys = append(keys, it.Key)
-		}
-		if err := s.store.SetMany(ctx, se.items, s.segmentTTL(h.ttl())); err != nil {
-			return nil, keys, err
-		}
-		se.items = nil
 	}
-	if plan == nil {
-		v, err = s.storeFrame(h, nil, frame.FromTable(&codec.Table{Schema: schema}, s.Limits()), se)
-		return v, nil, err
+	if w.packing == nil {
+		return w.s.storeFrame(h, nil, w.frame(), w.out)
 	}
-	v, err = s.versionOf(h, schema, m, se)
-	return v, keys, err
+	return w.s.newVersionOf(h, w.schema, &w.manifest, w.out)
+}
+
+// write stores the segments of a row group.
+func (w *groupWriter) write(ctx context.Context, rec arrow.Record) error {
+	f := w.frame(rec)
+	if w.packing == nil {
+		var err error
+		if w.packing, err = newLayout(new(manifest), f, w.s.opt.SegmentTargetBytes); err != nil {
+			return err
+		}
+	}
+	written, err := w.packing.write(new(manifest), f, w.out)
+	if err != nil {
+		return err
+	}
+	w.manifest.Layout, w.manifest.Groups = written.Layout, append(w.manifest.Groups, written.Groups...)
+	for _, r := range written.Groups[0].Segments {
+		w.raw += int64(r.Raw)
+	}
+	if err := w.s.checkRaw(w.raw); err != nil {
+		return err
+	}
+	for _, it := range w.out.items {
+		w.keys = append(w.keys, it.Key)
+	}
+	err = w.s.store.SetMany(ctx, w.out.items, w.ttl)
+	w.out.items = nil
+	return err
+}
+
+// frame returns a frame of row groups.
+func (w *groupWriter) frame(groups ...arrow.Record) *frame.Frame {
+	return frame.FromTable(&codec.Table{Schema: w.schema, RowGroups: groups}, w.s.Limits())
 }

@@ -8,11 +8,11 @@ import (
 	"github.com/apache/arrow/go/v17/arrow"
 
 	"edgeframe/codec"
-	"edgeframe/internal/tabletest"
+	"edgeframe/codec/codectest"
 	"edgeframe/kv/kvtest"
 )
 
-// rowGroups hands out the row groups of a table, and then fails if it is told to.
+// rowGroups are the row groups of a table, followed by the error fail or by the end.
 type rowGroups struct {
 	*codec.Table
 	next int
@@ -32,7 +32,7 @@ func (g *rowGroups) Next() (arrow.Record, error) {
 func TestATableThatComesInPiecesIsTheSameSession(t *testing.T) {
 	for _, rows := range []int{0, 1, codec.RowGroupRows, 3*codec.RowGroupRows + 7} {
 		h := newHarness(t)
-		table := tabletest.Generate(rows, 12, 1)
+		table := codectest.Generate(rows, 12, 1)
 		whole := h.must(h.Create(context.Background(), table, "t.csv", 0))
 		h.calls.Reset()
 		pieces := h.must(h.CreateFrom(context.Background(), &rowGroups{Table: table}, "t.csv", 0))
@@ -62,7 +62,7 @@ func TestATableThatDoesNotComeToItsEndLeavesNothing(t *testing.T) {
 		"too large":  {1 << 20, nil, codec.ErrTooLarge},
 	} {
 		h := newHarness(t, func(o *Options) { o.MaxTableBytes = tt.most })
-		groups := &rowGroups{Table: tabletest.Generate(4*codec.RowGroupRows, 12, 1), fail: tt.fail}
+		groups := &rowGroups{Table: codectest.Generate(4*codec.RowGroupRows, 12, 1), fail: tt.fail}
 		_, err := h.CreateFrom(context.Background(), groups, "t.csv", 0)
 		wantKind(t, err, tt.want)
 		if keys := h.segmentKeys(); len(keys) > 0 {

@@ -2,32 +2,34 @@ package session
 
 import (
 	"context"
-	"slices"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
 
 	"edgeframe/codec"
+	"edgeframe/codec/arrowipc"
+	"edgeframe/codec/scalar"
 	"edgeframe/frame"
+	"edgeframe/session/record"
 )
 
 // contents returns what makes up a version.
-func (s *Service) contents(ctx context.Context, h *head, v *version) (*arrow.Schema, frame.Marks, *manifest, error) {
-	schema, err := s.schema(h, v)
+func (s *Service) contents(ctx context.Context, h *head, ver *record.Version) (*arrow.Schema, frame.Marks, *manifest, error) {
+	schema, err := s.schema(h, ver)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	marks, err := s.marks(ctx, h, v)
+	marks, err := s.marks(ctx, h, ver)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	m, err := h.manifest(v)
+	m, err := h.manifest(ver)
 	return schema, marks, m, err
 }
 
 // frame returns a version as a frame whose chunks are loaded when they are needed.
-func (s *Service) frame(ctx context.Context, h *head, v *version) (*frame.Frame, error) {
-	schema, marks, m, err := s.contents(ctx, h, v)
+func (s *Service) frame(ctx context.Context, h *head, ver *record.Version) (*frame.Frame, error) {
+	schema, marks, m, err := s.contents(ctx, h, ver)
 	if err != nil {
 		return nil, err
 	}
@@ -42,69 +44,46 @@ func (s *Service) frame(ctx context.Context, h *head, v *version) (*frame.Frame,
 	for _, g := range m.Groups {
 		f.Rows = append(f.Rows, g.Rows)
 	}
-	// A changed chunk's neighbours in its segment are asked for later; they are here already.
-	fetched := map[segmentRef][]arrow.Array{}
+	// Segments are kept: the neighbours of a changed chunk in its segment are loaded later.
+	fetched := map[record.SegmentRef][]arrow.Array{}
 	f.Load = func(chunks []frame.Chunk) ([]arrow.Array, error) {
-		return s.loadChunks(ctx, h, m, chunks, fetched)
+		return s.loadPlaces(ctx, h, m.places(chunks), fetched)
 	}
 	return f, nil
 }
 
-// loadChunks fetches the segments of chunks, but for those in fetched, to which it adds them,
-// and picks the chunks out of them.
-func (s *Service) loadChunks(ctx context.Context, h *head, m *manifest, chunks []frame.Chunk, fetched map[segmentRef][]arrow.Array) ([]arrow.Array, error) {
-	slots := m.slots()
-	refs := m.refs(slots, chunks)
-	if err := s.fetchInto(ctx, h, refs, fetched); err != nil {
+// loadPlaces returns the arrays at places. It fetches their segments unless fetched has them, and
+// adds them to fetched.
+func (s *Service) loadPlaces(ctx context.Context, h *head, places []place, fetched map[record.SegmentRef][]arrow.Array) ([]arrow.Array, error) {
+	if err := s.fetchInto(ctx, h, refsOf(places), fetched); err != nil {
 		return nil, err
 	}
-	arrays := make([]arrow.Array, len(chunks))
-	for i, c := range chunks {
-		fields, field := fetched[refs[i]], slots[c.Column].field
-		if field >= len(fields) || fields[field].Len() != m.Groups[c.Group].Rows {
-			return nil, fail(ErrCorrupt, "segment %s has another shape than the manifest says", segmentKey(h.ID, refs[i]))
+	arrays := make([]arrow.Array, len(places))
+	for i, at := range places {
+		fields := fetched[at.ref]
+		if at.field >= len(fields) || fields[at.field].Len() != at.rows {
+			return nil, fail(ErrCorrupt, "segment %s has another shape than the manifest says", record.SegmentKey(h.ID, at.ref))
 		}
-		arrays[i] = fields[field]
+		arrays[i] = fields[at.field]
 	}
 	return arrays, nil
 }
 
-// refs returns the segments that hold chunks, one for each chunk.
-func (m *manifest) refs(slots []slot, chunks []frame.Chunk) []segmentRef {
-	refs := make([]segmentRef, len(chunks))
-	for i, c := range chunks {
-		refs[i] = m.Groups[c.Group].Segments[slots[c.Column].segment]
+func refsOf(places []place) []record.SegmentRef {
+	refs := make([]record.SegmentRef, len(places))
+	for i, at := range places {
+		refs[i] = at.ref
 	}
 	return refs
-}
-
-// slot is where a column stands in each row group.
-type slot struct{ segment, field int }
-
-// slots returns the slot of every column.
-func (m *manifest) slots() []slot {
-	columns := 0
-	for _, held := range m.Layout {
-		columns += len(held)
-	}
-	slots := make([]slot, columns)
-	for i, columns := range m.Layout {
-		for j, c := range columns {
-			if c >= 0 {
-				slots[c] = slot{i, j}
-			}
-		}
-	}
-	return slots
 }
 
 // maxSchemaBytes is the largest schema. Heads carry the schemas of their versions, and every
 // request reads a head.
 const maxSchemaBytes = 8 << 20
 
-// storeFrame turns f, which began as version base of h (nil: as nothing stored), into a version,
-// and leaves the segments to put in se.
-func (s *Service) storeFrame(h *head, base *version, f *frame.Frame, se *sealer) (*version, error) {
+// storeFrame turns f, which was loaded as version base of h (nil: which is not stored yet), into a
+// version, and leaves the segments to store in out.
+func (s *Service) storeFrame(h *head, base *record.Version, f *frame.Frame, out *sealer) (*record.Version, error) {
 	if len(f.Columns) == 0 {
 		return nil, codec.Errorf(codec.ErrMalformed, "the table has no columns; it needs at least one")
 	}
@@ -115,52 +94,52 @@ func (s *Service) storeFrame(h *head, base *version, f *frame.Frame, se *sealer)
 			return nil, err
 		}
 	}
-	plan, err := newLayout(old, f, s.opt.SegmentTargetBytes)
+	packing, err := newLayout(old, f, s.opt.SegmentTargetBytes)
 	if err != nil {
 		return nil, err
 	}
-	m, err := plan.write(old, f, se)
+	m, err := packing.write(old, f, out)
 	if err != nil {
 		return nil, err
 	}
-	v, err := s.versionOf(h, f.Schema(), m, se)
+	ver, err := s.newVersionOf(h, f.Schema(), m, out)
 	if err != nil {
 		return nil, err
 	}
-	if v.Marks, err = s.storeMarks(f, se); err != nil {
+	if ver.Marks, err = s.storeMarks(f, out); err != nil {
 		return nil, err
 	}
-	v.NewBytes = se.bytes
-	return v, nil
+	ver.NewBytes = out.bytes
+	return ver, nil
 }
 
-// versionOf returns a version, without marks, of the table that m describes, whose new
-// segments se has sealed.
-func (s *Service) versionOf(h *head, of *arrow.Schema, m *manifest, se *sealer) (*version, error) {
-	schema, err := codec.EncodeSchema(of)
+// newVersionOf returns a version, without marks, of the table that m describes, whose new
+// segments out has sealed.
+func (s *Service) newVersionOf(h *head, of *arrow.Schema, m *manifest, out *sealer) (*record.Version, error) {
+	schema, err := arrowipc.EncodeSchema(of)
 	if err != nil {
 		return nil, err
 	}
 	if len(schema) > maxSchemaBytes {
 		return nil, codec.Errorf(codec.ErrTooLarge, "the names, types and metadata of the columns take %d bytes; at most %d are accepted", len(schema), maxSchemaBytes)
 	}
-	v := &version{
+	ver := &record.Version{
 		Columns:     of.NumFields(),
-		NewBytes:    se.bytes,
-		Method:      string(se.opt.Method),
-		Compression: string(se.opt.Compression),
+		NewBytes:    out.bytes,
+		Method:      string(out.opt.Method),
+		Compression: string(out.opt.Compression),
 	}
 	for _, g := range m.Groups {
-		v.Rows += int64(g.Rows)
+		ver.Rows += int64(g.Rows)
 	}
-	h.Schemas, v.Schema = addOnce(h.Schemas, schema)
-	if err := h.setManifest(v, m); err != nil {
+	h.Schemas, ver.Schema = addOnce(h.Schemas, schema)
+	if err := h.setManifest(ver, m); err != nil {
 		return nil, err
 	}
-	return v, s.checkRaw(v.RawBytes)
+	return ver, s.checkRaw(ver.RawBytes)
 }
 
-// checkRaw refuses a table that takes so many bytes before compression, if that is too many.
+// checkRaw returns an error if a table of so many bytes before compression is too large.
 func (s *Service) checkRaw(bytes int64) error {
 	if bytes > s.opt.MaxTableBytes {
 		return codec.Errorf(codec.ErrTooLarge, "the table takes %d bytes; at most %d are accepted", bytes, s.opt.MaxTableBytes)
@@ -168,12 +147,12 @@ func (s *Service) checkRaw(bytes int64) error {
 	return nil
 }
 
-// write seals what changed and returns the manifest. Segments whose columns are all as they
-// were stored are taken over without being read.
-func (l *layout) write(old *manifest, f *frame.Frame, se *sealer) (*manifest, error) {
-	m := &manifest{Groups: make([]rowGroup, len(f.Rows))}
+// write seals what changed and returns the manifest. Segments whose columns are all unchanged are
+// taken over without being read.
+func (l *layout) write(old *manifest, f *frame.Frame, out *sealer) (*manifest, error) {
+	m := &manifest{Groups: make([]record.RowGroup, len(f.Rows))}
 	for g, rows := range f.Rows {
-		m.Groups[g] = rowGroup{Rows: rows, Segments: make([]segmentRef, len(l.segments))}
+		m.Groups[g] = record.RowGroup{Rows: rows, Segments: make([]record.SegmentRef, len(l.segments))}
 	}
 	type target struct{ group, segment int }
 	var targets []target
@@ -188,7 +167,7 @@ func (l *layout) write(old *manifest, f *frame.Frame, se *sealer) (*manifest, er
 				changed = append(changed, g)
 			}
 		}
-		if err := f.LoadAll(planned.live(), changed); err != nil {
+		if err := f.LoadAll(planned.columnsInUse(), changed); err != nil {
 			return nil, err
 		}
 		for _, g := range changed {
@@ -196,7 +175,7 @@ func (l *layout) write(old *manifest, f *frame.Frame, se *sealer) (*manifest, er
 			records = append(records, planned.record(f, g))
 		}
 	}
-	refs, err := se.seal(records)
+	refs, err := out.seal(records)
 	if err != nil {
 		return nil, err
 	}
@@ -207,7 +186,8 @@ func (l *layout) write(old *manifest, f *frame.Frame, se *sealer) (*manifest, er
 	return m, nil
 }
 
-// countMissing fills in the missing counts, from the old manifest where nothing changed.
+// countMissing fills in the missing counts. For unchanged chunks it takes them from the old
+// manifest.
 func (m *manifest) countMissing(old *manifest, f *frame.Frame) {
 	for g := range m.Groups {
 		missing := make([]int, len(f.Columns))
@@ -215,16 +195,16 @@ func (m *manifest) countMissing(old *manifest, f *frame.Frame) {
 			if chunk := c.Chunks[g]; chunk.Stored {
 				missing[i] = old.Groups[chunk.Group].Missing[chunk.Column]
 			} else {
-				missing[i] = codec.CountMissing(chunk.Data)
+				missing[i] = scalar.CountMissing(chunk.Data)
 			}
 		}
 		m.Groups[g].Missing = missing
 	}
 }
 
-// record returns the chunks of a planned segment in row group g as a record. The fields have
-// positions for names, so that renaming a column changes no segment; one whose column is
-// gone is a field of nulls.
+// record returns the chunks of a planned segment in row group g as a record. Fields are named by
+// their positions, so that renaming a column changes no segment; a field whose column has been
+// dropped is a field of nulls.
 func (p *plannedSegment) record(f *frame.Frame, g int) arrow.Record {
 	fields := make([]arrow.Field, len(p.columns))
 	arrays := make([]arrow.Array, len(p.columns))
@@ -236,77 +216,4 @@ func (p *plannedSegment) record(f *frame.Frame, g int) arrow.Record {
 		fields[i] = arrow.Field{Name: fieldName(i), Type: arrays[i].DataType(), Nullable: true}
 	}
 	return array.NewRecord(arrow.NewSchema(fields, nil), arrays, int64(f.Rows[g]))
-}
-
-// project returns a table of some columns and rows of a version.
-func (s *Service) project(ctx context.Context, h *head, v *version, columns []int, offset, limit int64) (*codec.Table, error) {
-	schema, err := s.schema(h, v)
-	if err != nil {
-		return nil, err
-	}
-	fields := make([]arrow.Field, len(columns))
-	for i, c := range columns {
-		fields[i] = schema.Field(c)
-	}
-	meta := schema.Metadata()
-	out := &codec.Table{Schema: arrow.NewSchema(fields, &meta)}
-	m, err := h.manifest(v)
-	if err != nil {
-		return nil, err
-	}
-	ranges, chunks := m.chunks(columns, offset, limit)
-	arrays, err := s.loadChunks(ctx, h, m, chunks, map[segmentRef][]arrow.Array{})
-	if err != nil {
-		return nil, err
-	}
-	for _, r := range ranges {
-		part := slices.Clone(arrays[:len(columns)])
-		arrays = arrays[len(columns):]
-		for i, a := range part {
-			if r.from > 0 || r.to < a.Len() {
-				part[i] = array.NewSlice(a, int64(r.from), int64(r.to))
-			}
-		}
-		out.RowGroups = append(out.RowGroups, array.NewRecord(out.Schema, part, int64(r.to-r.from)))
-	}
-	return out, nil
-}
-
-// chunks returns where limit rows from offset on are, and the chunks of columns there.
-func (m *manifest) chunks(columns []int, offset, limit int64) (ranges []groupRange, chunks []frame.Chunk) {
-	ranges = m.cut(offset, limit)
-	for _, r := range ranges {
-		for _, c := range columns {
-			chunks = append(chunks, frame.Chunk{Group: r.group, Column: c})
-		}
-	}
-	return ranges, chunks
-}
-
-// groupRange is some rows of a row group.
-type groupRange struct{ group, from, to int }
-
-// cut returns where limit rows from offset on are; a negative limit means all.
-func (m *manifest) cut(offset, limit int64) (ranges []groupRange) {
-	for g, group := range m.Groups {
-		n := int64(group.Rows)
-		if offset >= n {
-			offset -= n
-			continue
-		}
-		to := n
-		if limit >= 0 {
-			to = offset + min(limit, n-offset)
-		}
-		if to > offset {
-			ranges = append(ranges, groupRange{g, int(offset), int(to)})
-		}
-		if limit >= 0 {
-			if limit -= to - offset; limit == 0 {
-				break
-			}
-		}
-		offset = 0
-	}
-	return ranges
 }

@@ -1,21 +1,21 @@
-// What the benchmark measures the Worker against: a Worker written in JavaScript for the few
-// requests that are measured. It makes the same calls of Workers KV as edgeframe does and answers
-// with the same bytes. It checks and promises far less: no limits, no versions, no revisions of
-// clients, CSV without quotes.
+// A Worker in JavaScript with which the benchmark compares ours. It has only the requests that are
+// measured. It makes the same calls of Workers KV as edgeframe and answers with the same bytes, but
+// it does much less: no limits, no versions, no client revisions, and CSV without quotes only.
 //
-// It stores a session as edgeframe does: a head, which is JSON here; a copy of it; one segment, the
-// columns as JSON; and a life. The benchmark brings sessions of edgeframe over by PUT /kv/<key>.
+// It stores a session as edgeframe does: a head, which is JSON here; a copy of the head; one segment,
+// which is the columns as JSON; and a note of the access. The benchmark copies sessions of edgeframe
+// with PUT /kv/<key>.
 
 const DAY = /^\d{4}-\d\d-\d\d$/;
 const TTL = 3600;
 
-/** The segments that this isolate has read, as edgeframe keeps its own. */
+/** The segments that this isolate has read. edgeframe caches them too. */
 const segments = new Map();
 
 const headKey = (id) => `edgeframe:{${id}}:head`;
 const segmentKey = (id) => `edgeframe:{${id}}:seg:0`;
 
-/** A response with the header fields that all of edgeframe's have. */
+/** A response with the headers that all responses of edgeframe have. */
 function answer(request, status, body, header) {
   return new Response(body, {
     status,
@@ -33,7 +33,7 @@ async function ready(request, env) {
   return answer(request, 200, JSON.stringify({ status: "ready" }), { "Cache-Control": "no-store" });
 }
 
-/** The head of a session that has not expired, or undefined. */
+/** Returns the head of a session, or undefined if it is absent or expired. */
 async function load(env, id) {
   const head = await env.EDGEFRAME_KV.get(headKey(id), "json");
   return head && Date.parse(head.document.expires_at) > Date.now() ? head : undefined;
@@ -95,7 +95,7 @@ async function page(request, env, id, url) {
   return answer(request, 200, body, header);
 }
 
-/** The type of a column of texts, and what makes a value of such a text. */
+/** Returns the type of a column of texts, and a function that converts a text to that type. */
 function infer(texts) {
   if (texts.every((t) => t === "true" || t === "false")) return ["bool", (t) => t === "true"];
   if (texts.every((t) => DAY.test(t))) return ["date32", (t) => t];
@@ -103,7 +103,7 @@ function infer(texts) {
   return [texts.every((t) => Number.isSafeInteger(Number(t))) ? "int64" : "float64", Number];
 }
 
-/** Reads CSV without quotes: the names, the types by name and the values by name. */
+/** Parses CSV without quotes; returns the names, and the types and the values by name. */
 function parse(csv) {
   const lines = csv.trimEnd().split("\n");
   const names = lines[0].split(",");

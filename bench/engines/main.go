@@ -1,12 +1,11 @@
-// Command engines compares embedded storage engines on the workload of edgeframe: sessions
-// of 16 segments of 256 KiB, half of it compressible, and a head of 4 KiB that every edit
-// replaces. It is a module of its own, so that the engines that were not chosen stay out of
-// the server's dependencies.
+// Command engines compares embedded storage engines with the workload of edgeframe: sessions of 16
+// segments of 256 KiB, half of it compressible, and a head of 4 KiB that every edit replaces. It is a
+// module of its own, so that the server does not depend on the engines that were not chosen.
 //
 //	go run .          # all engines, both ways of syncing, about a minute
-//	go run . pebble   # only the engines whose name begins so
+//	go run . pebble   # only the engines whose names begin with this
 //
-// Every engine runs in a process of its own, so that its memory can be told from the others'.
+// Every engine runs in a process of its own, so that its memory can be measured.
 package main
 
 import (
@@ -20,18 +19,18 @@ import (
 	"time"
 )
 
-// store is an engine with just what the comparison needs.
+// store is an engine with the methods that the comparison needs.
 type store interface {
 	// write stores all of put and removes all of del in one acknowledged step.
 	write(put map[string][]byte, del []string) error
 	read(key string) ([]byte, error)
-	// settle gives the engine its own way of reclaiming space.
+	// settle makes the engine reclaim space, if it has a method for that.
 	settle() error
 	close() error
 }
 
-// engines opens each engine; always asks for an fsync before every acknowledgement, else
-// a write has to survive the end of the process only.
+// engines has a function to open each engine. With always it must fsync before every acknowledgement;
+// otherwise a write only has to survive the end of the process.
 var engines = map[string]func(dir string, always bool) (store, error){
 	"pebble":       openPebble,
 	"pebble-blobs": openPebbleBlobs,

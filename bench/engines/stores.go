@@ -22,8 +22,8 @@ func openPebble(dir string, always bool) (store, error) {
 	return newPebble(dir, always, func(*pebble.Options) {})
 }
 
-// openPebbleBlobs keeps large values apart from the keys, so that compactions do not
-// rewrite them.
+// openPebbleBlobs stores large values separately from the keys, so that compactions do not rewrite
+// them.
 func openPebbleBlobs(dir string, always bool) (store, error) {
 	return newPebble(dir, always, func(o *pebble.Options) {
 		o.Experimental.ValueSeparationPolicy = func() pebble.ValueSeparationPolicy {
@@ -93,7 +93,7 @@ func (quiet) Infof(string, ...any)  {}
 func (quiet) Errorf(string, ...any) {}
 func (quiet) Fatalf(string, ...any) { panic("fatal") }
 
-// lazyLog writes logs to the operating system at once and never waits for the disk.
+// lazyLog writes logs to the operating system immediately and never waits for the disk.
 type lazyLog struct{ vfs.FS }
 
 func (fs lazyLog) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {

@@ -35,7 +35,7 @@ type result struct {
 	ChurnMiB, ExpiredMiB, AnonMiB   float64
 }
 
-// run does the workload: create, edit, read, delete half, let the rest but a tenth expire.
+// run runs the workload: it creates, edits and reads sessions, and deletes nine tenths of them.
 func run(s store, dir string) (r result, err error) {
 	stop := watchMemory(&r.AnonMiB)
 	defer stop()
@@ -48,7 +48,7 @@ func run(s store, dir string) (r result, err error) {
 	}); err != nil {
 		return r, err
 	}
-	// An edit replaces one or two segments by new keys and deletes the ones before.
+	// An edit stores one or two segments under new keys and deletes the previous ones.
 	if r.Edits, err = measure(edits, func(i int, rng *rand.Rand) error {
 		id, generation := i%sessions, i/sessions
 		put := map[string][]byte{head(id): value(rng, headSize)}
@@ -147,7 +147,7 @@ func measure(n int, op func(i int, rng *rand.Rand) error) (phase, error) {
 	return p, nil
 }
 
-// watchMemory keeps the peak of the process's anonymous memory in *peak until stopped.
+// watchMemory records the peak of the process's anonymous memory in *peak until it is stopped.
 func watchMemory(peak *float64) (stop func()) {
 	done := make(chan struct{})
 	var wg sync.WaitGroup

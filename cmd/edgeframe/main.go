@@ -2,8 +2,8 @@
 
 // Command edgeframe is the native server.
 //
-// It exits with 0 after an orderly end, with 1 if it cannot start or the probed server is
-// not healthy, and with 2 if its arguments or its configuration are wrong.
+// It exits with 0 after an orderly stop, with 1 if it cannot start or the probed server is not
+// healthy, and with 2 if its arguments or its configuration are wrong.
 package main
 
 import (
@@ -34,21 +34,21 @@ const (
 var version string
 
 type commands struct {
-	Serve   serveCommand   `cmd:"" default:"1" help:"Serve until told to stop (the default)."`
-	Health  healthCommand  `cmd:"" help:"Probe the server that the configuration describes."`
-	Migrate migrateCommand `cmd:"" help:"Copy the live sessions of one store to another, with their history and the rest of their life. What the target has already is not copied again, so it may be stopped and repeated."`
+	Serve   serveCommand   `cmd:"" default:"1" help:"Run the server until it is stopped (the default)."`
+	Health  healthCommand  `cmd:"" help:"Check whether the configured server is ready."`
+	Migrate migrateCommand `cmd:"" help:"Copy all sessions from one store to another, with their history and their expiry times. Sessions already present in the target are skipped, so it can be interrupted and rerun."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
 type (
 	serveCommand  struct{}
 	healthCommand struct {
-		Storage bool          `help:"Print the health document of the storage instead of asking for readiness."`
+		Storage bool          `help:"Print the health document of the storage instead of checking readiness."`
 		Timeout time.Duration `default:"3s" help:"How long to wait for the answer."`
 	}
 	migrateCommand struct {
-		From string `required:"" placeholder:"URL" help:"The store to copy from: disk:<directory>, redis://host:port/db or rediss://host:port/db. $${NAME} stands for a variable of the environment."`
-		To   string `required:"" placeholder:"URL" help:"The store to copy to."`
+		From string `required:"" placeholder:"URL" help:"The store to copy from: disk:<directory>, redis://host:port/db or rediss://host:port/db. $${NAME} is replaced by the environment variable."`
+		To   string `required:"" placeholder:"URL" help:"The store to copy to, in the same form."`
 	}
 	versionCommand struct{}
 )
@@ -57,7 +57,7 @@ func main() {
 	os.Exit(run(os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
 }
 
-// run is main without the process: it returns the exit code.
+// run does what main does, and returns the exit code.
 func run(args, environ []string, stdout, stderr io.Writer) int {
 	command, code, done := parse(args, stdout, stderr)
 	if done {
@@ -95,8 +95,8 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 	return exitFailed
 }
 
-// parse returns the command that args name. It is done if there is nothing left to do, as
-// after --help.
+// parse returns the command that args name. If done is true, nothing is left to do, for instance
+// after --help, and code is the exit code.
 func parse(args []string, stdout, stderr io.Writer) (command any, code int, done bool) {
 	var cli commands
 	parser, err := kong.New(&cli,
@@ -120,8 +120,9 @@ func parse(args []string, stdout, stderr io.Writer) (command any, code int, done
 	return ctx.Selected().Target.Addr().Interface(), exitOK, false
 }
 
-// untilSignal returns a context that ends at the first signal; a second one ends the process
-// at once. So that none is lost between, the first is given up before anything reacts to it.
+// untilSignal returns a context that is done at the first signal. A second signal ends the process
+// immediately: handling of signals is switched off before the context is done, so that no signal
+// is lost in between.
 func untilSignal() (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 1)
@@ -161,7 +162,7 @@ func (c *healthCommand) run(cfg native.Config, stdout io.Writer) error {
 	return err
 }
 
-// run copies. The progress bar is for people: it is shown on a terminal only.
+// run copies the sessions. The progress bar is shown on a terminal only.
 func (c *migrateCommand) run(cfg native.Config, environ []string, stdout, stderr io.Writer) error {
 	ctx, stop := untilSignal()
 	defer stop()
@@ -175,7 +176,7 @@ func (c *migrateCommand) run(cfg native.Config, environ []string, stdout, stderr
 	return nil
 }
 
-// versionText is the linked version, or what the build recorded.
+// versionText returns the version that was linked, or else the one that the Go tool recorded.
 func versionText() string {
 	if version != "" {
 		return version

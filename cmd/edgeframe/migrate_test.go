@@ -46,18 +46,18 @@ func wantMigrated(t *testing.T, from, to, want string, environ ...string) {
 	}
 }
 
-// summary is what the program says of so many sessions, without times and sizes.
+// summary is the program's summary for these numbers of sessions, without times and sizes.
 func summary(from, to string, sessions, copied, current int) string {
 	return fmt.Sprintf(`%s -> %s: %d sessions …
 %8d copied …
-%8d were there already, unchanged
-       0 are newer in the target and were left alone
-       0 ended meanwhile
+%8d already present, unchanged
+       0 newer in the target, skipped
+       0 expired or deleted during the copy
        0 not copied
 `, from, to, sessions, copied, current)
 }
 
-// everything is all that can be read of sessions, with the times at which they end.
+// everything returns all that can be read of sessions, including the times at which they expire.
 func everything(t *testing.T, server string, sessions []string) string {
 	t.Helper()
 	var all strings.Builder
@@ -95,8 +95,8 @@ func send(t *testing.T, method, url, body string) {
 	}
 }
 
-// TestRollingOutAndBackLosesNoSession is the way of docs/operations.md: from the embedded
-// store to Redis, and back to it while the server on Redis goes on.
+// TestRollingOutAndBackLosesNoSession follows docs/operations.md: from the embedded store to Redis,
+// and back while the server on Redis keeps running.
 func TestRollingOutAndBackLosesNoSession(t *testing.T) {
 	redis := testenv.StartRedis(t, "--requirepass", "geheim")
 	dir := t.TempDir()
@@ -132,7 +132,7 @@ func TestRollingOutAndBackLosesNoSession(t *testing.T) {
 	send(t, "PATCH", onRedis.URL+sessions[0]+"/data", edit)
 	sessions = append(sessions, strings.TrimPrefix(upload(t, onRedis.URL, "n\n7\n"), onRedis.URL))
 
-	// Online: the server on Redis goes on, and its sessions change once more.
+	// Online: the server on Redis keeps running, and its sessions change once more.
 	wantMigrated(t, redisURL, diskURL, summary(shown["redis"], shown["disk"], 3, 2, 1), password)
 	send(t, "PATCH", onRedis.URL+sessions[2]+"/data", `{"operations":[{"op":"set_values","column":"n","rows":[0],"value":8}]}`)
 	want = everything(t, onRedis.URL, sessions)

@@ -23,7 +23,7 @@ import (
 	"edgeframe/internal/testenv"
 )
 
-// These tests run the real program with a real Redis, or without one that answers.
+// These tests run the real program with a real Redis, or with one that does not answer.
 
 // storageHealth is the parsed /health/storage of a server.
 func storageHealth(t *testing.T, url string) (status int, doc map[string]any) {
@@ -155,8 +155,8 @@ func TestTheMatrixOfConfigurations(t *testing.T) {
 	})
 }
 
-// TestWhyRedisIsNotAvailableIsSaidInOneLine meets everything that can stand where a Redis is
-// expected.
+// TestWhyRedisIsNotAvailableIsSaidInOneLine tries everything that may be at the address in place of
+// a usable Redis.
 func TestWhyRedisIsNotAvailableIsSaidInOneLine(t *testing.T) {
 	certificates := testenv.NewCertificates(t)
 	plain := testenv.StartRedis(t)
@@ -176,7 +176,7 @@ func TestWhyRedisIsNotAvailableIsSaidInOneLine(t *testing.T) {
 	}{
 		{"a wrong password", []string{at("redis://:falsch@" + secured.Addr)}, "authentication failed: Redis at " + secured.Addr + " does not accept this user and password; check REDIS_PASSWORD and REDIS_URL"},
 		{"an unknown user", []string{at("redis://ann:falsch@" + secured.Addr)}, "authentication failed: .* does not accept"},
-		{"no password", []string{at(secured.URL)}, "authentication failed: .* wants a password; set REDIS_PASSWORD"},
+		{"no password", []string{at(secured.URL)}, "authentication failed: .* requires a password; set REDIS_PASSWORD"},
 		{"a wrong port", []string{at("redis://:falsch@localhost:1")}, "connection refused: nothing listens at localhost:1; "},
 		{"an unknown host", []string{at("redis://:falsch@nowhere.invalid:1")}, "unknown host: the name in nowhere.invalid:1 cannot be resolved"},
 		{"an unreachable host", []string{at("redis://:falsch@" + blackHole(t))}, "timeout: no answer from 127.0.0.1:[0-9]+ within 5s"},
@@ -212,8 +212,8 @@ func TestWhyRedisIsNotAvailableIsSaidInOneLine(t *testing.T) {
 	}
 }
 
-// blackHole returns an address on which connections are never answered, as those to a host
-// behind a firewall: it listens, and its queue is full.
+// blackHole returns an address that never answers connections, like a host behind a firewall: its
+// queue of connections is full.
 func blackHole(t *testing.T) string {
 	t.Helper()
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
@@ -243,7 +243,7 @@ func blackHole(t *testing.T) string {
 	return ""
 }
 
-// TestTheHealthOfRedisHasEveryFieldOfTheSeed lists them as the old service had them.
+// TestTheHealthOfRedisHasEveryFieldOfTheSeed has the list of fields of the previous service.
 func TestTheHealthOfRedisHasEveryFieldOfTheSeed(t *testing.T) {
 	redis := testenv.StartRedis(t)
 	s := testenv.StartServer(t, "REDIS_ENABLED=true", "REDIS_URL="+redis.URL)
@@ -353,8 +353,8 @@ func TestTheLifeOfSessionsOnRedisIsItsOwnSetting(t *testing.T) {
 	}
 }
 
-// TestEveryKindOfRedisIsServedByItsSettings goes through a session's life on a Cluster, given
-// by all of its nodes and by one, and on a master that Sentinel names.
+// TestEveryKindOfRedisIsServedByItsSettings creates, edits and deletes a session on a Cluster, whose
+// address is that of all nodes or of one, and on a master that Sentinel finds.
 func TestEveryKindOfRedisIsServedByItsSettings(t *testing.T) {
 	cluster, sentinel := testenv.StartRedisCluster(t, 3), testenv.StartRedisSentinel(t)
 	var nodes []string

@@ -1,6 +1,6 @@
 //go:build js && wasm
 
-// Command worker is the program of the Worker; edge/worker.mjs runs it.
+// Command worker is the Wasm program of the Worker. It is run by edge/worker.mjs.
 package main
 
 import "edgeframe/edge"

@@ -11,13 +11,13 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/array"
 	"github.com/apache/arrow/go/v17/arrow/memory"
 
+	"edgeframe/codec/codectest"
 	"edgeframe/internal/gather"
-	"edgeframe/internal/tabletest"
 )
 
 // columns returns the arrays of every type, those of one type under its name.
 func columns() map[string][]arrow.Array {
-	t := tabletest.AllTypes()
+	t := codectest.AllTypes()
 	out := map[string][]arrow.Array{}
 	for i, f := range t.Schema.Fields() {
 		for _, g := range t.RowGroups {
@@ -55,7 +55,7 @@ func checkRuns(t *testing.T, got arrow.Array, sources []arrow.Array, runs []gath
 	for _, r := range runs {
 		n := int64(r.To - r.From)
 		want := array.NewSlice(sources[r.Source], int64(r.From), int64(r.To))
-		if err := tabletest.EqualArrays(want, array.NewSlice(got, at, at+n)); err != nil {
+		if err := codectest.EqualArrays(want, array.NewSlice(got, at, at+n)); err != nil {
 			t.Errorf("rows %d to %d of source %d: %v", r.From, r.To, r.Source, err)
 		}
 		at += n
@@ -119,7 +119,7 @@ func TestUnifiedPartsShareTheirDictionaries(t *testing.T) {
 			}
 			want := dictionaries(got[0].Data())
 			for i, part := range got {
-				if err := tabletest.EqualArrays(parts[i], part); err != nil {
+				if err := codectest.EqualArrays(parts[i], part); err != nil {
 					t.Error(err)
 				}
 				for j, d := range dictionaries(part.Data()) {

@@ -1,9 +1,7 @@
-// Package lru keeps values that are immutable and cost something to get again, as many as fit
-// into a number of bytes.
+// Package lru is a cache of immutable values with a limit in bytes.
 //
-// It promises that the bound holds after every call, as far as callers tell the true sizes,
-// and that no call waits for anything but other calls' work in memory, so it is fit for every
-// build.
+// The cache is within its limit after every call, provided that callers give the correct sizes. No
+// call waits for anything but the work of other calls in memory, so it can be used in every build.
 package lru
 
 import (
@@ -12,8 +10,8 @@ import (
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
-// Cache keeps values by key, the least recently used going first when their sizes exceed the
-// bound. It is safe for concurrent use.
+// Cache holds values by key. When their sizes exceed the limit, it evicts the least recently used
+// values. It is safe for concurrent use.
 type Cache[V any] struct {
 	mu    sync.Mutex
 	bound int64
@@ -21,23 +19,23 @@ type Cache[V any] struct {
 	lru   *simplelru.LRU[string, sized[V]]
 }
 
-// sized is a value and about how many bytes of memory it takes.
+// sized is a value and its approximate size in memory.
 type sized[V any] struct {
 	value V
 	bytes int64
 }
 
-// maxEntries bounds the entries; bytes are what really bounds a cache.
+// maxEntries is the largest number of entries. In practice the limit in bytes is reached first.
 const maxEntries = 1 << 20
 
-// New returns an empty cache for values of at most bound bytes together.
+// New returns an empty cache for values of at most bound bytes in total.
 func New[V any](bound int64) *Cache[V] {
 	c := &Cache[V]{bound: bound}
 	c.lru, _ = simplelru.NewLRU(maxEntries, func(_ string, s sized[V]) { c.used -= s.bytes })
 	return c
 }
 
-// Get returns the value of key, if it is there.
+// Get returns the value of key, if it is cached.
 func (c *Cache[V]) Get(key string) (V, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -45,7 +43,7 @@ func (c *Cache[V]) Get(key string) (V, bool) {
 	return s.value, ok
 }
 
-// Add keeps a value of about so many bytes, unless it would drive out too much of the rest.
+// Add caches a value of about that many bytes, unless it would take more than a quarter of the cache.
 func (c *Cache[V]) Add(key string, value V, bytes int64) {
 	if bytes > c.bound/4 {
 		return
@@ -60,7 +58,7 @@ func (c *Cache[V]) Add(key string, value V, bytes int64) {
 	}
 }
 
-// Remove forgets keys.
+// Remove removes keys.
 func (c *Cache[V]) Remove(keys ...string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -69,7 +67,7 @@ func (c *Cache[V]) Remove(keys ...string) {
 	}
 }
 
-// Used is the size of all that is kept.
+// Used returns the total size of the cached values.
 func (c *Cache[V]) Used() int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()

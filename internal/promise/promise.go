@@ -2,10 +2,9 @@
 
 // Package promise waits for JavaScript promises.
 //
-// It promises that a wait takes no Go callback of its own, so that nothing has to be released
-// and nothing leaks, however many promises there are and whether they settle or not. A
-// goroutine must wait only for promises that its own request made: a Workers runtime cancels
-// requests that wait for anything else.
+// A wait creates no Go callback of its own, so nothing has to be released and nothing leaks, however
+// many promises there are and whether or not they settle. A goroutine must only wait for promises
+// of its own request, because the Workers runtime cancels requests that wait for anything else.
 package promise
 
 import (
@@ -15,20 +14,20 @@ import (
 	"syscall/js"
 )
 
-// waits are the goroutines that wait, by the number that their promise was told.
+// waits has the channels of the waiting goroutines, by the number of the wait.
 var waits = struct {
 	sync.Mutex
 	next    int
 	waiting map[int]chan<- outcome
 }{waiting: map[int]chan<- outcome{}}
 
-// outcome is what became of a promise.
+// outcome is the result of a promise.
 type outcome struct {
 	value js.Value
 	err   error
 }
 
-// fulfilled and rejected are the only callbacks: JavaScript binds them to a number.
+// fulfilled and rejected are the only callbacks. JavaScript binds them to the number of a wait.
 var (
 	fulfilled = js.FuncOf(func(_ js.Value, args []js.Value) any {
 		settle(args[0].Int(), outcome{value: args[1]})
@@ -49,8 +48,8 @@ func settle(number int, o outcome) {
 	}
 }
 
-// Await returns what p is fulfilled with, or the error with which it is rejected, or that of
-// ctx if it is done first.
+// Await returns the value with which p is fulfilled, or the error with which it is rejected, or the
+// error of ctx if that is done first.
 func Await(ctx context.Context, p js.Value) (js.Value, error) {
 	c := make(chan outcome, 1)
 	waits.Lock()
@@ -71,12 +70,12 @@ func Await(ctx context.Context, p js.Value) (js.Value, error) {
 	}
 }
 
-// AllSettled is Promise.allSettled.
+// AllSettled calls Promise.allSettled.
 func AllSettled(promises []any) js.Value {
 	return js.Global().Get("Promise").Call("allSettled", promises)
 }
 
-// Error returns what JavaScript has thrown as an error.
+// Error converts a value that JavaScript has thrown to an error.
 func Error(thrown js.Value) error {
 	if thrown.Type() == js.TypeObject {
 		if message := thrown.Get("message"); message.Type() == js.TypeString {

@@ -1,11 +1,11 @@
 // Package cache is a read-through cache in front of a [kv.Driver], for values that never
 // change.
 //
-// It promises to stay within its bytes, to ask the engine in one call for all that it lacks,
-// and to touch nothing but the keys that its owner calls immutable. Such a key may be served
-// after the engine has dropped it: the owner reaches it only through something that is not
-// cached. Everything else passes through, with the engine's consistency and errors. It waits
-// for nothing but its own caller's calls, so it is fit for every build.
+// It stays within its limit of bytes, requests all missing keys from the engine in one call, and
+// caches only keys that its owner declares immutable. It may return the value of such a key after
+// the engine has removed it; the owner must reach these keys through something that is not cached.
+// All other calls go to the engine, with its consistency and errors. The cache waits for nothing
+// but the calls of its own caller, so it can be used in every build.
 package cache
 
 import (
@@ -22,8 +22,8 @@ type driver struct {
 	immutable func(key string) bool
 }
 
-// New returns d with a cache of so many bytes for the values of immutable keys: those whose
-// value, once there is one, is never another. Keys are the driver's, prefix included.
+// New returns d with a cache of that many bytes for the values of immutable keys. A key is immutable
+// if its value never changes once it is stored. Keys include the prefix.
 func New(d kv.Driver, bytes int64, immutable func(key string) bool) kv.Driver {
 	c := &driver{Driver: d, values: lru.New[[]byte](bytes), immutable: immutable}
 	committer, commits := d.(kv.Committer)
@@ -63,7 +63,7 @@ func (c *driver) Get(ctx context.Context, keys []string) ([][]byte, error) {
 	return values, nil
 }
 
-// look returns what is cached of keys, in their order, and the keys that are not.
+// look returns the cached values of keys, in their order, and the keys that are not cached.
 func (c *driver) look(keys []string) (values [][]byte, missing []string) {
 	values = make([][]byte, len(keys))
 	for i, key := range keys {
@@ -77,7 +77,7 @@ func (c *driver) look(keys []string) (values [][]byte, missing []string) {
 	return values, missing
 }
 
-// fill puts what was found of the missing keys where it is missing in values, and keeps it.
+// fill inserts the values of the missing keys into values, and caches them.
 func (c *driver) fill(keys []string, values, found [][]byte) {
 	for i, key := range keys {
 		if values[i] != nil {
@@ -96,7 +96,7 @@ func (c *driver) Delete(ctx context.Context, keys []string) error {
 	return c.Driver.Delete(ctx, keys)
 }
 
-// committing is the Commit of a driver that has one.
+// committing implements Commit for drivers that have it.
 type committing struct {
 	cache     *driver
 	committer kv.Committer

@@ -50,7 +50,7 @@ func TestACommitterStaysOne(t *testing.T) {
 	}
 }
 
-// counted returns a store whose engine's calls are counted behind the cache.
+// counted returns a store with a cache, and an engine that counts the calls behind the cache.
 func counted(bytes int64) (*kv.Store, *kvtest.Counting) {
 	engine := kvtest.NewCounting(memory.New())
 	return kv.New(cache.New(engine, bytes, segments), "p"), engine
@@ -151,7 +151,7 @@ func TestErrorsOfTheEnginePassThroughAndAreNotCached(t *testing.T) {
 	}
 }
 
-// recorder is a Committer that notes what it is asked to read and answers with its keys.
+// recorder is a Committer that records the keys that it is asked to read, and returns them as values.
 type recorder struct {
 	kv.Driver
 	asked []string

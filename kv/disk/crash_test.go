@@ -23,8 +23,8 @@ import (
 	"edgeframe/kv/disk"
 )
 
-// The tests start their own binary again as another process, with a role and a directory in
-// the environment.
+// The tests run their own binary again as another process, whose role and directory are in the
+// environment.
 const (
 	roleVar = "EDGEFRAME_DISK_TEST_ROLE"
 	dirVar  = "EDGEFRAME_DISK_TEST_DIR"
@@ -54,14 +54,14 @@ func child(t *testing.T, role, dir string, sync disk.Sync) *exec.Cmd {
 	return cmd
 }
 
-// written is what the writer with number w stores as its n-th.
+// written returns the n-th value of the writer with number w.
 func written(run, w, n int) kv.Item {
 	key := fmt.Sprintf("run%d:w%d:%d", run, w, n)
 	size := []int{100, 4 << 10, 256 << 10}[n%3]
 	return kv.Item{Key: key, Value: bytes.Repeat([]byte(key+"|"), size/len(key)), Counted: true}
 }
 
-// writeForever acknowledges on standard output what it has stored, until it is killed.
+// writeForever stores values and acknowledges them on standard output, until it is killed.
 func writeForever(d *disk.Driver) error {
 	var (
 		mu   sync.Mutex
@@ -171,8 +171,8 @@ func TestASecondProcessIsRefused(t *testing.T) {
 // fileLimit is above what the engine needs to open and below the size of a log.
 const fileLimit = 3 << 20
 
-// fillUpToTheLimit lets the operating system refuse writes of the engine by a limit on the
-// size of files, reads, lifts the limit and writes again.
+// fillUpToTheLimit makes the operating system reject writes of the engine with a limit on the size of
+// files, reads, removes the limit and writes again.
 func fillUpToTheLimit(d *disk.Driver) error {
 	signal.Ignore(syscall.SIGXFSZ)
 	var limit syscall.Rlimit

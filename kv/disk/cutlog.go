@@ -14,12 +14,12 @@ import (
 	"github.com/cockroachdb/pebble/v2/wal"
 )
 
-// cutLog cuts the newest log of the engine off before its first record that cannot be read.
+// cutLog truncates the newest log of the engine before its first unreadable record.
 //
-// It is for SyncInterval only, where the log says of itself that it is on the disk up to
-// somewhere while it is so only up to the last syncInterval. After a power cut the disk may
-// have later parts of it without earlier ones, which the engine then takes for damage. What
-// is cut off is what the interval allows to lose.
+// It is for SyncInterval only. There the log claims that more of it is synced than really is: the
+// last sync may be syncInterval old. After a power cut the disk may have later parts of the log
+// without earlier ones, which the engine treats as corruption. What is cut off is no more than the
+// interval allows to lose.
 func cutLog(fs vfs.FS, dir string, logger *slog.Logger) error {
 	logs, err := wal.Scan(wal.Dir{FS: fs, Dirname: dir})
 	if err != nil || len(logs) == 0 {
@@ -36,13 +36,13 @@ func cutLog(fs vfs.FS, dir string, logger *slog.Logger) error {
 	logger.Warn("the newest log of the storage directory is incomplete, as after a power cut; its end is dropped",
 		"file", path, "kept_bytes", end, "dropped_bytes", info.Size()-end)
 	if err := os.Truncate(path, end); err != nil {
-		return fmt.Errorf("cutting off an incomplete log: %w", err)
+		return fmt.Errorf("truncating an incomplete log: %w", err)
 	}
 	return nil
 }
 
-// readableUntil returns the file of log and the offset at which its readable records end, or
-// an empty path if there is nothing wrong with it.
+// readableUntil returns the file of log and the offset at which its readable records end. The path is
+// empty if all of the log can be read.
 func readableUntil(log wal.LogicalLog) (path string, end int64, err error) {
 	r := log.OpenForRead()
 	defer func() { err = errors.Join(err, r.Close()) }()

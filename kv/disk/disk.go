@@ -1,16 +1,15 @@
 //go:build !js
 
-// Package disk is a [kv.Driver] that keeps everything in a directory, through the embedded
-// storage engine Pebble.
+// Package disk is a [kv.Driver] that keeps everything in a directory, with the embedded storage
+// engine Pebble.
 //
-// It promises strong consistency, and that every acknowledged write survives the end of the
-// process however it comes, with [SyncAlways] the end of the machine too. Memory stays
-// within Options.CacheBytes plus about 200 MiB, whatever is stored: 64 MiB of memtables,
-// 64 MiB of batches on their way to the engine and what the engine needs for open files.
-// Each call further holds the values that it was given or returns.
+// It has strong consistency. Every acknowledged write survives the end of the process, including a
+// crash; with [SyncAlways] it also survives a power cut. Memory stays within Options.CacheBytes plus
+// about 200 MiB, however much is stored: 64 MiB of memtables, 64 MiB of pending batches, and what the
+// engine needs for open files. In addition each call holds its values.
 //
-// When the disk is full or fails, writes return errors, reads go on, and writing resumes by
-// itself when it is possible again; see gate. One process at a time may use a directory.
+// When the disk is full or fails, writes return errors, reads still work, and writes succeed again
+// as soon as the disk accepts them; see gate. Only one process at a time may use a directory.
 package disk
 
 import (
@@ -32,38 +31,38 @@ import (
 	"edgeframe/kv"
 )
 
-// Sync says what an acknowledged write survives.
+// Sync says which failures an acknowledged write survives.
 type Sync string
 
 const (
-	// SyncInterval survives the end of the process. A power cut may take the last second.
+	// SyncInterval: a write survives the end of the process. A power cut may lose the last second.
 	SyncInterval Sync = "interval"
-	// SyncAlways survives a power cut: the disk has confirmed the write.
+	// SyncAlways: a write also survives a power cut, because the disk has confirmed it.
 	SyncAlways Sync = "always"
 )
 
 const (
 	maxKeyBytes   = 512
 	maxValueBytes = 128 << 20
-	// maxPendingBytes bounds what concurrent writes copy for the engine.
+	// maxPendingBytes limits the bytes in the batches of concurrent writes.
 	maxPendingBytes = 64 << 20
-	// minCacheBytes is what the engine cannot do without.
+	// minCacheBytes is the smallest cache that the engine works with.
 	minCacheBytes = 8 << 20
 )
 
-// ErrLocked is in the error of [Open] for a directory that another process uses.
+// ErrLocked is in the error of [Open] if another process uses the directory.
 var ErrLocked = errors.New("storage directory is in use by another edgeframe process")
 
 // Options are the settings of a Driver.
 type Options struct {
 	// Sync is SyncInterval or SyncAlways; empty means SyncInterval.
 	Sync Sync
-	// CacheBytes bounds the engine's cache of what it reads. The least is 8 MiB.
+	// CacheBytes is the size of the engine's cache, at least 8 MiB.
 	CacheBytes int64
-	// Logger gets what goes wrong in the background; nil discards it.
+	// Logger receives errors in the background; nil discards them.
 	Logger *slog.Logger
 
-	// fs is the file system of tests that inject faults; nil is the real one.
+	// fs is set by tests that inject faults; nil means the real file system.
 	fs vfs.FS
 }
 
@@ -92,9 +91,9 @@ var (
 	_ kv.Sweeper = (*Driver)(nil)
 )
 
-// Open opens the engine in dir, which is created as needed: the engine's files are in
-// dir/sessions, and dir/temp is there for the files of others. It fails with an error that is
-// [ErrLocked] if another process has the directory open.
+// Open opens the engine in dir, which it creates if necessary. The engine's files are in dir/sessions;
+// dir/temp is for files of other parts of the program. If another process has the directory open,
+// the error is [ErrLocked].
 func Open(dir string, opt Options) (*Driver, error) {
 	switch opt.Sync {
 	case "":
@@ -138,7 +137,7 @@ func Open(dir string, opt Options) (*Driver, error) {
 	return d, nil
 }
 
-// open starts the engine and what runs beside it.
+// open starts the engine and the background work.
 func (d *Driver) open(opt Options) (err error) {
 	if d.db, err = openEngine(d.sessions, d.fs, opt); err != nil {
 		return err
@@ -171,8 +170,8 @@ func (d *Driver) Info() kv.Info {
 }
 
 // Health implements [kv.Driver]. It reads from the engine and reports the directories as
-// "storage_dirs". While writes are refused it reports the reason as "error" but is no error
-// itself, because reads go on.
+// "storage_dirs". While writes are rejected it reports the reason as "error", but returns no error,
+// because reads work.
 func (d *Driver) Health(ctx context.Context) (map[string]any, error) {
 	if _, err := d.List(ctx, "", "", 1); err != nil {
 		return nil, err
@@ -194,8 +193,8 @@ func isDir(path string) bool {
 	return err == nil && info.IsDir()
 }
 
-// Close implements [kv.Driver]. If the engine cannot write what it wants to on closing, it is
-// left as after a crash, which loses nothing that was acknowledged.
+// Close implements [kv.Driver]. If the engine cannot write to the disk, it is left as after a crash,
+// which loses no acknowledged write.
 func (d *Driver) Close() error {
 	d.stop()
 	d.background.Wait()
@@ -215,7 +214,8 @@ func (d *Driver) Close() error {
 	}
 }
 
-// syncInterval is how much of the newest a power cut may take with SyncInterval.
+// syncInterval is the time between syncs with SyncInterval. A power cut may lose the writes of that
+// time.
 const syncInterval = time.Second
 
 func (d *Driver) syncLogs(ctx context.Context) {

@@ -18,7 +18,7 @@ const (
 	memTableBytes = 16 << 20
 	memTables     = 4
 	maxOpenFiles  = 500
-	// separateBytes is the size from which values are kept apart from the keys, in files that
+	// separateBytes is the size from which values are stored in files of their own, which
 	// compactions of the keys do not rewrite.
 	separateBytes = 1 << 10
 )
@@ -48,7 +48,7 @@ func openEngine(dir string, fs *guardFS, opt Options) (db *pebble.DB, err error)
 	}
 	for i := range o.Levels {
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
-		// The values that matter come compressed.
+		// Large values are compressed before they come here.
 		o.Levels[i].Compression = func() *sstable.CompressionProfile { return sstable.NoCompression }
 	}
 	open := func() (err error) {
@@ -65,8 +65,8 @@ func openEngine(dir string, fs *guardFS, opt Options) (db *pebble.DB, err error)
 	return db, err
 }
 
-// protect makes an error of the panics with which the engine meets a log or a table that it
-// cannot use. Every call of the engine that may read or write files goes through it.
+// protect turns panics of the engine into errors: it panics if it cannot use a log or a table. Every
+// call of the engine that may read or write files goes through protect.
 func protect(call func() error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -76,7 +76,7 @@ func protect(call func() error) (err error) {
 	return call()
 }
 
-// engineLog passes on what the engine reports when something goes wrong.
+// engineLog logs the errors that the engine reports.
 type engineLog struct {
 	gate   *gate
 	logger *slog.Logger
@@ -99,9 +99,9 @@ func (l engineLog) Errorf(format string, args ...any) {
 	l.logger.Error("storage engine", "error", fmt.Sprintf(format, args...))
 }
 
-// Fatalf implements [pebble.Logger]. The engine expects it to end the process. It ends the
-// call instead if it was made through protect. In the engine's own goroutines, which hold
-// locks that must not be released in this state, it does not return.
+// Fatalf implements [pebble.Logger]. The engine expects it to end the process. If the call was made
+// through protect, Fatalf ends that call instead. In the engine's own goroutines it does not return,
+// because they hold locks that must not be released in this state.
 func (l engineLog) Fatalf(format string, args ...any) {
 	err := fmt.Errorf(format, args...)
 	if !l.gate.isGuarding() {

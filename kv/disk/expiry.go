@@ -10,9 +10,9 @@ import (
 	"edgeframe/kv"
 )
 
-// Count implements [kv.Driver]. The stored counted items are counted as they change; those
-// among them that have expired and wait for the sweeper are the beginning of an index. Items
-// whose write or removal is under way may be in the number or not.
+// Count implements [kv.Driver]. A counter has the number of stored counted items. From it Count
+// subtracts the expired ones that have not been swept, which are the beginning of an index. Items
+// that are being written or removed may be included or not.
 func (d *Driver) Count(ctx context.Context) (kv.Count, error) {
 	if err := ctx.Err(); err != nil {
 		return kv.Count{}, err
@@ -25,7 +25,7 @@ func (d *Driver) Count(ctx context.Context) (kv.Count, error) {
 	return kv.Count{N: max(0, total-expired), Exact: true}, nil
 }
 
-// countIndex returns how many counted items expire from one time to another, both included.
+// countIndex returns the number of counted items that expire between two times, inclusive.
 func (d *Driver) countIndex(from, to int64) (int64, error) {
 	return d.countIndexUntil(context.Background(), from, to)
 }
@@ -42,7 +42,7 @@ func (d *Driver) countIndexUntil(ctx context.Context, from, to int64) (n int64, 
 	return n, err
 }
 
-// sweepKeys is how many items Sweep removes at once.
+// sweepKeys is the number of items that Sweep removes in one batch.
 const sweepKeys = 256
 
 // Sweep implements [kv.Sweeper].
@@ -67,7 +67,7 @@ func (d *Driver) Sweep(ctx context.Context, limit int) (removed int, err error) 
 	return removed, nil
 }
 
-// expired returns up to limit keys whose expiry is in the index between two times.
+// expired returns up to limit keys that expire between two times, inclusive.
 func (d *Driver) expired(ctx context.Context, from, to int64, limit int) (keys []string, err error) {
 	lower, upper := indexKey(expirySpace, from, ""), indexKey(expirySpace, to+1, "")
 	err = d.scan(ctx, lower, upper, func(k, _ []byte) (bool, error) {
@@ -78,7 +78,7 @@ func (d *Driver) expired(ctx context.Context, from, to int64, limit int) (keys [
 	return keys, err
 }
 
-// removeExpired removes those of keys that are still expired once they are locked.
+// removeExpired locks keys and removes those that are still expired.
 func (d *Driver) removeExpired(ctx context.Context, keys []string, now int64) (removed int, err error) {
 	err = d.mutate(ctx, keys, 0, false, func(c *change) error {
 		for _, key := range keys {
@@ -102,15 +102,15 @@ func (d *Driver) removeExpired(ctx context.Context, keys []string, now int64) (r
 	return removed, nil
 }
 
-// floor is a time before which nothing in the indexes expires. It spares scans the way over
-// the engine's traces of what was swept before.
+// floor is a time before which no item in the indexes expires. Scans begin there, so that they skip
+// the engine's tombstones of swept entries.
 type floor struct {
 	mu      sync.Mutex
 	at      int64
-	lowered int // how often it was lowered
+	lowered int // number of times it was lowered
 }
 
-// scanned is the state of a floor when a scan began.
+// scanned is the state of a floor at the beginning of a scan.
 type scanned struct {
 	at      int64
 	lowered int
@@ -124,8 +124,8 @@ func (f *floor) begin() scanned {
 	return scanned{at: f.at, lowered: f.lowered}
 }
 
-// swept raises the floor to now after a scan from the floor to now found nothing, unless
-// something that had expired before it was stored has come in meanwhile.
+// swept raises the floor to now, after a scan from the floor to now has found nothing. It does not if
+// the floor was lowered during the scan.
 func (f *floor) swept(since scanned, now int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -134,7 +134,7 @@ func (f *floor) swept(since scanned, now int64) {
 	}
 }
 
-// stored lowers the floor for something that has expired by the time it is in the index.
+// stored lowers the floor if an item has expired by the time it is in the index.
 func (f *floor) stored(expires int64) {
 	if expires > time.Now().UnixNano() {
 		return

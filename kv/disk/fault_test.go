@@ -23,7 +23,7 @@ import (
 	"edgeframe/kv"
 )
 
-// faults is a file system on the real disk that can be told to fail, and how much is free.
+// faults is a file system on the real disk. Tests make it fail and set the free space that it reports.
 type faults struct {
 	vfs.FS
 	fail atomic.Pointer[func(errorfs.Op) error]
@@ -48,7 +48,7 @@ func (f *faults) GetDiskUsage(string) (vfs.DiskUsage, error) {
 	return vfs.DiskUsage{AvailBytes: f.free.Load(), TotalBytes: 1 << 40}, nil
 }
 
-// set makes writing operations fail for which fail returns an error; nil heals.
+// set makes the writing operations fail for which fail returns an error; nil ends the fault.
 func (f *faults) set(fail func(errorfs.Op) error) {
 	if fail == nil {
 		f.fail.Store(nil)
@@ -57,8 +57,7 @@ func (f *faults) set(fail func(errorfs.Op) error) {
 	f.fail.Store(&fail)
 }
 
-// on returns a fault of the operations that create or write files whose names match one of
-// patterns.
+// on returns a fault of the operations that create or write files whose names match one of patterns.
 func on(err error, patterns ...string) func(errorfs.Op) error {
 	return func(op errorfs.Op) error {
 		switch op.Kind {
@@ -111,8 +110,9 @@ func TestWritesFailWhileTheDiskDoesAndReadsGoOn(t *testing.T) {
 	}
 }
 
-// failAndRecover writes from several goroutines until the fault stops them, checks reads and
-// refusals, heals the disk, writes on, and looks for every acknowledged value after a restart.
+// failAndRecover writes from several goroutines until the fault stops them, checks that reads succeed
+// and writes are rejected, ends the fault, writes again, and checks every acknowledged value after a
+// restart.
 func failAndRecover(t *testing.T, sync Sync, errno error, patterns []string) {
 	dir, disk := t.TempDir(), newFaults()
 	d := openFaulty(t, dir, disk, sync)
@@ -261,7 +261,7 @@ func TestAWriteThatTheDiskHoldsUpEndsWithItsContext(t *testing.T) {
 	}
 }
 
-// ledger is what was acknowledged.
+// ledger has the acknowledged values.
 type ledger struct {
 	mu     sync.Mutex
 	values map[string][]byte
@@ -285,8 +285,8 @@ func (l *ledger) check(t *testing.T, d *Driver) {
 	}
 }
 
-// writeUntil lets four goroutines write a MiB at a time until stop says so of the number of
-// writes and the error of the last.
+// writeUntil makes four goroutines write one MiB at a time until stop returns true for the number of
+// writes and the last error.
 func writeUntil(t *testing.T, d *Driver, acked *ledger, name string, stop func(n int, err error) bool) {
 	t.Helper()
 	var wg sync.WaitGroup

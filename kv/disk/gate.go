@@ -15,30 +15,31 @@ import (
 )
 
 const (
-	// retryEvery is the pause between attempts at what the disk refuses.
+	// retryEvery is the pause between attempts at an operation that the disk rejects.
 	retryEvery = 250 * time.Millisecond
-	// reserveBytes stay free for deleting and for the engine's own work: a disk that sessions
-	// filled empties itself as they expire. On a small disk it is a fifth of it.
+	// reserveBytes of the disk stay free for deletions and for the engine's own work, so that the
+	// space of expired sessions can be freed on a full disk. On a small disk the reserve is a
+	// fifth of it.
 	reserveBytes = 256 << 20
 	probeBytes   = 64 << 10
 )
 
-// gate stands between the driver and failing disks. The engine treats a failed write to its
-// log or manifest as the end of the process, and survives one to its tables only by luck. So
-// no write of the engine fails: [guardFS] reports it here and repeats it until it succeeds.
-// Meanwhile the gate is shut: the driver refuses writes before they reach the engine, and
-// those that are in the engine return to their callers. Reads do not pass the gate.
+// gate protects the driver from failing disks. The engine ends the process if a write to its log or
+// manifest fails, and may do so if a write to its tables fails. So no write of the engine fails:
+// [guardFS] reports the failure to the gate and repeats the write until it succeeds. Meanwhile the
+// gate is shut: the driver rejects new writes, and those that are in the engine return to their
+// callers. Reads do not pass through the gate.
 //
-// The gate opens again when no operation of the engine is waiting and a probe can write. A
-// failed fsync is final, because the kernel may have dropped what it could not write: the
-// gate stays shut until the directory is opened again.
+// The gate opens again when no operation of the engine is being repeated and a probe can write. A
+// failed fsync is final, because the kernel may have dropped the data: the gate stays shut until
+// the directory is opened again.
 type gate struct {
 	fs     vfs.FS
 	dir    string
 	logger *slog.Logger
 
 	mu       sync.Mutex
-	guarding bool            // the engine is open: errors are for the gate
+	guarding bool            // the engine is open: the gate handles errors
 	healthy  context.Context // done while the gate is shut; its cause says why
 	shut     context.CancelCauseFunc
 	final    bool
@@ -54,29 +55,29 @@ func newGate(fs vfs.FS, dir string, logger *slog.Logger) *gate {
 	return g
 }
 
-// guard makes the gate repeat what fails. Before, while the engine opens, errors are errors.
+// guard makes the gate repeat failed operations. Before, while the engine opens, they return their
+// errors.
 func (g *gate) guard() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.guarding = true
 }
 
-// abandon stops the engine for good: whatever it still wants to write waits for ever.
+// abandon stops the engine permanently: all its writes block forever.
 func (g *gate) abandon() { close(g.abandoned) }
 
-// context is done as soon as the gate shuts.
+// context returns a context that is done when the gate shuts.
 func (g *gate) context() context.Context {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.healthy
 }
 
-// failure says why the gate is shut, nil if it is open.
+// failure returns why the gate is shut, nil if it is open.
 func (g *gate) failure() error { return context.Cause(g.context()) }
 
-// enter admits a write. The context that it returns ends with ctx and when the gate shuts,
-// and says by its cause which. A write that grows the data is held off while the disk is
-// nearly full.
+// enter admits a write. The context that it returns is done when ctx is done or the gate shuts; its
+// cause says which. Writes that grow the data are rejected while the disk is nearly full.
 func (g *gate) enter(ctx context.Context, grows bool) (context.Context, context.CancelFunc, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
@@ -109,7 +110,7 @@ func (g *gate) checkSpace() error {
 	return nil
 }
 
-// reopen opens the gate if the disk takes writes again.
+// reopen opens the gate if the disk accepts writes again.
 func (g *gate) reopen() (context.Context, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -139,7 +140,7 @@ func (g *gate) probe() (err error) {
 	return errors.Join(err, f.Sync(), f.Close(), g.fs.Remove(name))
 }
 
-// failed shuts the gate because of err.
+// failed shuts the gate because of err. If final, it stays shut.
 func (g *gate) failed(err error, final bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -166,7 +167,7 @@ func (g *gate) isGuarding() bool {
 	return g.guarding
 }
 
-// persist repeats op until the disk takes it.
+// persist repeats op until it does not fail with an error of the disk.
 func (g *gate) persist(op func() error) error {
 	for waiting := false; ; {
 		g.hold()
@@ -186,8 +187,8 @@ func (g *gate) persist(op func() error) error {
 	}
 }
 
-// sync runs an fsync. If it fails, it does not return, so that the engine acknowledges
-// nothing.
+// sync runs an fsync. If the fsync fails, sync does not return, so that the engine does not
+// acknowledge the write.
 func (g *gate) sync(op func() error) error {
 	g.hold()
 	err := op()
@@ -198,7 +199,7 @@ func (g *gate) sync(op func() error) error {
 	return err
 }
 
-// hold does not return once the gate is abandoned.
+// hold blocks forever if the gate is abandoned.
 func (g *gate) hold() {
 	select {
 	case <-g.abandoned:

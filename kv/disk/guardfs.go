@@ -14,9 +14,9 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// guardFS is the engine's file system. It brings failures to the [gate], and with
-// SyncInterval it lets the engine believe that its log is synced as soon as the operating
-// system has it; [guardFS.syncLogs] catches up.
+// guardFS is the engine's file system. It reports failures to the [gate]. With SyncInterval it tells
+// the engine that the log is synced as soon as the operating system has it; [guardFS.syncLogs]
+// syncs it later.
 type guardFS struct {
 	vfs.FS
 	gate     *gate
@@ -94,8 +94,7 @@ func (g *guardFS) Remove(name string) error {
 // Unwrap implements [vfs.FS].
 func (g *guardFS) Unwrap() vfs.FS { return g.FS }
 
-// Lock implements [vfs.FS]. An error that is not about the file itself means that it is
-// locked.
+// Lock implements [vfs.FS]. If an error is not an [fs.PathError], another process holds the lock.
 func (g *guardFS) Lock(name string) (io.Closer, error) {
 	lock, err := g.FS.Lock(name)
 	var pathError *fs.PathError
@@ -109,7 +108,7 @@ func (g *guardFS) Lock(name string) (io.Closer, error) {
 	return g.lock, nil
 }
 
-// unlock releases the lock of an engine that was not closed.
+// unlock releases the lock if the engine was not closed.
 func (g *guardFS) unlock() {
 	if g.lock != nil {
 		_ = g.lock.Close()
@@ -127,7 +126,7 @@ func (c *onceCloser) Close() error {
 	return c.err
 }
 
-// syncLogs brings to the disk what the lazy logs have.
+// syncLogs syncs the lazy logs.
 func (g *guardFS) syncLogs() {
 	g.mu.Lock()
 	logs := make([]*guardFile, 0, len(g.logs))
@@ -150,7 +149,7 @@ type guardFile struct {
 	dirty bool // a lazy file has been written since it was synced
 }
 
-// Write implements [vfs.File]. A repeated write goes on where the last one ended.
+// Write implements [vfs.File]. A retry continues where the failed write ended.
 func (f *guardFile) Write(p []byte) (written int, err error) {
 	err = f.fs.gate.persist(func() error {
 		n, err := f.File.Write(p[written:])
@@ -175,7 +174,7 @@ func (f *guardFile) Sync() error { return f.sync(f.File.Sync) }
 // SyncData implements [vfs.File].
 func (f *guardFile) SyncData() error { return f.sync(f.File.SyncData) }
 
-// SyncTo implements [vfs.File]. It promises nothing, so it may do nothing.
+// SyncTo implements [vfs.File]. It guarantees nothing, so it does nothing for lazy files.
 func (f *guardFile) SyncTo(length int64) (fullSync bool, err error) {
 	if f.lazy {
 		return false, nil
@@ -194,7 +193,7 @@ func (f *guardFile) sync(op func() error) error {
 	return f.fs.gate.sync(op)
 }
 
-// syncDirty is the sync of a lazy file. It tolerates that the file is closed meanwhile.
+// syncDirty syncs a lazy file that has been written. The file may be closed concurrently.
 func (f *guardFile) syncDirty() error {
 	f.mu.Lock()
 	dirty := f.dirty
@@ -210,8 +209,8 @@ func (f *guardFile) syncDirty() error {
 	return err
 }
 
-// Close implements [vfs.File]. A lazy log is synced, because the engine takes an older log
-// that is cut off for damage.
+// Close implements [vfs.File]. A lazy log is synced, because the engine treats an incomplete log as
+// corruption if it is not the newest.
 func (f *guardFile) Close() error {
 	var err error
 	if f.lazy {

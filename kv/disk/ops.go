@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// batchBytes and batchKeys bound what goes to the engine at once; contexts are honoured in
-	// between. A single larger value goes alone.
+	// batchBytes and batchKeys limit a batch. Between batches a call ends if its context is done.
+	// A value above batchBytes is a batch of its own.
 	batchBytes = 4 << 20
 	batchKeys  = 1000
 )
@@ -42,7 +42,7 @@ func (d *Driver) Get(ctx context.Context, keys []string) ([][]byte, error) {
 	return values, nil
 }
 
-// read returns a copy of what the engine has under key, nil if it has nothing.
+// read returns a copy of the engine's value of key, nil if the key is absent.
 func (d *Driver) read(key []byte) (value []byte, err error) {
 	err = protect(func() error {
 		found, closer, err := d.db.Get(key)
@@ -58,7 +58,7 @@ func (d *Driver) read(key []byte) (value []byte, err error) {
 	return value, err
 }
 
-// meta returns the meta record of key, if there is one, expired or not.
+// meta returns the meta record of key, if it exists, expired or not.
 func (d *Driver) meta(key string) (m meta, ok bool, err error) {
 	b, err := d.read(spaceKey(metaSpace, key))
 	if b == nil || err != nil {
@@ -68,7 +68,7 @@ func (d *Driver) meta(key string) (m meta, ok bool, err error) {
 	return m, err == nil, err
 }
 
-// Set implements [kv.Driver]. Items that fit into one batch are stored all or none.
+// Set implements [kv.Driver]. Each batch of items is atomic.
 func (d *Driver) Set(ctx context.Context, items []kv.Item, ttl time.Duration) error {
 	for len(items) > 0 {
 		n, size := nextBatch(items)
@@ -92,8 +92,8 @@ func (d *Driver) Set(ctx context.Context, items []kv.Item, ttl time.Duration) er
 	return nil
 }
 
-// nextBatch returns how many of items go into one batch, at least one, and their size. A
-// batch has no key twice.
+// nextBatch returns the number of items in the next batch, at least one, and their size in bytes. A
+// batch does not have a key twice.
 func nextBatch(items []kv.Item) (n, size int) {
 	seen := make(map[string]struct{}, min(len(items), batchKeys))
 	for _, it := range items {
@@ -123,7 +123,7 @@ func (d *Driver) CompareAndSwap(ctx context.Context, item kv.Item, old kv.Revisi
 	})
 }
 
-// revision returns the revision of the value of key, without copying the rest of it.
+// revision returns the revision of the value of key, without copying the value.
 func (d *Driver) revision(key string, now int64) (r kv.Revision, present bool, err error) {
 	m, ok, err := d.meta(key)
 	if !ok || err != nil || m.expires <= now {
@@ -141,7 +141,7 @@ func (d *Driver) Delete(ctx context.Context, keys []string) error {
 	return d.eachBatch(ctx, keys, (*change).remove)
 }
 
-// Touch implements [kv.Driver]. Values stay where they are.
+// Touch implements [kv.Driver]. Values are not rewritten.
 func (d *Driver) Touch(ctx context.Context, keys []string, ttl time.Duration) error {
 	return d.eachBatch(ctx, keys, func(c *change, key string) error {
 		m, ok, err := c.meta(key)
@@ -156,7 +156,7 @@ func (d *Driver) Touch(ctx context.Context, keys []string, ttl time.Duration) er
 	})
 }
 
-// eachBatch applies op to every key, once each, in batches.
+// eachBatch applies op to the keys in batches. Repeated keys in a batch are ignored.
 func (d *Driver) eachBatch(ctx context.Context, keys []string, op func(*change, string) error) error {
 	for len(keys) > 0 {
 		n := min(len(keys), batchKeys)
@@ -183,8 +183,8 @@ func (d *Driver) eachBatch(ctx context.Context, keys []string, op func(*change, 
 	return nil
 }
 
-// List implements [kv.Driver]. The cursor is the last key that was looked at. A page looks at
-// limit keys at most, expired ones among them, so that its cost is bounded.
+// List implements [kv.Driver]. The cursor is the last key that was examined. A page examines at most
+// limit keys, including expired ones, so that its cost is bounded.
 func (d *Driver) List(ctx context.Context, prefix, cursor string, limit int) (kv.Page, error) {
 	start := prefix
 	if cursor != "" {
@@ -219,8 +219,8 @@ func (d *Driver) List(ctx context.Context, prefix, cursor string, limit int) (kv
 	return page, err
 }
 
-// scan calls visit with the engine's entries from lower to below upper until it returns
-// false. The slices are valid during the call only.
+// scan calls visit with the engine's entries from lower, inclusive, to upper, exclusive, until visit
+// returns false. The slices are valid only during the call of visit.
 func (d *Driver) scan(ctx context.Context, lower, upper []byte, visit func(k, v []byte) (bool, error)) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -251,5 +251,5 @@ func (d *Driver) scan(ctx context.Context, lower, upper []byte, visit func(k, v 
 	})
 }
 
-// after returns the least key that is greater than all that begin with the one byte of space.
+// after returns the smallest key above all keys that begin with the one byte of space.
 func after(space []byte) []byte { return []byte{space[0] + 1} }

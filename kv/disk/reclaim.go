@@ -8,13 +8,13 @@ import (
 )
 
 const (
-	// reclaimBytes of removed values make the engine compact, so that it frees their space
-	// even when no further writes make it do so.
+	// reclaimBytes is how many bytes of removed values cause a compaction, so that their space is
+	// freed even if no further writes cause one.
 	reclaimBytes = 32 << 20
 	reclaimEvery = time.Second
 )
 
-// reclaim compacts whenever enough has been removed.
+// reclaim compacts the engine whenever enough has been removed, until ctx is done.
 func (d *Driver) reclaim(ctx context.Context) {
 	ticker := time.NewTicker(reclaimEvery)
 	defer ticker.Stop()

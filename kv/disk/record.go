@@ -16,8 +16,8 @@ import (
 //	x<expiry><key>      an index of the items that expire, without a value
 //	c<expiry><key>      an index of the items that count, without a value
 //
-// An expiry is 8 bytes of big-endian Unix nanoseconds, so that the indexes are in the order
-// of time. All entries of an item change in one batch.
+// An expiry is 8 bytes of big-endian Unix nanoseconds, so that the indexes are ordered by time. All
+// entries of an item change in one batch.
 const (
 	metaSpace    = 'm'
 	valueSpace   = 'v'
@@ -28,7 +28,7 @@ const (
 // never is the expiry of an item that is kept until it is deleted.
 const never = math.MaxInt64
 
-// meta is what is known of an item without its value.
+// meta describes an item without its value.
 type meta struct {
 	expires int64 // Unix nanoseconds
 	size    uint32
@@ -76,8 +76,8 @@ func splitIndexKey(b []byte) (expires int64, key string) {
 	return int64(binary.BigEndian.Uint64(b[1:9])), string(b[9:])
 }
 
-// expiry returns when something stored now with ttl is gone. A time that Unix nanoseconds
-// cannot hold counts as never.
+// expiry returns when an item expires that is stored now with ttl. A time beyond the range of Unix
+// nanoseconds counts as never.
 func expiry(now int64, ttl time.Duration) int64 {
 	if ttl == 0 || int64(ttl) > never-now {
 		return never

@@ -16,19 +16,19 @@ import (
 	"edgeframe/kv"
 )
 
-// change is a batch for the engine with what it does to the driver's counters. The stripes of
-// all its keys are locked, and no key is changed twice.
+// change is a batch for the engine, with its effects on the driver's counters. The stripes of all
+// its keys are locked, and no key is changed twice.
 type change struct {
 	d       *Driver
 	batch   *pebble.Batch
 	now     int64
-	counted int64 // how many more items count
+	counted int64 // change of the number of counted items
 	freed   int64 // bytes of values that become garbage
-	soonest int64 // the soonest expiry that was stored
+	soonest int64 // the earliest expiry in the batch
 }
 
-// mutate applies what build puts into a change, under the locks of keys. size is about what
-// it copies, and grows says that it adds to the data.
+// mutate applies the change that build makes, while keys are locked. size is about the number of
+// bytes that build copies; grows is true if the change adds data.
 func (d *Driver) mutate(ctx context.Context, keys []string, size int, grows bool, build func(*change) error) (err error) {
 	defer func() {
 		if errors.Is(err, syscall.ENOSPC) {
@@ -62,8 +62,8 @@ func (d *Driver) mutate(ctx context.Context, keys []string, size int, grows bool
 	return d.commit(ctx, c, release)
 }
 
-// commit hands c to the engine and waits until it is stored or ctx is done. The engine may
-// then still store it, so the locks are held until it has come to an end with it.
+// commit passes c to the engine and waits until it is stored or ctx is done. In the latter case the
+// engine may still store it, so the locks are held until the engine has finished.
 func (d *Driver) commit(ctx context.Context, c *change, release func()) error {
 	done := make(chan error, 1)
 	d.commits.Add(1)
@@ -88,10 +88,10 @@ func (d *Driver) commit(ctx context.Context, c *change, release func()) error {
 	}
 }
 
-// meta returns the meta record of key, if there is one, expired or not.
+// meta returns the meta record of key, if it exists, expired or not.
 func (c *change) meta(key string) (m meta, ok bool, err error) { return c.d.meta(key) }
 
-// put stores an item in place of what is there.
+// put stores an item and replaces the one that exists.
 func (c *change) put(it kv.Item, expires int64) error {
 	if _, err := c.drop(it.Key); err != nil {
 		return err
@@ -120,8 +120,8 @@ func (c *change) describe(key string, m meta) error {
 	return nil
 }
 
-// drop accounts for the end of what key has and removes its index entries. It reports
-// whether key had anything.
+// drop removes the index entries of key and subtracts its item from the counters. It reports whether
+// the item exists.
 func (c *change) drop(key string) (bool, error) {
 	m, ok, err := c.meta(key)
 	if !ok || err != nil {
@@ -144,7 +144,7 @@ func (c *change) unindex(key string, m meta) error {
 	return nil
 }
 
-// remove deletes key and all that belongs to it.
+// remove deletes all entries of key.
 func (c *change) remove(key string) error {
 	had, err := c.drop(key)
 	if !had || err != nil {
@@ -156,7 +156,7 @@ func (c *change) remove(key string) error {
 	return c.batch.Delete(spaceKey(valueSpace, key), nil)
 }
 
-// stripes are locks on keys. Waiting for one ends with a context.
+// stripes are locks on keys. Waiting for a lock ends when the context is done.
 type stripes struct {
 	locks []chan struct{}
 	seed  maphash.Seed
@@ -170,8 +170,8 @@ func newStripes() stripes {
 	return s
 }
 
-// lock locks the stripes of keys, in ascending order so that no two callers wait for each
-// other, and returns which they are.
+// lock locks the stripes of keys and returns their numbers. It locks in ascending order, so that
+// there are no deadlocks.
 func (s stripes) lock(ctx context.Context, keys []string) (locked []int, err error) {
 	wanted := make([]int, len(keys))
 	for i, key := range keys {

@@ -8,8 +8,8 @@ import (
 	"edgeframe/kv"
 )
 
-// The commit tests go through a [kv.Store], which makes the calls in turn on a driver that is
-// no [kv.Committer]. All keys of a commit have the same hash tag.
+// The commit tests use a [kv.Store], which makes the calls one after another if the driver is not a
+// [kv.Committer]. All keys of a commit have the same hash tag.
 var commitTests = []test{
 	{"a commit stores, renews, swaps, drops and reads", func(f *fixture) {
 		if !f.swaps() {
@@ -125,7 +125,7 @@ var commitTests = []test{
 	}},
 }
 
-// storeWith returns a store on the driver, and sets value under keys of it.
+// storeWith returns a store on the driver, after setting value for keys of the store.
 func (f *fixture) storeWith(ttl time.Duration, value string, keys ...string) *kv.Store {
 	f.Helper()
 	for _, key := range keys {

@@ -22,18 +22,18 @@ const (
 	OpSweep          = "sweep"
 )
 
-// Tally is what was done with one operation.
+// Tally counts the calls of an operation.
 type Tally struct {
-	// Calls is the number of calls, failed ones included.
+	// Calls is the number of calls, including failed ones.
 	Calls int
-	// Keys is the number of keys asked for or given; for a list, of keys returned.
+	// Keys is the number of keys in the calls; for a list, of the returned keys.
 	Keys int
-	// Bytes is the size of the values: returned by a get, given to a set or a swap.
+	// Bytes is the size of the values that a get returned, or that a set or a swap was given.
 	Bytes int64
 }
 
-// Counting is a driver that counts what passes through it to another one. Keys are the
-// driver's, prefix included. It is safe for concurrent use.
+// Counting is a driver that counts its calls and makes them on another driver. Keys include the
+// prefix. It is safe for concurrent use.
 type Counting struct {
 	driver kv.Driver
 
@@ -48,12 +48,12 @@ var (
 	_ kv.Sweeper = (*Counting)(nil)
 )
 
-// NewCounting returns a Counting in front of d.
+// NewCounting returns a Counting that wraps d.
 func NewCounting(d kv.Driver) *Counting {
 	return &Counting{driver: d, tallies: map[string]Tally{}}
 }
 
-// Reset forgets everything counted so far.
+// Reset sets all counts to zero.
 func (c *Counting) Reset() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -79,15 +79,14 @@ func (c *Counting) Total() (t Tally) {
 	return t
 }
 
-// KeysRead returns the keys that were asked for with get, in order, repetitions included.
+// KeysRead returns the keys of all gets, in order, including repeated ones.
 func (c *Counting) KeysRead() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Clone(c.read)
 }
 
-// KeysWritten returns the keys given to set and compare-and-swap, in order, repetitions
-// included.
+// KeysWritten returns the keys of all sets and swaps, in order, including repeated ones.
 func (c *Counting) KeysWritten() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -103,7 +102,7 @@ func (c *Counting) add(op string, keys int, bytes int64, read, written []string)
 	c.written = append(c.written, written...)
 }
 
-// Info implements [kv.Driver]; it is not counted, because it costs nothing.
+// Info implements [kv.Driver]. It is not counted, because it costs nothing.
 func (c *Counting) Info() kv.Info { return c.driver.Info() }
 
 // Get implements [kv.Driver].
@@ -165,7 +164,7 @@ func (c *Counting) Health(ctx context.Context) (map[string]any, error) {
 	return c.driver.Health(ctx)
 }
 
-// Sweep implements [kv.Sweeper]; it removes nothing where the driver is no sweeper.
+// Sweep implements [kv.Sweeper]. It removes nothing if the driver is not a sweeper.
 func (c *Counting) Sweep(ctx context.Context, limit int) (int, error) {
 	c.add(OpSweep, 0, 0, nil, nil)
 	return sweep(ctx, c.driver, limit)

@@ -9,9 +9,9 @@ import (
 	"edgeframe/kv"
 )
 
-// Eventual is a strong driver as an eventually consistent store shows it at one location: it
-// has no compare-and-swap, and what was read here, absence included, may be shown for a while
-// after others have changed it. A test decides when that is. It is safe for concurrent use.
+// Eventual makes a strong driver behave as one location of an eventually consistent store: it has no
+// compare-and-swap, and while a test sets it stale, it returns what was last read or written here,
+// including absence, even if others have changed it. It is safe for concurrent use.
 type Eventual struct {
 	kv.Driver
 	mu    sync.Mutex
@@ -19,12 +19,12 @@ type Eventual struct {
 	seen  map[string][]byte
 }
 
-// NewEventual returns a location of origin; several may share one.
+// NewEventual returns a location of origin. Several locations may share an origin.
 func NewEventual(origin kv.Driver) *Eventual {
 	return &Eventual{Driver: origin, seen: map[string][]byte{}}
 }
 
-// Stale sets whether what was read or written here is shown as it was then.
+// Stale sets whether reads return what was last read or written here.
 func (e *Eventual) Stale(stale bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -57,7 +57,7 @@ func (e *Eventual) Get(ctx context.Context, keys []string) ([][]byte, error) {
 	return values, nil
 }
 
-// Set implements [kv.Driver]. What is written here is seen here.
+// Set implements [kv.Driver]. Reads at this location see the new values.
 func (e *Eventual) Set(ctx context.Context, items []kv.Item, ttl time.Duration) error {
 	e.mu.Lock()
 	for _, it := range items {

@@ -7,11 +7,11 @@ import (
 	"edgeframe/kv"
 )
 
-// Failing is a driver that asks Hook before each call to the driver behind it. An error of
-// the hook is returned instead of making the call; a hook may as well change the store to
-// stage a race. Hook gets the name of the operation, for instance [OpGet], and its keys (for
-// a list, the prefix). It must be safe for concurrent use where the driver is used so, and
-// must not be replaced meanwhile. A nil Hook never fails.
+// Failing is a driver that calls Hook before each call of the driver that it wraps. If Hook returns an
+// error, Failing returns it and does not make the call. Hook may also change the store, to cause a
+// race. It is given the name of the operation, for instance [OpGet], and its keys (for a list, the
+// prefix). If the driver is used concurrently, Hook must be safe for concurrent use and must not be
+// replaced. A nil Hook never fails.
 type Failing struct {
 	kv.Driver
 	Hook func(op string, keys []string) error
@@ -93,7 +93,7 @@ func (f *Failing) Health(ctx context.Context) (map[string]any, error) {
 	return f.Driver.Health(ctx)
 }
 
-// Sweep implements [kv.Sweeper]; it removes nothing where the driver is no sweeper.
+// Sweep implements [kv.Sweeper]. It removes nothing if the driver is not a sweeper.
 func (f *Failing) Sweep(ctx context.Context, limit int) (int, error) {
 	if err := f.ask(OpSweep); err != nil {
 		return 0, err

@@ -1,8 +1,8 @@
-// Package kvtest holds drivers to the contract of [kv.Driver].
+// Package kvtest tests that drivers fulfil the contract of [kv.Driver].
 //
-// [Run] is the conformance suite: every driver passes all of it. Nothing is skipped; what a
-// driver declares that it cannot do is asserted as the typed refusal of the [kv.Store] on it.
-// [Counting] and [Failing] are drivers in front of drivers, for the tests of other packages.
+// [Run] is the conformance suite: every driver passes all of it. No test is skipped. If a driver
+// declares that it lacks an ability, the test expects the typed error of the [kv.Store] on it.
+// [Counting] and [Failing] are drivers that wrap other drivers, for the tests of other packages.
 package kvtest
 
 import (
@@ -16,11 +16,11 @@ import (
 	"edgeframe/kv"
 )
 
-// long is a TTL that no test outlives.
+// long is a TTL that does not pass during a test.
 const long = 10 * time.Minute
 
-// Run tests the driver that open returns against the contract. Each call of open must return
-// an engine that holds nothing, and open registers with t.Cleanup what closes it.
+// Run tests the driver that open returns. Each call of open must return a driver of an empty engine,
+// and register its closing with t.Cleanup.
 func Run(t *testing.T, open func(t *testing.T) kv.Driver) {
 	groups := []struct {
 		name  string
@@ -47,13 +47,13 @@ func Run(t *testing.T, open func(t *testing.T) kv.Driver) {
 	}
 }
 
-// test is one claim about a driver, tested on an empty engine.
+// test is one claim about a driver. It runs on an empty engine.
 type test struct {
 	claim string
 	run   func(f *fixture)
 }
 
-// fixture is a driver under test with shorthands that fail the test on unexpected errors.
+// fixture is a driver under test, with helpers that fail the test on unexpected errors.
 type fixture struct {
 	*testing.T
 	ctx  context.Context
@@ -67,7 +67,7 @@ func (f *fixture) set(ttl time.Duration, value string, keys ...string) {
 	f.store(ttl, false, value, keys...)
 }
 
-// setCounted is set with items that count.
+// setCounted is set with counted items.
 func (f *fixture) setCounted(ttl time.Duration, value string, keys ...string) {
 	f.Helper()
 	f.store(ttl, true, value, keys...)
@@ -129,7 +129,7 @@ func (f *fixture) wantAbsent(keys ...string) {
 	}
 }
 
-// wantCount asserts the exact number, or the declared approximation from below.
+// wantCount checks the count. If it is not exact, it may be lower.
 func (f *fixture) wantCount(want int64) {
 	f.Helper()
 	got, err := f.d.Count(f.ctx)
@@ -141,9 +141,9 @@ func (f *fixture) wantCount(want int64) {
 	}
 }
 
-// soon runs stage with a short TTL and sleeps until what it stored with that TTL has
-// expired. The stage only means something if it ends before: on a slow machine it is run
-// again with a longer TTL. So it has to set all the keys that it relies on.
+// soon runs stage with a short TTL and sleeps until the keys that stage stored with that TTL have
+// expired. If stage takes longer than the TTL, as on a slow machine, soon runs it again with a longer
+// one. So stage must set all the keys that it relies on.
 func (f *fixture) soon(stage func(ttl time.Duration)) {
 	f.Helper()
 	for ttl := 80 * time.Millisecond; ; ttl *= 3 {
@@ -159,8 +159,8 @@ func (f *fixture) soon(stage func(ttl time.Duration)) {
 	}
 }
 
-// shortTTLs reports whether the driver takes TTLs that a test can wait for. Where it does
-// not, the refusal is asserted instead.
+// shortTTLs reports whether the driver accepts TTLs that a test can wait for. If it does not,
+// shortTTLs checks that the store rejects them.
 func (f *fixture) shortTTLs() bool {
 	f.Helper()
 	if f.caps.MinTTLSeconds == 0 {

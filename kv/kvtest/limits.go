@@ -71,7 +71,7 @@ var limitTests = []test{
 	}},
 }
 
-// calls returns one call of each method, all of which would change or read key "k".
+// calls returns one call of each method. They would read or change the store.
 func calls(d kv.Driver) map[string]func(context.Context) error {
 	all := map[string]func(context.Context) error{
 		OpGet:    func(ctx context.Context) error { _, err := d.Get(ctx, []string{"k"}); return err },

@@ -107,7 +107,7 @@ func (f *fixture) list(prefix string, limit int) []string {
 	return all
 }
 
-// once drops what an engine that declares it may have repeated.
+// once removes repeated keys if the engine declares that it may repeat keys.
 func (f *fixture) once(sorted []string) []string {
 	if f.caps.RepeatsKeys {
 		return slices.Compact(sorted)

@@ -117,7 +117,7 @@ var swapTests = []test{
 	}},
 }
 
-// race swaps key from one revision to several at once and returns the one that won.
+// race swaps key from one revision to several concurrently and returns the one that won.
 func (f *fixture) race(key, from string, round int) (winner string) {
 	f.Helper()
 	var (
@@ -150,7 +150,7 @@ func (f *fixture) race(key, from string, round int) (winner string) {
 	return winner
 }
 
-// increment adds one to the number that is the revision of key. It may run in any goroutine.
+// increment adds one to the number in the revision of key. It may run in any goroutine.
 func (f *fixture) increment(key string) {
 	for {
 		values, err := f.d.Get(f.ctx, []string{key})
@@ -172,8 +172,8 @@ func (f *fixture) increment(key string) {
 	}
 }
 
-// swaps reports whether the driver declares compare-and-swap. That a driver without it is
-// refused by the store is a test of its own.
+// swaps reports whether the driver declares compare-and-swap. Another test checks that the store
+// rejects swaps if it does not.
 func (f *fixture) swaps() bool { return f.caps.CompareAndSwap }
 
 // swap replaces revision from ("" for none) by revision to.
@@ -197,7 +197,7 @@ func (f *fixture) wantRevision(key, want string) {
 	f.wantValue(key, string(revised(want, "")))
 }
 
-// revision makes a revision of a name; that of "" is the zero revision.
+// revision returns the revision for a name; for "" it is the zero revision.
 func revision(name string) (r kv.Revision) {
 	copy(r[:], name)
 	for i := len(name); name != "" && i < len(r); i++ {

@@ -1,8 +1,8 @@
 // Package memory is a [kv.Driver] that keeps everything in the memory of the process.
 //
-// It promises strong consistency, exact expiry and an exact count, each in logarithmic time,
-// and runs on every build. Nothing survives the process, and nothing bounds the memory but
-// the expiry of what is stored.
+// It has strong consistency, exact expiry and an exact count, each in logarithmic time, and runs on
+// every build. Nothing survives the end of the process. There is no limit on memory other than the
+// expiry of items.
 package memory
 
 import (
@@ -27,13 +27,13 @@ const (
 	never = math.MaxInt64
 )
 
-// Driver is the in-memory engine. The mutex guards all trees and is held for work in memory
-// only. Entries are immutable: a change replaces them in every tree.
+// Driver is the in-memory engine. The mutex guards all trees and is only held for work in memory.
+// Entries are immutable: a change replaces them in every tree.
 type Driver struct {
 	mu       sync.RWMutex
 	byKey    btree.Map[string, *entry]
-	expiring *btree.BTreeG[*entry] // what has an expiry, soonest first
-	counted  *btree.BTreeG[*entry] // what Count reports, soonest expiry first
+	expiring *btree.BTreeG[*entry] // entries with an expiry, by expiry
+	counted  *btree.BTreeG[*entry] // entries that Count reports, by expiry
 }
 
 type entry struct {
@@ -84,7 +84,7 @@ func (d *Driver) Get(ctx context.Context, keys []string) ([][]byte, error) {
 	defer d.mu.RUnlock()
 	now := time.Now().UnixNano()
 	for i, key := range keys {
-		if e := d.live(key, now); e != nil {
+		if e := d.unexpired(key, now); e != nil {
 			values[i] = e.value
 		}
 	}
@@ -113,7 +113,7 @@ func (d *Driver) CompareAndSwap(ctx context.Context, item kv.Item, old kv.Revisi
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	now := time.Now().UnixNano()
-	current := d.live(item.Key, now)
+	current := d.unexpired(item.Key, now)
 	switch {
 	case current == nil && old != kv.Revision{}:
 		return kv.ErrConflict
@@ -146,7 +146,7 @@ func (d *Driver) Touch(ctx context.Context, keys []string, ttl time.Duration) er
 	defer d.mu.Unlock()
 	now := time.Now().UnixNano()
 	for _, key := range keys {
-		if e := d.live(key, now); e != nil {
+		if e := d.unexpired(key, now); e != nil {
 			renewed := *e
 			renewed.expires = expiry(now, ttl)
 			d.put(&renewed)
@@ -155,8 +155,8 @@ func (d *Driver) Touch(ctx context.Context, keys []string, ttl time.Duration) er
 	return nil
 }
 
-// List implements [kv.Driver]. The cursor is the last key that was looked at. A page looks at
-// limit keys at most, expired ones among them, so that its cost is bounded.
+// List implements [kv.Driver]. The cursor is the last key that was examined. A page examines at most
+// limit keys, including expired ones, so that its cost is bounded.
 func (d *Driver) List(ctx context.Context, prefix, cursor string, limit int) (kv.Page, error) {
 	if err := ctx.Err(); err != nil {
 		return kv.Page{}, err
@@ -190,8 +190,8 @@ func (d *Driver) List(ctx context.Context, prefix, cursor string, limit int) (kv
 	return page, nil
 }
 
-// Count implements [kv.Driver]. The counted entries are in the order of their expiry, so a
-// binary search for the first one that is alive tells how many are.
+// Count implements [kv.Driver]. The counted entries are ordered by expiry, so a binary search finds
+// the first one that has not expired.
 func (d *Driver) Count(ctx context.Context) (kv.Count, error) {
 	if err := ctx.Err(); err != nil {
 		return kv.Count{}, err
@@ -233,8 +233,8 @@ func (d *Driver) Sweep(ctx context.Context, limit int) (removed int, err error) 
 // Close implements [kv.Driver].
 func (d *Driver) Close() error { return nil }
 
-// live returns the entry of key unless it is absent or expired. The caller holds the mutex.
-func (d *Driver) live(key string, now int64) *entry {
+// unexpired returns the entry of key, nil if it is absent or expired. The caller holds the mutex.
+func (d *Driver) unexpired(key string, now int64) *entry {
 	e, ok := d.byKey.Get(key)
 	if !ok || e.expires <= now {
 		return nil
@@ -242,7 +242,7 @@ func (d *Driver) live(key string, now int64) *entry {
 	return e
 }
 
-// put stores e in place of what its key had. The caller holds the mutex for writing.
+// put stores e and replaces the entry of its key. The caller holds the mutex for writing.
 func (d *Driver) put(e *entry) {
 	if old, replaced := d.byKey.Set(e.key, e); replaced {
 		d.unindex(old)
@@ -255,7 +255,7 @@ func (d *Driver) put(e *entry) {
 	}
 }
 
-// remove forgets key. The caller holds the mutex for writing.
+// remove removes key from all trees. The caller holds the mutex for writing.
 func (d *Driver) remove(key string) {
 	if old, ok := d.byKey.Delete(key); ok {
 		d.unindex(old)
@@ -275,8 +275,8 @@ func newEntry(it kv.Item, expires int64) *entry {
 	return &entry{key: it.Key, value: value, expires: expires, counted: it.Counted}
 }
 
-// expiry returns when something stored now with ttl is gone. A time that Unix nanoseconds
-// cannot hold counts as never.
+// expiry returns when an item expires that is stored now with ttl. A time beyond the range of Unix
+// nanoseconds counts as never.
 func expiry(now int64, ttl time.Duration) int64 {
 	if ttl == 0 || int64(ttl) > never-now {
 		return never

@@ -16,10 +16,10 @@ import (
 	"edgeframe/kv"
 )
 
-// newCluster returns a client of a Cluster.
+// newCluster returns a client for a Cluster.
 func newCluster(options *goredis.ClusterOptions, opt Options) *goredis.ClusterClient {
-	// They cost a COMMAND for every call of a user who may not send it, and change nothing in
-	// the commands that are sent here.
+	// Routing policies make no difference to the commands that are sent here. They would send
+	// COMMAND before every call if the user is not permitted to send it.
 	options.DisableRoutingPolicies = true
 	client := goredis.NewClusterClient(options)
 	client.OnNewNode(func(node *goredis.Client) {
@@ -31,12 +31,12 @@ func newCluster(options *goredis.ClusterOptions, opt Options) *goredis.ClusterCl
 	return client
 }
 
-// errSlowNode stands for a node that has used up its limit.
-var errSlowNode = fmt.Errorf("a node of the Cluster does not say which others there are: %w", context.DeadlineExceeded)
+// errSlowNode is the error if a node has exceeded its limit.
+var errSlowNode = fmt.Errorf("a node of the Cluster does not list the other nodes in time: %w", context.DeadlineExceeded)
 
-// limit is a hook that bounds the commands that the client sends of its own accord, to find
-// the nodes. It asks any of them, and then others. Without the limit one that hangs would use
-// up the time of a call, and in the background keep the client from ever asking again.
+// limit is a hook that limits the time of the commands with which the client finds the nodes. The
+// client asks one node after another. Without the limit a node that hangs would use up the time of a
+// call; in the background it would prevent the client from asking again.
 type limit time.Duration
 
 // DialHook implements [goredis.Hook].
@@ -63,16 +63,15 @@ func (limit) ProcessPipelineHook(next goredis.ProcessPipelineHook) goredis.Proce
 	return next
 }
 
-// findNodes has the client of a Cluster look in the background which nodes there are. By
-// itself it looks once a minute, and when a node redirects it; that one does not answer is no
-// reason for it.
+// findNodes makes the client of a Cluster reload the list of nodes in the background. By itself the
+// client does so once a minute and when a node redirects it, but not when a node does not answer.
 func (d *Driver) findNodes() {
 	if cluster, ok := d.client.(*goredis.ClusterClient); ok {
 		cluster.ReloadState(context.Background())
 	}
 }
 
-// masters are the servers that hold keys, at least one, in a stable order.
+// masters returns the servers that have keys, at least one, in a stable order.
 func (d *Driver) masters(ctx context.Context) ([]*goredis.Client, error) {
 	cluster, ok := d.client.(*goredis.ClusterClient)
 	if !ok {
@@ -93,7 +92,7 @@ func (d *Driver) masters(ctx context.Context) ([]*goredis.Client, error) {
 	return masters, err
 }
 
-// masterOf is the server that holds key.
+// masterOf returns the server that has key.
 func (d *Driver) masterOf(ctx context.Context, key string) (goredis.Cmdable, error) {
 	if cluster, ok := d.client.(*goredis.ClusterClient); ok {
 		return cluster.MasterForKey(ctx, key)
@@ -101,8 +100,8 @@ func (d *Driver) masterOf(ctx context.Context, key string) (goredis.Cmdable, err
 	return d.client, nil
 }
 
-// redirected reports whether a node of a Cluster has refused a call because some of its keys
-// are, or are about to be, on another one.
+// redirected reports whether a node of a Cluster has rejected a call because some of its keys are on
+// another node, or are being moved there.
 func redirected(err error) bool {
 	for _, prefix := range []string{"MOVED ", "ASK ", "TRYAGAIN "} {
 		if goredis.HasErrorPrefix(err, prefix) {
@@ -112,9 +111,9 @@ func redirected(err error) bool {
 	return false
 }
 
-// commitInSteps is commit while the keys move from one node to another, one by one. A
-// transaction would find only a part of them on either node; it is refused, or misses those
-// that are elsewhere. Commands of one key find theirs.
+// commitInSteps makes a commit while its keys are being moved from one node to another, one by one. A
+// transaction would find only some of the keys on either node. Commands with a single key are
+// redirected to the right node.
 func (d *Driver) commitInSteps(ctx context.Context, c kv.Commit) (values [][]byte, err error) {
 	if len(c.Put)+len(c.Touch) > 0 {
 		_, err := d.client.Pipelined(ctx, func(pipe goredis.Pipeliner) error {
@@ -143,15 +142,15 @@ func (d *Driver) commitInSteps(ctx context.Context, c kv.Commit) (values [][]byt
 		return nil
 	})
 	if len(c.Get) > 0 {
-		// A failure shows as nil.
+		// If this fails, values is nil.
 		values, _ = valuesOf(c.Get, gets)
 	}
 	return values, err
 }
 
-// followIndex notes a swap in the index of a Cluster. The swap stands whatever becomes of
-// that; this is why a Cluster's count does not claim to be exact, and why it is not waited for
-// as long as for the swap.
+// followIndex updates the index of a Cluster after a swap. A failure has no effect on the swap, which
+// has succeeded. For this reason the count of a Cluster is not exact, and followIndex has less time
+// than the swap.
 func (d *Driver) followIndex(ctx context.Context, c kv.Commit) {
 	ctx, cancel := context.WithTimeout(ctx, d.opt.aside())
 	defer cancel()

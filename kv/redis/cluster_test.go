@@ -109,7 +109,7 @@ func aCommitIsOneTransaction(t *testing.T, cluster *testenv.RedisCluster) {
 			t.Errorf("count %+v, %v, want %d", n, err, i+1)
 		}
 
-		// A node without room refuses all of it.
+		// A node without space rejects the whole commit.
 		owner.Do("CONFIG", "SET", "maxmemory", "1000000")
 		values, err = d.Commit(ctx, kv.Commit{
 			Put: []kv.Item{{Key: key + ":refused", Value: []byte("n")}}, TTL: time.Hour,
@@ -203,7 +203,7 @@ func roundTripsOfACluster(t *testing.T, cluster *testenv.RedisCluster) {
 			}))
 		}},
 		{"count", 1, 1, func() error { return second(d.Count(ctx)) }},
-		// One finds the nodes.
+		// One call finds the nodes.
 		{"a page of a listing", 2, 2, func() error { return second(d.List(ctx, "{", "", 100)) }},
 		{"health", 4, 4, func() error { return second(d.Health(ctx)) }},
 	} {

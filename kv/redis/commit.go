@@ -11,15 +11,16 @@ import (
 	"edgeframe/kv"
 )
 
-// The scripts reckon with the clock of the server, which is also what expires keys. Scores of
-// the index are Unix milliseconds.
+// The scripts use the clock of the server, which also expires the keys. The scores in the index are
+// Unix milliseconds.
 
-// swapScript swaps the value under KEYS[1] if it begins with the revision ARGV[1] (empty: if
-// there is none). The new value is ARGV[2], ARGV[3] its TTL in milliseconds (0: none). ARGV[4]
-// says what becomes of the key in the index, which then is KEYS[2]: "count", "uncount", or ""
-// to leave it. The other keys are deleted after the swap. The answer is 1, or 0 if it lost.
+// swapScript replaces the value of KEYS[1] if it begins with the revision ARGV[1] (empty: if the key is
+// absent). The new value is ARGV[2], with a TTL of ARGV[3] milliseconds (0: none). ARGV[4] says
+// whether the key is added to the index ("count") or removed from it ("uncount"); then the index is
+// KEYS[2]. With "" there is no index. The other keys are deleted after the swap. The answer is 1, or
+// 0 if the swap lost.
 //
-// A counted key pays for the removal of some that have expired from the index.
+// When a key is added to the index, some expired ones are removed from it.
 var swapScript = goredis.NewScript(`
 local key, old, value, ttl, index = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local present = redis.call('EXISTS', key) == 1
@@ -53,9 +54,9 @@ end
 return 1
 `)
 
-// indexScript puts keys into the index KEYS[1]: all with ARGV[1] "", those that are in it with
-// "XX". ARGV[2] is the TTL in milliseconds, the rest are the keys. Those that are put pay for
-// the removal of some that have expired, as in swapScript.
+// indexScript sets the expiry of keys in the index KEYS[1]: of all if ARGV[1] is "", of those that are
+// in the index if it is "XX". ARGV[2] is the TTL in milliseconds, the rest are the keys. As in
+// swapScript, some expired keys are removed when keys are added.
 const indexScript = `
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
@@ -76,7 +77,8 @@ end
 return 1
 `
 
-// index puts counted keys into the index. How says whether they must be in it already.
+// index sets the expiry of counted keys in the index. With how "" it adds them, with "XX" it ignores
+// those that are not in it.
 func (d *Driver) index(ctx context.Context, to goredis.Cmdable, how string, ttl time.Duration, keys []any) *goredis.Cmd {
 	args := append([]any{how, wholeMilliseconds(ttl).Milliseconds()}, keys...)
 	return to.Eval(ctx, indexScript, []string{d.opt.Index}, args...)
@@ -88,9 +90,9 @@ func (d *Driver) CompareAndSwap(ctx context.Context, item kv.Item, old kv.Revisi
 	return err
 }
 
-// Commit implements [kv.Committer]: one transaction in one round trip, so that nothing is kept
-// if anything is refused. On a Cluster the index is on a machine of its own and follows in a
-// second one.
+// Commit implements [kv.Committer] with one transaction in one round trip, so that nothing is stored
+// if a command is rejected. On a Cluster the index may be on another machine, so it is updated in
+// a second round trip.
 func (d *Driver) Commit(ctx context.Context, c kv.Commit) (values [][]byte, err error) {
 	transfer := transferTime(sizeOf(c.Put) + len(c.Swap.Value) + len(c.Get)*expectedBytes)
 	err = d.within(ctx, transfer, func(ctx context.Context) (err error) {
@@ -101,16 +103,16 @@ func (d *Driver) Commit(ctx context.Context, c kv.Commit) (values [][]byte, err 
 }
 
 func (d *Driver) commit(ctx context.Context, c kv.Commit) (values [][]byte, err error) {
-	// Not by way of the client of a Cluster, which would follow the keys that move, and leave
-	// the others.
+	// The client of a Cluster would send the commands for moved keys to another node, and so split
+	// the transaction.
 	server, err := d.masterOf(ctx, c.Swap.Key)
 	if err != nil {
 		return nil, err
 	}
 	values, err = d.commitAt(ctx, server, swapScript.EvalSha, c)
 	if goredis.HasErrorPrefix(err, "NOSCRIPT") {
-		// The server was restarted or replaced, or its scripts were flushed. It keeps what it
-		// is given now.
+		// The server was restarted or replaced, or its scripts were flushed. Eval loads the script
+		// again.
 		values, err = d.commitAt(ctx, server, swapScript.Eval, c)
 	}
 	if d.cluster {
@@ -124,7 +126,7 @@ func (d *Driver) commit(ctx context.Context, c kv.Commit) (values [][]byte, err 
 	return values, err
 }
 
-// evaluate is a way to run a script: by its hash, or sending all of it.
+// evaluate runs a script, by its hash or by its whole text.
 type evaluate func(ctx context.Context, to goredis.Scripter, keys []string, args ...any) *goredis.Cmd
 
 // commitAt makes the commit at one server.
@@ -147,14 +149,14 @@ func (d *Driver) commitAt(ctx context.Context, server goredis.Cmdable, run evalu
 		queueGets(ctx, pipe, c.Get, gets)
 		return nil
 	}
-	// What stands alone need not be a transaction; then a server without room still reads.
+	// Without writes besides the swap no transaction is needed. Then reads work on a full server.
 	if len(c.Put)+len(c.Touch) > 0 {
 		_, err = transact(ctx, server, queue)
 	} else {
 		_, err = server.Pipelined(ctx, queue)
 	}
 	if len(c.Get) > 0 {
-		// A failure shows as nil.
+		// If this fails, values is nil.
 		values, _ = valuesOf(c.Get, gets)
 	}
 	won, swapErr := swapped.Int()
@@ -169,7 +171,7 @@ func (d *Driver) commitAt(ctx context.Context, server goredis.Cmdable, run evalu
 	return values, nil
 }
 
-// swapArguments are those of swapScript.
+// swapArguments returns the arguments of swapScript.
 func swapArguments(c kv.Commit, index string) []any {
 	old := c.Old[:]
 	if c.Old == (kv.Revision{}) {

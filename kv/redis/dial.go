@@ -13,10 +13,9 @@ import (
 	"time"
 )
 
-// dial opens a connection. A port that refuses it costs no time to ask, so it is asked again
-// by every call; the client's pool would stop asking after some refusals, and then find a
-// server that is back only by a look every second. Such a refusal is therefore returned as a
-// connection that fails.
+// dial opens a connection. If the connection is refused, dial returns a connection that fails instead
+// of an error: after some errors the client's pool would only try once per second, and notice late
+// that the server is back. A refused connection costs little time, so every call can try.
 func (d *Driver) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	timeout := d.opt.ConnectTimeout
 	sentinel := d.opt.SentinelMaster != "" && slices.Contains(d.opt.Addrs, address)
@@ -30,7 +29,7 @@ func (d *Driver) dial(ctx context.Context, network, address string) (net.Conn, e
 	}
 	conn, err := dial(ctx, network, address)
 	if errors.Is(err, syscall.ECONNREFUSED) {
-		// The client takes one wrapping off what fails while a connection begins.
+		// The client unwraps the error of a new connection once.
 		return refusedConn{fmt.Errorf("open a connection: %w", err)}, nil
 	}
 	if sentinel && err == nil {
@@ -39,20 +38,21 @@ func (d *Driver) dial(ctx context.Context, network, address string) (net.Conn, e
 	return conn, err
 }
 
-// sentinelShare is the part of ConnectTimeout that each answer of a Sentinel may take. The
-// client asks for the master whenever it opens a connection, three times before it gives up a
-// Sentinel for another; one that hangs must leave it the time for that.
+// sentinelShare is the divisor of ConnectTimeout for each answer of a Sentinel. The client asks for the
+// master whenever it opens a connection, and asks a Sentinel three times before it tries another.
+// If a Sentinel hangs, there must be time left for the others.
 const sentinelShare = 5
 
-// sentinelConn is a connection to a Sentinel. Whoever waits on it for ever, for news, may.
+// sentinelConn is a connection to a Sentinel with earlier deadlines. Reads without a deadline, which
+// wait for messages, are not limited.
 type sentinelConn struct {
 	net.Conn
-	patience time.Duration
+	timeout time.Duration
 }
 
-// SetReadDeadline brings a deadline forward.
+// SetReadDeadline sets a deadline that is at most the timeout from now.
 func (c sentinelConn) SetReadDeadline(t time.Time) error {
-	if latest := time.Now().Add(c.patience); t.After(latest) {
+	if latest := time.Now().Add(c.timeout); t.After(latest) {
 		t = latest
 	}
 	return c.Conn.SetReadDeadline(t)

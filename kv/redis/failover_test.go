@@ -15,15 +15,15 @@ import (
 	"edgeframe/kv"
 )
 
-// session is a head and its segments, of which every commit replaces one.
+// session is a head with its segments. Every commit replaces one segment.
 type session struct {
 	key  string
 	head []byte
 	n    int
 }
 
-// commit makes the next state, and tells whether it stands. It may find that an earlier try
-// without an answer was carried out after all.
+// commit makes the next state and reports whether it succeeded. It may find that an earlier attempt,
+// which got no answer, has succeeded.
 func (s *session) commit(ctx context.Context, d *Driver) error {
 	name := fmt.Sprint(s.n + 1)
 	values, err := d.Commit(ctx, kv.Commit{
@@ -44,7 +44,7 @@ func (s *session) commit(ctx context.Context, d *Driver) error {
 	return err
 }
 
-// check reads the session back.
+// check reads the session and compares it.
 func (s *session) check(ctx context.Context, d *Driver) error {
 	values, err := d.Get(ctx, []string{s.key, fmt.Sprint(s.key, "segment", s.n)})
 	if err == nil && (kv.RevisionOf(values[0]) != kv.RevisionOf(s.head) || string(values[1]) != fmt.Sprint(s.n)) {
@@ -60,7 +60,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// again calls until there is no error any more, which may take a while.
+// again repeats a call until it returns no error.
 func again(t *testing.T, call func() error) {
 	t.Helper()
 	const patience = 20 * time.Second
@@ -103,7 +103,7 @@ func TestAMasterThatDiesIsReplacedByTheReplicaThatSentinelPromotes(t *testing.T)
 	if n, err := d.Count(ctx); err != nil || n != (kv.Count{N: 3, Exact: true}) {
 		t.Errorf("count %+v, %v", n, err)
 	}
-	// The old master comes back, with nothing, and nobody asks it by mistake.
+	// The old master comes back without data, and must not be asked.
 	s.Master.Restart()
 	for range 50 {
 		must(t, errors.Join(one.commit(ctx, d), one.check(ctx, d)))
@@ -121,15 +121,15 @@ func TestAMasterThatHangsIsReplacedToo(t *testing.T) {
 	s.Master.Replicate()
 	s.Master.Pause()
 	again(t, func() error { return one.commit(ctx, d) })
-	// It wakes up as a master, until the Sentinel tells it otherwise.
+	// It resumes as a master, until the Sentinel makes it a replica.
 	s.Master.Resume()
 	for range 100 {
 		must(t, errors.Join(one.commit(ctx, d), one.check(ctx, d)))
 	}
 }
 
-// TestASentinelThatHangsIsLeftForAnother hangs the one that the driver has chosen, while
-// connections come and go.
+// TestASentinelThatHangsIsLeftForAnother pauses the Sentinel that the driver has chosen, while
+// connections are opened and closed.
 func TestASentinelThatHangsIsLeftForAnother(t *testing.T) {
 	t.Parallel()
 	s := testenv.StartRedisSentinel(t)
@@ -217,13 +217,13 @@ func replaced(t *testing.T, end func(*testenv.Redis)) {
 		t.Errorf("count %+v, %v, want about %d", n, err, len(sessions))
 	}
 	again(t, func() error { return second(d.Health(ctx)) })
-	// One who comes now has to find the others too.
+	// A new client must find the other nodes too.
 	opt.Addrs = cluster.Addrs()
 	must(t, sessions[0].check(ctx, open(t, opt)))
 }
 
-// TestTheRestOfAClusterServesWithoutANode restarts another one meanwhile, so that the scripts
-// have to be loaded although not every node is there.
+// TestTheRestOfAClusterServesWithoutANode also restarts another node, so that the scripts have to be
+// loaded while a node is missing.
 func TestTheRestOfAClusterServesWithoutANode(t *testing.T) {
 	t.Parallel()
 	cluster := testenv.StartRedisCluster(t, 3, "--cluster-require-full-coverage", "no", "--appendonly", "yes", "--appendfsync", "always")

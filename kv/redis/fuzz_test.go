@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// FuzzPosition reads any text as a cursor: it is refused, or comes back as it was.
+// FuzzPosition decodes arbitrary text as a cursor: it is rejected, or encodes to the same text.
 func FuzzPosition(f *testing.F) {
 	for _, p := range []position{{}, {node: lastNode, pending: []string{"a", "", "\x00"}}, {node: 2, cursor: 1 << 63}} {
 		f.Add(p.encode())
@@ -27,7 +27,7 @@ func FuzzPosition(f *testing.F) {
 	})
 }
 
-// FuzzInfo reads any text as an answer to INFO.
+// FuzzInfo parses arbitrary text as an answer to INFO.
 func FuzzInfo(f *testing.F) {
 	f.Add("# Server\r\nredis_version:7.0.15\r\nused_memory:2097152\r\nmaxmemory:1\r\nmaxmemory_policy:noeviction\r\nrole:master\r\n")
 	f.Add("role:slave")

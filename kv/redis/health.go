@@ -32,8 +32,8 @@ func (d *Driver) Count(ctx context.Context) (kv.Count, error) {
 	return count, err
 }
 
-// Health implements [kv.Driver]: PING, and INFO where the user may ask for it. All nodes of a
-// Cluster have to answer; it describes one with an error, or else the first.
+// Health implements [kv.Driver] with PING, and INFO if the user is permitted to send it. All masters
+// of a Cluster must answer. The details are those of a node with an error, or else of the first.
 func (d *Driver) Health(ctx context.Context) (map[string]any, error) {
 	var details []map[string]any
 	err := d.within(ctx, 0, func(ctx context.Context) error {
@@ -82,8 +82,8 @@ func (d *Driver) healthOf(ctx context.Context, server *goredis.Client) (map[stri
 	return details, nil
 }
 
-// EvictionPolicy is the name under which Health reports maxmemory-policy, if maxmemory is set.
-// With any other than noeviction the server may drop parts of live sessions.
+// EvictionPolicy is the name under which Health reports maxmemory-policy, if maxmemory is set. With
+// any policy other than noeviction the server may delete parts of sessions before they expire.
 const EvictionPolicy = "maxmemory_policy"
 
 // redisInfo is "redis_info" of the health document.
@@ -117,8 +117,8 @@ func describe(info string) map[string]any {
 
 func megabytes(bytes int64) float64 { return math.Round(float64(bytes)/(1<<20)*100) / 100 }
 
-// infoField returns a field of what INFO answers, lines of "name:value"; empty if it is not
-// there.
+// infoField returns a field of the answer to INFO, which has lines of "name:value". It returns "" if
+// the field is absent.
 func infoField(info, name string) string {
 	for line := range strings.Lines(info) {
 		if value, ok := strings.CutPrefix(line, name+":"); ok {

@@ -15,19 +15,19 @@ import (
 	"edgeframe/kv"
 )
 
-// position is where a listing goes on: at a server, one of the masters of a Cluster, and at the
-// cursor that its SCAN answered, after the keys that SCAN found beyond the limit. It has to
-// hold those, because SCAN cannot be asked for them again.
+// position is where a listing continues: first with the pending keys, which SCAN returned beyond the
+// limit and would not return again, and then at a cursor of a server, which may be one of the
+// masters of a Cluster.
 type position struct {
 	node    int
 	cursor  uint64
-	process uint64 // the server's process, which alone knows the cursor; 0 if it does not say
-	slots   uint64 // what belongs to whom in a Cluster, 0 before the first page
+	process uint64 // identifies the server's process, which the cursor belongs to; 0 if unknown
+	slots   uint64 // identifies the assignment of slots in a Cluster, 0 before the first page
 	pending []string
 }
 
-// List implements [kv.Driver] by SCAN, whose order is the server's. Each page costs a round
-// trip, on a Cluster two, and a whole listing reads every key of the database.
+// List implements [kv.Driver] with SCAN, in the server's order. Each page takes one round trip, on a
+// Cluster two. A complete listing examines every key of the database.
 func (d *Driver) List(ctx context.Context, prefix, cursor string, limit int) (kv.Page, error) {
 	at, err := decodePosition(cursor)
 	if err != nil {
@@ -48,13 +48,13 @@ func (d *Driver) List(ctx context.Context, prefix, cursor string, limit int) (kv
 	return page, nil
 }
 
-// lastNode is the node of a position after the whole listing.
+// lastNode is the node of the position at the end of a listing.
 const lastNode = -1
 
-// scan reads on from at. Its node is lastNode once there is no more.
+// scan reads the next keys and advances at. At the end of the listing it sets at.node to lastNode.
 //
-// If the slots of a Cluster have changed hands, keys may have gone to nodes that were read
-// before, and it begins again; if the server was restarted or replaced, with that server.
+// If slots of a Cluster have moved, keys may be on nodes that were read before, so the listing begins
+// again. If a server was restarted or replaced, the listing of that server begins again.
 func (d *Driver) scan(ctx context.Context, at *position, prefix string, limit int) error {
 	for {
 		nodes, err := d.masters(ctx)
@@ -62,7 +62,7 @@ func (d *Driver) scan(ctx context.Context, at *position, prefix string, limit in
 			return err
 		}
 		if at.node >= len(nodes) {
-			// There were more of them.
+			// The number of nodes has decreased.
 			*at = position{}
 		}
 		a, err := d.scanAt(ctx, nodes[at.node], at.cursor, prefix, limit)
@@ -77,7 +77,7 @@ func (d *Driver) scan(ctx context.Context, at *position, prefix string, limit in
 			at.cursor = 0
 			continue
 		}
-		// Within one answer SCAN repeats keys too.
+		// SCAN may repeat keys within one answer.
 		slices.Sort(a.keys)
 		at.pending = slices.DeleteFunc(slices.Compact(a.keys), func(k string) bool { return k == d.opt.Index })
 		at.cursor, at.process, at.slots = a.cursor, a.process, a.slots
@@ -90,7 +90,7 @@ func (d *Driver) scan(ctx context.Context, at *position, prefix string, limit in
 	}
 }
 
-// scanned is what a server answers to SCAN, and what it says of itself.
+// scanned is the answer of a server to SCAN, with the state of the server.
 type scanned struct {
 	keys                   []string
 	cursor, process, slots uint64
@@ -122,7 +122,7 @@ func (d *Driver) scanAt(ctx context.Context, node *goredis.Client, cursor uint64
 	return a, err
 }
 
-// ownership is a number for what belongs to whom in a Cluster.
+// ownership returns a hash of the assignment of slots to masters in a Cluster.
 func ownership(c *goredis.ClusterSlotsCmd) (uint64, error) {
 	slots, err := c.Result()
 	var b []byte
@@ -136,10 +136,10 @@ func ownership(c *goredis.ClusterSlotsCmd) (uint64, error) {
 
 var globEscaper = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `]`, `\]`)
 
-// escapeGlob makes a pattern of SCAN that matches s alone.
+// escapeGlob returns a pattern for SCAN that matches only s.
 func escapeGlob(s string) string { return globEscaper.Replace(s) }
 
-// encode writes a position as MessagePack.
+// encode encodes a position as MessagePack.
 func (p position) encode() string {
 	b := msgp.AppendInt(nil, p.node)
 	for _, n := range []uint64{p.cursor, p.process, p.slots} {
@@ -168,7 +168,7 @@ func decodePosition(s string) (p position, err error) {
 		p.pending = append(p.pending, key)
 	}
 	if err != nil || p.node < lastNode || p.node == lastNode && p.pending == nil {
-		return position{}, fmt.Errorf("%w: the cursor is none of this engine", kv.ErrInvalid)
+		return position{}, fmt.Errorf("%w: the cursor is not from this engine", kv.ErrInvalid)
 	}
 	return p, nil
 }

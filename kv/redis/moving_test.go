@@ -22,8 +22,8 @@ func TestBrokenConnectionsAreNoErrors(t *testing.T) {
 	brokenConnectionsAreNoErrors(t, options(server.Addr), []string{"{a}", "{b}", "{c}", "{d}"}, server)
 }
 
-// brokenConnectionsAreNoErrors breaks all connections to the servers again and again, while
-// sessions are committed under keys.
+// brokenConnectionsAreNoErrors repeatedly breaks all connections to the servers, while sessions are
+// committed under keys.
 func brokenConnectionsAreNoErrors(t *testing.T, opt Options, keys []string, servers ...*testenv.Redis) {
 	d, ctx := open(t, opt), t.Context()
 	var stop atomic.Bool

@@ -14,11 +14,11 @@ import (
 	"edgeframe/kv"
 )
 
-// expectedBytes is what a value that is read is taken for when its time is reckoned.
+// expectedBytes is the assumed size of a value that is read, for the time-out.
 const expectedBytes = 1 << 20
 
-// Get implements [kv.Driver]. It sends GET for each key and not MGET, which answers a key of
-// another type as if it were absent.
+// Get implements [kv.Driver]. It sends a GET for each key, because MGET treats keys of another type as
+// absent.
 func (d *Driver) Get(ctx context.Context, keys []string) (values [][]byte, err error) {
 	transfer := transferTime((len(keys) - 1) * expectedBytes)
 	err = d.within(ctx, transfer, func(ctx context.Context) (err error) {
@@ -26,7 +26,7 @@ func (d *Driver) Get(ctx context.Context, keys []string) (values [][]byte, err e
 		if len(keys) == 1 {
 			gets[0] = d.client.Get(ctx, keys[0])
 		} else {
-			// The first error of all is of no interest: each command has its own.
+			// Ignore the error of the pipeline: each command has its own.
 			_, _ = d.client.Pipelined(ctx, func(pipe goredis.Pipeliner) error {
 				queueGets(ctx, pipe, keys, gets)
 				return nil
@@ -44,7 +44,7 @@ func queueGets(ctx context.Context, pipe goredis.Pipeliner, keys []string, gets 
 	}
 }
 
-// valuesOf returns what gets found: nil for an absent key, else a slice that is not nil.
+// valuesOf returns the values of gets: nil for an absent key, and a non-nil slice for a present one.
 func valuesOf(keys []string, gets []*goredis.StringCmd) ([][]byte, error) {
 	values := make([][]byte, len(gets))
 	for i, get := range gets {
@@ -62,8 +62,8 @@ func valuesOf(keys []string, gets []*goredis.StringCmd) ([][]byte, error) {
 	return values, nil
 }
 
-// Set implements [kv.Driver]. But for a Cluster it is atomic: a server without room for all
-// items keeps none.
+// Set implements [kv.Driver]. It is atomic, except on a Cluster: a server without space for all items
+// stores none.
 func (d *Driver) Set(ctx context.Context, items []kv.Item, ttl time.Duration) error {
 	return d.within(ctx, transferTime(sizeOf(items)), func(ctx context.Context) error {
 		queue := func(pipe goredis.Pipeliner) error {
@@ -85,7 +85,7 @@ func (d *Driver) Set(ctx context.Context, items []kv.Item, ttl time.Duration) er
 			return nil
 		}
 		if d.cluster {
-			// The keys may be on several machines.
+			// The keys may be on several machines, so there is no transaction.
 			_, err := d.client.Pipelined(ctx, queue)
 			return err
 		}
@@ -94,12 +94,12 @@ func (d *Driver) Set(ctx context.Context, items []kv.Item, ttl time.Duration) er
 	})
 }
 
-// transact sends what queue queues as a transaction, in one round trip: if any of the commands
-// is refused none is carried out.
+// transact sends the commands of queue as a transaction in one round trip. If any of them is rejected,
+// none is executed.
 func transact(ctx context.Context, server goredis.Cmdable, queue func(goredis.Pipeliner) error) ([]goredis.Cmder, error) {
 	commands, err := server.TxPipelined(ctx, queue)
 	if aborted(err) {
-		// This does not say why; that stands at the command that was refused.
+		// The error of the transaction does not say why. That of the rejected command does.
 		if i := slices.IndexFunc(commands, func(c goredis.Cmder) bool { return c.Err() != nil && !aborted(c.Err()) }); i >= 0 {
 			err = commands[i].Err()
 		}
@@ -123,7 +123,7 @@ func sizeOf(items []kv.Item) (bytes int) {
 	return bytes
 }
 
-// wholeMilliseconds rounds a ttl up to what Redis knows; zero stays zero.
+// wholeMilliseconds rounds a ttl up to the precision of Redis; zero stays zero.
 func wholeMilliseconds(ttl time.Duration) time.Duration {
 	return (ttl + time.Millisecond - 1).Truncate(time.Millisecond)
 }
@@ -150,8 +150,8 @@ func (d *Driver) Delete(ctx context.Context, keys []string) error {
 	})
 }
 
-// Touch implements [kv.Driver]. It takes a second round trip if any of the keys is counted,
-// which are not touched in the common course of things.
+// Touch implements [kv.Driver]. If any of the keys is counted, which is rare, it takes a second round
+// trip.
 func (d *Driver) Touch(ctx context.Context, keys []string, ttl time.Duration) error {
 	return d.within(ctx, 0, func(ctx context.Context) error {
 		touched := make([]func() bool, len(keys))
@@ -180,7 +180,8 @@ func (d *Driver) Touch(ctx context.Context, keys []string, ttl time.Duration) er
 	})
 }
 
-// queueTouch returns what tells, once the answer is there, whether the key is present.
+// queueTouch queues the commands that set the ttl of key. After the answer, present reports whether the
+// key is present.
 func queueTouch(ctx context.Context, pipe goredis.Pipeliner, key string, ttl time.Duration) (present func() bool) {
 	if ttl > 0 {
 		return pipe.PExpire(ctx, key, wholeMilliseconds(ttl)).Val

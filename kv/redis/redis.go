@@ -1,14 +1,13 @@
 //go:build !js
 
-// Package redis is a [kv.Driver] on Redis 6.2 and newer and what speaks its protocol: one
-// server, a master found by Sentinel, or a Cluster.
+// Package redis is a [kv.Driver] for Redis 6.2 and newer, and for servers that speak its protocol: one
+// server, a master that Sentinel finds, or a Cluster.
 //
-// It promises strong consistency as far as the server keeps what it acknowledged, expiry by
-// the server, one round trip for each call whatever the number of keys, and a count that
-// scans nothing: the counted keys stand in a sorted set, by the time of their expiry. Every
-// call may be repeated without harm, so what a broken connection cut off is repeated.
-// Commands that operators like to rename away (FLUSHALL, FLUSHDB, CONFIG, SHUTDOWN, KEYS) are
-// never sent.
+// It has strong consistency, provided that the server keeps what it has acknowledged. The server
+// expires the keys. Every call takes one round trip, whatever the number of keys. A count scans
+// nothing, because the counted keys are in a sorted set, ordered by expiry. Every call can be
+// repeated safely, and is repeated after a broken connection. The driver never sends the commands
+// that operators often rename (FLUSHALL, FLUSHDB, CONFIG, SHUTDOWN, KEYS).
 package redis
 
 import (
@@ -30,36 +29,37 @@ const (
 
 // Options say where Redis is and how long to wait for it.
 type Options struct {
-	// Addrs are host:port of one server, of nodes of a Cluster, or with SentinelMaster of
-	// Sentinels. One server that says it is of a Cluster is taken for one.
+	// Addrs has the host:port of one server, of nodes of a Cluster or, with SentinelMaster, of
+	// Sentinels. A single server that belongs to a Cluster is used as a Cluster.
 	Addrs          []string
 	SentinelMaster string
-	// Username and Password are for the servers that keep data, SentinelUsername and
+	// Username and Password are for the servers with the data, SentinelUsername and
 	// SentinelPassword for the Sentinels.
 	Username, Password                 string
 	SentinelUsername, SentinelPassword string
 	// DB is the number of the database, 0 on a Cluster.
 	DB int
-	// TLS switches encryption on. The name in the server's certificate must be the host's.
+	// TLS, if not nil, enables encryption. The server's certificate must have the name of the host.
 	TLS *tls.Config
-	// PoolSize is the largest number of connections, to each node of a Cluster.
+	// PoolSize is the largest number of connections, on a Cluster to each node.
 	PoolSize int
-	// ConnectTimeout bounds the opening of a connection.
+	// ConnectTimeout limits the time to open a connection.
 	ConnectTimeout time.Duration
-	// SocketTimeout bounds every call, waiting for a free connection included, but for the time
-	// that its bytes need (see minBytesPerSecond). With RetryOnTimeout it is spent on two tries.
+	// SocketTimeout limits the time of every call, including the wait for a free connection, but
+	// not the time to transfer its bytes (see minBytesPerSecond). With RetryOnTimeout it is divided
+	// between two attempts.
 	SocketTimeout  time.Duration
 	RetryOnTimeout bool
-	// IdleTimeout is how long an unused connection is trusted to be still there.
+	// IdleTimeout is how long an unused connection stays open.
 	IdleTimeout time.Duration
-	// Index is the key of the sorted set that holds the counted keys.
+	// Index is the key of the sorted set of the counted keys.
 	Index string
-	// Hooks are asked on every round trip, for telemetry; those of a Cluster are the ones to
-	// each of its nodes.
+	// Hooks are called on every round trip, for telemetry; on a Cluster on those to each of its
+	// nodes.
 	Hooks []goredis.Hook
 }
 
-// aside is the time that a call may spend on what is not its task.
+// aside is the time that a call may spend on secondary work, such as finding nodes.
 func (o Options) aside() time.Duration { return o.SocketTimeout / 5 }
 
 // Driver is a Redis engine.
@@ -74,7 +74,7 @@ var (
 	_ kv.Committer = (*Driver)(nil)
 )
 
-// discard keeps the client library from logging: a driver returns errors.
+// discard switches off the log of the client library: a driver returns errors.
 type discard struct{}
 
 func (discard) Printf(context.Context, string, ...any) {}
@@ -103,8 +103,8 @@ func Open(ctx context.Context, opt Options) (*Driver, error) {
 	return d, nil
 }
 
-// greet returns how the server runs, if it answers and may say so. Of a Cluster any node will
-// do that knows the others.
+// greet returns the mode of the server, if the server answers and permits the question. On a Cluster
+// one node that knows the others must answer.
 func (d *Driver) greet(ctx context.Context) (mode string, err error) {
 	if d.cluster {
 		_, err := d.masterOf(ctx, d.opt.Index)
@@ -133,18 +133,18 @@ func (d *Driver) connect(cluster bool) {
 
 		PoolSize:       opt.PoolSize,
 		MaxActiveConns: opt.PoolSize,
-		// The second pool, for pipelines, would not be bounded by PoolSize.
+		// PoolSize would not limit a second pool for pipelines.
 		PipelinePoolSize: -1,
 		ConnMaxIdleTime:  opt.IdleTimeout,
 
-		// Calls are bounded by their contexts alone.
+		// Only contexts limit the time of calls.
 		ContextTimeoutEnabled: true,
 		ReadTimeout:           -1,
 		WriteTimeout:          -1,
 		PoolTimeout:           opt.SocketTimeout,
 		DialTimeout:           opt.ConnectTimeout,
 		DialerRetries:         1,
-		// The client would not repeat transactions; see repeat.
+		// The client does not retry transactions; see repeat.
 		MaxRetries:      -1,
 		MaxRetryBackoff: maxBackoff,
 

@@ -12,8 +12,8 @@ import (
 	"edgeframe/kv/kvtest"
 )
 
-// options are those of a test. Its server answers at once, but the race detector may hold up
-// the test itself for seconds, when it frees a value of hundreds of megabytes.
+// options returns the options of a test. Its server answers at once, but the race detector may delay
+// the test for seconds when it frees a value of hundreds of megabytes.
 func options(addrs ...string) Options {
 	return Options{
 		Addrs:          addrs,
@@ -25,7 +25,7 @@ func options(addrs ...string) Options {
 	}
 }
 
-// open connects, and closes at the end of the test.
+// open connects to a server, and closes the driver at the end of the test.
 func open(t testing.TB, opt Options) *Driver {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), opt.ConnectTimeout)

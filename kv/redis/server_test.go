@@ -37,7 +37,7 @@ func TestEveryCallIsOneRoundTrip(t *testing.T) {
 	head := func(to string) kv.Item { return kv.Item{Key: "{k}", Value: revised(to, ""), Counted: true} }
 	rev := func(name string) kv.Revision { return kv.RevisionOf(revised(name, "")) }
 	commit := func(c kv.Commit) error { _, err := d.Commit(ctx, c); return err }
-	// The server has to be told the scripts once.
+	// The scripts have to be loaded once.
 	if err := errors.Join(commit(kv.Commit{Swap: head("0")}), second(d.Count(ctx))); err != nil {
 		t.Fatal(err)
 	}
@@ -119,8 +119,8 @@ func TestScriptsAreLoadedAgainWhenTheServerHasForgottenThem(t *testing.T) {
 	}
 }
 
-// TestAServerWithoutRoomKeepsNothingOfWhatItRefuses covers sets and commits of which the
-// first items would still fit.
+// TestAServerWithoutRoomKeepsNothingOfWhatItRefuses covers sets and commits whose first items would
+// fit.
 func TestAServerWithoutRoomKeepsNothingOfWhatItRefuses(t *testing.T) {
 	server := testenv.StartRedis(t, "--maxmemory", "8mb")
 	d, ctx := open(t, options(server.Addr)), t.Context()
@@ -145,7 +145,7 @@ func TestAServerWithoutRoomKeepsNothingOfWhatItRefuses(t *testing.T) {
 	if left := server.Do("KEYS", "*").([]any); len(left) != 2 {
 		t.Errorf("the server has %v, want the value and the index", left)
 	}
-	// Full for good: below what the server takes for itself.
+	// Full permanently: less than the server needs for itself.
 	server.Do("CONFIG", "SET", "maxmemory", "1mb")
 	details, err := d.Health(ctx)
 	if text, _ := details["error"].(string); err != nil || text != "Redis has reached its maxmemory of 1.00 MB and refuses writes until sessions expire or it is raised" {
@@ -189,7 +189,7 @@ func TestAServerThatHangsIsGivenUpAndComesBack(t *testing.T) {
 	}
 }
 
-// TestATryThatRunsOutOfTimeIsMadeOnceMore pauses the server for the first half of the time.
+// TestATryThatRunsOutOfTimeIsMadeOnceMore pauses the server for the first half of the time-out.
 func TestATryThatRunsOutOfTimeIsMadeOnceMore(t *testing.T) {
 	server := testenv.StartRedis(t)
 	opt := options(server.Addr)
@@ -258,7 +258,7 @@ func TestAListingIsCompleteWhileTheServerRearrangesItself(t *testing.T) {
 	}
 }
 
-// TestOpenTellsWhyItCannotConnect meets servers that are not there, hang, or are none.
+// TestOpenTellsWhyItCannotConnect connects to servers that do not exist, hang, or are not Redis.
 func TestOpenTellsWhyItCannotConnect(t *testing.T) {
 	secured := testenv.StartRedis(t, "--requirepass", "geheim")
 	silent, err := net.Listen("tcp", "127.0.0.1:0")

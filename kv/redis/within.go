@@ -18,61 +18,61 @@ import (
 )
 
 const (
-	// maxRetries is how often a call is repeated that failed for another reason than time: a
-	// broken connection, a server that is still loading its data.
+	// maxRetries is how often a call is repeated after a transient failure other than a time-out:
+	// a broken connection, a server that is loading its data.
 	maxRetries = 3
-	// minBackoff and maxBackoff are the pauses before the first time and the last.
+	// minBackoff and maxBackoff are the pauses before the first and the last retry.
 	minBackoff = 10 * time.Millisecond
 	maxBackoff = 100 * time.Millisecond
 )
 
-// minBytesPerSecond is the slowest transfer that is waited for: so much longer than
-// SocketTimeout may a call take.
+// minBytesPerSecond is the slowest transfer that is accepted. It determines how much longer than
+// SocketTimeout a call may take.
 const minBytesPerSecond = 4 << 20
 
 func transferTime(bytes int) time.Duration {
 	return time.Duration(bytes) * time.Second / minBytesPerSecond
 }
 
-// within runs call under the time-outs that are configured, and once more if it ran out of
-// time and that is wanted. transfer is the time that it may take beyond them.
+// within runs call with the configured time-out. If the call times out and RetryOnTimeout is set, it
+// runs call once more. transfer is added to the time-out.
 func (d *Driver) within(ctx context.Context, transfer time.Duration, call func(context.Context) error) error {
-	// A little is kept for what is done with the answer.
-	patience, tries := d.opt.SocketTimeout*49/50, 1
+	// Keep a little of the time for work on the answer.
+	timeout, attempts := d.opt.SocketTimeout*49/50, 1
 	if d.opt.RetryOnTimeout {
-		patience, tries = patience/2, 2
+		timeout, attempts = timeout/2, 2
 	}
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		bounded, cancel := context.WithTimeout(ctx, patience+transfer)
+		bounded, cancel := context.WithTimeout(ctx, timeout+transfer)
 		err := d.repeat(bounded, call)
-		// The deadline of the socket may pass a moment before that of the context.
+		// The deadline of the socket may pass shortly before that of the context.
 		var slow net.Error
 		outOfTime := bounded.Err() != nil || errors.As(err, &slow) && slow.Timeout()
 		cancel()
 		if outOfTime {
 			d.findNodes()
 		}
-		if tries--; err == nil || !outOfTime {
+		if attempts--; err == nil || !outOfTime {
 			return classify(err)
 		}
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if tries == 0 {
+		if attempts == 0 {
 			return fmt.Errorf("%w after %s", context.DeadlineExceeded, d.opt.SocketTimeout)
 		}
 	}
 }
 
-// repeat makes a call again that failed for a reason that passes. The client could do so, but
-// would leave out transactions, which in general do harm if they are carried out twice.
+// repeat runs a call, and retries after transient failures. The client could do so itself, but it does
+// not retry transactions, because in general it is not safe to execute them twice.
 func (d *Driver) repeat(ctx context.Context, call func(context.Context) error) error {
 	for pause, try := minBackoff, 0; ; pause, try = min(3*pause, maxBackoff), try+1 {
 		err := call(ctx)
-		if !passes(err) {
+		if !isTransient(err) {
 			return err
 		}
 		// The node may have been replaced.
@@ -88,31 +88,30 @@ func (d *Driver) repeat(ctx context.Context, call func(context.Context) error) e
 	}
 }
 
-// passing are the refusals of a server that is starting, is being replaced, or has too many
-// clients at the moment.
-var passing = []string{"LOADING ", "READONLY ", "MASTERDOWN ", "CLUSTERDOWN ", "NOREPLICAS ", "max number of clients reached"}
+// transient are the errors of a server that is starting, is being replaced, or has too many clients
+// at the moment.
+var transient = []string{"LOADING ", "READONLY ", "MASTERDOWN ", "CLUSTERDOWN ", "NOREPLICAS ", "max number of clients reached"}
 
-// passes reports whether the reason of err may be gone in a moment. That the time of the call
-// ran out is none.
-func passes(err error) bool {
-	var refusal goredis.Error
+// isTransient reports whether a retry may succeed. A time-out is not transient.
+func isTransient(err error) bool {
+	var rejected goredis.Error
 	var network *net.OpError
 	switch {
 	case errors.Is(err, errSlowNode):
-		// It may have been the connection, which is there now.
+		// The connection may have taken the time, and is open now.
 		return true
 	case err == nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return false
-	case errors.As(err, &refusal):
-		return redirected(err) || slices.ContainsFunc(passing, func(p string) bool { return strings.Contains(refusal.Error(), p) })
+	case errors.As(err, &rejected):
+		return redirected(err) || slices.ContainsFunc(transient, func(text string) bool { return strings.Contains(rejected.Error(), text) })
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, goredis.ErrPoolTimeout):
 		return true
 	}
 	return errors.As(err, &network) && !network.Timeout()
 }
 
-// classify wraps what Redis answered with the sentinel that says what it means. Older servers
-// put their text around the errors of commands in scripts.
+// classify wraps an error of Redis with the sentinel that it corresponds to. It searches the text,
+// because older servers embed the errors of commands in scripts in a text of their own.
 func classify(err error) error {
 	if err == nil {
 		return nil

@@ -22,7 +22,7 @@ func TestContract(t *testing.T) {
 	})
 }
 
-// bound is a driver whose calls all come from one request.
+// bound is a driver whose calls all belong to one request.
 type bound struct {
 	driver    *Driver
 	namespace js.Value
@@ -64,7 +64,7 @@ func (b *bound) Health(ctx context.Context) (map[string]any, error) {
 
 func (b *bound) Close() error { return b.driver.Close() }
 
-// clear removes what the test before has left.
+// clear removes the keys of the previous test.
 func (b *bound) clear(t *testing.T) {
 	for cursor := ""; ; {
 		page, err := b.List(t.Context(), "", cursor, kv.MaxListLimit)

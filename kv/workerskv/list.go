@@ -10,9 +10,9 @@ import (
 )
 
 const (
-	// maxPage is the largest page of a listing that the platform gives.
+	// maxPage is the number of keys in the largest page of a listing on the platform.
 	maxPage = 1000
-	// maxCountPages bounds what a count costs. What is beyond is not counted.
+	// maxCountPages limits the cost of a count. Keys on further pages are not counted.
 	maxCountPages = 10
 )
 
@@ -26,8 +26,7 @@ func (d *Driver) List(ctx context.Context, prefix, cursor string, limit int) (kv
 	return page, err
 }
 
-// Count implements [kv.Driver]. A listing is as consistent as the namespace, so a count is
-// never exact.
+// Count implements [kv.Driver]. It is never exact, because listings are eventually consistent.
 func (d *Driver) Count(ctx context.Context) (count kv.Count, err error) {
 	cursor := ""
 	for range maxCountPages {

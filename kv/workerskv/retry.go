@@ -12,24 +12,24 @@ import (
 	"edgeframe/kv"
 )
 
-// pauses are the milliseconds before a call that failed in passing is made again. Together they
-// last longer than the second in which the platform takes one write of a key.
+// pauses are the times before retries after a transient failure, in milliseconds. Together they are
+// longer than the second in which the platform accepts one write of a key.
 var pauses = []int{200, 1000}
 
-// The texts of failures, which are all that the platform tells: "KV PUT failed: 429 Too Many
-// Requests".
+// Patterns for the texts of failures, such as "KV PUT failed: 429 Too Many Requests". The platform
+// provides nothing else.
 const (
-	passing  = `\b(429|5\d\d)\b|(?i)network|timed? ?out|connection|internal error`
-	tooLarge = `\b413\b`
+	transient = `\b(429|5\d\d)\b|(?i)network|timed? ?out|connection|internal error`
+	tooLarge  = `\b413\b`
 )
 
-// says reports whether the text of a failure matches a pattern. It is compiled here because
-// failures are rare, and a Worker starts for the first request that it gets.
+// says reports whether the text of a failure matches a pattern. The pattern is compiled here and not
+// at the start, because failures are rare and the first request waits for the start.
 func says(err error, pattern string) bool {
 	return regexp.MustCompile(pattern).MatchString(err.Error())
 }
 
-// persist makes the calls start to end, all at once, and again those that fail in passing.
+// persist makes the calls from start to end concurrently, and retries those with transient failures.
 func persist(ctx context.Context, start, end int, call func(i int) js.Value, got func(i int, value js.Value)) error {
 	todo := make([]int, 0, end-start)
 	for i := start; i < end; i++ {
@@ -42,7 +42,7 @@ func persist(ctx context.Context, start, end int, call func(i int) js.Value, got
 			return nil
 		case says(err, tooLarge):
 			return fmt.Errorf("%w: %w", kv.ErrTooLarge, err)
-		case try == len(pauses) || failed == nil || !says(err, passing):
+		case try == len(pauses) || failed == nil || !says(err, transient):
 			return err
 		}
 		if _, err := promise.Await(ctx, js.Global().Get("scheduler").Call("wait", pauses[try])); err != nil {
@@ -52,8 +52,8 @@ func persist(ctx context.Context, start, end int, call func(i int) js.Value, got
 	}
 }
 
-// attempt makes calls at once and returns those that failed, with the error of one of them.
-// There are none if the failure is that of ctx.
+// attempt makes calls concurrently and returns those that failed, with the error of one of them. If
+// ctx is done, it returns no calls, only the error.
 func attempt(ctx context.Context, todo []int, call func(i int) js.Value, got func(i int, value js.Value)) (failed []int, err error) {
 	promises := make([]any, len(todo))
 	for n, i := range todo {
@@ -62,7 +62,7 @@ func attempt(ctx context.Context, todo []int, call func(i int) js.Value, got fun
 		}
 	}
 	if len(todo) == 1 {
-		// Most calls are about one key, and are spared the way through an array.
+		// Most calls are about one key. They do not need an array of promises.
 		value, err := promise.Await(ctx, promises[0].(js.Value))
 		switch {
 		case err != nil && ctx.Err() == nil:
@@ -88,7 +88,7 @@ func attempt(ctx context.Context, todo []int, call func(i int) js.Value, got fun
 	return failed, err
 }
 
-// begin makes one call. A binding throws what it can tell without asking the platform.
+// begin makes one call. A binding may throw an error instead of returning a promise.
 func begin(call func(i int) js.Value, i int) (p js.Value, err error) {
 	defer func() {
 		if thrown := recover(); thrown != nil {

@@ -2,14 +2,13 @@
 
 // Package workerskv is a [kv.Driver] on a Workers KV namespace.
 //
-// It promises to keep to the limits of the platform as it declares them, to read values with
-// one copy, and to wait for nothing but promises that the calling request itself has made, so
-// that any number of requests can share it. The namespace is not part of the driver: every
-// context brings the binding of its own request, see [WithBinding].
+// It declares the limits of the platform as its capabilities, reads values with one copy, and waits
+// only for promises of the calling request, so any number of requests can share it. The namespace
+// is not part of the driver: each context has the binding of its own request, see [WithBinding].
 //
-// Workers KV is eventually consistent. A write is usually seen at once where it was made, and
-// after up to a minute, sometimes more, everywhere else; a key that was asked for while it was
-// absent may stay absent for as long. Of two writes to one key the later one wins.
+// Workers KV is eventually consistent. A write is usually visible immediately at the location where
+// it was made, and elsewhere after up to a minute, sometimes later. A key that was read while it was
+// absent may appear absent for the same time. Of two writes to one key the later one wins.
 package workerskv
 
 import (
@@ -32,7 +31,7 @@ const (
 	maxKeyBytes     = 512
 	writesPerSecond = 1
 
-	// connections is how many calls a Worker can have open at once. More would wait in line
+	// connections is the number of calls that a Worker can have open. Further calls would wait
 	// with their values in memory.
 	connections = 6
 )
@@ -41,8 +40,8 @@ const (
 type Options struct {
 	// Binding is the name of the namespace in the Worker's configuration.
 	Binding string
-	// CountPrefix is what the keys of all items that count begin with. They are counted by
-	// listing them, so the fewer others begin with it the better.
+	// CountPrefix is the prefix of the keys of all counted items. They are counted by listing the
+	// prefix, so it should have few other keys.
 	CountPrefix string
 }
 
@@ -51,12 +50,12 @@ type Driver struct{ opt Options }
 
 var _ kv.Driver = (*Driver)(nil)
 
-// New returns a driver. It costs nothing.
+// New returns a driver. It makes no calls.
 func New(opt Options) *Driver { return &Driver{opt} }
 
 type bindingKey struct{}
 
-// WithBinding returns a context for the calls of the request that got namespace, a KV binding.
+// WithBinding returns a context for the calls of the request that has the KV binding namespace.
 func WithBinding(ctx context.Context, namespace js.Value) context.Context {
 	return context.WithValue(ctx, bindingKey{}, namespace)
 }
@@ -78,7 +77,7 @@ func (d *Driver) Info() kv.Info {
 	}
 }
 
-// Get implements [kv.Driver]. All keys are read beside one another.
+// Get implements [kv.Driver]. It reads the keys concurrently.
 func (d *Driver) Get(ctx context.Context, keys []string) ([][]byte, error) {
 	values := make([][]byte, len(keys))
 	err := d.each(ctx, len(keys), func(namespace js.Value, i int) js.Value {
@@ -98,7 +97,7 @@ func (d *Driver) Set(ctx context.Context, items []kv.Item, ttl time.Duration) er
 	}, nil)
 }
 
-// CompareAndSwap is never called: the driver does not declare it.
+// CompareAndSwap is never called, because the driver does not declare it.
 func (d *Driver) CompareAndSwap(context.Context, kv.Item, kv.Revision, time.Duration) error {
 	return kv.ErrUnsupported
 }
@@ -110,8 +109,7 @@ func (d *Driver) Delete(ctx context.Context, keys []string) error {
 	}, nil)
 }
 
-// Touch implements [kv.Driver]: it writes the values anew, without bringing them into the
-// memory of Go.
+// Touch implements [kv.Driver]. It writes the values again, without copying them into Go's memory.
 func (d *Driver) Touch(ctx context.Context, keys []string, ttl time.Duration) error {
 	for len(keys) > 0 {
 		some := keys[:min(len(keys), connections)]
@@ -140,14 +138,14 @@ func (d *Driver) Touch(ctx context.Context, keys []string, ttl time.Duration) er
 // Close implements [kv.Driver]. There is nothing to release.
 func (d *Driver) Close() error { return nil }
 
-// Health implements [kv.Driver]: it reads one key.
+// Health implements [kv.Driver]. It reads one key.
 func (d *Driver) Health(ctx context.Context) (map[string]any, error) {
 	_, err := d.Get(ctx, []string{d.opt.CountPrefix + "health"})
 	return map[string]any{"kv_info": map[string]any{"binding": d.opt.Binding}}, err
 }
 
-// each makes n calls and hands what they are fulfilled with to got, as many at once as the
-// platform has connections. Those that fail in passing are made again.
+// each makes n calls and passes their results to got. It makes as many concurrently as the platform
+// has connections, and retries those with transient failures.
 func (d *Driver) each(ctx context.Context, n int, call func(namespace js.Value, i int) js.Value, got func(i int, value js.Value)) error {
 	namespace, err := d.namespace(ctx)
 	if err != nil {
@@ -162,7 +160,7 @@ func (d *Driver) each(ctx context.Context, n int, call func(namespace js.Value, 
 	return nil
 }
 
-// namespace is the binding that ctx brings.
+// namespace returns the binding in ctx.
 func (d *Driver) namespace(ctx context.Context) (js.Value, error) {
 	if err := ctx.Err(); err != nil {
 		return js.Undefined(), err
@@ -190,7 +188,7 @@ func toJS(b []byte) js.Value {
 	return view
 }
 
-// putOptions are those of a value that is kept for ttl, rounded up to whole seconds.
+// putOptions returns the options for storing a value for ttl, rounded up to whole seconds.
 func putOptions(ttl time.Duration, counted bool) map[string]any {
 	options := map[string]any{}
 	if ttl > 0 {
@@ -202,13 +200,13 @@ func putOptions(ttl time.Duration, counted bool) map[string]any {
 	return options
 }
 
-// isCounted reports whether an entry, as a listing or getWithMetadata returns it, counts.
+// isCounted reports whether an entry of a listing or of getWithMetadata is counted.
 func isCounted(entry js.Value) bool {
 	metadata := entry.Get("metadata")
 	return metadata.Type() == js.TypeObject && metadata.Get("counted").Truthy()
 }
 
-// errThrown is what a binding throws in place of returning a promise.
+// errThrown converts the value that a binding has thrown to an error.
 func errThrown(recovered any) error {
 	if thrown, ok := recovered.(js.Error); ok {
 		return promise.Error(thrown.Value)

@@ -35,18 +35,18 @@ func service(store *kv.Store, c *clock, opt Step) *session.Service {
 
 // open opens a session. Turn chooses what comes along.
 func open(ctx context.Context, svc *session.Service, ref session.Ref, turn int) (*session.Session, error) {
-	wants := []session.Want{
-		session.WantNothing,
-		session.WantData(session.Selection{Limit: -1}),
-		session.WantMarks,
-		session.WantAudit,
+	wants := []session.Prefetch{
+		session.PrefetchNothing,
+		session.PrefetchData(session.Selection{Limit: -1}),
+		session.PrefetchMarks,
+		session.PrefetchAudit,
 	}
 	return svc.Open(ctx, ref, wants[turn%len(wants)])
 }
 
 // openFor opens a session to read a part of its table.
 func openFor(ctx context.Context, svc *session.Service, ref session.Ref, sel session.Selection) (*session.Session, error) {
-	return svc.Open(ctx, ref, session.WantData(sel))
+	return svc.Open(ctx, ref, session.PrefetchData(sel))
 }
 
 // errInSteps is about steps that the test itself made wrong.
@@ -96,7 +96,7 @@ func updateInfo(ctx context.Context, svc *session.Service, c session.Change, s S
 	if s.Name != "" {
 		name = &s.Name
 	}
-	return svc.Describe(ctx, c, name, s.Metadata)
+	return svc.UpdateInfo(ctx, c, name, s.Metadata)
 }
 
 // preview is what a dry run says.
@@ -110,7 +110,7 @@ func dryRun(ctx context.Context, svc *session.Service, c session.Change, s Step)
 	if err != nil {
 		return preview{}, errors.Join(errInSteps, err)
 	}
-	p, err := svc.TryOut(ctx, c, ops)
+	p, err := svc.DryRun(ctx, c, ops)
 	if err != nil {
 		return preview{}, err
 	}

@@ -1,0 +1,123 @@
+package api
+
+import (
+	"mime"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/apache/arrow/go/v17/arrow"
+
+	"edgeframe/codec"
+	"edgeframe/codec/delimited"
+	"edgeframe/codec/formats"
+	"edgeframe/codec/scalar"
+)
+
+// reading and writing are the parameters that a format takes in one direction.
+func reading(f *codec.Format) codec.Params { return f.Reading }
+func writing(f *codec.Format) codec.Params { return f.Writing }
+
+// paramsOf returns the names of the parameters that any format takes in one direction.
+func paramsOf(direction func(*codec.Format) codec.Params) []string {
+	var names []string
+	for _, f := range formats.All() {
+		for _, name := range direction(f).Names {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+// formatOptions returns the options of a format. A parameter that only other formats take is
+// rejected, so that it is not ignored silently.
+func formatOptions(q url.Values, format *codec.Format, direction func(*codec.Format) codec.Params) (any, error) {
+	given := codec.Values{}
+	for _, name := range paramsOf(direction) {
+		if !q.Has(name) {
+			continue
+		}
+		if !slices.Contains(direction(format).Names, name) {
+			return nil, badParameter("%s is for %s; the format is %s", name, takers(name, direction), format.Name)
+		}
+		given[name] = q[name]
+	}
+	options, err := direction(format).Options(given)
+	if err != nil {
+		return nil, badParameter("%v", err)
+	}
+	return options, nil
+}
+
+// takers lists the formats that take a parameter.
+func takers(name string, direction func(*codec.Format) codec.Params) string {
+	var names []string
+	for _, f := range formats.All() {
+		if slices.Contains(direction(f).Names, name) {
+			names = append(names, f.Name)
+		}
+	}
+	if last := len(names) - 1; last > 0 {
+		return strings.Join(names[:last], ", ") + " and " + names[last]
+	}
+	return names[0]
+}
+
+// readOptions returns the options with which a file of a format is read.
+func (s *server) readOptions(q url.Values, format *codec.Format) (opt codec.ReadOptions, err error) {
+	opt.Limits = s.Sessions.Limits()
+	if opt.Strict, err = boolean(q, "strict", false); err != nil {
+		return opt, err
+	}
+	if opt.DTypes, err = wantedTypes(q["dtype"]); err != nil {
+		return opt, err
+	}
+	opt.Options, err = formatOptions(q, format, reading)
+	return opt, err
+}
+
+// wantedTypes reads column:type, as often as it is given. Names of columns may have colons, types
+// may too (in time zones): the first colon behind which there is a type separates them, so
+// that the longest type counts.
+func wantedTypes(given []string) (map[string]arrow.DataType, error) {
+	if len(given) == 0 {
+		return nil, nil
+	}
+	out := make(map[string]arrow.DataType, len(given))
+	for _, text := range given {
+		column, dtype := "", arrow.DataType(nil)
+		err := error(badParameter("dtype=%s is not accepted; it must be column:type, such as id:utf8", codec.Shorten(text)))
+		for i := strings.IndexByte(text, ':'); i >= 0 && dtype == nil; {
+			column = text[:i]
+			if dtype, err = scalar.ParseDType(text[i+1:]); err != nil {
+				err = badParameter("dtype=%s is not accepted; %v", codec.Shorten(text), err)
+			}
+			next := strings.IndexByte(text[i+1:], ':')
+			if next < 0 {
+				break
+			}
+			i += 1 + next
+		}
+		if err != nil {
+			return nil, err
+		}
+		if _, twice := out[column]; twice {
+			return nil, badParameter("dtype is given twice for the column %q; give it once", codec.Shorten(column))
+		}
+		out[column] = dtype
+	}
+	return out, nil
+}
+
+// charset is the encoding that a content type names, "" if it names none or one that is not
+// known.
+func charset(contentType string) string {
+	_, params, err := mime.ParseMediaType(contentType)
+	if err != nil || params["charset"] == "" {
+		return ""
+	}
+	name, _ := delimited.ParseEncoding(params["charset"])
+	return name
+}

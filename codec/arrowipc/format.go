@@ -1,0 +1,170 @@
+package arrowipc
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"io"
+
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/ipc"
+
+	"edgeframe/codec"
+	"edgeframe/codec/internal/layout"
+	"edgeframe/codec/scalar"
+	"edgeframe/internal/gather"
+)
+
+// The two formats of https://arrow.apache.org/docs/format/Columnar.html#format-ipc. Each
+// decodes the other too, as both are often sent under one name.
+var (
+	Stream = &codec.Format{
+		Name:       "arrow",
+		MediaTypes: []string{"application/vnd.apache.arrow.stream"},
+		Extensions: []string{".arrows"},
+		Input:      "the Arrow data",
+		Retype:     scalar.ApplyDTypes,
+		Driver:     streamDriver{},
+	}
+	File = &codec.Format{
+		Name:       "arrow_file",
+		MediaTypes: []string{"application/vnd.apache.arrow.file"},
+		Extensions: []string{".arrow", ".feather"},
+		Input:      "the Arrow data",
+		Retype:     scalar.ApplyDTypes,
+		Driver:     fileDriver{},
+	}
+)
+
+// reading reads both: which one an input is says its beginning.
+type reading struct{}
+
+type (
+	streamDriver struct{ reading }
+	fileDriver   struct{ reading }
+)
+
+// Sniff implements [codec.Driver].
+func (streamDriver) Sniff(data []byte) bool { return isArrowStream(data) }
+
+// Sniff implements [codec.Driver].
+func (fileDriver) Sniff(data []byte) bool { return isArrowFile(data) }
+
+// Encode implements [codec.Driver].
+func (streamDriver) Encode(w io.Writer, t *codec.Table, _ codec.WriteOptions) error {
+	return encodeArrowStream(w, t)
+}
+
+// Encode implements [codec.Driver].
+func (fileDriver) Encode(w io.Writer, t *codec.Table, _ codec.WriteOptions) error {
+	return encodeArrowFile(w, t)
+}
+
+func isArrowFile(data []byte) bool { return bytes.HasPrefix(data, ipc.Magic) }
+
+// isArrowStream wants the continuation marker and the length of a schema message. Streams
+// from before Arrow 0.15 have no marker and are not recognised, but they are decoded.
+func isArrowStream(data []byte) bool {
+	if len(data) < 8 || binary.LittleEndian.Uint32(data) != continuation {
+		return false
+	}
+	size := binary.LittleEndian.Uint32(data[4:])
+	return size >= 16 && size < 1<<28 && size%4 == 0
+}
+
+// Decode implements [codec.Driver].
+func (reading) Decode(data []byte, opt codec.ReadOptions, mem *codec.Budget) (t *codec.Table, err error) {
+	r := newArrowReader(opt.Limits, mem)
+	if limit := opt.Limits.Bytes; int64(len(data)) > limit {
+		return nil, codec.Errorf(codec.ErrTooLarge, "%d bytes of Arrow data are more than the %d that a dataframe may have", len(data), limit)
+	}
+	if bytes.HasPrefix(data, []byte("FEA1")) {
+		return nil, codec.Errorf(codec.ErrUnsupported, "the file is Feather of version 1; write it as version 2, which is an Arrow file")
+	}
+	var groups grouper
+	// The arrays alias the copy.
+	data = bytes.Clone(data)
+	if isArrowFile(data) {
+		err = r.readFile(data, groups.add)
+	} else {
+		var rest []byte
+		if rest, err = r.readStream(data, groups.add); err == nil && len(rest) > 0 {
+			err = codec.Errorf(codec.ErrMalformed, "%d bytes follow the end of the Arrow stream", len(rest))
+		}
+	}
+	if err == nil {
+		err = codec.CheckNameLengths(r.schema)
+	}
+	if err == nil {
+		err = groups.flush()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &codec.Table{Schema: r.schema, RowGroups: groups.done}, nil
+}
+
+// grouper makes row groups out of record batches of any size.
+type grouper struct {
+	done []arrow.Record
+	// pending are parts of batches, of rows rows in all, that become the next row group.
+	pending []arrow.Record
+	rows    int64
+}
+
+func (g *grouper) add(rec arrow.Record) error {
+	for from := int64(0); from < rec.NumRows(); from += codec.RowGroupRows {
+		n := min(rec.NumRows()-from, codec.RowGroupRows)
+		if g.rows+n > codec.RowGroupRows {
+			if err := g.flush(); err != nil {
+				return err
+			}
+		}
+		g.pending = append(g.pending, rec.NewSlice(from, from+n))
+		g.rows += n
+	}
+	return nil
+}
+
+func (g *grouper) flush() error {
+	if len(g.pending) == 0 {
+		return nil
+	}
+	merged, err := mergeRecords(g.pending)
+	if errors.Is(err, gather.ErrOverflow) {
+		// Dictionaries that do not fit into one stay in row groups of their own.
+		for _, rec := range g.pending {
+			trimmed, err := layout.TrimRecord(rec)
+			if err != nil {
+				return err
+			}
+			g.done = append(g.done, trimmed)
+		}
+	} else if err != nil {
+		return err
+	} else {
+		g.done = append(g.done, merged)
+	}
+	g.pending, g.rows = nil, 0
+	return nil
+}
+
+// mergeRecords returns the rows of recs, which have one schema, as one record.
+func mergeRecords(recs []arrow.Record) (arrow.Record, error) {
+	if len(recs) == 1 {
+		return layout.TrimRecord(recs[0])
+	}
+	runs := make([]gather.Run, len(recs))
+	rows := int64(0)
+	for i, rec := range recs {
+		runs[i] = gather.Run{Source: i, To: int(rec.NumRows())}
+		rows += rec.NumRows()
+	}
+	return layout.MapColumns(recs[0], rows, func(i int) (arrow.Array, error) {
+		parts := make([]arrow.Array, len(recs))
+		for j, rec := range recs {
+			parts[j] = rec.Column(i)
+		}
+		return gather.Rows(parts, runs)
+	})
+}

@@ -1,0 +1,57 @@
+package arrowipc
+
+import (
+	"bytes"
+	"errors"
+
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/ipc"
+
+	"edgeframe/codec"
+)
+
+// ReadHint reads a schema that a Parquet file carries as one message.
+func ReadHint(data []byte, limits codec.Limits) (schema *arrow.Schema, err error) {
+	defer codec.Guard(&err, codec.ErrMalformed, "the Arrow schema of the Parquet file")
+	m, _, err := nextMessage(data)
+	if err != nil {
+		return nil, err
+	}
+	r := newArrowReader(limits, codec.NewBudget(limits.Bytes))
+	if err := r.readSchema(m); err != nil {
+		return nil, err
+	}
+	if r.schema == nil {
+		return nil, errors.New("no schema")
+	}
+	return r.schema, nil
+}
+
+// MessageOf returns the schema of a stream as one message, without what ends the stream.
+func MessageOf(schema *arrow.Schema) ([]byte, error) {
+	data, err := EncodeSchema(schema)
+	if err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(data, []byte{0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0}), nil
+}
+
+// EncodeSchema returns s as an Arrow IPC stream without batches.
+func EncodeSchema(s *arrow.Schema) ([]byte, error) {
+	var b bytes.Buffer
+	w := ipc.NewWriter(&b, ipc.WithSchema(s))
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+// DecodeSchema reads what EncodeSchema wrote.
+func DecodeSchema(data []byte) (s *arrow.Schema, err error) {
+	defer codec.Guard(&err, codec.ErrCorrupt, "the schema")
+	r, err := ipc.NewReader(bytes.NewReader(data), ipc.WithAllocator(codec.NewBudget(codec.DefaultMaxBytes)))
+	if err != nil {
+		return nil, codec.Errorf(codec.ErrCorrupt, "the schema cannot be read: %v", err)
+	}
+	return r.Schema(), nil
+}

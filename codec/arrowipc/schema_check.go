@@ -1,0 +1,121 @@
+package arrowipc
+
+import (
+	"github.com/apache/arrow/go/v17/arrow"
+
+	"edgeframe/codec"
+)
+
+// Numbers of the fields of the tables in Arrow's Schema.fbs, Message.fbs and File.fbs.
+const (
+	messageVersion, messageHeaderType, messageHeader, messageBodyLength = 0, 1, 2, 3
+	schemaEndianness, schemaFields, schemaMetadata                      = 0, 1, 2
+	fieldName, fieldTypeKind, fieldType                                 = 0, 2, 3
+	fieldDictionary, fieldChildren, fieldMetadata                       = 4, 5, 6
+	dictionaryID                                                        = 0
+	timestampTimezone, unionTypeIDs                                     = 1, 1
+	keyValueKey, keyValueValue                                          = 0, 1
+	footerSchema, footerDictionaries, footerRecordBatches               = 1, 2, 3
+	batchLength, batchNodes, batchBuffers                               = 0, 1, 2
+	batchCompression, batchVariadicCounts                               = 3, 4
+	dictionaryBatchID, dictionaryBatchData, dictionaryBatchIsDelta      = 0, 1, 2
+)
+
+// Values of fieldTypeKind for types that have parts of any size.
+const (
+	timestampKind = 10
+	unionKind     = 14
+)
+
+// fieldShape is what an arrow.Field does not tell: which dictionary belongs to it.
+type fieldShape struct {
+	dictionary    int64
+	hasDictionary bool
+	children      []fieldShape
+}
+
+// dictionaryShape is the type of a dictionary and the dictionaries inside of it.
+type dictionaryShape struct {
+	values   arrow.DataType
+	children []fieldShape
+}
+
+// schemaReader checks a Schema table before arrow-go sees it, which would trust its counts
+// and follow shared children as often as they are mentioned.
+type schemaReader struct {
+	budget *codec.Budget
+	limits codec.Limits
+	fields int
+}
+
+// read checks table and returns what open, which has arrow-go read it, makes of it.
+func (r *schemaReader) read(table flatTable, open func() (*arrow.Schema, error)) (*arrow.Schema, []fieldShape, error) {
+	if table.i16(schemaEndianness) != 0 {
+		return nil, nil, codec.Errorf(codec.ErrUnsupported, "the Arrow data is big-endian; send it little-endian")
+	}
+	fields := table.vector(schemaFields, 4)
+	if fields.n > r.limits.Columns {
+		return nil, nil, codec.Errorf(codec.ErrTooLarge, "%d columns are more than the %d that a dataframe may have", fields.n, r.limits.Columns)
+	}
+	shapes := make([]fieldShape, fields.n)
+	for i := range shapes {
+		if err := r.field(fields.table(i), 1, &shapes[i]); err != nil {
+			return nil, nil, err
+		}
+	}
+	r.metadata(table.vector(schemaMetadata, 4))
+	if table.buf.bad {
+		return nil, nil, codec.Errorf(codec.ErrMalformed, "the schema of the Arrow data is damaged")
+	}
+	schema, err := open()
+	if err != nil {
+		return nil, nil, codec.Errorf(codec.ErrMalformed, "the schema of the Arrow data cannot be read: %v", err)
+	}
+	for _, f := range schema.Fields() {
+		if _, err := codec.CheckType(f.Type); err != nil {
+			return nil, nil, codec.Errorf(codec.ErrUnsupported, "column %q: %v", f.Name, err)
+		}
+	}
+	return schema, shapes, nil
+}
+
+// field reads a field that stands in depth-1 others. The innermost one, which holds plain
+// values, is no level of nesting.
+func (r *schemaReader) field(f flatTable, depth int, shape *fieldShape) error {
+	if depth > r.limits.Depth+1 {
+		return codec.Errorf(codec.ErrTooLarge, "a column is nested deeper than %d levels", r.limits.Depth)
+	}
+	// What arrow-go makes of a field is charged for every mention of it, so that a few
+	// bytes that are mentioned often cost what they expand to.
+	r.budget.Take(256)
+	r.budget.Take(int64(f.vector(fieldName, 1).n))
+	switch f.u8(fieldTypeKind) {
+	case timestampKind:
+		r.budget.Take(int64(f.table(fieldType).vector(timestampTimezone, 1).n))
+	case unionKind:
+		r.budget.Take(int64(f.table(fieldType).vector(unionTypeIDs, 4).n))
+	}
+	r.metadata(f.vector(fieldMetadata, 4))
+	if f.has(fieldDictionary) {
+		shape.hasDictionary = true
+		shape.dictionary = f.table(fieldDictionary).i64(dictionaryID)
+	}
+	children := f.vector(fieldChildren, 4)
+	if r.fields += 1 + children.n; r.fields > 10*r.limits.Columns {
+		return codec.Errorf(codec.ErrTooLarge, "the columns have more than %d nested fields", 10*r.limits.Columns)
+	}
+	shape.children = make([]fieldShape, children.n)
+	for i := range shape.children {
+		if err := r.field(children.table(i), depth+1, &shape.children[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *schemaReader) metadata(pairs flatVector) {
+	for i := range pairs.n {
+		pair := pairs.table(i)
+		r.budget.Take(int64(64 + pair.vector(keyValueKey, 1).n + pair.vector(keyValueValue, 1).n))
+	}
+}

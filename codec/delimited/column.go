@@ -1,0 +1,254 @@
+package delimited
+
+import (
+	"github.com/apache/arrow/go/v17/arrow"
+
+	"edgeframe/codec"
+	"edgeframe/codec/scalar"
+)
+
+// textCells are the fields of one column in a window.
+type textCells struct {
+	data  []byte
+	spans []textSpan
+	nulls *scalar.NullSet
+	// parsers are those of the dialect.
+	parsers *[cellText]cellParser
+	// rows is the likely number of rows of their row group.
+	rows int
+}
+
+// textColumn is a column that is being read. It begins as the null kind and is widened when
+// a cell does not fit.
+type textColumn struct {
+	// index is the column's place in the table.
+	index int
+	kind  cellKind
+	// chunks are the row groups that are complete, chunk the one that grows.
+	chunks []textChunk
+	chunk  textChunk
+	// soft says that some missing cells are not missing if the column becomes text.
+	soft bool
+	// rebuild says that the column is text but was read as something else before the
+	// current window, so that it must be read again.
+	rebuild bool
+	// want is the type that the column is converted to from text; nil keeps the inferred type.
+	want arrow.DataType
+	// changed counts the cells that would be written with another spelling.
+	changed int64
+	// respelled counts those of them that are not missing, in columns of neither text nor
+	// missing values only.
+	respelled int64
+
+	mem *codec.Budget
+	// used is the memory taken from mem.
+	used int64
+	// spare is reused for the words of the next row group.
+	spare   []uint64
+	scratch []byte
+}
+
+func (c *textColumn) take(n int) {
+	c.mem.Take(int64(n))
+	c.used += int64(n)
+}
+
+// mustReadAgain reports whether the column is text but was read as something else.
+func (c *textColumn) mustReadAgain() bool {
+	return c.rebuild || c.kind == cellNull && c.soft
+}
+
+// forget makes the column one of text that has no rows yet.
+func (c *textColumn) forget() {
+	c.mem.Release(c.used)
+	*c = textColumn{index: c.index, kind: cellText, chunk: textChunk{kind: cellText}, want: c.want, mem: c.mem}
+}
+
+// add appends the cells of a window and widens the column where they do not fit.
+func (c *textColumn) add(in textCells) {
+	if c.rebuild {
+		return
+	}
+	first := c.chunk.rows
+	onlyMissing, changed := c.kind == cellNull && !c.soft, c.changed
+	for row := c.addCells(in, 0); row < len(in.spans); row = c.addCells(in, row) {
+		kind := c.widened(inferKind(trimBlanks(in.spans[row].content(in.data, &c.scratch)), in.parsers))
+		if kind != cellText {
+			c.become(kind, in.rows)
+			continue
+		}
+		if !onlyMissing {
+			c.forget()
+			c.rebuild = true
+			return
+		}
+		c.chunk = textChunk{rows: first, nulls: first}
+		c.become(cellText, in.rows)
+		row, c.changed = 0, changed
+	}
+}
+
+// addCells appends cells from row on and returns the first that does not fit.
+func (c *textColumn) addCells(in textCells, row int) int {
+	switch c.kind {
+	case cellNull:
+		return c.addMissing(in, row)
+	case cellText:
+		return c.addText(in, row)
+	}
+	return c.addWords(in, row)
+}
+
+func (c *textColumn) addMissing(in textCells, row int) int {
+	for ; row < len(in.spans); row++ {
+		span := in.spans[row]
+		b := span.content(in.data, &c.scratch)
+		if !in.nulls.Has(b) {
+			if b = trimBlanks(b); !in.nulls.Has(b) {
+				break
+			}
+			c.soft = true
+		}
+		if span.start&^spanFlag != span.end&^spanFlag {
+			c.changed++
+		}
+		c.soft = c.soft || span.quoted()
+		c.chunk.rows++
+		c.chunk.nulls++
+	}
+	return row
+}
+
+func (c *textColumn) addWords(in textCells, row int) int {
+	chunk, parse, count := &c.chunk, in.parsers[c.kind], [3]int64{}
+	if chunk.words == nil {
+		chunk.words, c.spare = c.spare, nil
+	}
+	chunk.words = reserve(c, chunk.words, len(in.spans)-row, in.rows)
+	words := chunk.words
+	for ; row < len(in.spans); row++ {
+		span := in.spans[row]
+		b := span.content(in.data, &c.scratch)
+		word, fit, missing := uint64(0), fitsNot, in.nulls.Has(b)
+		if !missing {
+			word, fit = parse(b)
+		}
+		if !missing && fit == fitsNot {
+			b = trimBlanks(b)
+			if missing = in.nulls.Has(b); missing {
+				c.soft = true
+			} else if word, fit = parse(b); fit == fitsNot {
+				break
+			}
+			fit = fitsRespelled
+		}
+		if missing {
+			c.soft = c.soft || span.quoted()
+			c.setMissing(len(words))
+			fit = fitsNot
+			if span.start&^spanFlag != span.end&^spanFlag {
+				c.changed++
+			}
+		}
+		count[fit]++
+		words = append(words, word)
+	}
+	chunk.words, chunk.rows = words, len(words)
+	c.respelled += count[fitsRespelled]
+	c.changed += count[fitsRespelled]
+	return row
+}
+
+func (c *textColumn) addText(in textCells, row int) int {
+	chunk, size := &c.chunk, 0
+	for _, span := range in.spans[row:] {
+		size += int(span.end&^spanFlag) - int(span.start&^spanFlag)
+	}
+	chunk.text = reserve(c, chunk.text, size, 0)
+	chunk.offsets = reserve(c, chunk.offsets, len(in.spans)-row+1, in.rows+1)
+	if len(chunk.offsets) == 0 {
+		chunk.offsets = append(chunk.offsets, 0)
+	}
+	offsets, text := chunk.offsets, chunk.text
+	for _, span := range in.spans[row:] {
+		b := in.data[span.start&^spanFlag : span.end&^spanFlag]
+		switch {
+		case span.end&spanFlag != 0:
+			text = appendUndoubled(text, b)
+		case !span.quoted() && in.nulls.Has(b):
+			c.setMissing(len(offsets) - 1)
+			if len(b) > 0 {
+				c.changed++
+			}
+		default:
+			text = append(text, b...)
+		}
+		offsets = append(offsets, int32(len(text)))
+	}
+	chunk.offsets, chunk.text, chunk.rows = offsets, text, len(offsets)-1
+	return len(in.spans)
+}
+
+// widened returns the kind that the column needs for a cell of a kind that it does not hold.
+func (c *textColumn) widened(kind cellKind) cellKind {
+	switch {
+	case c.kind == cellNull:
+		return kind
+	case c.kind == cellInt && kind == cellFloat && c.integersAreExact():
+		return cellFloat
+	}
+	return cellText
+}
+
+// integersAreExact reports whether all integers so far can be kept as floats.
+func (c *textColumn) integersAreExact() bool {
+	exact := func(words []uint64) bool {
+		for _, w := range words {
+			if !scalar.ExactInFloat64(int64(w)) {
+				return false
+			}
+		}
+		return true
+	}
+	for i := range c.chunks {
+		if !exact(c.chunks[i].words) {
+			return false
+		}
+	}
+	return exact(c.chunk.words)
+}
+
+// spelledIntegers counts the cells of integers that were not changed so far and will be as
+// floats, which are written with a point.
+func (c *textColumn) spelledIntegers() int64 {
+	cells := int64(c.chunk.rows - c.chunk.nulls)
+	for i := range c.chunks {
+		cells += int64(c.chunks[i].rows - c.chunks[i].nulls)
+	}
+	return cells - c.respelled
+}
+
+// become widens the column, which is of the null kind or has integers that become floats.
+func (c *textColumn) become(kind cellKind, rows int) {
+	c.kind = kind
+	if kind == cellFloat {
+		c.changed += c.spelledIntegers()
+		for i := range c.chunks {
+			c.chunks[i].toFloat()
+		}
+		c.chunk.toFloat()
+	}
+	missing := c.chunk.rows
+	switch {
+	case c.chunk.kind != cellNull:
+		return
+	case kind == cellText:
+		c.chunk.offsets = reserve(c, c.chunk.offsets, missing+1, rows+1)[:missing+1]
+	default:
+		c.chunk.words = reserve(c, c.chunk.words, missing, rows)[:missing]
+	}
+	c.chunk.kind, c.chunk.nulls = kind, 0
+	for row := range missing {
+		c.setMissing(row)
+	}
+}

@@ -1,0 +1,83 @@
+package delimited
+
+import (
+	"edgeframe/codec"
+	"edgeframe/codec/scalar"
+)
+
+// Options are the choices of whoever sends delimited text. The zero value means: find out.
+type Options struct {
+	// Delimiter separates fields; 0 means that it is detected.
+	Delimiter byte
+	// NoHeader says that the first line is data; columns are then named column_1, column_2, ….
+	NoHeader bool
+	// NullValues are the spellings of a missing value; nil means [scalar.DefaultNullValues]. The
+	// empty field is always missing.
+	NullValues []string
+	// Encoding is the character encoding, by its WHATWG name; "" means that it is detected.
+	Encoding string
+	// Comment begins lines that are skipped; 0 means that there are none.
+	Comment byte
+	// Decimal is the decimal point of numbers, '.' or ','; 0 means '.'.
+	Decimal byte
+	// Thousands stands between groups of three digits; 0 means that nothing may.
+	Thousands byte
+}
+
+// reading are the parameters that become [Options].
+var reading = codec.Params{
+	Names: []string{"delimiter", "header", "null_values", "encoding", "decimal", "thousands", "comment"},
+	Parse: parseOptions,
+}
+
+// delimiterNames are the accepted values of delimiter.
+var delimiterNames = map[string]byte{",": ',', ";": ';', "\t": '\t', "|": '|', "comma": ',', "semicolon": ';', "tab": '\t', "pipe": '|'}
+
+// separatorNames are the characters in numbers that a parameter may name, by the names it may use.
+var separatorNames = map[string]byte{
+	",": ',', ".": '.', " ": ' ', "'": '\'', "_": '_',
+	"comma": ',', "point": '.', "space": ' ', "apostrophe": '\'', "underscore": '_',
+}
+
+func parseOptions(given codec.Values) (any, error) {
+	header, err := given.Bool("header", true)
+	if err != nil {
+		return nil, err
+	}
+	opt := Options{NoHeader: !header, NullValues: scalar.ParseNullValues(given)}
+	for _, c := range []struct {
+		name   string
+		into   *byte
+		values map[string]byte
+		must   string
+	}{
+		{"delimiter", &opt.Delimiter, delimiterNames, "comma, semicolon, tab or pipe, or the character itself"},
+		{"decimal", &opt.Decimal, separatorNames, "point or comma, or the character itself"},
+		{"thousands", &opt.Thousands, separatorNames, "comma, point, space, apostrophe or underscore, or the character itself"},
+	} {
+		if *c.into = c.values[given.Get(c.name)]; *c.into == 0 && given.Has(c.name) {
+			return nil, notAccepted(given, c.name, c.must)
+		}
+	}
+	if opt.Decimal != 0 && opt.Decimal != '.' && opt.Decimal != ',' {
+		return nil, notAccepted(given, "decimal", "point or comma, or the character itself")
+	}
+	if given.Has("encoding") {
+		if opt.Encoding, err = ParseEncoding(given.Get("encoding")); err != nil {
+			return nil, notAccepted(given, "encoding", "one of "+EncodingNames)
+		}
+	}
+	if c := given.Get("comment"); given.Has("comment") {
+		if len(c) != 1 {
+			return nil, notAccepted(given, "comment", "one ASCII punctuation character")
+		}
+		opt.Comment = c[0]
+	}
+	// Two of the characters may not be told from one another.
+	_, err = newDialect(opt)
+	return opt, err
+}
+
+func notAccepted(given codec.Values, name, must string) error {
+	return codec.Errorf(codec.ErrUnsupported, "%s=%s is not accepted; it must be %s", name, codec.Shorten(given.Get(name)), must)
+}

@@ -1,0 +1,174 @@
+package delimited
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/array"
+
+	"edgeframe/codec"
+	"edgeframe/codec/scalar"
+	"edgeframe/internal/parallel"
+)
+
+// textSizes are the sizes of the units of work. They do not change the result.
+type textSizes struct {
+	// groupRows is the number of rows in a row group.
+	groupRows int
+	// windowFields is how many fields are cut before the columns read them, so that windows
+	// and their text stay in the processor's cache. Each window has at least windowRows rows,
+	// so that there is enough work for a column.
+	windowFields, windowRows int
+}
+
+var defaultSizes = textSizes{groupRows: codec.RowGroupRows, windowFields: 16 << 10, windowRows: 32}
+
+// textReader reads the rows of delimited text into columns.
+type textReader struct {
+	scan    textScanner
+	start   int
+	names   []string
+	columns []textColumn
+	nulls   *scalar.NullSet
+	dialect *dialect
+	limits  codec.Limits
+	mem     *codec.Budget
+	sizes   textSizes
+	// mostRows is at least the number of rows, unless some of them end in CR and some in LF.
+	mostRows int
+	// rows is the number of rows, once the input has been read.
+	rows          int
+	current, next *textWindow
+}
+
+// textColumnBytes is the approximate cost of a column beside its values.
+const textColumnBytes = 1024
+
+func newTextReader(s textScanner, names []string, opt codec.ReadOptions, nulls []string, d *dialect, mem *codec.Budget, sizes textSizes) *textReader {
+	r := &textReader{
+		scan:    s,
+		start:   s.pos,
+		names:   names,
+		columns: make([]textColumn, len(names)),
+		nulls:   scalar.NewNullSet(nulls),
+		dialect: d,
+		limits:  opt.Limits,
+		mem:     mem,
+		sizes:   sizes,
+	}
+	r.mem.Take(int64(len(names)) * textColumnBytes)
+	for i := range r.columns {
+		r.mem.Take(int64(len(names[i])))
+		r.columns[i] = textColumn{index: i, mem: r.mem, want: opt.DTypes[names[i]]}
+		if r.columns[i].want != nil {
+			r.columns[i].forget()
+		}
+	}
+	rest := s.data[s.pos:]
+	lines := max(bytes.Count(rest, []byte("\n")), bytes.Count(rest, []byte("\r")))
+	r.mostRows = 1 + min(lines, len(rest)/s.width)
+	rows := min(max(sizes.windowRows, sizes.windowFields/s.width), sizes.groupRows, r.mostRows)
+	r.current, r.next = newTextWindow(rows, s.width, r.mem), newTextWindow(rows, s.width, r.mem)
+	return r
+}
+
+// read reads all columns. Columns that turn out to be text late are read a second time.
+func (r *textReader) read() (*codec.Table, error) {
+	columns := make([]*textColumn, len(r.columns))
+	for i := range columns {
+		columns[i] = &r.columns[i]
+	}
+	if err := r.readColumns(columns); err != nil {
+		return nil, err
+	}
+	again := slices.DeleteFunc(columns, func(c *textColumn) bool { return !c.mustReadAgain() })
+	if len(again) > 0 {
+		for _, c := range again {
+			c.forget()
+		}
+		if err := r.readColumns(again); err != nil {
+			return nil, err
+		}
+	}
+	return r.table()
+}
+
+func (r *textReader) readColumns(columns []*textColumn) error {
+	err := r.eachWindow(len(columns), func(i, row int) {
+		c := columns[i]
+		c.add(textCells{
+			data:    r.scan.data,
+			spans:   r.current.column(c.index),
+			nulls:   r.nulls,
+			parsers: r.dialect.parsers,
+			rows:    min(r.sizes.groupRows, r.mostRows-row/r.sizes.groupRows*r.sizes.groupRows),
+		})
+		if (row+r.current.rows)%r.sizes.groupRows == 0 {
+			c.finish()
+		}
+	})
+	if err != nil || r.rows%r.sizes.groupRows == 0 {
+		return err
+	}
+	return parallel.Do(len(columns), func(i int) error { columns[i].finish(); return nil })
+}
+
+// eachWindow cuts the input into windows, none of which crosses a row group. While work runs
+// in parallel for 0 to n-1 with r.current, whose first row is row, the next window is cut.
+func (r *textReader) eachWindow(n int, work func(i, row int)) error {
+	r.scan.pos = r.start
+	if err := r.scan.fill(r.current, r.sizes.groupRows); err != nil {
+		return err
+	}
+	row := 0
+	for r.current.rows > 0 {
+		after := row + r.current.rows
+		err := parallel.Do(n+1, func(i int) error {
+			if i == 0 {
+				return r.scan.fill(r.next, r.sizes.groupRows-after%r.sizes.groupRows)
+			}
+			work(i-1, row)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		row, r.current, r.next = after, r.next, r.current
+	}
+	r.rows = row
+	return nil
+}
+
+// table returns the table that has been read.
+func (r *textReader) table() (*codec.Table, error) {
+	fields := make([]arrow.Field, len(r.columns))
+	for i, c := range r.columns {
+		fields[i] = arrow.Field{Name: r.names[i], Type: c.dataType(), Nullable: true}
+	}
+	table := &codec.Table{Schema: arrow.NewSchema(fields, nil)}
+	for first := 0; first < r.rows; first += r.sizes.groupRows {
+		arrays := make([]arrow.Array, len(r.columns))
+		for i := range r.columns {
+			c := &r.columns[i]
+			arrays[i] = c.array(&c.chunks[first/r.sizes.groupRows])
+			if c.want == nil {
+				continue
+			}
+			var err error
+			if arrays[i], err = r.convert(c, arrays[i].(*array.String), first); err != nil {
+				return nil, err
+			}
+		}
+		rows := min(r.sizes.groupRows, r.rows-first)
+		table.RowGroups = append(table.RowGroups, codec.NewRecord(table.Schema, arrays, uint32(rows)))
+	}
+	changed := make([]int64, len(r.columns))
+	for i := range r.columns {
+		changed[i] = r.columns[i].changed
+	}
+	if slices.Max(changed) > 0 {
+		table.Receipt.Changed = changed
+	}
+	return table, nil
+}

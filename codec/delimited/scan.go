@@ -1,0 +1,286 @@
+package delimited
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+	"slices"
+
+	"edgeframe/codec"
+)
+
+// textSpan is the place of a field's content in the input: from start to end, without the
+// spanFlag. Inputs are below 2 GiB, so that the flag is free.
+type textSpan struct{ start, end uint32 }
+
+// spanFlag says in start that the field is quoted, the quotes being outside the span, and in
+// end that the content has doubled quotes.
+const spanFlag = 1 << 31
+
+func (s textSpan) quoted() bool { return s.start&spanFlag != 0 }
+
+// content returns the text of the field. Only fields with doubled quotes use scratch,
+// whose capacity is reused.
+func (s textSpan) content(data []byte, scratch *[]byte) []byte {
+	b := data[s.start&^spanFlag : s.end&^spanFlag]
+	if s.end&spanFlag == 0 {
+		return b
+	}
+	*scratch = appendUndoubled(slices.Grow((*scratch)[:0], len(b)), b)
+	return *scratch
+}
+
+// appendUndoubled appends the content of a quoted field, with one quote for each two.
+func appendUndoubled(dst, b []byte) []byte {
+	for {
+		i := bytes.IndexByte(b, '"')
+		if i < 0 {
+			return append(dst, b...)
+		}
+		dst = append(dst, b[:i+1]...)
+		b = b[i+2:]
+	}
+}
+
+// textWindow holds the fields of some rows, column by column. Its buffer is reused.
+type textWindow struct {
+	spans []textSpan
+	// stride is the distance between columns in spans.
+	stride int
+	// rows of the window are filled; most fit.
+	rows, most int
+}
+
+// newTextWindow returns a window for rows rows. The distance between columns is an odd number
+// of cache lines: with a power of two, the columns of one row would compete for the same
+// cache sets.
+func newTextWindow(rows, columns int, mem *codec.Budget) *textWindow {
+	const spanBytes, line = 8, 8
+	stride := rows
+	if rows > line {
+		stride = ((rows+line-1)/line | 1) * line
+	}
+	mem.Take(spanBytes * int64(stride) * int64(columns))
+	return &textWindow{spans: make([]textSpan, stride*columns), stride: stride, most: rows}
+}
+
+func (w *textWindow) column(c int) []textSpan {
+	return w.spans[c*w.stride:][:w.rows]
+}
+
+// textScanner cuts delimited text into fields as RFC 4180 describes. Beyond the RFC, each of
+// CRLF, LF and CR ends a row, the last row needs no line end, and a quote in a field that does
+// not begin with one is an ordinary character.
+type textScanner struct {
+	data      []byte
+	delimiter byte
+	// comment begins lines that are skipped; 0 means that there are none.
+	comment byte
+	// width is the number of columns.
+	width int
+	// widthOf says in messages where width comes from: the header or the first line.
+	widthOf string
+	pos     int
+}
+
+// fill reads the next rows into w, as many as fit but at most most. Like pandas it skips lines
+// that have only blanks, except in a table of one column, where a line without text is a missing
+// value.
+func (s *textScanner) fill(w *textWindow, most int) error {
+	most = min(most, w.most)
+	data, delimiter, last := s.data, s.delimiter, s.width-1
+	pattern := uint64(delimiter) * everyByte
+	row, column, index := 0, 0, 0
+	pos := s.skipComments(s.pos)
+	rowStart := pos
+	base, mask := pos, matchEnds(data, pos, pattern)
+	for row < most && (pos < len(data) || column > 0) {
+		// A field begins at pos. mask has its possible ends in the 8 bytes from base.
+		var end int
+		span := textSpan{start: uint32(pos)}
+		if pos < len(data) && data[pos] == '"' {
+			var err error
+			if span, base, err = s.quoted(pos); err != nil {
+				return err
+			}
+			mask = matchEnds(data, base, pattern)
+		}
+		ending := byte('\n')
+		for {
+			for mask == 0 && base < len(data) {
+				base += 8
+				mask = matchEnds(data, base, pattern)
+			}
+			if mask == 0 {
+				end = len(data)
+				break
+			}
+			end = base + bits.TrailingZeros64(mask)>>3
+			mask &= mask - 1
+			if ending = data[end]; ending == delimiter || ending == '\n' || ending == '\r' {
+				break
+			}
+		}
+		if !span.quoted() {
+			span.end = uint32(end)
+		}
+		w.spans[index] = span
+		pos = end + 1
+		if ending == delimiter {
+			if column++; column > last {
+				return s.uneven(rowStart)
+			}
+			index += w.stride
+			continue
+		}
+		if ending == '\r' && pos < len(data) && data[pos] == '\n' {
+			pos++
+			base, mask = pos, matchEnds(data, pos, pattern)
+		}
+		switch {
+		case column == last:
+			row++
+		case column > 0 || span.quoted() || len(trimBlanks(data[rowStart:end])) > 0:
+			return s.uneven(rowStart)
+		}
+		if s.comment != 0 && pos < len(data) && data[pos] == s.comment {
+			pos = s.skipComments(pos)
+			base, mask = pos, matchEnds(data, pos, pattern)
+		}
+		column, index, rowStart = 0, row, pos
+	}
+	w.rows, s.pos = row, pos
+	return nil
+}
+
+// The tests for bytes in a word are those of "Bit Twiddling Hacks" by Sean Eron Anderson:
+// they set the highest bit of each byte that matches. Bytes after the first match may be
+// marked wrongly, so the byte itself is checked.
+const (
+	everyByte = 0x0101010101010101
+	highBits  = 0x80 * everyByte
+)
+
+// matchEnds marks delimiters and control characters, among them CR and LF, in the 8 bytes
+// from base. Bytes after the end of data do not match.
+func matchEnds(data []byte, base int, pattern uint64) uint64 {
+	var word uint64
+	if base+8 <= len(data) {
+		word = binary.LittleEndian.Uint64(data[base:])
+	} else {
+		word = lastWord(data, base)
+	}
+	other := word ^ pattern
+	return ((other-everyByte)&^other | (word-' '*everyByte)&^word) & highBits
+}
+
+// lastWord returns the last bytes of data, filled up with 0xff, which never matches.
+func lastWord(data []byte, base int) uint64 {
+	word := ^uint64(0)
+	for i := len(data) - 1; i >= base; i-- {
+		word = word<<8 | uint64(data[i])
+	}
+	return word
+}
+
+// quoted reads the field whose opening quote is at pos. next is the index of the delimiter
+// or line end after its closing quote, or the end of the data.
+func (s *textScanner) quoted(pos int) (span textSpan, next int, err error) {
+	span.start = uint32(pos+1) | spanFlag
+	for next = pos + 1; ; next++ {
+		i := bytes.IndexByte(s.data[next:], '"')
+		if i < 0 {
+			return span, 0, codec.Errorf(codec.ErrMalformed, "the quote that opens a field on line %d is never closed: the field needs a closing quote, and quotes in it must be doubled", s.line(pos))
+		}
+		next += i + 1
+		if next == len(s.data) || s.data[next] != '"' {
+			break
+		}
+		span.end = spanFlag
+	}
+	span.end |= uint32(next - 1)
+	if next < len(s.data) && !s.endsField(s.data[next]) {
+		return span, 0, codec.Errorf(codec.ErrMalformed, "line %d has text after the closing quote of a field: a delimiter or the end of the line must follow, and quotes in the field must be doubled", s.line(next))
+	}
+	return span, next, nil
+}
+
+func (s *textScanner) endsField(c byte) bool {
+	return c == s.delimiter || c == '\n' || c == '\r'
+}
+
+// field reads the one field at pos. next is as in quoted.
+func (s *textScanner) field(pos int) (span textSpan, next int, err error) {
+	if pos < len(s.data) && s.data[pos] == '"' {
+		return s.quoted(pos)
+	}
+	for next = pos; next < len(s.data) && !s.endsField(s.data[next]); next++ {
+	}
+	return textSpan{uint32(pos), uint32(next)}, next, nil
+}
+
+// record reads the row at pos, which has text, and calls add for each field until add returns
+// false. next is where the following row begins.
+func (s *textScanner) record(pos int, add func(textSpan) bool) (next int, err error) {
+	for {
+		span, end, err := s.field(pos)
+		if err != nil || !add(span) {
+			return end, err
+		}
+		if end == len(s.data) || s.data[end] != s.delimiter {
+			return s.skipLineEnd(end), nil
+		}
+		pos = end + 1
+	}
+}
+
+// skipLineEnd returns the index after the CRLF, LF or CR at pos.
+func (s *textScanner) skipLineEnd(pos int) int {
+	if bytes.HasPrefix(s.data[pos:], []byte("\r\n")) {
+		return pos + 2
+	}
+	return min(pos+1, len(s.data))
+}
+
+// skipComments returns the index of the first line from pos on that is not a comment.
+func (s *textScanner) skipComments(pos int) int {
+	for s.comment != 0 && pos < len(s.data) && s.data[pos] == s.comment {
+		end := bytes.IndexAny(s.data[pos:], "\r\n")
+		if end < 0 {
+			return len(s.data)
+		}
+		pos = s.skipLineEnd(pos + end)
+	}
+	return pos
+}
+
+// skipBlankLines returns the index of the first line from pos on that has text and is not
+// a comment.
+func (s *textScanner) skipBlankLines(pos int) int {
+	pos = s.skipComments(pos)
+	for next := pos; next < len(s.data); next++ {
+		switch c := s.data[next]; {
+		case c == '\n' || c == '\r':
+			pos = s.skipComments(next + 1)
+			next = pos - 1
+		case c == s.delimiter || !isBlank(c):
+			return pos
+		}
+	}
+	return len(s.data)
+}
+
+// uneven is the error about a row whose number of fields is not the number of columns.
+func (s *textScanner) uneven(rowStart int) error {
+	fields := 0
+	if _, err := s.record(rowStart, func(textSpan) bool { fields++; return true }); err != nil {
+		return err
+	}
+	return codec.Errorf(codec.ErrMalformed, "line %d has %s, %s has %d: every line must have as many, and a field with %q inside must be quoted", s.line(rowStart), codec.Plural(fields, "field"), s.widthOf, s.width, s.delimiter)
+}
+
+// line is the number of the line, counted from 1, that has the byte at pos.
+func (s *textScanner) line(pos int) int {
+	before := s.data[:pos]
+	return 1 + bytes.Count(before, []byte("\n")) + bytes.Count(before, []byte("\r")) - bytes.Count(before, []byte("\r\n"))
+}

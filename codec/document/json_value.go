@@ -1,0 +1,71 @@
+package document
+
+import (
+	"strconv"
+
+	"github.com/apache/arrow/go/v17/arrow/array"
+
+	"edgeframe/codec/scalar"
+)
+
+// jsonKind is the kind of a JSON value that is not an array or object; 0 for null.
+func jsonKind(raw []byte) kinds {
+	switch raw[0] {
+	case 'n':
+		return 0
+	case 't', 'f':
+		return kindBool
+	case '"':
+		return kindString
+	}
+	return numberKind(raw)
+}
+
+// numberKind is the kind of a JSON number. -0 is a float: integers have no such value.
+func numberKind(raw []byte) kinds {
+	if !scalar.IsInteger(raw) {
+		if scalar.KeepsDigits(raw) {
+			return kindFloat
+		}
+		return kindDigits
+	}
+	if v, err := strconv.ParseInt(string(raw), 10, 64); err == nil {
+		return intKind(v)
+	}
+	if scalar.KeepsDigits(raw) {
+		return kindBig
+	}
+	return kindDigits
+}
+
+// appendJSONTo returns a function that appends a JSON value to b, whose type [scalarType]
+// chose. Text is the content of strings and the compact JSON of other values.
+func appendJSONTo(b array.Builder) func(raw []byte) {
+	switch b := b.(type) {
+	case *array.NullBuilder:
+		return nil
+	case *array.BooleanBuilder:
+		return func(raw []byte) { b.UnsafeAppend(raw[0] == 't') }
+	case *array.Int64Builder:
+		return func(raw []byte) {
+			v, _ := strconv.ParseInt(string(raw), 10, 64)
+			b.UnsafeAppend(v)
+		}
+	case *array.Float64Builder:
+		return func(raw []byte) {
+			v, _ := strconv.ParseFloat(string(raw), 64)
+			b.UnsafeAppend(v)
+		}
+	case *array.StringBuilder:
+		var buf []byte
+		return func(raw []byte) {
+			if content, ok := scalar.PlainString(raw); ok {
+				b.BinaryBuilder.Append(content)
+				return
+			}
+			buf = scalar.AppendJSONText(buf[:0], raw)
+			b.BinaryBuilder.Append(buf)
+		}
+	}
+	panic("no JSON value has type " + b.Type().String())
+}

@@ -1,0 +1,229 @@
+package document
+
+import (
+	"io"
+	"math"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/tinylib/msgp/msgp"
+
+	"edgeframe/codec"
+	"edgeframe/codec/scalar"
+)
+
+// Encode implements [codec.Driver].
+func (msgpackDriver) Encode(w io.Writer, t *codec.Table, opt codec.WriteOptions) error {
+	shape, err := orient(opt.Options)
+	if err != nil {
+		return err
+	}
+	if rows := t.NumRows(); rows > math.MaxUint32 {
+		return codec.Errorf(codec.ErrUnsupported, "a MessagePack array cannot have %d rows", rows)
+	}
+	out := chunkWriter{w: w}
+	writeMsgpack(&out, t, shape)
+	return out.close()
+}
+
+func writeMsgpack(out *chunkWriter, t *codec.Table, orient Orient) {
+	names, rows := scalar.FieldNames(t.Schema.Fields()), uint32(t.NumRows())
+	switch orient {
+	case Columns:
+		out.buf = msgp.AppendMapHeader(out.buf, uint32(len(names)))
+		for c, name := range names {
+			out.buf = msgp.AppendArrayHeader(appendMsgpackString(out.buf, name), rows)
+			out.rows(t, "", func(r arrow.Record) scalar.Appender { return msgpackAppender(r.Column(c)) })
+		}
+	case Split:
+		out.buf = msgp.AppendString(msgp.AppendMapHeader(out.buf, 2), splitColumns)
+		out.buf = msgp.AppendArrayHeader(out.buf, uint32(len(names)))
+		for _, name := range names {
+			out.buf = appendMsgpackString(out.buf, name)
+		}
+		out.buf = msgp.AppendArrayHeader(msgp.AppendString(out.buf, splitData), rows)
+		out.rows(t, "", func(r arrow.Record) scalar.Appender { return msgpackTuples(r.Columns()) })
+	default:
+		out.buf = msgp.AppendArrayHeader(out.buf, rows)
+		out.rows(t, "", func(r arrow.Record) scalar.Appender { return msgpackMaps(names, r.Columns()) })
+	}
+}
+
+// msgpackAppender spells the values of arr as MessagePack: null as nil, integers, floats
+// (NaN and infinities included), booleans, text and binary as themselves, lists as arrays,
+// structs as maps, maps as arrays of {"key": …, "value": …}, timestamps with a time zone as
+// timestamps. Everything else, also timestamps without a time zone, which are not instants,
+// becomes a string with the text of [scalar.Text].
+func msgpackAppender(arr arrow.Array) scalar.Appender {
+	if a, ok := arr.(array.Union); ok {
+		return scalar.UnionAppender(a, msgpackAppender)
+	}
+	value := msgpackValid(arr)
+	bitmap, offset := arr.NullBitmapBytes(), arr.Data().Offset()
+	if len(bitmap) == 0 {
+		return value
+	}
+	return func(dst []byte, row int) []byte {
+		if i := uint(offset + row); bitmap[i/8]>>(i%8)&1 == 0 {
+			return msgp.AppendNil(dst)
+		}
+		return value(dst, row)
+	}
+}
+
+// msgpackValid is msgpackAppender for rows that are valid in arr's own bitmap.
+func msgpackValid(arr arrow.Array) scalar.Appender {
+	switch a := arr.(type) {
+	case *array.Null:
+		return func(dst []byte, _ int) []byte { return msgp.AppendNil(dst) }
+	case *array.Boolean:
+		return func(dst []byte, row int) []byte { return msgp.AppendBool(dst, a.Value(row)) }
+	case *array.Int8:
+		return msgpackInts(a.Int8Values())
+	case *array.Int16:
+		return msgpackInts(a.Int16Values())
+	case *array.Int32:
+		return msgpackInts(a.Int32Values())
+	case *array.Int64:
+		return msgpackInts(a.Int64Values())
+	case *array.Uint8:
+		return msgpackUints(a.Uint8Values())
+	case *array.Uint16:
+		return msgpackUints(a.Uint16Values())
+	case *array.Uint32:
+		return msgpackUints(a.Uint32Values())
+	case *array.Uint64:
+		return msgpackUints(a.Uint64Values())
+	case *array.String:
+		return msgpackStrings(a.Value)
+	case *array.LargeString:
+		return msgpackStrings(a.Value)
+	case *array.StringView:
+		return msgpackStrings(a.Value)
+	case *array.Binary:
+		return msgpackBinaries(a.Value)
+	case *array.LargeBinary:
+		return msgpackBinaries(a.Value)
+	case *array.BinaryView:
+		return msgpackBinaries(a.Value)
+	case *array.FixedSizeBinary:
+		return msgpackBinaries(a.Value)
+	case *array.Timestamp:
+		return msgpackTimestamps(a)
+	case *array.Map:
+		return msgpackLists(a, msgpackMaps(scalar.EntryNames, scalar.Entries(a)))
+	case array.ListLike:
+		return msgpackLists(a, msgpackAppender(a.ListValues()))
+	case *array.Struct:
+		return msgpackMaps(scalar.StructParts(a))
+	}
+	if value, bits := scalar.FloatValue(arr); value != nil {
+		return msgpackFloats(value, bits)
+	}
+	if inner, at := scalar.Indirect(arr); at != nil {
+		value := msgpackAppender(inner)
+		return func(dst []byte, row int) []byte { return value(dst, at(row)) }
+	}
+	return msgpackTexts(scalar.Text(arr))
+}
+
+func msgpackInts[T int8 | int16 | int32 | int64](values []T) scalar.Appender {
+	return func(dst []byte, row int) []byte { return msgp.AppendInt64(dst, int64(values[row])) }
+}
+
+func msgpackUints[T uint8 | uint16 | uint32 | uint64](values []T) scalar.Appender {
+	return func(dst []byte, row int) []byte { return msgp.AppendUint64(dst, uint64(values[row])) }
+}
+
+func msgpackFloats(value func(int) float64, bits int) scalar.Appender {
+	if bits == 32 {
+		return func(dst []byte, row int) []byte { return msgp.AppendFloat32(dst, float32(value(row))) }
+	}
+	return func(dst []byte, row int) []byte { return msgp.AppendFloat64(dst, value(row)) }
+}
+
+func msgpackStrings(value func(int) string) scalar.Appender {
+	return func(dst []byte, row int) []byte { return appendMsgpackString(dst, value(row)) }
+}
+
+// appendMsgpackString replaces what is not UTF-8, as MessagePack strings must be.
+func appendMsgpackString(dst []byte, s string) []byte {
+	if !utf8.ValidString(s) {
+		s = strings.ToValidUTF8(s, string(utf8.RuneError))
+	}
+	return msgp.AppendString(dst, s)
+}
+
+func msgpackBinaries(value func(int) []byte) scalar.Appender {
+	return func(dst []byte, row int) []byte { return msgp.AppendBytes(dst, value(row)) }
+}
+
+func msgpackTexts(text scalar.Appender) scalar.Appender {
+	var buf []byte
+	return func(dst []byte, row int) []byte {
+		buf = text(buf[:0], row)
+		return msgp.AppendStringFromBytes(dst, buf)
+	}
+}
+
+func msgpackTimestamps(a *array.Timestamp) scalar.Appender {
+	t := a.DataType().(*arrow.TimestampType)
+	text := msgpackTexts(scalar.Timestamps(a))
+	if t.TimeZone == "" {
+		return text
+	}
+	per := scalar.TicksPerSecond(t.Unit)
+	return func(dst []byte, row int) []byte {
+		sec, nanos := scalar.SplitTicks(int64(a.Value(row)), per)
+		v := time.Unix(sec, nanos).UTC()
+		if timeKind(v) == 0 {
+			return text(dst, row)
+		}
+		return msgp.AppendTimeExt(dst, v)
+	}
+}
+
+func msgpackLists(a array.ListLike, value scalar.Appender) scalar.Appender {
+	return func(dst []byte, row int) []byte {
+		start, end := a.ValueOffsets(row)
+		dst = msgp.AppendArrayHeader(dst, uint32(end-start))
+		for i := start; i < end; i++ {
+			dst = value(dst, int(i))
+		}
+		return dst
+	}
+}
+
+// msgpackMaps spells the rows of several columns as maps, their names in order.
+func msgpackMaps(names []string, columns []arrow.Array) scalar.Appender {
+	keys := make([][]byte, len(columns))
+	values := make([]scalar.Appender, len(columns))
+	for i, column := range columns {
+		keys[i], values[i] = appendMsgpackString(nil, names[i]), msgpackAppender(column)
+	}
+	return func(dst []byte, row int) []byte {
+		dst = msgp.AppendMapHeader(dst, uint32(len(keys)))
+		for i, key := range keys {
+			dst = values[i](append(dst, key...), row)
+		}
+		return dst
+	}
+}
+
+// msgpackTuples spells the rows of several columns as arrays.
+func msgpackTuples(columns []arrow.Array) scalar.Appender {
+	values := make([]scalar.Appender, len(columns))
+	for i, column := range columns {
+		values[i] = msgpackAppender(column)
+	}
+	return func(dst []byte, row int) []byte {
+		dst = msgp.AppendArrayHeader(dst, uint32(len(values)))
+		for _, value := range values {
+			dst = value(dst, row)
+		}
+		return dst
+	}
+}

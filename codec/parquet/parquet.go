@@ -1,0 +1,263 @@
+package parquet
+
+import (
+	"bytes"
+	"encoding/binary"
+	"io"
+
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/parquet-go/parquet-go/encoding/thrift"
+	"github.com/parquet-go/parquet-go/format"
+
+	"edgeframe/codec"
+	"edgeframe/codec/scalar"
+	"edgeframe/internal/parallel"
+)
+
+// Format is https://parquet.apache.org/docs/file-format/. Of the library parquet-go only
+// the part that reads and writes the metadata is used. Its readers of values, like those of
+// arrow-go, make room for what a file claims, and they would double the size of the Worker.
+//
+// A row group of the file becomes row groups of the table: one, or as many as it takes if it has
+// more than [codec.RowGroupRows] rows. The types are those that Parquet names, UUID as
+// fixed_size_binary[16] and INTERVAL as month_day_nano_interval, unless the file has the schema
+// of the Arrow table that it was made of and the values can have the types of that.
+// Format is Apache Parquet.
+var Format = &codec.Format{
+	Name:       "parquet",
+	MediaTypes: []string{"application/vnd.apache.parquet"},
+	Extensions: []string{".parquet"},
+	Input:      "the Parquet file",
+	Retype:     scalar.ApplyDTypes,
+	Driver:     driver{},
+}
+
+type driver struct{}
+
+// Sniff implements [codec.Driver].
+func (driver) Sniff(data []byte) bool { return bytes.HasPrefix(data, magic) }
+
+// Decode implements [codec.Driver].
+func (d driver) Decode(data []byte, opt codec.ReadOptions, mem *codec.Budget) (*codec.Table, error) {
+	s, _, err := d.Open(data, opt, mem)
+	if err != nil {
+		return nil, err
+	}
+	return codec.ReadAll(s)
+}
+
+// Encode implements [codec.Driver].
+func (driver) Encode(w io.Writer, t *codec.Table, _ codec.WriteOptions) error {
+	return encodeParquet(w, t)
+}
+
+// magic begins and ends a file, encryptedMagic one whose metadata is encrypted.
+var (
+	magic          = []byte("PAR1")
+	encryptedMagic = []byte("PARE")
+)
+
+// stream reads a Parquet file row group by row group: in memory are the file, a page of
+// each column, and one row group. Its limits are those of the whole table.
+type stream struct {
+	// file is what comes before the footer.
+	file    []byte
+	schema  *arrow.Schema
+	nodes   []*node
+	columns []*column
+	groups  []format.RowGroup
+	rows    int64
+	// left is the number of rows that are to come of the current row group of the file.
+	left   int64
+	budget *codec.Budget
+	// group is what the row group takes that was returned last, total what all did.
+	group, total *codec.Budget
+}
+
+// Open implements [codec.Opener]. It reads the footer.
+func (driver) Open(data []byte, opt codec.ReadOptions, budget *codec.Budget) (codec.Stream, int64, error) {
+	file, footer, err := splitParquet(data)
+	if err != nil {
+		return nil, 0, err
+	}
+	s, err := newStream(file, footer, opt.Limits, budget)
+	if err != nil {
+		return nil, 0, err
+	}
+	return s, s.rows, nil
+}
+
+// newStream reads the footer of a file, which stands behind what is called file here.
+func newStream(file, footer []byte, limits codec.Limits, budget *codec.Budget) (*stream, error) {
+	s := &stream{file: file, budget: budget, group: budget.Sub(), total: codec.NewBudget(limits.Bytes)}
+	var m fileFooter
+	if _, err := readThrift(footer, &m, budget.Take); err != nil {
+		return nil, codec.Errorf(codec.ErrMalformed, "the footer of the Parquet file cannot be read: %v", err)
+	}
+	if m.EncryptionAlgorithm.Value != nil {
+		return nil, codec.Errorf(codec.ErrUnsupported, "the Parquet file is encrypted")
+	}
+	tree := schema{limits: limits, elements: m.Schema}
+	var err error
+	if s.nodes, err = tree.read(); err != nil {
+		return nil, err
+	}
+	s.schema = arrowSchema(s.nodes, arrowHint(m.KeyValueMetadata, limits, budget.Take), m.KeyValueMetadata)
+	if err := codec.CheckNameLengths(s.schema); err != nil {
+		return nil, err
+	}
+	if err := s.checkTypes(limits); err != nil {
+		return nil, err
+	}
+	s.groups, s.rows = m.RowGroups, m.NumRows
+	unpacked := codec.NewBudget(3 * limits.Bytes)
+	for _, n := range tree.leaves {
+		s.columns = append(s.columns, &column{node: n, unpacked: unpacked, held: budget.Sub(), dictionary: budget.Sub()})
+	}
+	return s, s.checkGroups(m.NumRows)
+}
+
+// fileFooter is the part of format.FileMetaData that is looked at. There a pair has a value, but
+// by the standard it need not.
+type fileFooter struct {
+	Schema              thrift.Slice[format.SchemaElement] `thrift:"2,required"`
+	NumRows             int64                              `thrift:"3,required"`
+	RowGroups           thrift.Slice[format.RowGroup]      `thrift:"4,required"`
+	KeyValueMetadata    thrift.Slice[pair]                 `thrift:"5,optional"`
+	EncryptionAlgorithm format.EncryptionAlgorithm         `thrift:"8,optional"`
+}
+
+type pair struct {
+	Key   string `thrift:"1,required"`
+	Value string `thrift:"2,optional"`
+}
+
+// splitParquet returns the footer and what is before it.
+func splitParquet(data []byte) (file, footer []byte, err error) {
+	if bytes.HasPrefix(data, encryptedMagic) {
+		return nil, nil, codec.Errorf(codec.ErrUnsupported, "the Parquet file is encrypted")
+	}
+	tail := len(data) - len(magic) - 4
+	if tail < len(magic) || !bytes.HasPrefix(data, magic) || !bytes.HasSuffix(data, magic) {
+		return nil, nil, codec.Errorf(codec.ErrMalformed, "the data is no Parquet file, or it ends early: its footer is missing")
+	}
+	size := binary.LittleEndian.Uint32(data[tail:])
+	if uint64(size) > uint64(tail-len(magic)) {
+		return nil, nil, codec.Errorf(codec.ErrMalformed, "the Parquet file is damaged: its footer of %d bytes is larger than the file", size)
+	}
+	return data[:tail-int(size)], data[tail-int(size) : tail], nil
+}
+
+// checkTypes refuses types that no other format could have brought in.
+func (s *stream) checkTypes(limits codec.Limits) error {
+	for _, f := range s.schema.Fields() {
+		if _, err := codec.CheckType(f.Type); err != nil {
+			return codec.Errorf(codec.ErrUnsupported, "column %q: %v", f.Name, err)
+		}
+		if typeDepth(f.Type) > limits.Depth {
+			return codec.Errorf(codec.ErrTooLarge, "a column is nested deeper than %d levels", limits.Depth)
+		}
+	}
+	return nil
+}
+
+// typeDepth is the number of types around the innermost one of dt.
+func typeDepth(dt arrow.DataType) int {
+	depth := 0
+	if nested, ok := dt.(arrow.NestedType); ok {
+		for _, f := range nested.Fields() {
+			depth = max(depth, 1+typeDepth(f.Type))
+		}
+	}
+	return depth
+}
+
+func (s *stream) checkGroups(rows int64) error {
+	sum := int64(0)
+	for i, g := range s.groups {
+		if g.NumRows < 0 || len(g.Columns) != len(s.columns) {
+			return codec.Errorf(codec.ErrMalformed, "row group %d of the Parquet file has %d rows of %d columns instead of %d", i, g.NumRows, len(g.Columns), len(s.columns))
+		}
+		sum = codec.AddSizes(sum, g.NumRows)
+	}
+	if sum != rows {
+		return codec.Errorf(codec.ErrMalformed, "the row groups of the Parquet file have %d rows, but its footer says %d", sum, rows)
+	}
+	if limit := s.budget.Limit(); sum > limit {
+		return codec.Errorf(codec.ErrTooLarge, "%d rows take more than the %d bytes of memory that a dataframe may take", sum, limit)
+	}
+	return nil
+}
+
+// Schema is the schema of every row group.
+func (s *stream) Schema() *arrow.Schema { return s.schema }
+
+// Keep implements [codec.Stream].
+func (s *stream) Keep() { s.group = s.budget.Sub() }
+
+// Next returns the next row group, nil after the last.
+func (s *stream) Next() (arrow.Record, error) {
+	s.group.ReleaseAll()
+	for s.left == 0 {
+		if len(s.groups) == 0 {
+			return nil, nil
+		}
+		if err := s.openGroup(); err != nil {
+			return nil, err
+		}
+	}
+	rows := int(min(s.left, codec.RowGroupRows))
+	s.left -= int64(rows)
+	s.group.Take(int64(rows))
+	columns := make([]arrow.Array, len(s.nodes))
+	err := parallel.Do(len(s.nodes), func(i int) error {
+		data, err := s.column(s.nodes[i], rows)
+		if err != nil {
+			return columnError(s.nodes[i].name, err)
+		}
+		columns[i] = array.MakeFromData(data)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.total.Take(s.group.Used())
+	return array.NewRecord(s.schema, columns, int64(rows)), nil
+}
+
+func (s *stream) openGroup() error {
+	g := &s.groups[0]
+	s.groups = s.groups[1:]
+	s.left = g.NumRows
+	if g.NumRows == 0 {
+		return nil
+	}
+	for i, c := range s.columns {
+		if err := c.open(s.file, &g.Columns[i], g.NumRows); err != nil {
+			return columnError(c.node.column, err)
+		}
+	}
+	return nil
+}
+
+// column returns the next rows of a column.
+func (s *stream) column(n *node, rows int) (arrow.ArrayData, error) {
+	b := builder{first: n.first, take: s.group.Take}
+	for _, c := range s.columns[n.first : n.first+n.leaves] {
+		values, err := c.read(rows, c.node.dt.ID() == arrow.DICTIONARY, b.take)
+		if err != nil {
+			return nil, err
+		}
+		if s.left == 0 && (c.left > 0 || c.page.n > 0) {
+			return nil, errParquetRows
+		}
+		b.columns = append(b.columns, c)
+		b.leaves = append(b.leaves, values)
+	}
+	data, err := b.build(n)
+	if err == nil && data.Len() != rows {
+		err = errParquetRows
+	}
+	return data, err
+}

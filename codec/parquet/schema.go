@@ -1,0 +1,287 @@
+package parquet
+
+import (
+	"fmt"
+
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/parquet-go/parquet-go/deprecated"
+	"github.com/parquet-go/parquet-go/format"
+
+	"edgeframe/codec"
+)
+
+// kind is what becomes of a node of a Parquet schema.
+type kind uint8
+
+const (
+	kindLeaf kind = iota
+	kindStruct
+	kindList
+	kindMap
+)
+
+// node is a node of a Parquet schema as Arrow sees it: the group that a list repeats is
+// a part of the list.
+type node struct {
+	kind kind
+	// name is that in the file, column the name of the column that the node is in.
+	name, column string
+	optional     bool
+	// def is the definition level from which on a value is not missing, and rep the number of
+	// lists around it.
+	def, rep uint8
+	// outer is the definition level from which on there is a place for a value: that at which
+	// the innermost list around it has an element.
+	outer uint8
+	// children are the members of a struct, the element of a list, or key and value of a map.
+	children []*node
+	// first and leaves say which columns of the file are below the node.
+	first, leaves int
+	// physical and width are the type of a leaf's values in the file.
+	physical format.Type
+	width    int
+	// dt is the type in Arrow.
+	dt arrow.DataType
+}
+
+// elementDef is the definition level from which on a list or map has an element.
+func (n *node) elementDef() uint8 { return n.def + 1 }
+
+// rawNode is a node as it is in the file.
+type rawNode struct {
+	*format.SchemaElement
+	children []*rawNode
+	// column is the number of a leaf.
+	column int
+}
+
+func (n *rawNode) repeated() bool { return n.RepetitionType.V == format.Repeated }
+
+func (n *rawNode) converted(t deprecated.ConvertedType) bool {
+	return n.ConvertedType.Valid && n.ConvertedType.V == t
+}
+
+func (n *rawNode) isList() bool {
+	_, ok := n.LogicalType.Value.(*format.ListType)
+	return ok || n.converted(deprecated.List)
+}
+
+func (n *rawNode) isMap() bool {
+	_, ok := n.LogicalType.Value.(*format.MapType)
+	return ok || n.converted(deprecated.Map) || n.converted(deprecated.MapKeyValue)
+}
+
+// schema makes a tree of the elements of a schema.
+type schema struct {
+	limits   codec.Limits
+	elements []format.SchemaElement
+	leaves   []*node
+	columns  int
+}
+
+// read returns the nodes of the columns.
+func (s *schema) read() ([]*node, error) {
+	if len(s.elements) == 0 {
+		return nil, codec.Errorf(codec.ErrMalformed, "the Parquet file has no schema")
+	}
+	if n := int(s.elements[0].NumChildren.V); n > s.limits.Columns {
+		return nil, codec.Errorf(codec.ErrTooLarge, "%d columns are more than the %d that a dataframe may have", n, s.limits.Columns)
+	}
+	if len(s.elements) > 1+10*s.limits.Columns {
+		return nil, codec.Errorf(codec.ErrTooLarge, "the columns have more than %d nested fields", 10*s.limits.Columns)
+	}
+	root, err := s.raw(-1)
+	if err != nil {
+		return nil, err
+	}
+	if len(s.elements) > 0 {
+		return nil, codec.Errorf(codec.ErrMalformed, "the schema of the Parquet file has elements that belong to no column")
+	}
+	nodes := make([]*node, len(root.children))
+	for i, child := range root.children {
+		if nodes[i], err = s.node(child, node{column: child.Name}); err != nil {
+			return nil, columnError(child.Name, err)
+		}
+	}
+	return nodes, nil
+}
+
+// columnError says in which column of a Parquet file something is wrong, unless err has all.
+func columnError(name string, err error) error {
+	if _, ok := err.(*codec.Error); ok {
+		return err
+	}
+	return codec.Errorf(codec.ErrMalformed, "column %q of the Parquet file is damaged: %v", codec.Shorten(name), err)
+}
+
+// raw takes the next element with its children. Two levels of elements are one list.
+func (s *schema) raw(depth int) (*rawNode, error) {
+	if len(s.elements) == 0 {
+		return nil, codec.Errorf(codec.ErrMalformed, "the schema of the Parquet file ends early")
+	}
+	if depth > 2*s.limits.Depth {
+		return nil, codec.Errorf(codec.ErrTooLarge, "a column is nested deeper than %d levels", s.limits.Depth)
+	}
+	n := &rawNode{SchemaElement: &s.elements[0]}
+	s.elements = s.elements[1:]
+	if r := n.RepetitionType.V; r < format.Required || r > format.Repeated {
+		return nil, codec.Errorf(codec.ErrMalformed, "the field %q of the Parquet file has a repetition that is not known", codec.Shorten(n.Name))
+	}
+	if n.Type.Valid {
+		if n.NumChildren.V > 0 {
+			return nil, codec.Errorf(codec.ErrMalformed, "the field %q of the Parquet file has both a type and children", codec.Shorten(n.Name))
+		}
+		n.column = s.columns
+		s.columns++
+		return n, nil
+	}
+	count := int(n.NumChildren.V)
+	if count < 0 || count > len(s.elements) {
+		return nil, codec.Errorf(codec.ErrMalformed, "the schema of the Parquet file ends early")
+	}
+	for range count {
+		child, err := s.raw(depth + 1)
+		if err != nil {
+			return nil, err
+		}
+		n.children = append(n.children, child)
+	}
+	return n, nil
+}
+
+// node returns what r is inside of something with the levels of in.
+func (s *schema) node(r *rawNode, in node) (*node, error) {
+	switch r.RepetitionType.V {
+	case format.Repeated:
+		// A list without the group around it.
+		list := in
+		list.kind, list.name, list.optional, list.first = kindList, r.Name, false, len(s.leaves)
+		return s.finish(&list, func() error { return s.element(&list, r, true) })
+	case format.Optional:
+		in.def++
+		in.optional = true
+	default:
+		in.optional = false
+	}
+	return s.body(r, in)
+}
+
+// maxParquetLevel is the highest level that a column may have.
+const maxParquetLevel = 250
+
+// body returns what r is if nothing is said of how often it is there.
+func (s *schema) body(r *rawNode, in node) (*node, error) {
+	n := &in
+	n.name, n.first = r.Name, len(s.leaves)
+	if n.def > maxParquetLevel {
+		return nil, codec.Errorf(codec.ErrTooLarge, "column %q is nested deeper than %d levels", codec.Shorten(n.column), s.limits.Depth)
+	}
+	if r.Type.Valid {
+		n.kind = kindLeaf
+		s.leaves = append(s.leaves, n)
+		return s.finish(n, func() (err error) { return n.setType(r.SchemaElement) })
+	}
+	if _, ok := r.LogicalType.Value.(*format.VariantType); ok {
+		return nil, codec.Errorf(codec.ErrUnsupported, "column %q of the Parquet file is of type VARIANT, which has no type in a dataframe", codec.Shorten(n.column))
+	}
+	if len(r.children) == 0 {
+		return nil, codec.Errorf(codec.ErrUnsupported, "column %q of the Parquet file has the group %q without fields", codec.Shorten(n.column), codec.Shorten(r.Name))
+	}
+	switch {
+	case r.isList():
+		n.kind = kindList
+		return s.finish(n, func() error { return s.list(n, r) })
+	case r.isMap():
+		n.kind = kindMap
+		return s.finish(n, func() error { return s.mapping(n, r) })
+	}
+	n.kind = kindStruct
+	return s.finish(n, func() error {
+		for _, child := range r.children {
+			if err := s.child(n, child, node{column: n.column, def: n.def, rep: n.rep, outer: n.outer}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// finish has children and type of n filled in.
+func (s *schema) finish(n *node, fill func() error) (*node, error) {
+	if err := fill(); err != nil {
+		return nil, err
+	}
+	n.leaves = len(s.leaves) - n.first
+	if n.kind != kindLeaf {
+		n.dt = n.plainType()
+	}
+	return n, nil
+}
+
+func (s *schema) child(n *node, r *rawNode, in node) error {
+	child, err := s.node(r, in)
+	n.children = append(n.children, child)
+	return err
+}
+
+// element adds the element of list n: r itself, which is repeated, or what is in it.
+func (s *schema) element(n *node, r *rawNode, itself bool) error {
+	in := node{column: n.column, def: n.def + 1, rep: n.rep + 1, outer: n.def + 1}
+	if !itself {
+		return s.child(n, r.children[0], in)
+	}
+	child, err := s.body(r, in)
+	n.children = append(n.children, child)
+	return err
+}
+
+// list reads a group that is annotated as a list, by the rules of
+// https://github.com/apache/parquet-format/blob/master/LogicalTypes.md#lists
+func (s *schema) list(n *node, r *rawNode) error {
+	if len(r.children) != 1 || !r.children[0].repeated() {
+		return fmt.Errorf("the list %q is not a group with one repeated field", codec.Shorten(r.Name))
+	}
+	repeated := r.children[0]
+	itself := len(repeated.children) != 1 || repeated.children[0].repeated() || repeated.isList() || repeated.isMap() ||
+		repeated.Name == "array" || repeated.Name == r.Name+"_tuple"
+	return s.element(n, repeated, itself)
+}
+
+func (s *schema) mapping(n *node, r *rawNode) error {
+	if len(r.children) != 1 || !r.children[0].repeated() {
+		return fmt.Errorf("the map %q is not a group with one repeated field", codec.Shorten(r.Name))
+	}
+	entries := r.children[0]
+	if len(entries.children) != 2 {
+		return codec.Errorf(codec.ErrUnsupported, "column %q of the Parquet file has a map whose entries are not a key and a value", codec.Shorten(n.column))
+	}
+	in := node{column: n.column, def: n.def + 1, rep: n.rep + 1, outer: n.def + 1}
+	for _, child := range entries.children {
+		if err := s.child(n, child, in); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// field returns n as a field of what it is in.
+func (n *node) field() arrow.Field {
+	return arrow.Field{Name: n.name, Type: n.dt, Nullable: n.optional}
+}
+
+// plainType is the type of a node with children, without anything that Parquet does not say.
+func (n *node) plainType() arrow.DataType {
+	switch n.kind {
+	case kindList:
+		return arrow.ListOfField(n.children[0].field())
+	case kindMap:
+		dt := arrow.MapOf(n.children[0].dt, n.children[1].dt)
+		dt.SetItemNullable(n.children[1].optional)
+		return dt
+	}
+	fields := make([]arrow.Field, len(n.children))
+	for i, child := range n.children {
+		fields[i] = child.field()
+	}
+	return arrow.StructOf(fields...)
+}

@@ -1,0 +1,289 @@
+package scalar
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"math/big"
+
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/apache/arrow/go/v17/arrow/memory"
+
+	"edgeframe/codec"
+)
+
+// Missing returns a function that tells whether the value of a row is missing: null, wherever
+// the null stands, or, as in pandas, NaN.
+func Missing(arr arrow.Array) func(row int) bool {
+	isNull := NullChecker(arr)
+	value, _ := FloatValue(valuesOf(arr))
+	if value == nil {
+		return isNull
+	}
+	_, at := Indirect(arr)
+	return func(row int) bool {
+		if isNull(row) {
+			return true
+		}
+		if at != nil {
+			row = at(row)
+		}
+		return math.IsNaN(value(row))
+	}
+}
+
+// valuesOf is the array that holds the values of arr: a dictionary's, or arr itself.
+func valuesOf(arr arrow.Array) arrow.Array {
+	if inner, at := Indirect(arr); at != nil {
+		return inner
+	}
+	return arr
+}
+
+// Numbers returns the values of an array of integers, floats or decimals as floats, or nil.
+// Rows that are [Missing] must not be asked for. Values beyond 2^53 are rounded.
+func Numbers(arr arrow.Array) func(row int) float64 {
+	if inner, at := Indirect(arr); at != nil {
+		value := Numbers(inner)
+		if value == nil {
+			return nil
+		}
+		return func(row int) float64 { return value(at(row)) }
+	}
+	if value, _ := FloatValue(arr); value != nil {
+		return value
+	}
+	switch a := arr.(type) {
+	case *array.Uint64:
+		return func(row int) float64 { return float64(a.Value(row)) }
+	case *array.Decimal128:
+		scale := a.DataType().(*arrow.Decimal128Type).Scale
+		return func(row int) float64 { return a.Value(row).ToFloat64(scale) }
+	case *array.Decimal256:
+		scale := a.DataType().(*arrow.Decimal256Type).Scale
+		return func(row int) float64 { return a.Value(row).ToFloat64(scale) }
+	}
+	if !arrow.IsInteger(arr.DataType().ID()) {
+		return nil
+	}
+	value := Ticks(arr)
+	return func(row int) float64 { return float64(value(row)) }
+}
+
+// Ticks returns the values of an array of integers (but uint64), dates, times, timestamps or
+// durations as they are stored, in the unit of the type, or nil. Rows that are [Missing] must
+// not be asked for.
+func Ticks(arr arrow.Array) func(row int) int64 {
+	switch a := arr.(type) {
+	case *array.Int8:
+		return stored(a.Int8Values())
+	case *array.Int16:
+		return stored(a.Int16Values())
+	case *array.Int32:
+		return stored(a.Int32Values())
+	case *array.Int64:
+		return stored(a.Int64Values())
+	case *array.Uint8:
+		return stored(a.Uint8Values())
+	case *array.Uint16:
+		return stored(a.Uint16Values())
+	case *array.Uint32:
+		return stored(a.Uint32Values())
+	case *array.Date32:
+		return stored(a.Date32Values())
+	case *array.Date64:
+		return stored(a.Date64Values())
+	case *array.Time32:
+		return stored(a.Time32Values())
+	case *array.Time64:
+		return stored(a.Time64Values())
+	case *array.Timestamp:
+		return stored(a.TimestampValues())
+	case *array.Duration:
+		return stored(a.DurationValues())
+	}
+	inner, at := Indirect(arr)
+	if at == nil {
+		return nil
+	}
+	value := Ticks(inner)
+	if value == nil {
+		return nil
+	}
+	return func(row int) int64 { return value(at(row)) }
+}
+
+func stored[T ~int8 | ~int16 | ~int32 | ~int64 | ~uint8 | ~uint16 | ~uint32](values []T) func(int) int64 {
+	return func(row int) int64 { return int64(values[row]) }
+}
+
+// Ordered reports whether the values of a type have an order, in which [Keys] puts them.
+func Ordered(dt arrow.DataType) bool {
+	dt = ValueType(dt)
+	switch id := dt.ID(); id {
+	case arrow.BOOL, arrow.BINARY, arrow.LARGE_BINARY, arrow.BINARY_VIEW, arrow.FIXED_SIZE_BINARY,
+		arrow.DATE32, arrow.DATE64, arrow.TIME32, arrow.TIME64, arrow.TIMESTAMP, arrow.DURATION, arrow.NULL:
+		return true
+	default:
+		return IsText(dt) || arrow.IsInteger(id) || arrow.IsFloating(id) || arrow.IsDecimal(id)
+	}
+}
+
+// Keys returns a function that appends a key of the value in a row: the keys of two values of
+// one type are equal if and only if the values are, and if the type is [Ordered], bytes.Compare
+// puts keys in the order of the values. Keys have no marker of their end. Rows that are
+// [Missing] must not be asked for.
+func Keys(arr arrow.Array) func(dst []byte, row int) []byte {
+	if value, _ := FloatValue(arr); value != nil {
+		return func(dst []byte, row int) []byte { return appendFloatKey(dst, value(row)) }
+	}
+	if value := Ticks(arr); value != nil {
+		return func(dst []byte, row int) []byte {
+			return binary.BigEndian.AppendUint64(dst, uint64(value(row))^1<<63)
+		}
+	}
+	switch a := arr.(type) {
+	case *array.Boolean:
+		return func(dst []byte, row int) []byte {
+			if a.Value(row) {
+				return append(dst, 1)
+			}
+			return append(dst, 0)
+		}
+	case *array.Uint64:
+		return func(dst []byte, row int) []byte { return binary.BigEndian.AppendUint64(dst, a.Value(row)) }
+	case *array.Decimal128:
+		return func(dst []byte, row int) []byte { return appendBigKey(dst, a.Value(row).BigInt()) }
+	case *array.Decimal256:
+		return func(dst []byte, row int) []byte { return appendBigKey(dst, a.Value(row).BigInt()) }
+	case interface{ Value(row int) []byte }:
+		return func(dst []byte, row int) []byte { return append(dst, a.Value(row)...) }
+	}
+	if inner, at := Indirect(arr); at != nil {
+		key := Keys(inner)
+		return func(dst []byte, row int) []byte { return key(dst, at(row)) }
+	}
+	if key := nestedKeys(arr); key != nil {
+		return key
+	}
+	return Text(arr)
+}
+
+// FloatKey is the key of a float.
+func FloatKey(f float64) []byte { return appendFloatKey(nil, f) }
+
+// appendFloatKey makes the order of floats that of their bits. -0 is 0, and every NaN the same.
+func appendFloatKey(dst []byte, f float64) []byte {
+	if math.IsNaN(f) {
+		f = math.NaN()
+	}
+	bits := math.Float64bits(f + 0)
+	if bits>>63 == 1 {
+		bits = ^bits
+	} else {
+		bits |= 1 << 63
+	}
+	return binary.BigEndian.AppendUint64(dst, bits)
+}
+
+// appendBigKey writes n, of at most 256 bits, as if it were 2^256 larger.
+func appendBigKey(dst []byte, n *big.Int) []byte {
+	const size = 33
+	biased := new(big.Int).Add(n, new(big.Int).Lsh(big.NewInt(1), 256))
+	return append(dst, biased.FillBytes(make([]byte, size))...)
+}
+
+// Integers returns the values of an array of integers, decimals, dates, times, timestamps or
+// durations in the unit that they are stored in, or nil: of a decimal without its point. Rows that
+// are [Missing] must not be asked for.
+func Integers(arr arrow.Array) func(row int) *big.Int {
+	if tick := Ticks(arr); tick != nil {
+		return func(row int) *big.Int { return big.NewInt(tick(row)) }
+	}
+	switch a := arr.(type) {
+	case *array.Uint64:
+		return func(row int) *big.Int { return new(big.Int).SetUint64(a.Value(row)) }
+	case *array.Decimal128:
+		return func(row int) *big.Int { return a.Value(row).BigInt() }
+	case *array.Decimal256:
+		return func(row int) *big.Int { return a.Value(row).BigInt() }
+	}
+	inner, at := Indirect(arr)
+	if at == nil {
+		return nil
+	}
+	value := Integers(inner)
+	if value == nil {
+		return nil
+	}
+	return func(row int) *big.Int { return value(at(row)) }
+}
+
+// FromIntegers returns the array of a type of which [Integers] gives these values. One that the
+// type does not have is refused with [codec.ErrMismatch].
+func FromIntegers(values []*big.Int, dt arrow.DataType, limits codec.Limits) (arrow.Array, error) {
+	decimal, isDecimal := dt.(arrow.DecimalType)
+	if !isDecimal && !arrow.IsInteger(dt.ID()) {
+		ticks := make([]int64, len(values))
+		for i, v := range values {
+			ticks[i] = v.Int64()
+		}
+		return fromTicks(ticks, dt), nil
+	}
+	list := []byte{'['}
+	for i, v := range values {
+		if i > 0 {
+			list = append(list, ',')
+		}
+		list = v.Append(list, 10)
+		if isDecimal {
+			list = fmt.Appendf(list, "e%d", -decimal.GetScale())
+		}
+	}
+	return FromJSON(append(list, ']'), dt, limits)
+}
+
+// Fits returns a function that reports whether a JSON value other than null fits a type, as
+// [FromJSON] has it. For types of which no values can be made it is nil.
+func Fits(dt arrow.DataType) func(raw []byte) bool {
+	if !canFit(dt) {
+		return nil
+	}
+	const often = 1024
+	var fit func(raw []byte) bool
+	tries := 0
+	return func(raw []byte) bool {
+		// The builder is there for nothing else, and thrown away before it grows.
+		if tries%often == 0 {
+			fit = fitTo(array.NewBuilder(memory.DefaultAllocator, dt))
+		}
+		tries++
+		return fit(raw)
+	}
+}
+
+// fromTicks returns an array of dates, times, timestamps or durations with the given numbers of
+// the unit of their type, which must be in its range.
+func fromTicks(ticks []int64, dt arrow.DataType) arrow.Array {
+	width := dt.(arrow.FixedWidthDataType).Bytes()
+	buf := make([]byte, 0, len(ticks)*width)
+	for _, v := range ticks {
+		if width == arrow.Int32SizeBytes {
+			buf = binary.NativeEndian.AppendUint32(buf, uint32(v))
+		} else {
+			buf = binary.NativeEndian.AppendUint64(buf, uint64(v))
+		}
+	}
+	return array.MakeFromData(array.NewData(dt, len(ticks), []*memory.Buffer{nil, memory.NewBufferBytes(buf)}, nil, 0, 0))
+}
+
+// AppendJSONFloat appends f as a value of a column of floats is spelled in JSON.
+func AppendJSONFloat(dst []byte, f float64) []byte { return appendJSONFloat(dst, f, 64) }
+
+func appendJSONFloat(dst []byte, f float64, bits int) []byte {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return append(dst, "null"...)
+	}
+	return AppendFloat(dst, f, bits)
+}

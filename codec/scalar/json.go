@@ -1,0 +1,146 @@
+package scalar
+
+import (
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// JSON spells the values of arr as JSON. Missing values, NaN and infinities are
+// null. Integers, floats and booleans are bare, lists are arrays, structs are objects, maps
+// are arrays of {"key":…,"value":…}, a union is the value that it holds, and everything
+// else is a string with the text that [Text] gives it.
+func JSON(arr arrow.Array) Appender {
+	if a, ok := arr.(array.Union); ok {
+		return UnionAppender(a, JSON)
+	}
+	value := jsonValid(arr)
+	bitmap, offset := arr.NullBitmapBytes(), arr.Data().Offset()
+	if len(bitmap) == 0 {
+		return value
+	}
+	return func(dst []byte, row int) []byte {
+		if i := uint(offset + row); bitmap[i/8]>>(i%8)&1 == 0 {
+			return append(dst, "null"...)
+		}
+		return value(dst, row)
+	}
+}
+
+// jsonValid is JSON for rows that are valid in arr's own bitmap.
+func jsonValid(arr arrow.Array) Appender {
+	switch a := arr.(type) {
+	case *array.Boolean, *array.Int8, *array.Int16, *array.Int32, *array.Int64,
+		*array.Uint8, *array.Uint16, *array.Uint32, *array.Uint64:
+		return Text(arr)
+	case *array.String:
+		return jsonStrings(a.Value)
+	case *array.LargeString:
+		return jsonStrings(a.Value)
+	case *array.StringView:
+		return jsonStrings(a.Value)
+	case *array.Null, array.ListLike, *array.Struct:
+		return jsonNested(arr)
+	}
+	if value, bits := FloatValue(arr); value != nil {
+		return jsonFloats(value, bits)
+	}
+	if inner, at := Indirect(arr); at != nil {
+		value := JSON(inner)
+		return func(dst []byte, row int) []byte { return value(dst, at(row)) }
+	}
+	text := Text(arr)
+	return func(dst []byte, row int) []byte { return append(text(append(dst, '"'), row), '"') }
+}
+
+// jsonNested spells the values of lists, maps and structs, which must be valid.
+func jsonNested(arr arrow.Array) Appender {
+	switch a := arr.(type) {
+	case *array.Map:
+		return jsonLists(a, JSONObjects(EntryNames, Entries(a)))
+	case array.ListLike:
+		return jsonLists(a, JSON(a.ListValues()))
+	case *array.Struct:
+		return JSONObjects(StructParts(a))
+	}
+	return func(dst []byte, _ int) []byte { return append(dst, "null"...) }
+}
+
+func jsonFloats(value func(int) float64, bits int) Appender {
+	return func(dst []byte, row int) []byte {
+		return appendJSONFloat(dst, value(row), bits)
+	}
+}
+
+func jsonStrings(value func(int) string) Appender {
+	return func(dst []byte, row int) []byte { return AppendQuoted(dst, value(row)) }
+}
+
+// AppendQuoted appends s as a JSON string. Bytes that are not UTF-8, which no decoder lets
+// into a text column, would become U+FFFD.
+func AppendQuoted(dst []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= 0x80 {
+			// The error says that there was invalid UTF-8; it has been replaced.
+			dst, _ = jsontext.AppendQuote(dst, s)
+			return dst
+		}
+	}
+	dst = append(dst, '"')
+	dst = append(dst, s...)
+	return append(dst, '"')
+}
+
+func jsonLists(a array.ListLike, value Appender) Appender {
+	return func(dst []byte, row int) []byte {
+		start, end := a.ValueOffsets(row)
+		dst = append(dst, '[')
+		for i := start; i < end; i++ {
+			if i > start {
+				dst = append(dst, ',')
+			}
+			dst = value(dst, int(i))
+		}
+		return append(dst, ']')
+	}
+}
+
+// JSONObjects spells the rows of several columns as objects, their names in order.
+func JSONObjects(names []string, columns []arrow.Array) Appender {
+	keys := make([][]byte, len(columns))
+	values := make([]Appender, len(columns))
+	for i, column := range columns {
+		keys[i] = append(AppendQuoted([]byte{','}, names[i]), ':')
+		values[i] = JSON(column)
+	}
+	if len(keys) > 0 {
+		keys[0][0] = '{'
+	}
+	return func(dst []byte, row int) []byte {
+		if len(keys) == 0 {
+			return append(dst, "{}"...)
+		}
+		for i, key := range keys {
+			dst = values[i](append(dst, key...), row)
+		}
+		return append(dst, '}')
+	}
+}
+
+// JSONTuples spells the rows of several columns as arrays.
+func JSONTuples(columns []arrow.Array) Appender {
+	values := make([]Appender, len(columns))
+	for i, column := range columns {
+		values[i] = JSON(column)
+	}
+	return func(dst []byte, row int) []byte {
+		dst = append(dst, '[')
+		for i, value := range values {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = value(dst, row)
+		}
+		return append(dst, ']')
+	}
+}

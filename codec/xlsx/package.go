@@ -1,0 +1,113 @@
+package xlsx
+
+import (
+	"archive/zip"
+	"bytes"
+	"errors"
+	"io"
+	"path"
+	"strings"
+
+	"github.com/klauspost/compress/flate"
+
+	"edgeframe/codec"
+)
+
+// zipPackage is the zip file that a workbook is (ECMA-376, part 2).
+type zipPackage struct {
+	parts map[string]*zip.File
+	// left is how many bytes the parts that are still to be read may unpack to.
+	left int64
+}
+
+// A part of more than smallPart bytes may be so many times as large as it is packed. Sheets that
+// programs write are below 100 times.
+const (
+	smallPart   = 16 << 20
+	mostPacking = 250
+)
+
+// unpackedFactor is how many times the largest table the parts of a workbook may unpack to: tags
+// take far more than the values between them, and are never in memory as a whole.
+const unpackedFactor = 4
+
+func openXLSXPackage(data []byte, limits codec.Limits) (*zipPackage, error) {
+	switch {
+	case bytes.HasPrefix(data, []byte("\xd0\xcf\x11\xe0")):
+		return nil, codec.Errorf(codec.ErrMalformed, "the file is a workbook of an old format (.xls) or one with a password: save it as .xlsx without a password")
+	case !bytes.HasPrefix(data, []byte("PK")):
+		return nil, codec.Errorf(codec.ErrMalformed, "the file is no workbook: .xlsx files are accepted")
+	}
+	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		return nil, codec.Errorf(codec.ErrMalformed, "the workbook cannot be opened: %v", err)
+	}
+	z.RegisterDecompressor(zip.Deflate, func(r io.Reader) io.ReadCloser { return flate.NewReader(r) })
+	p := &zipPackage{parts: make(map[string]*zip.File, len(z.File)), left: limits.Bytes * unpackedFactor}
+	for _, f := range z.File {
+		name := strings.ToLower(strings.TrimPrefix(f.Name, "/"))
+		if p.parts[name] != nil {
+			return nil, codec.Errorf(codec.ErrMalformed, "the workbook has the part %s twice", codec.Quoted(f.Name))
+		}
+		p.parts[name] = f
+	}
+	if p.parts["xl/workbook.bin"] != nil {
+		return nil, codec.Errorf(codec.ErrMalformed, "the file is a binary workbook (.xlsb): save it as .xlsx")
+	}
+	return p, nil
+}
+
+// read calls read with the content of a part, and reports whether there is such a part. What the
+// part claims to unpack to counts before any of it is unpacked, and it may not be more.
+func (p *zipPackage) read(name string, read func(r *xmlReader) error) (found bool, err error) {
+	f := p.parts[strings.ToLower(name)]
+	if f == nil {
+		return false, nil
+	}
+	if f.UncompressedSize64 > uint64(p.left) {
+		return true, codec.Errorf(codec.ErrTooLarge, "the workbook unpacks to more than the %d bytes that are left for it", p.left)
+	}
+	if f.UncompressedSize64 > smallPart && f.UncompressedSize64/mostPacking > f.CompressedSize64 {
+		return true, codec.Errorf(codec.ErrTooLarge, "the part %s of the workbook unpacks to more than %d times its size", codec.Quoted(f.Name), mostPacking)
+	}
+	p.left -= int64(f.UncompressedSize64)
+	r, err := f.Open()
+	if err != nil {
+		return true, codec.Errorf(codec.ErrMalformed, "the part %s of the workbook cannot be read: %v", codec.Quoted(f.Name), err)
+	}
+	defer r.Close()
+	err = read(newXMLReader(r))
+	if err == nil {
+		// The checksum comes at the end.
+		_, err = io.Copy(io.Discard, r)
+	}
+	if errors.Is(err, zip.ErrChecksum) || errors.Is(err, zip.ErrFormat) {
+		err = codec.Errorf(codec.ErrMalformed, "the part %s of the workbook is damaged: %v", codec.Quoted(f.Name), err)
+	}
+	return true, err
+}
+
+// relation is where a part refers to another one.
+type relation struct{ kind, target string }
+
+// relations returns what a part refers to, by id.
+func (p *zipPackage) relations(part string) (map[string]relation, error) {
+	dir, base := path.Split(part)
+	all := map[string]relation{}
+	_, err := p.read(dir+"_rels/"+base+".rels", func(r *xmlReader) error {
+		return r.each(func(e xmlEvent) error {
+			if string(e.start) != "Relationship" {
+				return nil
+			}
+			kind, target := string(e.attribute("Type")), string(e.attribute("Target"))
+			if absolute, ok := strings.CutPrefix(target, "/"); ok {
+				target = absolute
+			} else {
+				target = path.Join(dir, target)
+			}
+			all[string(e.attribute("Id"))] = relation{kind[strings.LastIndexByte(kind, '/')+1:], target}
+			return nil
+		})
+	})
+	return all, err
+}

@@ -1,0 +1,350 @@
+package xlsx
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"edgeframe/codec"
+	"edgeframe/codec/scalar"
+)
+
+// The size of a sheet (Excel's specifications and limits).
+const (
+	maxSheetRows    = 1 << 20
+	maxSheetColumns = 1 << 14
+)
+
+// kind is what a cell holds.
+type kind uint8
+
+const (
+	kindEmpty kind = iota
+	kindNumber
+	kindBool
+	kindText
+	kindError
+	// kindDate is a serial number that is shown as a date, kindTime one that is shown as a time of
+	// day, kindElapsed one that is shown as hours, minutes or seconds without end.
+	kindDate
+	kindTime
+	kindElapsed
+)
+
+// sheetColumn has the cells of a column from the first row of the sheet that has any.
+type sheetColumn struct {
+	kinds []kind
+	// words are the bits of numbers, 0 or 1 for booleans, indexes of texts.
+	words []uint64
+}
+
+const (
+	cellBytes = 9
+	// columnBytes is about what a column costs beside its cells.
+	columnBytes = 128
+)
+
+// sheet is a sheet that has been read.
+type sheet struct {
+	book *workbook
+	name string
+	// columns are all columns of the sheet up to the last with a cell. Those without cells are
+	// empty.
+	columns []sheetColumn
+	// top is the row of the sheet, counted from 0, that is the first with a cell; rows is the
+	// number of rows from there to the last with a cell.
+	top, rows int
+	merged    []cellRange
+}
+
+// cellRange is a block of cells, by the first and last row and column.
+type cellRange struct{ top, left, bottom, right int }
+
+// maxMerged is the number of merged blocks of a sheet that are looked at.
+const maxMerged = 100_000
+
+// readSheet reads all cells of a sheet.
+func (w *workbook) readSheet(ref sheetRef) (*sheet, error) {
+	s := &sheet{book: w, name: ref.name, top: -1}
+	found, err := w.pkg.read(ref.part, func(r *xmlReader) error {
+		p := &sheetParser{sheet: s, row: -1}
+		return r.each(p.handle)
+	})
+	if err == nil && !found {
+		return nil, codec.Errorf(codec.ErrMalformed, "the workbook has no part %s, in which sheet %s should be", codec.Quoted(ref.part), codec.Quoted(ref.name))
+	}
+	return s, err
+}
+
+// sheetParser reads the cells of a sheet as they come.
+type sheetParser struct {
+	sheet *sheet
+	// row and column are where the current cell is; style and kind are its attributes s and t.
+	row, column int
+	style       int
+	kind        string
+	// value is the content of v, rich that of is.
+	value          []byte
+	rich           richText
+	inValue, isInl bool
+}
+
+func (p *sheetParser) handle(e xmlEvent) error {
+	switch {
+	case p.inValue && e.text != nil:
+		p.value = append(p.value, e.text...)
+		return nil
+	case p.isInl && string(e.end) != "is":
+		p.rich.handle(e)
+		return nil
+	}
+	switch string(e.start) {
+	case "row":
+		return p.startRow(e)
+	case "c":
+		return p.startCell(e)
+	case "v":
+		p.inValue = true
+	case "is":
+		p.isInl = true
+		p.rich.reset()
+	case "mergeCell":
+		return p.sheet.merge(string(e.attribute("ref")))
+	}
+	switch string(e.end) {
+	case "v":
+		p.inValue = false
+	case "is":
+		p.isInl = false
+	case "c":
+		return p.endCell()
+	}
+	return nil
+}
+
+// startRow goes to a row, which may say its number; if not it follows the one before.
+func (p *sheetParser) startRow(e xmlEvent) error {
+	p.row++
+	p.column = -1
+	if r := e.attribute("r"); r != nil {
+		n, err := strconv.Atoi(string(r))
+		if err != nil || n < 1 || n > maxSheetRows {
+			return p.sheet.malformed("has a row with the number %s: rows are 1 to %d", codec.Quoted(string(r)), maxSheetRows)
+		}
+		p.row = n - 1
+	}
+	return nil
+}
+
+func (p *sheetParser) startCell(e xmlEvent) error {
+	p.column++
+	if r := e.attribute("r"); r != nil {
+		row, column, ok := parseCellRef(string(r))
+		if !ok {
+			return p.sheet.malformed("has a cell at %s: cells are A1 to XFD1048576", codec.Quoted(string(r)))
+		}
+		p.row, p.column = row, column
+	}
+	if p.row < 0 || p.row >= maxSheetRows || p.column >= maxSheetColumns {
+		return p.sheet.malformed("has cells beyond XFD1048576")
+	}
+	p.style, _ = strconv.Atoi(string(e.attribute("s")))
+	p.kind = string(e.attribute("t"))
+	p.value, p.rich.text = p.value[:0], p.rich.text[:0]
+	return nil
+}
+
+// endCell keeps the cell that has been read.
+func (p *sheetParser) endCell() error {
+	s, w := p.sheet, p.sheet.book
+	switch p.kind {
+	case "s":
+		if len(p.value) == 0 {
+			return nil
+		}
+		n, err := strconv.Atoi(strings.TrimSpace(string(p.value)))
+		if err != nil || n < 0 || n >= len(w.texts.ends) {
+			return s.malformed("has a cell %s with the text number %s: the workbook has %d texts", cellRef(p.row, p.column), codec.Quoted(string(p.value)), len(w.texts.ends))
+		}
+		return s.putText(p.row, p.column, n)
+	case "str", "inlineStr":
+		text := p.rich.value()
+		if p.kind == "str" {
+			text = unescapeXLSX(p.value)
+		}
+		return s.addText(p.row, p.column, text)
+	case "b":
+		word := uint64(0)
+		if v := strings.TrimSpace(string(p.value)); v == "1" || v == "true" {
+			word = 1
+		}
+		if len(p.value) == 0 {
+			return nil
+		}
+		return s.put(p.row, p.column, kindBool, word)
+	case "e":
+		return s.put(p.row, p.column, kindError, 0)
+	case "d":
+		return p.isoDate()
+	}
+	return p.number()
+}
+
+func (p *sheetParser) number() error {
+	text := strings.TrimSpace(string(p.value))
+	if text == "" {
+		return nil
+	}
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil || math.IsInf(v, 0) || math.IsNaN(v) {
+		return p.sheet.malformed("has a cell %s with the number %s, which is none", cellRef(p.row, p.column), codec.Quoted(text))
+	}
+	kind := kindNumber
+	if p.style >= 0 && p.style < len(p.sheet.book.styles) {
+		kind = kindShown(v, p.sheet.book.styles[p.style])
+	}
+	return p.sheet.put(p.row, p.column, kind, math.Float64bits(v))
+}
+
+// lastSerial is the day behind 9999-12-31, the last date that a cell can show.
+const lastSerial = 2958466
+
+// kindShown is the kind of a number that a format shows as something.
+func kindShown(v float64, shows shows) kind {
+	switch {
+	case v < 0 || v >= lastSerial:
+		return kindNumber
+	case shows == showsDate, shows == showsTime && v >= 1:
+		return kindDate
+	case shows == showsTime:
+		return kindTime
+	case shows == showsElapsed:
+		return kindElapsed
+	}
+	return kindNumber
+}
+
+// isoDate reads a cell of type d: a date, with or without a time of day, as ISO 8601 has it.
+func (p *sheetParser) isoDate() error {
+	text := strings.TrimSuffix(strings.TrimSpace(string(p.value)), "Z")
+	for _, layout := range []string{"2006-01-02", "2006-01-02T15:04:05.999999999", "2006-01-02T15:04"} {
+		if t, err := time.Parse(layout, text); err == nil {
+			days := float64(t.Unix())/scalar.SecondsPerDay + float64(t.Nanosecond())/(1e9*scalar.SecondsPerDay)
+			return p.sheet.put(p.row, p.column, kindDate, math.Float64bits(days+p.sheet.book.serialOfEpoch()))
+		}
+	}
+	return p.sheet.addText(p.row, p.column, unescapeXLSX(p.value))
+}
+
+// serialOfEpoch is the serial number of 1970-01-01.
+func (w *workbook) serialOfEpoch() float64 {
+	if w.since1904 {
+		return 24107
+	}
+	return 25569
+}
+
+func (s *sheet) malformed(format string, args ...any) error {
+	return codec.Errorf(codec.ErrMalformed, "sheet %s "+format, append([]any{codec.Quoted(s.name)}, args...)...)
+}
+
+func (s *sheet) addText(row, column int, text []byte) error {
+	if len(text) == 0 {
+		return nil
+	}
+	if !utf8.Valid(text) {
+		return s.malformed("has a cell %s that is not UTF-8 text", cellRef(row, column))
+	}
+	index, err := s.book.texts.add(s.book.mem, text)
+	if err != nil {
+		return err
+	}
+	return s.put(row, column, kindText, uint64(index))
+}
+
+func (s *sheet) putText(row, column, index int) error {
+	text := s.book.texts.get(index)
+	if len(text) == 0 {
+		return nil
+	}
+	if !utf8.Valid(text) {
+		return s.malformed("has a cell %s that is not UTF-8 text", cellRef(row, column))
+	}
+	return s.put(row, column, kindText, uint64(index))
+}
+
+// put keeps a cell. Rows come in ascending order.
+func (s *sheet) put(row, column int, kind kind, word uint64) error {
+	if s.top < 0 {
+		s.top = row
+	}
+	at := row - s.top
+	if at < s.rows-1 {
+		return s.malformed("has cell %s behind one of a later row", cellRef(row, column))
+	}
+	s.rows = at + 1
+	if column >= len(s.columns) {
+		s.book.mem.Take(int64(column+1-len(s.columns)) * columnBytes)
+		s.columns = append(s.columns, make([]sheetColumn, column+1-len(s.columns))...)
+	}
+	c := &s.columns[column]
+	if at < len(c.kinds) {
+		return s.malformed("has cell %s twice", cellRef(row, column))
+	}
+	s.book.mem.Take(int64(at+1-len(c.kinds)) * cellBytes)
+	c.kinds = appendZeros(c.kinds, at-len(c.kinds))
+	c.words = appendZeros(c.words, at-len(c.words))
+	c.kinds, c.words = append(c.kinds, kind), append(c.words, word)
+	return nil
+}
+
+func appendZeros[T any](list []T, n int) []T {
+	if n <= 0 {
+		return list
+	}
+	return append(list, make([]T, n)...)
+}
+
+// merge notes a block of merged cells.
+func (s *sheet) merge(ref string) error {
+	from, to, ok := strings.Cut(ref, ":")
+	if !ok {
+		to = from
+	}
+	top, left, ok1 := parseCellRef(from)
+	bottom, right, ok2 := parseCellRef(to)
+	if !ok1 || !ok2 || bottom < top || right < left {
+		return s.malformed("has merged cells at %s, which is no block of cells", codec.Quoted(ref))
+	}
+	if len(s.merged) == maxMerged {
+		return s.malformed("has more than %d blocks of merged cells", maxMerged)
+	}
+	s.merged = append(s.merged, cellRange{top, left, bottom, right})
+	return nil
+}
+
+// parseCellRef reads a reference such as B7, as row and column counted from 0.
+func parseCellRef(ref string) (row, column int, ok bool) {
+	ref = strings.ReplaceAll(ref, "$", "")
+	i := 0
+	for ; i < len(ref) && i < 4; i++ {
+		c := ref[i] &^ 0x20
+		if c < 'A' || c > 'Z' {
+			break
+		}
+		column = column*26 + int(c-'A') + 1
+	}
+	row, err := strconv.Atoi(ref[i:])
+	return row - 1, column - 1, err == nil && i > 0 && row >= 1 && row <= maxSheetRows && column <= maxSheetColumns
+}
+
+// cellRef spells the reference of a cell.
+func cellRef(row, column int) string {
+	name := ""
+	for column++; column > 0; column = (column - 1) / 26 {
+		name = string(rune('A'+(column-1)%26)) + name
+	}
+	return name + strconv.Itoa(row+1)
+}

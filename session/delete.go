@@ -1,0 +1,42 @@
+package session
+
+import (
+	"context"
+	"errors"
+
+	"edgeframe/kv"
+)
+
+// Delete removes a session and everything that it stored. A session whose record cannot be read
+// is deleted too, unless there is a precondition, which could not be checked.
+func (s *Service) Delete(ctx context.Context, ref Ref, pre Precondition) error {
+	for range maxAttempts {
+		h, err := s.load(ctx, ref)
+		if errors.Is(err, ErrCorrupt) && pre == nil {
+			return s.heads.purge(ctx, ref.ID)
+		}
+		if err != nil {
+			return err
+		}
+		if err := s.check(h, pre); err != nil {
+			return err
+		}
+		err = s.heads.end(ctx, h, pre != nil)
+		if errors.Is(err, kv.ErrConflict) {
+			continue
+		}
+		if err == nil {
+			s.deleteContents(ctx, h)
+		}
+		return err
+	}
+	return exhausted(ref.ID)
+}
+
+// deleteContents deletes what the head of a session that has ended refers to. Errors are ignored,
+// because what stays expires.
+func (s *Service) deleteContents(ctx context.Context, h *head) {
+	keys := s.heads.obsolete(h, &head{})
+	s.cache.Remove(keys...)
+	_ = s.store.Delete(ctx, keys...)
+}

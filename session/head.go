@@ -1,0 +1,134 @@
+package session
+
+import (
+	"bytes"
+	"slices"
+	"time"
+
+	"github.com/apache/arrow/go/v17/arrow"
+
+	"edgeframe/session/record"
+)
+
+// maxCommits is how many commits a head remembers.
+const maxCommits = 16
+
+// head is the head of a session in the hands of one request.
+type head struct {
+	record.Head
+	// page is what the caller of [Service.Open] is going to read, if that was worked out.
+	page *page
+	// fetched are segments that came along when an access was noted.
+	fetched map[record.SegmentRef][]arrow.Array
+}
+
+// decodeHead reads the stored form of the head of the session with that id.
+func decodeHead(id string, b []byte) (*head, error) {
+	stored, err := record.DecodeHead(b)
+	if err != nil {
+		return nil, unreadable(id, err)
+	}
+	return &head{Head: *stored}, nil
+}
+
+func (h *head) ttl() time.Duration { return time.Duration(h.TTL) * time.Millisecond }
+
+// current is the version that is read and changed.
+func (h *head) current() *record.Version { return &h.Versions[h.Current] }
+
+// find returns the version with that id, the current one for 0.
+func (h *head) find(id uint32) (*record.Version, error) {
+	if id == 0 {
+		return h.current(), nil
+	}
+	for i := range h.Versions {
+		if h.Versions[i].ID == id {
+			return &h.Versions[i], nil
+		}
+	}
+	return nil, fail(ErrVersionNotFound, "version %d is not kept; versions %d to %d are", id, h.Versions[0].ID, h.Versions[len(h.Versions)-1].ID)
+}
+
+// push makes ver the current version. Versions that could be redone are dropped; of the previous
+// versions the newest most are kept.
+func (h *head) push(ver *record.Version, now time.Time, summary string, most int) {
+	commit := record.NewCommit()
+	ver.ID = h.NextVersion
+	ver.Time = now.UnixMilli()
+	ver.Summary = summary
+	ver.Commit = commit[:]
+	h.NextVersion++
+	kept := h.Versions
+	if len(kept) > 0 {
+		kept = kept[:h.Current+1]
+	}
+	if n := len(kept) - most; n > 0 {
+		kept = kept[n:]
+	}
+	h.Versions = append(slices.Clone(kept), *ver)
+	h.Current = len(h.Versions) - 1
+	h.dropUnused()
+}
+
+// advance gives h the revision after its own.
+func (h *head) advance() {
+	h.Revision = h.Revision.Next()
+	h.Commits = append(h.Commits, h.Revision.Commit[:])
+	if n := len(h.Commits) - maxCommits; n > 0 {
+		h.Commits = h.Commits[n:]
+	}
+}
+
+// accepts returns an error if the client has seen a newer state than h, or a commit that is not
+// in the history of h. A commit that h no longer remembers is assumed to be in it.
+func (h *head) accepts(after Token) error {
+	switch {
+	case after == Token{}:
+		return nil
+	case after.Revision > h.Revision.Revision:
+		return fail(ErrStaleRead, "revision %s is not visible here yet; try again shortly", after)
+	case h.remembers(after.Revision) && !h.made(after):
+		return fail(ErrConflict, "revision %s lost against another change of the session; read the session again", after)
+	}
+	return nil
+}
+
+// remembers reports whether h knows which commit made a revision.
+func (h *head) remembers(revision uint64) bool {
+	return revision <= h.Revision.Revision && h.Revision.Revision-revision < uint64(len(h.Commits))
+}
+
+// made reports whether t is a commit in the history of h, as far as h remembers it.
+func (h *head) made(t Token) bool {
+	return h.remembers(t.Revision) && bytes.Equal(h.Commits[len(h.Commits)-1-int(h.Revision.Revision-t.Revision)], t.Commit[:])
+}
+
+// extend notes an access in h at the time now. It returns the keys of the segments if they have
+// to be renewed, for a segmentTTL, because they might not outlive h,
+// and nil otherwise. A table without rows has no segments; then the list is empty but not nil.
+func (h *head) extend(now time.Time, keep retention) (renew []string, err error) {
+	h.Accessed = now.UnixMilli()
+	h.Expires = now.Add(keep.headTTL(h.ttl())).UnixMilli()
+	if h.Lease >= h.Expires {
+		return nil, nil
+	}
+	refs, err := h.segments()
+	if err != nil {
+		return nil, err
+	}
+	renew = make([]string, 0, len(refs))
+	for r := range refs {
+		renew = append(renew, record.SegmentKey(h.ID, r))
+	}
+	h.Lease = now.Add(keep.segmentTTL(h.ttl())).UnixMilli()
+	return renew, nil
+}
+
+// keys returns the keys of segments.
+func (h *head) keys(refs []record.SegmentRef) []string {
+	keys := make([]string, len(refs))
+	for i, r := range refs {
+		keys[i] = record.SegmentKey(h.ID, r)
+	}
+	return keys
+}

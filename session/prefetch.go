@@ -1,0 +1,43 @@
+package session
+
+import "edgeframe/session/record"
+
+// Prefetch says what will be read of a session that is opened. It is a hint: reading something
+// else costs one more round trip.
+type Prefetch struct {
+	refsOf func(*Service, *head) []record.SegmentRef
+}
+
+// PrefetchNothing is for callers that need only what is in the head.
+var PrefetchNothing Prefetch
+
+// PrefetchMarks is for callers of [Service.Marks].
+var PrefetchMarks = Prefetch{func(_ *Service, h *head) []record.SegmentRef {
+	if marks := h.current().Marks; marks != nil {
+		return []record.SegmentRef{*marks}
+	}
+	return nil
+}}
+
+// PrefetchAudit is for callers of [Service.Audit].
+var PrefetchAudit = Prefetch{func(_ *Service, h *head) []record.SegmentRef { return h.AuditChunks }}
+
+// PrefetchData is for callers of [Service.Read]. Errors are ignored here; Read reports them.
+func PrefetchData(sel Selection) Prefetch {
+	return Prefetch{func(s *Service, h *head) []record.SegmentRef {
+		p, err := s.plan(h, sel)
+		if err != nil {
+			return nil
+		}
+		h.page = p // for the read
+		return refsOf(p.places)
+	}}
+}
+
+// refs returns the segments of h to prefetch.
+func (p Prefetch) refs(s *Service, h *head) []record.SegmentRef {
+	if p.refsOf == nil {
+		return nil
+	}
+	return p.refsOf(s, h)
+}

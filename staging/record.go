@@ -1,0 +1,39 @@
+package staging
+
+import "fmt"
+
+//go:generate go tool msgp -file=record.go -io=false -tests=false -unexported -o=record_gen.go
+
+// record is the record of a staged upload. It is written after the parts of the file, and never
+// changed.
+//
+//msgp:limit arrays:10000000 maps:1000
+type record struct {
+	// Expires is in Unix milliseconds.
+	Expires int64 `msg:"expires"`
+	// Parts is the number of values that the file is cut into.
+	Parts int    `msg:"parts"`
+	Note  []byte `msg:"note"`
+}
+
+// recordFormat is the version of the stored form, which is its first byte; MessagePack follows.
+const recordFormat = 1
+
+// encode returns the stored form of r.
+func (r *record) encode() ([]byte, error) { return r.MarshalMsg([]byte{recordFormat}) }
+
+// decodeRecord reads the stored form of a record.
+func decodeRecord(b []byte) (*record, error) {
+	if len(b) == 0 || b[0] != recordFormat {
+		return nil, fmt.Errorf("it does not begin with format %d", recordFormat)
+	}
+	r := new(record)
+	_, err := r.UnmarshalMsg(b[1:])
+	return r, err
+}
+
+// recordKey is the key of the record of an upload. The braces keep the keys of an upload in one
+// slot of a Redis Cluster.
+func recordKey(id string) string { return "{" + id + "}:upload" }
+
+func partKey(id string, part int) string { return fmt.Sprintf("%s:%d", recordKey(id), part) }
