@@ -23,19 +23,20 @@ import (
 // maxDocumentBytes is the largest JSON document of requests that carry no table.
 const maxDocumentBytes = 4 << 20
 
-// upload is a file that a request carried.
+// upload is the file in a request.
 type upload struct {
 	filename    string
 	contentType string
 	body        []byte
-	// format is what the file is, once that has been found out.
+	// format is the format of the file, nil until understand has determined it.
 	format *codec.Format
-	// form holds the query parameters and, over them, the form's fields.
+	// form has the query parameters and the fields of the form. A field replaces the query parameter
+	// with its name.
 	form url.Values
 }
 
-// readUpload reads the file of a request: the body itself, or the field "file" of a form,
-// whose other fields may be fields.
+// readUpload reads the file of a request: the body itself, or the field "file" of a form. fields are the
+// names that the other fields of the form may have.
 func (s *server) readUpload(w http.ResponseWriter, r *http.Request, fields []string) (*upload, error) {
 	if err := checkEncoding(r); err != nil {
 		return nil, err
@@ -60,7 +61,7 @@ func (s *server) readUpload(w http.ResponseWriter, r *http.Request, fields []str
 	return up, nil
 }
 
-// baseName cuts the directories off a file name, those of Windows too.
+// baseName removes the directories from a file name, in the notation of Unix or Windows.
 func baseName(name string) string {
 	name = path.Base(strings.ReplaceAll(name, `\`, "/"))
 	if name == "." || name == "/" {
@@ -76,15 +77,15 @@ func checkEncoding(r *http.Request) error {
 	return nil
 }
 
-// ErrBusy is what the body of a request returns to be refused because there is no room for it
-// beside others.
+// ErrBusy is the error that the body of a request returns if there is no memory for it beside the bodies
+// of other requests. The request then gets 429.
 var ErrBusy = errors.New("no room beside other uploads")
 
 func busy() error {
 	return problemf(http.StatusTooManyRequests, "rate_limited", "the server is busy with other uploads; try again shortly")
 }
 
-// maxGuess bounds the memory that a Content-Length alone can make the server set aside.
+// maxGuess bounds the memory that the server allocates for a Content-Length before the bytes arrive.
 const maxGuess = 4 << 20
 
 // readBody reads a whole body of at most limit bytes.
@@ -96,9 +97,9 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 	return body, bodyError(err, limit)
 }
 
-// readAll reads r, which claims to have so many bytes (-1: it does not say). Room for all of
-// them is made at once when the first maxGuess have come: a buffer that grows again and again
-// is for a while in memory twice.
+// readAll reads all of r. claimed is the declared number of bytes, -1 if it is not declared. When the
+// first maxGuess bytes have arrived, the buffer grows to the declared size at once: while a buffer
+// grows, it is in memory twice.
 func readAll(r io.Reader, claimed int64) ([]byte, error) {
 	var b bytes.Buffer
 	first := min(max(claimed, 0)+bytes.MinRead, maxGuess)
@@ -129,7 +130,8 @@ func bodyError(err error, limit int64) error {
 	return problemf(http.StatusBadRequest, "malformed_input", "the body ended before it was complete: %v", err)
 }
 
-// maxFields bounds the fields of a form, and maxFieldBytes each of them but the file.
+// maxFields is the largest number of fields in a form, and maxFieldBytes the largest size of each field
+// except the file.
 const (
 	maxFields     = 32
 	maxFieldBytes = 4096
@@ -169,7 +171,7 @@ func (s *server) readForm(w http.ResponseWriter, r *http.Request, boundary strin
 	if !found {
 		return malformed("the form has no field \"file\"; send the file in it")
 	}
-	// Fields go before the query parameters of their names.
+	// Fields take precedence over query parameters.
 	maps.Copy(up.form, given)
 	return checkRepeats(given)
 }
@@ -187,8 +189,7 @@ func readField(part *multipart.Part, fields []string, given url.Values) error {
 	return err
 }
 
-// readPart reads a part of a form that may have at most limit bytes and perhaps has as many as
-// claimed.
+// readPart reads a part of a form of at most limit bytes. claimed is the likely number of bytes.
 func readPart(part *multipart.Part, limit, claimed int64) ([]byte, error) {
 	body, err := readAll(io.LimitReader(part, limit+1), claimed)
 	if int64(len(body)) > limit {
@@ -205,7 +206,7 @@ func formError(err error, limit int64) error {
 	return malformed("the form cannot be read: %v", err)
 }
 
-// admit waits until an upload may be decoded. The returned function ends it.
+// admit waits until an upload may be decoded. The caller calls release when the work on it is done.
 func (s *server) admit(r *http.Request, up *upload) (release func(), err error) {
 	if s.Admit == nil {
 		return func() {}, nil
@@ -217,7 +218,7 @@ func (s *server) admit(r *http.Request, up *upload) (release func(), err error) 
 	return release, nil
 }
 
-// understand finds out what an uploaded file is and how it is to be read.
+// understand determines the format of an uploaded file and the options for reading it.
 func (s *server) understand(up *upload) (opt codec.ReadOptions, err error) {
 	if up.format, err = inputFormat(up.contentType, up.filename, up.body); err != nil {
 		return opt, err
@@ -237,8 +238,8 @@ func (s *server) table(up *upload) (*codec.Table, error) {
 	return up.format.Decode(up.body, opt)
 }
 
-// readDocument reads a JSON object into v; unknown fields are refused, and what would not be
-// kept as it was sent. An empty body leaves v as it is if that is allowed.
+// readDocument reads a JSON object into v. It rejects unknown fields, and what [checkDocument] rejects.
+// If emptyAllowed is set, an empty body leaves v unchanged.
 func readDocument(w http.ResponseWriter, r *http.Request, limit int64, emptyAllowed bool, v any) error {
 	if err := checkEncoding(r); err != nil {
 		return err
@@ -272,16 +273,15 @@ func malformed(format string, args ...any) error {
 	return problemf(http.StatusUnprocessableEntity, "malformed_input", format, args...)
 }
 
-// maxDocumentDepth is the deepest nesting of a document: the four brackets that an edit puts
-// around a value, and those of the value.
+// maxDocumentDepth is the deepest nesting of a document: the four levels that an edit has around a value,
+// and those of the value.
 const maxDocumentDepth = 4 + codec.DefaultMaxDepth
 
-// notObjects names the kinds of JSON values that are no objects.
+// notObjects has the names of the kinds of JSON values other than objects.
 var notObjects = map[jsontext.Kind]string{'n': "null", 't': "a boolean", 'f': "a boolean", '"': "a string", '0': "a number", '[': "an array"}
 
-// checkDocument refuses all but one JSON object that means the same to every reader: names
-// that occur twice in an object and text that is not Unicode are what encoding/json would
-// change silently.
+// checkDocument accepts one JSON object that means the same to every reader. It rejects names that occur
+// twice in an object and text that is not Unicode, which encoding/json would change silently.
 func checkDocument(body []byte) error {
 	dec := jsontext.NewDecoder(bytes.NewBuffer(body))
 	if kind, ok := notObjects[dec.PeekKind()]; ok {
@@ -301,7 +301,7 @@ func checkDocument(body []byte) error {
 	return nil
 }
 
-// unreadable describes an error of the decoder.
+// unreadable returns the problem for an error of the decoder.
 func unreadable(err error) error {
 	syntax, ok := errors.AsType[*jsontext.SyntacticError](err)
 	switch {

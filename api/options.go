@@ -14,7 +14,7 @@ import (
 	"edgeframe/codec/scalar"
 )
 
-// reading and writing are the parameters that a format takes in one direction.
+// reading and writing return the parameters that a format takes in one direction.
 func reading(f *codec.Format) codec.Params { return f.Reading }
 func writing(f *codec.Format) codec.Params { return f.Writing }
 
@@ -51,7 +51,7 @@ func formatOptions(q url.Values, format *codec.Format, direction func(*codec.For
 	return options, nil
 }
 
-// takers lists the formats that take a parameter.
+// takers names the formats that take a parameter, for an error message.
 func takers(name string, direction func(*codec.Format) codec.Params) string {
 	var names []string
 	for _, f := range formats.All() {
@@ -65,7 +65,7 @@ func takers(name string, direction func(*codec.Format) codec.Params) string {
 	return names[0]
 }
 
-// readOptions returns the options with which a file of a format is read.
+// readOptions returns the options for reading a file of a format.
 func (s *server) readOptions(q url.Values, format *codec.Format) (opt codec.ReadOptions, err error) {
 	opt.Limits = s.Sessions.Limits()
 	if opt.Strict, err = boolean(q, "strict", false); err != nil {
@@ -78,9 +78,9 @@ func (s *server) readOptions(q url.Values, format *codec.Format) (opt codec.Read
 	return opt, err
 }
 
-// wantedTypes reads column:type, as often as it is given. Names of columns may have colons, types
-// may too (in time zones): the first colon behind which there is a type separates them, so
-// that the longest type counts.
+// wantedTypes parses the values of dtype, each of which is column:type. Both a name and a type (in a time
+// zone) may contain colons: the first colon that is followed by a type separates the two, so the
+// longest possible type counts.
 func wantedTypes(given []string) (map[string]arrow.DataType, error) {
 	if len(given) == 0 {
 		return nil, nil
@@ -111,8 +111,7 @@ func wantedTypes(given []string) (map[string]arrow.DataType, error) {
 	return out, nil
 }
 
-// charset is the encoding that a content type names, "" if it names none or one that is not
-// known.
+// charset returns the encoding that a content type names, "" if it names none or an unknown one.
 func charset(contentType string) string {
 	_, params, err := mime.ParseMediaType(contentType)
 	if err != nil || params["charset"] == "" {

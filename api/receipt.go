@@ -7,8 +7,9 @@ import (
 	"edgeframe/codec/scalar"
 )
 
-// receipt says how an uploaded file was understood: what was found out about it, and for each
-// column its type, how many values are missing and how many cells were changed by the conversion.
+// receipt returns the document that says how an uploaded file was understood: what was detected, and for
+// each column its type, the number of missing values, and the number of cells that the conversion
+// changed.
 func receipt(format *codec.Format, of codec.Receipt, schema *arrow.Schema, missing []int64) object {
 	doc := object{{"format", format.Name}}
 	if of.Encoding != "" {
@@ -23,8 +24,8 @@ func receipt(format *codec.Format, of codec.Receipt, schema *arrow.Schema, missi
 	return append(doc, member{"columns", columnReceipts(schema, missing, of.Changed)})
 }
 
-// missingValues counts the missing values of each column of a table that is only a part of what a
-// session then has. Of a whole table the session has the counts.
+// missingValues counts the missing values in each column of an uploaded table. It is for tables that
+// are only a part of the result, as in an append: for a whole table, the session has the counts.
 func missingValues(t *codec.Table) []int64 {
 	missing := make([]int64, t.Schema.NumFields())
 	for _, g := range t.RowGroups {

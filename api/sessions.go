@@ -70,11 +70,11 @@ func (s *server) createFromFile(w http.ResponseWriter, r *http.Request) error {
 	return s.writeMade(w, r, sess, up.format, table.Receipt)
 }
 
-// longRows is how many rows make it worth to store a file row group by row group, each in a round
-// trip of its own, for the memory that this saves.
+// longRows is the number of rows above which a file is stored row group by row group. This takes a round
+// trip for each row group, and saves memory.
 const longRows = 16 * codec.RowGroupRows
 
-// decode reads a file: as a table or, if it is long and its format allows it, as row groups that need
+// decode reads a file: as a table or, if it is long and its format allows it, as row groups, which need
 // not be in memory all at once.
 func decode(up *upload, opt codec.ReadOptions) (*codec.Table, codec.RowGroups, error) {
 	if !up.format.Streams() {
@@ -92,7 +92,7 @@ func decode(up *upload, opt codec.ReadOptions) (*codec.Table, codec.RowGroups, e
 	return table, nil, err
 }
 
-// writeMade answers with the document of a session that was made of a whole file.
+// writeMade answers with the document of a session that was created from a whole file.
 func (s *server) writeMade(w http.ResponseWriter, r *http.Request, sess *session.Session, format *codec.Format, of codec.Receipt) error {
 	c, err := s.made(sess, format, of)
 	if err != nil {
@@ -101,7 +101,7 @@ func (s *server) writeMade(w http.ResponseWriter, r *http.Request, sess *session
 	return s.writeCreated(w, r, c)
 }
 
-// made is a session that was made of a whole file, with its receipt.
+// made returns a session that was created from a whole file, with its receipt.
 func (s *server) made(sess *session.Session, format *codec.Format, of codec.Receipt) (created, error) {
 	schema, missing, err := s.Sessions.Schema(sess)
 	return created{sess, receipt(format, of, schema, missing)}, err
@@ -119,7 +119,7 @@ func (s *server) getSession(w http.ResponseWriter, r *http.Request) error {
 	return s.writeSession(w, r, http.StatusOK, sess)
 }
 
-// open returns the session of a request, and loads what the request will read.
+// open returns the session of a request. prefetch says what the request will read.
 func (s *server) open(r *http.Request, prefetch session.Prefetch) (*session.Session, error) {
 	to, err := ref(r)
 	if err != nil {

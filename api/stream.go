@@ -11,16 +11,16 @@ import (
 	"edgeframe/session"
 )
 
-// isLongStream reports whether the body of r is an Arrow stream that need not be read as a
-// whole: it is larger than other bodies may be, or does not say how large it is.
+// isLongStream reports whether the body of r is an Arrow stream to be stored while it arrives: it is
+// larger than other bodies may be, or its size is not declared.
 func (s *server) isLongStream(r *http.Request) bool {
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	return err == nil && slices.Contains(arrowipc.Stream.MediaTypes, media) &&
 		(r.ContentLength < 0 || r.ContentLength > s.MaxUploadBytes)
 }
 
-// createFromStream makes a session of an Arrow stream while it comes. What bounds it is the size
-// of a table; each of its messages is bounded as a body is.
+// createFromStream creates a session from an Arrow stream while it arrives. The stream may be as large as
+// the largest table, and each of its messages as large as the largest body.
 func (s *server) createFromStream(w http.ResponseWriter, r *http.Request) error {
 	if err := checkEncoding(r); err != nil {
 		return err
@@ -56,7 +56,7 @@ func (s *server) createFromStream(w http.ResponseWriter, r *http.Request) error 
 	return s.writeMade(w, r, sess, arrowipc.Stream, codec.Receipt{})
 }
 
-// failingBody remembers why a body could not be read to its end.
+// failingBody records why a body could not be read to its end.
 type failingBody struct {
 	in  io.Reader
 	err error

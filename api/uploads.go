@@ -18,19 +18,20 @@ import (
 
 const uploadPath = "/api/v1/uploads/{id}"
 
-// maxSelected is how many sheets can be selected at once: for each the workbook is opened once.
+// maxSelected is the largest number of sheets that one request can select. The workbook is opened once
+// for each session.
 const maxSelected = 100
 
-// stagedNote is what is remembered of a workbook whose sheets have to be chosen.
+// stagedNote is what is stored with a workbook whose sheets have to be chosen.
 type stagedNote struct {
 	Filename string `json:"filename"`
-	// Form is what was sent with the file.
+	// Form has the parameters that were sent with the file.
 	Form url.Values `json:"form"`
-	// Sheets is the list of its sheets, as the client is told of them.
+	// Sheets is the list of its sheets, as the client gets it.
 	Sheets json.RawMessage `json:"sheets"`
 }
 
-// stageUpload stages a workbook whose sheets have to be chosen, and answers with the list of them.
+// stageUpload stages a workbook whose sheets have to be chosen, and answers with the list of the sheets.
 func (s *server) stageUpload(w http.ResponseWriter, r *http.Request, up *upload, choice *codec.SheetChoice) error {
 	sheets, err := sheetDocuments(choice)
 	if err != nil {
@@ -112,8 +113,8 @@ func (s *server) deleteUpload(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// selectSheets makes sessions of chosen sheets of a workbook: one session of all of them with
-// merge, else one of each. The workbook stays, so that its other sheets can be had too.
+// selectSheets creates sessions from the selected sheets of a workbook: one session of all of them with
+// merge, otherwise one of each. The workbook stays staged, so that other sheets can be selected later.
 func (s *server) selectSheets(w http.ResponseWriter, r *http.Request) error {
 	staged, note, err := s.staged(r)
 	if err != nil {
@@ -147,7 +148,7 @@ func (s *server) selectSheets(w http.ResponseWriter, r *http.Request) error {
 	return s.writeAllCreated(w, r, made)
 }
 
-// createFromSheets makes a session of each choice of sheets, all or none.
+// createFromSheets creates a session from each choice of sheets. If one fails, it deletes the others.
 func (s *server) createFromSheets(r *http.Request, up *upload, choices [][]string) (made []created, err error) {
 	lifetime, err := ttl(up.form)
 	if err != nil {
@@ -161,7 +162,7 @@ func (s *server) createFromSheets(r *http.Request, up *upload, choices [][]strin
 	if err := distinct(choices); err != nil {
 		return nil, err
 	}
-	// One table at a time is in memory.
+	// Only one table at a time is in memory.
 	for _, sheets := range choices {
 		up.form["sheet_name"] = sheets
 		c, err := s.createFromTable(r, up, lifetime)
@@ -174,7 +175,7 @@ func (s *server) createFromSheets(r *http.Request, up *upload, choices [][]strin
 	return made, nil
 }
 
-// distinct rejects a sheet that would become a session twice.
+// distinct returns an error if two choices begin with the same sheet, which would become two sessions.
 func distinct(choices [][]string) error {
 	for i, sheets := range choices {
 		if slices.ContainsFunc(choices[:i], func(c []string) bool { return c[0] == sheets[0] }) {
@@ -184,8 +185,8 @@ func distinct(choices [][]string) error {
 	return nil
 }
 
-// deleteAll deletes sessions that were made before one of their request failed, also if its client
-// is gone. What cannot be deleted now expires.
+// deleteAll deletes the sessions that a failed request has created, even if its client has disconnected.
+// Errors are ignored, because sessions that stay expire.
 func (s *server) deleteAll(r *http.Request, made []created) {
 	for _, c := range made {
 		_ = s.Sessions.Delete(context.WithoutCancel(r.Context()), session.Ref{ID: c.session.ID}, nil)

@@ -9,12 +9,12 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/array"
 )
 
-// MaxFieldWidth is the largest number of bytes that a value of a type of fixed size may
-// take. Types can claim gigabytes for a value without holding a single one.
+// MaxFieldWidth is the largest size in bytes of a value of a fixed-size type. Without a limit, an
+// input could declare values of gigabytes and contain none.
 const MaxFieldWidth = 1 << 16
 
-// CheckType returns the number of bytes that a value of t takes at least, or an error if t
-// makes no sense.
+// CheckType returns the smallest number of bytes that a value of t takes. It returns an error if t is
+// not valid or a value takes more than [MaxFieldWidth] bytes.
 func CheckType(t arrow.DataType) (width int64, err error) {
 	children := int64(0)
 	if nested, ok := t.(arrow.NestedType); ok {
@@ -66,6 +66,7 @@ func checkUnion(t arrow.UnionType) error {
 	return nil
 }
 
+// CheckDecimal returns an error if the precision or the scale of t is out of range.
 func CheckDecimal(t arrow.DecimalType) error {
 	most := int32(38)
 	if t.ID() == arrow.DECIMAL256 {
@@ -77,7 +78,8 @@ func CheckDecimal(t arrow.DecimalType) error {
 	return nil
 }
 
-// CheckNames refuses column names that cannot be addressed.
+// CheckNames rejects column names that are empty, not UTF-8 or repeated: such a column cannot be
+// addressed. The error is [ErrMalformed].
 func CheckNames(schema *arrow.Schema) error {
 	seen := make(map[string]bool, schema.NumFields())
 	for i, f := range schema.Fields() {
@@ -95,11 +97,11 @@ func CheckNames(schema *arrow.Schema) error {
 	return nil
 }
 
-// maxNameBytes is the longest name of a column in a binary format. Such a format can claim names that
-// are far larger than its data, and JSON repeats names for every row.
+// maxNameBytes is the length in bytes of the longest column name in a binary format. There, a name can
+// be far larger than the data, and JSON repeats it for every row.
 const maxNameBytes = 4096
 
-// CheckNameLengths rejects column names that are too long to be repeated.
+// CheckNameLengths rejects column names of more than maxNameBytes with [ErrTooLarge].
 func CheckNameLengths(schema *arrow.Schema) error {
 	for i, f := range schema.Fields() {
 		if len(f.Name) > maxNameBytes {
@@ -109,7 +111,7 @@ func CheckNameLengths(schema *arrow.Schema) error {
 	return nil
 }
 
-// NewRecord also makes records without columns, which still have rows.
+// NewRecord returns a record with that many rows, even if it has no columns.
 func NewRecord(schema *arrow.Schema, columns []arrow.Array, rows uint32) arrow.Record {
 	return array.NewRecord(schema, columns, int64(rows))
 }

@@ -1,11 +1,11 @@
-// Package codec holds what all file formats agree on: tables, limits, the memory budget, errors,
-// and [Format], which is concrete over a [Driver] for each format. The formats are packages below
-// it, and package formats lists them.
+// Package codec has what all file formats agree on: tables, limits, the memory budget, errors, and
+// [Format], a concrete type over a [Driver] for each format. The formats are packages below this one;
+// package formats lists them.
 //
-// It promises that nothing is lost silently. What a format or an inference cannot keep is
-// an [Error] that says where it is and what would be accepted. Every input is
-// treated as hostile: memory, columns and nesting are bounded by [Limits], and no input
-// makes a decoder panic. The package knows nothing of stores, sessions or HTTP.
+// Nothing is lost silently: if a format or type inference cannot keep a value, it returns an [Error]
+// that says where the value is and what would be accepted. Every input is treated as hostile: [Limits]
+// bounds memory, columns and nesting, and no input makes a decoder panic. The package knows nothing of
+// stores, sessions or HTTP.
 package codec
 
 import (
@@ -16,40 +16,39 @@ import (
 	"edgeframe/internal/fault"
 )
 
-// Table is a table in memory: one schema and any number of row groups, in order. Column
-// names are unique and not empty. Tables are immutable and live on the Go heap; nobody
-// releases them.
+// Table is a table in memory: one schema and any number of row groups, in order. Column names are
+// unique and not empty. Tables are immutable. They are on the Go heap and need not be released.
 type Table struct {
 	Schema *arrow.Schema
-	// RowGroups all have Schema. A table without rows has none.
+	// RowGroups all have Schema. A table without rows has no row groups.
 	RowGroups []arrow.Record
-	// Receipt says how the file was understood from which the table was read.
+	// Receipt says how the file was understood that the table was read from.
 	Receipt Receipt
 }
 
-// Receipt says how a file was understood. What does not apply to its format is zero.
+// Receipt says how a file was understood. Fields that do not apply to its format are zero.
 type Receipt struct {
 	// Encoding is the character encoding of text, by its name in the WHATWG Encoding standard.
 	Encoding string
 	// Delimiter separates the fields of delimited text.
 	Delimiter byte
-	// Changed has for each column how many cells would not be given back as they were sent:
-	// those that strict reading refuses. Nil means none in any column.
+	// Changed has for each column the number of cells that would be written back with another
+	// spelling, which strict reading rejects. Nil means zero for all columns.
 	Changed []int64
-	// Sheets are the sheets of a workbook that the table was made of, in order.
+	// Sheets are the sheets of a workbook that make up the table, in order.
 	Sheets []SheetReceipt
 }
 
-// SheetReceipt is the part of one sheet in a table.
+// SheetReceipt says what one sheet contributed to a table.
 type SheetReceipt struct {
 	Name string
 	Rows int64
-	// Absent are the columns of the table that the sheet does not have. They are missing in its
-	// rows.
+	// Absent are the columns of the table that the sheet does not have. Its rows have missing values
+	// there.
 	Absent []string
 }
 
-// NumRows is the number of rows in all row groups.
+// NumRows returns the number of rows in all row groups.
 func (t *Table) NumRows() int64 {
 	var n int64
 	for _, g := range t.RowGroups {
@@ -58,13 +57,12 @@ func (t *Table) NumRows() int64 {
 	return n
 }
 
-// RowGroupRows is the default and largest number of rows in a row group.
+// RowGroupRows is the largest number of rows in a row group, and the default.
 const RowGroupRows = 16384
 
-// Limits bounds what decoding one input may cost. Zero fields mean the defaults.
+// Limits bounds the cost of decoding one input. A zero field means the default.
 type Limits struct {
-	// Bytes is the memory that the decoded table, and any single step on the way to it, may
-	// take.
+	// Bytes is the memory that the decoded table, or any single step of decoding, may take.
 	Bytes int64
 	// Columns is the largest number of columns.
 	Columns int
@@ -76,7 +74,7 @@ type Limits struct {
 const (
 	DefaultMaxBytes   = 500 << 20
 	DefaultMaxColumns = 10_000
-	// DefaultMaxDepth is one less than what arrow-go writes.
+	// DefaultMaxDepth is one less than the nesting that arrow-go can write.
 	DefaultMaxDepth = 63
 )
 
@@ -94,22 +92,22 @@ func (l Limits) WithDefaults() Limits {
 	return l
 }
 
-// The kinds of errors that reading and writing tables can have. Every error of this package
-// that is about its input matches exactly one of them with errors.Is.
+// The kinds of errors of reading and writing tables. Every error about an input matches exactly one of
+// them with errors.Is.
 var (
-	// ErrMalformed: the bytes are not what they claim to be.
+	// ErrMalformed: the bytes are not valid in the format that they claim to be in.
 	ErrMalformed = errors.New("malformed input")
 	// ErrTooLarge: decoding would exceed a limit.
 	ErrTooLarge = errors.New("dataframe too large")
-	// ErrMismatch: a value or column does not fit the type it is wanted as.
+	// ErrMismatch: a value or column does not fit the expected type.
 	ErrMismatch = errors.New("schema mismatch")
-	// ErrUnsupported: the format cannot express this table, or an option is not known.
+	// ErrUnsupported: the format cannot express this table, or an option is unknown.
 	ErrUnsupported = errors.New("unsupported")
-	// ErrCorrupt: a stored segment fails its checks.
+	// ErrCorrupt: a stored segment is damaged.
 	ErrCorrupt = errors.New("corrupt segment")
 )
 
-// Error is an error about an input. Its text is one sentence for the person who sent it.
+// Error is an error about an input. Its text is one sentence for the sender of the input.
 type Error = fault.Error
 
 // Errorf returns an [*Error] of the given kind.

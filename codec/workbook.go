@@ -1,8 +1,6 @@
 package codec
 
-import (
-	"fmt"
-)
+import "fmt"
 
 // Sheet describes a sheet of a workbook that has cells.
 type Sheet struct {
@@ -11,25 +9,24 @@ type Sheet struct {
 	Rows int64
 	// Columns are the names of the columns.
 	Columns []string
-	// Preview is the first rows, at most [PreviewRows].
+	// Preview has the first rows, at most [PreviewRows].
 	Preview *Table
-	// Missing is the number of cells of the rows that are empty.
+	// Missing is the number of empty cells in the rows below the header.
 	Missing int64
 }
 
-// PreviewRows is how many rows the preview of a sheet has at most.
+// PreviewRows is the largest number of rows in the preview of a sheet.
 const PreviewRows = 5
 
-// Score ranks sheets by how much of a table they are: rows × columns × the share of cells that
-// are filled.
+// Score ranks sheets by the size of their table: rows × columns × the share of filled cells.
 func (s *Sheet) Score() float64 {
 	return float64(s.Rows*int64(len(s.Columns)) - s.Missing)
 }
 
-// SheetChoice is the error of reading a workbook of which several sheets have cells, when
-// [ReadOptions] names none.
+// SheetChoice is the error of reading a workbook if several sheets have cells and the options do not
+// say which of them to read.
 type SheetChoice struct {
-	// Sheets are those that have cells, in the order of the workbook.
+	// Sheets are the sheets that have cells, in the order of the workbook.
 	Sheets []Sheet
 }
 
@@ -48,10 +45,10 @@ func (c *SheetChoice) Error() string {
 	return fmt.Sprintf("the workbook has %d sheets with cells: choose among %s with sheet_name", len(c.Sheets), names)
 }
 
-// Unwrap makes the error one of kind [ErrMalformed].
+// Unwrap returns [ErrMalformed], the kind of the error.
 func (c *SheetChoice) Unwrap() error { return ErrMalformed }
 
-// Suggested is the index of the sheet with the highest score, the first of several.
+// Suggested returns the index of the sheet with the highest score. Of several it is the first.
 func (c *SheetChoice) Suggested() int {
 	best := 0
 	for i := range c.Sheets {

@@ -9,12 +9,12 @@ import (
 	"edgeframe/internal/gather"
 )
 
-// Span is the rows From to To, without To.
+// Span is a range of rows: From to To, excluding To.
 type Span struct{ From, To int }
 
-// Concat returns the rows of parts in order. The parts have one type and there is at least
-// one. Dictionaries that differ are unified; if the type of their indices is too narrow for
-// that, the error is [codec.ErrMismatch].
+// Concat returns the rows of parts in order. There must be at least one part, and all parts must
+// have the same type. Different dictionaries are unified; if the type of their indices is too narrow
+// for that, the error is [codec.ErrMismatch].
 func Concat(parts []arrow.Array) (arrow.Array, error) {
 	runs := make([]gather.Run, len(parts))
 	for i, p := range parts {
@@ -23,7 +23,7 @@ func Concat(parts []arrow.Array) (arrow.Array, error) {
 	return rows(parts, runs)
 }
 
-// KeepRows returns the rows of arr in keep, which is ascending and disjoint.
+// KeepRows returns the rows of arr in keep. The spans must be ascending and disjoint.
 func KeepRows(arr arrow.Array, keep []Span) (arrow.Array, error) {
 	runs := make([]gather.Run, len(keep))
 	for i, s := range keep {
@@ -32,8 +32,8 @@ func KeepRows(arr arrow.Array, keep []Span) (arrow.Array, error) {
 	return rows([]arrow.Array{arr}, runs)
 }
 
-// ReplaceRows returns arr with values, which is of the same type, in the place of the given
-// rows, which are ascending and unique. There is one value for each row.
+// ReplaceRows returns arr with other values in the rows at, one value for each row. The rows must be
+// ascending and unique, and values must have the type of arr.
 func ReplaceRows(arr arrow.Array, at []int, values arrow.Array) (arrow.Array, error) {
 	if values.Len() != len(at) {
 		return nil, codec.Errorf(codec.ErrMismatch, "%d values for %d rows", values.Len(), len(at))
@@ -58,9 +58,9 @@ func ReplaceRows(arr arrow.Array, at []int, values arrow.Array) (arrow.Array, er
 	return rows([]arrow.Array{arr, values}, runs)
 }
 
-// Compact returns arr without what its rows do not use, as memory of its own: offset 0,
-// buffers that keep no larger array alive, and a dictionary reduced to the values in use if
-// it is larger than arr.
+// Compact returns a copy of arr without the memory that its rows do not use: its offset is 0, its
+// buffers keep no larger array alive, and a dictionary larger than arr is reduced to the values in
+// use.
 func Compact(arr arrow.Array) arrow.Array {
 	out, err := rows([]arrow.Array{arr}, []gather.Run{{To: arr.Len()}})
 	if err != nil {
@@ -72,8 +72,8 @@ func Compact(arr arrow.Array) arrow.Array {
 // MakeNulls returns n missing values of type dt.
 func MakeNulls(dt arrow.DataType, n int) arrow.Array { return gather.Nulls(dt, n) }
 
-// RawBytes is the number of bytes that the rows of arr take, whatever arr is a slice of:
-// buffers, children and dictionary without what no row uses.
+// RawBytes returns the number of bytes that the rows of arr take in buffers, children and dictionary.
+// It does not count the parts that no row uses, so it is the same for a slice and for a copy of it.
 func RawBytes(arr arrow.Array) int64 {
 	if trimmed, err := gather.Trim(arr); err == nil {
 		arr = trimmed

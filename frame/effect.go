@@ -6,19 +6,19 @@ import "slices"
 type Effect struct {
 	// Op is the name of the operation.
 	Op string
-	// Rows is the number of rows that were removed or, by sort, are at another place.
+	// Rows is the number of rows that were removed or, by sort, moved to another place.
 	Rows int64
-	// Cells is the number of cells that were given a value or became missing, whether or not they
-	// were different before.
+	// Cells is the number of cells that were given a value or became missing, even if this changed
+	// nothing.
 	Cells int64
-	// Coerced is how many of them became missing because their value did not fit.
+	// Coerced is the number of these cells that became missing because their value did not fit.
 	Coerced int64
 }
 
-// origins says for each row of a frame which row of the frame it was before any operation.
+// origins records for each row of a frame which row it was before the first operation.
 type origins struct {
 	rows []int64
-	// values has the columns, by their Origin, of which operations have changed values.
+	// values has the columns whose values operations have changed, by their Origin.
 	values map[int]bool
 }
 
@@ -30,7 +30,7 @@ func newOrigins(rows int64) *origins {
 	return o
 }
 
-// remove follows the removal of ascending rows.
+// remove updates o after the removal of rows, which are ascending.
 func (o *origins) remove(rows []int64) {
 	kept, next := o.rows[:0], 0
 	for at, from := range o.rows {
@@ -43,7 +43,7 @@ func (o *origins) remove(rows []int64) {
 	o.rows = kept
 }
 
-// permute follows a reordering: the row that is at i now was at order[i].
+// permute updates o after a reordering: the row that is now at i was at order[i].
 func (o *origins) permute(order []int) {
 	before := slices.Clone(o.rows)
 	for i, from := range order {
@@ -51,7 +51,7 @@ func (o *origins) permute(order []int) {
 	}
 }
 
-// changes notes that values of a column change: n cells, and which column it is.
+// changes records that n cells of a column get another value.
 func (f *Frame) changes(column, n int) {
 	f.effect.Cells += int64(n)
 	if f.origins != nil && n > 0 {

@@ -12,8 +12,8 @@ import (
 // MaxMarks is the largest number of marks that one table may have.
 const MaxMarks = 10_000_000
 
-// Check puts m in order (ascending, unique, no empty columns) and refuses marks of columns
-// or rows that f does not have.
+// Check returns m with the rows of each column ascending and unique, and without columns that have no
+// marks. It rejects marks of columns or rows that f does not have, and more than [MaxMarks] marks.
 func (m Marks) Check(f *Frame) (Marks, error) {
 	checked := make(Marks, len(m))
 	total, n := 0, f.NumRows()
@@ -42,7 +42,8 @@ func (m Marks) Check(f *Frame) (Marks, error) {
 	return checked, nil
 }
 
-// removeRows follows the deletion of ascending rows: marks on them go, later ones move up.
+// removeRows updates m after the deletion of rows, which are ascending: their marks are removed, and
+// the marks of later rows move up.
 func (m Marks) removeRows(deleted []int64) {
 	for name, rows := range m {
 		kept := rows[:0:0]
@@ -64,7 +65,7 @@ func (m Marks) removeRows(deleted []int64) {
 	}
 }
 
-// unmark drops the marks of cells that have got a value.
+// unmark removes the marks of the cells in rows, which are ascending, that have a value in values.
 func (f *Frame) unmark(name string, rows []int64, values arrow.Array) {
 	marked := f.Marks[name]
 	if marked == nil || scalar.CountMissing(values) == values.Len() {

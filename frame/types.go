@@ -2,7 +2,8 @@ package frame
 
 import "github.com/apache/arrow/go/v17/arrow"
 
-// isTextType, isNumeric and isBool tell families of types apart, dictionaries by their values.
+// isTextType, isNumeric and isBool report whether a type belongs to a family. For a dictionary, the
+// type of its values counts.
 func isTextType(dt arrow.DataType) bool {
 	switch valuesOf(dt).ID() {
 	case arrow.STRING, arrow.LARGE_STRING, arrow.STRING_VIEW:

@@ -22,7 +22,7 @@ func TestTheFormatOfWhatWasWrittenIsDetected(t *testing.T) {
 	}
 }
 
-// Each of these would be accepted by a format that comes later, too.
+// A later format in the order of detection would also accept each of these inputs.
 func TestTheStricterFormatIsDetected(t *testing.T) {
 	for _, test := range []struct {
 		name, data string

@@ -10,7 +10,7 @@ import (
 	"edgeframe/codec/scalar"
 )
 
-// A file is read by the format that its name, its media type or its content says.
+// The format of a file is found by its name, its media type or its content.
 func ExampleDetect() {
 	file := []byte("item;price\napple;1,5\npear;0,8\n")
 	format := formats.Detect(file)

@@ -1,4 +1,4 @@
-// Package formats is the list of the file formats: by name, media type, file extension and
+// Package formats lists the file formats, and finds them by name, media type, file extension and
 // content.
 package formats
 
@@ -17,7 +17,7 @@ import (
 // All returns all formats in the order in which the server prefers them.
 func All() []*codec.Format { return formats }
 
-// formats is ordered: where a client has no preference, the first is sent.
+// formats is in order of preference: a client without a preference gets the first one.
 var formats = []*codec.Format{
 	document.JSON,
 	document.NDJSON,
@@ -35,12 +35,12 @@ func ByName(name string) *codec.Format {
 	return first(formats, func(f *codec.Format) bool { return f.Name == strings.ToLower(name) })
 }
 
-// ByMediaType returns the format with that media type (no parameters), or nil.
+// ByMediaType returns the format with that media type, which must have no parameters, or nil.
 func ByMediaType(mediaType string) *codec.Format {
 	return first(formats, func(f *codec.Format) bool { return slices.Contains(f.MediaTypes, strings.ToLower(mediaType)) })
 }
 
-// ByFilename returns the format that filename's extension names, or nil.
+// ByFilename returns the format with the extension of filename, or nil.
 func ByFilename(filename string) *codec.Format {
 	name := strings.ToLower(filename)
 	return first(formats, func(f *codec.Format) bool {
@@ -48,8 +48,9 @@ func ByFilename(filename string) *codec.Format {
 	})
 }
 
-// byContent is the order in which formats are asked whether an input is theirs: signatures
-// first, then the stricter syntax before the looser one, so that no format has to know another.
+// byContent is the order in which [Detect] tries the formats: first those with a signature, then those
+// with a stricter syntax before those with a looser one. So a format need not reject the inputs of
+// another one.
 var byContent = []*codec.Format{
 	parquet.Format,
 	xlsx.Format,
@@ -62,7 +63,7 @@ var byContent = []*codec.Format{
 	delimited.CSV,
 }
 
-// Detect returns the format that data, the whole input or its beginning, looks like, or nil.
+// Detect returns the format that data looks like, or nil. data is a whole input or its beginning.
 func Detect(data []byte) *codec.Format {
 	return first(byContent, func(f *codec.Format) bool { return f.Sniff(data) })
 }

@@ -11,8 +11,8 @@ import (
 	"edgeframe/codec/formats"
 )
 
-// ArrowStream returns t as an Arrow stream. It is written by codec, because the writer of
-// arrow-go v17 fails on slices of some types.
+// ArrowStream returns t as an Arrow stream. It uses the format of this module, because the writer of
+// arrow-go v17 alone fails on slices of some types.
 func ArrowStream(t *codec.Table) []byte {
 	var b bytes.Buffer
 	if err := formats.ByName("arrow").Encode(&b, t, codec.WriteOptions{}); err != nil {
@@ -21,12 +21,12 @@ func ArrowStream(t *codec.Table) []byte {
 	return b.Bytes()
 }
 
-// FromArrowStream reads what ArrowStream has written.
+// FromArrowStream reads an Arrow stream.
 func FromArrowStream(data []byte) (*codec.Table, error) {
 	return formats.ByName("arrow").Decode(data, codec.ReadOptions{})
 }
 
-// Cells are the names of the columns and the rows, as JSON has them.
+// Cells returns the names of the columns and then the rows of a table, as decoded JSON.
 func Cells(t *testing.T, table *codec.Table) [][]any {
 	t.Helper()
 	var out bytes.Buffer

@@ -19,14 +19,14 @@ import (
 	"edgeframe/frame"
 )
 
-// Allocated is the number of bytes that have been allocated since the start.
+// Allocated returns the number of bytes that the process has allocated since its start.
 func Allocated() uint64 {
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
 	return stats.TotalAlloc
 }
 
-// Use does with a decoded table what the server may do with it.
+// Use does everything with a decoded table that the server may do, and fails if any of it fails.
 func Use(t *testing.T, table *codec.Table) {
 	t.Helper()
 	stream := Encode(t, "arrow", table)
@@ -55,7 +55,7 @@ func Use(t *testing.T, table *codec.Table) {
 	}
 }
 
-// CheckSegment checks that rec comes back from a segment as it is.
+// CheckSegment fails unless rec comes back unchanged from a segment.
 func CheckSegment(t *testing.T, rec arrow.Record, opt segment.Options) {
 	t.Helper()
 	s, err := segment.Encode(rec, opt)
@@ -71,8 +71,8 @@ func CheckSegment(t *testing.T, rec arrow.Record, opt segment.Options) {
 	}
 }
 
-// checkUTF8 checks that a column of text, or its dictionary where rows refer to it, has
-// UTF-8 only.
+// checkUTF8 fails if a column has text that is not UTF-8. Of a dictionary it checks the values that
+// rows refer to.
 func checkUTF8(t *testing.T, column arrow.Array) {
 	t.Helper()
 	dict, _ := column.(*array.Dictionary)
@@ -95,7 +95,7 @@ func checkUTF8(t *testing.T, column arrow.Array) {
 	}
 }
 
-// rearrange checks that an array put together from its parts is the same array.
+// rearrange fails unless the concatenation of the two halves of an array equals the array.
 func rearrange(t *testing.T, column arrow.Array, n int) {
 	t.Helper()
 	first, err := frame.KeepRows(column, []frame.Span{{From: 0, To: n / 2}})
@@ -115,7 +115,7 @@ func rearrange(t *testing.T, column arrow.Array, n int) {
 	}
 }
 
-// Encode returns t in the format of that name.
+// Encode returns table in the format with that name.
 func Encode(t testing.TB, format string, table *codec.Table) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -125,12 +125,12 @@ func Encode(t testing.TB, format string, table *codec.Table) []byte {
 	return b.Bytes()
 }
 
-// TableOf is a table of one row group.
+// TableOf returns a table with the one row group rec.
 func TableOf(rec arrow.Record) *codec.Table {
 	return &codec.Table{Schema: rec.Schema(), RowGroups: []arrow.Record{rec}}
 }
 
-// CheckKind fails unless err is of one of the kinds.
+// CheckKind fails unless err matches one of the kinds.
 func CheckKind(t *testing.T, err error, kinds ...error) {
 	t.Helper()
 	for _, kind := range kinds {
@@ -141,7 +141,7 @@ func CheckKind(t *testing.T, err error, kinds ...error) {
 	t.Fatalf("the error %q is of none of the kinds %q", err, kinds)
 }
 
-// OnlyColumn returns column i of the first two row groups of t.
+// OnlyColumn returns a table with column i of the first two row groups of t.
 func OnlyColumn(t *codec.Table, i int) *codec.Table {
 	out := &codec.Table{Schema: arrow.NewSchema([]arrow.Field{t.Schema.Field(i)}, nil)}
 	for _, g := range t.RowGroups[:2] {
@@ -150,5 +150,5 @@ func OnlyColumn(t *codec.Table, i int) *codec.Table {
 	return out
 }
 
-// FuzzLimits keep what one input may cost so low that a fuzzer notices what exceeds it.
+// FuzzLimits are small, so that a fuzzer finds inputs that exceed them.
 var FuzzLimits = codec.Limits{Bytes: 16 << 20, Columns: 1000}
