@@ -15,7 +15,7 @@ import (
 	"edgeframe/internal/parallel"
 )
 
-// Format is https://parquet.apache.org/docs/file-format/. Of the library parquet-go only
+// Format is Apache Parquet (https://parquet.apache.org/docs/file-format/). Of the library parquet-go only
 // the part that reads and writes the metadata is used. Its readers of values, like those of
 // arrow-go, make room for what a file claims, and they would double the size of the Worker.
 //
@@ -23,7 +23,6 @@ import (
 // more than [codec.RowGroupRows] rows. The types are those that Parquet names, UUID as
 // fixed_size_binary[16] and INTERVAL as month_day_nano_interval, unless the file has the schema
 // of the Arrow table that it was made of and the values can have the types of that.
-// Format is Apache Parquet.
 var Format = &codec.Format{
 	Name:       "parquet",
 	MediaTypes: []string{"application/vnd.apache.parquet"},
