@@ -16,12 +16,12 @@ import (
 
 // Format is https://parquet.apache.org/docs/file-format/. Of the library parquet-go only
 // the part that reads and writes the metadata is used. Its readers of values, like those of
-// arrow-go, make room for what a file claims, and they would double the size of the Worker.
+// arrow-go, allocate what a file claims, and they would double the size of the Worker.
 //
 // A row group of the file becomes row groups of the table: one, or as many as it takes if it has
-// more than [codec.RowGroupRows] rows. The types are those that Parquet names, UUID as
-// fixed_size_binary[16] and INTERVAL as month_day_nano_interval, unless the file has the schema
-// of the Arrow table that it was made of and the values can have the types of that.
+// more than [codec.RowGroupRows] rows. The types are those of Parquet, with UUID as
+// fixed_size_binary[16] and INTERVAL as month_day_nano_interval. If the file has the schema of the
+// Arrow table that it was written from, its types are used wherever the values can have them.
 var Format = &codec.Format{
 	Name:       "parquet",
 	MediaTypes: []string{"application/vnd.apache.parquet"},
@@ -58,14 +58,14 @@ func decodeParquet(data []byte, opt codec.ReadOptions) (*codec.Table, error) {
 		if group == nil {
 			return scalar.ApplyDTypes(t, opt)
 		}
-		// The row group stays, so its memory is not given back.
+		// The table keeps the row group, so its memory must not be released.
 		s.group = s.budget.Sub()
 		t.RowGroups = append(t.RowGroups, group)
 	}
 }
 
-// Stream reads a Parquet file row group by row group: in memory are the file, a page of
-// each column, and one row group. Its limits are those of the whole table.
+// Stream reads a Parquet file row group by row group. It keeps the file, a page of each column and
+// one row group in memory. Its limits are those of the whole table.
 type Stream struct {
 	// file is what comes before the footer.
 	file    []byte
@@ -74,10 +74,10 @@ type Stream struct {
 	columns []*column
 	groups  []format.RowGroup
 	rows    int64
-	// left is the number of rows that are to come of the current row group of the file.
+	// left is the number of unread rows of the current row group of the file.
 	left   int64
 	budget *codec.Budget
-	// group is what the row group takes that was returned last, total what all did.
+	// group counts the memory of the row group that was returned last, total that of all.
 	group, total *codec.Budget
 }
 
@@ -118,8 +118,8 @@ func OpenParquet(data []byte, opt codec.ReadOptions) (s *Stream, err error) {
 	return s, s.checkGroups(m.NumRows)
 }
 
-// fileFooter is the part of format.FileMetaData that is looked at. There a pair has a value, but
-// by the standard it need not.
+// fileFooter is the part of format.FileMetaData that is used. The library requires the value of a
+// pair, which is optional in the standard.
 type fileFooter struct {
 	Schema              thrift.Slice[format.SchemaElement] `thrift:"2,required"`
 	NumRows             int64                              `thrift:"3,required"`
@@ -133,14 +133,14 @@ type pair struct {
 	Value string `thrift:"2,optional"`
 }
 
-// splitParquet returns the footer and what is before it.
+// splitParquet returns the footer and the part of the file before it.
 func splitParquet(data []byte) (file, footer []byte, err error) {
 	if bytes.HasPrefix(data, encryptedMagic) {
 		return nil, nil, codec.Errorf(codec.ErrUnsupported, "the Parquet file is encrypted")
 	}
 	tail := len(data) - len(magic) - 4
 	if tail < len(magic) || !bytes.HasPrefix(data, magic) || !bytes.HasSuffix(data, magic) {
-		return nil, nil, codec.Errorf(codec.ErrMalformed, "the data is no Parquet file, or it ends early: its footer is missing")
+		return nil, nil, codec.Errorf(codec.ErrMalformed, "the data is not a Parquet file, or it ends early: its footer is missing")
 	}
 	size := binary.LittleEndian.Uint32(data[tail:])
 	if uint64(size) > uint64(tail-len(magic)) {
@@ -149,7 +149,7 @@ func splitParquet(data []byte) (file, footer []byte, err error) {
 	return data[:tail-int(size)], data[tail-int(size) : tail], nil
 }
 
-// checkTypes refuses types that no other format could have brought in.
+// checkTypes applies the limits on types that other formats apply too.
 func (s *Stream) checkTypes(limits codec.Limits) error {
 	for _, f := range s.schema.Fields() {
 		if _, err := codec.CheckType(f.Type); err != nil {
@@ -248,14 +248,14 @@ func (s *Stream) column(n *node, rows int) (arrow.ArrayData, error) {
 			return nil, err
 		}
 		if s.left == 0 && (c.left > 0 || c.page.n > 0) {
-			return nil, errParquetRows
+			return nil, errRows
 		}
 		b.columns = append(b.columns, c)
 		b.leaves = append(b.leaves, values)
 	}
 	data, err := b.build(n)
 	if err == nil && data.Len() != rows {
-		err = errParquetRows
+		err = errRows
 	}
 	return data, err
 }
