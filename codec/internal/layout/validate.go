@@ -11,10 +11,9 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/bitutil"
 )
 
-// validate returns an error unless every value of data, whose offset is 0, can be reached
-// without leaving its buffers and children. arrow-go trusts all of that. What belongs to
-// missing values may be anything, and text need not be UTF-8: see checkText. Dictionaries
-// are taken as valid: they are validated when they are read.
+// Validate returns an error unless every value of data, whose offset is 0, is within its buffers and
+// children. arrow-go trusts that. The buffers may have anything for missing values, and text need
+// not be UTF-8. Dictionaries are not validated; their own reader has to.
 func Validate(data arrow.ArrayData) error {
 	v := NewValidator(data)
 	if buffers := data.Buffers(); len(buffers) > 0 && buffers[0] != nil {
@@ -33,22 +32,27 @@ func Validate(data arrow.ArrayData) error {
 	return nil
 }
 
+// Validator checks the buffers of one array against its type.
 type Validator struct {
-	Data     arrow.ArrayData
+	Data arrow.ArrayData
+	// N is the number of values.
 	N        int
 	validity []byte
 }
 
+// NewValidator returns a validator of data, whose offset is 0.
 func NewValidator(data arrow.ArrayData) Validator {
 	v := Validator{Data: data, N: data.Len()}
 	v.validity = v.Buffer(0)
 	return v
 }
 
+// Valid reports whether value i is present.
 func (v Validator) Valid(i int) bool {
 	return v.validity == nil || bitutil.BitIsSet(v.validity, i)
 }
 
+// Buffer returns buffer i, or nil if there is none.
 func (v Validator) Buffer(i int) []byte {
 	if buffers := v.Data.Buffers(); i < len(buffers) && buffers[i] != nil {
 		return buffers[i].Bytes()
@@ -72,7 +76,7 @@ func (v Validator) childHolds(i int, n int64) error {
 	return nil
 }
 
-// layout checks what is particular to the type.
+// layout checks what depends on the type.
 func (v Validator) layout(dt arrow.DataType) error {
 	switch dt := dt.(type) {
 	case *arrow.NullType:
