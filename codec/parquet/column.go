@@ -1,3 +1,4 @@
+// Package parquet reads and writes Apache Parquet.
 package parquet
 
 import (

@@ -19,9 +19,9 @@ import (
 // arrow-go, allocate what a file claims, and they would double the size of the Worker.
 //
 // A row group of the file becomes row groups of the table: one, or as many as it takes if it has
-// more than [codec.RowGroupRows] rows. The types are those of Parquet, with UUID as
-// fixed_size_binary[16] and INTERVAL as month_day_nano_interval. If the file has the schema of the
-// Arrow table that it was written from, its types are used wherever the values can have them.
+// more than [codec.RowGroupRows] rows. The types are those that Parquet names, UUID as
+// fixed_size_binary[16] and INTERVAL as month_day_nano_interval, unless the file has the schema
+// of the Arrow table that it was made of and the values can have the types of that.
 var Format = &codec.Format{
 	Name:       "parquet",
 	MediaTypes: []string{"application/vnd.apache.parquet"},
@@ -58,14 +58,14 @@ func decodeParquet(data []byte, opt codec.ReadOptions) (*codec.Table, error) {
 		if group == nil {
 			return scalar.ApplyDTypes(t, opt)
 		}
-		// The table keeps the row group, so its memory must not be released.
+		// The row group stays, so its memory is not given back.
 		s.group = s.budget.Sub()
 		t.RowGroups = append(t.RowGroups, group)
 	}
 }
 
-// Stream reads a Parquet file row group by row group. It keeps the file, a page of each column and
-// one row group in memory. Its limits are those of the whole table.
+// Stream reads a Parquet file row group by row group: in memory are the file, a page of
+// each column, and one row group. Its limits are those of the whole table.
 type Stream struct {
 	// file is what comes before the footer.
 	file    []byte
@@ -149,7 +149,7 @@ func splitParquet(data []byte) (file, footer []byte, err error) {
 	return data[:tail-int(size)], data[tail-int(size) : tail], nil
 }
 
-// checkTypes applies the limits on types that other formats apply too.
+// checkTypes refuses types that no other format could have brought in.
 func (s *Stream) checkTypes(limits codec.Limits) error {
 	for _, f := range s.schema.Fields() {
 		if _, err := codec.CheckType(f.Type); err != nil {

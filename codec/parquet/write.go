@@ -26,8 +26,8 @@ type writer struct {
 	meta   format.FileMetaData
 }
 
-// encodeParquet writes t and its Arrow schema, from which readers that know it restore the types that
-// Parquet does not have.
+// encodeParquet writes t with its Arrow schema, which gives a reader that knows it back what
+// Parquet has no word for.
 func encodeParquet(w io.Writer, t *codec.Table, _ codec.WriteOptions) (err error) {
 	defer codec.Guard(&err, codec.ErrUnsupported, "the table")
 	p := writer{out: bufio.NewWriterSize(w, 64<<10)}

@@ -1,4 +1,4 @@
-// Package formatstest holds what the tests of several file formats share. It knows all formats.
+// Package formatstest has helpers for the tests of several file formats. It knows all formats.
 package formatstest
 
 import (
@@ -25,7 +25,7 @@ func FromArrowStream(data []byte) (*codec.Table, error) {
 	return formats.ByName("arrow").Decode(data, codec.ReadOptions{})
 }
 
-// Cells are the names of the columns and the rows, as JSON has them.
+// Cells returns the names of the columns and then the rows, as decoded JSON.
 func Cells(t *testing.T, table *codec.Table) [][]any {
 	t.Helper()
 	var out bytes.Buffer

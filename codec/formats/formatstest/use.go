@@ -26,7 +26,8 @@ func Allocated() uint64 {
 	return stats.TotalAlloc
 }
 
-// Use does with a decoded table what the server may do with it.
+// Use does everything with a decoded table that the server may do, and fails the test if anything
+// fails.
 func Use(t *testing.T, table *codec.Table) {
 	t.Helper()
 	stream := Encode(t, "arrow", table)
@@ -55,7 +56,7 @@ func Use(t *testing.T, table *codec.Table) {
 	}
 }
 
-// CheckSegment checks that rec comes back from a segment as it is.
+// CheckSegment checks that rec comes back unchanged from a segment.
 func CheckSegment(t *testing.T, rec arrow.Record, opt segment.Options) {
 	t.Helper()
 	s, err := segment.Encode(rec, opt)
@@ -71,8 +72,8 @@ func CheckSegment(t *testing.T, rec arrow.Record, opt segment.Options) {
 	}
 }
 
-// checkUTF8 checks that a column of text, or its dictionary where rows refer to it, has
-// UTF-8 only.
+// checkUTF8 checks that all text of a column is UTF-8. Dictionary values that no row uses may be
+// anything.
 func checkUTF8(t *testing.T, column arrow.Array) {
 	t.Helper()
 	dict, _ := column.(*array.Dictionary)
@@ -95,7 +96,7 @@ func checkUTF8(t *testing.T, column arrow.Array) {
 	}
 }
 
-// rearrange checks that an array put together from its parts is the same array.
+// rearrange checks that an array that is joined from its parts equals the whole.
 func rearrange(t *testing.T, column arrow.Array, n int) {
 	t.Helper()
 	first, err := frame.KeepRows(column, []frame.Span{{From: 0, To: n / 2}})
@@ -115,7 +116,7 @@ func rearrange(t *testing.T, column arrow.Array, n int) {
 	}
 }
 
-// Encode returns t in the format of that name.
+// Encode returns table in the format of that name.
 func Encode(t testing.TB, format string, table *codec.Table) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -130,7 +131,7 @@ func TableOf(rec arrow.Record) *codec.Table {
 	return &codec.Table{Schema: rec.Schema(), RowGroups: []arrow.Record{rec}}
 }
 
-// CheckKind fails unless err is of one of the kinds.
+// CheckKind fails the test unless err is of one of the kinds.
 func CheckKind(t *testing.T, err error, kinds ...error) {
 	t.Helper()
 	for _, kind := range kinds {
@@ -150,5 +151,5 @@ func OnlyColumn(t *codec.Table, i int) *codec.Table {
 	return out
 }
 
-// FuzzLimits keep what one input may cost so low that a fuzzer notices what exceeds it.
+// FuzzLimits are so low that a fuzzer notices an input that exceeds them.
 var FuzzLimits = codec.Limits{Bytes: 16 << 20, Columns: 1000}
