@@ -116,7 +116,7 @@ func childPosition(data arrow.ArrayData) func(n int) int {
 // sharedSizes returns a function for the size of one value if the type of data lets values share
 // memory; otherwise nil.
 func (r *reader) sharedSizes(data arrow.ArrayData) func(i int) int64 {
-	v := layout.NewValidator(data)
+	v := layout.Of(data)
 	var each func(i int) int64
 	switch dt := data.DataType().(type) {
 	case arrow.BinaryViewDataType:
@@ -161,7 +161,7 @@ func (r *reader) dictionarySizes(values arrow.ArrayData) sizes {
 	return known
 }
 
-func viewSizes[T int32 | int64](v layout.Validator, child sizes) func(i int) int64 {
+func viewSizes[T int32 | int64](v layout.Array, child sizes) func(i int) int64 {
 	offsets, lengths := arrow.GetData[T](v.Buffer(1)), arrow.GetData[T](v.Buffer(2))
 	return func(i int) int64 {
 		from := int(offsets[i])

@@ -32,7 +32,7 @@ func (r *reader) checkText(column string, data *array.Data) error {
 // refers to. It is fast. If it returns false, textCheck decides, because missing and unused values
 // may have any bytes.
 func (r *reader) plainText(data arrow.ArrayData) bool {
-	v := layout.NewValidator(data)
+	v := layout.Of(data)
 	switch data.DataType().(type) {
 	case *arrow.StringType:
 		return plainValues(r, arrow.GetData[int32](v.Buffer(1)), v)
@@ -52,16 +52,16 @@ func (r *reader) plainText(data arrow.ArrayData) bool {
 }
 
 // plainValues checks all values at once, and then that no value starts within a character.
-func plainValues[T int32 | int64](r *reader, offsets []T, v layout.Validator) bool {
-	if v.N == 0 {
+func plainValues[T int32 | int64](r *reader, offsets []T, v layout.Array) bool {
+	if v.Len == 0 {
 		return true
 	}
-	end := offsets[v.N]
+	end := offsets[v.Len]
 	text := v.Buffer(2)[:end]
 	if !r.scan(text[offsets[0]:]) {
 		return false
 	}
-	for _, o := range offsets[:v.N] {
+	for _, o := range offsets[:v.Len] {
 		if o < end && !utf8.RuneStart(text[o]) {
 			return false
 		}
@@ -69,9 +69,9 @@ func plainValues[T int32 | int64](r *reader, offsets []T, v layout.Validator) bo
 	return true
 }
 
-func (r *reader) plainViews(v layout.Validator) bool {
+func (r *reader) plainViews(v layout.Array) bool {
 	values := array.MakeFromData(v.Data).(*array.StringView)
-	for i := range v.N {
+	for i := range v.Len {
 		if v.Valid(i) && !r.scan([]byte(values.Value(i))) {
 			return false
 		}
