@@ -12,8 +12,8 @@ import (
 )
 
 // Append adds the rows of t, whose columns are matched by name and may come in any order.
-// The last row group is filled up before others are begun. Columns that are missing or
-// unknown, and values that do not fit their column, are refused with [codec.ErrMismatch].
+// The last row group is filled before new ones start. Missing and unknown columns, and values
+// that do not fit their column, are errors of kind [codec.ErrMismatch].
 func Append(f *Frame, t *codec.Table) error {
 	from, err := f.match(t.Schema)
 	if err != nil {
@@ -53,8 +53,8 @@ func (f *Frame) match(s *arrow.Schema) ([]int, error) {
 	return from, nil
 }
 
-// fit returns for each row group of t its columns in the order and with the types of f. A
-// column of f that never had a value gets the type of its first ones.
+// fit returns for each row group of t its columns, in the order and with the types of f. A
+// column of f that never had a value adopts the type of its first ones.
 func (f *Frame) fit(from []int, t *codec.Table) ([][]arrow.Array, error) {
 	groups := make([][]arrow.Array, len(t.RowGroups))
 	for i, c := range f.Columns {
@@ -75,6 +75,7 @@ func (f *Frame) fit(from []int, t *codec.Table) ([][]arrow.Array, error) {
 	return groups, nil
 }
 
+// inColumn adds the name of a column to an error about an input.
 func inColumn(name string, err error) error {
 	var e *codec.Error
 	if errors.As(err, &e) {
@@ -130,13 +131,13 @@ func (c *Column) grow(group int, values arrow.Array) error {
 	return nil
 }
 
-// Replace puts the table t in the place of f's. Marks do not survive it.
+// Replace replaces the table of f by t. All marks are dropped.
 func Replace(f *Frame, t *codec.Table) {
 	next := FromTable(t, f.Limits)
 	*f = *next
 }
 
-// permute returns the values in the order given by positions.
+// permute returns the values in the given order of positions.
 func permute(values arrow.Array, order []int) (arrow.Array, error) {
 	if slices.IsSorted(order) {
 		return values, nil
@@ -166,8 +167,8 @@ func (f *Frame) repeat(values arrow.Array, n int) (arrow.Array, error) {
 	return values, nil
 }
 
-// spend refuses to make n copies of the one value in values when all copies of an edit would
-// take more than a table may: a request of a few bytes must not ask for any amount of memory.
+// spend accounts for n copies of a value. It returns an error if all copies of an edit take more
+// than a table may: a small request must not allocate any amount of memory.
 func (f *Frame) spend(value arrow.Array, n int) error {
 	bytes := RawBytes(value)
 	if bytes > 0 && int64(n) > (f.Limits.Bytes-f.spent)/bytes {

@@ -17,27 +17,26 @@ import (
 // DescribeFormat is the version of what [Description.JSON] writes.
 const DescribeFormat = 1
 
-// Description is the statistics of a table. Where pandas has a statistic of that name, it is
-// the same.
+// Description is the statistics of a table. Statistics that pandas has too are the same.
 type Description struct {
 	Rows int64 `json:"rows"`
-	// DuplicateRows is how many rows equal an earlier one in all columns, missing values being
-	// equal to one another. Nil if there was no memory to find out.
+	// DuplicateRows is the number of rows that equal an earlier one in all columns; missing values
+	// are equal. Nil if counting them would take too much memory.
 	DuplicateRows *int64              `json:"duplicate_rows"`
 	Columns       []ColumnDescription `json:"columns"`
 }
 
-// ColumnDescription is the statistics of one column. Which of the embedded ones there are
-// depends on the type; statistics of no values are null.
+// ColumnDescription is the statistics of one column. The embedded ones depend on the type; they
+// are null if there are no values.
 type ColumnDescription struct {
 	Name  string `json:"name"`
 	DType string `json:"dtype"`
-	// Count is the number of values, Missing that of cells without one that are not marked, and
+	// Count is the number of values, Missing that of missing cells that are not marked, and
 	// IntentionalMissing that of marked cells.
 	Count              int64 `json:"count"`
 	Missing            int64 `json:"missing"`
 	IntentionalMissing int64 `json:"intentional_missing"`
-	// Unique is the number of distinct values; at least so many unless UniqueExact.
+	// Unique is the number of distinct values, or a lower bound unless UniqueExact is set.
 	Unique      int64 `json:"unique"`
 	UniqueExact bool  `json:"unique_exact"`
 	*Distribution
@@ -46,10 +45,10 @@ type ColumnDescription struct {
 	*Frequencies
 }
 
-// Distribution is of numbers and of dates, times, timestamps and durations. Quartiles are
-// interpolated linearly, and nil if there was no memory to sort the values. Min and Max are
-// spelled as in JSON pages. So are the others of a column of time, but with as many digits of a
-// second as they need; those of numbers are floats.
+// Distribution describes numbers, dates, times, timestamps and durations. Quartiles are
+// interpolated linearly; they are nil if sorting the values would take too much memory. Min and Max
+// are formatted as in JSON pages. The others are floats for numbers; for times they are formatted
+// as in JSON pages, with as many digits of a second as they need.
 type Distribution struct {
 	Min    json.RawMessage `json:"min"`
 	Q1     json.RawMessage `json:"q1"`
@@ -59,27 +58,28 @@ type Distribution struct {
 	Mean   json.RawMessage `json:"mean"`
 }
 
-// Deviation is of numbers. Std is that of a sample (n - 1).
+// Deviation describes numbers. Std is that of a sample (n - 1).
 type Deviation struct {
 	Std      json.RawMessage `json:"std"`
 	Outliers *Outliers       `json:"outliers"`
 }
 
-// Outliers are values further from the quartiles than 1.5 times what lies between them.
+// Outliers are values more than 1.5 interquartile ranges below the first or above the third quartile.
 type Outliers struct {
 	Count      int64           `json:"count"`
 	LowerBound json.RawMessage `json:"lower_bound"`
 	UpperBound json.RawMessage `json:"upper_bound"`
 }
 
-// Lengths are of text, in characters.
+// Lengths describes text. Lengths are in characters.
 type Lengths struct {
 	MinLength *int64 `json:"min_length"`
 	MaxLength *int64 `json:"max_length"`
 }
 
-// Frequencies are of text, booleans and binary: the most frequent values, the most frequent
-// first, equally frequent ones in their order. Nil if there was no memory to count all.
+// Frequencies describes text, booleans and binary: the most frequent values, the most frequent
+// first, equally frequent ones in the order of the values. Top is nil if counting all values would
+// take too much memory.
 type Frequencies struct {
 	Top []Frequency `json:"top"`
 }
@@ -88,7 +88,7 @@ type Frequencies struct {
 type Frequency struct {
 	Value any   `json:"value"`
 	Count int64 `json:"count"`
-	// Truncated says that Value is only the beginning of a long value.
+	// Truncated is true if Value is only the beginning of a long value.
 	Truncated bool `json:"truncated,omitempty"`
 }
 
@@ -101,25 +101,25 @@ func (d *Description) JSON() ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
-// Describer makes the description of a table whose columns come some at a time, so that the
-// table is never in memory as a whole. Beside the columns that it is given it takes 16 bytes for
-// each row, and while a column is worked on 8 bytes for each number or time and [tallyBytes] for
-// each distinct value of another type: each of the two at most a third of the bytes of the
-// limits. What does not fit is left out, and the description says so.
+// Describer builds the description of a table from a few columns at a time, so that the whole
+// table is never in memory. Beside the given columns it takes 16 bytes for each row and, while it
+// works on a column, 8 bytes for each number or time, or [tallyBytes] for each distinct value of
+// another type. Each of the two takes at most a third of the bytes of the limits. What does not
+// fit is left out, and the description says so.
 type Describer struct {
 	schema *arrow.Schema
 	// starts are the first rows of the row groups.
 	starts []int
 	marks  Marks
-	// budget is what all columns that are worked on at once may take.
+	// budget is the memory, in bytes, for the columns that are worked on at once.
 	budget int64
-	// digests have, for each row, the hash of its cells in the columns that have come; nil if
-	// there is no memory for them.
+	// digests has for each row the hash of its cells in the columns so far; nil if they would take
+	// too much memory.
 	digests []xxh3.Uint128
 	result  Description
 }
 
-// NewDescriber returns a describer of a table with row groups of so many rows.
+// NewDescriber returns a describer of a table. rows are the numbers of rows of its row groups.
 func NewDescriber(schema *arrow.Schema, rows []int, marks Marks, limits codec.Limits) *Describer {
 	d := &Describer{schema: schema, marks: marks, budget: limits.WithDefaults().Bytes / describeShare}
 	total := 0
@@ -136,12 +136,13 @@ func NewDescriber(schema *arrow.Schema, rows []int, marks Marks, limits codec.Li
 
 const (
 	digestBytes = 16
-	// describeShare is the part of the memory of a table that rows, and that columns, may take.
+	// describeShare is the divisor of the bytes of the limits: rows and columns may each take that
+	// part.
 	describeShare = 3
 )
 
-// Add takes columns, by their positions in the schema, and for each of them its arrays, one for
-// each row group. All columns have to come once, in any order.
+// Add adds columns, by their positions in the schema, with the array of each row group. Every
+// column must be added once, in any order.
 func (d *Describer) Add(positions []int, arrays [][]arrow.Array) error {
 	columns := make([]*describedColumn, len(positions))
 	for i, position := range positions {
@@ -170,7 +171,7 @@ func (d *Describer) Add(positions []int, arrays [][]arrow.Array) error {
 	return nil
 }
 
-// fitting is how many of the first columns may be worked on at once, one at least.
+// fitting returns how many of the first columns may be worked on at once, at least one.
 func (d *Describer) fitting(columns []*describedColumn) int {
 	n := 0
 	for used := int64(0); n < len(columns); n++ {
@@ -200,7 +201,7 @@ func (d *Describer) digest(columns []*describedColumn, group int) {
 	}
 }
 
-// Result returns the description. The describer cannot be used any more.
+// Result returns the description. The describer must not be used after it.
 func (d *Describer) Result() *Description {
 	if d.digests != nil || d.result.Rows == 0 {
 		slices.SortFunc(d.digests, compareDigests)

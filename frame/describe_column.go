@@ -6,7 +6,7 @@ import (
 	"edgeframe/codec/scalar"
 )
 
-// describedKind says which statistics a type has.
+// describedKind is a family of types with the same statistics.
 type describedKind int
 
 const (
@@ -20,8 +20,8 @@ const (
 	describedBinary
 )
 
-// valuesOf returns the type of the values that dictionaries, run-end encoded arrays and
-// extensions stand for.
+// valuesOf returns the type of the values of dictionaries, run-end encoded arrays and extensions;
+// other types as they are.
 func valuesOf(dt arrow.DataType) arrow.DataType {
 	switch t := dt.(type) {
 	case *arrow.DictionaryType:
@@ -58,10 +58,10 @@ func kindOf(dt arrow.DataType) describedKind {
 	}
 }
 
-// valueBytes is what a value takes that is kept to be sorted.
+// valueBytes is the memory for a value that is kept for sorting.
 const valueBytes = 8
 
-// bytesOf is what the work on a column with so many rows takes at most.
+// bytesOf is the most memory that the work on a column of so many rows takes.
 func (k describedKind) bytesOf(rows int64) int64 {
 	switch k {
 	case describedFloat, describedInteger, describedTime:
@@ -75,7 +75,7 @@ func (k describedKind) bytesOf(rows int64) int64 {
 	}
 }
 
-// describedColumn is a column with its values at hand.
+// describedColumn is a column with functions that read its values.
 type describedColumn struct {
 	field  arrow.Field
 	kind   describedKind
@@ -101,7 +101,7 @@ func newDescribedColumn(field arrow.Field, arrays []arrow.Array) *describedColum
 // cellPlace is a row of a chunk.
 type cellPlace struct{ chunk, row int32 }
 
-// each calls visit for each value that is there.
+// each calls visit for each value that is not missing.
 func (c *describedColumn) each(visit func(at cellPlace, chunk *describedChunk)) {
 	for g := range c.chunks {
 		chunk := &c.chunks[g]
@@ -118,7 +118,7 @@ func (c *describedColumn) key(dst []byte, at cellPlace) []byte {
 	return c.chunks[at.chunk].key(dst, int(at.row))
 }
 
-// spell returns a value as JSON.
+// spell formats a value as JSON.
 func (c *describedColumn) spell(at cellPlace) []byte {
 	return scalar.JSON(c.chunks[at.chunk].data)(nil, int(at.row))
 }

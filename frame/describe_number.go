@@ -11,7 +11,7 @@ import (
 	"edgeframe/codec/scalar"
 )
 
-// kept are the values of a column that are to be sorted, as many as fit.
+// kept are the values of a column, up to a number that fits the memory, for sorting.
 type kept[T cmp.Ordered] struct {
 	values []T
 	most   int
@@ -31,14 +31,14 @@ func (k *kept[T]) add(v T) {
 	k.values = append(k.values, v)
 }
 
-// sort sorts the values and puts the number of distinct ones into a description.
+// sort sorts the values and writes the number of distinct ones into a description.
 func (k *kept[T]) sort(out *ColumnDescription) {
 	slices.Sort(k.values)
 	out.Unique, out.UniqueExact = int64(countRuns(k.values)), !k.full
 }
 
-// quartile returns the values around a quartile of n sorted values, and how many quarters of the
-// way it is from the first to the second. This is how numpy's method "linear" finds it.
+// quartile returns the values around quartile q, and how many quarters of the way from low to high
+// it is, as numpy's method "linear".
 func (k *kept[T]) quartile(q int) (low, high T, quarters int) {
 	at := (len(k.values) - 1) * q
 	if at%4 == 0 {
@@ -47,8 +47,8 @@ func (k *kept[T]) quartile(q int) (low, high T, quarters int) {
 	return k.values[at/4], k.values[at/4+1], at % 4
 }
 
-// interpolate is numpy's: from the nearer end, so that the result is the same number. Between
-// equal values, infinite ones too, it is that value.
+// interpolate interpolates from the nearer end, as numpy does, so that the result is the same float.
+// Between equal values, also infinite ones, the result is that value.
 func interpolate(low, high, between float64, quarters int) float64 {
 	switch t := float64(quarters) / 4; {
 	case quarters == 0 || low == high:
@@ -60,7 +60,7 @@ func interpolate(low, high, between float64, quarters int) float64 {
 	}
 }
 
-// extremes are where the least and the greatest value are, by the order of keys.
+// extremes are the least and the greatest value in the order of keys, and their places.
 type extremes struct {
 	least, greatest       []byte
 	leastPlace, mostPlace cellPlace
@@ -83,7 +83,7 @@ func (e *extremes) distribution(c *describedColumn) *Distribution {
 	return &Distribution{Min: c.spell(e.leastPlace), Max: c.spell(e.mostPlace)}
 }
 
-// sum adds up floats with the error of one, by Neumaier's variant of Kahan's algorithm.
+// sum adds floats by Neumaier's variant of Kahan's algorithm; the error is that of one addition.
 type sum struct{ total, lost float64 }
 
 func (s *sum) add(f float64) {
@@ -112,7 +112,7 @@ func (c *describedColumn) describeNumbers(out *ColumnDescription, budget int64) 
 	default:
 		var distinct *tallies
 		if c.kind == describedDecimal {
-			// Different decimals may be one float.
+			// Different decimals can be the same float.
 			budget /= 2
 			distinct = newTallies(budget)
 		}
@@ -122,14 +122,14 @@ func (c *describedColumn) describeNumbers(out *ColumnDescription, budget int64) 
 	}
 }
 
-// What is kept of numbers: of integers the keys, which have 8 bytes and lose nothing, of others
-// the floats.
+// The values that are kept of numbers: for integers their keys, which have 8 bytes and are exact,
+// for others floats.
 func keyed(_ float64, key []byte) uint64   { return binary.BigEndian.Uint64(key) }
 func floating(f float64, _ []byte) float64 { return f + 0 } // -0 is 0
 func integerOf(key uint64) int64           { return int64(key ^ 1<<63) }
 
-// describeNumbers describes a column of numbers of which keep is kept. The values are told apart
-// by what is kept, or by distinct if it is there.
+// describeNumbers describes a column of numbers. keep returns the value to keep of a number. The
+// kept values are counted as distinct, unless distinct is given, which counts keys.
 func describeNumbers[T cmp.Ordered](c *describedColumn, out *ColumnDescription, budget int64, distinct *tallies, keep func(float64, []byte) T, between func(low, high T, quarters int) float64) {
 	values := newKept[T](out.Count, budget)
 	var ends extremes
@@ -166,8 +166,8 @@ func describeNumbers[T cmp.Ordered](c *describedColumn, out *ColumnDescription, 
 	c.deviate(out, numbers, mean, lower, upper)
 }
 
-// deviate fills in what is counted from the mean and from the bounds of outliers, which are NaN
-// where there are none.
+// deviate sets the statistics that need the mean and the bounds of outliers. Bounds are NaN if they
+// are unknown.
 func (c *describedColumn) deviate(out *ColumnDescription, numbers []func(int) float64, mean, lower, upper float64) {
 	outliers := int64(0)
 	var squares sum

@@ -64,8 +64,8 @@ func (t *ticks) value() *big.Int {
 	return sum.Add(sum, new(big.Int).SetUint64(t.low))
 }
 
-// spellTime spells sum / n ticks of a type as JSON: to the nanosecond if that can be, as a
-// timestamp if it is a date but not the beginning of one.
+// spellTime formats sum / n ticks of a type as JSON: to the nanosecond if that fits 64 bits. A date
+// that is not a whole day is formatted as a timestamp.
 func spellTime(dt arrow.DataType, sum *big.Int, n int64) []byte {
 	nanos := new(big.Int).Mul(sum, big.NewInt(int64(tickOf(dt))))
 	nanos = quotient(nanos, n)
@@ -88,13 +88,13 @@ func spellTime(dt arrow.DataType, sum *big.Int, n int64) []byte {
 	}
 }
 
-// quotient is a / n, rounded down.
+// quotient is a / n, rounded down. n is positive.
 func quotient(a *big.Int, n int64) *big.Int {
-	// Euclid's division rounds down if the divisor is positive.
+	// Euclidean division rounds down if the divisor is positive.
 	return new(big.Int).Div(a, big.NewInt(n))
 }
 
-// tickOf is the unit of a type.
+// tickOf is the duration of one unit of a type.
 func tickOf(dt arrow.DataType) time.Duration {
 	switch t := dt.(type) {
 	case arrow.TemporalWithUnit:
@@ -106,7 +106,7 @@ func tickOf(dt arrow.DataType) time.Duration {
 	}
 }
 
-// spellTick spells a value of a type of time as JSON.
+// spellTick formats a value of a temporal type as JSON.
 func spellTick(dt arrow.DataType, v int64) []byte {
 	value := binary.NativeEndian.AppendUint64(nil, uint64(v))
 	if dt.(arrow.FixedWidthDataType).BitWidth() == 32 {

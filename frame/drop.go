@@ -9,9 +9,9 @@ import (
 	"edgeframe/codec/scalar"
 )
 
-// dropMissing removes rows with missing cells, as DataFrame.dropna of pandas does: rows in which
-// any, or all, of the columns are missing. A cell that is marked as intentionally missing does not
-// count as missing.
+// dropMissing removes the rows in which any, or all, cells of some columns are missing, as
+// DataFrame.dropna of pandas does. Cells that are marked as intentionally missing do not count as
+// missing.
 type dropMissing struct {
 	Columns []string `json:"columns"`
 	How     string   `json:"how"`
@@ -31,36 +31,40 @@ func (op *dropMissing) apply(f *Frame) error {
 	if err := f.LoadColumns(columns); err != nil {
 		return err
 	}
-	missing := make([]*missingCells, len(columns))
-	for i, c := range columns {
-		missing[i] = f.missingCells(c)
-	}
-	var rows []int64
-	for _, r := range f.groupRanges() {
-		for _, m := range missing {
-			m.enter(r.group)
-		}
-		for row := r.from; row < r.to; row++ {
-			n := 0
-			for _, m := range missing {
-				if m.at(row - r.from) {
-					n++
-				} else if all {
-					break
-				}
-				if n > 0 && !all {
-					break
-				}
-			}
-			if all && n == len(columns) || !all && n > 0 {
-				rows = append(rows, int64(row))
-			}
-		}
-	}
-	return f.removeRows(rows)
+	return f.removeRows(f.missingRows(columns, all))
 }
 
-// missingCells tells, row group by row group, which cells of a loaded column are missing and not
+// missingRows returns the rows in which any, or all, cells of loaded columns are missing.
+func (f *Frame) missingRows(columns []int, all bool) (rows []int64) {
+	cells := make([]*missingCells, len(columns))
+	for i, c := range columns {
+		cells[i] = f.missingCells(c)
+	}
+	for _, r := range f.groupRanges() {
+		for _, m := range cells {
+			m.enter(r.group)
+		}
+		for row := range r.to - r.from {
+			if rowMissing(cells, row, all) {
+				rows = append(rows, int64(r.from+row))
+			}
+		}
+	}
+	return rows
+}
+
+// rowMissing reports whether any, or all, cells of a row of the current row group are missing.
+func rowMissing(cells []*missingCells, row int, all bool) bool {
+	for _, m := range cells {
+		// The first present cell decides about all, the first missing one about any.
+		if m.at(row) != all {
+			return !all
+		}
+	}
+	return all
+}
+
+// missingCells reports, row group by row group, which cells of a loaded column are missing and not
 // marked as intentionally missing.
 type missingCells struct {
 	f         *Frame
@@ -74,7 +78,7 @@ func (f *Frame) missingCells(column int) *missingCells {
 	return &missingCells{f: f, column: column, marks: f.Marks[f.Columns[column].Field.Name]}
 }
 
-// enter goes to a row group. Groups are entered in order, each once.
+// enter moves to a row group. Every group is entered once, in order.
 func (m *missingCells) enter(group int) {
 	if group > 0 {
 		m.from += int64(m.f.Rows[group-1])
@@ -82,9 +86,10 @@ func (m *missingCells) enter(group int) {
 	m.isMissing = scalar.Missing(m.f.Columns[m.column].Chunks[group].Data)
 }
 
-// at tells of a row of the group. Rows are asked for in ascending order.
+// at reports whether the cell of a row of the group is missing. Rows ascend from call to call.
 func (m *missingCells) at(row int) bool { return m.isMissing(row) && !m.marked(row) }
 
+// marked reports whether the cell is marked as intentionally missing. Rows ascend.
 func (m *missingCells) marked(row int) bool {
 	for len(m.marks) > 0 && m.marks[0] < m.from+int64(row) {
 		m.marks = m.marks[1:]
@@ -92,7 +97,7 @@ func (m *missingCells) marked(row int) bool {
 	return len(m.marks) > 0 && m.marks[0] == m.from+int64(row)
 }
 
-// indexesOrAll is indexes, but nil names all columns.
+// indexesOrAll is indexes, with nil for all columns.
 func (f *Frame) indexesOrAll(names []string) ([]int, error) {
 	if names != nil {
 		return f.indexes(names)
@@ -104,7 +109,7 @@ func (f *Frame) indexesOrAll(names []string) ([]int, error) {
 	return columns, nil
 }
 
-// wholeColumns is what an operation needs that reads all of some columns, of all if names is nil.
+// wholeColumns returns the places of the named columns in all row groups; nil names all columns.
 func (f *Frame) wholeColumns(names []string) (places []place) {
 	columns, err := f.indexesOrAll(names)
 	if err != nil {
@@ -118,9 +123,8 @@ func (f *Frame) wholeColumns(names []string) (places []place) {
 	return places
 }
 
-// dropDuplicates removes rows that equal another in the columns, as DataFrame.drop_duplicates of
-// pandas does: it keeps the first or the last of equal rows, or none. Missing cells equal one
-// another.
+// dropDuplicates removes rows that are equal in some columns, as DataFrame.drop_duplicates of
+// pandas does. It keeps the first or the last of equal rows, or none. Missing cells are equal.
 type dropDuplicates struct {
 	Columns []string `json:"columns"`
 	Keep    string   `json:"keep"`
@@ -147,7 +151,7 @@ func (op *dropDuplicates) apply(f *Frame) error {
 
 // duplicates lists the rows to remove, ascending.
 func (op *dropDuplicates) duplicates(digests []xxh3.Uint128) (rows []int64) {
-	// Of equal rows, first and last are the first and the last one.
+	// first and last have the first and the last row with a digest.
 	first, last := make(map[xxh3.Uint128]int32), make(map[xxh3.Uint128]int32)
 	for row, d := range digests {
 		if _, ok := first[d]; !ok {
@@ -173,11 +177,11 @@ func (op *dropDuplicates) duplicates(digests []xxh3.Uint128) (rows []int64) {
 	return rows
 }
 
-// duplicateBytes is about what a row costs while duplicates are looked for.
+// duplicateBytes is about the memory for a row while duplicates are searched.
 const duplicateBytes = 128
 
-// digests returns a digest of each row's cells in some columns. Rows with equal digests are equal:
-// XXH3 has 128 bits, and a seed that nobody can know who would make a collision.
+// digests returns for each row a digest of its cells in some columns. Rows with equal digests count
+// as equal: XXH3 has 128 bits, and its seed is random so that nobody can prepare a collision.
 func (f *Frame) digests(columns []int) ([]xxh3.Uint128, error) {
 	rows := f.NumRows()
 	if rows > f.Limits.Bytes/duplicateBytes {

@@ -22,8 +22,8 @@ type filter struct {
 
 // condition is a comparison of the cells of a column, or a combination of conditions.
 //
-// As in pandas, no comparison holds for a missing cell but ne, is_null and an in whose list has
-// null, and not turns whatever it is into the opposite.
+// As in pandas, a comparison with a missing cell is false, except for ne, is_null, and in with null
+// in its list. not negates the result, also of missing cells.
 type condition struct {
 	And []*condition `json:"and"`
 	Or  []*condition `json:"or"`
@@ -50,7 +50,7 @@ func (op *filter) needs(f *Frame) []place {
 	return f.wholeColumns(names)
 }
 
-// columns appends the names of the columns that a condition looks at.
+// columns appends the names of the columns that a condition reads.
 func (c *condition) columns(names []string) []string {
 	if c == nil {
 		return names
@@ -74,7 +74,7 @@ func (c *condition) parts() []*condition {
 }
 
 func (op *filter) apply(f *Frame) error {
-	// The conditions of one edit share the limit: each is asked of every row.
+	// The conditions of an edit share the limit, because each is evaluated for every row.
 	if err := op.Where.check(1, &f.conditions); err != nil {
 		return err
 	}
@@ -97,7 +97,7 @@ func (op *filter) apply(f *Frame) error {
 	return f.removeRows(gone)
 }
 
-// check refuses what is no condition.
+// check returns an error unless c is a valid condition.
 func (c *condition) check(depth int, count *int) error {
 	if c == nil {
 		return codec.Errorf(ErrInvalidOperation, "a condition is missing; it is {\"column\", \"cmp\", \"value\"}, {\"and\": […]}, {\"or\": […]} or {\"not\": …}")
@@ -125,10 +125,10 @@ func (c *condition) check(depth int, count *int) error {
 	return nil
 }
 
-// mask says for each row of a row group whether a condition holds.
+// mask returns for each row of a row group whether a condition holds.
 type mask func(group int) ([]bool, error)
 
-// compile makes a condition that was checked ready for use. What it looks at is loaded.
+// compile prepares a checked condition and loads the columns that it reads.
 func (f *Frame) compile(c *condition) (mask, error) {
 	switch {
 	case c.Not != nil:
@@ -148,6 +148,7 @@ func (f *Frame) compile(c *condition) (mask, error) {
 	return f.compare(c)
 }
 
+// combine joins the results of parts, of which there is at least one.
 func (f *Frame) combine(parts []*condition, join func(a, b bool) bool) (mask, error) {
 	masks := make([]mask, len(parts))
 	for i, part := range parts {
@@ -174,7 +175,7 @@ func (f *Frame) combine(parts []*condition, join func(a, b bool) bool) (mask, er
 	}, nil
 }
 
-// compare makes a comparison ready for use.
+// compare prepares a comparison and loads its column.
 func (f *Frame) compare(c *condition) (mask, error) {
 	if c.Column == nil {
 		return nil, codec.Errorf(ErrInvalidOperation, "a comparison has no \"column\"; name the column that it looks at")

@@ -1,11 +1,10 @@
-// Package frame holds the operations on tables: what each of them does to columns, rows and
-// marks of intentionally missing cells.
+// Package frame implements the operations on tables: what each does to columns, rows and marks of
+// intentionally missing cells.
 //
-// It promises that an operation either applies whole or leaves an error that says why, and
-// that it touches no more data than it must: columns of a [Frame] are loaded chunk by chunk
-// when an operation needs their values, and every chunk that an operation leaves alone stays
-// recognisable, so that whoever stores the result writes only what changed. The package
-// knows no stores and no HTTP.
+// An operation either applies completely or returns an error that says why. It reads no more data
+// than it must: the columns of a [Frame] are loaded chunk by chunk when an operation needs their
+// values. Chunks that no operation changes stay marked as stored, so that only changed ones have
+// to be written. The package does not know stores or HTTP.
 package frame
 
 import (
@@ -23,35 +22,35 @@ import (
 var (
 	// ErrColumnNotFound: an operation names a column that the table does not have.
 	ErrColumnNotFound = errors.New("column not found")
-	// ErrInvalidOperation: an operation is not well-formed or cannot be applied.
+	// ErrInvalidOperation: an operation is malformed or cannot be applied.
 	ErrInvalidOperation = errors.New("invalid operation")
 )
 
 // Chunk is the values of one column in one row group.
 type Chunk struct {
-	// Stored says that the chunk is unchanged since it was stored, as column Column of row
-	// group Group of the base table. Data may then be nil until it is loaded.
+	// Stored is true if the chunk is unchanged since it was stored as column Column of row group
+	// Group of the base table. Data is then nil until it is loaded.
 	Stored        bool
 	Group, Column int
 	// Data has one value per row of the group. It is never nil unless Stored.
 	Data arrow.Array
 }
 
-// Column is a named, typed column and its chunks, one per row group.
+// Column is a column and its chunks, one per row group.
 type Column struct {
 	Field arrow.Field
-	// Origin is the position of the column in the base table, -1 for a column that is new.
+	// Origin is the position of the column in the base table, -1 for a new column.
 	Origin int
 	Chunks []Chunk
 }
 
-// Changed reports whether any chunk of the column is not as it was stored.
+// Changed reports whether any chunk of the column differs from what is stored.
 func (c *Column) Changed() bool {
 	return slices.ContainsFunc(c.Chunks, func(chunk Chunk) bool { return !chunk.Stored })
 }
 
-// Marks names cells that are missing on purpose: for a column the zero-based rows,
-// ascending and unique. Columns without marks are absent.
+// Marks are the cells that are missing on purpose: for each column with any, the rows, zero-based,
+// ascending and unique.
 type Marks map[string][]int64
 
 // Loader returns the values of stored chunks, in order.
@@ -68,19 +67,19 @@ type Frame struct {
 	Load   Loader
 	Limits codec.Limits
 
-	// effect is what the operation that runs has done so far.
+	// effect is what the running operation has done so far.
 	effect Effect
-	// origins, unless it is nil, follows where rows come from.
+	// origins, unless nil, tracks which row of the base table each row was.
 	origins *origins
 
-	// spent is the bytes of values that operations made by repeating one, copied those of the
-	// chunks that they wrote anew.
+	// spent is the number of bytes of values that operations made by repeating one, copied the
+	// number of bytes of chunks that they rewrote.
 	spent, copied int64
 	// conditions is the number of conditions of all filters so far.
 	conditions int
 }
 
-// FromTable returns t as a frame in which nothing is stored yet.
+// FromTable returns t as a frame without stored chunks.
 func FromTable(t *codec.Table, limits codec.Limits) *Frame {
 	f := &Frame{Metadata: t.Schema.Metadata(), Limits: limits.WithDefaults()}
 	for i, field := range t.Schema.Fields() {
@@ -96,8 +95,8 @@ func FromTable(t *codec.Table, limits codec.Limits) *Frame {
 	return f
 }
 
-// Clone returns a copy of f: operations on one of the two do not change the other. They share
-// Load and the arrays of chunks, which are immutable.
+// Clone returns a copy of f. Operations on one do not change the other. They share Load and the
+// arrays of chunks, which are immutable.
 func (f *Frame) Clone() *Frame {
 	c := *f
 	c.Columns = make([]*Column, len(f.Columns))
@@ -111,7 +110,7 @@ func (f *Frame) Clone() *Frame {
 	return &c
 }
 
-// Schema is the schema of the frame as it is now.
+// Schema is the current schema of the frame.
 func (f *Frame) Schema() *arrow.Schema {
 	fields := make([]arrow.Field, len(f.Columns))
 	for i, c := range f.Columns {
@@ -120,7 +119,7 @@ func (f *Frame) Schema() *arrow.Schema {
 	return arrow.NewSchema(fields, &f.Metadata)
 }
 
-// NumRows is the number of rows of the frame as it is now.
+// NumRows is the current number of rows of the frame.
 func (f *Frame) NumRows() int64 {
 	var n int64
 	for _, r := range f.Rows {
@@ -138,7 +137,7 @@ func (f *Frame) index(name string) (int, error) {
 	return i, nil
 }
 
-// positions is index for many names.
+// positions returns the position of every column, by name.
 func (f *Frame) positions() map[string]int {
 	at := make(map[string]int, len(f.Columns))
 	for i, c := range f.Columns {
@@ -151,7 +150,7 @@ func noColumn(name string) error {
 	return codec.Errorf(ErrColumnNotFound, "there is no column %.100q in this table", name)
 }
 
-// LoadAll makes sure that the chunks of the given columns and row groups hold their data, in
+// LoadAll loads the data of the chunks of the given columns and row groups that do not have it, in
 // one call of Load.
 func (f *Frame) LoadAll(columns, groups []int) error {
 	var places []place
@@ -172,7 +171,7 @@ func (f *Frame) LoadColumns(columns []int) error {
 	return f.LoadAll(columns, groups)
 }
 
-// load makes sure that the chunks at the given places hold their data, in one call of Load.
+// load loads the data of the chunks at the given places that do not have it, in one call of Load.
 func (f *Frame) load(places []place) error {
 	var missing []*Chunk
 	asked := map[place]bool{}
@@ -199,10 +198,10 @@ func (f *Frame) load(places []place) error {
 	return nil
 }
 
-// place is where a chunk is in the frame as it is now.
+// place is where a chunk currently is in the frame.
 type place struct{ column, group int }
 
-// groupRange is a row group and the rows of the whole table that it holds.
+// groupRange is a row group and its rows, numbered within the table.
 type groupRange struct{ group, from, to int }
 
 // groupRanges returns the ranges of all row groups.
@@ -216,8 +215,7 @@ func (f *Frame) groupRanges() []groupRange {
 	return ranges
 }
 
-// split cuts ascending rows of the table into those of each row group, as positions within
-// the group. from is where in rows each part begins. Groups without rows are left out.
+// split divides ascending rows of the table by row groups. Groups without rows are left out.
 func (f *Frame) split(rows []int64) (parts []groupRows) {
 	i := 0
 	for _, r := range f.groupRanges() {
@@ -233,13 +231,15 @@ func (f *Frame) split(rows []int64) (parts []groupRows) {
 	return parts
 }
 
+// groupRows are some rows of a row group, numbered within it. from is the index of the first among
+// the rows that were split.
 type groupRows struct {
 	group int
 	rows  []int
 	from  int
 }
 
-// slice returns the values from..to of arr, which it shares.
+// slice returns the values from..to of arr and shares its memory.
 func slice(arr arrow.Array, from, to int) arrow.Array {
 	return array.NewSlice(arr, int64(from), int64(to))
 }

@@ -14,19 +14,19 @@ import (
 // MaxOperations is the largest number of operations in one edit.
 const MaxOperations = 1000
 
-// Operation is one change of a table.
+// Operation is one change to a table.
 type Operation struct {
-	// Name is what requests call it.
+	// Name is the name in requests.
 	Name string
 	operation
 }
 
-// operation is what an Operation does.
+// operation is the implementation of an Operation.
 type operation interface {
-	// apply changes f. After an error f is in no defined state.
+	// apply changes f. After an error the state of f is undefined.
 	apply(f *Frame) error
-	// needs returns the places whose data the operation will read, as far as they can be
-	// told from the frame before any operation of the same edit ran.
+	// needs returns the places whose data the operation will read, as far as they are known
+	// before any operation of the same edit has run.
 	needs(f *Frame) []place
 }
 
@@ -52,8 +52,8 @@ var OperationNames = []string{
 	"cast", "fill_missing", "drop_missing", "drop_duplicates", "sort", "filter",
 }
 
-// ParseOperations reads a list of operations from its JSON form, one object each with the
-// operation's name under "op". Unknown names and fields are refused.
+// ParseOperations parses a list of operations: JSON objects with the name of the operation under
+// "op". Unknown names and fields are errors.
 func ParseOperations(raw []json.RawMessage) ([]Operation, error) {
 	if len(raw) == 0 {
 		return nil, codec.Errorf(ErrInvalidOperation, "operations is empty; give at least one of %s", strings.Join(OperationNames, ", "))
@@ -100,7 +100,7 @@ func parseOperation(raw json.RawMessage) (Operation, error) {
 	return Operation{name, op}, nil
 }
 
-// accepted names what fields of requests take.
+// accepted describes the values of fields of requests.
 var accepted = map[reflect.Kind]string{
 	reflect.Int64:  "whole numbers of 64 bits",
 	reflect.String: "text",
@@ -110,8 +110,8 @@ var accepted = map[reflect.Kind]string{
 	reflect.Bool:   "true or false",
 }
 
-// DescribeMismatch says in the terms of JSON which field cannot hold its value, and what it
-// takes.
+// DescribeMismatch describes in terms of JSON which field has a value of the wrong type, and what
+// the field takes.
 func DescribeMismatch(err *json.UnmarshalTypeError) string {
 	const longest = 40
 	field, value := "a field", err.Value
@@ -124,8 +124,8 @@ func DescribeMismatch(err *json.UnmarshalTypeError) string {
 	return fmt.Sprintf("%s cannot be %s; it takes %s", field, value, accepted[err.Type.Kind()])
 }
 
-// Apply runs ops on f one after the other and says what each has done. It first loads in one step
-// what they will read. After an error, which names the operation, f is in no defined state.
+// Apply runs ops on f in order and returns what each has done. It first loads the data that they
+// need, in one call. An error names the operation, and the state of f is then undefined.
 func Apply(f *Frame, ops []Operation) ([]Effect, error) {
 	var places []place
 	for _, op := range ops {
@@ -146,7 +146,7 @@ func Apply(f *Frame, ops []Operation) ([]Effect, error) {
 	return effects, nil
 }
 
-// inOperation says which operation an error is about and keeps its kind.
+// inOperation adds the number of the operation to an error and keeps its kind.
 func inOperation(i int, err error) error {
 	var e *codec.Error
 	if errors.As(err, &e) {

@@ -10,26 +10,25 @@ import (
 // Preview is what operations would do to a frame.
 type Preview struct {
 	Effects []Effect
-	// RowsAffected is the number of rows that are removed, or have a cell that changes, or are at
-	// another place among those that stay.
+	// RowsAffected is the number of rows that are removed, have a cell that changes, or move among
+	// the remaining rows.
 	RowsAffected int64
 	RowsRemoved  int64
-	// Statistics are of the numeric columns whose values change, and of all numeric columns if rows
-	// are removed, in the order of the columns before.
+	// Statistics describe the numeric columns whose values change, or all numeric columns if rows
+	// are removed, in the order before the operations.
 	Statistics []ColumnStatistics
-	// Samples are some of the cells that change, by rows.
+	// Samples are some of the cells that change, sorted by row.
 	Samples []Sample
 }
 
-// ColumnStatistics describes a column before and after. Name is what the column is called before.
+// ColumnStatistics describes a column before and after. Name is its name before.
 type ColumnStatistics struct {
 	Name          string
 	Before, After Statistics
 }
 
 // Statistics describes the values of a column. Cells that are marked as intentionally missing do
-// not count as missing. Mean and Std are NaN where they are not defined:
-// where there are too few values, or no numbers.
+// not count as missing. Mean and Std are NaN if there are too few values or no numbers.
 type Statistics struct {
 	Mean, Std float64
 	Missing   int64
@@ -38,16 +37,15 @@ type Statistics struct {
 // MaxSamples is how many sample cells a preview has at most.
 const MaxSamples = 5
 
-// Sample is a cell that changes, as JSON. Row is its row before. After is nil where the row is
-// removed.
+// Sample is a cell that changes, as JSON. Row is its row before. After is nil if the row is removed.
 type Sample struct {
 	Row           int64
 	Column        string
 	Before, After []byte
 }
 
-// TryOut applies operations to f and compares the result with before, the same frame as it was.
-func TryOut(before, f *Frame, ops []Operation) (*Preview, error) {
+// DryRun applies operations to f and compares the result with before, a clone of f from before.
+func DryRun(before, f *Frame, ops []Operation) (*Preview, error) {
 	f.origins = newOrigins(f.NumRows())
 	effects, err := Apply(f, ops)
 	if err != nil {
@@ -78,11 +76,11 @@ func TryOut(before, f *Frame, ops []Operation) (*Preview, error) {
 // comparison compares two states of a frame.
 type comparison struct {
 	before, after *Frame
-	// changed are the rows of before that are affected.
+	// changed has for each row of before whether it is affected.
 	changed []bool
 }
 
-// survivors calls each for the columns that both states have, by the column after.
+// survivors calls each for the columns that both states have, in the order after.
 func (c *comparison) survivors(each func(before, after int) error) error {
 	for i, col := range c.after.Columns {
 		if col.Origin >= 0 {
@@ -124,7 +122,7 @@ func (c *comparison) cells(p *Preview) error {
 	})
 }
 
-// removed finds the rows that are gone; their first cell is the sample.
+// removed finds the removed rows. Their first cell is the sample.
 func (c *comparison) removed(p *Preview) error {
 	if p.RowsRemoved == 0 {
 		return nil
@@ -151,7 +149,7 @@ func (c *comparison) removed(p *Preview) error {
 	return nil
 }
 
-// moved finds the rows that are at another place among those that stay.
+// moved finds the rows that move among the remaining ones.
 func (c *comparison) moved() {
 	rows := c.after.origins.rows
 	inOrder := slices.Clone(rows)
@@ -212,8 +210,8 @@ func (f *Frame) describe(column int) (Statistics, error) {
 	return s, nil
 }
 
-// reader returns a function that spells cells of a column as JSON. What it returns is good until
-// the next call.
+// reader returns a function that formats cells of a column as JSON. Its result is valid until the
+// next call.
 func (f *Frame) reader(column int) (func(row int64) []byte, error) {
 	if err := f.LoadColumns([]int{column}); err != nil {
 		return nil, err

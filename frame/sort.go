@@ -12,9 +12,9 @@ import (
 	"edgeframe/internal/gather"
 )
 
-// sortRows puts the rows in another order, as DataFrame.sort_values(kind="stable") of pandas does:
-// by several columns, rows with equal values as they were, missing values last whichever the
-// direction. Text is ordered by its code points.
+// sortRows sorts the rows by columns, as DataFrame.sort_values(kind="stable") of pandas does: rows
+// with equal values keep their order, and missing values come last in both directions. Text is
+// sorted by code points.
 type sortRows struct {
 	By []sortBy `json:"by"`
 }
@@ -63,7 +63,7 @@ func (op *sortRows) apply(f *Frame) error {
 	for i := range order {
 		order[i] = i
 	}
-	// The row itself as the last key makes any way of sorting a stable one.
+	// The position as the last key makes the sort stable.
 	slices.SortFunc(order, func(a, b int) int {
 		for i := range keys {
 			if c := keys[i].compare(a, b); c != 0 {
@@ -75,17 +75,17 @@ func (op *sortRows) apply(f *Frame) error {
 	return f.reorder(order)
 }
 
-// sortedBytes is about what a row costs for each key, and once more for its place.
+// sortedBytes is about the memory for a row: once for each key and once for its position.
 const sortedBytes = 40
 
-// sortKeys are the values of a column as what can be compared fast.
+// sortKeys are the values of a column in a form that is compared fast.
 type sortKeys struct {
 	descending bool
-	// words has one number for each row, in the order of the values: all of the value if texts is
-	// nil, else the first eight bytes of its text.
+	// words has a number for each row that sorts as its value: the whole value if texts is nil,
+	// otherwise the first eight bytes of its key in texts.
 	words []uint64
 	texts [][]byte
-	// missing says which rows have no value; they come last.
+	// missing has for each row whether its value is missing.
 	missing []bool
 }
 
@@ -112,7 +112,7 @@ func compareBools(a, b bool) int {
 	return -1
 }
 
-// wordBytes is the size of what fits a word of sortKeys.
+// wordBytes is the size of a word of sortKeys.
 const wordBytes = 8
 
 // sortKeys returns the keys of a loaded column.
@@ -156,7 +156,7 @@ func fitsWord(dt arrow.DataType) bool {
 	}
 }
 
-// firstWord is the first eight bytes of a key as a number, zeros behind its end.
+// firstWord is the first eight bytes of a key as a number, with zeros after its end.
 func firstWord(key []byte) (word uint64) {
 	for i := range wordBytes {
 		word <<= 8
@@ -167,8 +167,8 @@ func firstWord(key []byte) (word uint64) {
 	return word
 }
 
-// reorder puts the row that is at order[i] to i. Row groups keep their sizes, and those whose rows
-// stay where they are keep their chunks.
+// reorder moves the row at order[i] to i. Row groups keep their sizes, and those in which no row
+// moves keep their chunks.
 func (f *Frame) reorder(order []int) error {
 	moved := 0
 	for i, from := range order {
@@ -212,7 +212,7 @@ func isIdentity(order []int, from int) bool {
 	return true
 }
 
-// groupOf returns a function that tells the row group of a row.
+// groupOf returns a function that returns the row group of a row.
 func groupOf(ranges []groupRange) func(row int) int {
 	return func(row int) int {
 		g, found := slices.BinarySearchFunc(ranges, row, func(r groupRange, row int) int { return cmp.Compare(r.from, row) })
@@ -223,7 +223,7 @@ func groupOf(ranges []groupRange) func(row int) int {
 	}
 }
 
-// moveRows rewrites the row groups that change. needed are the row groups that their rows are in.
+// moveRows rewrites the changed row groups. needed has the row groups that their rows come from.
 func (f *Frame) moveRows(order []int, changed, ranges []groupRange, needed map[int]bool) error {
 	var groups []int
 	source := make([]int, len(ranges))
@@ -264,7 +264,7 @@ func (f *Frame) moveRows(order []int, changed, ranges []groupRange, needed map[i
 	return nil
 }
 
-// appendRun adds a row of a source to runs, as part of the last one if it follows that.
+// appendRun adds a row of a source to runs. If it follows the last run, that is extended.
 func appendRun(runs []gather.Run, source, row int) []gather.Run {
 	if last := len(runs) - 1; last >= 0 && runs[last].Source == source && runs[last].To == row {
 		runs[last].To++
@@ -273,7 +273,7 @@ func appendRun(runs []gather.Run, source, row int) []gather.Run {
 	return append(runs, gather.Run{Source: source, From: row, To: row + 1})
 }
 
-// reorder follows rows to their new places: the one at order[i] is at i now.
+// reorder moves the marks of the row at order[i] to i.
 func (m Marks) reorder(order []int) {
 	if len(m) == 0 {
 		return

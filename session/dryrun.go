@@ -40,7 +40,7 @@ func (s *Service) dryRun(ctx context.Context, sess *Session, pre Precondition, o
 	}
 	after := before.Clone()
 	p := &Preview{Session: sess, RowsBefore: before.NumRows(), ColumnsBefore: columnNames(before), Changed: []string{}}
-	if p.Preview, err = frame.TryOut(before, after, ops); err != nil {
+	if p.Preview, err = frame.DryRun(before, after, ops); err != nil {
 		return nil, err
 	}
 	p.RowsAfter, p.ColumnsAfter = after.NumRows(), columnNames(after)

@@ -17,16 +17,16 @@ import (
 	"edgeframe/codec/internal/layout"
 )
 
-// Metadata versions: the oldest that is known, V4, is also the last in which unions have a
+// Metadata versions. The oldest supported one, V4, is also the last in which unions have a
 // validity bitmap.
 const (
 	oldestVersion      = 3
 	unionsWithValidity = 3
 )
 
-// batchReader reads the columns of one record batch or the values of one dictionary. Its
-// arrays alias body wherever they can; arrow-go's own reader copies it twice, and it
-// allocates whatever lengths the batch claims.
+// batchReader reads the columns of one record batch or the values of one dictionary. Its arrays
+// alias body wherever possible. The reader of arrow-go copies body twice and allocates whatever
+// lengths the batch claims.
 type batchReader struct {
 	*reader
 	version   int16
@@ -47,6 +47,7 @@ const (
 	uncompressed = 255
 )
 
+// batch returns a reader of the record batch table, whose buffers are in the body of m.
 func (r *reader) batch(m message, table flatTable) *batchReader {
 	b := &batchReader{
 		reader:    r,
@@ -63,7 +64,7 @@ func (r *reader) batch(m message, table flatTable) *batchReader {
 	return b
 }
 
-// array reads the next array, whose type is dt.
+// array reads the next array, of type dt.
 func (b *batchReader) array(dt arrow.DataType, shape fieldShape) (*array.Data, error) {
 	if dict, ok := dt.(*arrow.DictionaryType); ok {
 		indices, err := b.array(dict.IndexType, fieldShape{})
@@ -123,7 +124,7 @@ func (b *batchReader) fieldNode(dt arrow.DataType) (n, nulls int, err error) {
 		b.budget.Take(length)
 		missing = length
 	case *arrow.StructType, *arrow.FixedSizeListType, *arrow.FixedSizeBinaryType, *arrow.RunEndEncodedType:
-		// These may have a length without a byte that backs it.
+		// These can have values without having bytes.
 		b.budget.Take(length)
 	case arrow.UnionType:
 		if missing > 0 {
@@ -143,8 +144,8 @@ func (b *batchReader) hasValidity(dt arrow.DataType) bool {
 	return true
 }
 
-// bufferCount is the number of buffers of the next array, of type dt, after the validity
-// bitmap.
+// bufferCount returns the number of buffers after the validity bitmap of the next array, of type
+// dt.
 func (b *batchReader) bufferCount(dt arrow.DataType) int {
 	if _, ok := dt.(arrow.BinaryViewDataType); !ok {
 		return layout.BuffersAfterValidity(dt)
@@ -154,7 +155,7 @@ func (b *batchReader) bufferCount(dt arrow.DataType) int {
 		n = b.variadics.buf.i64(b.variadics.at + 8*b.variadic)
 	}
 	b.variadic++
-	// More than there are is noticed when they are read.
+	// Reading them fails if there are fewer.
 	return layout.BuffersAfterValidity(dt) + int(min(max(n, 0), int64(b.buffers.n)))
 }
 
@@ -208,7 +209,7 @@ func (b *batchReader) buffer() (*memory.Buffer, error) {
 	return memory.NewBufferBytes(layout.Aligned(data, b.budget)), nil
 }
 
-// decompress returns the size bytes in src, once the budget allows them.
+// decompress returns the size bytes that src holds. It charges the budget first.
 func (b *batchReader) decompress(src []byte, size int64) (out []byte, err error) {
 	b.budget.Take(size)
 	switch b.compress {

@@ -10,15 +10,15 @@ import (
 	"edgeframe/codec"
 )
 
-// fileStart is where the messages of an Arrow file begin: after the magic bytes and two of
-// padding.
+// fileStart is the position of the first message in an Arrow file: after the magic bytes and two
+// bytes of padding.
 const fileStart = 8
 
-// blockSize is the size of a Block, which says where a message of a file is.
+// blockSize is the size of a Block, which has the position of a message.
 const blockSize = 24
 
-// readFile calls use with every record batch of the Arrow file data, which arrays alias.
-// The footer has the schema and says where the messages are.
+// readFile calls use with every record batch of the Arrow file data. The arrays alias data. The
+// footer has the schema and the positions of the messages.
 func (r *reader) readFile(data []byte, use func(arrow.Record) error) error {
 	footer, messages, err := splitFile(data)
 	if err != nil {
@@ -59,7 +59,7 @@ func (r *reader) readFile(data []byte, use func(arrow.Record) error) error {
 	return nil
 }
 
-// splitFile returns the footer of a file and what is before it.
+// splitFile returns the footer of a file and the part before it.
 func splitFile(data []byte) (footer *flatbuf, messages []byte, err error) {
 	tail := len(data) - len(ipc.Magic) - 4
 	if tail < fileStart || !bytes.HasSuffix(data, ipc.Magic) {
@@ -73,8 +73,8 @@ func splitFile(data []byte) (footer *flatbuf, messages []byte, err error) {
 	return &flatbuf{data: data[len(messages):tail]}, messages, nil
 }
 
-// footerOnly has arrow-go read the schema in a footer: that of a file without messages, as
-// it would read the dictionaries otherwise.
+// footerOnly lets arrow-go decode the schema in a footer. It makes a file without messages, because
+// arrow-go would read the dictionaries too.
 func footerOnly(footer []byte, dictionaries flatVector) (*arrow.Schema, error) {
 	file := make([]byte, fileStart, fileStart+len(footer)+4+len(ipc.Magic))
 	copy(file, ipc.Magic)
@@ -91,7 +91,7 @@ func footerOnly(footer []byte, dictionaries flatVector) (*arrow.Schema, error) {
 	return in.Schema(), nil
 }
 
-// messageAt returns the message that block i points to.
+// messageAt returns the message at block i, which must be of the given kind.
 func messageAt(data []byte, blocks flatVector, i int, kind byte) (message, error) {
 	offset := blocks.buf.i64(blocks.at + blockSize*i)
 	if offset < fileStart || offset > int64(len(data)) {

@@ -4,9 +4,9 @@ import (
 	"encoding/binary"
 )
 
-// flatbuf reads a FlatBuffers message that may be hostile. The generated code of arrow-go
-// trusts positions and lengths; this reader checks each, and where one points outside, it
-// returns zero and sets bad, which is looked at once in the end.
+// flatbuf reads a FlatBuffers message that may be hostile. The generated code of arrow-go trusts
+// positions and lengths. This reader checks each of them: it returns zero for one outside of the
+// message and sets bad, which callers check once at the end.
 // Format: https://flatbuffers.dev/internals/
 type flatbuf struct {
 	data []byte
@@ -26,7 +26,7 @@ type flatVector struct {
 	at, n int
 }
 
-// root is the table that a message consists of.
+// root returns the root table.
 func (b *flatbuf) root() flatTable { return b.table(b.follow(0)) }
 
 func (b *flatbuf) bytes(at, n int) []byte {
@@ -65,7 +65,7 @@ func (b *flatbuf) i64(at int) int64 {
 	return 0
 }
 
-// follow returns the position that the offset at at points to.
+// follow returns the position to which the offset at position at points.
 func (b *flatbuf) follow(at int) int { return at + int(uint32(b.i32(at))) }
 
 func (b *flatbuf) table(at int) flatTable {
@@ -76,7 +76,7 @@ func (b *flatbuf) table(at int) flatTable {
 // slot returns the position of field number i, or 0 if the table does not have it.
 func (t flatTable) slot(i int) int {
 	entry := 4 + 2*i
-	// As in the generated code; another rule would let a table look different to that.
+	// The generated code has the same rule, so that both read the same tables.
 	if t.buf == nil || entry >= t.end {
 		return 0
 	}

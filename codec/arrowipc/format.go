@@ -1,3 +1,5 @@
+// Package arrowipc reads and writes Arrow IPC: streams, files, schemas, and record batches as the
+// payload of segments.
 package arrowipc
 
 import (
@@ -15,8 +17,8 @@ import (
 	"edgeframe/internal/gather"
 )
 
-// The two formats of https://arrow.apache.org/docs/format/Columnar.html#format-ipc. Each
-// decodes the other too, as both are often sent under one name.
+// The two formats of https://arrow.apache.org/docs/format/Columnar.html#format-ipc. Each decodes
+// the other too, because both are often sent under one name.
 var (
 	Stream = &codec.Format{
 		Name:       "arrow",
@@ -62,8 +64,8 @@ func (fileDriver) Encode(w io.Writer, t *codec.Table, _ codec.WriteOptions) erro
 
 func isArrowFile(data []byte) bool { return bytes.HasPrefix(data, ipc.Magic) }
 
-// isArrowStream wants the continuation marker and the length of a schema message. Streams
-// from before Arrow 0.15 have no marker and are not recognised, but they are decoded.
+// isArrowStream looks for the continuation marker and the length of a schema message. Streams from
+// before Arrow 0.15 have no marker: they are not recognised, but they are decoded.
 func isArrowStream(data []byte) bool {
 	if len(data) < 8 || binary.LittleEndian.Uint32(data) != continuation {
 		return false
@@ -104,10 +106,10 @@ func (reading) Decode(data []byte, opt codec.ReadOptions, mem *codec.Budget) (t 
 	return &codec.Table{Schema: r.schema, RowGroups: groups.done}, nil
 }
 
-// grouper makes row groups out of record batches of any size.
+// grouper collects record batches of any size into row groups.
 type grouper struct {
 	done []arrow.Record
-	// pending are parts of batches, of rows rows in all, that become the next row group.
+	// pending are the parts of batches for the next row group, rows the number of their rows.
 	pending []arrow.Record
 	rows    int64
 }
@@ -132,7 +134,7 @@ func (g *grouper) flush() error {
 	}
 	merged, err := mergeRecords(g.pending)
 	if errors.Is(err, gather.ErrOverflow) {
-		// Dictionaries that do not fit into one stay in row groups of their own.
+		// The dictionaries do not fit into one, so each part becomes a row group.
 		for _, rec := range g.pending {
 			trimmed, err := layout.TrimRecord(rec)
 			if err != nil {
@@ -149,7 +151,7 @@ func (g *grouper) flush() error {
 	return nil
 }
 
-// mergeRecords returns the rows of recs, which have one schema, as one record.
+// mergeRecords joins records, which have one schema.
 func mergeRecords(recs []arrow.Record) (arrow.Record, error) {
 	if len(recs) == 1 {
 		return layout.TrimRecord(recs[0])

@@ -10,8 +10,8 @@ import (
 	"edgeframe/codec/internal/layout"
 )
 
-// measure adds data, which is valid, to the logical size of the table and refuses to go
-// beyond the limit.
+// measure adds data, which is valid, to the logical size of the table. It returns an error if that
+// exceeds the limit.
 func (r *reader) measure(data arrow.ArrayData) error {
 	if r.trusted {
 		return nil
@@ -22,11 +22,10 @@ func (r *reader) measure(data arrow.ArrayData) error {
 	return nil
 }
 
-// logicalSize is about the number of bytes that the values of data, which is valid, take
-// once they are written out one by one. Dictionaries, views, runs and dense unions let
-// values share memory, and nested in each other they can stand for exponentially more than
-// they take: a few hundred bytes for a list longer than any memory. Sums stop at
-// [math.MaxInt64].
+// logicalSize is about the number of bytes that the values of data, which is valid, take if they
+// are written out one by one. Dictionaries, views, runs and dense unions let values share memory.
+// Nested in each other, a few hundred bytes of them can stand for a list longer than any memory.
+// Sums saturate at [math.MaxInt64].
 func (r *reader) logicalSize(data arrow.ArrayData) int64 {
 	if each := r.sharedSizes(data); each != nil {
 		sum := int64(0)
@@ -45,8 +44,8 @@ func (r *reader) logicalSize(data arrow.ArrayData) int64 {
 // sizes returns the logical size of the first n values of an array.
 type sizes func(n int) int64
 
-// sizes returns the sizes of data. For types that share, they are a table, which the budget
-// pays for.
+// sizes returns the sizes of data. For types whose values share memory they are a table, which is
+// charged to the budget.
 func (r *reader) sizes(data arrow.ArrayData) sizes {
 	if each := r.sharedSizes(data); each != nil {
 		r.budget.Take(8 * int64(data.Len()))
@@ -71,7 +70,7 @@ func (r *reader) sizes(data arrow.ArrayData) sizes {
 	}
 }
 
-// ownSize returns the sizes of values of a type that shares nothing, without their children.
+// ownSize returns the sizes of the values of data, whose type shares no memory, without children.
 func ownSize(data arrow.ArrayData) sizes {
 	width := int64(1)
 	switch dt := data.DataType().(type) {
@@ -99,7 +98,7 @@ func offsetAt[T int32 | int64](offsets []T, n int) int64 {
 	return int64(offsets[n])
 }
 
-// childPosition returns for a number of values how many values of a child they come to.
+// childPosition returns a function from a number of values to the number of their child values.
 func childPosition(data arrow.ArrayData) func(n int) int {
 	switch dt := data.DataType().(type) {
 	case *arrow.ListType, *arrow.MapType:
@@ -114,10 +113,10 @@ func childPosition(data arrow.ArrayData) func(n int) int {
 	return func(n int) int { return n }
 }
 
-// sharedSizes returns a function for the size of one value if the type of data lets values
-// share memory, and nil if it does not.
+// sharedSizes returns a function for the size of one value if the type of data lets values share
+// memory; otherwise nil.
 func (r *reader) sharedSizes(data arrow.ArrayData) func(i int) int64 {
-	v := layout.NewValidator(data)
+	v := layout.Of(data)
 	var each func(i int) int64
 	switch dt := data.DataType().(type) {
 	case arrow.BinaryViewDataType:
@@ -162,7 +161,7 @@ func (r *reader) dictionarySizes(values arrow.ArrayData) sizes {
 	return known
 }
 
-func viewSizes[T int32 | int64](v layout.Validator, child sizes) func(i int) int64 {
+func viewSizes[T int32 | int64](v layout.Array, child sizes) func(i int) int64 {
 	offsets, lengths := arrow.GetData[T](v.Buffer(1)), arrow.GetData[T](v.Buffer(2))
 	return func(i int) int64 {
 		from := int(offsets[i])
@@ -172,8 +171,8 @@ func viewSizes[T int32 | int64](v layout.Validator, child sizes) func(i int) int
 
 func one(s sizes, i int) int64 { return between(s, i, i+1) }
 
-// between returns the size of the values from from to to. Behind the point at which sums
-// stop, that size is not known any more.
+// between returns the size of the values from from to to. After the point at which sums saturate
+// it is unknown, and the result is [math.MaxInt64].
 func between(s sizes, from, to int) int64 {
 	end := s(to)
 	if end == math.MaxInt64 && from < to {

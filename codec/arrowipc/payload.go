@@ -8,7 +8,8 @@ import (
 	"edgeframe/codec/internal/layout"
 )
 
-// AppendPayload appends an Arrow IPC stream of the one batch rec.
+// AppendPayload appends rec as an Arrow IPC stream of one record batch. Records with equal rows give
+// the same bytes.
 func AppendPayload(dst []byte, rec arrow.Record) (out []byte, err error) {
 	defer codec.Guard(&err, codec.ErrUnsupported, "the segment")
 	rec, err = layout.TrimRecord(rec)
@@ -33,7 +34,7 @@ func (w *appendWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// PayloadBudget is what reading a payload of at most limit bytes may take.
+// PayloadBudget is the memory that reading a payload of at most limit bytes may take.
 func PayloadBudget(limit int64) int64 { return max(limit, codec.DefaultMaxBytes) }
 
 // payloadReader returns a reader for a payload whose cost mem bounds. Its limits are wide, as the
@@ -66,7 +67,7 @@ func ReadPayload(payload []byte, limit int64) (arrow.Record, error) {
 		return nil
 	})
 	if err == nil && (out == nil || len(rest) > 0) {
-		err = codec.Errorf(codec.ErrCorrupt, "no single record batch")
+		err = codec.Errorf(codec.ErrCorrupt, "not exactly one record batch")
 	}
 	return out, err
 }

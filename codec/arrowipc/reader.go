@@ -13,14 +13,14 @@ import (
 	"edgeframe/internal/gather"
 )
 
-// Kinds of messages.
+// The kinds of messages.
 const (
 	schemaMessage     = 1
 	dictionaryMessage = 2
 	batchMessage      = 3
 )
 
-// continuation comes before the length of a message since Arrow 0.15.
+// continuation precedes the length of a message since Arrow 0.15.
 const continuation = 0xFFFFFFFF
 
 // message is one message of an Arrow IPC stream.
@@ -33,8 +33,8 @@ type message struct {
 	whole []byte
 }
 
-// nextMessage splits the first message from data. At the end-of-stream marker it returns a
-// message without kind.
+// nextMessage cuts the first message off data. For the end-of-stream marker it returns a message of
+// kind 0.
 func nextMessage(data []byte) (m message, rest []byte, err error) {
 	const cut = "the Arrow data ends early: %s is missing"
 	at := 0
@@ -82,24 +82,24 @@ func nextMessage(data []byte) (m message, rest []byte, err error) {
 	return m, data[at:], nil
 }
 
-// reader is what the messages of a stream or file have in common.
+// reader is the state of reading a stream or file.
 type reader struct {
 	limits codec.Limits
 	budget *codec.Budget
-	// trusted says that the table was checked when it came in, and its bytes since then.
+	// trusted skips checks of the values: they were checked before they were stored.
 	trusted bool
 	schema  *arrow.Schema
 	shapes  []fieldShape
-	// types and dictionaries are found under the dictionary's id.
+	// types and dictionaries are by the id of the dictionary.
 	types        map[int64]dictionaryShape
 	dictionaries map[int64]*array.Data
 	// logical is the sum of the logical sizes of all batches.
 	logical int64
-	// measured holds the logical sizes of dictionaries, which many batches share.
+	// measured has the logical sizes of dictionaries, which many batches can share.
 	measured map[arrow.ArrayData]sizes
-	// plain says of dictionaries whether all their text is known to be UTF-8.
+	// plain has for each checked dictionary whether all its text is UTF-8.
 	plain map[arrow.ArrayData]bool
-	// scanned is the number of bytes of text that scan was given.
+	// scanned is the number of bytes of text that scan has checked.
 	scanned int64
 	// rows is the number of rows before the next batch.
 	rows int64
@@ -130,6 +130,7 @@ func (r *reader) readSchema(m message) error {
 	})
 }
 
+// useSchema checks the schema table and stores the schema that open returns.
 func (r *reader) useSchema(table flatTable, open func() (*arrow.Schema, error)) (err error) {
 	in := schemaReader{budget: r.budget, limits: r.limits}
 	if r.schema, r.shapes, err = in.read(table, open); err != nil {
@@ -141,7 +142,7 @@ func (r *reader) useSchema(table flatTable, open func() (*arrow.Schema, error)) 
 	return nil
 }
 
-// collect notes the types of the dictionaries of a field.
+// collect stores the types of the dictionaries of a field.
 func (r *reader) collect(dt arrow.DataType, shape fieldShape) {
 	if dict, ok := dt.(*arrow.DictionaryType); ok {
 		r.types[shape.dictionary] = dictionaryShape{dict.ValueType, shape.children}
@@ -156,7 +157,7 @@ func (r *reader) collect(dt arrow.DataType, shape fieldShape) {
 	}
 }
 
-// readDictionary notes new values of a dictionary, or values that are added to it.
+// readDictionary reads the values of a dictionary, or values to append to it.
 func (r *reader) readDictionary(m message) error {
 	id := m.header.i64(dictionaryBatchID)
 	shape, ok := r.types[id]
@@ -188,8 +189,8 @@ func (r *reader) readDictionary(m message) error {
 	return nil
 }
 
-// dictionaryOf returns the current values of a column's dictionary. One that has not been
-// sent has no values.
+// dictionaryOf returns the current values of the dictionary of a column. There are none before they
+// have been sent.
 func (r *reader) dictionaryOf(dt *arrow.DictionaryType, shape fieldShape) (*array.Data, error) {
 	if !shape.hasDictionary {
 		return nil, codec.Errorf(codec.ErrMalformed, "a column of the Arrow data has no dictionary")
@@ -204,7 +205,7 @@ func (r *reader) dictionaryOf(dt *arrow.DictionaryType, shape fieldShape) (*arra
 	return data, nil
 }
 
-// check refuses data unless all of the batch was well-formed and it can be used.
+// check returns an error unless the batch is well-formed and data is safe to use.
 func (b *batchReader) check(data *array.Data) error {
 	if b.nodes.buf != nil && b.nodes.buf.bad {
 		return codec.Errorf(codec.ErrMalformed, "a record batch of the Arrow data is damaged")
@@ -215,8 +216,8 @@ func (b *batchReader) check(data *array.Data) error {
 	return nil
 }
 
-// readBatch returns the rows of a record batch. The budget is charged for every batch, as
-// a file may mention one many times.
+// readBatch returns the rows of a record batch. It charges the budget each time, because a file can
+// refer to a batch many times.
 func (r *reader) readBatch(m message) (arrow.Record, error) {
 	rows := m.header.i64(batchLength)
 	if rows < 0 {
@@ -248,8 +249,8 @@ func (r *reader) readBatch(m message) (arrow.Record, error) {
 	return array.NewRecord(r.schema, columns, rows), nil
 }
 
-// readStream calls use with every record batch of the stream data, which arrays alias, and
-// returns what follows the stream.
+// readStream calls use with every record batch of the stream data and returns the bytes after the
+// stream. The arrays alias data.
 func (r *reader) readStream(data []byte, use func(arrow.Record) error) (rest []byte, err error) {
 	m, rest, err := nextMessage(data)
 	if err == nil {
@@ -273,10 +274,14 @@ func (r *reader) readStream(data []byte, use func(arrow.Record) error) (rest []b
 				err = use(rec)
 			}
 		default:
-			err = codec.Errorf(codec.ErrUnsupported, "the Arrow data has a message of kind %d, which is no table", m.kind)
+			err = errMessageKind(m.kind)
 		}
 		if err != nil {
 			return nil, err
 		}
 	}
+}
+
+func errMessageKind(kind byte) error {
+	return codec.Errorf(codec.ErrUnsupported, "the Arrow data has a message of kind %d; schemas, dictionaries and record batches are known", kind)
 }

@@ -27,7 +27,7 @@ func ReadHint(data []byte, limits codec.Limits) (schema *arrow.Schema, err error
 	return r.schema, nil
 }
 
-// MessageOf returns the schema of a stream as one message, without what ends the stream.
+// MessageOf returns a schema as one message, without the end-of-stream marker.
 func MessageOf(schema *arrow.Schema) ([]byte, error) {
 	data, err := EncodeSchema(schema)
 	if err != nil {
@@ -36,7 +36,7 @@ func MessageOf(schema *arrow.Schema) ([]byte, error) {
 	return bytes.TrimSuffix(data, []byte{0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0}), nil
 }
 
-// EncodeSchema returns s as an Arrow IPC stream without batches.
+// EncodeSchema returns s as an Arrow IPC stream without record batches.
 func EncodeSchema(s *arrow.Schema) ([]byte, error) {
 	var b bytes.Buffer
 	w := ipc.NewWriter(&b, ipc.WithSchema(s))
@@ -46,7 +46,7 @@ func EncodeSchema(s *arrow.Schema) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// DecodeSchema reads what EncodeSchema wrote.
+// DecodeSchema reads a schema that [EncodeSchema] wrote. Damage is [codec.ErrCorrupt].
 func DecodeSchema(data []byte) (s *arrow.Schema, err error) {
 	defer codec.Guard(&err, codec.ErrCorrupt, "the schema")
 	r, err := ipc.NewReader(bytes.NewReader(data), ipc.WithAllocator(codec.NewBudget(codec.DefaultMaxBytes)))

@@ -6,7 +6,7 @@ import (
 	"edgeframe/codec"
 )
 
-// Numbers of the fields of the tables in Arrow's Schema.fbs, Message.fbs and File.fbs.
+// Field numbers of the tables in Arrow's Schema.fbs, Message.fbs and File.fbs.
 const (
 	messageVersion, messageHeaderType, messageHeader, messageBodyLength = 0, 1, 2, 3
 	schemaEndianness, schemaFields, schemaMetadata                      = 0, 1, 2
@@ -21,34 +21,34 @@ const (
 	dictionaryBatchID, dictionaryBatchData, dictionaryBatchIsDelta      = 0, 1, 2
 )
 
-// Values of fieldTypeKind for types that have parts of any size.
+// Values of fieldTypeKind of the types with parts of any size.
 const (
 	timestampKind = 10
 	unionKind     = 14
 )
 
-// fieldShape is what an arrow.Field does not tell: which dictionary belongs to it.
+// fieldShape is what an arrow.Field does not have: the ids of its dictionaries.
 type fieldShape struct {
 	dictionary    int64
 	hasDictionary bool
 	children      []fieldShape
 }
 
-// dictionaryShape is the type of a dictionary and the dictionaries inside of it.
+// dictionaryShape is the type of a dictionary and the shapes of the children of its values.
 type dictionaryShape struct {
 	values   arrow.DataType
 	children []fieldShape
 }
 
-// schemaReader checks a Schema table before arrow-go sees it, which would trust its counts
-// and follow shared children as often as they are mentioned.
+// schemaReader checks a Schema table before arrow-go decodes it. arrow-go trusts its counts and
+// decodes shared children once per reference.
 type schemaReader struct {
 	budget *codec.Budget
 	limits codec.Limits
 	fields int
 }
 
-// read checks table and returns what open, which has arrow-go read it, makes of it.
+// read checks table and returns the schema that open decodes, and the shapes of its fields.
 func (r *schemaReader) read(table flatTable, open func() (*arrow.Schema, error)) (*arrow.Schema, []fieldShape, error) {
 	if table.i16(schemaEndianness) != 0 {
 		return nil, nil, codec.Errorf(codec.ErrUnsupported, "the Arrow data is big-endian; send it little-endian")
@@ -79,14 +79,14 @@ func (r *schemaReader) read(table flatTable, open func() (*arrow.Schema, error))
 	return schema, shapes, nil
 }
 
-// field reads a field that stands in depth-1 others. The innermost one, which holds plain
-// values, is no level of nesting.
+// field checks a field that is nested in depth-1 others. The innermost one, which has plain values,
+// does not count as a level of nesting.
 func (r *schemaReader) field(f flatTable, depth int, shape *fieldShape) error {
 	if depth > r.limits.Depth+1 {
 		return codec.Errorf(codec.ErrTooLarge, "a column is nested deeper than %d levels", r.limits.Depth)
 	}
-	// What arrow-go makes of a field is charged for every mention of it, so that a few
-	// bytes that are mentioned often cost what they expand to.
+	// A field is charged for every reference, so that a few bytes with many references cost what
+	// they expand to.
 	r.budget.Take(256)
 	r.budget.Take(int64(f.vector(fieldName, 1).n))
 	switch f.u8(fieldTypeKind) {
@@ -113,6 +113,7 @@ func (r *schemaReader) field(f flatTable, depth int, shape *fieldShape) error {
 	return nil
 }
 
+// metadata charges the budget for key-value pairs.
 func (r *schemaReader) metadata(pairs flatVector) {
 	for i := range pairs.n {
 		pair := pairs.table(i)

@@ -10,8 +10,8 @@ import (
 	"edgeframe/codec/internal/layout"
 )
 
-// checkText refuses the next rows of a column unless all text in them is UTF-8, as Arrow
-// wants it. data has been validated and measured.
+// checkText returns an error unless all text in the next rows of a column is UTF-8, as Arrow
+// requires. data is validated and measured.
 func (r *reader) checkText(column string, data *array.Data) error {
 	if r.trusted || r.plainText(data) {
 		return nil
@@ -28,11 +28,11 @@ func (r *reader) checkText(column string, data *array.Data) error {
 	return nil
 }
 
-// parquet.plainText reports whether all text in data, which is valid, is UTF-8, also where no row
-// refers to it. It is quick, but what is missing or in no row may be anything: only
-// [textCheck] tells whether data without plain text is to be refused.
+// plainText reports whether all text in data, which is valid, is UTF-8, including text that no row
+// refers to. It is fast. If it returns false, textCheck decides, because missing and unused values
+// may have any bytes.
 func (r *reader) plainText(data arrow.ArrayData) bool {
-	v := layout.NewValidator(data)
+	v := layout.Of(data)
 	switch data.DataType().(type) {
 	case *arrow.StringType:
 		return plainValues(r, arrow.GetData[int32](v.Buffer(1)), v)
@@ -51,18 +51,17 @@ func (r *reader) plainText(data arrow.ArrayData) bool {
 	return true
 }
 
-// plainValues looks at all values at once, and then for values that begin inside of a
-// character.
-func plainValues[T int32 | int64](r *reader, offsets []T, v layout.Validator) bool {
-	if v.N == 0 {
+// plainValues checks all values at once, and then that no value starts within a character.
+func plainValues[T int32 | int64](r *reader, offsets []T, v layout.Array) bool {
+	if v.Len == 0 {
 		return true
 	}
-	end := offsets[v.N]
+	end := offsets[v.Len]
 	text := v.Buffer(2)[:end]
 	if !r.scan(text[offsets[0]:]) {
 		return false
 	}
-	for _, o := range offsets[:v.N] {
+	for _, o := range offsets[:v.Len] {
 		if o < end && !utf8.RuneStart(text[o]) {
 			return false
 		}
@@ -70,9 +69,9 @@ func plainValues[T int32 | int64](r *reader, offsets []T, v layout.Validator) bo
 	return true
 }
 
-func (r *reader) plainViews(v layout.Validator) bool {
+func (r *reader) plainViews(v layout.Array) bool {
 	values := array.MakeFromData(v.Data).(*array.StringView)
-	for i := range v.N {
+	for i := range v.Len {
 		if v.Valid(i) && !r.scan([]byte(values.Value(i))) {
 			return false
 		}
@@ -80,7 +79,8 @@ func (r *reader) plainViews(v layout.Validator) bool {
 	return true
 }
 
-// parquet.plainDictionary remembers the answer, as many batches share a dictionary.
+// plainDictionary is plainText for a dictionary. It keeps the result, because many batches can share
+// the dictionary.
 func (r *reader) plainDictionary(values arrow.ArrayData) bool {
 	plain, ok := r.plain[values]
 	if !ok {
@@ -90,15 +90,15 @@ func (r *reader) plainDictionary(values arrow.ArrayData) bool {
 	return plain
 }
 
-// scan reports whether text is UTF-8. As arrays may share memory without a row that refers
-// to it, which measure does not notice, it looks at no more than the limit in all.
+// scan reports whether text is UTF-8. It checks no more bytes than the limit in all, and returns
+// false after that: arrays can share memory that no row refers to, which measure does not count.
 func (r *reader) scan(text []byte) bool {
 	r.scanned = codec.AddSizes(r.scanned, int64(len(text)))
 	return r.scanned <= r.limits.Bytes && utf8.Valid(text)
 }
 
-// textCheck returns a function that reports whether all text in one value of arr is UTF-8,
-// or nil if arr has no text. Checking every value takes as long as the logical size of arr.
+// textCheck returns a function that reports whether all text in one value of arr is UTF-8; nil if
+// arr has no text. The time for checking every value grows with the logical size of arr.
 func textCheck(arr arrow.Array) func(i int) bool {
 	check := valueCheck(arr)
 	if check == nil {

@@ -72,14 +72,13 @@ func hasDictionary(dt arrow.DataType) bool {
 	return ok && slices.ContainsFunc(nested.Fields(), func(f arrow.Field) bool { return hasDictionary(f.Type) })
 }
 
-// recordWriter is what the writers of arrow-go for streams and files have in common.
+// recordWriter is what the stream and file writers of arrow-go have in common.
 type recordWriter interface {
 	Write(arrow.Record) error
 	Close() error
 }
 
-// writeArrow writes groups after they have been trimmed, because arrow-go v17 writes slices
-// of some types wrongly.
+// writeArrow trims groups and writes them. arrow-go v17 writes slices of some types wrongly.
 func writeArrow(w io.Writer, groups []arrow.Record, trim func(arrow.Record) (arrow.Record, error), open func(io.Writer) (recordWriter, error)) (err error) {
 	defer codec.Guard(&err, codec.ErrUnsupported, "the table")
 	buffered := bufio.NewWriterSize(w, 64<<10)
@@ -101,8 +100,7 @@ func writeArrow(w io.Writer, groups []arrow.Record, trim func(arrow.Record) (arr
 	return buffered.Flush()
 }
 
-// countingWriter knows how much has been written, which is all the seeking that arrow-go's
-// file writer does.
+// countingWriter counts the bytes written. arrow-go's file writer seeks only to learn its position.
 type countingWriter struct {
 	w io.Writer
 	n int64

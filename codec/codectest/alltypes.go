@@ -108,8 +108,7 @@ func dictionaryTypes() []arrow.DataType {
 	}
 }
 
-// values returns n values of type dt; the first is number from of the sequence of values
-// that the type has.
+// values returns n values of type dt, from number from on of the sequence of values for the type.
 func values(dt arrow.DataType, from, n int) arrow.Array {
 	switch dt := dt.(type) {
 	case *arrow.DictionaryType:
@@ -131,7 +130,7 @@ func values(dt arrow.DataType, from, n int) arrow.Array {
 	return b.NewArray()
 }
 
-// dictionaryValues refer to a dictionary that begins with another value each time.
+// dictionaryValues returns indices into a dictionary that starts with another value for each from.
 func dictionaryValues(dt *arrow.DictionaryType, from, n int) arrow.Array {
 	b := array.NewBuilder(memory.DefaultAllocator, dt.ValueType)
 	for k := range 4 {
@@ -148,7 +147,7 @@ func dictionaryValues(dt *arrow.DictionaryType, from, n int) arrow.Array {
 	return array.NewDictionaryArray(dt, indices.NewArray(), b.NewArray())
 }
 
-// listValues are n lists, of zero to two elements in turn.
+// listValues returns n lists, of zero to two elements in turn.
 func listValues(dt *arrow.ListType, from, n int) arrow.Array {
 	ends := make([]int32, n+1)
 	for k := range n {

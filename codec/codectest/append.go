@@ -12,8 +12,8 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/float16"
 )
 
-// appendValue appends value number k of the sequence of values that b's type has. One in
-// five is missing.
+// appendValue appends value number k of the sequence of values for the type of b. One in five is
+// missing.
 func appendValue(b array.Builder, k int) {
 	switch b := b.(type) {
 	case *array.SparseUnionBuilder:

@@ -79,7 +79,7 @@ func BenchCSV(rows, columns int) []byte {
 	return b.Bytes()
 }
 
-// Separator is what stands behind the field of a column.
+// Separator is the byte after the field of a column.
 func Separator(c, columns int) byte {
 	if c == columns-1 {
 		return '\n'
@@ -87,6 +87,7 @@ func Separator(c, columns int) byte {
 	return ','
 }
 
+// BenchmarkDecode measures how long f takes to decode data.
 func BenchmarkDecode(b *testing.B, f *codec.Format, data []byte) {
 	b.SetBytes(int64(len(data)))
 	b.ReportAllocs()

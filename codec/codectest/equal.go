@@ -11,9 +11,9 @@ import (
 	"edgeframe/codec"
 )
 
-// Equal returns an error that names the first difference between the schemas, metadata
-// included, or values of two tables. How rows are cut into row groups and how dictionaries
-// and runs are laid out makes no difference. Floats are equal if their bits are.
+// Equal returns an error that names the first difference between the schemas, including metadata,
+// or the values of two tables. Row groups and the layout of dictionaries and runs may differ. Floats
+// are equal if their bits are.
 func Equal(a, b *codec.Table) error {
 	if !a.Schema.Equal(b.Schema) || !a.Schema.Metadata().Equal(b.Schema.Metadata()) {
 		return fmt.Errorf("schemas differ:\n%s\n%s", a.Schema, b.Schema)
@@ -47,7 +47,7 @@ func EqualArrays(a, b arrow.Array) error {
 	return nil
 }
 
-// cursor walks the values of one column.
+// cursor iterates over the values of one column.
 type cursor struct {
 	table              *codec.Table
 	column, group, row int
@@ -101,7 +101,7 @@ func equalValues(a arrow.Array, i int, b arrow.Array, j int) bool {
 	return bytes.Equal(rawValue(a, i), rawValue(b, j))
 }
 
-// resolve follows dictionaries and runs to the value that they stand for.
+// resolve follows dictionaries and runs to the array of the value and its index.
 func resolve(arr arrow.Array, i int) (arrow.Array, int) {
 	for {
 		switch a := arr.(type) {

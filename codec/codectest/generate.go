@@ -1,4 +1,4 @@
-// Package codectest makes tables for tests and benchmarks and compares them.
+// Package codectest makes and compares tables for tests and benchmarks.
 package codectest
 
 import (

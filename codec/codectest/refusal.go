@@ -9,7 +9,8 @@ import (
 	"edgeframe/codec"
 )
 
-// Refuses fails unless f refuses an input within a second, with an error of that kind that says so.
+// Refuses fails the test unless f refuses input within a second, with an error of the given kind that
+// contains says.
 func Refuses(t *testing.T, f *codec.Format, input string, opt codec.ReadOptions, kind error, says string) {
 	t.Helper()
 	start := time.Now()
@@ -22,7 +23,7 @@ func Refuses(t *testing.T, f *codec.Format, input string, opt codec.ReadOptions,
 	}
 }
 
-// FailingWriter fails after so many bytes.
+// FailingWriter fails with [ErrFull] after Left bytes.
 type FailingWriter struct{ Left int }
 
 func (w *FailingWriter) Write(p []byte) (int, error) {
@@ -32,7 +33,8 @@ func (w *FailingWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// ErrFull is the error of a full [FailingWriter].
 var ErrFull = errors.New("the writer is full")
 
-// FuzzLimits are small, so that an input that gets around them is noticed.
+// FuzzLimits are small, so that an input that evades them is noticed.
 var FuzzLimits = codec.Limits{Bytes: 4 << 20, Columns: 100, Depth: 8}

@@ -13,13 +13,14 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/float16"
 )
 
-// Spelling is one value of one type, alone in an array, and its spellings.
+// Spelling is an array of one value and its spellings.
 type Spelling struct {
 	Name       string
 	Arr        arrow.Array
 	Text, JSON string
 }
 
+// TimestampOf returns an array of one timestamp.
 func TimestampOf(unit arrow.TimeUnit, zone string, v int64) arrow.Array {
 	return ArrayOf(&arrow.TimestampType{Unit: unit, TimeZone: zone}, func(b *array.TimestampBuilder) { b.Append(arrow.Timestamp(v)) })
 }
@@ -154,6 +155,7 @@ func (*label) Deserialize(arrow.DataType, string) (arrow.ExtensionType, error) {
 	return newLabel(), nil
 }
 
+// AllSpellings returns values of every type with their spellings.
 func AllSpellings(t testing.TB) []Spelling {
 	return slices.Concat(scalarSpellings(t), temporalSpellings(t), nestedSpellings(t))
 }

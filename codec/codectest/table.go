@@ -22,7 +22,7 @@ func SchemaText(s *arrow.Schema) string {
 	return strings.Join(parts, ", ")
 }
 
-// SameTable fails unless both tables have equal columns, whatever their row groups.
+// SameTable fails the test unless both tables have equal columns. Row groups may differ.
 func SameTable(t testing.TB, got, want *codec.Table) {
 	t.Helper()
 	if !got.Schema.Equal(want.Schema) {
@@ -39,7 +39,7 @@ func SameTable(t testing.TB, got, want *codec.Table) {
 	}
 }
 
-// TableOf makes a table of one row group.
+// TableOf returns a table of one row group.
 func TableOf(names []string, columns []arrow.Array) *codec.Table {
 	fields := make([]arrow.Field, len(names))
 	for i, name := range names {
@@ -49,14 +49,14 @@ func TableOf(names []string, columns []arrow.Array) *codec.Table {
 	return &codec.Table{Schema: schema, RowGroups: []arrow.Record{array.NewRecord(schema, columns, -1)}}
 }
 
-// ArrayOf makes an array whose values fill appends.
+// ArrayOf returns an array of the values that fill appends.
 func ArrayOf[B array.Builder](dt arrow.DataType, fill func(b B)) arrow.Array {
 	b := array.NewBuilder(memory.DefaultAllocator, dt)
 	fill(b.(B))
 	return b.NewArray()
 }
 
-// FromJSON makes an array by arrow-go's own reader.
+// FromJSON returns an array that arrow-go reads from JSON.
 func FromJSON(t testing.TB, dt arrow.DataType, values string) arrow.Array {
 	t.Helper()
 	arr, _, err := array.FromJSON(memory.DefaultAllocator, dt, strings.NewReader(values))
@@ -66,7 +66,7 @@ func FromJSON(t testing.TB, dt arrow.DataType, values string) arrow.Array {
 	return arr
 }
 
-// ParseCells reads a JSON array as values of a type.
+// ParseCells parses a JSON array as values of a type.
 func ParseCells(t testing.TB, dtype, text string) arrow.Array {
 	t.Helper()
 	dt, err := scalar.ParseDType(dtype)
@@ -80,7 +80,7 @@ func ParseCells(t testing.TB, dtype, text string) arrow.Array {
 	return arr
 }
 
-// DTypes makes the types of columns of "name=type".
+// DTypes parses pairs of "name=type" into types by column.
 func DTypes(t testing.TB, pairs ...string) map[string]arrow.DataType {
 	t.Helper()
 	out := map[string]arrow.DataType{}
@@ -95,7 +95,7 @@ func DTypes(t testing.TB, pairs ...string) map[string]arrow.DataType {
 	return out
 }
 
-// Changed spells the counts of changed cells, for as many columns as the table has.
+// Changed formats the counts of changed cells of each column.
 func Changed(table *codec.Table) string {
 	counts := table.Receipt.Changed
 	if counts == nil {

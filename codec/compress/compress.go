@@ -1,3 +1,4 @@
+// Package compress compresses and decompresses bytes within a given size.
 package compress
 
 import (
@@ -17,7 +18,7 @@ import (
 	"edgeframe/codec"
 )
 
-// Codec is how the payload of a segment is compressed.
+// Codec is a compression.
 type Codec string
 
 // The compressions: Snappy's block format, a Zstandard frame, LZ4's block format, a gzip
@@ -30,11 +31,11 @@ const (
 	None   Codec = "none"
 )
 
-// Codecs lists every Codec. The position of each is its number in the header
-// of a segment, so the order never changes.
+// Codecs lists every Codec. The position of each is its number in the header of a segment, so the
+// order never changes.
 var Codecs = []Codec{None, Snappy, Zstd, LZ4, Gzip}
 
-// Parse returns the compression named s, in any case.
+// Parse returns the compression named s, in upper or lower case.
 func Parse(s string) (Codec, error) {
 	for _, c := range Codecs {
 		if strings.EqualFold(s, string(c)) {
@@ -44,8 +45,8 @@ func Parse(s string) (Codec, error) {
 	return "", codec.Errorf(codec.ErrUnsupported, "unknown compression %q; accepted are snappy, zstd, lz4, gzip and none", s)
 }
 
-// The coders are kept because each owns tables of up to megabytes. Their options make them
-// work in the calling goroutine only.
+// Encoders and decoders are reused because each has tables of up to megabytes. Their options keep
+// them within the calling goroutine.
 var (
 	zstdEncoders = sync.Pool{New: func() any {
 		return must(zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false),
@@ -60,7 +61,7 @@ var (
 	gzipDecoders = sync.Pool{New: func() any { return new(gzip.Reader) }}
 )
 
-// must is for constructors that fail only if their constant options are wrong.
+// must is for constructors that only fail if their constant options are wrong.
 func must[T any](v T, err error) T {
 	if err != nil {
 		panic(err)
@@ -68,8 +69,8 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// compress appends src, compressed, to dst. It returns false, and dst with anything after
-// its length, if that does not make it smaller.
+// Append appends src, compressed by c, to dst. If that is not smaller than src, it returns false, and
+// the bytes after the original length of dst are undefined.
 func Append(c Codec, dst, src []byte) ([]byte, bool, error) {
 	start := len(dst)
 	switch c {
@@ -113,8 +114,8 @@ func Append(c Codec, dst, src []byte) ([]byte, bool, error) {
 	return dst, len(dst)-start < len(src), nil
 }
 
-// decompress returns the size bytes that src holds. It takes no more memory than that,
-// whatever src claims.
+// Decompress returns the size bytes that src holds. It is an error if src holds fewer or more. Whatever
+// src claims, no more than size bytes are allocated.
 func Decompress(c Codec, src []byte, size int) ([]byte, error) {
 	dst := make([]byte, 0, size)
 	n := 0

@@ -43,3 +43,14 @@ func BenchmarkParquetEncode(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkParquetNested reads lists, maps and structs, and every encoding.
+func BenchmarkParquetNested(b *testing.B) {
+	data := writeOther(b, otherRows(20_000))
+	b.SetBytes(int64(len(data)))
+	for b.Loop() {
+		if _, err := formats.ByName("parquet").Decode(data, codec.ReadOptions{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -17,25 +17,26 @@ import (
 )
 
 var (
-	errParquetRows   = errors.New("it has not as many rows as its row group")
-	errParquetShapes = errors.New("its parts do not agree on where there are values")
+	errRows   = errors.New("it has not as many rows as its row group")
+	errShapes = errors.New("its parts do not agree on where there are values")
 )
 
-// builder makes an array out of the values and levels of the columns below a node.
+// builder builds the array of a column of the table from the values and levels of the leaf columns
+// below it.
 type builder struct {
 	columns []*column
 	leaves  []*leafRows
-	// first is the number of the first of them.
+	// first is the index of the first of them among all leaf columns of the file.
 	first int
 	take  func(int64)
 }
 
-// shape is what a node with children says itself.
+// shape is which values of a node are missing and, of lists and maps, how long they are.
 type shape struct {
 	n, nulls int
-	// validity is nil if nothing is missing.
+	// validity is nil if no value is missing.
 	validity []byte
-	// offsets are those of a list or map.
+	// offsets are the Arrow offsets of a list or map.
 	offsets []int32
 }
 
@@ -65,7 +66,7 @@ func (b *builder) build(n *node) (arrow.ArrayData, error) {
 			want = int(s.offsets[s.n])
 		}
 		if children[i].Len() != want {
-			return nil, errParquetShapes
+			return nil, errShapes
 		}
 	}
 	switch n.kind {
@@ -85,7 +86,7 @@ func intBuffer[T int32 | int64](values []T) *memory.Buffer {
 	return memory.NewBufferBytes(arrow.GetBytes(values))
 }
 
-// list returns a list of type dt, which is one of those that have one child.
+// list returns an array of type dt, any kind of list but a map.
 func (b *builder) list(dt arrow.DataType, s *shape, child arrow.ArrayData) (arrow.ArrayData, error) {
 	buffers := []*memory.Buffer{s.buffer()}
 	switch dt := dt.(type) {
@@ -126,7 +127,8 @@ func listSizes(offsets []int32, take func(int64)) []int32 {
 	return out
 }
 
-// fixedSizeList returns the child with room for the elements of missing lists.
+// fixedSizeList returns child with missing elements inserted for missing lists, which take room
+// in Arrow.
 func (b *builder) fixedSizeList(dt *arrow.FixedSizeListType, s *shape, child arrow.ArrayData) (arrow.ArrayData, error) {
 	size := int(dt.Len())
 	var runs []gather.Run
@@ -155,7 +157,7 @@ func (b *builder) fixedSizeList(dt *arrow.FixedSizeListType, s *shape, child arr
 	return all.Data(), nil
 }
 
-// shape returns what the levels say of n. All columns below it have to say the same.
+// shape returns the shape of n, which all columns below n have to agree on.
 func (b *builder) shape(n *node) (*shape, error) {
 	var first *shape
 	for _, l := range b.leaves[n.first-b.first : n.first-b.first+n.leaves] {
@@ -169,64 +171,64 @@ func (b *builder) shape(n *node) (*shape, error) {
 		}
 		if first.n != s.n || first.nulls != s.nulls || !bytes.Equal(first.validity, s.validity) ||
 			!bytes.Equal(arrow.GetBytes(first.offsets), arrow.GetBytes(s.offsets)) {
-			return nil, errParquetShapes
+			return nil, errShapes
 		}
 	}
 	return first, nil
 }
 
+// shapeFrom returns the shape of n according to the levels of one column below it.
 func (b *builder) shapeFrom(n *node, l *leafRows) (*shape, error) {
 	if l.n > math.MaxInt32 {
 		return nil, errors.New("a list has more elements than can be counted")
 	}
 	b.take(int64(l.n) / 8)
 	s := &shape{validity: make([]byte, bitutil.BytesForBits(int64(l.n)))}
-	isList := n.kind != kindStruct
-	if isList {
+	if n.kind != kindStruct {
 		b.take(4 * int64(l.n+1))
 		s.offsets = make([]int32, 0, l.n+1)
 	}
 	elements, open := int32(0), false
 	for i := range l.n {
-		rep, def := uint8(0), uint8(0)
-		if l.rep != nil {
-			rep = l.rep[i]
-		}
-		if l.def != nil {
-			def = l.def[i]
-		}
-		if rep <= n.rep {
-			open = false
-			if def < n.outer {
-				continue
-			}
-			if def >= n.def {
-				bitutil.SetBit(s.validity, s.n)
-			} else {
-				s.nulls++
-			}
-			s.n++
-			if isList {
-				s.offsets = append(s.offsets, elements)
-				if def >= n.elementDef() {
-					elements++
-					open = true
-				}
-			}
-		} else if isList {
-			if !open || def < n.elementDef() {
-				return nil, errParquetShapes
-			}
-			if rep == n.rep+1 {
+		rep, def := l.levels(i)
+		switch {
+		case rep <= n.rep:
+			// The entry starts a value of n. An open list has an element, and more may follow.
+			if open = s.start(n, def, elements); open {
 				elements++
 			}
+		case n.kind == kindStruct:
+			// The entry continues a list within the struct.
+		case !open || def < n.elementDef():
+			return nil, errShapes
+		case rep == n.rep+1:
+			elements++
 		}
 	}
-	if isList {
+	if n.kind != kindStruct {
 		s.offsets = append(s.offsets, elements)
 	}
 	if s.validity = s.validity[:bitutil.BytesForBits(int64(s.n))]; s.nulls == 0 {
 		s.validity = nil
 	}
 	return s, nil
+}
+
+// start appends a value of n, if there is a place for one at definition level def. It reports
+// whether the value is a list or map with elements. elements is the number of elements so far.
+func (s *shape) start(n *node, def uint8, elements int32) (open bool) {
+	if def < n.outer {
+		return false
+	}
+	if def >= n.def {
+		bitutil.SetBit(s.validity, s.n)
+	} else {
+		s.nulls++
+	}
+	s.n++
+	if n.kind == kindStruct {
+		return false
+	}
+	s.offsets = append(s.offsets, elements)
+	return def >= n.elementDef()
 }

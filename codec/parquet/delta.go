@@ -9,54 +9,80 @@ import (
 
 var errDelta = errors.New("a delta encoding is damaged")
 
-// maxDeltaBlock is the largest number of values in a block. Writers have 128 to 4096.
+// maxDeltaBlock is the largest accepted number of values in a block. Writers use 128 to 4096.
 const maxDeltaBlock = 1 << 14
 
-// deltaInts reads the n integers of DELTA_BINARY_PACKED and returns what follows them:
+// deltaHeader begins the data of DELTA_BINARY_PACKED.
+type deltaHeader struct {
+	// A block is minis miniblocks of size values each.
+	minis, size int
+	// total is the number of values, the first of which is first.
+	total uint64
+	first int64
+}
+
+// readDeltaHeader reads a header and reports whether it is valid.
+func readDeltaHeader(in *thriftWalk) (h deltaHeader, ok bool) {
+	block, minis := in.uvarint(), in.uvarint()
+	h.total, h.first = in.uvarint(), in.zigzag()
+	if in.bad || block == 0 || block > maxDeltaBlock || block%128 != 0 {
+		return h, false
+	}
+	if minis == 0 || minis > block/32 || block%minis != 0 || block/minis%32 != 0 {
+		return h, false
+	}
+	h.minis, h.size = int(minis), int(block/minis)
+	return h, true
+}
+
+// deltaInts reads the n integers of DELTA_BINARY_PACKED and returns the data that follows them:
 // https://parquet.apache.org/docs/file-format/data-pages/encodings/
 func deltaInts(data []byte, n int, take func(int64)) (out []int64, rest []byte, err error) {
 	in := thriftWalk{data: data}
-	block, minis, total, first := in.uvarint(), in.uvarint(), in.uvarint(), in.zigzag()
-	if in.bad || block == 0 || block%128 != 0 || block > maxDeltaBlock || minis == 0 || minis > block/32 || block%minis != 0 || block/minis%32 != 0 {
+	h, ok := readDeltaHeader(&in)
+	if !ok {
 		return nil, nil, errDelta
 	}
-	if total != uint64(n) {
-		return nil, nil, fmt.Errorf("%d values in a delta encoding instead of %d", total, n)
+	if h.total != uint64(n) {
+		return nil, nil, fmt.Errorf("%d values in a delta encoding instead of %d", h.total, n)
 	}
 	if n == 0 {
 		return nil, data[in.at:], nil
 	}
 	take(8 * int64(n))
-	out = make([]int64, 1, n)
-	out[0] = first
-	last := first
-	size := int(block / minis)
-	values := make([]uint64, size)
+	out = append(make([]int64, 0, n), h.first)
+	deltas := make([]uint64, h.size)
 	for len(out) < n {
-		least := in.zigzag()
-		widths := in.at
-		in.skip(minis)
-		for i := 0; i < int(minis) && len(out) < n && !in.bad; i++ {
-			width := int(data[widths+i])
-			if width > 64 {
-				return nil, nil, errDelta
-			}
-			from := in.at
-			in.skip(uint64(size * width / 8))
-			if in.bad {
-				break
-			}
-			unpackWide(values, data[from:in.at], width)
-			for _, v := range values[:min(size, n-len(out))] {
-				last += least + int64(v)
-				out = append(out, last)
-			}
-		}
-		if in.bad {
+		if out, ok = h.appendBlock(&in, out, n, deltas); !ok {
 			return nil, nil, errDelta
 		}
 	}
 	return out, data[in.at:], nil
+}
+
+// appendBlock appends the values of the next block to out until it has n, and reports whether the
+// block is valid. deltas is scratch space for a miniblock.
+func (h *deltaHeader) appendBlock(in *thriftWalk, out []int64, n int, deltas []uint64) ([]int64, bool) {
+	least := in.zigzag()
+	widths := in.at
+	in.skip(uint64(h.minis))
+	last := out[len(out)-1]
+	for i := 0; i < h.minis && len(out) < n && !in.bad; i++ {
+		width := int(in.data[widths+i])
+		if width > 64 {
+			return out, false
+		}
+		from := in.at
+		if in.skip(uint64(h.size * width / 8)); in.bad {
+			return out, false
+		}
+		unpackWide(deltas, in.data[from:in.at], width)
+		for _, delta := range deltas[:min(h.size, n-len(out))] {
+			last += least + int64(delta)
+			out = append(out, last)
+		}
+	}
+	return out, !in.bad
 }
 
 func (w *thriftWalk) zigzag() int64 {
@@ -64,7 +90,7 @@ func (w *thriftWalk) zigzag() int64 {
 	return int64(v>>1) ^ -int64(v&1)
 }
 
-// unpackWide reads values of up to 64 bits that fill data.
+// unpackWide reads values of width bits each, at most 64, which fill data.
 func unpackWide(out []uint64, data []byte, width int) {
 	at := uint64(0)
 	for i := range out {
@@ -111,7 +137,8 @@ func deltaLengthBytes(data []byte, n int, take func(int64)) (*vector, error) {
 	return out, nil
 }
 
-// deltaBytes reads the n values of DELTA_BYTE_ARRAY, each of which begins like the one before.
+// deltaBytes reads the n values of DELTA_BYTE_ARRAY: the length of the prefix that each shares with
+// the value before it, and the rest of it.
 func deltaBytes(data []byte, n int, take func(int64)) (*vector, error) {
 	prefixes, shared, rest, err := deltaLengths(data, n, take)
 	if err != nil {
@@ -123,7 +150,7 @@ func deltaBytes(data []byte, n int, take func(int64)) (*vector, error) {
 	}
 	size := shared + int64(len(suffixes.data))
 	if size > math.MaxInt32 {
-		return nil, errParquetLong
+		return nil, errTooLong
 	}
 	take(size + 4*int64(n+1))
 	out := &vector{offsets: make([]int32, 1, n+1), data: make([]byte, 0, size)}
@@ -141,7 +168,7 @@ func deltaBytes(data []byte, n int, take func(int64)) (*vector, error) {
 	return out, nil
 }
 
-// joinStreams undoes BYTE_STREAM_SPLIT of n values of width bytes.
+// joinStreams reads the n values, of width bytes each, of BYTE_STREAM_SPLIT.
 func joinStreams(data []byte, n, width int, take func(int64)) ([]byte, error) {
 	if int64(len(data)) < int64(n)*int64(width) {
 		return nil, errPageShort
@@ -157,7 +184,7 @@ func joinStreams(data []byte, n, width int, take func(int64)) ([]byte, error) {
 	return out, nil
 }
 
-// deltaFixed returns the n integers of DELTA_BINARY_PACKED as values of 4 or 8 bytes.
+// deltaFixed reads the n integers of DELTA_BINARY_PACKED as values of width bytes, 4 or 8.
 func deltaFixed(data []byte, n, width int, take func(int64)) ([]byte, error) {
 	values, _, err := deltaInts(data, n, take)
 	if err != nil {

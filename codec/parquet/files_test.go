@@ -41,8 +41,8 @@ func hyparquet(t testing.TB, mode, path string, out any) {
 	}
 }
 
-// columnSum is what the values of a column add up to: numbers to their sum, text to a number that
-// depends on every byte and its place.
+// columnSum is the sum of the numbers of a column, or for text a number that depends on every byte
+// and its position.
 type columnSum struct {
 	Count, Nulls int64
 	Sum          string
@@ -107,7 +107,7 @@ func TestFlights3MAddsUpAsInHyparquet(t *testing.T) {
 			t.Errorf("a row group of %d rows", g.NumRows())
 		}
 	}
-	// What is written of it is read with the same values.
+	// Writing it keeps the values.
 	again, err := decodeParquet(formatstest.Encode(t, "parquet", table), codec.Limits{})
 	if err != nil {
 		t.Fatal(err)
@@ -117,7 +117,7 @@ func TestFlights3MAddsUpAsInHyparquet(t *testing.T) {
 	}
 }
 
-// TestAParquetStreamHoldsOneRowGroup measures what is alive beside the file.
+// TestAParquetStreamHoldsOneRowGroup measures the live memory beside the file.
 func TestAParquetStreamHoldsOneRowGroup(t *testing.T) {
 	data, err := os.ReadFile(testenv.VegaFile(t, "flights-3m.parquet"))
 	if err != nil {
@@ -173,7 +173,7 @@ func TestHyparquetReadsWhatIsWrittenAsTheOriginal(t *testing.T) {
 		var got []map[string]any
 		hyparquet(t, "rows", path, &got)
 		for _, row := range got {
-			// For hyparquet a list without a group around it is missing where it is empty.
+			// hyparquet reads an empty list as missing if it has no group around it.
 			if row["repeated"] == nil {
 				row["repeated"] = []any{}
 			}
@@ -210,7 +210,7 @@ func TestWhatHyparquetWritesIsRead(t *testing.T) {
 	}
 }
 
-// spelled makes numbers of JSON comparable that one program writes 1 and the other 1.0.
+// spelled makes JSON numbers comparable: one program writes 1, the other 1.0.
 func spelled(v any) string {
 	if n, ok := v.(json.Number); ok {
 		return strings.TrimSuffix(n.String(), ".0")

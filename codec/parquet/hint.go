@@ -10,12 +10,12 @@ import (
 	"edgeframe/codec/arrowipc"
 )
 
-// arrowSchemaKey is the key of a file's metadata under which writers that come from Arrow
-// keep the schema that the table had, as an IPC message in base64.
+// arrowSchemaKey is the metadata key under which Arrow writers store the schema of the table, as an
+// IPC message in base64.
 const arrowSchemaKey = "ARROW:schema"
 
-// arrowHint returns the schema that the writer had, or nil if there is none that can be read: it
-// says more about values that can be read without it.
+// arrowHint returns the Arrow schema of the writer, or nil if it is absent or damaged: the values can
+// be read without it.
 func arrowHint(pairs []pair, limits codec.Limits, take func(int64)) *arrow.Schema {
 	for _, pair := range pairs {
 		if pair.Key != arrowSchemaKey {
@@ -36,8 +36,8 @@ func arrowHint(pairs []pair, limits codec.Limits, take func(int64)) *arrow.Schem
 	return nil
 }
 
-// arrowSchema returns the schema of the table whose columns are nodes, with the types that the
-// writer had wherever the values can have them.
+// arrowSchema returns the schema of the table whose columns are nodes, with the types of the hint
+// wherever the values can have them.
 func arrowSchema(nodes []*node, hint *arrow.Schema, pairs []pair) *arrow.Schema {
 	if hint != nil && hint.NumFields() != len(nodes) {
 		hint = nil
@@ -70,7 +70,7 @@ func arrowSchema(nodes []*node, hint *arrow.Schema, pairs []pair) *arrow.Schema 
 	return arrow.NewSchema(fields, &metadata)
 }
 
-// restore gives n and what is in it the types of hint wherever they fit.
+// restore gives n and its children the types of hint wherever they fit.
 func (n *node) restore(hint arrow.DataType) {
 	if n.kind == kindLeaf {
 		n.dt = restoredLeaf(n, hint)
@@ -98,7 +98,7 @@ func hintFields(n *node, hint arrow.DataType) []arrow.Field {
 	case *arrow.MapType:
 		if n.kind == kindMap {
 			key := hint.KeyField()
-			// Keys are never missing, whatever is said of them.
+			// Keys are never missing, even if the hint calls them nullable.
 			key.Nullable = n.children[0].optional
 			return []arrow.Field{key, hint.ItemField()}
 		}
@@ -120,8 +120,8 @@ func hintFields(n *node, hint arrow.DataType) []arrow.Field {
 	return nil
 }
 
-// restoredLeaf returns hint if values of n can have that type, and the type that they have
-// otherwise.
+// restoredLeaf returns hint if the values of n can have that type; otherwise the type that Parquet
+// gives them.
 func restoredLeaf(n *node, hint arrow.DataType) arrow.DataType {
 	if dict, ok := hint.(*arrow.DictionaryType); ok {
 		values := restoredLeaf(n, dict.ValueType)
@@ -155,7 +155,7 @@ func restoredLeaf(n *node, hint arrow.DataType) arrow.DataType {
 	return n.dt
 }
 
-// restoredTimestamp restores time zones, and seconds, which Parquet does not have.
+// restoredTimestamp restores time zones and seconds, which Parquet does not have.
 func restoredTimestamp(dt arrow.DataType, hint *arrow.TimestampType) arrow.DataType {
 	t, ok := dt.(*arrow.TimestampType)
 	if !ok || (t.TimeZone == "") != (hint.TimeZone == "") {

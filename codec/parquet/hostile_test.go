@@ -26,7 +26,7 @@ import (
 // hostileTime is how long it may take to refuse a file: a second, on a machine that is busy.
 const hostileTime = 5 * time.Second
 
-// TestHostileParquetFilesAreRefused wants each to be refused at once and without more memory than
+// TestHostileParquetFilesAreRefused checks that each is refused at once and with no more memory than
 // the limit allows.
 func TestHostileParquetFilesAreRefused(t *testing.T) {
 	const mib = 1 << 20
@@ -143,7 +143,7 @@ func TestHostileParquetFilesAreRefused(t *testing.T) {
 			c.element = leafOf(format.ByteArray)
 			c.element.LogicalType.Value = &format.GeometryType{}
 		}), codec.ErrUnsupported},
-		"a list that is none": {with(func(c *crafted) {
+		"a list without a repeated field": {with(func(c *crafted) {
 			c.element = format.SchemaElement{NumChildren: thrift.New[int32](0), ConvertedType: thrift.New(deprecated.List)}
 		}), codec.ErrUnsupported},
 		"nested without end": {with(func(c *crafted) {
@@ -228,7 +228,7 @@ func TestHostileParquetFilesAreRefused(t *testing.T) {
 	}
 }
 
-// TestHostileParquetFootersAreRefused has what is no valid Thrift, or too much of it.
+// TestHostileParquetFootersAreRefused has footers of invalid Thrift, or too much of it.
 func TestHostileParquetFootersAreRefused(t *testing.T) {
 	// Field 2 is the list of elements of the schema.
 	list := func(n uint64) []byte { return join([]byte{0x15, 2, 0x19, 0xFC}, uvarint(n)) }
@@ -308,7 +308,7 @@ func TestAnArrowSchemaThatDoesNotFitAParquetFileIsNotUsed(t *testing.T) {
 	}
 }
 
-// TestLegacyTypesOfParquetAreRead has lists of two levels, which old writers made.
+// TestLegacyTypesOfParquetAreRead has lists of two levels, as old writers wrote them.
 func TestLegacyTypesOfParquetAreRead(t *testing.T) {
 	type elements = thrift.Slice[format.SchemaElement]
 	group := func(name string, n int32, r format.FieldRepetitionType, c deprecated.ConvertedType) format.SchemaElement {

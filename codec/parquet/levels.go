@@ -4,16 +4,17 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math/bits"
 )
 
 var errPageShort = errors.New("a page has fewer values than it claims")
 
 // hybrid reads what Parquet calls RLE: runs of one value and groups of eight bit-packed ones.
-// Levels, dictionary indices and booleans are encoded so.
+// It is the encoding of levels, dictionary indices and booleans.
 type hybrid struct {
 	data  []byte
 	width int
-	// left is what is to come of the current run.
+	// left is the number of unread values of the current run.
 	left   uint64
 	packed bool
 	value  uint32
@@ -29,7 +30,7 @@ func newHybrid(data []byte, width int) (*hybrid, error) {
 	return &hybrid{data: data, width: width}, nil
 }
 
-// advance begins the next run.
+// advance starts the next run.
 func (h *hybrid) advance() error {
 	for h.left == 0 {
 		head, n := binary.Uvarint(h.data)
@@ -39,12 +40,12 @@ func (h *hybrid) advance() error {
 		h.data = h.data[n:]
 		h.packed = head&1 == 1
 		if h.packed {
-			// More than there can be is cut off before it is multiplied.
+			// Without the bound a huge claim would overflow the product.
 			groups := min(head>>1, 1<<32)
 			size := min(groups*uint64(h.width), uint64(len(h.data)))
 			h.bits, h.data, h.at = h.data[:size], h.data[size:], 0
 			if h.left = groups * 8; h.width > 0 {
-				// The last group may be cut off after its last value.
+				// The last group may end after its last value.
 				h.left = min(h.left, size*8/uint64(h.width))
 			}
 			continue
@@ -85,7 +86,7 @@ func readHybrid[T uint8 | uint32](h *hybrid, out []T) error {
 	return nil
 }
 
-// unpackBits reads values of up to 32 bits that begin at bit at. They lie in data.
+// unpackBits reads values of width bits, at most 32, from bit at of data on. data has all of them.
 func unpackBits[T uint8 | uint32](out []T, data []byte, at uint64, width int) {
 	mask := uint64(1)<<width - 1
 	for i := range out {
@@ -103,25 +104,28 @@ func unpackBits[T uint8 | uint32](out []T, data []byte, at uint64, width int) {
 	}
 }
 
-// readLevels fills out with levels of at most most.
-func readLevels(data []byte, most uint8, out []uint8) error {
-	h := &hybrid{data: data, width: bitWidth(uint64(most))}
+// cutPrefixed cuts off a part that follows its length of 4 bytes.
+func cutPrefixed(data []byte) (part, rest []byte, err error) {
+	if len(data) < 4 || uint64(binary.LittleEndian.Uint32(data)) > uint64(len(data)-4) {
+		return nil, nil, errPageShort
+	}
+	size := binary.LittleEndian.Uint32(data)
+	return data[4 : 4+size], data[4+size:], nil
+}
+
+// readLevels fills out with levels, and returns an error if one is above highest.
+func readLevels(data []byte, highest uint8, out []uint8) error {
+	h := &hybrid{data: data, width: bitWidth(uint64(highest))}
 	if err := readHybrid(h, out); err != nil {
 		return err
 	}
 	for _, level := range out {
-		if level > most {
-			return fmt.Errorf("a level of %d where the most is %d", level, most)
+		if level > highest {
+			return fmt.Errorf("a level of %d where the highest is %d", level, highest)
 		}
 	}
 	return nil
 }
 
-// bitWidth is the number of bits that values up to most take.
-func bitWidth(most uint64) int {
-	n := 0
-	for ; most > 0; most >>= 1 {
-		n++
-	}
-	return n
-}
+// bitWidth is the number of bits of a value.
+func bitWidth(value uint64) int { return bits.Len64(value) }

@@ -113,7 +113,7 @@ func TestEveryEncodingAndCompressionOfParquetIsRead(t *testing.T) {
 	}
 }
 
-// TestRowGroupsOfParquetAreCut has row groups, pages and rows that begin at different places.
+// TestRowGroupsOfParquetAreCut has row groups, pages and rows that start at different places.
 func TestRowGroupsOfParquetAreCut(t *testing.T) {
 	rows := otherRows(codec.RowGroupRows + 1000)
 	for version := 1; version <= 2; version++ {
@@ -193,7 +193,7 @@ func TestParquetGoReadsWhatIsWritten(t *testing.T) {
 	for i := range want {
 		// These are written as lists with a group around them, and as bytes.
 		want[i].Repeated, got[i].Repeated, want[i].Decimal, got[i].Decimal = nil, nil, 0, 0
-		// The lists that are empty there are nil here, or the other way round.
+		// Lists may be empty in one and nil in the other.
 		a, _ := json.Marshal(want[i])
 		b, _ := json.Marshal(got[i])
 		normal := func(s []byte) string {

@@ -17,7 +17,7 @@ import (
 
 // Format is Apache Parquet (https://parquet.apache.org/docs/file-format/). Of the library parquet-go only
 // the part that reads and writes the metadata is used. Its readers of values, like those of
-// arrow-go, make room for what a file claims, and they would double the size of the Worker.
+// arrow-go, allocate what a file claims, and they would double the size of the Worker.
 //
 // A row group of the file becomes row groups of the table: one, or as many as it takes if it has
 // more than [codec.RowGroupRows] rows. The types are those that Parquet names, UUID as
@@ -67,10 +67,10 @@ type stream struct {
 	columns []*column
 	groups  []format.RowGroup
 	rows    int64
-	// left is the number of rows that are to come of the current row group of the file.
+	// left is the number of unread rows of the current row group of the file.
 	left   int64
 	budget *codec.Budget
-	// group is what the row group takes that was returned last, total what all did.
+	// group counts the memory of the row group that was returned last, total that of all.
 	group, total *codec.Budget
 }
 
@@ -117,8 +117,8 @@ func newStream(file, footer []byte, limits codec.Limits, budget *codec.Budget) (
 	return s, s.checkGroups(m.NumRows)
 }
 
-// fileFooter is the part of format.FileMetaData that is looked at. There a pair has a value, but
-// by the standard it need not.
+// fileFooter is the part of format.FileMetaData that is used. The library requires the value of a
+// pair, which is optional in the standard.
 type fileFooter struct {
 	Schema              thrift.Slice[format.SchemaElement] `thrift:"2,required"`
 	NumRows             int64                              `thrift:"3,required"`
@@ -132,14 +132,14 @@ type pair struct {
 	Value string `thrift:"2,optional"`
 }
 
-// splitParquet returns the footer and what is before it.
+// splitParquet returns the footer and the part of the file before it.
 func splitParquet(data []byte) (file, footer []byte, err error) {
 	if bytes.HasPrefix(data, encryptedMagic) {
 		return nil, nil, codec.Errorf(codec.ErrUnsupported, "the Parquet file is encrypted")
 	}
 	tail := len(data) - len(magic) - 4
 	if tail < len(magic) || !bytes.HasPrefix(data, magic) || !bytes.HasSuffix(data, magic) {
-		return nil, nil, codec.Errorf(codec.ErrMalformed, "the data is no Parquet file, or it ends early: its footer is missing")
+		return nil, nil, codec.Errorf(codec.ErrMalformed, "the data is not a Parquet file, or it ends early: its footer is missing")
 	}
 	size := binary.LittleEndian.Uint32(data[tail:])
 	if uint64(size) > uint64(tail-len(magic)) {
@@ -249,14 +249,14 @@ func (s *stream) column(n *node, rows int) (arrow.ArrayData, error) {
 			return nil, err
 		}
 		if s.left == 0 && (c.left > 0 || c.page.n > 0) {
-			return nil, errParquetRows
+			return nil, errRows
 		}
 		b.columns = append(b.columns, c)
 		b.leaves = append(b.leaves, values)
 	}
 	data, err := b.build(n)
 	if err == nil && data.Len() != rows {
-		err = errParquetRows
+		err = errRows
 	}
 	return data, err
 }

@@ -90,7 +90,7 @@ func TestEveryTypeThatParquetHasComesBackFromIt(t *testing.T) {
 	}
 }
 
-// parquetTypes is the table of all types without what Parquet cannot express.
+// parquetTypes is the table of all types that Parquet can express.
 func parquetTypes() *codec.Table {
 	all := codectest.AllTypes()
 	var fields []arrow.Field
@@ -144,8 +144,8 @@ func TestTablesWithoutRowsOrColumnsComeBackFromParquet(t *testing.T) {
 	}
 }
 
-// TestMissingValuesComeBackFromParquetAtEveryLevel has each of: the list, the struct in it, the
-// list in that, its element missing, empty and there.
+// TestMissingValuesComeBackFromParquetAtEveryLevel has each of the list, the struct in it, the list
+// in that and its element missing, empty and present.
 func TestMissingValuesComeBackFromParquetAtEveryLevel(t *testing.T) {
 	document := `[null, [], [null], [{"in": null, "s": "a"}], [{"in": [], "s": null}, {"in": [null, 1], "s": "b"}], [{"in": [2, null, 3], "s": ""}, null]]`
 	for _, nullable := range []bool{true, false} {
@@ -174,7 +174,7 @@ func TestMissingValuesComeBackFromParquetAtEveryLevel(t *testing.T) {
 }
 
 // TestDictionariesComeBackFromParquetInTheirOrder has values that no row uses, and more rows than
-// a row group of a table has.
+// a row group of a table.
 func TestDictionariesComeBackFromParquetInTheirOrder(t *testing.T) {
 	const rows = codec.RowGroupRows + 500
 	dt := &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.BinaryTypes.String, Ordered: true}

@@ -10,7 +10,7 @@ import (
 	"edgeframe/codec"
 )
 
-// kind is what becomes of a node of a Parquet schema.
+// kind is what a node of a Parquet schema is in Arrow.
 type kind uint8
 
 const (
@@ -20,38 +20,37 @@ const (
 	kindMap
 )
 
-// node is a node of a Parquet schema as Arrow sees it: the group that a list repeats is
-// a part of the list.
+// node is a node of the schema as Arrow sees it: a list and the group that it repeats are one node.
 type node struct {
 	kind kind
-	// name is that in the file, column the name of the column that the node is in.
+	// name is the name of the node, column that of the column that it is part of.
 	name, column string
 	optional     bool
-	// def is the definition level from which on a value is not missing, and rep the number of
-	// lists around it.
+	// def is the lowest definition level at which a value is present, rep the number of lists around
+	// the node.
 	def, rep uint8
-	// outer is the definition level from which on there is a place for a value: that at which
-	// the innermost list around it has an element.
+	// outer is the lowest definition level at which there is a place for a value, present or not:
+	// the innermost list around the node has an element.
 	outer uint8
 	// children are the members of a struct, the element of a list, or key and value of a map.
 	children []*node
-	// first and leaves say which columns of the file are below the node.
+	// first is the index of the first leaf column below the node, leaves their number.
 	first, leaves int
-	// physical and width are the type of a leaf's values in the file.
+	// physical is the type of a leaf's values in the file; width is their length, 0 if it varies.
 	physical format.Type
 	width    int
 	// dt is the type in Arrow.
 	dt arrow.DataType
 }
 
-// elementDef is the definition level from which on a list or map has an element.
+// elementDef is the lowest definition level at which a list or map has an element.
 func (n *node) elementDef() uint8 { return n.def + 1 }
 
-// rawNode is a node as it is in the file.
+// rawNode is a node as the file has it.
 type rawNode struct {
 	*format.SchemaElement
 	children []*rawNode
-	// column is the number of a leaf.
+	// column is the index of a leaf.
 	column int
 }
 
@@ -71,7 +70,7 @@ func (n *rawNode) isMap() bool {
 	return ok || n.converted(deprecated.Map) || n.converted(deprecated.MapKeyValue)
 }
 
-// schema makes a tree of the elements of a schema.
+// schema builds a tree from the elements of a schema.
 type schema struct {
 	limits   codec.Limits
 	elements []format.SchemaElement
@@ -106,7 +105,7 @@ func (s *schema) read() ([]*node, error) {
 	return nodes, nil
 }
 
-// columnError says in which column of a Parquet file something is wrong, unless err has all.
+// columnError adds the name of a column to an error, unless the error is complete.
 func columnError(name string, err error) error {
 	if _, ok := err.(*codec.Error); ok {
 		return err
@@ -114,7 +113,8 @@ func columnError(name string, err error) error {
 	return codec.Errorf(codec.ErrMalformed, "column %q of the Parquet file is damaged: %v", codec.Shorten(name), err)
 }
 
-// raw takes the next element with its children. Two levels of elements are one list.
+// raw takes the next element and its children. A list takes two levels of elements, so twice the
+// limit is allowed.
 func (s *schema) raw(depth int) (*rawNode, error) {
 	if len(s.elements) == 0 {
 		return nil, codec.Errorf(codec.ErrMalformed, "the schema of the Parquet file ends early")
@@ -125,7 +125,7 @@ func (s *schema) raw(depth int) (*rawNode, error) {
 	n := &rawNode{SchemaElement: &s.elements[0]}
 	s.elements = s.elements[1:]
 	if r := n.RepetitionType.V; r < format.Required || r > format.Repeated {
-		return nil, codec.Errorf(codec.ErrMalformed, "the field %q of the Parquet file has a repetition that is not known", codec.Shorten(n.Name))
+		return nil, codec.Errorf(codec.ErrMalformed, "the field %q of the Parquet file has an unknown repetition", codec.Shorten(n.Name))
 	}
 	if n.Type.Valid {
 		if n.NumChildren.V > 0 {
@@ -149,11 +149,11 @@ func (s *schema) raw(depth int) (*rawNode, error) {
 	return n, nil
 }
 
-// node returns what r is inside of something with the levels of in.
+// node returns r as a node. in has the levels of its parent.
 func (s *schema) node(r *rawNode, in node) (*node, error) {
 	switch r.RepetitionType.V {
 	case format.Repeated:
-		// A list without the group around it.
+		// The old form of a list, without a group around it.
 		list := in
 		list.kind, list.name, list.optional, list.first = kindList, r.Name, false, len(s.leaves)
 		return s.finish(&list, func() error { return s.element(&list, r, true) })
@@ -166,14 +166,14 @@ func (s *schema) node(r *rawNode, in node) (*node, error) {
 	return s.body(r, in)
 }
 
-// maxParquetLevel is the highest level that a column may have.
-const maxParquetLevel = 250
+// maxLevel is the highest accepted level of a column.
+const maxLevel = 250
 
-// body returns what r is if nothing is said of how often it is there.
+// body is node without regard to the repetition of r.
 func (s *schema) body(r *rawNode, in node) (*node, error) {
 	n := &in
 	n.name, n.first = r.Name, len(s.leaves)
-	if n.def > maxParquetLevel {
+	if n.def > maxLevel {
 		return nil, codec.Errorf(codec.ErrTooLarge, "column %q is nested deeper than %d levels", codec.Shorten(n.column), s.limits.Depth)
 	}
 	if r.Type.Valid {
@@ -206,7 +206,7 @@ func (s *schema) body(r *rawNode, in node) (*node, error) {
 	})
 }
 
-// finish has children and type of n filled in.
+// finish calls fill, which sets the children or the type of n, and completes n.
 func (s *schema) finish(n *node, fill func() error) (*node, error) {
 	if err := fill(); err != nil {
 		return nil, err
@@ -218,13 +218,14 @@ func (s *schema) finish(n *node, fill func() error) (*node, error) {
 	return n, nil
 }
 
+// child adds r to the children of n.
 func (s *schema) child(n *node, r *rawNode, in node) error {
 	child, err := s.node(r, in)
 	n.children = append(n.children, child)
 	return err
 }
 
-// element adds the element of list n: r itself, which is repeated, or what is in it.
+// element adds the element of list n: r, which is repeated, or its only child.
 func (s *schema) element(n *node, r *rawNode, itself bool) error {
 	in := node{column: n.column, def: n.def + 1, rep: n.rep + 1, outer: n.def + 1}
 	if !itself {
@@ -247,6 +248,7 @@ func (s *schema) list(n *node, r *rawNode) error {
 	return s.element(n, repeated, itself)
 }
 
+// mapping reads a group that is annotated as a map.
 func (s *schema) mapping(n *node, r *rawNode) error {
 	if len(r.children) != 1 || !r.children[0].repeated() {
 		return fmt.Errorf("the map %q is not a group with one repeated field", codec.Shorten(r.Name))
@@ -264,12 +266,12 @@ func (s *schema) mapping(n *node, r *rawNode) error {
 	return nil
 }
 
-// field returns n as a field of what it is in.
+// field returns n as a field of its parent.
 func (n *node) field() arrow.Field {
 	return arrow.Field{Name: n.name, Type: n.dt, Nullable: n.optional}
 }
 
-// plainType is the type of a node with children, without anything that Parquet does not say.
+// plainType is the type of a node with children according to Parquet alone.
 func (n *node) plainType() arrow.DataType {
 	switch n.kind {
 	case kindList:

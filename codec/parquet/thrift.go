@@ -3,7 +3,7 @@ package parquet
 import (
 	"bytes"
 	"encoding/binary"
-	"fmt"
+	"errors"
 	"unsafe"
 
 	"github.com/parquet-go/parquet-go/encoding/thrift"
@@ -22,9 +22,9 @@ const (
 	valueInListCost                        int64 = 24
 )
 
-// thriftWalk goes over a struct before the library sees it, which would make room for lists as
-// long as they claim to be and follow any depth. take is called with what the elements of
-// every list may cost.
+// thriftWalk checks a struct before the library decodes it, because the library allocates the length
+// that a list claims and follows any depth. take is called with the memory that the elements of a
+// list may need.
 type thriftWalk struct {
 	data []byte
 	at   int
@@ -37,9 +37,9 @@ func readThrift(data []byte, v any, take func(n int64)) (rest []byte, err error)
 	w := thriftWalk{data: data, take: take}
 	w.structure(0)
 	if w.bad {
-		return nil, fmt.Errorf("it ends early or is no Thrift")
+		return nil, errors.New("it ends early or is not Thrift")
 	}
-	// What the library reads aliases the copy that it makes.
+	// The library copies the data once, and its strings alias the copy.
 	take(int64(w.at))
 	if err := thrift.Unmarshal(&thrift.CompactProtocol{}, data[:w.at], v); err != nil {
 		return nil, err
@@ -130,7 +130,7 @@ func (w *thriftWalk) value(kind byte, depth int) {
 }
 
 func (w *thriftWalk) elements(n uint64, depth int, kinds ...byte) {
-	// Every element takes a byte at least.
+	// Every element takes at least a byte.
 	if n > uint64(len(w.data)-w.at) || depth > maxThriftDepth {
 		w.bad = true
 		return

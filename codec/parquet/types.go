@@ -11,7 +11,7 @@ import (
 	"edgeframe/codec"
 )
 
-// setType fills in the types of a leaf.
+// setType sets the types of a leaf.
 func (n *node) setType(e *format.SchemaElement) error {
 	n.physical = e.Type.V
 	switch n.physical {
@@ -42,7 +42,8 @@ func (n *node) setType(e *format.SchemaElement) error {
 	return nil
 }
 
-// logicalType returns the type of a leaf by its annotation, or by its older one.
+// logicalType returns the Arrow type of a leaf: by its logical type, else by its converted type, which
+// is older, else by its physical type.
 func logicalType(e *format.SchemaElement) (arrow.DataType, error) {
 	physical := e.Type.V
 	switch t := e.LogicalType.Value.(type) {
@@ -52,12 +53,12 @@ func logicalType(e *format.SchemaElement) (arrow.DataType, error) {
 		return only(physical, arrow.BinaryTypes.Binary, format.ByteArray)
 	case *format.UUIDType:
 		if e.TypeLength.V != 16 {
-			return nil, errors.New("a UUID that has not 16 bytes")
+			return nil, errors.New("a UUID is not of 16 bytes")
 		}
 		return only(physical, &arrow.FixedSizeBinaryType{ByteWidth: 16}, format.FixedLenByteArray)
 	case *format.Float16Type:
 		if e.TypeLength.V != 2 {
-			return nil, errors.New("a FLOAT16 that has not 2 bytes")
+			return nil, errors.New("a FLOAT16 is not of 2 bytes")
 		}
 		return only(physical, arrow.FixedWidthTypes.Float16, format.FixedLenByteArray)
 	case *format.DecimalType:
@@ -74,7 +75,7 @@ func logicalType(e *format.SchemaElement) (arrow.DataType, error) {
 		return arrow.Null, nil
 	case nil:
 	default:
-		return nil, fmt.Errorf("type %s has no type in a dataframe", t)
+		return nil, fmt.Errorf("dataframes have no type for %s", t)
 	}
 	if e.ConvertedType.Valid {
 		return convertedType(e)
@@ -82,10 +83,10 @@ func logicalType(e *format.SchemaElement) (arrow.DataType, error) {
 	return physicalType(e)
 }
 
-// only returns dt if the values are of type want.
+// only returns dt if the physical type is want.
 func only(physical format.Type, dt arrow.DataType, want format.Type) (arrow.DataType, error) {
 	if physical != want {
-		return nil, fmt.Errorf("type %s does not go with values of type %s", dt, physical)
+		return nil, fmt.Errorf("logical type %s is not valid for physical type %s", dt, physical)
 	}
 	return dt, nil
 }
@@ -135,11 +136,11 @@ func convertedType(e *format.SchemaElement) (arrow.DataType, error) {
 		return intType(physical, 8<<(t-deprecated.Int8), true)
 	case deprecated.Interval:
 		if e.TypeLength.V != 12 {
-			return nil, errors.New("an INTERVAL that has not 12 bytes")
+			return nil, errors.New("an INTERVAL is not of 12 bytes")
 		}
 		return only(physical, arrow.FixedWidthTypes.MonthDayNanoInterval, format.FixedLenByteArray)
 	default:
-		return nil, fmt.Errorf("the converted type %d does not go with values of type %s", t, physical)
+		return nil, fmt.Errorf("converted type %d is not valid for physical type %s", t, physical)
 	}
 }
 
@@ -150,7 +151,7 @@ func decimal(physical format.Type, precision, scale int32) (arrow.DataType, erro
 	switch physical {
 	case format.Int32, format.Int64, format.FixedLenByteArray, format.ByteArray:
 	default:
-		return nil, fmt.Errorf("a decimal does not go with values of type %s", physical)
+		return nil, fmt.Errorf("a decimal is not valid for physical type %s", physical)
 	}
 	if precision > 38 {
 		return &arrow.Decimal256Type{Precision: precision, Scale: scale}, nil
@@ -167,7 +168,7 @@ func unit(u format.TimeUnitValue) (arrow.TimeUnit, error) {
 	case *format.NanoSeconds:
 		return arrow.Nanosecond, nil
 	}
-	return 0, errors.New("a unit of time is not known")
+	return 0, errors.New("the unit of time is unknown")
 }
 
 func timeType(physical format.Type, u format.TimeUnitValue) (arrow.DataType, error) {

@@ -2,23 +2,23 @@ package parquet
 
 import (
 	"encoding/binary"
-	"fmt"
 	"math"
 
 	"edgeframe/codec"
 )
 
-// errParquetLong is of offsets of 32 bits.
-var errParquetLong = codec.Errorf(codec.ErrTooLarge, "the values of a column of the Parquet file take more than 2 GiB in a page or a row group")
+// errTooLong says that offsets of 32 bits do not reach.
+var errTooLong = codec.Errorf(codec.ErrTooLarge, "the values of a column of the Parquet file take more than 2 GiB in a page or a row group")
 
-// vector holds values that are not missing, as Parquet's types have them: width bytes each, or
-// of any length if width is 0. A bool takes a byte.
+// vector holds n present values as Parquet has them: width bytes each, or of any length if width
+// is 0. A boolean takes a byte.
 type vector struct {
-	width   int
-	data    []byte
+	width int
+	data  []byte
+	// offsets delimit the values in data if width is 0.
 	offsets []int32
 	n       int
-	// indices stand for values of dict, until values come that are not in it.
+	// indices are the values as indices into dict, unless dict is nil.
 	indices []uint32
 	dict    *vector
 }
@@ -26,6 +26,7 @@ type vector struct {
 // at is value i of a vector of any length.
 func (v *vector) at(i int) []byte { return v.data[v.offsets[i]:v.offsets[i+1]] }
 
+// value is value i of any vector.
 func (v *vector) value(i int) []byte {
 	if v.width > 0 {
 		return v.data[i*v.width : (i+1)*v.width]
@@ -33,8 +34,7 @@ func (v *vector) value(i int) []byte {
 	return v.at(i)
 }
 
-// plainVector reads the n values of a page of PLAIN dictionary values. Values of fixed width
-// alias data.
+// plainVector reads the n values of a dictionary, which are PLAIN. Values of fixed width alias data.
 func plainVector(data []byte, n, width int, take func(int64)) (*vector, error) {
 	if width > 0 {
 		if int64(len(data)) < int64(n)*int64(width) {
@@ -50,8 +50,8 @@ func plainVector(data []byte, n, width int, take func(int64)) (*vector, error) {
 	return v, err
 }
 
-// appendPlainBytes appends the first n values of data, each after its length, and returns how
-// many bytes they took.
+// appendPlainBytes appends the first n values of data, each preceded by its length, and returns how
+// many bytes they take.
 func (v *vector) appendPlainBytes(data []byte, n int, take func(int64)) (int, error) {
 	at := 0
 	for range n {
@@ -80,7 +80,7 @@ func (v *vector) appendPlainBytes(data []byte, n int, take func(int64)) (int, er
 // growBytes makes room for n more values of size bytes in all.
 func (v *vector) growBytes(size int64, n int, take func(int64)) error {
 	if size > math.MaxInt32-int64(len(v.data)) {
-		return errParquetLong
+		return errTooLong
 	}
 	take(size + 4*int64(n))
 	v.data = growCapacity(v.data, int(size))
@@ -88,7 +88,8 @@ func (v *vector) growBytes(size int64, n int, take func(int64)) error {
 	return nil
 }
 
-// growCapacity makes room for n more elements, and none in advance for the first ones.
+// growCapacity makes room for n more elements. The first time it makes no more room than that,
+// because one append is often all.
 func growCapacity[T any](s []T, n int) []T {
 	if cap(s)-len(s) >= n {
 		return s
@@ -124,7 +125,7 @@ func (v *vector) appendFixed(data []byte, take func(int64)) {
 	v.n += len(data) / v.width
 }
 
-// appendIndexed appends values of dict, which indices point into.
+// appendIndexed appends the values of dict at indices, which are in range.
 func (v *vector) appendIndexed(dict *vector, indices []uint32, take func(int64)) error {
 	if v.width > 0 {
 		take(int64(len(indices)) * int64(v.width))
@@ -163,7 +164,7 @@ func (v *vector) appendIndexed(dict *vector, indices []uint32, take func(int64))
 	return nil
 }
 
-// resolve puts values in place of indices.
+// resolve replaces indices by their values.
 func (v *vector) resolve(take func(int64)) error {
 	if v.dict == nil {
 		return nil
@@ -171,13 +172,4 @@ func (v *vector) resolve(take func(int64)) error {
 	dict, indices := v.dict, v.indices
 	v.dict, v.indices, v.n = nil, nil, 0
 	return v.appendIndexed(dict, indices, take)
-}
-
-func checkIndices(indices []uint32, size int) error {
-	for _, at := range indices {
-		if uint64(at) >= uint64(size) {
-			return fmt.Errorf("index %d into a dictionary of %d values", at, size)
-		}
-	}
-	return nil
 }

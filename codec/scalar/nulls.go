@@ -22,6 +22,7 @@ type NullSet struct {
 	values      map[string]struct{}
 }
 
+// NewNullSet returns the set of spellings, or of [DefaultNullValues] if spellings is nil.
 func NewNullSet(spellings []string) *NullSet {
 	if spellings == nil {
 		spellings = DefaultNullValues
@@ -39,6 +40,7 @@ func NewNullSet(spellings []string) *NullSet {
 
 func lengthBit(n int) uint64 { return 1 << min(uint(n), 63) }
 
+// Has reports whether b spells a missing value.
 func (n *NullSet) Has(b []byte) bool {
 	return len(b) == 0 || n.first[b[0]]&n.last[b[len(b)-1]]&lengthBit(len(b)) != 0 && n.lookUp(b)
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/bitutil"
 )
 
-// appender appends the spelling of the value in one row of one array to dst.
+// Appender appends the spelling of the value in one row of one array to dst.
 type Appender = func(dst []byte, row int) []byte
 
 // Text spells the values of arr without quotes, as delimited text and textual
@@ -175,7 +175,7 @@ func AppendFloat(dst []byte, f float64, bits int) []byte {
 	return dst
 }
 
-// indirect returns, for dictionaries, run-end encoded arrays and extensions, the array that
+// Indirect returns, for dictionaries, run-end encoded arrays and extensions, the array that
 // holds the values and where in it the value of a row is. For others at is nil.
 func Indirect(arr arrow.Array) (inner arrow.Array, at func(row int) int) {
 	switch a := arr.(type) {

@@ -9,8 +9,10 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/array"
 )
 
+// MicrosPerSecond is the number of microseconds in a second.
 const MicrosPerSecond = 1_000_000
 
+// The seconds and milliseconds in a day.
 const (
 	SecondsPerDay = 24 * 60 * 60
 	MillisPerDay  = SecondsPerDay * 1000
@@ -74,6 +76,7 @@ func SplitTicks(v, perSecond int64) (sec, nanos int64) {
 	return sec, rest * (1e9 / perSecond)
 }
 
+// Timestamps returns a function that appends a timestamp in ISO 8601.
 func Timestamps(a *array.Timestamp) Appender {
 	t := a.DataType().(*arrow.TimestampType)
 	per := TicksPerSecond(t.Unit)

@@ -17,14 +17,14 @@ import (
 // A MessagePack payload is the array [schema, rows, columns]: the schema as an Arrow IPC
 // stream without batches, the number of rows, and an array with one node per column. A node
 // is [length, missing, buffers, children, dictionary]: buffers are bin or nil, laid out as
-// in Arrow's columnar format, children are nodes, and the dictionary is a node or nil. What
-// the buffers mean follows from the schema, so every type is kept as it is.
+// in Arrow's columnar format, children are nodes, and the dictionary is a node or nil. The schema
+// says what the buffers mean, so every type is kept exactly.
 const (
 	payloadParts = 3
 	nodeParts    = 5
 )
 
-// appendMsgpackPayload appends the one batch rec.
+// appendMsgpackPayload appends rec as a payload.
 func appendMsgpackPayload(dst []byte, rec arrow.Record) (out []byte, err error) {
 	defer codec.Guard(&err, codec.ErrUnsupported, "the segment")
 	rec, err = layout.TrimRecord(rec)
@@ -97,14 +97,14 @@ func readMsgpackPayload(payload []byte, limit int64) (arrow.Record, error) {
 	return array.NewRecord(schema, columns, rows), nil
 }
 
-// nodeReader reads parts of a payload until the first error.
+// nodeReader reads the parts of a payload. After an error it reads nothing more.
 type nodeReader struct {
 	budget *codec.Budget
 	rest   []byte
 	err    error
 }
 
-// header reads an array header, which has to be of n elements.
+// header reads the header of an array, which must have n elements.
 func (in *nodeReader) header(n int) {
 	if got := in.length(); in.err == nil && got != n {
 		in.err = fmt.Errorf("%d parts instead of %d", got, n)
@@ -143,7 +143,7 @@ func (in *nodeReader) bytes() []byte {
 	return b
 }
 
-// isNil reads a nil if there is one.
+// isNil reports whether the next part is nil, and if so skips it.
 func (in *nodeReader) isNil() bool {
 	if in.err != nil || !msgp.IsNil(in.rest) {
 		return false
@@ -197,7 +197,7 @@ func (in *nodeReader) node(dt arrow.DataType) *array.Data {
 	return array.NewDataWithDictionary(dt, n, buffers, nulls, 0, values)
 }
 
-// checkNode checks what validate takes for granted.
+// checkNode checks what [layout.Validate] takes for granted.
 func checkNode(dt arrow.DataType, buffers []*memory.Buffer, n, nulls int) error {
 	want := 1 + layout.BuffersAfterValidity(dt)
 	_, isView := dt.(arrow.BinaryViewDataType)

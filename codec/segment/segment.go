@@ -1,3 +1,4 @@
+// Package segment is the container in which parts of tables are stored.
 package segment
 
 import (
@@ -26,11 +27,10 @@ const (
 	MethodMsgpack Method = "msgpack"
 )
 
-// methods holds every Method at its number in the header of a segment; the order never
-// changes.
+// methods has every Method at its number in the header of a segment. The order never changes.
 var methods = []Method{MethodArrow, MethodMsgpack}
 
-// ParseMethod returns the method named s, in any case; pyarrow is another name of arrow.
+// ParseMethod returns the method named s, in upper or lower case. pyarrow is another name for arrow.
 func ParseMethod(s string) (Method, error) {
 	switch strings.ToLower(s) {
 	case "arrow", "pyarrow":
@@ -43,18 +43,18 @@ func ParseMethod(s string) (Method, error) {
 	return "", codec.Errorf(codec.ErrUnsupported, "unknown serialization method %q; accepted are arrow (or pyarrow) and msgpack", s)
 }
 
-// Hash is the XXH3 checksum of 128 bits of a segment, which names it.
+// Hash is the XXH3 checksum of a segment, of 128 bits, which is also its name.
 type Hash [16]byte
 
 func (h Hash) String() string { return hex.EncodeToString(h[:]) }
 
-// Options are how a segment is written. Any segment can be read whatever they are.
+// Options are how a segment is written. Reading does not depend on them.
 type Options struct {
 	Method      Method
 	Compression compress.Codec
 }
 
-// Segment is a part of a table in the form in which it is stored.
+// Segment is a part of a table in its stored form.
 type Segment struct {
 	Hash Hash
 	// Data is the whole container: header and payload.
@@ -79,15 +79,14 @@ const (
 	payloadAt      = 32
 )
 
-// Payloads are built in buffers that are used again.
+// Payloads are built in buffers that are reused.
 var (
 	rawPayloads    = sync.Pool{New: func() any { return new([]byte) }}
 	packedPayloads = sync.Pool{New: func() any { return new([]byte) }}
 )
 
-// Encode returns rec as a segment. The same rows, type and options always give the
-// same bytes, whatever rec is a slice of. A payload that compression does not shrink is
-// stored without.
+// Encode returns rec as a segment. The same rows, types and options always give the same bytes,
+// whatever rec is a slice of. A payload that compression does not shrink is stored uncompressed.
 func Encode(rec arrow.Record, opt Options) (Segment, error) {
 	raw := rawPayloads.Get().(*[]byte)
 	defer rawPayloads.Put(raw)
@@ -103,11 +102,11 @@ func Encode(rec arrow.Record, opt Options) (Segment, error) {
 	if err != nil {
 		return Segment{}, err
 	}
-	return sealSegment(*raw, opt)
+	return seal(*raw, opt)
 }
 
-// sealSegment compresses raw and puts the header before it.
-func sealSegment(raw []byte, opt Options) (Segment, error) {
+// seal compresses raw and puts the header before it.
+func seal(raw []byte, opt Options) (Segment, error) {
 	packed := packedPayloads.Get().(*[]byte)
 	defer packedPayloads.Put(packed)
 	*packed = slices.Grow((*packed)[:0], payloadAt)[:payloadAt]
@@ -133,8 +132,8 @@ func sealSegment(raw []byte, opt Options) (Segment, error) {
 	return Segment{Hash: hash, Data: data, RawBytes: int64(len(raw))}, nil
 }
 
-// Check returns [codec.ErrCorrupt] if data is not the whole segment with the hash want, and
-// nil otherwise. It does not decode it.
+// Check returns [codec.ErrCorrupt] unless data is the whole segment with the hash want. It does not
+// decode it.
 func Check(data []byte, want Hash) error {
 	if len(data) < payloadAt || string(data[:4]) != segmentMagic {
 		return codec.Errorf(codec.ErrCorrupt, "segment %s: not a segment", want)
@@ -145,8 +144,8 @@ func Check(data []byte, want Hash) error {
 	return nil
 }
 
-// Decode returns the rows of the segment data, whose hash has to be want. Damage is
-// [codec.ErrCorrupt]; a payload of more than limit bytes is [codec.ErrTooLarge]. The record may share
+// Decode returns the rows of the segment data, whose hash must be want. Damage is
+// [codec.ErrCorrupt], a payload of more than limit bytes [codec.ErrTooLarge]. The record may share
 // memory with data.
 func Decode(data []byte, want Hash, limit int64) (arrow.Record, error) {
 	if err := Check(data, want); err != nil {
@@ -186,7 +185,7 @@ func decodePayload(method Method, payload []byte, limit int64) (rec arrow.Record
 
 func checksum(segment []byte) Hash {
 	h := xxh3.New()
-	// Write of a hash has no error.
+	// Writing to a hash never fails.
 	_, _ = h.Write(segment[:checksumAt])
 	_, _ = h.Write(segment[payloadAt:])
 	return h.Sum128().Bytes()

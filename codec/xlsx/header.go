@@ -7,16 +7,16 @@ import (
 	"edgeframe/codec"
 )
 
-// header is where the table of a sheet is.
+// header is the header of a sheet and the positions of the columns.
 type header struct {
-	// names are those of columns, which are positions in the sheet.
+	// names are the names of the columns, columns their positions in the sheet.
 	names   []string
 	columns []int
 	// rows is the number of rows above the first row of data.
 	rows int
 }
 
-// header finds the columns of a sheet and their names. Columns without any cell are left out.
+// header finds the columns of a sheet and their names. Columns without cells are left out.
 //
 // The first row that has cells is the header. A merged cell in it names all columns that it covers.
 // If one covers several columns and the cells in the row below are all text, that row belongs to
@@ -59,8 +59,8 @@ func (s *sheet) header(opt Options, limits codec.Limits) (*header, error) {
 	return h, nil
 }
 
-// numbered is a name, with a number behind it if others have it. repeats has the last number that
-// each name got.
+// numbered returns name, with a number appended if it is taken. repeats has the last number of each
+// name.
 func numbered(name string, seen, repeats map[string]int) string {
 	unique := name
 	for {
@@ -72,7 +72,7 @@ func numbered(name string, seen, repeats map[string]int) string {
 	}
 }
 
-// maxHeaderRows is how many rows a header may have. A cell that is merged over more is data.
+// maxHeaderRows is the largest number of rows of a header. A merged cell over more rows is data.
 const maxHeaderRows = 10
 
 // headerRows is the number of rows of the header.
@@ -104,8 +104,8 @@ func (s *sheet) onlyText(row int) bool {
 	return found
 }
 
-// coveredNames says for each row of the header and each column in which column the merged cell
-// begins that covers it, if one does that covers several columns.
+// coveredNames returns, for each row of the header, the first column of the merged cell that covers a
+// column. Only merged cells of several columns count.
 func (s *sheet) coveredNames(rows int) ([]map[int]int, error) {
 	covered := make([]map[int]int, rows)
 	for i := range covered {
@@ -116,7 +116,7 @@ func (s *sheet) coveredNames(rows int) ([]map[int]int, error) {
 			continue
 		}
 		for c := m.left; c <= min(m.right, len(s.columns)-1); c++ {
-			// Refusing what overlaps also bounds the work.
+			// Rejecting overlaps also bounds the work.
 			if _, ok := covered[m.top-s.top][c]; ok {
 				return nil, s.malformed("has merged cells that overlap at %s", cellRef(m.top, c))
 			}
@@ -126,8 +126,8 @@ func (s *sheet) coveredNames(rows int) ([]map[int]int, error) {
 	return covered, nil
 }
 
-// columnName joins the parts of a column's name, and says whether one of them is from a merged
-// cell that names other columns too.
+// columnName joins the parts of the name of a column. It reports whether one of them is from a merged
+// cell, which names other columns too.
 func (s *sheet) columnName(column, rows int, covered []map[int]int) (name string, merged bool) {
 	var parts []string
 	for row := range rows {
@@ -143,7 +143,7 @@ func (s *sheet) columnName(column, rows int, covered []map[int]int) (name string
 	return strings.Join(parts, " "), merged
 }
 
-// unnamed is the error about a column with cells and without a name.
+// unnamed returns the error about a column with cells but no name.
 func (s *sheet) unnamed(column, rows int) error {
 	kinds := s.columns[column].kinds
 	for row := rows; row < len(kinds); row++ {

@@ -13,30 +13,31 @@ import (
 	"edgeframe/codec"
 )
 
-// zipPackage is the zip file that a workbook is (ECMA-376, part 2).
+// zipPackage is the zip file of a workbook (ECMA-376, part 2).
 type zipPackage struct {
 	parts map[string]*zip.File
-	// left is how many bytes the parts that are still to be read may unpack to.
+	// left is the number of bytes to which further parts may unpack.
 	left int64
 }
 
-// A part of more than smallPart bytes may be so many times as large as it is packed. Sheets that
-// programs write are below 100 times.
+// A part that unpacks to more than smallPart bytes may unpack to at most maxRatio times its size.
+// Sheets of common programs stay below 100 times.
 const (
-	smallPart   = 16 << 20
-	mostPacking = 250
+	smallPart = 16 << 20
+	maxRatio  = 250
 )
 
-// unpackedFactor is how many times the largest table the parts of a workbook may unpack to: tags
-// take far more than the values between them, and are never in memory as a whole.
+// unpackedFactor is how many times the limit for a table the parts of a workbook may unpack to: tags
+// take far more bytes than the values between them, and are never in memory as a whole.
 const unpackedFactor = 4
 
+// openXLSXPackage opens the zip file. The error about a file of another kind says what to do.
 func openXLSXPackage(data []byte, limits codec.Limits) (*zipPackage, error) {
 	switch {
 	case bytes.HasPrefix(data, []byte("\xd0\xcf\x11\xe0")):
 		return nil, codec.Errorf(codec.ErrMalformed, "the file is a workbook of an old format (.xls) or one with a password: save it as .xlsx without a password")
 	case !bytes.HasPrefix(data, []byte("PK")):
-		return nil, codec.Errorf(codec.ErrMalformed, "the file is no workbook: .xlsx files are accepted")
+		return nil, codec.Errorf(codec.ErrMalformed, "the file is not a workbook: .xlsx files are accepted")
 	}
 	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
@@ -57,8 +58,8 @@ func openXLSXPackage(data []byte, limits codec.Limits) (*zipPackage, error) {
 	return p, nil
 }
 
-// read calls read with the content of a part, and reports whether there is such a part. What the
-// part claims to unpack to counts before any of it is unpacked, and it may not be more.
+// read calls read with the content of a part, and reports whether the part exists. The size to which
+// the part claims to unpack is checked first. The zip reader fails if there is more.
 func (p *zipPackage) read(name string, read func(r *xmlReader) error) (found bool, err error) {
 	f := p.parts[strings.ToLower(name)]
 	if f == nil {
@@ -67,8 +68,8 @@ func (p *zipPackage) read(name string, read func(r *xmlReader) error) (found boo
 	if f.UncompressedSize64 > uint64(p.left) {
 		return true, codec.Errorf(codec.ErrTooLarge, "the workbook unpacks to more than the %d bytes that are left for it", p.left)
 	}
-	if f.UncompressedSize64 > smallPart && f.UncompressedSize64/mostPacking > f.CompressedSize64 {
-		return true, codec.Errorf(codec.ErrTooLarge, "the part %s of the workbook unpacks to more than %d times its size", codec.Quoted(f.Name), mostPacking)
+	if f.UncompressedSize64 > smallPart && f.UncompressedSize64/maxRatio > f.CompressedSize64 {
+		return true, codec.Errorf(codec.ErrTooLarge, "the part %s of the workbook unpacks to more than %d times its size", codec.Quoted(f.Name), maxRatio)
 	}
 	p.left -= int64(f.UncompressedSize64)
 	r, err := f.Open()
@@ -87,10 +88,10 @@ func (p *zipPackage) read(name string, read func(r *xmlReader) error) (found boo
 	return true, err
 }
 
-// relation is where a part refers to another one.
+// relation is a reference from a part to another one.
 type relation struct{ kind, target string }
 
-// relations returns what a part refers to, by id.
+// relations returns the references of a part, by id.
 func (p *zipPackage) relations(part string) (map[string]relation, error) {
 	dir, base := path.Split(part)
 	all := map[string]relation{}

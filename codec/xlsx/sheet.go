@@ -1,3 +1,4 @@
+// Package xlsx reads and writes workbooks: Office Open XML, ECMA-376.
 package xlsx
 
 import (
@@ -26,23 +27,23 @@ const (
 	kindBool
 	kindText
 	kindError
-	// kindDate is a serial number that is shown as a date, kindTime one that is shown as a time of
-	// day, kindElapsed one that is shown as hours, minutes or seconds without end.
+	// kindDate is a serial number that is displayed as a date, kindTime as a time of day,
+	// kindElapsed as hours, minutes or seconds that may exceed a day.
 	kindDate
 	kindTime
 	kindElapsed
 )
 
-// sheetColumn has the cells of a column from the first row of the sheet that has any.
+// sheetColumn is the cells of a column, from the first row of the sheet that has cells on.
 type sheetColumn struct {
 	kinds []kind
-	// words are the bits of numbers, 0 or 1 for booleans, indexes of texts.
+	// words are the bits of numbers, 0 or 1 for booleans, or indexes of texts.
 	words []uint64
 }
 
 const (
 	cellBytes = 9
-	// columnBytes is about what a column costs beside its cells.
+	// columnBytes is about the memory of a column beside its cells.
 	columnBytes = 128
 )
 
@@ -50,19 +51,18 @@ const (
 type sheet struct {
 	book *workbook
 	name string
-	// columns are all columns of the sheet up to the last with a cell. Those without cells are
-	// empty.
+	// columns are all columns up to the last one with a cell. Those without cells are empty.
 	columns []sheetColumn
-	// top is the row of the sheet, counted from 0, that is the first with a cell; rows is the
-	// number of rows from there to the last with a cell.
+	// top is the first row with a cell, counted from 0; rows is the number of rows from there to the
+	// last one with a cell.
 	top, rows int
 	merged    []cellRange
 }
 
-// cellRange is a block of cells, by the first and last row and column.
+// cellRange is a block of cells: its first and last row and column.
 type cellRange struct{ top, left, bottom, right int }
 
-// maxMerged is the number of merged blocks of a sheet that are looked at.
+// maxMerged is the largest accepted number of merged blocks of a sheet.
 const maxMerged = 100_000
 
 // readSheet reads all cells of a sheet.
@@ -78,14 +78,14 @@ func (w *workbook) readSheet(ref sheetRef) (*sheet, error) {
 	return s, err
 }
 
-// sheetParser reads the cells of a sheet as they come.
+// sheetParser reads the cells of a sheet from XML events.
 type sheetParser struct {
 	sheet *sheet
-	// row and column are where the current cell is; style and kind are its attributes s and t.
+	// row and column are the position of the current cell; style and kind are its attributes s and t.
 	row, column int
 	style       int
 	kind        string
-	// value is the content of v, rich that of is.
+	// value is the content of the element v, rich that of is.
 	value          []byte
 	rich           richText
 	inValue, isInl bool
@@ -124,7 +124,7 @@ func (p *sheetParser) handle(e xmlEvent) error {
 	return nil
 }
 
-// startRow goes to a row, which may say its number; if not it follows the one before.
+// startRow moves to a row: the one whose number it gives, otherwise the next one.
 func (p *sheetParser) startRow(e xmlEvent) error {
 	p.row++
 	p.column = -1
@@ -156,7 +156,7 @@ func (p *sheetParser) startCell(e xmlEvent) error {
 	return nil
 }
 
-// endCell keeps the cell that has been read.
+// endCell stores the current cell.
 func (p *sheetParser) endCell() error {
 	s, w := p.sheet, p.sheet.book
 	switch p.kind {
@@ -199,7 +199,7 @@ func (p *sheetParser) number() error {
 	}
 	v, err := strconv.ParseFloat(text, 64)
 	if err != nil || math.IsInf(v, 0) || math.IsNaN(v) {
-		return p.sheet.malformed("has a cell %s with the number %s, which is none", cellRef(p.row, p.column), codec.Quoted(text))
+		return p.sheet.malformed("has %s in cell %s, which is not a number", codec.Quoted(text), cellRef(p.row, p.column))
 	}
 	kind := kindNumber
 	if p.style >= 0 && p.style < len(p.sheet.book.styles) {
@@ -208,13 +208,13 @@ func (p *sheetParser) number() error {
 	return p.sheet.put(p.row, p.column, kind, math.Float64bits(v))
 }
 
-// lastSerial is the day behind 9999-12-31, the last date that a cell can show.
-const lastSerial = 2958466
+// endSerial is the day after 9999-12-31, the last date that a cell can display.
+const endSerial = 2958466
 
-// kindShown is the kind of a number that a format shows as something.
+// kindShown is the kind of a number with a number format.
 func kindShown(v float64, shows shows) kind {
 	switch {
-	case v < 0 || v >= lastSerial:
+	case v < 0 || v >= endSerial:
 		return kindNumber
 	case shows == showsDate, shows == showsTime && v >= 1:
 		return kindDate
@@ -226,7 +226,7 @@ func kindShown(v float64, shows shows) kind {
 	return kindNumber
 }
 
-// isoDate reads a cell of type d: a date, with or without a time of day, as ISO 8601 has it.
+// isoDate reads a cell of type d: a date in ISO 8601, with or without a time of day.
 func (p *sheetParser) isoDate() error {
 	text := strings.TrimSuffix(strings.TrimSpace(string(p.value)), "Z")
 	for _, layout := range []string{"2006-01-02", "2006-01-02T15:04:05.999999999", "2006-01-02T15:04"} {
@@ -250,6 +250,7 @@ func (s *sheet) malformed(format string, args ...any) error {
 	return codec.Errorf(codec.ErrMalformed, "sheet %s "+format, append([]any{codec.Quoted(s.name)}, args...)...)
 }
 
+// addText stores a cell with a text of its own.
 func (s *sheet) addText(row, column int, text []byte) error {
 	if len(text) == 0 {
 		return nil
@@ -264,6 +265,7 @@ func (s *sheet) addText(row, column int, text []byte) error {
 	return s.put(row, column, kindText, uint64(index))
 }
 
+// putText stores a cell with shared string number index.
 func (s *sheet) putText(row, column, index int) error {
 	text := s.book.texts.get(index)
 	if len(text) == 0 {
@@ -275,14 +277,14 @@ func (s *sheet) putText(row, column, index int) error {
 	return s.put(row, column, kindText, uint64(index))
 }
 
-// put keeps a cell. Rows come in ascending order.
+// put stores a cell. Rows must be in ascending order.
 func (s *sheet) put(row, column int, kind kind, word uint64) error {
 	if s.top < 0 {
 		s.top = row
 	}
 	at := row - s.top
 	if at < s.rows-1 {
-		return s.malformed("has cell %s behind one of a later row", cellRef(row, column))
+		return s.malformed("has cell %s after one of a later row", cellRef(row, column))
 	}
 	s.rows = at + 1
 	if column >= len(s.columns) {
@@ -307,7 +309,7 @@ func appendZeros[T any](list []T, n int) []T {
 	return append(list, make([]T, n)...)
 }
 
-// merge notes a block of merged cells.
+// merge stores a block of merged cells.
 func (s *sheet) merge(ref string) error {
 	from, to, ok := strings.Cut(ref, ":")
 	if !ok {
@@ -316,7 +318,7 @@ func (s *sheet) merge(ref string) error {
 	top, left, ok1 := parseCellRef(from)
 	bottom, right, ok2 := parseCellRef(to)
 	if !ok1 || !ok2 || bottom < top || right < left {
-		return s.malformed("has merged cells at %s, which is no block of cells", codec.Quoted(ref))
+		return s.malformed("has merged cells at %s, which is not a block of cells", codec.Quoted(ref))
 	}
 	if len(s.merged) == maxMerged {
 		return s.malformed("has more than %d blocks of merged cells", maxMerged)
@@ -325,7 +327,7 @@ func (s *sheet) merge(ref string) error {
 	return nil
 }
 
-// parseCellRef reads a reference such as B7, as row and column counted from 0.
+// parseCellRef parses a reference, for instance B7, into row and column counted from 0.
 func parseCellRef(ref string) (row, column int, ok bool) {
 	ref = strings.ReplaceAll(ref, "$", "")
 	i := 0
@@ -340,7 +342,7 @@ func parseCellRef(ref string) (row, column int, ok bool) {
 	return row - 1, column - 1, err == nil && i > 0 && row >= 1 && row <= maxSheetRows && column <= maxSheetColumns
 }
 
-// cellRef spells the reference of a cell.
+// cellRef returns the reference of a cell.
 func cellRef(row, column int) string {
 	name := ""
 	for column++; column > 0; column = (column - 1) / 26 {

@@ -11,7 +11,7 @@ import (
 	"edgeframe/codec/scalar"
 )
 
-// workbook is what the sheets of a workbook share.
+// workbook is the data that the sheets of a workbook share.
 type workbook struct {
 	pkg    *zipPackage
 	mem    *codec.Budget
@@ -19,18 +19,18 @@ type workbook struct {
 	own    Options
 	nulls  *scalar.NullSet
 	sheets []sheetRef
-	// since1904 says that dates count from 1904 and not from 1900.
+	// since1904 is true if dates count from 1904 instead of 1900.
 	since1904 bool
-	// styles has for each style of cells what its number format shows.
+	// styles has for each cell style what its number format displays.
 	styles []shows
-	// texts are the shared strings, and those that sheets have themselves.
+	// texts are the shared strings and the strings in cells.
 	texts texts
 }
 
-// sheetRef is a worksheet and the part that it is in.
+// sheetRef is the name of a worksheet and its part.
 type sheetRef struct{ name, part string }
 
-// shows is what a number format makes of a number.
+// shows is how a number format displays a number.
 type shows uint8
 
 const (
@@ -80,7 +80,7 @@ func openXLSX(data []byte, opt codec.ReadOptions, own Options, mem *codec.Budget
 	return w, nil
 }
 
-// readSheetList reads the part that names the sheets. Only worksheets have cells.
+// readSheetList reads the list of sheets. It keeps worksheets; others, such as charts, have no cells.
 func (w *workbook) readSheetList(part string, relations map[string]relation) error {
 	found, err := w.pkg.read(part, func(r *xmlReader) error {
 		return r.each(func(e xmlEvent) error {
@@ -101,12 +101,12 @@ func (w *workbook) readSheetList(part string, relations map[string]relation) err
 		})
 	})
 	if err == nil && !found {
-		return codec.Errorf(codec.ErrMalformed, "the file is no workbook: it has no part %s", codec.Quoted(part))
+		return codec.Errorf(codec.ErrMalformed, "the file is not a workbook: it has no part %s", codec.Quoted(part))
 	}
 	return err
 }
 
-// readStyles reads what the number formats of the cell styles show.
+// readStyles reads what the number formats of the cell styles display.
 func (w *workbook) readStyles(r *xmlReader) error {
 	formats := map[string]shows{}
 	within := false
@@ -131,8 +131,8 @@ func (w *workbook) readStyles(r *xmlReader) error {
 	})
 }
 
-// builtinShows is what the formats show that have a number and no code (ECMA-376, part 1,
-// 18.8.30, those of East Asian languages included).
+// builtinShows is what the built-in number formats display, including those of East Asian languages
+// (ECMA-376, part 1, 18.8.30).
 func builtinShows(id string) shows {
 	n, _ := strconv.Atoi(id)
 	switch {
@@ -146,8 +146,8 @@ func builtinShows(id string) shows {
 	return showsNumber
 }
 
-// formatShows is what a format code shows: the letters of dates and times in it, without what is
-// quoted, escaped or in brackets, tell. An m is a month unless there are hours or seconds.
+// formatShows is what a format code displays, which its letters for dates and times tell. Quoted,
+// escaped and bracketed parts do not count. An m is a month unless there are hours or seconds.
 func formatShows(code string) shows {
 	code, _, _ = strings.Cut(code, ";")
 	date, clock, month := false, false, false
@@ -220,8 +220,8 @@ func (t *texts) get(index int) []byte {
 	return t.bytes[start:t.ends[index]]
 }
 
-// readSharedStrings reads the texts that cells refer to by number. A text may be in runs of
-// different fonts; what tells its pronunciation is no part of it.
+// readSharedStrings reads the texts to which cells refer by number. A text can consist of runs in
+// different fonts. Phonetic hints are not part of it.
 func (w *workbook) readSharedStrings(r *xmlReader) error {
 	var text richText
 	return r.each(func(e xmlEvent) error {
@@ -237,7 +237,7 @@ func (w *workbook) readSharedStrings(r *xmlReader) error {
 	})
 }
 
-// richText collects the text of the elements t, but not of those in rPh.
+// richText collects the text of the elements t, except within rPh.
 type richText struct {
 	text             []byte
 	within, phonetic bool
@@ -260,10 +260,11 @@ func (t *richText) handle(e xmlEvent) {
 	}
 }
 
-// value is the text with the characters that XML cannot have, which are written as _x000D_.
+// value is the text, with escapes such as _x000D_ replaced.
 func (t *richText) value() []byte { return unescapeXLSX(t.text) }
 
-// unescapeXLSX replaces _xHHHH_ by the character with that code (ECMA-376, part 1, 22.9.2.19).
+// unescapeXLSX replaces _xHHHH_, the escape for characters that XML does not allow, by the character
+// (ECMA-376, part 1, 22.9.2.19).
 func unescapeXLSX(text []byte) []byte {
 	const length = len("_x0000_")
 	var out []byte

@@ -19,7 +19,7 @@ import (
 // maxCellText is the longest text of a cell, in UTF-16 code units.
 const maxCellText = 32_767
 
-// The styles of cells, by their position in xlsxStyles.
+// The styles of cells, by their position in xl/styles.xml.
 const (
 	styleDate     = `" s="1"><v>`
 	styleDateTime = `" s="2"><v>`
@@ -35,8 +35,7 @@ const (
 	nsTypes        = `application/vnd.openxmlformats-officedocument.spreadsheetml.`
 )
 
-// parts are the parts of a workbook that are always the same, in the order in which they are
-// written.
+// parts are the constant parts of a workbook, in the order in which they are written.
 var parts = []struct{ name, content string }{
 	{"[Content_Types].xml", `<Types ` + nsPackage + `content-types">` +
 		`<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>` +
@@ -94,7 +93,7 @@ func encodeXLSX(w io.Writer, t *codec.Table) error {
 	return z.Close()
 }
 
-// fitsSheet refuses a table that is too large for a sheet.
+// fitsSheet returns an error if a table is too large for a sheet.
 func fitsSheet(t *codec.Table) error {
 	if rows := t.NumRows(); rows >= maxSheetRows {
 		return codec.Errorf(codec.ErrUnsupported, "the table has %d rows: a sheet has room for %d below the header; choose another format or fewer rows", rows, maxSheetRows-1)
@@ -115,7 +114,7 @@ func fitsSheet(t *codec.Table) error {
 	return nil
 }
 
-// fitsCells refuses values that are too long for a cell. Only those of some types can be.
+// fitsCells returns an error if a value is too long for a cell. Values of most types never are.
 func fitsCells(name string, arr arrow.Array) error {
 	id := scalar.ValueType(arr.DataType()).ID()
 	if arrow.IsInteger(id) || arrow.IsFloating(id) || id == arrow.BOOL || id == arrow.TIMESTAMP || id == arrow.DATE32 || id == arrow.NULL {
@@ -185,12 +184,13 @@ func writeSheet(w io.Writer, t *codec.Table) error {
 	return err
 }
 
-// appendCellStart begins a cell; its style, type and content follow.
+// appendCellStart appends the start of a cell. Style, type and content follow.
 func appendCellStart(dst, column []byte, row int) []byte {
 	return strconv.AppendInt(append(append(dst, `<c r="`...), column...), int64(row), 10)
 }
 
-// cellAppender writes what follows on the reference of a cell, nothing where it is empty.
+// cellAppender returns a function that appends what follows the reference of a cell, or nothing if the
+// value is missing.
 func cellAppender(arr arrow.Array) scalar.Appender {
 	isNull, write := scalar.NullChecker(arr), presentCell(arr)
 	return func(dst []byte, row int) []byte {
@@ -201,7 +201,7 @@ func cellAppender(arr arrow.Array) scalar.Appender {
 	}
 }
 
-// presentCell is cellAppender for values that are not missing.
+// presentCell is cellAppender for present values.
 func presentCell(arr arrow.Array) scalar.Appender {
 	if inner, at := scalar.Indirect(arr); at != nil {
 		write := presentCell(inner)
@@ -213,7 +213,7 @@ func presentCell(arr arrow.Array) scalar.Appender {
 		scratch = spell(scratch[:0], row)
 		return appendTextCell(dst, scratch)
 	}
-	// Of integers beyond this, a float64 does not keep every one.
+	// A float64 does not represent every integer above this one.
 	const most = 1 << 53
 	number := func(dst []byte, row int) []byte {
 		scratch = spell(scratch[:0], row)
@@ -252,7 +252,7 @@ func appendNumberCell(dst []byte, style string, v float64) []byte {
 	return append(strconv.AppendFloat(dst, v, 'g', -1, 64), `</v></c>`...)
 }
 
-// temporalCell writes dates and times as serial numbers where those keep them, all others by text.
+// temporalCell appends dates and times as serial numbers if those are exact, otherwise with text.
 func temporalCell(arr arrow.Array, text scalar.Appender) scalar.Appender {
 	style, perDay, dated := "", int64(0), false
 	switch dt := arr.DataType().(type) {
@@ -284,8 +284,8 @@ func temporalCell(arr arrow.Array, text scalar.Appender) scalar.Appender {
 	}
 }
 
-// serialOf returns the serial number of a date or time, if that is a positive one that every
-// program understands alike, in whole milliseconds.
+// serialOf returns the serial number of a date or time. ok is false unless it is positive, in whole
+// milliseconds, and means the same to all programs.
 func serialOf(ticks, perDay int64, dated bool) (serial float64, ok bool) {
 	const (
 		unixEpoch = 25569
@@ -303,20 +303,20 @@ func serialOf(ticks, perDay int64, dated bool) (serial float64, ok bool) {
 		days += unixEpoch
 		least = march1900
 	}
-	if days < least || days >= lastSerial {
+	if days < least || days >= endSerial {
 		return 0, false
 	}
 	return float64(days) + float64(rest)/float64(perDay), true
 }
 
-// appendTextCell writes a text into the cell itself.
+// appendTextCell appends a cell with its text in it.
 func appendTextCell(dst, text []byte) []byte {
 	dst = append(dst, `" t="inlineStr"><is><t xml:space="preserve">`...)
 	return append(appendXLSXText(dst, text), `</t></is></c>`...)
 }
 
-// appendXLSXText escapes text for XML. Characters that XML cannot have are written as _xHHHH_, and
-// so is the _ of a text that looks like that (ECMA-376, part 1, 22.9.2.19).
+// appendXLSXText appends text escaped for XML. Characters that XML does not allow become _xHHHH_, and
+// so does the _ of a text that looks like such an escape (ECMA-376, part 1, 22.9.2.19).
 func appendXLSXText(dst, text []byte) []byte {
 	for i := 0; i < len(text); {
 		r, size := utf8.DecodeRune(text[i:])
@@ -339,7 +339,7 @@ func appendXLSXText(dst, text []byte) []byte {
 	return dst
 }
 
-// looksEscaped reports whether text begins like _xHHHH_.
+// looksEscaped reports whether text starts with an escape _xHHHH_.
 func looksEscaped(text []byte) bool {
 	if len(text) < 7 || text[1] != 'x' || text[6] != '_' {
 		return false

@@ -10,23 +10,23 @@ import (
 	"edgeframe/codec"
 )
 
-// maxXMLToken is the longest tag or text of a part of a workbook. The longest that Excel writes is
-// a cell of 32,767 characters.
+// maxXMLToken is the longest accepted tag or text, in bytes. The longest that Excel writes is a cell of
+// 32,767 characters.
 const maxXMLToken = 4 << 20
 
-// xmlReader reads the elements of one part of a workbook. Names are without their prefixes, as
-// programs choose those as they like.
+// xmlReader reads the elements of one part of a workbook. Names are without prefixes, because programs
+// choose different ones.
 type xmlReader struct {
 	events *gosax.Reader
 	source *boundedTokens
-	// open are the elements that have begun and not ended, one behind the other in names.
+	// names has the names of the open elements one after the other, open the position of each.
 	names []byte
 	open  []int
-	// empty says that the innermost of them has no content: its end comes next.
+	// empty is true if the innermost one has no content, so that its end comes next.
 	empty bool
 }
 
-// maxXMLDepth is how deep the elements of a workbook may be nested. Those of Excel are below 20.
+// maxXMLDepth is the deepest accepted nesting of elements. Excel stays below 20.
 const maxXMLDepth = 100
 
 func newXMLReader(r io.Reader) *xmlReader {
@@ -35,7 +35,7 @@ func newXMLReader(r io.Reader) *xmlReader {
 	return &xmlReader{events: gosax.NewReaderSize(source, buffer), source: source}
 }
 
-// boundedTokens fails when too much is read for one token.
+// boundedTokens fails if more than maxXMLToken bytes are read for one token.
 type boundedTokens struct {
 	r io.Reader
 	n int
@@ -50,16 +50,16 @@ func (b *boundedTokens) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// xmlEvent is the beginning or end of an element, or text.
+// xmlEvent is the start or end of an element, or text.
 type xmlEvent struct {
-	// start and end have the name of an element.
+	// start or end is the name of the element.
 	start, end []byte
-	// attributes are what follows the name of start.
+	// attributes follow the name in a start tag.
 	attributes []byte
 	text       []byte
 }
 
-// push notes the beginning of an element.
+// push stores the start of an element.
 func (r *xmlReader) push(name []byte) error {
 	if len(r.open) == maxXMLDepth {
 		return codec.Errorf(codec.ErrMalformed, "the workbook has a part with elements nested deeper than %d levels", maxXMLDepth)
@@ -69,7 +69,7 @@ func (r *xmlReader) push(name []byte) error {
 	return nil
 }
 
-// pop notes the end of an element and returns its name.
+// pop removes the innermost element and returns its name.
 func (r *xmlReader) pop() []byte {
 	last := len(r.open) - 1
 	name := r.names[r.open[last]:]
@@ -77,8 +77,7 @@ func (r *xmlReader) pop() []byte {
 	return name
 }
 
-// next returns the next event, or io.EOF behind the end of the outermost element. What it returns
-// is good until the next call.
+// next returns the next event, or io.EOF after the last. The event is valid until the next call.
 func (r *xmlReader) next() (xmlEvent, error) {
 	if r.empty {
 		r.empty = false
@@ -141,7 +140,7 @@ func withoutPrefix(name []byte) []byte {
 	return name[bytes.IndexByte(name, ':')+1:]
 }
 
-// attribute returns the value of an attribute, nil if there is none. The name is without prefix.
+// attribute returns the value of an attribute, or nil. The name is without prefix.
 func (e xmlEvent) attribute(name string) []byte {
 	rest := e.attributes
 	for len(rest) > 0 {
@@ -157,8 +156,8 @@ func (e xmlEvent) attribute(name string) []byte {
 	return nil
 }
 
-// unescaped is the value of an attribute, nil if it cannot be read. The library unescapes in place,
-// and the other attributes are still to be found.
+// unescaped returns the value of an attribute, or nil if it is invalid. The library unescapes in place,
+// which would damage the other attributes, so the value is copied first.
 func unescaped(value []byte) []byte {
 	if !bytes.ContainsAny(value, "&\r") {
 		return value

@@ -13,7 +13,8 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/memory"
 )
 
-func (g *gatherer) dictionary(dt arrow.DataType, dict *arrow.DictionaryType, ps pieces, validity *memory.Buffer, nulls int) (*array.Data, error) {
+func (g *gatherer) dictionary(out result, dict *arrow.DictionaryType) (*array.Data, error) {
+	ps, validity := out.ps, out.validity
 	indices := g.fixed(ps, 1, dict.IndexType.(arrow.FixedWidthDataType).Bytes())
 	var (
 		vals *array.Data
@@ -30,10 +31,10 @@ func (g *gatherer) dictionary(dt arrow.DataType, dict *arrow.DictionaryType, ps 
 	if err != nil {
 		return nil, err
 	}
-	return array.NewDataWithDictionary(dt, ps.rows(), []*memory.Buffer{validity, indices}, nulls, 0, vals), nil
+	return array.NewDataWithDictionary(out.dt, out.n, []*memory.Buffer{validity, indices}, out.nulls, 0, vals), nil
 }
 
-// distinct returns the dictionaries of ps that differ.
+// distinct returns the different dictionaries of ps.
 func distinct(ps pieces) []arrow.ArrayData {
 	var out []arrow.ArrayData
 	known := map[arrow.ArrayData]bool{}
@@ -55,8 +56,8 @@ func distinct(ps pieces) []arrow.ArrayData {
 	return out[:1]
 }
 
-// reduce returns the one dictionary of ps, with indices into it: without the values that no
-// index uses if it is larger than the rows, otherwise as it is.
+// reduce returns the one dictionary of ps and indices into it. If the dictionary is larger than
+// the number of rows, the values that no index uses are left out.
 func (g *gatherer) reduce(dict *arrow.DictionaryType, ps pieces, indices, validity *memory.Buffer) (*array.Data, *memory.Buffer, error) {
 	if len(ps) == 0 {
 		vals, err := g.data(dict.ValueType, nil)
@@ -70,8 +71,8 @@ func (g *gatherer) reduce(dict *arrow.DictionaryType, ps pieces, indices, validi
 		vals, err := g.data(dict.ValueType, pieces(nil).add(from, 0, from.Len()))
 		return vals, indices, err
 	}
-	// The cost must not depend on the size of the dictionary, as many small parts of a
-	// table may have one large dictionary.
+	// The cost must not depend on the size of the dictionary: many small parts of a table can
+	// share one large dictionary.
 	mapping := map[int]int{}
 	out := bytes.Clone(indices.Bytes())
 	mapIndices(dict, out, validity, 0, n, func(i int) int { mapping[i] = 0; return i })
@@ -85,9 +86,8 @@ func (g *gatherer) reduce(dict *arrow.DictionaryType, ps pieces, indices, validi
 	return vals, memory.NewBufferBytes(out), err
 }
 
-// unify merges dictionaries in order of appearance and rewrites indices, which are those of
-// the rows of ps. Values that are equal byte by byte are merged; those of nested types are
-// not compared.
+// unify merges dictionaries in order of appearance and rewrites indices, those of the rows of
+// ps. Values that are equal byte by byte become one; values of nested types are not compared.
 func (g *gatherer) unify(dict *arrow.DictionaryType, dicts []arrow.ArrayData, ps pieces, indices []byte, validity *memory.Buffer) (*array.Data, error) {
 	var (
 		merged   pieces
@@ -124,9 +124,9 @@ func (g *gatherer) unify(dict *arrow.DictionaryType, dicts []arrow.ArrayData, ps
 	return g.data(dict.ValueType, merged)
 }
 
-// valueKey returns bytes that two values of type dt have in common exactly if they are the
-// same, and false if the type has no such bytes. A missing value has none either: missing
-// values of several dictionaries stay apart.
+// valueKey returns bytes that are equal for two values of type dt exactly if the values are
+// equal. It returns false if the type has no such bytes, and for missing values, which stay
+// separate.
 func valueKey(dt arrow.DataType, d arrow.ArrayData, i int) ([]byte, bool) {
 	p := piece{data: d}
 	i += d.Offset()
@@ -169,8 +169,8 @@ func maxIndex(dt arrow.DataType) uint64 {
 	return 1<<bits - 1
 }
 
-// mapIndices rewrites the indices of rows from to to. Missing rows get index 0, as their
-// own may be anything.
+// mapIndices rewrites the indices of the rows from to to with f. Missing rows get index 0,
+// because theirs can be out of range.
 func mapIndices(dict *arrow.DictionaryType, indices []byte, validity *memory.Buffer, from, to int, f func(int) int) {
 	var bitmap []byte
 	if validity != nil {
@@ -187,8 +187,8 @@ func mapIndices(dict *arrow.DictionaryType, indices []byte, validity *memory.Buf
 	}
 }
 
-// index reads an index, which is never negative, so that signed and unsigned ones of one
-// width are the same.
+// index reads an index. Indices are never negative, so signed and unsigned ones of one width
+// have the same bytes.
 func index(cell []byte) int {
 	switch len(cell) {
 	case 1:

@@ -40,7 +40,7 @@ func (g *gatherer) bits(ps pieces, i, n int) *memory.Buffer {
 		case len(bitmap) == 0:
 			bitutil.SetBitsTo(out, int64(at), int64(p.len()), true)
 		case p.len() < 8:
-			// CopyBitmap has to look at the bits around such a few.
+			// CopyBitmap is slow for a few bits.
 			for k := range p.len() {
 				if bitutil.BitIsSet(bitmap, p.from+k) {
 					bitutil.SetBit(out, at+k)
@@ -54,8 +54,8 @@ func (g *gatherer) bits(ps pieces, i, n int) *memory.Buffer {
 	return memory.NewBufferBytes(out)
 }
 
-// wholeBytes returns the bytes of bitmap that hold n bits from the given one, or nil if
-// these do not start at a byte or are followed by set bits.
+// wholeBytes returns the bytes of bitmap with the n bits from bit from on; nil if they do not
+// start at a byte or bits that are set follow in the last byte.
 func wholeBytes(bitmap []byte, from, n int) []byte {
 	if from%8 != 0 || n == 0 || len(bitmap) == 0 {
 		return nil
@@ -80,12 +80,12 @@ func (g *gatherer) fixed(ps pieces, i, width int) *memory.Buffer {
 	return memory.NewBufferBytes(out)
 }
 
-// integer is what offsets, sizes, run ends and dictionary indices are made of.
+// integer is a type of offsets, sizes, run ends or dictionary indices.
 type integer interface {
 	int8 | int16 | int32 | int64 | uint8 | uint16 | uint32 | uint64
 }
 
-// values is buffer i as integers.
+// values returns buffer i as integers.
 func values[T integer](p piece, i int) []T {
 	return arrow.GetData[T](p.buffer(i))
 }

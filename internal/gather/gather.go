@@ -1,11 +1,11 @@
 // Package gather builds one Arrow array out of ranges of rows of others.
 //
-// It covers every Arrow type, where array.Concatenate of arrow-go v17 refuses unions,
-// damages dictionary indices next to nulls and run ends of slices. What it returns has
-// offset 0 and buffers and children of exactly the length of its rows, so that equal
-// ranges of equal arrays have equal buffers, wherever they were cut from.
+// It supports every Arrow type. array.Concatenate of arrow-go v17 rejects unions, and damages
+// dictionary indices next to nulls and the run ends of slices. Results have offset 0, and buffers
+// and children of exactly the length of their rows, so that equal ranges of equal arrays have
+// equal buffers, wherever they were cut from.
 //
-// It trusts its input: arrays from outside have to be validated before.
+// It trusts its input: arrays from outside must be validated first.
 package gather
 
 import (
@@ -29,14 +29,14 @@ type Run struct {
 
 // Rows returns the rows of all runs in order, as one array that shares no row data with its
 // sources; a dictionary that all sources share is shared further. The sources have one
-// type, and there is at least one. Dictionaries that differ are unified, and those larger
-// than the result are reduced to the values in use.
+// type, and there is at least one. Different dictionaries are unified, and a dictionary larger
+// than the result is reduced to the values in use.
 func Rows(sources []arrow.Array, runs []Run) (out arrow.Array, err error) {
 	defer recovered(&err)
 	dt := sources[0].DataType()
 	for _, s := range sources[1:] {
 		if !arrow.TypeEqual(dt, s.DataType()) {
-			return nil, fmt.Errorf("%w: rows of %s do not go with rows of %s", arrow.ErrType, s.DataType(), dt)
+			return nil, fmt.Errorf("%w: rows of %s cannot be combined with rows of %s", arrow.ErrType, s.DataType(), dt)
 		}
 	}
 	var ps pieces
@@ -59,7 +59,7 @@ func Trim(arr arrow.Array) (out arrow.Array, err error) {
 }
 
 // Unify returns parts, which have one type, so that all of them have the same dictionaries,
-// down to the innermost child. The others than dictionaries share memory.
+// down to the innermost child. Except for dictionaries the results share memory.
 func Unify(parts []arrow.Array) (out []arrow.Array, err error) {
 	defer recovered(&err)
 	runs := make([]Run, len(parts))
@@ -86,8 +86,8 @@ func Unify(parts []arrow.Array) (out []arrow.Array, err error) {
 	return out, nil
 }
 
-// collect appends the dictionaries of data to dst in the order in which gatherer.data
-// comes to them. Those inside of dictionaries belong to these.
+// collect appends the dictionaries of data to dst in the order in which gatherer.data visits
+// them. Dictionaries within dictionaries are left out.
 func collect(data arrow.ArrayData, dst []*array.Data) []*array.Data {
 	if data.DataType().ID() == arrow.DICTIONARY {
 		return append(dst, data.Dictionary().(*array.Data))
@@ -104,8 +104,8 @@ func recovered(err *error) {
 	}
 }
 
-// piece is a range of rows of one array. Its positions count from the beginning of the
-// array's buffers, not from the array's offset.
+// piece is a range of rows of one array. Its positions count from the start of the array's
+// buffers, not from the array's offset.
 type piece struct {
 	data     arrow.ArrayData
 	from, to int
@@ -122,8 +122,8 @@ func (p piece) buffer(i int) []byte {
 
 type pieces []piece
 
-// add appends the rows from to to of data, counted from its offset, to the last piece if
-// they continue it. Empty ranges are left out.
+// add appends the rows from to to of data, counted from its offset. If they continue the last
+// piece, it is extended. Empty ranges are left out.
 func (ps pieces) add(data arrow.ArrayData, from, to int) pieces {
 	if from == to {
 		return ps
@@ -144,8 +144,8 @@ func (ps pieces) rows() int {
 	return n
 }
 
-// child returns the pieces of child i that belong to the same rows, n of the child's rows
-// for each.
+// child returns the pieces of child i that belong to the same rows. Each row has n rows of the
+// child.
 func (ps pieces) child(i, n int) pieces {
 	var out pieces
 	for _, p := range ps {
@@ -157,8 +157,8 @@ func (ps pieces) child(i, n int) pieces {
 type gatherer struct {
 	// share allows the result to alias its only piece.
 	share bool
-	// keep, unless nil, holds the dictionaries of the result as collect lists them; they
-	// hold all values of those of the pieces, at the same index.
+	// keep, unless nil, is the dictionaries of the result, as collect lists them. They have all
+	// values of the dictionaries of the pieces, at the same indices.
 	keep []*array.Data
 }
 
@@ -170,61 +170,91 @@ func (g *gatherer) array(dt arrow.DataType, ps pieces) (arrow.Array, error) {
 	return array.MakeFromData(data), nil
 }
 
-// data dispatches on the physical layout of dt.
-func (g *gatherer) data(dt arrow.DataType, ps pieces) (*array.Data, error) {
-	n := ps.rows()
-	layout := dt
-	if ext, ok := dt.(arrow.ExtensionType); ok {
-		layout = ext.StorageType()
-	}
-	switch layout := layout.(type) {
-	case *arrow.NullType:
-		return array.NewData(dt, n, []*memory.Buffer{nil}, nil, n, 0), nil
-	case *arrow.RunEndEncodedType:
-		return g.runEnds(dt, layout, ps, n)
-	case *arrow.SparseUnionType:
-		children, err := g.children(layout.Fields(), ps)
-		return array.NewData(dt, n, []*memory.Buffer{nil, g.fixed(ps, 1, 1)}, children, 0, 0), err
-	case *arrow.DenseUnionType:
-		return g.denseUnion(dt, layout, ps, n)
-	}
+// result is an array under construction: its type, the pieces that its n rows come from, and which
+// of the rows are missing.
+type result struct {
+	dt arrow.DataType
+	ps pieces
+	n  int
+	// validity is nil if no row is missing or the layout has no bitmap.
+	validity *memory.Buffer
+	nulls    int
+}
 
-	validity, nulls := g.validity(ps, n)
-	buffers := []*memory.Buffer{validity}
-	switch layout := layout.(type) {
+// data returns the array with these children and the buffers after the validity bitmap.
+func (r result) data(children []arrow.ArrayData, buffers ...*memory.Buffer) *array.Data {
+	return array.NewData(r.dt, r.n, append([]*memory.Buffer{r.validity}, buffers...), children, r.nulls, 0)
+}
+
+// data gathers rows of type dt, depending on its physical layout.
+func (g *gatherer) data(dt arrow.DataType, ps pieces) (*array.Data, error) {
+	out := result{dt: dt, ps: ps, n: ps.rows()}
+	if ext, ok := dt.(arrow.ExtensionType); ok {
+		dt = ext.StorageType()
+	}
+	switch dt := dt.(type) {
+	case *arrow.NullType:
+		out.nulls = out.n
+		return out.data(nil), nil
+	case *arrow.RunEndEncodedType:
+		return g.runEnds(out, dt)
+	case *arrow.SparseUnionType:
+		children, err := g.children(dt.Fields(), ps)
+		return out.data(children, g.fixed(ps, 1, 1)), err
+	case *arrow.DenseUnionType:
+		return g.denseUnion(out, dt)
+	}
+	out.validity, out.nulls = g.validity(ps, out.n)
+	switch dt := dt.(type) {
 	case *arrow.DictionaryType:
-		return g.dictionary(dt, layout, ps, validity, nulls)
+		return g.dictionary(out, dt)
+	case arrow.NestedType:
+		return g.nested(out, dt)
+	}
+	return g.flat(out, dt)
+}
+
+// flat gathers rows of a type without children.
+func (g *gatherer) flat(out result, dt arrow.DataType) (*array.Data, error) {
+	switch dt := dt.(type) {
 	case *arrow.BooleanType:
-		return array.NewData(dt, n, append(buffers, g.bits(ps, 1, n)), nil, nulls, 0), nil
+		return out.data(nil, g.bits(out.ps, 1, out.n)), nil
 	case arrow.FixedWidthDataType:
-		return array.NewData(dt, n, append(buffers, g.fixed(ps, 1, layout.Bytes())), nil, nulls, 0), nil
+		return out.data(nil, g.fixed(out.ps, 1, dt.Bytes())), nil
 	case arrow.BinaryViewDataType:
-		return array.NewData(dt, n, append(buffers, views(ps, n)...), nil, nulls, 0), nil
+		return out.data(nil, views(out.ps, out.n)...), nil
+	case *arrow.BinaryType, *arrow.StringType:
+		return binaries[int32](g, out)
+	case *arrow.LargeBinaryType, *arrow.LargeStringType:
+		return binaries[int64](g, out)
+	}
+	return nil, fmt.Errorf("%w: rows of type %s", arrow.ErrNotImplemented, out.dt)
+}
+
+// nested gathers rows of structs, lists and maps.
+func (g *gatherer) nested(out result, dt arrow.NestedType) (*array.Data, error) {
+	switch dt := dt.(type) {
 	case *arrow.StructType:
-		children, err := g.children(layout.Fields(), ps)
-		return array.NewData(dt, n, buffers, children, nulls, 0), err
+		children, err := g.children(dt.Fields(), out.ps)
+		return out.data(children), err
 	case *arrow.FixedSizeListType:
-		child, err := g.data(layout.Elem(), ps.child(0, int(layout.Len())))
+		child, err := g.data(dt.Elem(), out.ps.child(0, int(dt.Len())))
 		if err != nil {
 			return nil, err
 		}
-		return array.NewData(dt, n, buffers, []arrow.ArrayData{child}, nulls, 0), nil
+		return out.data([]arrow.ArrayData{child}), nil
 	case *arrow.ListViewType:
-		return listViews[int32](g, dt, layout.Elem(), ps, n, validity, nulls)
+		return listViews[int32](g, out, dt.Elem())
 	case *arrow.LargeListViewType:
-		return listViews[int64](g, dt, layout.Elem(), ps, n, validity, nulls)
-	case *arrow.BinaryType, *arrow.StringType:
-		return binaries[int32](g, dt, ps, n, validity, nulls)
-	case *arrow.LargeBinaryType, *arrow.LargeStringType:
-		return binaries[int64](g, dt, ps, n, validity, nulls)
+		return listViews[int64](g, out, dt.Elem())
 	case *arrow.ListType:
-		return lists[int32](g, dt, layout.Elem(), ps, n, validity, nulls)
+		return lists[int32](g, out, dt.Elem())
 	case *arrow.MapType:
-		return lists[int32](g, dt, layout.Elem(), ps, n, validity, nulls)
+		return lists[int32](g, out, dt.Elem())
 	case *arrow.LargeListType:
-		return lists[int64](g, dt, layout.Elem(), ps, n, validity, nulls)
+		return lists[int64](g, out, dt.Elem())
 	}
-	return nil, fmt.Errorf("%w: rows of type %s", arrow.ErrNotImplemented, dt)
+	return nil, fmt.Errorf("%w: rows of type %s", arrow.ErrNotImplemented, out.dt)
 }
 
 func (g *gatherer) children(fields []arrow.Field, ps pieces) ([]arrow.ArrayData, error) {

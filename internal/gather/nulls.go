@@ -9,8 +9,8 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/memory"
 )
 
-// Nulls returns n missing values of type dt, of which array.MakeArrayOfNull of arrow-go v17
-// knows only some. The memory that it takes grows with n and the width of fixed-size types.
+// Nulls returns n missing values of type dt. array.MakeArrayOfNull of arrow-go v17 supports only
+// some types. The memory grows with n and the width of fixed-size types.
 func Nulls(dt arrow.DataType, n int) arrow.Array {
 	return array.MakeFromData(nulls(dt, n))
 }
@@ -70,7 +70,7 @@ func nullRun(dt arrow.DataType, ree *arrow.RunEndEncodedType, n int) *array.Data
 	return array.NewData(dt, n, []*memory.Buffer{nil}, []arrow.ArrayData{endsData, nulls(ree.Encoded(), runs)}, 0, 0)
 }
 
-// nullUnion makes all values missing ones of the first child.
+// nullUnion returns n values, each a missing one of the first child.
 func nullUnion(dt arrow.DataType, union arrow.UnionType, n int) *array.Data {
 	children := make([]arrow.ArrayData, union.NumFields())
 	buffers := []*memory.Buffer{nil, zeros(n)}

@@ -38,8 +38,9 @@ func offsets[T int32 | int64](g *gatherer, ps pieces, n int) (*memory.Buffer, in
 }
 
 // binaries gathers text and bytes with offsets.
-func binaries[T int32 | int64](g *gatherer, dt arrow.DataType, ps pieces, n int, validity *memory.Buffer, nulls int) (*array.Data, error) {
-	ends, total, err := offsets[T](g, ps, n)
+func binaries[T int32 | int64](g *gatherer, out result) (*array.Data, error) {
+	ps := out.ps
+	ends, total, err := offsets[T](g, ps, out.n)
 	if err != nil {
 		return nil, err
 	}
@@ -55,17 +56,17 @@ func binaries[T int32 | int64](g *gatherer, dt arrow.DataType, ps pieces, n int,
 			bytes = append(bytes, p.buffer(2)[in[p.from]:in[p.to]]...)
 		}
 	}
-	return array.NewData(dt, n, []*memory.Buffer{validity, ends, memory.NewBufferBytes(bytes)}, nil, nulls, 0), nil
+	return out.data(nil, ends, memory.NewBufferBytes(bytes)), nil
 }
 
 // lists gathers lists and maps, whose elements are a range of their child.
-func lists[T int32 | int64](g *gatherer, dt, elem arrow.DataType, ps pieces, n int, validity *memory.Buffer, nulls int) (*array.Data, error) {
-	ends, _, err := offsets[T](g, ps, n)
+func lists[T int32 | int64](g *gatherer, out result, elem arrow.DataType) (*array.Data, error) {
+	ends, _, err := offsets[T](g, out.ps, out.n)
 	if err != nil {
 		return nil, err
 	}
 	var elements pieces
-	for _, p := range ps {
+	for _, p := range out.ps {
 		in := values[T](p, 1)
 		elements = elements.add(p.data.Children()[0], int(in[p.from]), int(in[p.to]))
 	}
@@ -73,16 +74,16 @@ func lists[T int32 | int64](g *gatherer, dt, elem arrow.DataType, ps pieces, n i
 	if err != nil {
 		return nil, err
 	}
-	return array.NewData(dt, n, []*memory.Buffer{validity, ends}, []arrow.ArrayData{child}, nulls, 0), nil
+	return out.data([]arrow.ArrayData{child}, ends), nil
 }
 
 // listViews gathers lists that may share and reorder elements. Of each source the elements
 // between the first and the last in use are kept, once. Missing and empty lists become
 // offset 0 and size 0.
-func listViews[T int32 | int64](g *gatherer, dt, elem arrow.DataType, ps pieces, n int, validity *memory.Buffer, nulls int) (*array.Data, error) {
+func listViews[T int32 | int64](g *gatherer, out result, elem arrow.DataType) (*array.Data, error) {
 	used := map[arrow.ArrayData]*extent{}
 	var order []*extent
-	forEachView[T](ps, func(p piece, _, offset, size int) {
+	forEachView[T](out.ps, func(p piece, _, offset, size int) {
 		x := used[p.data]
 		if x == nil {
 			x = &extent{child: p.data.Children()[0], from: offset, to: offset + size}
@@ -99,17 +100,17 @@ func listViews[T int32 | int64](g *gatherer, dt, elem arrow.DataType, ps pieces,
 	if err != nil {
 		return nil, err
 	}
-	outOffsets, offsetBuf := newIntegers[T](n)
-	outSizes, sizeBuf := newIntegers[T](n)
-	forEachView[T](ps, func(p piece, row, offset, size int) {
+	outOffsets, offsetBuf := newIntegers[T](out.n)
+	outSizes, sizeBuf := newIntegers[T](out.n)
+	forEachView[T](out.ps, func(p piece, row, offset, size int) {
 		outOffsets[row] = T(offset + used[p.data].shift)
 		outSizes[row] = T(size)
 	})
-	return array.NewData(dt, n, []*memory.Buffer{validity, offsetBuf, sizeBuf}, []arrow.ArrayData{child}, nulls, 0), nil
+	return out.data([]arrow.ArrayData{child}, offsetBuf, sizeBuf), nil
 }
 
-// forEachView calls visit with every list view that is neither missing nor empty, and the
-// row of the result that it becomes.
+// forEachView calls visit with every list view that is neither missing nor empty, and its row
+// in the result.
 func forEachView[T int32 | int64](ps pieces, visit func(p piece, row, offset, size int)) {
 	row := 0
 	for _, p := range ps {
@@ -127,7 +128,7 @@ func forEachView[T int32 | int64](ps pieces, visit func(p piece, row, offset, si
 type extent struct {
 	child    arrow.ArrayData
 	from, to int
-	// shift is what the positions in the child change by.
+	// shift is the difference between positions in the result and in the child.
 	shift int
 }
 

@@ -9,7 +9,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/memory"
 )
 
-func (g *gatherer) runEnds(dt arrow.DataType, ree *arrow.RunEndEncodedType, ps pieces, n int) (*array.Data, error) {
+func (g *gatherer) runEnds(out result, ree *arrow.RunEndEncodedType) (*array.Data, error) {
 	var (
 		ends  *memory.Buffer
 		runs  pieces
@@ -18,11 +18,11 @@ func (g *gatherer) runEnds(dt arrow.DataType, ree *arrow.RunEndEncodedType, ps p
 	)
 	switch ree.RunEnds().ID() {
 	case arrow.INT16:
-		ends, count, runs, err = cutRuns[int16](ps)
+		ends, count, runs, err = cutRuns[int16](out.ps)
 	case arrow.INT32:
-		ends, count, runs, err = cutRuns[int32](ps)
+		ends, count, runs, err = cutRuns[int32](out.ps)
 	default:
-		ends, count, runs, err = cutRuns[int64](ps)
+		ends, count, runs, err = cutRuns[int64](out.ps)
 	}
 	if err != nil {
 		return nil, err
@@ -32,7 +32,7 @@ func (g *gatherer) runEnds(dt arrow.DataType, ree *arrow.RunEndEncodedType, ps p
 		return nil, err
 	}
 	endsData := array.NewData(ree.RunEnds(), count, []*memory.Buffer{nil, ends}, nil, 0, 0)
-	return array.NewData(dt, n, []*memory.Buffer{nil}, []arrow.ArrayData{endsData, encoded}, 0, 0), nil
+	return out.data([]arrow.ArrayData{endsData, encoded}), nil
 }
 
 // cutRuns returns the run ends of the rows of ps, their number, and the runs' values.

@@ -6,12 +6,11 @@ import (
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
-	"github.com/apache/arrow/go/v17/arrow/memory"
 )
 
-// denseUnion keeps of each child of each source what lies between the first and the last
-// value in use.
-func (g *gatherer) denseUnion(dt arrow.DataType, union *arrow.DenseUnionType, ps pieces, n int) (*array.Data, error) {
+// denseUnion keeps of each child of each source the values between the first and the last one in
+// use.
+func (g *gatherer) denseUnion(out result, union *arrow.DenseUnionType) (*array.Data, error) {
 	type source struct {
 		data  arrow.ArrayData
 		child int
@@ -20,7 +19,7 @@ func (g *gatherer) denseUnion(dt arrow.DataType, union *arrow.DenseUnionType, ps
 	order := make([][]*extent, union.NumFields())
 	forEachValue := func(visit func(s source, row, offset int)) {
 		row := 0
-		for _, p := range ps {
+		for _, p := range out.ps {
 			codes, offsets := values[int8](p, 1), values[int32](p, 2)
 			for i := p.from; i < p.to; i++ {
 				visit(source{p.data, union.ChildIDs()[codes[i]]}, row, int(offsets[i]))
@@ -50,7 +49,7 @@ func (g *gatherer) denseUnion(dt arrow.DataType, union *arrow.DenseUnionType, ps
 		}
 		children[i] = data
 	}
-	out, offsets := newIntegers[int32](n)
-	forEachValue(func(s source, row, offset int) { out[row] = int32(offset + used[s].shift) })
-	return array.NewData(dt, n, []*memory.Buffer{nil, g.fixed(ps, 1, 1), offsets}, children, 0, 0), nil
+	offsets, buffer := newIntegers[int32](out.n)
+	forEachValue(func(s source, row, offset int) { offsets[row] = int32(offset + used[s].shift) })
+	return out.data(children, g.fixed(out.ps, 1, 1), buffer), nil
 }

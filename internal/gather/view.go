@@ -8,9 +8,9 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/memory"
 )
 
-// views gathers text and bytes views. Their long values end up in exactly one buffer:
-// arrow-go v17 writes wrong counts for a table in which the number of buffers differs from
-// one array of views to another. Missing values become empty ones.
+// views gathers views of text and bytes. Their long values are put into exactly one buffer:
+// arrow-go v17 writes wrong counts for a table in which arrays of views have different numbers
+// of buffers. Missing values become empty ones.
 func views(ps pieces, n int) []*memory.Buffer {
 	headers, headerBuf := newViewHeaders(n)
 	buffers := make([]*memory.Buffer, 0, 1)
@@ -42,8 +42,8 @@ func newViewHeaders(n int) ([]arrow.ViewHeader, *memory.Buffer) {
 	return out, memory.NewBufferBytes(arrow.ViewHeaderTraits.CastToBytes(out))
 }
 
-// joinViewBuffers moves the long values of headers into one buffer. Values that overlap are
-// not pulled apart: the result is never larger than the buffers.
+// joinViewBuffers moves the long values of headers into one buffer. If values overlap, whole
+// buffers are joined: the result is never larger than the buffers.
 func joinViewBuffers(headers []arrow.ViewHeader, buffers []*memory.Buffer, used int) []*memory.Buffer {
 	total := 0
 	for _, b := range buffers {

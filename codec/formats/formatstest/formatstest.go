@@ -1,4 +1,4 @@
-// Package formatstest holds what the tests of several file formats share. It knows all formats.
+// Package formatstest has helpers for the tests of several file formats. It knows all formats.
 package formatstest
 
 import (

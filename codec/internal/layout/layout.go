@@ -1,3 +1,4 @@
+// Package layout checks that the buffers of Arrow arrays fit together.
 package layout
 
 import (
@@ -12,11 +13,11 @@ import (
 	"edgeframe/internal/gather"
 )
 
-// ArrayCost is about the memory of an array beside its values.
+// ArrayCost is about the memory of an array beside its values, in bytes.
 const ArrayCost = 256
 
-// CountNulls returns the number of zeros among the n bits of validity. Without validity no
-// value is missing, and none may be claimed to be.
+// CountNulls returns the number of missing values: the zeros among the n bits of validity, or 0 if
+// claimed is 0. It is an error if validity is shorter than n bits.
 func CountNulls(validity []byte, n, claimed int) (int, error) {
 	if claimed == 0 {
 		return 0, nil
@@ -27,8 +28,8 @@ func CountNulls(validity []byte, n, claimed int) (int, error) {
 	return n - bitutil.CountSetBits(validity, 0, n), nil
 }
 
-// BuffersAfterValidity is the number of buffers of type dt after the validity bitmap, for
-// views without those of their long values.
+// BuffersAfterValidity is the number of buffers of type dt after the validity bitmap, not counting
+// the buffers for long values of views.
 func BuffersAfterValidity(dt arrow.DataType) int {
 	switch dt.(type) {
 	case *arrow.NullType, *arrow.StructType, *arrow.FixedSizeListType, *arrow.RunEndEncodedType:
@@ -41,7 +42,8 @@ func BuffersAfterValidity(dt arrow.DataType) int {
 	return 1
 }
 
-// aligned returns data at an address at which any value may start, copied if necessary.
+// Aligned returns data at an address that is aligned for any type, copied if necessary. A copy is
+// charged to b.
 func Aligned(data []byte, b *codec.Budget) []byte {
 	if uintptr(unsafe.Pointer(unsafe.SliceData(data)))%8 == 0 {
 		return data
@@ -50,11 +52,12 @@ func Aligned(data []byte, b *codec.Budget) []byte {
 	return bytes.Clone(data)
 }
 
-// TrimRecord returns rec in the one form that equal rows have, whatever they were cut from.
+// TrimRecord returns rec in a form that is the same for equal rows, whatever they were cut from.
 func TrimRecord(rec arrow.Record) (arrow.Record, error) {
 	return MapColumns(rec, rec.NumRows(), func(i int) (arrow.Array, error) { return gather.Trim(rec.Column(i)) })
 }
 
+// MapColumns returns a record with the schema of rec, whose columns column returns.
 func MapColumns(rec arrow.Record, rows int64, column func(i int) (arrow.Array, error)) (arrow.Record, error) {
 	columns := make([]arrow.Array, rec.NumCols())
 	for i := range columns {
