@@ -70,7 +70,10 @@ func decodeDelimited(data []byte, opt codec.ReadOptions, sizes textSizes) (table
 	if err := scalar.CheckDTypes(opt.DTypes, names); err != nil {
 		return nil, err
 	}
-	r := newTextReader(s, names, opt, d, mem, sizes)
+	r, err := newTextReader(s, names, opt, d, mem, sizes)
+	if err != nil {
+		return nil, err
+	}
 	if table, err = r.read(); err != nil {
 		return nil, err
 	}
