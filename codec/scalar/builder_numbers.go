@@ -64,14 +64,18 @@ func (m *intMaker) text(b []byte) Fit {
 		}
 		return NoFit
 	}
-	return spelledNumber(m, &m.scratch, b)
+	return textInteger(m, &m.scratch, b)
 }
 
-// spelledNumber appends to m a number as people spell it, which [Text] spells otherwise.
-func spelledNumber(m interface{ number(raw []byte) bool }, scratch *[]byte, b []byte) Fit {
-	plain, ok := appendPlainNumber((*scratch)[:0], b)
-	*scratch = plain
-	if !ok || !m.number(plain) {
+// textInteger appends to m a number as people spell it, which [Text] spells otherwise. A fraction of zeros does not
+// count: 7.0 is an integer of any size.
+func textInteger(m interface{ number(raw []byte) bool }, scratch *[]byte, b []byte) Fit {
+	n, ok := ScanNumber(b)
+	if len(bytes.TrimRight(n.Places, "0")) == 0 {
+		n.Places = nil
+	}
+	*scratch = n.AppendJSON((*scratch)[:0])
+	if !ok || !m.number(*scratch) {
 		return NoFit
 	}
 	return Respelled
@@ -110,7 +114,7 @@ func (m *uintMaker) text(b []byte) Fit {
 		}
 		return NoFit
 	}
-	fit := spelledNumber(m, &m.scratch, b)
+	fit := textInteger(m, &m.scratch, b)
 	if fit == Respelled && bytes.Equal(m.scratch, b) && IsInteger(b) {
 		return Same // beyond int64
 	}
@@ -134,8 +138,8 @@ func newFloatMaker(dt arrow.DataType, mem *codec.Budget) *floatMaker {
 	return m
 }
 
-// value appends a float that has been rounded to bits. A float16 refuses what it makes infinite, and
-// integers that it does not keep.
+// value appends a float that has been rounded to bits. A float16 refuses numbers that would become
+// infinite, and integers that it does not keep.
 func (m *floatMaker) value(v float64) bool {
 	switch m.width {
 	case 8:
@@ -143,12 +147,23 @@ func (m *floatMaker) value(v float64) bool {
 	case 4:
 		m.put(uint64(math.Float32bits(float32(v))))
 	default:
-		half := float16.New(float32(v))
-		if !math.IsInf(v, 0) && (half.IsInf() || v == math.Trunc(v) && float64(half.Float32()) != v) {
-			return false
-		}
-		m.put(uint64(half.Uint16()))
+		return m.half(v)
 	}
+	return true
+}
+
+// half appends a float16.
+func (m *floatMaker) half(v float64) bool {
+	const nan = 0x7e00 // float16.New makes infinity of NaN
+	if math.IsNaN(v) {
+		m.put(nan)
+		return true
+	}
+	half := float16.New(float32(v))
+	if !math.IsInf(v, 0) && (half.IsInf() || v == math.Trunc(v) && float64(half.Float32()) != v) {
+		return false
+	}
+	m.put(uint64(half.Uint16()))
 	return true
 }
 
@@ -193,23 +208,28 @@ func (m *floatMaker) text(b []byte) Fit {
 			m.value(v)
 			return fit
 		}
-		return spelledNumber(m, &m.scratch, b)
 	}
-	if v, ok := ParseNotFinite(b); ok {
-		m.value(v)
-		return fitOf(bytes.Equal(b, AppendFloat(m.scratch[:0], v, m.bits)))
+	n, ok := ScanNumber(b)
+	if ok {
+		m.scratch = n.AppendJSON(m.scratch[:0])
+		ok = m.number(m.scratch)
+	} else if v, known := ParseNotFinite(b); known {
+		ok = m.value(v)
 	}
-	if fit := spelledNumber(m, &m.scratch, b); fit == NoFit {
+	if !ok {
 		return NoFit
 	}
 	m.scratch = AppendFloat(m.scratch[:0], m.last(), m.bits)
 	return fitOf(bytes.Equal(b, m.scratch))
 }
 
-// last is the value that was appended last, of a type of at most 32 bits.
+// last is the value that was appended last.
 func (m *floatMaker) last() float64 {
 	word := m.values[len(m.values)-m.width:]
-	if m.width == 4 {
+	switch m.width {
+	case 8:
+		return arrow.Float64Traits.CastFromBytes(word)[0]
+	case 4:
 		return float64(arrow.Float32Traits.CastFromBytes(word)[0])
 	}
 	return float64(arrow.Float16Traits.CastFromBytes(word)[0].Float32())

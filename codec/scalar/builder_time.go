@@ -35,54 +35,52 @@ func (m *timeMaker) text(text []byte) Fit {
 }
 
 // from returns a function that appends a value of another type of dates or times, given in the unit
-// of that type: what has the same meaning there, a date as the timestamp at its beginning, and a
-// timestamp at midnight as a date. It is nil if no value of the type fits.
+// of that type: one that means the same here, a date as the timestamp at its beginning, or a timestamp
+// at midnight as a date. It returns nil if no value of that type fits.
 func (m *timeMaker) from(dt arrow.DataType) func(v int64) bool {
 	other, ok := newTimeReader(dt)
 	if !ok {
 		return nil
 	}
-	isDay := func(id arrow.Type) bool { return id == arrow.DATE32 || id == arrow.DATE64 }
-	isClock := func(id arrow.Type) bool { return id == arrow.TIME32 || id == arrow.TIME64 }
+	fits := m.takes(other)
+	if fits == nil {
+		return nil
+	}
+	return func(v int64) bool {
+		sec, nanos := other.unix(v)
+		if !fits(sec, nanos) {
+			return false
+		}
+		if m.isDate() {
+			return m.tick(sec / SecondsPerDay * m.ticksPerDay())
+		}
+		tick, ok := joinTicks(sec, nanos, m.perSecond)
+		return ok && m.tick(tick)
+	}
+}
+
+// takes returns which values of another type have the meaning of one of m's type, given in seconds and
+// nanoseconds; nil if none has.
+func (m *timeMaker) takes(other timeReader) func(sec, nanos int64) bool {
 	switch {
-	case isDay(m.id) && isDay(other.id), isDay(m.id) && other.id == arrow.TIMESTAMP:
-		return func(v int64) bool {
-			sec, nanos := other.unix(v)
-			days, ofDay := splitDays(sec)
-			return ofDay == 0 && nanos == 0 && onCalendar(sec) && m.tick(days*m.ticksPerDay())
-		}
-	case m.id == arrow.TIMESTAMP && isDay(other.id), m.id == other.id && m.id == arrow.TIMESTAMP && m.zoned == other.zoned:
-		return func(v int64) bool {
-			sec, nanos := other.unix(v)
-			tick, ok := joinTicks(sec, nanos, m.perSecond)
-			return ok && onCalendar(sec) && m.tick(tick)
-		}
-	case isClock(m.id) && isClock(other.id):
-		return func(v int64) bool {
-			sec, nanos := other.unix(v)
-			tick, ok := joinTicks(sec, nanos, m.perSecond)
-			return ok && 0 <= sec && sec < SecondsPerDay && m.tick(tick)
-		}
-	case m.id == other.id && m.id == arrow.DURATION:
-		return func(v int64) bool {
-			sec, nanos := other.unix(v)
-			tick, ok := joinTicks(sec, nanos, m.perSecond)
-			return ok && m.tick(tick)
-		}
+	case m.isDate() && (other.isDate() || other.id == arrow.TIMESTAMP):
+		return isMidnight
+	case m.id == arrow.TIMESTAMP && other.isDate():
+		// A date64 that is not a whole day, which Arrow forbids but files hold, is a time without a zone.
+		return func(sec, nanos int64) bool { return onCalendar(sec) && (!m.zoned || isMidnight(sec, nanos)) }
+	case m.id == arrow.TIMESTAMP && other.id == arrow.TIMESTAMP && m.zoned == other.zoned:
+		return func(sec, _ int64) bool { return onCalendar(sec) }
+	case m.isClock() && other.isClock():
+		return func(sec, _ int64) bool { return 0 <= sec && sec < SecondsPerDay }
+	case m.id == arrow.DURATION && other.id == arrow.DURATION:
+		return func(int64, int64) bool { return true }
 	}
 	return nil
 }
 
-// unix returns a value of the type in seconds, rounded down, and the nanoseconds that remain.
-func (r timeReader) unix(v int64) (sec, nanos int64) {
-	switch r.id {
-	case arrow.DATE32:
-		return v * SecondsPerDay, 0
-	case arrow.DATE64:
-		return SplitTicks(v, MillisPerDay/SecondsPerDay)
-	}
-	return SplitTicks(v, r.perSecond)
-}
-
 // onCalendar reports whether a time has a spelling as a date.
 func onCalendar(sec int64) bool { return -maxCalendarSeconds < sec && sec < maxCalendarSeconds }
+
+func isMidnight(sec, nanos int64) bool {
+	return sec%SecondsPerDay == 0 && nanos == 0 && onCalendar(sec)
+}

@@ -134,7 +134,7 @@ func cutDigits(b []byte) (digits, rest []byte) {
 
 func isDigit(c byte) bool { return c-'0' <= 9 }
 
-// AppendJSON appends the number as JSON: without a plus, leading zeros and a fraction of zeros.
+// AppendJSON appends the number as JSON, without a plus and leading zeros.
 func (n Number) AppendJSON(dst []byte) []byte {
 	if n.Negative {
 		dst = append(dst, '-')
@@ -144,19 +144,10 @@ func (n Number) AppendJSON(dst []byte) []byte {
 	} else {
 		dst = append(dst, '0')
 	}
-	if len(bytes.TrimRight(n.Places, "0")) > 0 {
+	if len(n.Places) > 0 {
 		dst = append(append(dst, '.'), n.Places...)
 	}
 	return append(dst, n.Exponent...)
-}
-
-// appendPlainNumber appends a number that people spell as JSON.
-func appendPlainNumber(dst, b []byte) ([]byte, bool) {
-	n, ok := ScanNumber(b)
-	if !ok {
-		return dst, false
-	}
-	return n.AppendJSON(dst), true
 }
 
 // jsonInt is the int64 that a JSON number is: 1.0 and 1e3 are some too.

@@ -305,24 +305,33 @@ func newTimeReader(dt arrow.DataType) (r timeReader, ok bool) {
 	return r, true
 }
 
+func (r timeReader) isDate() bool  { return r.id == arrow.DATE32 || r.id == arrow.DATE64 }
+func (r timeReader) isClock() bool { return r.id == arrow.TIME32 || r.id == arrow.TIME64 }
+
+// unix returns a value of the type in seconds, rounded down, and the nanoseconds that remain.
+func (r timeReader) unix(v int64) (sec, nanos int64) {
+	switch r.id {
+	case arrow.DATE32:
+		return v * SecondsPerDay, 0
+	case arrow.DATE64:
+		return SplitTicks(v, MillisPerDay/SecondsPerDay)
+	}
+	return SplitTicks(v, r.perSecond)
+}
+
 // read returns the value in the unit of the type. White space around it does not count.
 func (r timeReader) read(b []byte) (tick int64, fit Fit) {
 	text := bytes.TrimSpace(b)
 	tick, same, ok := int64(0), false, false
-	switch r.id {
-	case arrow.DATE32, arrow.DATE64:
+	switch {
+	case r.isDate():
 		tick, same, ok = r.date(text)
-	case arrow.TIMESTAMP:
-		tick, same, ok = r.timestamp(text)
-	case arrow.TIME32, arrow.TIME64:
+	case r.isClock():
 		tick, same, ok = r.clock(text)
+	case r.id == arrow.TIMESTAMP:
+		tick, same, ok = r.timestamp(text)
 	default:
-		var sec, nanos int64
-		if sec, nanos, ok = parseDuration(text); ok {
-			tick, ok = joinTicks(sec, nanos, r.perSecond)
-			var buf [40]byte
-			same = ok && bytes.Equal(text, appendSeconds(append(buf[:0], 'P'), tick, r.perSecond))
-		}
+		tick, same, ok = r.duration(text)
 	}
 	switch {
 	case !ok:
@@ -359,6 +368,16 @@ func (r timeReader) timestamp(b []byte) (tick int64, same, ok bool) {
 	sec, nanos := t.Unix()
 	tick, ok = joinTicks(sec, nanos, r.perSecond)
 	return tick, t.Spelled && t.HasClock && t.Zone != OffsetZone, ok
+}
+
+func (r timeReader) duration(b []byte) (tick int64, same, ok bool) {
+	sec, nanos, ok := parseDuration(b)
+	if !ok {
+		return 0, false, false
+	}
+	tick, ok = joinTicks(sec, nanos, r.perSecond)
+	var buf [40]byte
+	return tick, bytes.Equal(b, AppendDuration(buf[:0], tick, r.perSecond)), ok
 }
 
 func (r timeReader) clock(b []byte) (tick int64, same, ok bool) {
