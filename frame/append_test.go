@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"edgeframe/codec"
+	"edgeframe/codec/codectest"
 	"edgeframe/codec/scalar"
 )
 
@@ -89,7 +90,7 @@ func TestAppendFitsValuesToTheColumn(t *testing.T) {
 				t.Fatal(err)
 			}
 			b.check(t)
-			got := string(scalar.AppendJSONArray(nil, b.Columns[0].Chunks[0].Data))
+			got := codectest.JSONArray(b.Columns[0].Chunks[0].Data)
 			if got != tt.want {
 				t.Errorf("%s, want %s", got, tt.want)
 			}

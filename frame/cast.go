@@ -2,15 +2,11 @@ package frame
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
-	"math"
-	"strconv"
 
 	"github.com/apache/arrow/go/v17/arrow"
 
 	"edgeframe/codec"
-	"edgeframe/codec/document"
 	"edgeframe/codec/scalar"
 )
 
@@ -44,11 +40,11 @@ func (op *cast) apply(f *Frame) error {
 	if err := f.LoadColumns([]int{column}); err != nil {
 		return err
 	}
-	token, err := caster(c.Field.Type, dt)
-	if err != nil {
+	cast := castOf(c.Field.Type, dt)
+	if cast == nil {
 		return codec.Errorf(ErrInvalidOperation, "column %.100q cannot become %s: %s values have no such form", op.Column, scalar.DType(dt), scalar.DType(c.Field.Type))
 	}
-	k := &casting{token: token, to: dt, coerce: op.Errors == "coerce", limits: f.Limits}
+	k := &casting{cast: cast, to: dt, coerce: op.Errors == "coerce", limits: f.Limits}
 	if err := k.column(f, column); err != nil {
 		return err
 	}
@@ -61,16 +57,16 @@ func (op *cast) apply(f *Frame) error {
 
 // casting is a cast of one column.
 type casting struct {
-	token          func(arr arrow.Array) tokenizer
+	cast           caster
 	to             arrow.DataType
 	coerce         bool
 	limits         codec.Limits
 	cells, coerced int
 }
 
-// tokenizer appends the value of a row as the JSON that the new type is read from, or reports that
-// it has none.
-type tokenizer = func(dst []byte, row int) ([]byte, bool)
+// caster returns a function that appends the value in a row of an array, which is not missing, to a
+// builder of another type, and reports whether it fits.
+type caster func(b *scalar.Builder, arr arrow.Array) func(row int) bool
 
 func (k *casting) column(f *Frame, column int) error {
 	c := f.Columns[column]
@@ -97,174 +93,115 @@ func (k *casting) column(f *Frame, column int) error {
 }
 
 // chunk casts an array whose first row is row from of the table.
-func (k *casting) chunk(arr arrow.Array, from int) (arrow.Array, error) {
-	missing, token := scalar.Missing(arr), k.token(arr)
-	fits := scalar.Fits(k.to)
-	list := []byte{'['}
-	for row := range arr.Len() {
-		if row > 0 {
-			list = append(list, ',')
-		}
-		start, ok := len(list), false
-		if !missing(row) {
-			if list, ok = token(list, row); ok && k.coerce && fits != nil {
-				ok = fits(list[start:])
-			}
-			if !ok && !k.coerce {
-				return nil, k.mismatch(arr, row, from)
-			}
-		}
-		if !ok {
-			list = append(list[:start], "null"...)
-		}
+func (k *casting) chunk(arr arrow.Array, from int) (out arrow.Array, err error) {
+	defer codec.Guard(&err, codec.ErrMalformed, "the array of values")
+	b, err := scalar.NewBuilder(k.to, codec.NewBudget(k.limits.WithDefaults().Bytes))
+	if err != nil {
+		return nil, err
 	}
-	out, err := document.Values(append(list, ']'), k.to, k.limits)
-	if errors.Is(err, codec.ErrMismatch) {
-		return nil, k.firstMismatch(arr, from, err)
-	}
-	return out, err
-}
-
-// firstMismatch is the error about the first value that does not fit.
-func (k *casting) firstMismatch(arr arrow.Array, from int, err error) error {
-	missing, token, fits := scalar.Missing(arr), k.token(arr), scalar.Fits(k.to)
-	if fits == nil {
-		return err
-	}
+	b.Reserve(arr.Len())
+	missing, put := scalar.Missing(arr), k.cast(b, arr)
 	for row := range arr.Len() {
 		if missing(row) {
+			b.AppendNull()
 			continue
 		}
-		if raw, ok := token(nil, row); !ok || !fits(raw) {
-			return k.mismatch(arr, row, from)
+		if put(row) {
+			continue
 		}
+		if !k.coerce {
+			text := scalar.Text(arr)(nil, row)
+			return nil, codec.Errorf(codec.ErrMismatch, "the value %q of row %d does not fit %s", codec.Shorten(string(text)), from+row, scalar.DType(k.to))
+		}
+		b.AppendNull()
 	}
-	return err
+	return b.Array(), nil
 }
 
-func (k *casting) mismatch(arr arrow.Array, row, from int) error {
-	text := string(scalar.Text(arr)(nil, row))
-	return codec.Errorf(codec.ErrMismatch, "the value %q of row %d does not fit %s", codec.Shorten(text), from+row, scalar.DType(k.to))
-}
-
-// caster returns how values of one type become JSON for another.
-func caster(from, to arrow.DataType) (func(arr arrow.Array) tokenizer, error) {
-	temporal := isTicking(valuesOf(from))
+// castOf returns nil if the values of one type have no form in the other.
+func castOf(from, to arrow.DataType) caster {
+	text, number := isTextType(from), isNumeric(from)
 	switch {
-	case from.ID() == arrow.NULL:
-		return func(arrow.Array) tokenizer { return nil }, nil
+	case from.ID() == arrow.NULL, arrow.TypeEqual(valuesOf(from), to):
+		return (*scalar.Builder).From
 	case isTextType(to):
-		return quotedTokens, nil
-	case isNumeric(to) && isTextType(from):
-		return func(arr arrow.Array) tokenizer { return numberTokens(arr, arrow.IsFloating(to.ID())) }, nil
-	case isNumeric(to) && (isNumeric(from) || isBool(from)):
-		return plainTokens, nil
-	case isBool(to) && (isTextType(from) || isNumeric(from)):
-		return boolTokens, nil
-	case isTicking(to) && (isTextType(from) || temporal):
-		return func(arr arrow.Array) tokenizer { return temporalTokens(arr, to) }, nil
-	case arrow.TypeEqual(valuesOf(from), to):
-		return quotedTokens, nil
+		return castSpelling
+	case isNumeric(to) && text:
+		return castText(arrow.IsFloating(to.ID()))
+	case isNumeric(to) && arrow.IsDecimal(valuesOf(from).ID()):
+		return castDecimal
+	case isNumeric(to) && isBool(from):
+		return castBool
+	case isBool(to) && (text || number):
+		return castToBool
+	case isTicking(to) && text:
+		return castSpelling
+	case isNumeric(to) && number, isTicking(to) && isTicking(valuesOf(from)):
+		return (*scalar.Builder).From
 	}
-	return nil, codec.ErrUnsupported
+	return nil
 }
 
-// quotedTokens are the spellings of values.
-func quotedTokens(arr arrow.Array) tokenizer {
+// byText is a caster by way of the texts of values.
+func byText(arr arrow.Array, put func(text []byte) bool) func(row int) bool {
 	spell := scalar.Text(arr)
 	var scratch []byte
-	return func(dst []byte, row int) ([]byte, bool) {
+	return func(row int) bool {
 		scratch = spell(scratch[:0], row)
-		return appendString(dst, scratch), true
+		return put(scratch)
 	}
 }
 
-func appendString(dst, text []byte) []byte {
-	quoted, _ := json.Marshal(string(text))
-	return append(dst, quoted...)
+// castSpelling appends what the text of a value spells.
+func castSpelling(b *scalar.Builder, arr arrow.Array) func(row int) bool {
+	return byText(arr, func(text []byte) bool { return b.AppendText(text) != scalar.NoFit })
 }
 
-// plainTokens are numbers, whole ones without a fraction, and true as 1 and false as 0.
-func plainTokens(arr arrow.Array) tokenizer {
-	spell := scalar.Text(arr)
-	var scratch []byte
-	return func(dst []byte, row int) ([]byte, bool) {
-		scratch = spell(scratch[:0], row)
-		switch string(scratch) {
-		case "true":
-			return append(dst, '1'), true
-		case "false":
-			return append(dst, '0'), true
-		case "Infinity", "-Infinity":
-			return dst, false
-		}
-		return append(dst, scratch...), true
+// castText reads text as numbers, with white space around them. Only floats may begin or end with
+// their point.
+func castText(floating bool) caster {
+	return func(b *scalar.Builder, arr arrow.Array) func(row int) bool {
+		var number []byte
+		return byText(arr, func(text []byte) bool {
+			n, ok := scalar.ScanNumber(bytes.TrimSpace(text))
+			if !ok || !floating && (len(n.Whole) == 0 || n.Pointed && len(n.Places) == 0) {
+				return false
+			}
+			number = n.AppendJSON(number[:0])
+			return b.AppendJSON(number)
+		})
 	}
 }
 
-// numberTokens read text as numbers: what Go reads as a decimal one, with blanks around it.
-func numberTokens(arr arrow.Array, floating bool) tokenizer {
-	spell := scalar.Text(arr)
-	var scratch []byte
-	return func(dst []byte, row int) ([]byte, bool) {
-		scratch = spell(scratch[:0], row)
-		text := bytes.TrimPrefix(bytes.TrimSpace(scratch), []byte("+"))
-		// ParseFloat reads more than decimal numbers.
-		if bytes.ContainsAny(text, "_xXpPiInN") {
-			return dst, false
-		}
-		v, err := strconv.ParseFloat(string(text), 64)
-		if err != nil || math.IsInf(v, 0) || math.IsNaN(v) {
-			return dst, false
-		}
-		if number := canonicalNumber(text); json.Valid(number) {
-			return append(dst, number...), true
-		}
-		if !floating {
-			return dst, false
-		}
-		return strconv.AppendFloat(dst, v, 'g', -1, 64), true
-	}
+// castDecimal appends decimals, whose texts are JSON numbers.
+func castDecimal(b *scalar.Builder, arr arrow.Array) func(row int) bool {
+	return byText(arr, b.AppendJSON)
 }
 
-// canonicalNumber cuts the zeros off the beginning of a number, which JSON does not allow.
-func canonicalNumber(text []byte) []byte {
-	sign := len(text) - len(bytes.TrimPrefix(text, []byte("-")))
-	digits := text[sign:]
-	for len(digits) > 1 && digits[0] == '0' && '0' <= digits[1] && digits[1] <= '9' {
-		digits = digits[1:]
-	}
-	return append(bytes.Clone(text[:sign]), digits...)
+// castBool appends true as 1 and false as 0.
+func castBool(b *scalar.Builder, arr arrow.Array) func(row int) bool {
+	return byText(arr, func(text []byte) bool {
+		if text[0] == 't' {
+			return b.AppendInt(1)
+		}
+		return b.AppendInt(0)
+	})
 }
 
-// boolTokens read true, false, 1 and 0.
-func boolTokens(arr arrow.Array) tokenizer {
-	spell := scalar.Text(arr)
-	var scratch []byte
-	return func(dst []byte, row int) ([]byte, bool) {
-		scratch = spell(scratch[:0], row)
-		switch string(bytes.TrimSpace(scratch)) {
-		case "true", "True", "TRUE", "1", "1.0":
-			return append(dst, "true"...), true
-		case "false", "False", "FALSE", "0", "0.0":
-			return append(dst, "false"...), true
+// castToBool reads true, false, 1 and 0.
+func castToBool(b *scalar.Builder, arr arrow.Array) func(row int) bool {
+	return byText(arr, func(text []byte) bool {
+		text = bytes.TrimSpace(text)
+		v, fit := scalar.ParseBool(text)
+		if fit == scalar.NoFit {
+			switch string(text) {
+			case "1", "1.0":
+				v = true
+			case "0", "0.0":
+			default:
+				return false
+			}
 		}
-		return dst, false
-	}
-}
-
-// temporalTokens read text, and spell dates and times for one another: a date is the timestamp at
-// its beginning, and a timestamp at midnight a date.
-func temporalTokens(arr arrow.Array, to arrow.DataType) tokenizer {
-	spell := scalar.Text(arr)
-	isDate := to.ID() == arrow.DATE32 || to.ID() == arrow.DATE64
-	var scratch []byte
-	return func(dst []byte, row int) ([]byte, bool) {
-		scratch = spell(scratch[:0], row)
-		text := []byte(temporalText(to, string(scratch)))
-		if isDate {
-			text, _ = bytes.CutSuffix(bytes.TrimSuffix(text, []byte("Z")), []byte("T00:00:00"))
-		}
-		return appendString(dst, text), true
-	}
+		return b.AppendBool(v)
+	})
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"edgeframe/codec"
+	"edgeframe/codec/codectest"
 	"edgeframe/codec/scalar"
 )
 
@@ -325,7 +326,7 @@ func TestFillsAreExact(t *testing.T) {
 	} {
 		b := stored(t, column{"a", tt.dtype, []string{tt.values}})
 		b.apply(t, `[{"op":"fill_missing","columns":["a"],"method":"`+tt.method+`"}]`)
-		if got := string(scalar.AppendJSONArray(nil, b.Columns[0].Chunks[0].Data)); got != tt.want {
+		if got := codectest.JSONArray(b.Columns[0].Chunks[0].Data); got != tt.want {
 			t.Errorf("%s of %s: %s, want %s", tt.method, tt.values, got, tt.want)
 		}
 	}
@@ -353,7 +354,7 @@ func TestCastsTakeWhatTheNewTypeKeeps(t *testing.T) {
 	} {
 		b := stored(t, column{"a", tt.from, []string{tt.values}})
 		b.apply(t, `[{"op":"cast","column":"a","dtype":"`+tt.to+`","errors":"coerce"}]`)
-		if got := string(scalar.AppendJSONArray(nil, b.Columns[0].Chunks[0].Data)); got != tt.want {
+		if got := codectest.JSONArray(b.Columns[0].Chunks[0].Data); got != tt.want {
 			t.Errorf("%s as %s: %s, want %s", tt.values, tt.to, got, tt.want)
 		}
 	}

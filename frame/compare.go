@@ -7,7 +7,6 @@ import (
 	"math"
 	"math/big"
 	"strconv"
-	"strings"
 
 	"github.com/apache/arrow/go/v17/arrow"
 
@@ -129,12 +128,6 @@ func (f *Frame) position(field arrow.Field, raw json.RawMessage) (position, erro
 
 // exactPosition is the position of a value that must be one of the type.
 func (f *Frame) exactPosition(name string, dt arrow.DataType, raw json.RawMessage) (position, error) {
-	if isString(raw) && isTicking(dt) {
-		var text string
-		if err := json.Unmarshal(raw, &text); err == nil {
-			raw, _ = json.Marshal(temporalText(dt, text))
-		}
-	}
 	arr, err := document.Values(append(append([]byte{'['}, raw...), ']'), dt, f.Limits)
 	if err != nil {
 		return position{}, codec.Errorf(codec.ErrMismatch, "the value %s cannot be compared with column %.100q, which is %s", codec.Shorten(string(raw)), name, scalar.DType(dt))
@@ -144,29 +137,6 @@ func (f *Frame) exactPosition(name string, dt arrow.DataType, raw json.RawMessag
 		p.tick = tick(0)
 	}
 	return p, nil
-}
-
-// temporalText completes a text, where a timestamp is wanted: a date to the time at its beginning,
-// a time of day without seconds to one that has them.
-func temporalText(dt arrow.DataType, text string) string {
-	text = strings.TrimSpace(text)
-	t, ok := dt.(*arrow.TimestampType)
-	if !ok {
-		return text
-	}
-	day, clock, hasClock := strings.Cut(strings.Replace(text, " ", "T", 1), "T")
-	switch {
-	case !hasClock:
-		clock = "00:00:00"
-	case len(clock) == len("15:04"):
-		clock += ":00"
-	default:
-		return text
-	}
-	if t.TimeZone != "" {
-		clock += "Z"
-	}
-	return day + "T" + clock
 }
 
 // numberPosition is the position of a JSON number among integers, floats or decimals. Floats are
@@ -192,7 +162,7 @@ func numberPosition(dt arrow.DataType, raw string, limits codec.Limits) (positio
 		scale = int(decimal.GetScale())
 	}
 	floor, between := floorAt(exact, scale)
-	arr, err := document.Values([]byte("["+floor+"]"), dt, limits)
+	arr, err := scalar.FromIntegers([]*big.Int{floor}, dt, limits)
 	if err != nil {
 		return position{outside: exact.Sign() | 1}, nil
 	}
@@ -203,21 +173,15 @@ func numberPosition(dt arrow.DataType, raw string, limits codec.Limits) (positio
 	return p, nil
 }
 
-// floorAt spells the greatest number with so many digits behind the point that is not above x,
-// and says whether it is below.
-func floorAt(x *big.Rat, scale int) (text string, below bool) {
+// floorAt returns the greatest number with so many digits behind the point that is not above x,
+// without its point, and says whether it is below x.
+func floorAt(x *big.Rat, scale int) (floor *big.Int, below bool) {
 	power := new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(max(scale, -scale))), nil))
 	if scale < 0 {
 		power.Inv(power)
 	}
 	shifted := new(big.Rat).Mul(x, power)
-	floor := new(big.Int).Div(shifted.Num(), shifted.Denom())
-	below = !shifted.IsInt()
-	if scale == 0 {
-		return floor.String(), below
-	}
-	back := new(big.Rat).Quo(new(big.Rat).SetInt(floor), power)
-	return back.FloatString(max(scale, 0)), below
+	return new(big.Int).Div(shifted.Num(), shifted.Denom()), !shifted.IsInt()
 }
 
 // oneOf is the test for being one of a list of values.

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"math"
 	"slices"
-	"strconv"
 
 	"github.com/apache/arrow/go/v17/arrow"
 
@@ -123,14 +122,7 @@ func (p *filling) constant() error {
 	if want.ID() == arrow.NULL {
 		want = nil
 	}
-	raw := p.op.Value
-	if want != nil && isString(raw) && isTicking(want) {
-		var text string
-		if json.Unmarshal(raw, &text) == nil {
-			raw, _ = json.Marshal(temporalText(want, text))
-		}
-	}
-	value, err := document.Values(slices.Concat([]byte{'['}, raw, []byte{']'}), want, p.f.Limits)
+	value, err := document.Values(slices.Concat([]byte{'['}, p.op.Value, []byte{']'}), want, p.f.Limits)
 	if err != nil {
 		return err
 	}
@@ -311,28 +303,14 @@ func (p *filling) withNumber(value float64) error {
 	return p.with(values)
 }
 
-// fromNumbers makes values of the column's type of floats.
+// fromNumbers makes values of the column's type, which is one of floats.
 func (p *filling) fromNumbers(numbers []float64) (arrow.Array, error) {
-	list := []byte{'['}
-	for i, v := range numbers {
+	for _, v := range numbers {
 		if math.IsInf(v, 0) || math.IsNaN(v) {
 			return nil, codec.Errorf(codec.ErrMismatch, "the %s of column %.100q is no finite number", p.op.Method, p.col.Field.Name)
 		}
-		if i > 0 {
-			list = append(list, ',')
-		}
-		list = appendNumber(list, v)
 	}
-	return document.Values(append(list, ']'), valuesOf(p.col.Field.Type), p.f.Limits)
-}
-
-// appendNumber spells a number as JSON, a whole one without a fraction.
-func appendNumber(dst []byte, v float64) []byte {
-	const mostDigits = 1 << 53
-	if v == math.Trunc(v) && math.Abs(v) <= mostDigits {
-		return strconv.AppendFloat(dst, v, 'f', 0, 64)
-	}
-	return strconv.AppendFloat(dst, v, 'e', -1, 64)
+	return scalar.FromFloats(numbers, valuesOf(p.col.Field.Type), p.f.Limits)
 }
 
 // linear fills holes between two values with what lies on the straight line between them, by the

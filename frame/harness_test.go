@@ -12,6 +12,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/array"
 
 	"edgeframe/codec"
+	"edgeframe/codec/codectest"
 	"edgeframe/codec/document"
 	"edgeframe/codec/scalar"
 )
@@ -120,7 +121,7 @@ func (b *base) show(t testing.TB) []string {
 			if err := b.LoadAll([]int{i}, []int{g}); err != nil {
 				t.Fatal(err)
 			}
-			line += " " + string(scalar.AppendJSONArray(nil, c.Chunks[g].Data))
+			line += " " + codectest.JSONArray(c.Chunks[g].Data)
 			if chunk.Stored {
 				line += "="
 			}

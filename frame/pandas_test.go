@@ -14,6 +14,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow"
 
 	"edgeframe/codec"
+	"edgeframe/codec/codectest"
 	"edgeframe/codec/formats"
 	"edgeframe/codec/scalar"
 	"edgeframe/internal/testenv"
@@ -135,7 +136,7 @@ func (b *base) sent(t *testing.T) []sentColumn {
 		if err := b.LoadColumns([]int{i}); err != nil {
 			t.Fatal(err)
 		}
-		values := scalar.AppendJSONArray(nil, MakeNulls(c.Field.Type, 0))
+		values := codectest.JSONArray(MakeNulls(c.Field.Type, 0))
 		if len(c.Chunks) > 0 {
 			parts := make([]arrow.Array, len(c.Chunks))
 			for g, chunk := range c.Chunks {
@@ -145,9 +146,9 @@ func (b *base) sent(t *testing.T) []sentColumn {
 			if err != nil {
 				t.Fatal(err)
 			}
-			values = scalar.AppendJSONArray(nil, whole)
+			values = codectest.JSONArray(whole)
 		}
-		list[i] = sentColumn{c.Field.Name, scalar.DType(c.Field.Type), values}
+		list[i] = sentColumn{c.Field.Name, scalar.DType(c.Field.Type), []byte(values)}
 	}
 	return list
 }

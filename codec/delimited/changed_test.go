@@ -1,11 +1,8 @@
 package delimited
 
 import (
-	"math"
 	"math/rand/v2"
 	"testing"
-
-	"github.com/apache/arrow/go/v17/arrow/decimal128"
 
 	"edgeframe/codec"
 	"edgeframe/codec/scalar"
@@ -34,7 +31,10 @@ func slowlyChanged(t *testing.T, text []byte, table *codec.Table, opt codec.Read
 		t.Fatal(err)
 	}
 	changed := make([]int64, len(names))
-	r := newTextReader(s, names, opt, own.NullValues, d, mem, textSizes{groupRows: 1, windowFields: 1, windowRows: 1})
+	r, err := newTextReader(s, names, opt, own.NullValues, d, mem, textSizes{groupRows: 1, windowFields: 1, windowRows: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
 	err = r.eachWindow(1, func(_, row int) {
 		group := 0
 		for int64(row) >= table.RowGroups[group].NumRows() {
@@ -89,35 +89,5 @@ func TestChangedCellsAreCounted(t *testing.T) {
 	}
 	if total == 0 {
 		t.Error("no text has changed cells: the test needs some")
-	}
-}
-
-func TestFloatsAreSpelledSo(t *testing.T) {
-	random := rand.New(rand.NewPCG(4, 5))
-	spelled := 0
-	for range 200_000 {
-		var b []byte
-		switch f := random.NormFloat64() * powersOfTen[random.IntN(12)] / powersOfTen[random.IntN(12)]; random.IntN(3) {
-		case 0:
-			b = scalar.AppendFloat(b, f, 64)
-		case 1:
-			b = append(b, decimal128.FromI64(random.Int64N(1_000_000_000_000_000_000)).ToString(int32(1+random.IntN(18)))...)
-		case 2:
-			b = append(b, decimal128.FromI64(random.Int64N(1_000_000)).ToString(int32(1+random.IntN(8)))...)
-		}
-		word, fit := parseFloatCell(b)
-		if fit == fitsNot {
-			continue
-		}
-		same := string(scalar.AppendFloat(nil, math.Float64frombits(word), 64)) == string(b)
-		if same != (fit == fits) {
-			t.Fatalf("%s is spelled as it is written: %v, want %v", b, fit == fits, same)
-		}
-		if same {
-			spelled++
-		}
-	}
-	if spelled < 50_000 {
-		t.Errorf("only %d numbers are spelled as they are written", spelled)
 	}
 }

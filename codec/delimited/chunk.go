@@ -24,6 +24,8 @@ type textChunk struct {
 	// offsets and text are the values of text, as in Arrow.
 	offsets []int32
 	text    []byte
+	// built are the values of a column that a builder makes.
+	built arrow.Array
 }
 
 // reserve returns s with room for n more elements. If it has to grow, it grows to at least
@@ -62,6 +64,9 @@ func (c *textColumn) growValid(rows int) {
 // finish ends the current row group.
 func (c *textColumn) finish() {
 	chunk := &c.chunk
+	if c.want != nil && c.want.builder != nil {
+		chunk.built = c.want.builder.Array()
+	}
 	if chunk.nulls > 0 && chunk.kind != cellNull {
 		if 8*len(chunk.valid) < chunk.rows {
 			c.growValid(chunk.rows)
@@ -112,6 +117,9 @@ func (t *textChunk) toFloat() {
 // array returns the chunk as an Arrow array of the column's kind. All chunks of a column
 // have that kind, except those in which everything is missing.
 func (c *textColumn) array(t *textChunk) arrow.Array {
+	if t.built != nil {
+		return t.built
+	}
 	if t.kind == cellNull && c.kind != cellNull {
 		return c.missing(t.rows)
 	}

@@ -32,8 +32,8 @@ type textColumn struct {
 	// rebuild says that the column is text but was read as something else before the
 	// current window, so that it must be read again.
 	rebuild bool
-	// want is the type that the column is converted to from text; nil keeps the inferred type.
-	want arrow.DataType
+	// want reads the cells of a column that has a dtype; nil infers the type.
+	want *wanted
 	// changed counts the cells that would be written with another spelling.
 	changed int64
 	// respelled counts those of them that are not missing, in columns of neither text nor
@@ -64,14 +64,27 @@ func (c *textColumn) forget() {
 	*c = textColumn{index: c.index, kind: cellText, chunk: textChunk{kind: cellText}, want: c.want, mem: c.mem}
 }
 
-// add appends the cells of a window and widens the column where they do not fit.
-func (c *textColumn) add(in textCells) {
-	if c.rebuild {
+// setWanted makes the column one with a dtype, if dt is not nil.
+func (c *textColumn) setWanted(dt arrow.DataType, d *dialect) (err error) {
+	if c.want, err = newWanted(dt, d, c.mem); c.want != nil && c.want.builder == nil {
+		c.forget()
+	}
+	return err
+}
+
+// add appends the cells of a window, whose first row is row, and widens the column
+// where they do not fit.
+func (c *textColumn) add(row int, in textCells) {
+	switch {
+	case c.rebuild:
+		return
+	case c.want != nil && c.want.builder != nil:
+		c.addWanted(in, row)
 		return
 	}
 	first := c.chunk.rows
 	onlyMissing, changed := c.kind == cellNull && !c.soft, c.changed
-	for row := c.addCells(in, 0); row < len(in.spans); row = c.addCells(in, row) {
+	for row = c.addCells(in, 0); row < len(in.spans); row = c.addCells(in, row) {
 		kind := c.widened(inferKind(trimBlanks(in.spans[row].content(in.data, &c.scratch)), in.parsers))
 		if kind != cellText {
 			c.become(kind, in.rows)
@@ -129,23 +142,23 @@ func (c *textColumn) addWords(in textCells, row int) int {
 	for ; row < len(in.spans); row++ {
 		span := in.spans[row]
 		b := span.content(in.data, &c.scratch)
-		word, fit, missing := uint64(0), fitsNot, in.nulls.Has(b)
+		word, fit, missing := uint64(0), scalar.NoFit, in.nulls.Has(b)
 		if !missing {
 			word, fit = parse(b)
 		}
-		if !missing && fit == fitsNot {
+		if !missing && fit == scalar.NoFit {
 			b = trimBlanks(b)
 			if missing = in.nulls.Has(b); missing {
 				c.soft = true
-			} else if word, fit = parse(b); fit == fitsNot {
+			} else if word, fit = parse(b); fit == scalar.NoFit {
 				break
 			}
-			fit = fitsRespelled
+			fit = scalar.Respelled
 		}
 		if missing {
 			c.soft = c.soft || span.quoted()
 			c.setMissing(len(words))
-			fit = fitsNot
+			fit = scalar.NoFit
 			if span.start&^spanFlag != span.end&^spanFlag {
 				c.changed++
 			}
@@ -154,8 +167,8 @@ func (c *textColumn) addWords(in textCells, row int) int {
 		words = append(words, word)
 	}
 	chunk.words, chunk.rows = words, len(words)
-	c.respelled += count[fitsRespelled]
-	c.changed += count[fitsRespelled]
+	c.respelled += count[scalar.Respelled]
+	c.changed += count[scalar.Respelled]
 	return row
 }
 

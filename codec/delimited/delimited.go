@@ -89,7 +89,10 @@ func (d driver) Decode(data []byte, opt codec.ReadOptions, mem *codec.Budget) (*
 	if err := scalar.CheckDTypes(opt.DTypes, names); err != nil {
 		return nil, err
 	}
-	r := newTextReader(s, names, opt, own.NullValues, dialect, mem, d.sizes)
+	r, err := newTextReader(s, names, opt, own.NullValues, dialect, mem, d.sizes)
+	if err != nil {
+		return nil, err
+	}
 	table, err := r.read()
 	if err != nil {
 		return nil, err

@@ -46,7 +46,7 @@ func newDialect(opt Options) (*dialect, error) {
 			return nil, err
 		}
 	}
-	if d.decimal != '.' || d.thousands != 0 {
+	if !d.plainNumbers() {
 		parsers := cellParsers
 		parsers[cellInt] = d.plainly(parseIntCell)
 		parsers[cellFloat] = d.plainly(parseFloatCell)
@@ -54,6 +54,9 @@ func newDialect(opt Options) (*dialect, error) {
 	}
 	return d, nil
 }
+
+// plainNumbers reports whether numbers have a decimal point and no separators of thousands.
+func (d *dialect) plainNumbers() bool { return d.decimal == '.' && d.thousands == 0 }
 
 func isPunctuation(c byte) bool {
 	return c > ' ' && c < 0x7f && !isDigit(c) && (c|0x20 < 'a' || c|0x20 > 'z')
@@ -87,11 +90,11 @@ func (d *dialect) detectDelimiter(text []byte) (byte, error) {
 // decimal point. Whether a cell counts as changed depends on its plain spelling, because the
 // user has named the dialect.
 func (d *dialect) plainly(parse cellParser) cellParser {
-	return func(b []byte) (uint64, cellFit) {
+	return func(b []byte) (uint64, scalar.Fit) {
 		var buf [40]byte
 		plain, ok := d.appendPlain(buf[:0], b)
 		if !ok {
-			return 0, fitsNot
+			return 0, scalar.NoFit
 		}
 		return parse(plain)
 	}
@@ -156,7 +159,7 @@ func (d *dialect) spells(field, spelled []byte, dt arrow.DataType) bool {
 	if bytes.Equal(field, spelled) {
 		return true
 	}
-	if d.parsers == &cellParsers || !isNumeric(dt) {
+	if d.plainNumbers() || !isNumeric(dt) {
 		return false
 	}
 	plain, ok := d.appendPlain(nil, field)

@@ -1,7 +1,11 @@
 package delimited
 
 import (
+	"math"
+
 	"github.com/apache/arrow/go/v17/arrow"
+
+	"edgeframe/codec/scalar"
 )
 
 // cellKind is what a cell of delimited text, or a column of them, can be read as.
@@ -22,30 +26,13 @@ const (
 	cellText
 )
 
-// cellFit says whether a cell can be read as a kind, and whether it would be written back
-// with the same spelling.
-type cellFit uint8
-
-const (
-	fitsNot cellFit = iota
-	fitsRespelled
-	fits
-)
-
-// spelledSo is the fit of a cell that can be read.
-func spelledSo(same bool) cellFit {
-	if same {
-		return fits
-	}
-	return fitsRespelled
-}
-
 // cellParser reads a cell without surrounding blanks as the 64 bits that its kind is kept in
-// while a column is read. It fails on every text that would lose information.
-type cellParser = func([]byte) (uint64, cellFit)
+// while a column is read, and says whether the value is written with the same spelling. It fails on
+// every text that would lose information.
+type cellParser = func([]byte) (uint64, scalar.Fit)
 
 var cellParsers = [cellText]cellParser{
-	cellNull:      func([]byte) (uint64, cellFit) { return 0, fitsNot },
+	cellNull:      func([]byte) (uint64, scalar.Fit) { return 0, scalar.NoFit },
 	cellBool:      parseBoolCell,
 	cellInt:       parseIntCell,
 	cellFloat:     parseFloatCell,
@@ -58,7 +45,7 @@ var cellParsers = [cellText]cellParser{
 // surrounding blanks.
 func inferKind(b []byte, parsers *[cellText]cellParser) cellKind {
 	for kind := cellBool; kind < cellText; kind++ {
-		if _, fit := parsers[kind](b); fit != fitsNot {
+		if _, fit := parsers[kind](b); fit != scalar.NoFit {
 			return kind
 		}
 	}
@@ -78,18 +65,27 @@ var cellTypes = [...]arrow.DataType{
 
 func (k cellKind) dataType() arrow.DataType { return cellTypes[k] }
 
-func parseBoolCell(b []byte) (uint64, cellFit) {
-	switch string(b) {
-	case "true":
-		return 1, fits
-	case "false":
-		return 0, fits
-	case "True", "TRUE":
-		return 1, fitsRespelled
-	case "False", "FALSE":
-		return 0, fitsRespelled
+func parseBoolCell(b []byte) (uint64, scalar.Fit) {
+	v, fit := scalar.ParseBool(b)
+	if v {
+		return 1, fit
 	}
-	return 0, fitsNot
+	return 0, fit
+}
+
+// parseIntCell reads the canonical spelling of an int64.
+func parseIntCell(b []byte) (uint64, scalar.Fit) {
+	n, ok := scalar.ParseInt(b)
+	if !ok {
+		return 0, scalar.NoFit
+	}
+	return uint64(n), scalar.Same
+}
+
+// parseFloatCell reads the bits of a float64.
+func parseFloatCell(b []byte) (uint64, scalar.Fit) {
+	v, fit := scalar.ParseFloat(b)
+	return math.Float64bits(v), fit
 }
 
 // trimBlanks removes the spaces and tabs around b.
@@ -102,5 +98,7 @@ func trimBlanks(b []byte) []byte {
 	}
 	return b
 }
+
+func isDigit(c byte) bool { return c-'0' <= 9 }
 
 func isBlank(c byte) bool { return c == ' ' || c == '\t' }

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/apache/arrow/go/v17/arrow"
-	"github.com/apache/arrow/go/v17/arrow/array"
 
 	"edgeframe/codec"
 	"edgeframe/codec/scalar"
@@ -45,7 +44,7 @@ type textReader struct {
 // textColumnBytes is the approximate cost of a column beside its values.
 const textColumnBytes = 1024
 
-func newTextReader(s textScanner, names []string, opt codec.ReadOptions, nulls []string, d *dialect, mem *codec.Budget, sizes textSizes) *textReader {
+func newTextReader(s textScanner, names []string, opt codec.ReadOptions, nulls []string, d *dialect, mem *codec.Budget, sizes textSizes) (*textReader, error) {
 	r := &textReader{
 		scan:    s,
 		start:   s.pos,
@@ -60,9 +59,9 @@ func newTextReader(s textScanner, names []string, opt codec.ReadOptions, nulls [
 	r.mem.Take(int64(len(names)) * textColumnBytes)
 	for i := range r.columns {
 		r.mem.Take(int64(len(names[i])))
-		r.columns[i] = textColumn{index: i, mem: r.mem, want: opt.DTypes[names[i]]}
-		if r.columns[i].want != nil {
-			r.columns[i].forget()
+		r.columns[i] = textColumn{index: i, mem: r.mem}
+		if err := r.columns[i].setWanted(opt.DTypes[names[i]], d); err != nil {
+			return nil, err
 		}
 	}
 	rest := s.data[s.pos:]
@@ -70,7 +69,7 @@ func newTextReader(s textScanner, names []string, opt codec.ReadOptions, nulls [
 	r.mostRows = 1 + min(lines, len(rest)/s.width)
 	rows := min(max(sizes.windowRows, sizes.windowFields/s.width), sizes.groupRows, r.mostRows)
 	r.current, r.next = newTextWindow(rows, s.width, r.mem), newTextWindow(rows, s.width, r.mem)
-	return r
+	return r, nil
 }
 
 // read reads all columns. Columns that turn out to be text late are read a second time.
@@ -91,13 +90,16 @@ func (r *textReader) read() (*codec.Table, error) {
 			return nil, err
 		}
 	}
+	if err := r.firstMisfit(); err != nil {
+		return nil, err
+	}
 	return r.table()
 }
 
 func (r *textReader) readColumns(columns []*textColumn) error {
 	err := r.eachWindow(len(columns), func(i, row int) {
 		c := columns[i]
-		c.add(textCells{
+		c.add(row, textCells{
 			data:    r.scan.data,
 			spans:   r.current.column(c.index),
 			nulls:   r.nulls,
@@ -151,12 +153,8 @@ func (r *textReader) table() (*codec.Table, error) {
 		arrays := make([]arrow.Array, len(r.columns))
 		for i := range r.columns {
 			c := &r.columns[i]
-			arrays[i] = c.array(&c.chunks[first/r.sizes.groupRows])
-			if c.want == nil {
-				continue
-			}
 			var err error
-			if arrays[i], err = r.convert(c, arrays[i].(*array.String), first); err != nil {
+			if arrays[i], err = r.converted(c, c.array(&c.chunks[first/r.sizes.groupRows])); err != nil {
 				return nil, err
 			}
 		}

@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"strconv"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
-	"github.com/apache/arrow/go/v17/arrow/memory"
 
 	"edgeframe/codec"
 )
@@ -222,60 +222,45 @@ func Integers(arr arrow.Array) func(row int) *big.Int {
 
 // FromIntegers returns the array of a type of which [Integers] gives these values. One that the
 // type does not have is refused with [codec.ErrMismatch].
-func FromIntegers(values []*big.Int, dt arrow.DataType, limits codec.Limits) (arrow.Array, error) {
-	decimal, isDecimal := dt.(arrow.DecimalType)
-	if !isDecimal && !arrow.IsInteger(dt.ID()) {
-		ticks := make([]int64, len(values))
-		for i, v := range values {
-			ticks[i] = v.Int64()
-		}
-		return fromTicks(ticks, dt), nil
+func FromIntegers(values []*big.Int, dt arrow.DataType, limits codec.Limits) (arr arrow.Array, err error) {
+	defer codec.Guard(&err, codec.ErrMalformed, "the array of values")
+	b, err := NewBuilder(dt, codec.NewBudget(limits.WithDefaults().Bytes))
+	if err != nil {
+		return nil, err
 	}
-	list := []byte{'['}
+	b.Reserve(len(values))
 	for i, v := range values {
-		if i > 0 {
-			list = append(list, ',')
+		if b.AppendInteger(v) {
+			continue
 		}
-		list = v.Append(list, 10)
-		if isDecimal {
-			list = fmt.Appendf(list, "e%d", -decimal.GetScale())
+		text := v.Append(nil, 10)
+		if decimal, ok := dt.(arrow.DecimalType); ok {
+			text = fmt.Appendf(text, "e%d", -decimal.GetScale())
 		}
+		return nil, misfit(text, i, dt)
 	}
-	return FromJSON(append(list, ']'), dt, limits)
+	return b.Array(), nil
 }
 
-// Fits returns a function that reports whether a JSON value other than null fits a type, as
-// [FromJSON] has it. For types of which no values can be made it is nil.
-func Fits(dt arrow.DataType) func(raw []byte) bool {
-	if !canFit(dt) {
-		return nil
+// FromFloats returns the array of a type of floats with these numbers, which are finite. Integers that
+// the type does not keep are refused with [codec.ErrMismatch]; other numbers are rounded.
+func FromFloats(values []float64, dt arrow.DataType, limits codec.Limits) (arr arrow.Array, err error) {
+	defer codec.Guard(&err, codec.ErrMalformed, "the array of values")
+	b, err := NewBuilder(dt, codec.NewBudget(limits.WithDefaults().Bytes))
+	if err != nil {
+		return nil, err
 	}
-	const often = 1024
-	var fit func(raw []byte) bool
-	tries := 0
-	return func(raw []byte) bool {
-		// The builder is there for nothing else, and thrown away before it grows.
-		if tries%often == 0 {
-			fit = fitTo(array.NewBuilder(memory.DefaultAllocator, dt))
+	b.Reserve(len(values))
+	for i, v := range values {
+		fits, format := b.AppendFloat, byte('e')
+		if isWhole(v) && v != 0 { // a zero has a sign
+			fits, format = func(v float64) bool { return b.AppendInt(int64(v)) }, 'f'
 		}
-		tries++
-		return fit(raw)
-	}
-}
-
-// fromTicks returns an array of dates, times, timestamps or durations with the given numbers of
-// the unit of their type, which must be in its range.
-func fromTicks(ticks []int64, dt arrow.DataType) arrow.Array {
-	width := dt.(arrow.FixedWidthDataType).Bytes()
-	buf := make([]byte, 0, len(ticks)*width)
-	for _, v := range ticks {
-		if width == arrow.Int32SizeBytes {
-			buf = binary.NativeEndian.AppendUint32(buf, uint32(v))
-		} else {
-			buf = binary.NativeEndian.AppendUint64(buf, uint64(v))
+		if !fits(v) {
+			return nil, misfit(strconv.AppendFloat(nil, v, format, -1, 64), i, dt)
 		}
 	}
-	return array.MakeFromData(array.NewData(dt, len(ticks), []*memory.Buffer{nil, memory.NewBufferBytes(buf)}, nil, 0, 0))
+	return b.Array(), nil
 }
 
 // AppendJSONFloat appends f as a value of a column of floats is spelled in JSON.

@@ -1,8 +1,6 @@
 package scalar
 
 import (
-	"math"
-
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
 	"github.com/apache/arrow/go/v17/arrow/memory"
@@ -15,33 +13,56 @@ import (
 // or decimal, integers and dates as text. Anything that would change a value is refused with
 // [codec.ErrMismatch].
 func Convert(arr arrow.Array, want arrow.DataType, limits codec.Limits) (arrow.Array, error) {
+	out, _, err := convert(arr, want, limits)
+	return out, err
+}
+
+// convert is [Convert]. It also returns the row of the value that does not fit.
+func convert(arr arrow.Array, want arrow.DataType, limits codec.Limits) (out arrow.Array, row int, err error) {
 	has := arr.DataType()
 	switch {
 	case arrow.TypeEqual(has, want):
-		return arr, nil
+		return arr, 0, nil
 	case has.ID() == arrow.FLOAT32 && want.ID() == arrow.FLOAT64:
-		return widenFloat(arr.(*array.Float32)), nil
+		return widenFloat(arr.(*array.Float32)), 0, nil
 	case IsText(want) && !IsText(ValueType(has)) && has.ID() != arrow.NULL:
-		return convertToText(arr, want, limits)
+		if !arrow.IsInteger(has.ID()) && has.ID() != arrow.DATE32 {
+			return nil, 0, codec.Errorf(codec.ErrMismatch, "values of type %s do not fit %s", DType(has), DType(want))
+		}
+		arr = spelled(arr)
 	}
-	// JSON, through which the values go, has no such numbers.
-	if value := notFinite(arr); value != "" {
-		return nil, codec.Errorf(codec.ErrMismatch, "the value %s does not fit %s", value, DType(want))
+	defer codec.Guard(&err, codec.ErrMalformed, "the array of values")
+	f := &fitter{mem: codec.NewBudget(limits.WithDefaults().Bytes), want: want}
+	if isNested(want) {
+		from := newSource(arr)
+		var values []fitValue
+		for row := range arr.Len() {
+			values = f.keep(values, from.value(row, row))
+		}
+		out, err = f.array(values, want)
+	} else {
+		out, err = f.convert(arr)
 	}
-	return FromJSON(AppendJSONArray(nil, arr), want, limits)
+	return out, f.failed, err
 }
 
-// AppendJSONArray appends the values of arr as one JSON array.
-func AppendJSONArray(dst []byte, arr arrow.Array) []byte {
-	spell := JSON(arr)
-	dst = append(dst, '[')
-	for i := range arr.Len() {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = spell(dst, i)
+// convert makes values of a type that is not nested.
+func (f *fitter) convert(arr arrow.Array) (arrow.Array, error) {
+	b, err := NewBuilder(f.want, f.mem)
+	if err != nil {
+		return nil, f.unsupported()
 	}
-	return append(dst, ']')
+	b.Reserve(arr.Len())
+	put, isNull := b.From(arr), NullChecker(arr)
+	for row := range arr.Len() {
+		switch {
+		case isNull(row):
+			b.AppendNull()
+		case !put(row):
+			return nil, f.mismatch(newSource(arr).value(row, row))
+		}
+	}
+	return b.Array(), nil
 }
 
 func widenFloat(arr *array.Float32) arrow.Array {
@@ -57,13 +78,8 @@ func widenFloat(arr *array.Float32) arrow.Array {
 	return b.NewArray()
 }
 
-// convertToText spells values of the types that have one spelling only.
-func convertToText(arr arrow.Array, want arrow.DataType, limits codec.Limits) (arrow.Array, error) {
-	switch id := arr.DataType().ID(); {
-	case arrow.IsInteger(id), id == arrow.DATE32:
-	default:
-		return nil, codec.Errorf(codec.ErrMismatch, "values of type %s do not fit %s", DType(arr.DataType()), DType(want))
-	}
+// spelled returns the texts of values.
+func spelled(arr arrow.Array) arrow.Array {
 	b := array.NewStringBuilder(memory.DefaultAllocator)
 	b.Reserve(arr.Len())
 	spell := Text(arr)
@@ -76,32 +92,7 @@ func convertToText(arr arrow.Array, want arrow.DataType, limits codec.Limits) (a
 		buf = spell(buf[:0], i)
 		b.BinaryBuilder.Append(buf)
 	}
-	return Convert(b.NewArray(), want, limits)
-}
-
-// notFinite spells a NaN or an infinity among the values of arr or in them, "" if there is
-// none. What a slice or a list leaves out of its child counts too.
-func notFinite(arr arrow.Array) string {
-	if extension, ok := arr.(array.ExtensionArray); ok {
-		arr = extension.Storage()
-	}
-	if value, bits := FloatValue(arr); value != nil {
-		for row := range arr.Len() {
-			if v := value(row); arr.IsValid(row) && (math.IsNaN(v) || math.IsInf(v, 0)) {
-				return string(AppendFloat(nil, v, bits))
-			}
-		}
-	}
-	inner := arr.Data().Children()
-	if d, ok := arr.(*array.Dictionary); ok {
-		inner = []arrow.ArrayData{d.Dictionary().Data()}
-	}
-	for _, data := range inner {
-		if value := notFinite(array.MakeFromData(data)); value != "" {
-			return value
-		}
-	}
-	return ""
+	return b.NewArray()
 }
 
 // ValueType is the type of the values: a dictionary's, or the type itself.

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/apache/arrow/go/v17/arrow"
-	"github.com/apache/arrow/go/v17/arrow/array"
 
 	"edgeframe/codec"
 )
@@ -51,24 +50,14 @@ func ApplyDTypes(t *codec.Table, opt codec.ReadOptions) (*codec.Table, error) {
 	for _, group := range t.RowGroups {
 		columns := slices.Clone(group.Columns())
 		for i, arr := range columns {
-			var err error
-			if columns[i], err = Convert(arr, fields[i].Type, opt.Limits); err != nil {
-				at := firstMisfit(arr, fields[i].Type, opt.Limits)
+			out, at, err := convert(arr, fields[i].Type, opt.Limits)
+			if err != nil {
 				return nil, codec.Errorf(codec.ErrMismatch, "row %d, column %s: %v", row+at+1, codec.Quoted(names[i]), err)
 			}
+			columns[i] = out
 		}
 		out.RowGroups = append(out.RowGroups, codec.NewRecord(out.Schema, columns, uint32(group.NumRows())))
 		row += int(group.NumRows())
 	}
 	return out, nil
-}
-
-// firstMisfit is the row of the first value that alone does not fit; 0 if each of them does.
-func firstMisfit(arr arrow.Array, want arrow.DataType, limits codec.Limits) int {
-	for row := range arr.Len() {
-		if _, err := Convert(array.NewSlice(arr, int64(row), int64(row+1)), want, limits); err != nil {
-			return row
-		}
-	}
-	return 0
 }

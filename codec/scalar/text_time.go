@@ -29,22 +29,20 @@ const (
 func temporalAppender(arr arrow.Array) Appender {
 	switch a := arr.(type) {
 	case *array.Date32:
-		return func(dst []byte, row int) []byte { return appendDate(dst, int64(a.Value(row))*SecondsPerDay) }
+		return func(dst []byte, row int) []byte { return AppendDate(dst, int64(a.Value(row))*SecondsPerDay) }
 	case *array.Date64:
 		return date64s(a)
 	case *array.Timestamp:
 		return Timestamps(a)
 	case *array.Time32:
 		per := TicksPerSecond(a.DataType().(*arrow.Time32Type).Unit)
-		return func(dst []byte, row int) []byte { return appendTimeOfDay(dst, int64(a.Value(row)), per) }
+		return func(dst []byte, row int) []byte { return AppendTimeOfDay(dst, int64(a.Value(row)), per) }
 	case *array.Time64:
 		per := TicksPerSecond(a.DataType().(*arrow.Time64Type).Unit)
-		return func(dst []byte, row int) []byte { return appendTimeOfDay(dst, int64(a.Value(row)), per) }
+		return func(dst []byte, row int) []byte { return AppendTimeOfDay(dst, int64(a.Value(row)), per) }
 	case *array.Duration:
 		per := TicksPerSecond(a.DataType().(*arrow.DurationType).Unit)
-		return func(dst []byte, row int) []byte {
-			return appendSeconds(append(dst, 'P'), int64(a.Value(row)), per)
-		}
+		return func(dst []byte, row int) []byte { return AppendDuration(dst, int64(a.Value(row)), per) }
 	case *array.MonthInterval:
 		return func(dst []byte, row int) []byte { return appendCount(append(dst, 'P'), int64(a.Value(row)), 'M') }
 	case *array.DayTimeInterval:
@@ -92,7 +90,7 @@ func AppendTimestamp(dst []byte, v, perSecond int64, zoned bool) []byte {
 	if sec <= -maxCalendarSeconds || sec >= maxCalendarSeconds {
 		return strconv.AppendInt(dst, v, 10)
 	}
-	dst = append(appendDate(dst, sec), 'T')
+	dst = append(AppendDate(dst, sec), 'T')
 	_, ofDay := splitDays(sec)
 	dst = appendFraction(appendClock(dst, ofDay), nanos)
 	if zoned {
@@ -109,7 +107,7 @@ func date64s(a *array.Date64) Appender {
 		if ms%MillisPerDay != 0 {
 			return AppendTimestamp(dst, ms, 1e3, false)
 		}
-		return appendDate(dst, ms/1e3)
+		return AppendDate(dst, ms/1e3)
 	}
 }
 
@@ -122,9 +120,9 @@ func splitDays(sec int64) (days, ofDay int64) {
 	return days, ofDay
 }
 
-// appendDate spells the day of a Unix time. Years have at least four digits and a sign if
+// AppendDate spells the day of a Unix time. Years have at least four digits and a sign if
 // they are negative.
-func appendDate(dst []byte, sec int64) []byte {
+func AppendDate(dst []byte, sec int64) []byte {
 	year, month, day := time.Unix(sec, 0).UTC().Date()
 	if year < 0 {
 		dst, year = append(dst, '-'), -year
@@ -132,17 +130,17 @@ func appendDate(dst []byte, sec int64) []byte {
 	if year > 9999 {
 		dst = strconv.AppendInt(dst, int64(year), 10)
 	} else {
-		dst = append2(append2(dst, year/100), year%100)
+		dst = appendTwoDigits(appendTwoDigits(dst, year/100), year%100)
 	}
-	dst = append2(append(dst, '-'), int(month))
-	return append2(append(dst, '-'), day)
+	dst = appendTwoDigits(append(dst, '-'), int(month))
+	return appendTwoDigits(append(dst, '-'), day)
 }
 
-func append2(dst []byte, n int) []byte { return append(dst, byte('0'+n/10), byte('0'+n%10)) }
+func appendTwoDigits(dst []byte, n int) []byte { return append(dst, byte('0'+n/10), byte('0'+n%10)) }
 
-// appendTimeOfDay spells a time of day. Times outside a day, which Arrow forbids but files
+// AppendTimeOfDay spells a time of day. Times outside a day, which Arrow forbids but files
 // hold, get a sign or more hours.
-func appendTimeOfDay(dst []byte, v, perSecond int64) []byte {
+func AppendTimeOfDay(dst []byte, v, perSecond int64) []byte {
 	if v < 0 {
 		dst, v = append(dst, '-'), -v
 	}
@@ -155,10 +153,10 @@ func appendClock(dst []byte, sec int64) []byte {
 	if hours > 99 {
 		dst = strconv.AppendInt(dst, hours, 10)
 	} else {
-		dst = append2(dst, int(hours))
+		dst = appendTwoDigits(dst, int(hours))
 	}
-	dst = append2(append(dst, ':'), int(sec/60%60))
-	return append2(append(dst, ':'), int(sec%60))
+	dst = appendTwoDigits(append(dst, ':'), int(sec/60%60))
+	return appendTwoDigits(append(dst, ':'), int(sec%60))
 }
 
 // appendFraction spells a fraction of a second with as many digits as it needs.
@@ -176,6 +174,11 @@ func appendFraction(dst []byte, nanos int64) []byte {
 		nanos /= 10
 	}
 	return append(append(dst, '.'), digits[:last]...)
+}
+
+// AppendDuration spells a duration in seconds as ISO 8601 does, PT1.5S.
+func AppendDuration(dst []byte, v, perSecond int64) []byte {
+	return appendSeconds(append(dst, 'P'), v, perSecond)
 }
 
 // appendSeconds spells the part of an ISO 8601 duration that counts seconds.

@@ -23,8 +23,10 @@ import (
 //	utf8 types                strings
 //	decimals                  numbers, or strings that spell one, of the precision and scale
 //	binary                    strings of base64
-//	dates, times, durations   strings as they are sent; timestamps also with a blank for the
-//	                          T and, where the type has a time zone, with any offset
+//	dates, times, timestamps  strings as [ParseTime] reads them; a date is the timestamp at its
+//	                          beginning, and a timestamp at midnight a date; Z or an offset if and
+//	                          only if the type has a time zone and the text a time of day
+//	durations                 strings such as PT1.5S
 //	lists                     arrays of values that fit
 //	struct                    objects whose members fit; missing ones are null
 //	map                       arrays of {"key": …, "value": …}
@@ -38,11 +40,46 @@ func FromJSON(raw []byte, want arrow.DataType, lim codec.Limits) (arr arrow.Arra
 		return nil, codec.Errorf(codec.ErrTooLarge, "the input has %d bytes; at most %d can be read at once", len(raw), math.MaxInt32)
 	}
 	f := &fitter{mem: codec.NewBudget(lim.WithDefaults().Bytes), want: want}
-	values, err := f.topLevel(raw)
-	if err != nil {
-		return nil, err
+	if isNested(want) {
+		var values []fitValue
+		err := eachElement(raw, func(raw jsontext.Value, i int) { values = f.add(values, raw, i) })
+		if err != nil {
+			return nil, err
+		}
+		return f.array(values, want)
 	}
-	return f.array(values, want)
+	return f.flat(raw)
+}
+
+// flat reads values of a type that is not nested. An error of the syntax comes before one of a value
+// that does not fit.
+func (f *fitter) flat(raw []byte) (arrow.Array, error) {
+	b, _ := NewBuilder(f.want, f.mem)
+	var failed error
+	err := eachElement(raw, func(raw jsontext.Value, i int) {
+		if b != nil && failed == nil && !b.AppendJSON(raw) {
+			failed = misfit(raw, i, f.want)
+		}
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case b == nil:
+		return nil, f.unsupported()
+	case failed != nil:
+		return nil, failed
+	}
+	return b.Array(), nil
+}
+
+// isNested reports whether values of a type have parts or stand for values of another type.
+func isNested(dt arrow.DataType) bool {
+	switch dt.(type) {
+	case *arrow.ListType, *arrow.LargeListType, *arrow.MapType, *arrow.FixedSizeListType,
+		*arrow.StructType, *arrow.DictionaryType, arrow.ExtensionType:
+		return true
+	}
+	return false
 }
 
 // fitter makes arrays of exactly the wanted type. It works column by column: the elements
@@ -50,59 +87,83 @@ func FromJSON(raw []byte, want arrow.DataType, lim codec.Limits) (arr arrow.Arra
 type fitter struct {
 	mem  *codec.Budget
 	want arrow.DataType // the type of the whole column, for errors
+	// failed is the position of the value that an error is about.
+	failed int
 }
 
 // fitValue is a value that shall fit, and the position of the value of the whole column
-// that it belongs to. raw is nil for null.
+// that it belongs to.
 type fitValue struct {
-	raw      jsontext.Value
+	// raw is a value that came as JSON.
+	raw jsontext.Value
+	// from has the value of another array, in a row of it.
+	from *source
+	row  int
+	// Without raw and from the value is null.
 	position int
 }
 
-const fitValueBytes = 32
+const fitValueBytes = 48
+
+func (v fitValue) isNull() bool { return v.raw == nil && v.from == nil }
 
 func (f *fitter) mismatch(v fitValue) error {
-	text := "null"
-	if v.raw != nil {
-		text = codec.Shorten(string(v.raw))
+	f.failed = v.position
+	switch {
+	case v.raw != nil:
+		return misfit(v.raw, v.position, f.want)
+	case v.from == nil:
+		return misfit([]byte("null"), v.position, f.want)
 	}
-	return codec.Errorf(codec.ErrMismatch, "the value %s at position %d does not fit %s", text, v.position, DType(f.want))
+	text := JSON(v.from.arr)(nil, v.row)
+	if string(text) == "null" {
+		// JSON has no NaN and no infinities.
+		return codec.Errorf(codec.ErrMismatch, "the value %s does not fit %s", Text(v.from.arr)(nil, v.row), DType(f.want))
+	}
+	return misfit(text, v.position, f.want)
+}
+
+func (f *fitter) unsupported() error {
+	return codec.Errorf(codec.ErrUnsupported, "values of type %s cannot be made from JSON", DType(f.want))
 }
 
 func (f *fitter) add(values []fitValue, raw jsontext.Value, position int) []fitValue {
 	if raw.Kind() == 'n' {
 		raw = nil
 	}
-	return codec.AppendBudgeted(f.mem, values, fitValue{raw, position}, fitValueBytes)
+	return f.keep(values, fitValue{raw: raw, position: position})
 }
 
-// topLevel returns the elements of the array in data.
-func (f *fitter) topLevel(data []byte) ([]fitValue, error) {
+func (f *fitter) keep(values []fitValue, v fitValue) []fitValue {
+	return codec.AppendBudgeted(f.mem, values, v, fitValueBytes)
+}
+
+// eachElement calls visit with the elements of the JSON array in data.
+func eachElement(data []byte, visit func(raw jsontext.Value, i int)) error {
 	dec := jsontext.NewDecoder(bytes.NewBuffer(data))
 	malformed := func(problem string) error {
 		return codec.Errorf(codec.ErrMalformed, "byte %d: %s", dec.InputOffset(), problem)
 	}
 	if dec.PeekKind() != '[' {
-		return nil, malformed("the values must be an array")
+		return malformed("the values must be an array")
 	}
-	var values []fitValue
 	_, err := dec.ReadToken()
 	for i := 0; err == nil && dec.PeekKind() != ']'; i++ {
 		var raw jsontext.Value
 		if raw, err = dec.ReadValue(); err == nil {
-			values = f.add(values, raw, i)
+			visit(raw, i)
 		}
 	}
 	if err == nil {
 		_, err = dec.ReadToken()
 	}
 	if err != nil {
-		return nil, malformed(DescribeSyntax(err))
+		return malformed(DescribeSyntax(err))
 	}
 	if _, err := dec.ReadToken(); err != io.EOF {
-		return nil, malformed("there is something after the end of the JSON text")
+		return malformed("there is something after the end of the JSON text")
 	}
-	return values, nil
+	return nil
 }
 
 // DescribeSyntax says what an error of the JSON decoder means.
@@ -137,19 +198,30 @@ func (f *fitter) array(values []fitValue, dt arrow.DataType) (arrow.Array, error
 }
 
 func (f *fitter) scalars(values []fitValue, dt arrow.DataType) (arrow.Array, error) {
-	if !canFit(dt) {
-		return nil, codec.Errorf(codec.ErrUnsupported, "values of type %s cannot be made from JSON", DType(f.want))
+	b, err := NewBuilder(dt, f.mem)
+	if err != nil {
+		return nil, f.unsupported()
 	}
-	b := array.NewBuilder(f.mem, dt)
 	b.Reserve(len(values))
-	fit := fitTo(b)
+	puts := map[*source]func(row int) bool{}
 	for _, v := range values {
+		fits := true
 		switch {
-		case v.raw == nil:
+		case v.raw != nil:
+			fits = b.AppendJSON(v.raw)
+		case v.from == nil:
 			b.AppendNull()
-		case !fit(v.raw):
+		default:
+			put := puts[v.from]
+			if put == nil {
+				put = b.From(v.from.arr)
+				puts[v.from] = put
+			}
+			fits = put(v.row)
+		}
+		if !fits {
 			return nil, f.mismatch(v)
 		}
 	}
-	return b.NewArray(), nil
+	return b.Array(), nil
 }

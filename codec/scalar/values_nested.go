@@ -15,23 +15,32 @@ import (
 	"edgeframe/codec"
 )
 
-// elements appends the elements of the array v.
+// elements appends the elements of the list v.
 func (f *fitter) elements(into []fitValue, v fitValue, nullable bool) ([]fitValue, error) {
-	if v.raw.Kind() != '[' {
+	if !v.isList() {
 		return nil, f.mismatch(v)
 	}
-	dec := jsontext.NewDecoder(bytes.NewBuffer(v.raw))
-	if _, err := dec.ReadToken(); err != nil {
-		return nil, err
-	}
-	for dec.PeekKind() != ']' {
-		raw, err := dec.ReadValue()
-		if err != nil {
+	first := len(into)
+	if v.from != nil {
+		start, end := v.from.list.ValueOffsets(v.row)
+		for i := start; i < end; i++ {
+			into = f.keep(into, v.from.element.value(int(i), v.position))
+		}
+	} else {
+		dec := jsontext.NewDecoder(bytes.NewBuffer(v.raw))
+		if _, err := dec.ReadToken(); err != nil {
 			return nil, err
 		}
-		if into = f.add(into, raw, v.position); !nullable && raw.Kind() == 'n' {
-			return nil, f.mismatch(v)
+		for dec.PeekKind() != ']' {
+			raw, err := dec.ReadValue()
+			if err != nil {
+				return nil, err
+			}
+			into = f.add(into, raw, v.position)
 		}
+	}
+	if !nullable && slices.ContainsFunc(into[first:], fitValue.isNull) {
+		return nil, f.mismatch(v)
 	}
 	return into, nil
 }
@@ -40,7 +49,7 @@ func (f *fitter) lists(values []fitValue, dt arrow.ListLikeType) (arrow.Array, e
 	var all []fitValue
 	ends := make([]int, len(values)+1)
 	for i, v := range values {
-		if v.raw != nil {
+		if !v.isNull() {
 			var err error
 			if all, err = f.elements(all, v, dt.ElemField().Nullable); err != nil {
 				return nil, err
@@ -74,9 +83,9 @@ func (f *fitter) fixedSizeLists(values []fitValue, dt *arrow.FixedSizeListType) 
 	var all []fitValue
 	size := int(dt.Len())
 	for i, v := range values {
-		if v.raw == nil {
+		if v.isNull() {
 			for range size {
-				all = codec.AppendBudgeted(f.mem, all, fitValue{nil, v.position}, fitValueBytes)
+				all = f.keep(all, fitValue{position: v.position})
 			}
 			continue
 		}
@@ -105,9 +114,9 @@ func (f *fitter) structs(values []fitValue, dt *arrow.StructType, names []string
 		}
 		for m, field := range dt.Fields() {
 			if len(members[m]) == i {
-				members[m] = codec.AppendBudgeted(f.mem, members[m], fitValue{nil, v.position}, fitValueBytes)
+				members[m] = f.keep(members[m], fitValue{position: v.position})
 			}
-			if !field.Nullable && v.raw != nil && members[m][i].raw == nil {
+			if !field.Nullable && !v.isNull() && members[m][i].isNull() {
 				return nil, f.mismatch(v)
 			}
 		}
@@ -124,11 +133,20 @@ func (f *fitter) structs(values []fitValue, dt *arrow.StructType, names []string
 
 // members appends the members of the object v to those of the objects before it.
 func (f *fitter) members(into [][]fitValue, v fitValue, names []string) error {
-	if v.raw == nil {
+	switch {
+	case v.isNull():
 		return nil
-	}
-	if v.raw.Kind() != '{' {
+	case !v.isObject():
 		return f.mismatch(v)
+	case v.from != nil:
+		for i, name := range v.from.names {
+			m := slices.Index(names, name)
+			if m < 0 {
+				return f.mismatch(v)
+			}
+			into[m] = f.keep(into[m], v.from.members[i].value(v.row, v.position))
+		}
+		return nil
 	}
 	dec := jsontext.NewDecoder(bytes.NewBuffer(v.raw))
 	if _, err := dec.ReadToken(); err != nil {
@@ -158,16 +176,28 @@ func (f *fitter) dictionary(values []fitValue, dt *arrow.DictionaryType) (arrow.
 	numbers := make(map[string]int)
 	indices := make([]int, len(values))
 	var different []fitValue
+	spellings := map[*source]Appender{}
+	var scratch []byte
 	for i, v := range values {
-		if v.raw == nil {
+		if v.isNull() {
 			continue
 		}
-		n, known := numbers[string(v.raw)]
+		key := []byte(v.raw)
+		if v.from != nil {
+			spell := spellings[v.from]
+			if spell == nil {
+				spell = Text(v.from.arr)
+				spellings[v.from] = spell
+			}
+			scratch = spell(scratch[:0], v.row)
+			key = scratch
+		}
+		n, known := numbers[string(key)]
 		if !known {
-			f.mem.Take(entryBytes + int64(len(v.raw)))
+			f.mem.Take(entryBytes + int64(len(key)))
 			n = len(different)
-			numbers[string(v.raw)] = n
-			different = f.add(different, v.raw, v.position)
+			numbers[string(key)] = n
+			different = f.keep(different, v)
 		}
 		indices[i] = n
 	}
@@ -214,7 +244,7 @@ func (f *fitter) validity(values []fitValue) (bitmap *memory.Buffer, nulls int) 
 	buf := f.mem.Allocate(int(bitutil.BytesForBits(int64(len(values)))))
 	clear(buf)
 	for i, v := range values {
-		if v.raw == nil {
+		if v.isNull() {
 			nulls++
 		} else {
 			bitutil.SetBit(buf, i)

@@ -2,19 +2,19 @@ package xlsx
 
 import (
 	"math"
+	"strconv"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
-	"github.com/apache/arrow/go/v17/arrow/memory"
 
 	"edgeframe/codec/scalar"
 )
 
-// kinds is a set of kinds of cells, and what is to be known of numbers to choose a type.
+// kinds is a set of kinds of cells, and what the choice of a type depends on.
 type kinds struct {
 	has [kindElapsed + 1]bool
-	// fraction says that a number is not whole or no float64 keeps all integers as large, partOfDay
-	// that a date has a time of day.
+	// fraction says that there is a number that is not whole, or larger than the integers that a
+	// float64 keeps; partOfDay says that there is a date with a time of day.
 	fraction, partOfDay bool
 }
 
@@ -31,7 +31,7 @@ func (k *kinds) add(kind kind, word uint64) {
 	}
 }
 
-// value is the one kind of those cells that have a value, kindText if they have several.
+// value is the kind of the cells that have a value, kindText if there are several kinds.
 func (k *kinds) value() kind {
 	only := kindEmpty
 	for _, kind := range []kind{kindNumber, kindBool, kindText, kindDate, kindTime, kindElapsed} {
@@ -71,8 +71,8 @@ func (k *kinds) dataType() arrow.DataType {
 	return arrow.Null
 }
 
-// kind is the kind of a cell as a value: texts that spell a missing value are errors, which are
-// missing and were not sent so.
+// kind is the kind of a cell as a value: a text that spells a missing value counts as an error, because
+// it becomes missing and is not given back as it was sent.
 func (s *sheet) kind(kind kind, word uint64) kind {
 	if kind == kindText && s.book.nulls != nil && s.book.nulls.Has(s.book.texts.get(int(word))) {
 		return kindError
@@ -80,13 +80,12 @@ func (s *sheet) kind(kind kind, word uint64) kind {
 	return kind
 }
 
-// microsOf is a serial number as microseconds, in whole milliseconds: a serial number has not many
-// more digits. Dates begin at 1970.
+// microsOf is a serial number in microseconds, rounded to milliseconds: a serial number has few more
+// digits. Dates count from 1970.
 func (s *sheet) microsOf(kind kind, word uint64) int64 {
 	v := math.Float64frombits(word)
 	if kind == kindDate {
-		// Excel takes 1900 for a leap year, so that its days before March are one less than they
-		// would be.
+		// Excel takes 1900 for a leap year, so its serial numbers before March 1900 are one too low.
 		if !s.book.since1904 && v < 60 {
 			v++
 		}
@@ -101,16 +100,29 @@ func (s *sheet) microsOf(kind kind, word uint64) int64 {
 	return int64(days)*scalar.SecondsPerDay*scalar.MicrosPerSecond + int64(millis)*scalar.MicrosPerSecond/millisPerSecond
 }
 
-// spell appends a cell as CSV has it.
+// spell appends a cell as CSV has it, that is, as a column of the type that the cell alone would get.
 func (s *sheet) spell(dst []byte, kind kind, word uint64) []byte {
-	if kind == kindText {
-		return append(dst, s.book.texts.get(int(word))...)
+	var alone kinds
+	alone.add(kind, word)
+	switch v := math.Float64frombits(word); kind {
+	case kindNumber:
+		if alone.fraction {
+			return scalar.AppendFloat(dst, v, 64)
+		}
+		return strconv.AppendInt(dst, int64(v), 10)
+	case kindBool:
+		return strconv.AppendBool(dst, word == 1)
+	case kindDate:
+		if alone.partOfDay {
+			return scalar.AppendTimestamp(dst, s.microsOf(kind, word), scalar.MicrosPerSecond, false)
+		}
+		return scalar.AppendDate(dst, s.microsOf(kind, word)/scalar.MicrosPerSecond)
+	case kindTime:
+		return scalar.AppendTimeOfDay(dst, s.microsOf(kind, word), scalar.MicrosPerSecond)
+	case kindElapsed:
+		return scalar.AppendDuration(dst, s.microsOf(kind, word), scalar.MicrosPerSecond)
 	}
-	var k kinds
-	k.add(kind, word)
-	b := array.NewBuilder(memory.DefaultAllocator, k.dataType())
-	s.append(b, kind, word)
-	return scalar.Text(b.NewArray())(dst, 0)
+	return append(dst, s.book.texts.get(int(word))...)
 }
 
 // append adds a cell of the kind of b's type.
@@ -131,6 +143,7 @@ func (s *sheet) append(b array.Builder, kind kind, word uint64) {
 	case *array.DurationBuilder:
 		b.Append(arrow.Duration(s.microsOf(kind, word)))
 	case *array.StringBuilder:
-		b.BinaryBuilder.Append(s.spell(nil, kind, word))
+		var buf [64]byte
+		b.BinaryBuilder.Append(s.spell(buf[:0], kind, word))
 	}
 }

@@ -2,10 +2,10 @@
 package xlsx
 
 import (
+	"bytes"
 	"math"
 	"strconv"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"edgeframe/codec"
@@ -226,16 +226,17 @@ func kindShown(v float64, shows shows) kind {
 	return kindNumber
 }
 
-// isoDate reads a cell of type d: a date in ISO 8601, with or without a time of day.
+// isoDate reads a cell of type d: a date in ISO 8601, with or without a time of day. Cells have no
+// time zone, so a Z is dropped.
 func (p *sheetParser) isoDate() error {
-	text := strings.TrimSuffix(strings.TrimSpace(string(p.value)), "Z")
-	for _, layout := range []string{"2006-01-02", "2006-01-02T15:04:05.999999999", "2006-01-02T15:04"} {
-		if t, err := time.Parse(layout, text); err == nil {
-			days := float64(t.Unix())/scalar.SecondsPerDay + float64(t.Nanosecond())/(1e9*scalar.SecondsPerDay)
-			return p.sheet.put(p.row, p.column, kindDate, math.Float64bits(days+p.sheet.book.serialOfEpoch()))
-		}
+	const firstDay, lastDay = -719_528, 2_932_896 // 0000-01-01 and 9999-12-31
+	t, ok := scalar.ParseTime(bytes.TrimSpace(p.value))
+	if !ok || t.Zone == scalar.OffsetZone || t.Days < firstDay || t.Days > lastDay {
+		return p.sheet.addText(p.row, p.column, unescapeXLSX(p.value))
 	}
-	return p.sheet.addText(p.row, p.column, unescapeXLSX(p.value))
+	sec, nanos := t.Unix()
+	days := float64(sec)/scalar.SecondsPerDay + float64(nanos)/(1e9*scalar.SecondsPerDay)
+	return p.sheet.put(p.row, p.column, kindDate, math.Float64bits(days+p.sheet.book.serialOfEpoch()))
 }
 
 // serialOfEpoch is the serial number of 1970-01-01.

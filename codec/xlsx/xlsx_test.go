@@ -16,7 +16,6 @@ import (
 	"edgeframe/codec/codectest"
 	"edgeframe/codec/delimited"
 	"edgeframe/codec/document"
-	"edgeframe/codec/scalar"
 )
 
 // bookParts is a workbook by its parts, those that are always the same left out. sheet is what is
@@ -330,7 +329,7 @@ func TestValuesThatCellsDoNotKeepAreText(t *testing.T) {
 			t.Errorf("%s: %v", dtype, err)
 			continue
 		}
-		if got := string(scalar.AppendJSONArray(nil, back.RowGroups[0].Column(0))); got != tt.want {
+		if got := codectest.JSONArray(back.RowGroups[0].Column(0)); got != tt.want {
 			t.Errorf("%s: %s came back as %s", dtype, tt.values, got)
 		}
 	}

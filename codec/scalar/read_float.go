@@ -1,51 +1,14 @@
-package delimited
+package scalar
 
 import (
 	"bytes"
 	"math"
 	"math/bits"
 	"strconv"
-	"strings"
-
-	"edgeframe/codec/scalar"
 )
 
-// parseIntCell reads the canonical spelling of an int64: an optional minus and digits without
-// leading zeros. "+5", "007" and "-0" are not integers, because writing them back would not
-// give the same text.
-func parseIntCell(b []byte) (uint64, cellFit) {
-	n, ok := parseInt(b)
-	if !ok {
-		return 0, fitsNot
-	}
-	return n, fits
-}
-
-func parseInt(b []byte) (uint64, bool) {
-	negative := len(b) > 0 && b[0] == '-'
-	digits := b
-	if negative {
-		digits = b[1:]
-	}
-	// 19 digits cannot overflow a uint64.
-	if len(digits) == 0 || len(digits) > 19 || digits[0] == '0' && len(b) > 1 {
-		return 0, false
-	}
-	var n uint64
-	for _, c := range digits {
-		if c -= '0'; c > 9 {
-			return 0, false
-		}
-		n = n*10 + uint64(c)
-	}
-	if negative {
-		return -n, n <= 1<<63
-	}
-	return n, n <= math.MaxInt64
-}
-
-// maxDigits is how many significant digits a float64 cell may have. It bounds the cost of
-// checking that none is lost.
+// maxDigits is how many significant digits a number may have that [ParseFloat] reads. It bounds
+// the cost of checking that none is lost.
 const maxDigits = 64
 
 // powersOfTen are those that a float64 holds exactly.
@@ -54,65 +17,26 @@ var powersOfTen = [...]float64{
 	1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
 }
 
-// parseFloatCell reads the bits of a float64 with parseFloat.
-func parseFloatCell(b []byte) (uint64, cellFit) {
+// ParseFloat reads a decimal number whose digits a float64 keeps: any with up to 15 significant
+// digits, and longer ones if the float64 spelled with as many digits, or in its shortest form, has
+// the same digits. Numbers with a leading plus or leading zeros, integers beyond int64, and numbers
+// that overflow or underflow are refused. Infinities and NaN are those of [ParseNotFinite].
+func ParseFloat(b []byte) (float64, Fit) {
 	d, ok := scanDecimal(b)
 	v, spelled := 0.0, false
 	if ok {
 		v, ok, spelled = d.float(b)
 	} else {
-		v, ok = parseNotFinite(b)
+		v, ok = ParseNotFinite(b)
 	}
 	if !ok {
-		return 0, fitsNot
+		return 0, NoFit
 	}
 	if !spelled && !d.integer && !d.padded {
 		var buf [40]byte
-		spelled = bytes.Equal(b, scalar.AppendFloat(buf[:0], v, 64))
+		spelled = bytes.Equal(b, AppendFloat(buf[:0], v, 64))
 	}
-	return math.Float64bits(v), spelledSo(spelled)
-}
-
-// parseFloat reads a decimal number whose digits a float64 keeps: any with up to 15
-// significant digits, and longer ones if the float64 spelled with as many digits, or in its
-// shortest form, has the same digits. Numbers with a leading plus or leading zeros, integers
-// beyond int64, and numbers that overflow or underflow are refused. inf and infinity are
-// read in upper and lower case.
-func parseFloat(b []byte) (float64, bool) {
-	d, ok := scanDecimal(b)
-	if !ok {
-		return parseNotFinite(b)
-	}
-	v, ok, _ := d.float(b)
-	return v, ok
-}
-
-// float is the number d, which b spells. spelled says that it is certainly written as b:
-// with up to 15 digits, of which the last is not a superfluous zero, no shorter number gives
-// the same float64.
-func (d decimal) float(b []byte) (v float64, ok, spelled bool) {
-	if d.integer {
-		if v, ok := parseInt(b); ok {
-			return float64(int64(v)), scalar.ExactInFloat64(int64(v)), false
-		}
-		// "-0" is the one integer that only a float can keep.
-		return math.Copysign(0, -1), d.mantissa == 0, false
-	}
-	if d.digits > scalar.SafeDigits || d.exponent < -22 || d.exponent > 22 {
-		return parseLongFloat(b, d)
-	}
-	// Both operands are exact, so the result is correctly rounded (Clinger, "How to read
-	// floating point numbers accurately", 1990).
-	v = float64(d.mantissa)
-	if d.exponent < 0 {
-		v /= powersOfTen[-d.exponent]
-	} else {
-		v *= powersOfTen[d.exponent]
-	}
-	if d.negative {
-		v = -v
-	}
-	return v, true, d.plain && (math.Abs(v) >= 1e-4 || v == 0)
+	return v, fitOf(spelled)
 }
 
 // decimal is the number mantissa × 10^exponent. With more than 19 digits the mantissa has
@@ -130,6 +54,34 @@ type decimal struct {
 	plain, padded bool
 }
 
+// float is the number d, which b spells. spelled says that it is certainly written as b:
+// with up to 15 digits, of which the last is not a superfluous zero, no shorter number gives
+// the same float64.
+func (d decimal) float(b []byte) (v float64, ok, spelled bool) {
+	if d.integer {
+		if v, ok := ParseInt(b); ok {
+			return float64(v), ExactInFloat64(v), false
+		}
+		// "-0" is the one integer that only a float can keep.
+		return math.Copysign(0, -1), d.mantissa == 0, false
+	}
+	if d.digits > SafeDigits || d.exponent < -22 || d.exponent > 22 {
+		return d.longFloat(b)
+	}
+	// Both operands are exact, so the result is correctly rounded (Clinger, "How to read
+	// floating point numbers accurately", 1990).
+	v = float64(d.mantissa)
+	if d.exponent < 0 {
+		v /= powersOfTen[-d.exponent]
+	} else {
+		v *= powersOfTen[d.exponent]
+	}
+	if d.negative {
+		v = -v
+	}
+	return v, true, d.plain && (math.Abs(v) >= 1e-4 || v == 0)
+}
+
 // scanDecimal reads -?digits, with a point anywhere and an exponent. More than one digit
 // before the point must not begin with zero.
 func scanDecimal(b []byte) (d decimal, ok bool) {
@@ -139,9 +91,7 @@ func scanDecimal(b []byte) (d decimal, ok bool) {
 		i = 1
 	}
 	first := i
-	for ; i < len(b) && isDigit(b[i]); i++ {
-		d.mantissa = d.mantissa*10 + uint64(b[i]-'0')
-	}
+	d.mantissa, i = addDigits(b, i, 0)
 	whole := i - first
 	if whole > 1 && b[first] == '0' {
 		return d, false
@@ -153,29 +103,44 @@ func scanDecimal(b []byte) (d decimal, ok bool) {
 		d.integer = true
 		return d, whole > 0
 	}
+	places := 0
 	if b[i] == '.' {
-		i++
-		point := i
-		for ; i < len(b) && isDigit(b[i]); i++ {
-			d.mantissa = d.mantissa*10 + uint64(b[i]-'0')
-			if d.digits > 0 || b[i] != '0' {
-				d.digits++
-			}
+		point := i + 1
+		d.mantissa, i = addDigits(b, point, d.mantissa)
+		places = i - point
+		d.exponent = -places
+		if d.digits == 0 {
+			point += leadingZeros(b[point:i])
 		}
-		d.exponent = point - i
-		whole += i - point
+		d.digits += i - point
 	}
-	if whole == 0 {
+	if whole+places == 0 {
 		return d, false
 	}
 	if i == len(b) {
-		d.padded = d.exponent < -1 && b[i-1] == '0'
-		d.plain = d.exponent < 0 && whole+d.exponent > 0 && !d.padded
+		d.padded = places > 1 && b[i-1] == '0'
+		d.plain = places > 0 && whole > 0 && !d.padded
 		return d, true
 	}
 	exponent, ok := scanExponent(b[i:])
 	d.exponent += exponent
 	return d, ok
+}
+
+// addDigits reads the digits from b[i] on as further digits of n, and returns where they end.
+func addDigits(b []byte, i int, n uint64) (uint64, int) {
+	for ; i < len(b) && isDigit(b[i]); i++ {
+		n = n*10 + uint64(b[i]-'0')
+	}
+	return n, i
+}
+
+func leadingZeros(b []byte) int {
+	n := 0
+	for n < len(b) && b[n] == '0' {
+		n++
+	}
+	return n
 }
 
 // scanExponent reads e or E, a sign, and up to four digits.
@@ -187,26 +152,18 @@ func scanExponent(b []byte) (int, bool) {
 	if len(digits) > 0 && (digits[0] == '+' || digits[0] == '-') {
 		digits = digits[1:]
 	}
-	if len(digits) == 0 || len(digits) > 4 {
+	exponent, end := addDigits(digits, 0, 0)
+	if len(digits) == 0 || len(digits) > 4 || end < len(digits) {
 		return 0, false
 	}
-	exponent := 0
-	for _, c := range digits {
-		if !isDigit(c) {
-			return 0, false
-		}
-		exponent = exponent*10 + int(c-'0')
-	}
 	if b[1] == '-' {
-		exponent = -exponent
+		return -int(exponent), true
 	}
-	return exponent, true
+	return int(exponent), true
 }
 
-func isDigit(c byte) bool { return c-'0' <= 9 }
-
-// parseLongFloat reads a number that one exact operation does not give.
-func parseLongFloat(b []byte, d decimal) (v float64, ok, spelled bool) {
+// longFloat reads a number that one exact operation does not give.
+func (d decimal) longFloat(b []byte) (v float64, ok, spelled bool) {
 	if v, ok, shortest := d.nearest(); ok {
 		return v, true, shortest && d.plain
 	}
@@ -214,7 +171,7 @@ func parseLongFloat(b []byte, d decimal) (v float64, ok, spelled bool) {
 		return 0, false, false
 	}
 	v, err := strconv.ParseFloat(string(b), 64)
-	return v, err == nil && scalar.KeepsDigits(b), false
+	return v, err == nil && KeepsDigits(b), false
 }
 
 // nearest returns the float64 nearest to d if it keeps the digits of d. It works for most
@@ -273,22 +230,4 @@ func (d decimal) isShortest(distance, ten uint64, q int) bool {
 	// Such a number is at least step·10^-k from d.
 	hi, lo := bits.Mul64(step, 1<<q)
 	return hi > 0 || lo > ten/2+distance
-}
-
-// parseNotFinite reads infinities, and those spellings of NaN that [scalar.DefaultNullValues] has:
-// others would be written as one that is missing when it is read again.
-func parseNotFinite(b []byte) (float64, bool) {
-	word, sign := b, 1
-	if len(b) > 0 && (b[0] == '-' || b[0] == '+') {
-		word = b[1:]
-		if b[0] == '-' {
-			sign = -1
-		}
-	}
-	for _, inf := range []string{"inf", "infinity"} {
-		if len(word) == len(inf) && strings.EqualFold(string(word), inf) {
-			return math.Inf(sign), true
-		}
-	}
-	return math.NaN(), string(b) == "NaN" || string(b) == "nan"
 }
