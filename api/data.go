@@ -45,7 +45,9 @@ func parseDataRequest(r *http.Request) (*dataRequest, error) {
 	if d.opt.Options, err = formatOptions(q, format, writing); err != nil {
 		return nil, err
 	}
-	d.shape = q.Get("orient")
+	for _, name := range format.Writing.Names {
+		d.shape += q.Get(name)
+	}
 	fallback, most := int64(-1), int64(math.MaxInt64)
 	if format.Name == "json" {
 		fallback, most = defaultLimit, maxLimit

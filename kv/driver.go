@@ -128,8 +128,9 @@ const (
 	Eventual Consistency = "eventual"
 )
 
-// Capabilities describes the abilities and limits of an engine. [Store] enforces them, sessions adapt
-// to them, and the health document publishes them. A limit of zero means unlimited.
+// Capabilities describes the abilities and limits of an engine. [Store] enforces them and the health
+// document publishes them. Sessions adapt to Consistency, CompareAndSwap and MinTTLSeconds; a value
+// larger than MaxValueBytes is an error. A limit of zero means unlimited.
 type Capabilities struct {
 	Consistency        Consistency `json:"consistency"`
 	CompareAndSwap     bool        `json:"compare_and_swap"`

@@ -14,7 +14,7 @@ import (
 )
 
 // The statistics of a version are stored as a value of their own, under a key with a hash of
-// everything that they depend on: schema, manifest and marks. So they never change, and versions
+// everything that they depend on: schema, manifest, marks and the largest size of a table. So they never change, and versions
 // with the same table share them, also after an undo. They are a cache: no head refers to them,
 // and when they have expired they are computed again.
 
