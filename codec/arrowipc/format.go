@@ -20,6 +20,7 @@ import (
 // The two formats of https://arrow.apache.org/docs/format/Columnar.html#format-ipc. Each decodes
 // the other too, because both are often sent under one name.
 var (
+	// Stream is the stream format.
 	Stream = &codec.Format{
 		Name:       "arrow",
 		MediaTypes: []string{"application/vnd.apache.arrow.stream"},
@@ -28,6 +29,7 @@ var (
 		Retype:     scalar.ApplyDTypes,
 		Driver:     streamDriver{},
 	}
+	// File is the file format, which is also Feather of version 2.
 	File = &codec.Format{
 		Name:       "arrow_file",
 		MediaTypes: []string{"application/vnd.apache.arrow.file"},
@@ -38,7 +40,7 @@ var (
 	}
 )
 
-// reading reads both: which one an input is says its beginning.
+// reading decodes both formats, which the first bytes of an input tell apart.
 type reading struct{}
 
 type (
@@ -76,7 +78,7 @@ func isArrowStream(data []byte) bool {
 
 // Decode implements [codec.Driver].
 func (reading) Decode(data []byte, opt codec.ReadOptions, mem *codec.Budget) (t *codec.Table, err error) {
-	r := newArrowReader(opt.Limits, mem)
+	r := newReader(opt.Limits, mem)
 	if limit := opt.Limits.Bytes; int64(len(data)) > limit {
 		return nil, codec.Errorf(codec.ErrTooLarge, "%d bytes of Arrow data are more than the %d that a dataframe may have", len(data), limit)
 	}

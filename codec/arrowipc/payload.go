@@ -37,15 +37,15 @@ func (w *appendWriter) Write(p []byte) (int, error) {
 // PayloadBudget is the memory that reading a payload of at most limit bytes may take.
 func PayloadBudget(limit int64) int64 { return max(limit, codec.DefaultMaxBytes) }
 
-// payloadReader returns a reader for a payload whose cost mem bounds. Its limits are wide, as the
-// rows of a payload alias it.
+// payloadReader returns a reader for a payload that charges mem. Its limits are wide, because rows
+// alias the payload.
 func payloadReader(mem *codec.Budget) *reader {
-	r := newArrowReader(codec.Limits{Bytes: mem.Limit(), Columns: 1 << 20, Depth: codec.DefaultMaxDepth}, mem)
+	r := newReader(codec.Limits{Bytes: mem.Limit(), Columns: 1 << 20, Depth: codec.DefaultMaxDepth}, mem)
 	r.trusted = true
 	return r
 }
 
-// ReadPayloadSchema reads a schema that [EncodeSchema] wrote. It takes from mem what it costs.
+// ReadPayloadSchema reads a schema that [EncodeSchema] wrote, and charges mem for it.
 func ReadPayloadSchema(message []byte, mem *codec.Budget) (*arrow.Schema, error) {
 	r := payloadReader(mem)
 	m, _, err := nextMessage(layout.Aligned(message, mem))
@@ -55,7 +55,8 @@ func ReadPayloadSchema(message []byte, mem *codec.Budget) (*arrow.Schema, error)
 	return r.schema, err
 }
 
-// ReadPayload reads what [AppendPayload] wrote: one record of at most limit bytes.
+// ReadPayload reads a payload that [AppendPayload] wrote, of at most limit bytes. Its values are not
+// checked again: the rows were checked when they came in. The record may alias payload.
 func ReadPayload(payload []byte, limit int64) (arrow.Record, error) {
 	var out arrow.Record
 	r := payloadReader(codec.NewBudget(PayloadBudget(limit)))

@@ -105,7 +105,7 @@ type reader struct {
 	rows int64
 }
 
-func newArrowReader(limits codec.Limits, mem *codec.Budget) *reader {
+func newReader(limits codec.Limits, mem *codec.Budget) *reader {
 	return &reader{
 		limits:       limits,
 		budget:       mem,

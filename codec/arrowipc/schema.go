@@ -10,14 +10,15 @@ import (
 	"edgeframe/codec"
 )
 
-// ReadHint reads a schema that a Parquet file carries as one message.
-func ReadHint(data []byte, limits codec.Limits) (schema *arrow.Schema, err error) {
+// DecodeSchemaMessage reads a schema that [EncodeSchemaMessage] or another writer of Arrow wrote into a
+// Parquet file.
+func DecodeSchemaMessage(data []byte, limits codec.Limits) (schema *arrow.Schema, err error) {
 	defer codec.Guard(&err, codec.ErrMalformed, "the Arrow schema of the Parquet file")
 	m, _, err := nextMessage(data)
 	if err != nil {
 		return nil, err
 	}
-	r := newArrowReader(limits, codec.NewBudget(limits.Bytes))
+	r := newReader(limits, codec.NewBudget(limits.Bytes))
 	if err := r.readSchema(m); err != nil {
 		return nil, err
 	}
@@ -27,8 +28,8 @@ func ReadHint(data []byte, limits codec.Limits) (schema *arrow.Schema, err error
 	return r.schema, nil
 }
 
-// MessageOf returns a schema as one message, without the end-of-stream marker.
-func MessageOf(schema *arrow.Schema) ([]byte, error) {
+// EncodeSchemaMessage returns a schema as one message, without the end-of-stream marker.
+func EncodeSchemaMessage(schema *arrow.Schema) ([]byte, error) {
 	data, err := EncodeSchema(schema)
 	if err != nil {
 		return nil, err

@@ -11,26 +11,28 @@ import (
 	"edgeframe/codec"
 )
 
-// StreamReader reads an Arrow IPC stream row group by row group, so that a table may be larger
-// than what is in memory of it: one message and the row groups that it completes. It promises
-// what the format "arrow" promises; its limits are those of the whole table.
+// StreamReader reads an Arrow IPC stream row group by row group. In memory are one message and the
+// row groups that it completes, so that the table may be larger than memory. It makes the promises
+// of the format "arrow", and its limits are those of the whole table.
 type StreamReader struct {
 	in io.Reader
-	// most is the size of the largest message.
-	most   int64
-	reader *reader
-	groups grouper
-	// kept is what the budget holds beyond a row group: the schema and the dictionaries.
-	kept  int64
+	// maxMessage is the largest accepted size of a message, in bytes.
+	maxMessage int64
+	reader     *reader
+	groups     grouper
+	// batch counts the memory of the last record batch. The rest of the budget of the reader is for the
+	// schema and the dictionaries, which stay.
+	batch *codec.Budget
 	ended bool
 }
 
-// OpenStream reads the schema of a stream whose messages, schema, dictionaries and record
-// batches, have at most so many bytes each. Errors of in are returned as they are.
-func OpenStream(in io.Reader, limits codec.Limits, mostMessage int64) (s *StreamReader, err error) {
+// OpenStream reads the schema of a stream. Its messages, which are schema, dictionaries and record
+// batches, may have at most maxMessage bytes each. Errors of in are returned unchanged.
+func OpenStream(in io.Reader, limits codec.Limits, maxMessage int64) (s *StreamReader, err error) {
 	defer codec.Guard(&err, codec.ErrMalformed, "the Arrow data")
 	limits = limits.WithDefaults()
-	s = &StreamReader{in: in, most: mostMessage, reader: newArrowReader(limits, codec.NewBudget(limits.Bytes))}
+	mem := codec.NewBudget(limits.Bytes)
+	s = &StreamReader{in: in, maxMessage: maxMessage, reader: newReader(limits, mem), batch: mem.Sub()}
 	m, err := s.message()
 	if err == nil {
 		err = s.reader.readSchema(m)
@@ -41,7 +43,6 @@ func OpenStream(in io.Reader, limits codec.Limits, mostMessage int64) (s *Stream
 	if err == nil {
 		err = codec.CheckNameLengths(s.reader.schema)
 	}
-	s.kept = s.reader.budget.Used()
 	return s, err
 }
 
@@ -79,20 +80,26 @@ func (s *StreamReader) advance() error {
 		}
 		return s.groups.flush()
 	case dictionaryMessage:
-		before := s.reader.budget.Used()
-		err := s.reader.readDictionary(m)
-		s.kept += s.reader.budget.Used() - before
-		return err
+		return s.reader.readDictionary(m)
 	case batchMessage:
-		// What is pending of the batches before is counted once more, which errs on the safe side.
-		s.reader.budget.Release(s.reader.budget.Used() - s.kept - s.groups.rows)
-		rec, err := s.reader.readBatch(m)
+		rec, err := s.readBatch(m)
 		if err != nil {
 			return err
 		}
 		return s.groups.add(rec)
 	}
-	return codec.Errorf(codec.ErrUnsupported, "the Arrow data has a message of kind %d, which is no table", m.kind)
+	return errMessageKind(m.kind)
+}
+
+// readBatch reads a record batch in place of the memory of the batch before it.
+func (s *StreamReader) readBatch(m message) (arrow.Record, error) {
+	s.batch.ReleaseAll()
+	// Rows of earlier batches can be pending.
+	s.batch.Take(s.groups.rows)
+	whole := s.reader.budget
+	s.reader.budget = s.batch
+	defer func() { s.reader.budget = whole }()
+	return s.reader.readBatch(m)
 }
 
 // message reads the next message.
@@ -113,7 +120,7 @@ func (s *StreamReader) message() (message, error) {
 	}
 	if size > 0 {
 		buf := &flatbuf{data: b.Bytes()[prefix:]}
-		// A damaged length is noticed below, with the rest of the message.
+		// nextMessage returns the error about a damaged length.
 		if length := buf.root().i64(messageBodyLength); length > 0 && !buf.bad {
 			if err := s.take(&b, length); err != nil {
 				return message{}, err
@@ -124,19 +131,19 @@ func (s *StreamReader) message() (message, error) {
 	return m, err
 }
 
-// trust is how much of a message has to come before there is room made for all that it claims
-// to have.
-const trust = 1 << 20
+// initialRead is how many bytes of a message are read before memory for its claimed length is
+// allocated.
+const initialRead = 1 << 20
 
-// take reads n bytes more of a message into b.
+// take reads n more bytes of a message into b.
 func (s *StreamReader) take(b *bytes.Buffer, n int64) error {
-	if n > s.most-int64(b.Len()) {
-		return codec.Errorf(codec.ErrTooLarge, "a message of the Arrow stream has more than the %d bytes that are accepted of one; write it in smaller record batches", s.most)
+	if n > s.maxMessage-int64(b.Len()) {
+		return codec.Errorf(codec.ErrTooLarge, "a message of the Arrow stream has more than the %d bytes that are accepted of one; write it in smaller record batches", s.maxMessage)
 	}
-	got, err := copyN(b, s.in, min(n, trust))
-	if err == nil && n > trust {
+	got, err := copyN(b, s.in, min(n, initialRead))
+	if err == nil && n > initialRead {
 		var more int64
-		more, err = copyN(b, s.in, n-trust)
+		more, err = copyN(b, s.in, n-initialRead)
 		got += more
 	}
 	if errors.Is(err, io.EOF) {

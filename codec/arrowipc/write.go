@@ -19,8 +19,8 @@ func encodeArrowStream(w io.Writer, t *codec.Table) error {
 	})
 }
 
-// encodeArrowFile writes an Arrow file, which has one dictionary per column where a stream
-// may replace it.
+// encodeArrowFile writes an Arrow file. It has one dictionary per column, where a stream can replace
+// it.
 func encodeArrowFile(w io.Writer, t *codec.Table) error {
 	groups := slices.Clone(t.RowGroups)
 	unified := make([]bool, t.Schema.NumFields())

@@ -78,8 +78,7 @@ func (r *jsonReader) readLine(start, end int) error {
 	return r.end()
 }
 
-// encodeNDJSON writes one object a line.
-// Encode implements [codec.Driver].
+// Encode implements [codec.Driver]. It writes one object per line.
 func (ndjsonDriver) Encode(w io.Writer, t *codec.Table, _ codec.WriteOptions) error {
 	out := chunkWriter{w: w}
 	out.rows(t, "", func(r arrow.Record) scalar.Appender {

@@ -27,7 +27,7 @@ func arrowHint(pairs []pair, limits codec.Limits, take func(int64)) *arrow.Schem
 		if err != nil {
 			return nil
 		}
-		schema, err := arrowipc.ReadHint(data, limits)
+		schema, err := arrowipc.DecodeSchemaMessage(data, limits)
 		if err != nil {
 			return nil
 		}

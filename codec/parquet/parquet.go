@@ -20,9 +20,9 @@ import (
 // arrow-go, allocate what a file claims, and they would double the size of the Worker.
 //
 // A row group of the file becomes row groups of the table: one, or as many as it takes if it has
-// more than [codec.RowGroupRows] rows. The types are those that Parquet names, UUID as
-// fixed_size_binary[16] and INTERVAL as month_day_nano_interval, unless the file has the schema
-// of the Arrow table that it was made of and the values can have the types of that.
+// more than [codec.RowGroupRows] rows. The types are those of Parquet, with UUID as
+// fixed_size_binary[16] and INTERVAL as month_day_nano_interval. If the file has the schema of the
+// Arrow table that it was written from, its types are used wherever the values can have them.
 var Format = &codec.Format{
 	Name:       "parquet",
 	MediaTypes: []string{"application/vnd.apache.parquet"},
@@ -57,10 +57,10 @@ var (
 	encryptedMagic = []byte("PARE")
 )
 
-// stream reads a Parquet file row group by row group: in memory are the file, a page of
-// each column, and one row group. Its limits are those of the whole table.
+// stream reads a Parquet file row group by row group. It keeps the file, a page of each column and
+// one row group in memory. Its limits are those of the whole table.
 type stream struct {
-	// file is what comes before the footer.
+	// file is the part of the file before the footer.
 	file    []byte
 	schema  *arrow.Schema
 	nodes   []*node
@@ -87,7 +87,7 @@ func (driver) Open(data []byte, opt codec.ReadOptions, budget *codec.Budget) (co
 	return s, s.rows, nil
 }
 
-// newStream reads the footer of a file, which stands behind what is called file here.
+// newStream reads the footer of a file. file is the part before it.
 func newStream(file, footer []byte, limits codec.Limits, budget *codec.Budget) (*stream, error) {
 	s := &stream{file: file, budget: budget, group: budget.Sub(), total: codec.NewBudget(limits.Bytes)}
 	var m fileFooter
@@ -148,7 +148,7 @@ func splitParquet(data []byte) (file, footer []byte, err error) {
 	return data[:tail-int(size)], data[tail-int(size) : tail], nil
 }
 
-// checkTypes refuses types that no other format could have brought in.
+// checkTypes applies the limits on types that other formats apply too.
 func (s *stream) checkTypes(limits codec.Limits) error {
 	for _, f := range s.schema.Fields() {
 		if _, err := codec.CheckType(f.Type); err != nil {

@@ -26,8 +26,8 @@ type writer struct {
 	meta   format.FileMetaData
 }
 
-// encodeParquet writes t with its Arrow schema, which gives a reader that knows it back what
-// Parquet has no word for.
+// encodeParquet writes t and its Arrow schema, from which readers that know it restore the types that
+// Parquet does not have.
 func encodeParquet(w io.Writer, t *codec.Table) (err error) {
 	defer codec.Guard(&err, codec.ErrUnsupported, "the table")
 	p := writer{out: bufio.NewWriterSize(w, 64<<10)}
@@ -72,7 +72,7 @@ func (p *writer) begin(schema *arrow.Schema) error {
 		p.meta.Schema = append(p.meta.Schema, s.elements...)
 		p.leaves = append(p.leaves, s.leaves...)
 	}
-	hint, err := arrowipc.MessageOf(schema)
+	hint, err := arrowipc.EncodeSchemaMessage(schema)
 	if err != nil {
 		return err
 	}

@@ -18,10 +18,10 @@ type header struct {
 
 // header finds the columns of a sheet and their names. Columns without cells are left out.
 //
-// The first row that has cells is the header. A merged cell in it names all columns that it covers.
-// If one covers several columns and the cells in the row below are all text, that row belongs to
-// the header too, and so do all rows that a merged cell reaches down to; the names of a column are
-// joined with a blank. Names that repeat only because they are merged are numbered as pandas does.
+// The first row with cells is the header. A merged cell in it names all columns that it covers. The
+// row below belongs to the header too if a merged cell covers several columns and all cells of the
+// row are text. So do all rows that a merged cell extends to. The names of a column are joined with a
+// space. Names that repeat only because of merged cells are numbered as in pandas.
 func (s *sheet) header(opt Options, limits codec.Limits) (*header, error) {
 	h := &header{}
 	for c := range s.columns {

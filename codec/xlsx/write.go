@@ -64,10 +64,10 @@ var parts = []struct{ name, content string }{
 		`<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>`},
 }
 
-// encodeXLSX writes a workbook of one sheet, with the names of the columns in its first row. Numbers
-// are numbers as far as a float64 keeps all their digits, dates from 1900-03-01 on and times in whole
-// milliseconds are such; everything else is text as in CSV. Missing values are empty cells. The same
-// table always gives the same bytes.
+// encodeXLSX writes a workbook of one sheet, with the names of the columns in the first row. Numbers
+// whose digits a float64 keeps are written as numbers, dates from 1900-03-01 on and times in whole
+// milliseconds as dates and times, everything else as text as in CSV. Missing values are empty cells.
+// The same table always gives the same bytes.
 func encodeXLSX(w io.Writer, t *codec.Table) error {
 	if err := fitsSheet(t); err != nil {
 		return err

@@ -38,8 +38,7 @@ func (driver) Encode(w io.Writer, t *codec.Table, _ codec.WriteOptions) error {
 	return encodeXLSX(w, t)
 }
 
-// looksXLSX reports whether data is a zip file with a workbook in it, or begins like one that a
-// common program has written.
+// looksXLSX reports whether data is a zip file with a workbook in it.
 func looksXLSX(data []byte) bool {
 	if !bytes.HasPrefix(data, []byte("PK\x03\x04")) {
 		return false
@@ -51,14 +50,14 @@ func looksXLSX(data []byte) bool {
 	return slices.ContainsFunc(z.File, func(f *zip.File) bool { return strings.EqualFold(f.Name, "xl/workbook.xml") })
 }
 
-// Decode implements [codec.Driver]. It reads sheets of a workbook (ECMA-376, "Office Open XML"), those that opt names, one
-// below the other, or the only one that has cells.
+// Decode implements [codec.Driver]. It reads the sheets of a workbook (ECMA-376, "Office Open XML") that
+// opt names, one below the other, or the only one that has cells.
 //
-//   - Numbers are int64 if all of a column are whole and below 2^53, else float64. What their number
-//     format shows as a date is date32, or timestamp[us] if any has a time of day; as a time of day
-//     time64[us]; as hours without end duration[us]. Times are whole milliseconds.
-//   - Text stays text, whatever it spells. Columns of several kinds are text, with everything spelled
-//     as in CSV. Formulas have the values that the program which saved the file has computed.
+//   - The numbers of a column are int64 if all are whole and below 2^53, otherwise float64. Numbers
+//     that their format displays as a date are date32, or timestamp[us] if any has a time of day;
+//     as a time of day, time64[us]; as elapsed hours, duration[us]. Times are in whole milliseconds.
+//   - Text stays text, also if it looks like a number. Columns of several kinds are text, formatted as
+//     in CSV. Formulas have the values that the program that saved the file computed.
 //   - Cells with errors such as #DIV/0! are missing.
 func (driver) Decode(data []byte, opt codec.ReadOptions, mem *codec.Budget) (*codec.Table, error) {
 	own, err := codec.OptionsOf[Options](opt.Options)
@@ -85,14 +84,14 @@ func (driver) Decode(data []byte, opt codec.ReadOptions, mem *codec.Budget) (*co
 	}
 	switch {
 	case len(parts) == 0:
-		return nil, codec.Errorf(codec.ErrMalformed, "the workbook has no sheet with cells: a header with the names of the columns is wanted")
+		return nil, codec.Errorf(codec.ErrMalformed, "the workbook has no sheet with cells: expected a header with the names of the columns")
 	case own.Sheets == nil && len(parts) > 1:
 		return nil, w.choice(parts)
 	}
 	return w.table(parts)
 }
 
-// choose returns the sheets that names name, all of them for nil.
+// choose returns the named sheets, or all if names is nil.
 func (w *workbook) choose(names []string) ([]sheetRef, error) {
 	if names == nil {
 		return w.sheets, nil
@@ -127,7 +126,7 @@ func (w *workbook) sheetNames() string {
 type part struct {
 	sheet  *sheet
 	header *header
-	// columns are the positions in the sheet by name.
+	// columns has the position of each column in the sheet, by name.
 	columns map[string]int
 }
 
@@ -152,8 +151,8 @@ func (w *workbook) part(ref sheetRef) (*part, error) {
 // rows is the number of rows of data.
 func (p *part) rows() int { return p.sheet.rows - p.header.rows }
 
-// each calls visit for every row of data of a column, which is -1 for one that the sheet does not
-// have. The row is one of the sheet, counted from its first.
+// each calls visit for every row of data of a column; -1 is a column that the sheet does not have.
+// The rows are counted from the first row of the sheet with cells.
 func (p *part) each(column int, visit func(row int, kind kind, word uint64)) {
 	for row := p.header.rows; row < p.sheet.rows; row++ {
 		if column < 0 || row >= len(p.sheet.columns[column].kinds) {
@@ -165,7 +164,7 @@ func (p *part) each(column int, visit func(row int, kind kind, word uint64)) {
 	}
 }
 
-// choice describes the sheets of a workbook.
+// choice returns the error that describes the sheets from which to choose.
 func (w *workbook) choice(parts []*part) error {
 	choice := &codec.SheetChoice{}
 	w.opt.Strict = false
@@ -188,7 +187,7 @@ func (w *workbook) choice(parts []*part) error {
 	return choice
 }
 
-// table puts parts below one another, by the names of their columns.
+// table joins parts one below the other, by the names of their columns.
 func (w *workbook) table(parts []*part) (*codec.Table, error) {
 	var names []string
 	known := map[string]bool{}
@@ -237,14 +236,14 @@ func (p *part) receipt(names []string) codec.SheetReceipt {
 	return r
 }
 
-// table is a table that is being made of sheets.
+// table is a table under construction.
 type table struct {
 	book    *workbook
 	parts   []*part
 	changed []int64
 }
 
-// column makes the arrays of a column, one for each row group.
+// column returns the arrays of a column, one for each row group, and its type.
 func (t *table) column(i int, name string) (chunks []arrow.Array, dt arrow.DataType, err error) {
 	var kinds kinds
 	for _, p := range t.parts {
@@ -278,7 +277,7 @@ func (t *table) column(i int, name string) (chunks []arrow.Array, dt arrow.DataT
 	return chunks, dt, err
 }
 
-// position is where a column is in the sheet, -1 if it is not.
+// position is the position of a column in the sheet, -1 if the sheet does not have it.
 func (p *part) position(name string) int {
 	if at, ok := p.columns[name]; ok {
 		return at
