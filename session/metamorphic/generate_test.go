@@ -59,13 +59,16 @@ func (g *generator) follow(s Step) {
 		if state := m.sessions[s.Session]; state != nil {
 			matched = state.revision
 		}
-		if s.Race != nil {
+		if s.Race != nil && !s.Late {
 			_ = m.do(*s.Race, matched)
 		}
 		if s.Lose != "request" {
 			for range max(1, s.Times) {
 				_ = m.do(s, matched)
 			}
+		}
+		if s.Late {
+			_ = m.do(*s.Race, matched)
 		}
 		m.access(s.Session)
 	}
@@ -96,7 +99,7 @@ var changes = map[string]kind{
 var others = map[string]kind{
 	"read":     {8, (*generator).read},
 	"dry_run":  {3, func(g *generator, s *Step) { s.Ops = g.ops(g.table(s.Session)) }},
-	"describe": {2, func(g *generator, s *Step) { s.Version = g.version(s.Session) }},
+	"describe": {6, func(g *generator, s *Step) { s.Version = g.version(s.Session) }},
 	"advance":  {10, (*generator).advance},
 	"stale":    {4, nil},
 	"restart":  {1, nil},
@@ -161,7 +164,7 @@ func (g *generator) disturb(s *Step) {
 		g.choose(r, changes)
 		if r.Do != "create" && !s.excludes(*r) {
 			r.Session = 0 // it is that of the step
-			s.Race = r
+			s.Race, s.Late = r, s.Lose == "" && g.oneIn(2)
 		}
 	}
 	if s.Do == "audit" && g.oneIn(4) {
@@ -340,7 +343,7 @@ func (g *generator) data() *Table {
 // more is rows to append to t. Rarely they do not fit.
 func (g *generator) more(t *table) *Table {
 	more := &Table{Rows: g.IntN(6), Group: pick(g, 0, 2)}
-	if g.large && g.oneIn(3) {
+	if g.large && len(t.rows) < codec.RowGroupRows+10 && g.oneIn(3) {
 		more.Rows, more.Group = codec.RowGroupRows-g.IntN(8), 0
 	}
 	for _, c := range t.columns {
