@@ -22,6 +22,8 @@ type generator struct {
 	model *model
 	// large says that tables may be longer than a row group.
 	large bool
+	// made are the tables so far.
+	made []*Table
 }
 
 // generate returns the sequence of a seed. It depends on nothing else.
@@ -83,7 +85,7 @@ type kind struct {
 var changes = map[string]kind{
 	"edit":     {24, func(g *generator, s *Step) { s.Ops = g.ops(g.table(s.Session)) }},
 	"append":   {6, func(g *generator, s *Step) { s.Table = g.more(g.table(s.Session)) }},
-	"replace":  {2, func(g *generator, s *Step) { s.Table = g.data() }},
+	"replace":  {4, func(g *generator, s *Step) { s.Table = g.data() }},
 	"undo":     {10, nil},
 	"redo":     {8, nil},
 	"snapshot": {3, nil},
@@ -160,8 +162,7 @@ func (g *generator) disturb(s *Step) {
 		s.Lose = pick(g, "request", "answer", "retry", "segments")
 	}
 	if g.oneIn(6) {
-		r := &Step{At: g.IntN(instances), Session: s.Session}
-		g.choose(r, changes)
+		r := g.rival(*s)
 		if r.Do != "create" && !s.excludes(*r) {
 			r.Session = 0 // it is that of the step
 			s.Race, s.Late = r, s.Lose == "" && g.oneIn(2)
@@ -173,6 +174,23 @@ func (g *generator) disturb(s *Step) {
 	if s.Summary == "" && g.oneIn(5) {
 		s.Summary = "as I like it"
 	}
+}
+
+// rival is a step that comes between s and its end: often the same one, which stores the same
+// segments, or one that stores again what s may have removed.
+func (g *generator) rival(s Step) *Step {
+	r := &Step{At: g.IntN(instances), Session: s.Session}
+	switch g.IntN(4) {
+	case 0:
+		same := s
+		same.At, same.Match, same.Lose = r.At, "", ""
+		return &same
+	case 1:
+		r.Do, r.Table = "replace", g.data()
+	default:
+		g.choose(r, changes)
+	}
+	return r
 }
 
 // excludes reports whether r is not to come between s and its write. Of two deletions without
@@ -322,8 +340,11 @@ func (g *generator) values(typ string, n int) []any {
 
 func (g *generator) typ() string { return pick(g, typeInt, typeFloat, typeText, typeBool) }
 
-// data is a table of some of the columns.
+// data is a table of some of the columns, sometimes one that was there before.
 func (g *generator) data() *Table {
+	if len(g.made) > 0 && g.oneIn(2) {
+		return pick(g, g.made...)
+	}
 	t := &Table{Rows: g.IntN(12), Group: pick(g, 0, 0, 2, 3, 5)}
 	if g.large && g.oneIn(2) {
 		t.Rows, t.Group = codec.RowGroupRows+pick(g, -3, 0, 2), 0
@@ -337,6 +358,7 @@ func (g *generator) data() *Table {
 		}
 		t.Columns = append(t.Columns, Column{name, typ, g.values(typ, 1+g.IntN(6))})
 	}
+	g.made = append(g.made, t)
 	return t
 }
 
