@@ -124,7 +124,7 @@ func TestFaultsAreFoundAndShrunk(t *testing.T) {
 		backend
 		steps int
 	}{
-		"a store that renews nothing":        {backend{wrap: func(d kv.Driver) kv.Driver { return withoutTouch{d} }}, 6},
+		"a store that renews nothing":        {backend{wrap: func(d kv.Driver) kv.Driver { return withoutTouch{d} }}, 8},
 		"a store that swaps unconditionally": {backend{wrap: func(d kv.Driver) kv.Driver { return withoutCompare{d} }}, 3},
 		"a store that keeps what is deleted": {backend{wrap: func(d kv.Driver) kv.Driver { return withoutDelete{d} }}, 2},
 		"a service that restores another version": {backend{tamper: func(s Step) Step {

@@ -187,6 +187,7 @@ func (s Step) simpler() (variants []Step) {
 	try(func(v *Step) { v.Times = 0 })
 	try(func(v *Step) { v.Marks = nil })
 	try(func(v *Step) { v.Metadata = nil })
+	try(func(v *Step) { v.Columns, v.Offset, v.Limit = nil, 0, 0 })
 	for i := range s.Ops {
 		if len(s.Ops) > 1 {
 			try(func(v *Step) { v.Ops = without(s.Ops, i, 1) })
