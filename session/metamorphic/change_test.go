@@ -67,26 +67,59 @@ func (w *world) change(s Step) error {
 	if w.on.tamper != nil {
 		done = w.on.tamper(s)
 	}
-	if s.Do == "delete" {
+	if s.Do == "delete" || s.Race != nil && s.Race.Do == "delete" {
 		// What a location that does not see the deletion shows is not the model's to say.
 		defer w.refresh()
 	}
 	var raced error
+	var late *outcome
 	w.faults = faults{lose: s.Lose}
-	if s.Race != nil {
+	switch {
+	case s.Race == nil:
+	case s.Late:
+		w.faults.after = func() {
+			late, raced = w.written(s, matched)
+			if raced == nil {
+				raced = w.race(s)
+			}
+		}
+	default:
 		w.faults.before = func() { raced = w.race(s) }
 	}
 	v, err := call(w.ctx, w.services[s.At], w.condition(s), done)
 	fired := w.faults.fired
 	w.faults = faults{}
-	if raced != nil {
+	switch {
+	case raced != nil:
 		return fmt.Errorf("what came between, %s: %w", s.Race, raced)
+	case late != nil:
+		return late.check(w.model, v, err)
 	}
 	return w.expect(s, matched, fired, v, err)
 }
 
-// race makes the step that comes between. A store with compare-and-swap lets it win. On one
-// without, the instance knows that another commit of its own is on the way.
+// outcome is what a step has to return that has written the head, whatever comes after it.
+type outcome struct{ next *state }
+
+// written applies a step to the model whose call has written the head and not returned yet.
+func (w *world) written(s Step, matched uint64) (*outcome, error) {
+	next, want := w.model.after(s, matched)
+	if want != nil {
+		return nil, fmt.Errorf("the call wrote, although the model returns %w", want)
+	}
+	w.model.put(s, next)
+	return &outcome{next.clone()}, nil
+}
+
+func (o *outcome) check(m *model, v *session.Session, err error) error {
+	if err != nil || o.next == nil {
+		return checkKind(err, nil)
+	}
+	return m.checkSession(v, o.next)
+}
+
+// race makes the step that comes between. Before the write, a store with compare-and-swap lets
+// it win; on one without, the instance knows that another commit of its own is on the way.
 func (w *world) race(s Step) error {
 	r := *s.Race
 	r.Session = s.Session
@@ -98,12 +131,12 @@ func (w *world) race(s Step) error {
 	w.faults = faults{}
 	v, err := call(w.ctx, w.services[r.At], w.condition(r), r)
 	w.faults = outer
-	w.count("race")
+	w.count(map[bool]string{false: "race", true: "late race"}[s.Late])
 	if r.Do == "delete" || s.Do == "delete" {
 		// The other step has stored segments of which the deletion does not know. They expire.
 		w.clients[s.Session].lossy = true
 	}
-	if !w.on.eventual {
+	if !w.on.eventual || s.Late {
 		return w.expect(r, matched, "", v, err)
 	}
 	_, want := w.model.after(r, matched)

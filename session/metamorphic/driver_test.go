@@ -181,8 +181,8 @@ func (e *expiring) left(id string) (keys []string) {
 
 // faults decides what happens to the next write of a head.
 type faults struct {
-	// before runs once before the write.
-	before func()
+	// before runs once before the write, after once when it has succeeded.
+	before, after func()
 	// lose is what is lost once: see [Step.Lose].
 	lose string
 	// fired is what was lost.
@@ -211,6 +211,10 @@ func (f *faults) write(call func() error) error {
 	}
 	if err := call(); err != nil {
 		return err
+	}
+	if after := f.after; after != nil {
+		f.after = nil
+		after()
 	}
 	if f.take("answer") {
 		return errLost

@@ -22,6 +22,8 @@ type generator struct {
 	model *model
 	// large says that tables may be longer than a row group.
 	large bool
+	// made are the tables so far.
+	made []*Table
 }
 
 // generate returns the sequence of a seed. It depends on nothing else.
@@ -59,13 +61,16 @@ func (g *generator) follow(s Step) {
 		if state := m.sessions[s.Session]; state != nil {
 			matched = state.revision
 		}
-		if s.Race != nil {
+		if s.Race != nil && !s.Late {
 			_ = m.do(*s.Race, matched)
 		}
 		if s.Lose != "request" {
 			for range max(1, s.Times) {
 				_ = m.do(s, matched)
 			}
+		}
+		if s.Late {
+			_ = m.do(*s.Race, matched)
 		}
 		m.access(s.Session)
 	}
@@ -80,7 +85,7 @@ type kind struct {
 var changes = map[string]kind{
 	"edit":     {24, func(g *generator, s *Step) { s.Ops = g.ops(g.table(s.Session)) }},
 	"append":   {6, func(g *generator, s *Step) { s.Table = g.more(g.table(s.Session)) }},
-	"replace":  {2, func(g *generator, s *Step) { s.Table = g.data() }},
+	"replace":  {4, func(g *generator, s *Step) { s.Table = g.data() }},
 	"undo":     {10, nil},
 	"redo":     {8, nil},
 	"snapshot": {3, nil},
@@ -96,7 +101,7 @@ var changes = map[string]kind{
 var others = map[string]kind{
 	"read":     {8, (*generator).read},
 	"dry_run":  {3, func(g *generator, s *Step) { s.Ops = g.ops(g.table(s.Session)) }},
-	"describe": {2, func(g *generator, s *Step) { s.Version = g.version(s.Session) }},
+	"describe": {6, func(g *generator, s *Step) { s.Version = g.version(s.Session) }},
 	"advance":  {10, (*generator).advance},
 	"stale":    {4, nil},
 	"restart":  {1, nil},
@@ -157,11 +162,10 @@ func (g *generator) disturb(s *Step) {
 		s.Lose = pick(g, "request", "answer", "retry", "segments")
 	}
 	if g.oneIn(6) {
-		r := &Step{At: g.IntN(instances), Session: s.Session}
-		g.choose(r, changes)
+		r := g.rival(*s)
 		if r.Do != "create" && !s.excludes(*r) {
 			r.Session = 0 // it is that of the step
-			s.Race = r
+			s.Race, s.Late = r, s.Lose == "" && g.oneIn(2)
 		}
 	}
 	if s.Do == "audit" && g.oneIn(4) {
@@ -170,6 +174,23 @@ func (g *generator) disturb(s *Step) {
 	if s.Summary == "" && g.oneIn(5) {
 		s.Summary = "as I like it"
 	}
+}
+
+// rival is a step that comes between s and its end: often the same one, which stores the same
+// segments, or one that stores again what s may have removed.
+func (g *generator) rival(s Step) *Step {
+	r := &Step{At: g.IntN(instances), Session: s.Session}
+	switch g.IntN(4) {
+	case 0:
+		same := s
+		same.At, same.Match, same.Lose = r.At, "", ""
+		return &same
+	case 1:
+		r.Do, r.Table = "replace", g.data()
+	default:
+		g.choose(r, changes)
+	}
+	return r
 }
 
 // excludes reports whether r is not to come between s and its write. Of two deletions without
@@ -319,8 +340,11 @@ func (g *generator) values(typ string, n int) []any {
 
 func (g *generator) typ() string { return pick(g, typeInt, typeFloat, typeText, typeBool) }
 
-// data is a table of some of the columns.
+// data is a table of some of the columns, sometimes one that was there before.
 func (g *generator) data() *Table {
+	if len(g.made) > 0 && g.oneIn(2) {
+		return pick(g, g.made...)
+	}
 	t := &Table{Rows: g.IntN(12), Group: pick(g, 0, 0, 2, 3, 5)}
 	if g.large && g.oneIn(2) {
 		t.Rows, t.Group = codec.RowGroupRows+pick(g, -3, 0, 2), 0
@@ -334,13 +358,14 @@ func (g *generator) data() *Table {
 		}
 		t.Columns = append(t.Columns, Column{name, typ, g.values(typ, 1+g.IntN(6))})
 	}
+	g.made = append(g.made, t)
 	return t
 }
 
 // more is rows to append to t. Rarely they do not fit.
 func (g *generator) more(t *table) *Table {
 	more := &Table{Rows: g.IntN(6), Group: pick(g, 0, 2)}
-	if g.large && g.oneIn(3) {
+	if g.large && len(t.rows) < codec.RowGroupRows+10 && g.oneIn(3) {
 		more.Rows, more.Group = codec.RowGroupRows-g.IntN(8), 0
 	}
 	for _, c := range t.columns {

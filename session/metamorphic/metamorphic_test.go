@@ -90,10 +90,16 @@ func TestSequences(t *testing.T) {
 	}
 }
 
-// check runs a sequence. If it fails, it ends the test with the shortest one that does.
+// patience is far longer than a sequence takes.
+const patience = 3 * time.Minute
+
+// check runs a sequence. If it fails, it ends the test with the shortest one that does. One
+// that does not end is named.
 func check(t *testing.T, on *backend, steps []Step, name string) {
 	t.Helper()
+	watch := time.AfterFunc(patience, func() { panic(fmt.Sprintf("%s does not end on %s:\n%s", name, t.Name(), spell(steps))) })
 	err := run(t.Context(), on, steps, nil)
+	watch.Stop()
 	if err == nil {
 		return
 	}

@@ -34,8 +34,9 @@ type Step struct {
 	// writes again and meets its own success. "segments" loses the answer to the write of
 	// segments where the store has a call of its own for it.
 	Lose string `json:"lose,omitempty"`
-	// Race runs just before the head is written, on the same session.
+	// Race runs just before the head is written, or with Late just after, on the same session.
 	Race *Step `json:"race,omitempty"`
+	Late bool  `json:"late,omitempty"`
 
 	Table   *Table             `json:"table,omitempty"`
 	Ops     []Op               `json:"ops,omitempty"`
@@ -177,7 +178,7 @@ func (s Step) simpler() (variants []Step) {
 			variants = append(variants, v)
 		}
 	}
-	try(func(v *Step) { v.Race = nil })
+	try(func(v *Step) { v.Race, v.Late = nil, false })
 	try(func(v *Step) { v.Lose = "" })
 	try(func(v *Step) { v.Match = "" })
 	try(func(v *Step) { v.After = "" })
@@ -186,6 +187,7 @@ func (s Step) simpler() (variants []Step) {
 	try(func(v *Step) { v.Times = 0 })
 	try(func(v *Step) { v.Marks = nil })
 	try(func(v *Step) { v.Metadata = nil })
+	try(func(v *Step) { v.Columns, v.Offset, v.Limit = nil, 0, 0 })
 	for i := range s.Ops {
 		if len(s.Ops) > 1 {
 			try(func(v *Step) { v.Ops = without(s.Ops, i, 1) })
