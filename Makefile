@@ -16,7 +16,7 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 
 # SLOW are the packages whose tests need other programs (redis-server, pandas, npm, a browser) or
 # minutes. PROGRAMS are the tests of other packages that need one.
-SLOW     := cmd/% conformance edge kv/disk kv/redis kv/workerskv internal/testenv codec/delimited codec/parquet codec/xlsx
+SLOW     := cmd/% conformance edge kv/disk kv/redis kv/workerskv internal/testenv codec/delimited codec/parquet codec/xlsx session/metamorphic
 PROGRAMS := Pandas|OnRedis|ToRedis|AKeyOfAnotherType
 
 .PHONY: run build build-edge dev-edge deploy-edge check test redis-server chromium pandas lint generate modules bench bench-edge fuzz metamorphic clean
