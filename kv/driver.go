@@ -44,8 +44,10 @@ type Driver interface {
 	// Delete removes keys. An absent key is not an error.
 	Delete(ctx context.Context, keys []string) error
 
-	// Touch gives keys a new ttl without the caller sending their values again. A key that is
-	// absent is no error and is not created.
+	// Touch makes keys live for at least ttl from now, without the caller sending their values
+	// again. A key that lives longer keeps its expiry, so that a touch that comes late takes
+	// nothing away; only an engine with TouchRewrites, which does not know the expiry, shortens
+	// it. An absent key is not an error and is not created.
 	Touch(ctx context.Context, keys []string, ttl time.Duration) error
 
 	// List returns up to limit present keys that begin with prefix, in the engine's order,

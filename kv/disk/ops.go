@@ -145,13 +145,14 @@ func (d *Driver) Delete(ctx context.Context, keys []string) error {
 func (d *Driver) Touch(ctx context.Context, keys []string, ttl time.Duration) error {
 	return d.eachBatch(ctx, keys, func(c *change, key string) error {
 		m, ok, err := c.meta(key)
-		if !ok || err != nil || m.expires <= c.now {
+		until := expiry(c.now, ttl)
+		if !ok || err != nil || m.expires <= c.now || m.expires >= until {
 			return err
 		}
 		if err := c.unindex(key, m); err != nil {
 			return err
 		}
-		m.expires = expiry(c.now, ttl)
+		m.expires = until
 		return c.describe(key, m)
 	})
 }

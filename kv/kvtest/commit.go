@@ -82,22 +82,23 @@ var commitTests = []test{
 			f.Errorf("%d keys were not dropped", len(left))
 		}
 	}},
-	{"a commit gives each part its TTL", func(f *fixture) {
+	{"a commit gives each part its TTL, and what it touches at least that", func(f *fixture) {
 		if !f.swaps() || !f.shortTTLs() {
 			return
 		}
 		f.soon(func(ttl time.Duration) {
 			f.delete("edgeframe:{c}head")
-			s := f.storeWith(long, "v", "{c}touched")
+			s := f.storeWith(long, "v", "{c}shorter")
 			_, err := s.Commit(f.ctx, kv.Commit{
-				Put: []kv.Item{{Key: "{c}put", Value: []byte("v")}}, Touch: []string{"{c}touched"}, TTL: ttl,
+				Put: []kv.Item{{Key: "{c}put", Value: []byte("v")}}, Touch: []string{"{c}shorter"}, TTL: ttl,
 				Swap: kv.Item{Key: "{c}head", Value: revised("one", "")},
 			})
 			if err != nil {
 				f.Fatal(err)
 			}
 		})
-		f.wantAbsent("edgeframe:{c}put", "edgeframe:{c}touched")
+		f.wantAbsent("edgeframe:{c}put")
+		f.wantValue("edgeframe:{c}shorter", "v")
 		f.wantRevision("edgeframe:{c}head", "one")
 	}},
 	{"of concurrent commits from one revision exactly one wins, and only it drops", func(f *fixture) {

@@ -37,20 +37,32 @@ var expiryTests = []test{
 		f.wantValue("unlimited", "v")
 		f.wantAbsent("shorter")
 	}},
-	{"touching replaces the TTL and keeps the value", func(f *fixture) {
+	{"touching extends the TTL and keeps the value", func(f *fixture) {
 		if !f.shortTTLs() {
 			return
 		}
 		f.soon(func(ttl time.Duration) {
 			f.set(ttl, "v", "longer", "unlimited")
-			f.set(long, "v", "shorter")
 			f.touch(long, "longer")
 			f.touch(0, "unlimited")
-			f.touch(ttl, "shorter")
 		})
 		f.wantValue("longer", "v")
 		f.wantValue("unlimited", "v")
-		f.wantAbsent("shorter")
+	}},
+	{"touching never shortens the TTL", func(f *fixture) {
+		if !f.shortTTLs() {
+			return
+		}
+		f.soon(func(ttl time.Duration) {
+			f.set(long, "v", "shorter")
+			f.setCounted(long, "v", "counted")
+			f.set(0, "v", "unlimited")
+			f.touch(ttl, "shorter", "counted", "unlimited")
+		})
+		f.wantValue("shorter", "v")
+		f.wantValue("unlimited", "v")
+		f.wantValue("counted", "v")
+		f.wantCount(1)
 	}},
 	{"touching many keys renews all of them", func(f *fixture) {
 		if !f.shortTTLs() {

@@ -148,7 +148,7 @@ func (d *Driver) Touch(ctx context.Context, keys []string, ttl time.Duration) er
 	for _, key := range keys {
 		if e := d.unexpired(key, now); e != nil {
 			renewed := *e
-			renewed.expires = expiry(now, ttl)
+			renewed.expires = max(e.expires, expiry(now, ttl))
 			d.put(&renewed)
 		}
 	}

@@ -180,11 +180,25 @@ func (d *Driver) Touch(ctx context.Context, keys []string, ttl time.Duration) er
 	})
 }
 
-// queueTouch queues the commands that set the ttl of key. After the answer, present reports whether the
-// key is present.
-func queueTouch(ctx context.Context, pipe goredis.Pipeliner, key string, ttl time.Duration) (present func() bool) {
+// touchScript makes KEYS[1] live for at least ARGV[1] milliseconds. The answer is 1 if that changed its
+// expiry, 0 if the key is absent or lives longer. (PEXPIRE has GT since Redis 7.)
+const touchScript = `
+local left = redis.call('PTTL', KEYS[1])
+if left < 0 or left >= tonumber(ARGV[1]) then
+	return 0
+end
+return redis.call('PEXPIRE', KEYS[1], ARGV[1])
+`
+
+// queueTouch queues the commands that extend the TTL of key. After the answer, changed reports whether
+// the expiry of the key may have changed.
+func queueTouch(ctx context.Context, pipe goredis.Pipeliner, key string, ttl time.Duration) (changed func() bool) {
 	if ttl > 0 {
-		return pipe.PExpire(ctx, key, wholeMilliseconds(ttl)).Val
+		extended := pipe.Eval(ctx, touchScript, []string{key}, wholeMilliseconds(ttl).Milliseconds())
+		return func() bool {
+			n, _ := extended.Int()
+			return n > 0
+		}
 	}
 	// PERSIST answers the same for an absent key and for one without expiry.
 	pipe.Persist(ctx, key)

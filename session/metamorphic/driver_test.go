@@ -66,12 +66,16 @@ func (e *expiring) stored(ttl time.Duration, keys ...string) {
 	}
 }
 
-// touched is stored for keys that may be absent.
+// touched extends the keys that are present and would expire earlier, as [kv.Driver] says of Touch.
 func (e *expiring) touched(ttl time.Duration, keys []string) {
 	e.mu.Lock()
-	present := slices.DeleteFunc(slices.Clone(keys), func(key string) bool { _, ok := e.ends[key]; return !ok })
-	e.mu.Unlock()
-	e.stored(ttl, present...)
+	defer e.mu.Unlock()
+	until := e.clock.Now().Add(ttl)
+	for _, key := range keys {
+		if end, present := e.ends[key]; present && end.Before(until) {
+			e.ends[key] = until
+		}
+	}
 }
 
 func (e *expiring) removed(keys []string) {

@@ -193,13 +193,9 @@ func (g *generator) rival(s Step) *Step {
 	return r
 }
 
-// excludes reports whether r is not to come between s and its write. Of two deletions without
-// preconditions both succeed, which a sequence of them does not. And an access that renews the
-// segments while a longer TTL is being set gives them the shorter lease again: with that the
-// service may lose them before the session ends.
-func (s Step) excludes(r Step) bool {
-	return s.Do == "delete" && r.Do == "delete" || s.Do == "touch" && s.Seconds > 0 && r.Do == "touch" && r.Seconds == 0
-}
+// excludes reports whether r is not to come between s and its write: of two deletions without
+// preconditions both succeed, which a sequence of them does not.
+func (s Step) excludes(r Step) bool { return s.Do == "delete" && r.Do == "delete" }
 
 // table is the current table of a session, an empty one if there is no session.
 func (g *generator) table(slot int) *table {
