@@ -44,8 +44,8 @@ func looksJSON(data []byte) bool {
 	return false
 }
 
-// decodeJSON reads one document of shape records, columns or split. Names that occur twice
-// in an object, invalid UTF-8 and anything after the document are refused.
+// decodeJSON reads one document of shape records, columns or split. It rejects names that occur twice in an
+// object, invalid UTF-8 and anything after the document.
 func decodeJSON(data []byte, opt codec.ReadOptions) (table *codec.Table, err error) {
 	if err := opt.Orient.Check(); err != nil {
 		return nil, err
@@ -119,7 +119,7 @@ func (r *jsonReader) syntax(err error) error {
 	return r.fail(codec.ErrMalformed, "%s", scalar.DescribeSyntax(err))
 }
 
-// end refuses anything but white space.
+// end returns an error if anything but white space is left.
 func (r *jsonReader) end() error {
 	if _, err := r.dec.ReadToken(); err != io.EOF {
 		return r.fail(codec.ErrMalformed, "there is something after the end of the JSON text")

@@ -5,6 +5,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/array"
 )
 
+// FieldNames returns the names of fields.
 func FieldNames(fields []arrow.Field) []string {
 	names := make([]string, len(fields))
 	for i, f := range fields {
@@ -25,7 +26,7 @@ func StructParts(a *array.Struct) (names []string, fields []arrow.Array) {
 // EntryNames are the names of the parts of an entry of a map, whatever its schema calls them.
 var EntryNames = []string{"key", "value"}
 
-// entries returns the keys and values of all maps of a, one after another.
+// Entries returns the keys and values of all maps of a, one after another.
 func Entries(a *array.Map) []arrow.Array {
 	_, parts := StructParts(a.ListValues().(*array.Struct))
 	return parts

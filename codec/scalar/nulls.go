@@ -7,8 +7,8 @@ var DefaultNullValues = []string{
 	"<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
 }
 
-// NullSet is a set of spellings of a missing value. It always has the empty text. Nearly all
-// other text is rejected by its first byte, last byte and length.
+// NullSet is a set of spellings of a missing value. The empty text always belongs to it. The
+// first byte, last byte and length are enough to reject nearly all other text.
 type NullSet struct {
 	// first and last have, for each byte, a bit for each length of the spellings that begin
 	// or end with it. The last bit stands for all longer ones.
@@ -16,6 +16,7 @@ type NullSet struct {
 	values      map[string]struct{}
 }
 
+// NewNullSet returns a set of spellings; nil stands for [DefaultNullValues].
 func NewNullSet(spellings []string) *NullSet {
 	if spellings == nil {
 		spellings = DefaultNullValues
@@ -33,6 +34,7 @@ func NewNullSet(spellings []string) *NullSet {
 
 func lengthBit(n int) uint64 { return 1 << min(uint(n), 63) }
 
+// Has reports whether b is in the set.
 func (n *NullSet) Has(b []byte) bool {
 	return len(b) == 0 || n.first[b[0]]&n.last[b[len(b)-1]]&lengthBit(len(b)) != 0 && n.lookUp(b)
 }
