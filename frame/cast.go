@@ -118,7 +118,7 @@ func (k *casting) chunk(arr arrow.Array, from int) (out arrow.Array, err error) 
 	return b.Array(), nil
 }
 
-// castOf returns nil if the values of one type have no form in the other.
+// castOf returns how values of one type become values of another, nil if that is not possible.
 func castOf(from, to arrow.DataType) caster {
 	text, number := isTextType(from), isNumeric(from)
 	switch {
@@ -142,7 +142,7 @@ func castOf(from, to arrow.DataType) caster {
 	return nil
 }
 
-// byText is a caster by way of the texts of values.
+// byText returns a function that calls put with the text of the value in a row.
 func byText(arr arrow.Array, put func(text []byte) bool) func(row int) bool {
 	spell := scalar.Text(arr)
 	var scratch []byte
@@ -157,8 +157,8 @@ func castSpelling(b *scalar.Builder, arr arrow.Array) func(row int) bool {
 	return byText(arr, func(text []byte) bool { return b.AppendText(text) != scalar.NoFit })
 }
 
-// castText reads text as numbers, with white space around them. Only floats may begin or end with
-// their point.
+// castText reads text as numbers. White space around them does not count. Only floats may begin or end with
+// a point.
 func castText(floating bool) caster {
 	return func(b *scalar.Builder, arr arrow.Array) func(row int) bool {
 		var number []byte

@@ -15,8 +15,8 @@ import (
 // MaxNameBytes is the longest column name that an operation may give.
 const MaxNameBytes = 1024
 
-// addColumn adds a column at the end: its values, one per row, as the dtype says or, without
-// one, as they are inferred. Without values every cell is missing.
+// addColumn adds a column at the end. values has one value for each row; without values every cell is
+// missing. Without dtype the type is inferred.
 type addColumn struct {
 	Column string          `json:"column"`
 	DType  string          `json:"dtype"`
@@ -72,7 +72,7 @@ func (op *addColumn) values(f *Frame, want arrow.DataType) (arrow.Array, error) 
 	return values, nil
 }
 
-// checkNewName refuses a name that no column may have or that one has already.
+// checkNewName returns an error if a name is not allowed or is already in use.
 func (f *Frame) checkNewName(name string) error {
 	if name == "" || len(name) > MaxNameBytes {
 		return codec.Errorf(ErrInvalidOperation, "a column name of %d bytes is not accepted; it must have 1 to %d", len(name), MaxNameBytes)
@@ -131,7 +131,7 @@ func (op *selectColumns) apply(f *Frame) error {
 	return nil
 }
 
-// indexes finds columns by name; it refuses an empty list and repetitions.
+// indexes finds columns by name. It returns an error if the list is empty or has a name twice.
 func (f *Frame) indexes(names []string) ([]int, error) {
 	if len(names) == 0 {
 		return nil, codec.Errorf(ErrInvalidOperation, "columns is empty; name at least one column")

@@ -15,16 +15,16 @@ import (
 	"edgeframe/codec/scalar"
 )
 
-// test is what a comparison asks of cells.
-type test struct {
-	// missing is its answer to missing cells.
+// predicate says for which cells a comparison holds.
+type predicate struct {
+	// missing says whether it holds for missing cells.
 	missing bool
-	// of returns its answers to the other cells of an array, row by row.
+	// of returns whether it holds for the other cells of an array, row by row.
 	of func(arr arrow.Array) func(row int) bool
 }
 
-// orders says for each comparison of two values whether it holds, by the result of comparing the
-// cell with the value.
+// orders has, for each comparison by order, a function that says whether it holds. order is negative if
+// the cell is less than the value, positive if it is greater.
 var orders = map[string]func(order int) bool{
 	"eq": func(order int) bool { return order == 0 },
 	"ne": func(order int) bool { return order != 0 },
@@ -38,16 +38,16 @@ func always(answer bool) func(arrow.Array) func(int) bool {
 	return func(arrow.Array) func(int) bool { return func(int) bool { return answer } }
 }
 
-// test reads what a comparison asks of the cells of a column.
-func (f *Frame) test(column int, c *condition) (test, error) {
+// predicate returns the predicate of a comparison with the cells of a column.
+func (f *Frame) predicate(column int, c *condition) (predicate, error) {
 	field := f.Columns[column].Field
 	null := c.Cmp == "is_null"
 	switch {
 	case null || c.Cmp == "not_null":
 		if c.Value != nil {
-			return test{}, codec.Errorf(ErrInvalidOperation, "%s takes no value", c.Cmp)
+			return predicate{}, codec.Errorf(ErrInvalidOperation, "%s takes no value", c.Cmp)
 		}
-		return test{missing: null, of: always(!null)}, nil
+		return predicate{missing: null, of: always(!null)}, nil
 	case c.Cmp == "in":
 		return f.oneOf(field, c.Value)
 	case c.Cmp == "contains":
@@ -56,14 +56,14 @@ func (f *Frame) test(column int, c *condition) (test, error) {
 	holds := orders[c.Cmp]
 	switch {
 	case holds == nil:
-		return test{}, codec.Errorf(ErrInvalidOperation, "cmp is %.100q; it must be eq, ne, lt, le, gt, ge, in, contains, is_null or not_null", c.Cmp)
+		return predicate{}, codec.Errorf(ErrInvalidOperation, "cmp is %.100q; it must be eq, ne, lt, le, gt, ge, in, contains, is_null or not_null", c.Cmp)
 	case isNull(c.Value):
-		return test{}, codec.Errorf(ErrInvalidOperation, "%s needs a value that is not null; is_null and not_null ask for missing cells", c.Cmp)
+		return predicate{}, codec.Errorf(ErrInvalidOperation, "%s needs a value that is not null; is_null and not_null ask for missing cells", c.Cmp)
 	case c.Cmp != "eq" && c.Cmp != "ne" && !scalar.Ordered(field.Type):
-		return test{}, codec.Errorf(ErrInvalidOperation, "column %.100q cannot be compared with %s: %s values have no order", field.Name, c.Cmp, scalar.DType(field.Type))
+		return predicate{}, codec.Errorf(ErrInvalidOperation, "column %.100q cannot be compared with %s: %s values have no order", field.Name, c.Cmp, scalar.DType(field.Type))
 	}
 	at, err := f.position(field, c.Value)
-	return test{missing: c.Cmp == "ne", of: func(arr arrow.Array) func(int) bool {
+	return predicate{missing: c.Cmp == "ne", of: func(arr arrow.Array) func(int) bool {
 		order := at.compare(arr)
 		return func(row int) bool { return holds(order(row)) }
 	}}, err
@@ -71,13 +71,13 @@ func (f *Frame) test(column int, c *condition) (test, error) {
 
 // position is where a value lies among the values of a type.
 type position struct {
-	// key is the value's, or that of the greatest value of the type below it.
+	// key is the key of the value or, if the type does not have it, of the greatest value below it.
 	key []byte
-	// tick is the same for types that [scalar.Ticks] knows, number for floats.
+	// tick is that value itself for types that [scalar.Ticks] knows, number for floats.
 	tick     int64
 	number   float64
 	isNumber bool
-	// between says that no value of the type is equal.
+	// between says that the type does not have the value.
 	between bool
 	// outside is -1 if all values of the type are greater, 1 if all are less.
 	outside int
@@ -114,7 +114,7 @@ func (p position) compare(arr arrow.Array) func(row int) int {
 	}
 }
 
-// position finds a JSON value, which is not null, among the values of a column.
+// position returns where a JSON value that is not null lies among the values of a column.
 func (f *Frame) position(field arrow.Field, raw json.RawMessage) (position, error) {
 	dt := valuesOf(field.Type)
 	raw = bytes.TrimSpace(raw)
@@ -139,8 +139,8 @@ func (f *Frame) exactPosition(name string, dt arrow.DataType, raw json.RawMessag
 	return p, nil
 }
 
-// numberPosition is the position of a JSON number among integers, floats or decimals. Floats are
-// compared with the nearest float of their size, as they are when they are read.
+// numberPosition is the position of a JSON number among integers, floats or decimals. Among floats it is
+// the nearest float of their size, because numbers are rounded to that when they are read.
 func numberPosition(dt arrow.DataType, raw string, limits codec.Limits) (position, error) {
 	nearest, _ := strconv.ParseFloat(raw, 64)
 	decimal, isDecimal := dt.(arrow.DecimalType)
@@ -153,7 +153,7 @@ func numberPosition(dt arrow.DataType, raw string, limits codec.Limits) (positio
 		return position{outside: int(math.Copysign(1, nearest))}, nil
 	}
 	exact := new(big.Rat)
-	// A number that is not zero and no infinity has an exponent that is no larger than its text.
+	// Unless the nearest float is zero or infinite, the exponent is small enough for exact arithmetic.
 	if nearest != 0 {
 		exact.SetString(raw)
 	}
@@ -173,8 +173,8 @@ func numberPosition(dt arrow.DataType, raw string, limits codec.Limits) (positio
 	return p, nil
 }
 
-// floorAt returns the greatest number with so many digits behind the point that is not above x,
-// without its point, and says whether it is below x.
+// floorAt returns the greatest number that is not above x and has scale digits behind the point, without
+// its point. below says that it is less than x.
 func floorAt(x *big.Rat, scale int) (floor *big.Int, below bool) {
 	power := new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(max(scale, -scale))), nil))
 	if scale < 0 {
@@ -184,13 +184,13 @@ func floorAt(x *big.Rat, scale int) (floor *big.Int, below bool) {
 	return new(big.Int).Div(shifted.Num(), shifted.Denom()), !shifted.IsInt()
 }
 
-// oneOf is the test for being one of a list of values.
-func (f *Frame) oneOf(field arrow.Field, raw json.RawMessage) (test, error) {
+// oneOf is the predicate of being one of a list of values.
+func (f *Frame) oneOf(field arrow.Field, raw json.RawMessage) (predicate, error) {
 	var list []json.RawMessage
 	if err := json.Unmarshal(raw, &list); err != nil || list == nil {
-		return test{}, codec.Errorf(ErrInvalidOperation, "in needs a value that is a list, for instance [1, 2]")
+		return predicate{}, codec.Errorf(ErrInvalidOperation, "in needs a value that is a list, for instance [1, 2]")
 	}
-	t := test{}
+	t := predicate{}
 	keys := map[string]bool{}
 	for _, element := range list {
 		if isNull(element) {
@@ -218,18 +218,18 @@ func (f *Frame) oneOf(field arrow.Field, raw json.RawMessage) (test, error) {
 	return t, nil
 }
 
-// contains is the test for text that has a given text in it.
-func contains(field arrow.Field, raw json.RawMessage) (test, error) {
+// contains is the predicate of having a given text in it.
+func contains(field arrow.Field, raw json.RawMessage) (predicate, error) {
 	switch valuesOf(field.Type).ID() {
 	case arrow.STRING, arrow.LARGE_STRING, arrow.STRING_VIEW:
 	default:
-		return test{}, codec.Errorf(ErrInvalidOperation, "contains is for text; column %.100q is %s", field.Name, scalar.DType(field.Type))
+		return predicate{}, codec.Errorf(ErrInvalidOperation, "contains is for text; column %.100q is %s", field.Name, scalar.DType(field.Type))
 	}
 	var part string
 	if err := json.Unmarshal(raw, &part); err != nil || !isString(raw) {
-		return test{}, codec.Errorf(ErrInvalidOperation, "contains needs a value that is text")
+		return predicate{}, codec.Errorf(ErrInvalidOperation, "contains needs a value that is text")
 	}
-	return test{of: func(arr arrow.Array) func(int) bool {
+	return predicate{of: func(arr arrow.Array) func(int) bool {
 		spell := scalar.Text(arr)
 		var scratch []byte
 		return func(row int) bool {

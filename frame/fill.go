@@ -3,6 +3,7 @@ package frame
 import (
 	"encoding/json"
 	"math"
+	"math/big"
 	"slices"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -14,15 +15,14 @@ import (
 )
 
 // fillMissing gives missing cells a value, as fillna, ffill, bfill and interpolate of pandas do.
-// Cells that are marked as intentionally missing are neither filled nor do they count.
+// Cells that are marked as intentionally missing are not filled and not counted.
 type fillMissing struct {
 	Columns []string        `json:"columns"`
 	Method  string          `json:"method"`
 	Value   json.RawMessage `json:"value"`
 }
 
-// fillMethods are the ways to fill a column, by their names. Each of them fills the holes of a
-// column that has some.
+// fillMethods are the ways to fill a column, by name. They are called for columns that have holes.
 var fillMethods = map[string]func(*filling) error{
 	"mean":     (*filling).mean,
 	"median":   (*filling).median,
@@ -79,6 +79,8 @@ type filling struct {
 	holes []int64
 	// present is the number of cells that have a value.
 	present int64
+	// rest is scratch space for divisions.
+	rest big.Int
 }
 
 func (p *filling) findHoles() {
@@ -132,7 +134,7 @@ func (p *filling) constant() error {
 	return p.with(value)
 }
 
-// mode fills with the most frequent value, the smallest of several, as pandas sorts modes.
+// mode fills with the most frequent value. If there are several, it takes the smallest, as pandas does.
 func (p *filling) mode() error {
 	if p.present == 0 {
 		return nil
@@ -170,14 +172,13 @@ func (p *filling) mode() error {
 	return p.with(Compact(value))
 }
 
-// forward fills holes with the last value before them. What is marked has none.
+// forward fills holes with the last value before them.
 func (p *filling) forward() error { return p.nearest(1) }
 
 // backward fills holes with the first value behind them.
 func (p *filling) backward() error { return p.nearest(-1) }
 
-// nearest fills holes with the last value on the way to them, which goes forwards with step 1 and
-// backwards with -1.
+// nearest fills each hole with the nearest value before it, if step is 1, or behind it, if step is -1.
 func (p *filling) nearest(step int) error {
 	var rows []int64
 	var runs []gather.Run
@@ -211,8 +212,8 @@ func (p *filling) gather(at []int64, runs []gather.Run) error {
 	return p.put(at, values)
 }
 
-// walk goes through the column, forwards with step 1 or backwards with -1, and hands over each hole
-// that has a value on the way to it, and where that value is.
+// walk goes through the column, forwards if step is 1, backwards if it is -1. It calls fill with each hole
+// that comes after a value, and with the row group and row of that value.
 func (p *filling) walk(step int, fill func(hole int64, group, row int)) {
 	ranges := p.f.groupRanges()
 	next, group, last := 0, -1, 0
@@ -242,7 +243,7 @@ func (p *filling) walk(step int, fill func(hole int64, group, row int)) {
 	}
 }
 
-// numeric refuses a column that holds neither numbers nor, with ticks, dates and times.
+// numeric returns an error unless the column has numbers, dates or times.
 func (p *filling) numeric() error {
 	dt := valuesOf(p.col.Field.Type)
 	if isNumeric(dt) || dt.ID() == arrow.NULL || isTicking(dt) {
@@ -251,7 +252,7 @@ func (p *filling) numeric() error {
 	return codec.Errorf(ErrInvalidOperation, "the method %s is for numbers and dates; column %.100q is %s: use mode, ffill, bfill or constant", p.op.Method, p.col.Field.Name, scalar.DType(dt))
 }
 
-// numbers are the values that are present, of a column of floats.
+// numbers returns the values that are present, as floats.
 func (p *filling) numbers() []float64 {
 	all := make([]float64, 0, p.present)
 	for _, chunk := range p.col.Chunks {
@@ -313,8 +314,8 @@ func (p *filling) fromNumbers(numbers []float64) (arrow.Array, error) {
 	return scalar.FromFloats(numbers, valuesOf(p.col.Field.Type), p.f.Limits)
 }
 
-// linear fills holes between two values with what lies on the straight line between them, by the
-// positions of the rows, and holes behind the last value with that. Those before the first stay.
+// linear fills holes between two values by linear interpolation over the positions of the rows, and holes
+// behind the last value with that value. Holes before the first value stay.
 func (p *filling) linear() error {
 	if err := p.numeric(); err != nil || p.present == 0 {
 		return err

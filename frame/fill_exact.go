@@ -11,20 +11,22 @@ import (
 )
 
 // isExact reports whether the column holds integers, decimals, dates or times, whose sums and
-// differences are computed as integers: no float64 keeps all of them.
+// differences are computed as integers, because a float64 cannot represent all of them.
 func (p *filling) isExact() bool {
 	id := valuesOf(p.col.Field.Type).ID()
 	return arrow.IsInteger(id) || arrow.IsDecimal(id) || isTicking(valuesOf(p.col.Field.Type))
 }
 
-// eachInteger calls visit with the values that are present and their rows.
+// eachInteger calls visit with the values that are present, and their rows. It reuses v.
 func (p *filling) eachInteger(visit func(row int64, v *big.Int)) {
+	var v big.Int
 	for _, r := range p.f.groupRanges() {
 		data := p.col.Chunks[r.group].Data
 		missing, value := scalar.Missing(data), scalar.Integers(data)
 		for row := range r.to - r.from {
 			if !missing(row) {
-				visit(int64(r.from+row), value(row))
+				value(&v, row)
+				visit(int64(r.from+row), &v)
 			}
 		}
 	}
@@ -37,84 +39,100 @@ func (p *filling) exactMean() error {
 }
 
 func (p *filling) exactMedian() error {
-	all := make([]*big.Int, 0, p.present)
-	p.eachInteger(func(_ int64, v *big.Int) { all = append(all, v) })
-	slices.SortFunc(all, (*big.Int).Cmp)
-	middle := len(all) / 2
-	if len(all)%2 == 1 {
-		return p.withQuotient(all[middle], big.NewInt(1))
+	lower, upper := p.middle()
+	if p.present%2 == 1 {
+		return p.withQuotient(upper, big.NewInt(1))
 	}
-	return p.withQuotient(new(big.Int).Add(all[middle-1], all[middle]), big.NewInt(2))
+	return p.withQuotient(lower.Add(lower, upper), big.NewInt(2))
+}
+
+// middle returns the two values in the middle of all, in order; the upper one is the middle of an odd
+// number of values.
+func (p *filling) middle() (lower, upper *big.Int) {
+	above := int(p.present / 2)
+	below := max(above-1, 0)
+	if scalar.Ticks(p.col.Chunks[0].Data) != nil {
+		all := make([]int64, 0, p.present)
+		p.eachInteger(func(_ int64, v *big.Int) { all = append(all, v.Int64()) })
+		slices.Sort(all)
+		return big.NewInt(all[below]), big.NewInt(all[above])
+	}
+	all := make([]*big.Int, 0, p.present)
+	p.eachInteger(func(_ int64, v *big.Int) { all = append(all, new(big.Int).Set(v)) })
+	slices.SortFunc(all, (*big.Int).Cmp)
+	return all[below], all[above]
 }
 
 func (p *filling) withQuotient(v, by *big.Int) error {
-	value, err := p.quotient(v, by)
-	if err != nil {
+	if err := p.divide(v, by); err != nil {
 		return err
 	}
-	values, err := p.fromIntegers([]*big.Int{value})
+	values, err := scalar.FromIntegers([]*big.Int{v}, valuesOf(p.col.Field.Type), p.f.Limits)
 	if err != nil {
 		return err
 	}
 	return p.with(values)
 }
 
-// quotient divides. Dates and times are rounded to their unit, half of it to the even one; numbers
-// have to come out even.
-func (p *filling) quotient(v, by *big.Int) (*big.Int, error) {
-	quotient, rest := new(big.Int).DivMod(v, by, new(big.Int))
+// divide divides v. Dates and times are rounded to their unit, half a unit to the even one; the quotient
+// of numbers must be exact.
+func (p *filling) divide(v, by *big.Int) error {
+	rest := &p.rest
+	v.DivMod(v, by, rest)
 	if rest.Sign() == 0 {
-		return quotient, nil
+		return nil
 	}
 	dt := valuesOf(p.col.Field.Type)
 	if !isTicking(dt) {
-		return nil, codec.Errorf(codec.ErrMismatch, "the %s of column %.100q has more digits than %s keeps; cast the column to float64 first", p.op.Method, p.col.Field.Name, scalar.DType(dt))
+		return codec.Errorf(codec.ErrMismatch, "the %s of column %.100q has more digits than %s keeps; cast the column to float64 first", p.op.Method, p.col.Field.Name, scalar.DType(dt))
 	}
 	half := rest.Lsh(rest, 1).Cmp(by)
-	if half > 0 || half == 0 && quotient.Bit(0) == 1 {
-		quotient.Add(quotient, big.NewInt(1))
+	if half > 0 || half == 0 && v.Bit(0) == 1 {
+		v.Add(v, big.NewInt(1))
 	}
-	return quotient, nil
-}
-
-func (p *filling) fromIntegers(values []*big.Int) (arrow.Array, error) {
-	return scalar.FromIntegers(values, valuesOf(p.col.Field.Type), p.f.Limits)
+	return nil
 }
 
 // exactLinear is linear for integers.
-func (p *filling) exactLinear() error {
-	var at []int64
-	var values []*big.Int
-	var before *big.Int
-	var err error
-	next, from := 0, int64(0)
+func (p *filling) exactLinear() (err error) {
+	defer codec.Guard(&err, codec.ErrMalformed, "the array of values")
+	b, err := scalar.NewBuilder(valuesOf(p.col.Field.Type), codec.NewBudget(p.f.Limits.WithDefaults().Bytes))
+	if err != nil {
+		return err
+	}
+	b.Reserve(len(p.holes))
+	at := make([]int64, 0, len(p.holes))
+	// A value between two values of the type always fits.
+	put := func(hole int64, v *big.Int) {
+		b.AppendInteger(v)
+		at = append(at, hole)
+	}
+	var before, between, distance, part big.Int
+	next, from := 0, int64(-1)
 	p.eachInteger(func(here int64, v *big.Int) {
 		for ; next < len(p.holes) && p.holes[next] < here && err == nil; next++ {
-			if before == nil {
+			if from < 0 {
 				continue
 			}
-			step := new(big.Int).Sub(v, before)
-			step.Mul(step, big.NewInt(p.holes[next]-from))
-			step.Add(step, new(big.Int).Mul(before, big.NewInt(here-from)))
-			var between *big.Int
-			if between, err = p.quotient(step, big.NewInt(here-from)); err == nil {
-				at, values = append(at, p.holes[next]), append(values, between)
+			// ((v - before) · (hole - from) + before · (here - from)) / (here - from)
+			between.Mul(between.Sub(v, &before), part.SetInt64(p.holes[next]-from))
+			distance.SetInt64(here - from)
+			between.Add(&between, part.Mul(&before, &distance))
+			if err = p.divide(&between, &distance); err == nil {
+				put(p.holes[next], &between)
 			}
 		}
-		before, from = v, here
+		before.Set(v)
+		from = here
 	})
 	if err != nil {
 		return err
 	}
 	for ; next < len(p.holes); next++ {
-		at, values = append(at, p.holes[next]), append(values, before)
+		put(p.holes[next], &before)
 	}
 	if len(at) == 0 {
 		return nil
 	}
-	made, err := p.fromIntegers(values)
-	if err != nil {
-		return err
-	}
-	return p.put(at, made)
+	return p.put(at, b.Array())
 }

@@ -187,17 +187,17 @@ func (f *Frame) compare(c *condition) (mask, error) {
 	if err := f.LoadColumns([]int{column}); err != nil {
 		return nil, err
 	}
-	test, err := f.test(column, c)
+	holdsFor, err := f.predicate(column, c)
 	if err != nil {
 		return nil, err
 	}
 	return func(group int) ([]bool, error) {
 		arr := f.Columns[column].Chunks[group].Data
-		missing, holds := scalar.Missing(arr), test.of(arr)
+		missing, holds := scalar.Missing(arr), holdsFor.of(arr)
 		rows := make([]bool, arr.Len())
 		for i := range rows {
 			if missing(i) {
-				rows[i] = test.missing
+				rows[i] = holdsFor.missing
 			} else {
 				rows[i] = holds(i)
 			}

@@ -69,7 +69,7 @@ func (op *setValues) parse(f *Frame, col int) (arrow.Array, error) {
 	case op.Value != nil:
 		raw = slices.Concat([]byte{'['}, op.Value, []byte{']'})
 	}
-	// A column without any value yet has no type of its own: it takes that of its first values.
+	// A column that has no values yet takes the type of its first ones.
 	want := f.Columns[col].Field.Type
 	if want.ID() == arrow.NULL {
 		want = nil
@@ -87,8 +87,8 @@ func (op *setValues) parse(f *Frame, col int) (arrow.Array, error) {
 	return values, nil
 }
 
-// checkRows refuses rows outside the table and repeated ones. It returns them ascending,
-// and for each the position at which it was given.
+// checkRows returns the rows in ascending order, and for each its position in given. It returns an error
+// if a row is outside of the table or occurs twice.
 func (f *Frame) checkRows(given []int64) (order []int, ascending []int64, err error) {
 	n := f.NumRows()
 	for _, r := range given {
@@ -191,8 +191,8 @@ func (op *deleteRows) apply(f *Frame) error {
 	return f.removeRows(rows)
 }
 
-// removeRows removes ascending rows, and with them their marks. Row groups that lose none stay
-// as they are.
+// removeRows removes rows, which are ascending, and their marks. Row groups without such rows stay as they
+// are.
 func (f *Frame) removeRows(rows []int64) error {
 	parts := f.split(rows)
 	var places []place
@@ -245,7 +245,7 @@ func (f *Frame) dropEmptyGroups() {
 	}
 }
 
-// complement returns the spans of 0..n that ascending rows leave.
+// complement returns the spans of 0 to n that are not in rows, which are ascending.
 func complement(rows []int, n int) []Span {
 	var spans []Span
 	at := 0

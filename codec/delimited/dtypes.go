@@ -11,13 +11,14 @@ import (
 // wanted reads the cells of a column that has a dtype.
 type wanted struct {
 	dt arrow.DataType
-	// builder makes the values. It is nil if dt is a type of text: then the column is read as one of
-	// text, and converted in the end.
+	// builder makes the values. It is nil if dt is a type of text: then the column is read as text, which
+	// is converted at the end.
 	builder *scalar.Builder
 	dialect *dialect
-	// numeric says that cells are numbers of a dialect that spells them in its own way.
+	// numeric says that cells are numbers, and that the dialect has another decimal point or separates
+	// thousands.
 	numeric bool
-	// most is the longest cell that is looked at.
+	// most is the length of the longest cell that can fit.
 	most    int
 	scratch []byte
 	// misfit is the first cell that does not fit.
@@ -75,8 +76,8 @@ func (w *wanted) append(cell []byte) scalar.Fit {
 	return w.builder.AppendText(plain)
 }
 
-// addWanted appends cells to the builder, until one does not fit: the column is then not read further.
-// A cell that spells a missing value is missing, whether it is quoted or not.
+// addWanted appends cells to the builder. Once a cell does not fit, further cells are ignored. A cell that
+// spells a missing value is missing, whether it is quoted or not.
 func (c *textColumn) addWanted(in textCells, firstRow int) {
 	w := c.want
 	if w.misfit != nil {
@@ -105,8 +106,8 @@ func (c *textColumn) addWanted(in textCells, firstRow int) {
 	c.chunk.rows += len(in.spans)
 }
 
-// firstMisfit is the error about a cell that does not fit: of the first row group that has one, and
-// there of the first column.
+// firstMisfit is the error about a cell that does not fit, nil if all cells fit. If there are several, it
+// is about the first row group that has one, and there about the first column.
 func (r *textReader) firstMisfit() error {
 	var first *misfit
 	column := 0
@@ -124,7 +125,7 @@ func (r *textReader) firstMisfit() error {
 		r.scan.line(first.pos), codec.Quoted(r.names[column]), codec.Quoted(first.cell), scalar.DType(r.columns[column].want.dt))
 }
 
-// converted gives a column of text, whose dtype is another type of text, that type.
+// converted gives a column that was read as text the type of text that its dtype says.
 func (r *textReader) converted(c *textColumn, arr arrow.Array) (arrow.Array, error) {
 	if c.want == nil || c.want.builder != nil {
 		return arr, nil

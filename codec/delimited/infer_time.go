@@ -33,12 +33,12 @@ func parseMicros(b []byte, zone scalar.Zone) (uint64, scalar.Fit) {
 		return 0, scalar.NoFit
 	}
 	t, ok := scalar.ParseTime(b)
-	if !ok || t.Zone != zone || t.Digits > mostDigits || t.Days < firstDay {
+	if !ok || t.Zone() != zone || t.Digits() > mostDigits || t.Seconds < firstDay*scalar.SecondsPerDay {
 		return 0, scalar.NoFit
 	}
 	const nanosPerMicro = 1000
-	micros := t.Days*scalar.SecondsPerDay*scalar.MicrosPerSecond + t.Nanos/nanosPerMicro
-	if t.Spelled {
+	micros := t.Seconds*scalar.MicrosPerSecond + int64(t.Nanos/nanosPerMicro)
+	if t.Spelled() {
 		return uint64(micros), scalar.Same
 	}
 	return uint64(micros), scalar.Respelled

@@ -84,8 +84,8 @@ func (t *dynTable) buildList(c *dynColumn, dt *arrow.ListType, cells []cell, fir
 	return array.NewListData(array.NewData(dt, n, buffers, []arrow.ArrayData{elements}, n-len(cells), 0))
 }
 
-// validity returns the bitmap of n rows from lo on of which cells have values, or nil if
-// all of them have.
+// validity returns the bitmap of the n rows from lo on, in which the rows of cells are set; nil if every
+// row has a cell.
 func (t *dynTable) validity(cells []cell, lo uint32, n int) *memory.Buffer {
 	if len(cells) == n {
 		return nil

@@ -17,8 +17,8 @@ import (
 // arrays. So no column is ever rebuilt, and one that ends up as text still has the original
 // spelling of its numbers.
 
-// maxStructFields is the largest number of different names that the objects in one column
-// may have to be a struct. Objects with more are dictionaries keyed by data.
+// maxStructFields is the largest number of different names that the objects of a column may have if it is
+// to be a struct. Objects with more names are taken for dictionaries whose keys are data.
 const maxStructFields = 1024
 
 // cell is one value that is not null: its row and its bytes in the input.
@@ -34,12 +34,12 @@ const (
 type dynColumn struct {
 	name  string
 	kinds kinds
-	// cells are in the order of their rows. Missing and null values have none.
+	// cells are in the order of their rows. Missing and null values have no cell.
 	cells []cell
 	// seen is one more than the last row that had this name, null or not.
 	seen uint32
 	// elem holds the elements of all lists, one after another; ends[i] is the number of
-	// elements up to and with those of the i-th list.
+	// elements of the lists up to and including the i-th.
 	elem *dynColumn
 	ends []uint32
 	// fields are the members of objects. They have the rows of the objects.
@@ -55,7 +55,7 @@ type fieldSet struct {
 	next int
 }
 
-// dynTable is what the first step gathers.
+// dynTable is the result of the first step.
 type dynTable struct {
 	data    []byte
 	limits  codec.Limits
@@ -107,7 +107,7 @@ func (t *dynTable) element(c *dynColumn) (*dynColumn, uint32) {
 }
 
 // member returns the column for a name in an object of column c, which is nil if the object
-// is not kept. It refuses a name that the object has had before.
+// is not kept. It returns an error if the object has the name twice.
 func (t *dynTable) member(c *dynColumn, name []byte, row uint32) (*dynColumn, error) {
 	if c == nil {
 		return nil, nil
@@ -166,8 +166,8 @@ func (c *dynColumn) mark(row uint32) error {
 	return nil
 }
 
-// finish is the table as opt wants it. Its receipt counts the cells that became text though
-// they are something else, which strict reading refuses.
+// finish returns the table with the types that opt asks for. Its receipt counts the cells that became text
+// although they are not; strict reading refuses them.
 func (t *dynTable) finish(opt codec.ReadOptions, isText func(raw []byte) bool) (*codec.Table, error) {
 	table := t.table()
 	changed, any := make([]int64, len(t.fields.columns)), false
@@ -191,8 +191,8 @@ func (t *dynTable) finish(opt codec.ReadOptions, isText func(raw []byte) bool) (
 	return table, nil
 }
 
-// becomesText reports whether the values of a column that shall have type want, or the one that
-// they need if that is nil, become text.
+// becomesText reports whether the values of a column become text: because want is a type of text or, if
+// want is nil, because no other type has all of them.
 func (c *dynColumn) becomesText(want arrow.DataType) bool {
 	if want != nil {
 		return scalar.IsText(want)

@@ -127,7 +127,7 @@ func (r *jsonReader) syntax(err error) error {
 	return r.fail(codec.ErrMalformed, "%s", scalar.DescribeSyntax(err))
 }
 
-// end refuses anything but white space.
+// end returns an error if anything but white space is left.
 func (r *jsonReader) end() error {
 	if _, err := r.dec.ReadToken(); err != io.EOF {
 		return r.fail(codec.ErrMalformed, "there is something after the end of the JSON text")

@@ -132,8 +132,8 @@ func (r *msgpackDocument) end() error {
 	return nil
 }
 
-// enter reads the header of an array or map and refuses lengths that the rest of the input
-// cannot have: every item takes at least one byte.
+// enter reads the header of an array or map. It rejects lengths for which the rest of the input is too
+// short: every item takes at least one byte.
 func (r *msgpackDocument) enter(header func([]byte) (uint32, []byte, error), items uint64) (n uint32, err error) {
 	if r.depth++; r.depth > r.maxDepth {
 		return 0, r.fail(codec.ErrTooLarge, "arrays and maps are nested deeper than %d levels", r.t.limits.Depth)
@@ -259,7 +259,7 @@ func (r *msgpackDocument) members(c *dynColumn, row uint32) error {
 	return nil
 }
 
-// scalar reads a value that is neither array nor map and returns its kind; 0 for nil.
+// scalar reads a value that is not an array or map and returns its kind; 0 for nil.
 func (r *msgpackDocument) scalar() (k kinds, err error) {
 	rest := r.rest
 	switch t := msgpackType(rest); t {

@@ -55,8 +55,8 @@ func writeMsgpack(out *chunkWriter, t *codec.Table, orient Orient) {
 // msgpackAppender spells the values of arr as MessagePack: null as nil, integers, floats
 // (NaN and infinities included), booleans, text and binary as themselves, lists as arrays,
 // structs as maps, maps as arrays of {"key": …, "value": …}, timestamps with a time zone as
-// timestamps. Everything else, also timestamps without a time zone, which are not instants,
-// becomes a string with the text of [scalar.Text].
+// timestamps. Everything else becomes a string with the text of [scalar.Text]; so do timestamps without a
+// time zone, because they are not instants.
 func msgpackAppender(arr arrow.Array) scalar.Appender {
 	if a, ok := arr.(array.Union); ok {
 		return scalar.UnionAppender(a, msgpackAppender)
@@ -149,7 +149,7 @@ func msgpackStrings(value func(int) string) scalar.Appender {
 	return func(dst []byte, row int) []byte { return appendMsgpackString(dst, value(row)) }
 }
 
-// appendMsgpackString replaces what is not UTF-8, as MessagePack strings must be.
+// appendMsgpackString appends a string. MessagePack strings must be UTF-8, so other bytes are replaced.
 func appendMsgpackString(dst []byte, s string) []byte {
 	if !utf8.ValidString(s) {
 		s = strings.ToValidUTF8(s, string(utf8.RuneError))

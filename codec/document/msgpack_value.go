@@ -13,8 +13,8 @@ import (
 	"edgeframe/codec/scalar"
 )
 
-// The functions of this file work on values that msgpackDocument has read before. Therefore
-// no read function of msgp can fail.
+// The functions of this file work on values that msgpackDocument has read before, so the read functions of
+// msgp cannot fail here.
 
 // appendMsgpackTo returns a function that appends a MessagePack value to b, whose type
 // [scalarType] chose. Text is the content of strings, the spelling of other scalars, and
@@ -139,8 +139,8 @@ func appendMsgpackJSON(dst, raw []byte) (out, rest []byte) {
 	return appendMsgpackScalar(dst, raw)
 }
 
-// appendMsgpackScalar appends the text of the first value of raw, which is neither a
-// string, an array nor a map, and returns what follows it.
+// appendMsgpackScalar appends the text of the first value of raw, which is not a
+// string, array or map, and returns what follows it.
 func appendMsgpackScalar(dst, raw []byte) (out, rest []byte) {
 	switch msgpackType(raw) {
 	case msgp.BoolType:

@@ -20,7 +20,7 @@ type dynReader interface {
 	record(row uint32) error
 	// value reads one value of a column.
 	value(c *dynColumn, row uint32) error
-	// end refuses anything after the document.
+	// end returns an error if there is anything after the document.
 	end() error
 	// seek goes to an array that has been read before.
 	seek(c cell)
@@ -99,8 +99,7 @@ const (
 	splitData    = "data"
 )
 
-// looksSplit reports whether the members of the document are those of shape split and of
-// the types that they have there.
+// looksSplit reports whether the document has the members of shape split, with their types.
 func looksSplit(t *dynTable) bool {
 	for _, c := range t.fields.columns {
 		if c.name != splitColumns && c.name != splitIndex && c.name != splitData {
@@ -169,8 +168,7 @@ func readTuples(r dynReader, t *dynTable, data *dynColumn) error {
 	})
 }
 
-// addIndex keeps an index that says more than the positions of the rows as a first column
-// named index.
+// addIndex makes the index the first column, named index, unless it only counts the rows.
 func (t *dynTable) addIndex(index *dynColumn) error {
 	switch {
 	case index == nil || index.kinds == 0:

@@ -37,8 +37,8 @@ var (
 	timestampNanos  = &arrow.TimestampType{Unit: arrow.Nanosecond, TimeZone: "UTC"}
 )
 
-// dataType is the type that loses nothing of a column's values. Where there is no other, it
-// is utf8: strings stay as they are, other scalars keep their spelling, and lists and
+// dataType is a type that loses nothing of a column's values. If no other type has them all, it is utf8:
+// strings stay as they are, other scalars keep their spelling, and lists and
 // objects become compact JSON.
 func (c *dynColumn) dataType() arrow.DataType {
 	if t := c.unified(); t != nil {

@@ -8,8 +8,7 @@ import (
 )
 
 // Values reads a JSON array of the values of one column. If want is nil, their type
-// is inferred as from a JSON document. Otherwise each of them must fit want, as
-// [scalar.FromJSON] says.
+// is inferred as for a JSON document. Otherwise each value must fit want, see [scalar.FromJSON].
 func Values(raw []byte, want arrow.DataType, lim codec.Limits) (arr arrow.Array, err error) {
 	if want != nil {
 		return scalar.FromJSON(raw, want, lim)

@@ -9,18 +9,18 @@ import (
 	"edgeframe/codec/scalar"
 )
 
-// chunkBytes is the number of bytes that are gathered before they are written.
+// chunkBytes is the number of bytes that are collected before they are written.
 const chunkBytes = 64 << 10
 
-// chunkWriter gathers bytes in buf and, if it has a w, hands them on in chunks. An error
-// ends the work soon and stays in err.
+// chunkWriter collects bytes in buf and, if w is not nil, writes them to w in chunks. After an error, which
+// stays in err, rows are no longer spelled.
 type chunkWriter struct {
 	w   io.Writer
 	buf []byte
 	err error
 }
 
-// flush writes what has been gathered if it is at least so much.
+// flush writes the collected bytes if there are at least n.
 func (out *chunkWriter) flush(atLeast int) {
 	if out.w == nil || len(out.buf) < atLeast || out.err != nil {
 		return

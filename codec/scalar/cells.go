@@ -13,8 +13,8 @@ import (
 	"edgeframe/codec"
 )
 
-// Missing returns a function that tells whether the value of a row is missing: null, wherever
-// the null stands, or, as in pandas, NaN.
+// Missing returns a function that reports whether the value in a row is missing: null, also in the
+// dictionary or child that the row refers to, or NaN, as in pandas.
 func Missing(arr arrow.Array) func(row int) bool {
 	isNull := NullChecker(arr)
 	value, _ := FloatValue(valuesOf(arr))
@@ -33,7 +33,7 @@ func Missing(arr arrow.Array) func(row int) bool {
 	}
 }
 
-// valuesOf is the array that holds the values of arr: a dictionary's, or arr itself.
+// valuesOf is the array that has the values of arr: the dictionary of a dictionary array, else arr.
 func valuesOf(arr arrow.Array) arrow.Array {
 	if inner, at := Indirect(arr); at != nil {
 		return inner
@@ -41,8 +41,9 @@ func valuesOf(arr arrow.Array) arrow.Array {
 	return arr
 }
 
-// Numbers returns the values of an array of integers, floats or decimals as floats, or nil.
-// Rows that are [Missing] must not be asked for. Values beyond 2^53 are rounded.
+// Numbers returns the values of an array of integers, floats or decimals as floats, or nil
+// for other arrays. The function must not be called for rows that are [Missing]. Values beyond 2^53
+// are rounded.
 func Numbers(arr arrow.Array) func(row int) float64 {
 	if inner, at := Indirect(arr); at != nil {
 		value := Numbers(inner)
@@ -71,9 +72,9 @@ func Numbers(arr arrow.Array) func(row int) float64 {
 	return func(row int) float64 { return float64(value(row)) }
 }
 
-// Ticks returns the values of an array of integers (but uint64), dates, times, timestamps or
-// durations as they are stored, in the unit of the type, or nil. Rows that are [Missing] must
-// not be asked for.
+// Ticks returns the values of an array of integers (except uint64), dates, times, timestamps or
+// durations as they are stored, in the unit of the type, or nil for other arrays. The function must not
+// be called for rows that are [Missing].
 func Ticks(arr arrow.Array) func(row int) int64 {
 	switch a := arr.(type) {
 	case *array.Int8:
@@ -132,8 +133,8 @@ func Ordered(dt arrow.DataType) bool {
 
 // Keys returns a function that appends a key of the value in a row: the keys of two values of
 // one type are equal if and only if the values are, and if the type is [Ordered], bytes.Compare
-// puts keys in the order of the values. Keys have no marker of their end. Rows that are
-// [Missing] must not be asked for.
+// puts keys in the order of the values. A key does not mark its end. The function must not be called
+// for rows that are [Missing].
 func Keys(arr arrow.Array) func(dst []byte, row int) []byte {
 	if value, _ := FloatValue(arr); value != nil {
 		return func(dst []byte, row int) []byte { return appendFloatKey(dst, value(row)) }
@@ -173,7 +174,7 @@ func Keys(arr arrow.Array) func(dst []byte, row int) []byte {
 // FloatKey is the key of a float.
 func FloatKey(f float64) []byte { return appendFloatKey(nil, f) }
 
-// appendFloatKey makes the order of floats that of their bits. -0 is 0, and every NaN the same.
+// appendFloatKey appends bits that are ordered as floats are. -0 is 0, and all NaN are equal.
 func appendFloatKey(dst []byte, f float64) []byte {
 	if math.IsNaN(f) {
 		f = math.NaN()
@@ -187,27 +188,27 @@ func appendFloatKey(dst []byte, f float64) []byte {
 	return binary.BigEndian.AppendUint64(dst, bits)
 }
 
-// appendBigKey writes n, of at most 256 bits, as if it were 2^256 larger.
+// appendBigKey appends n + 2^256, which is positive; n has at most 256 bits.
 func appendBigKey(dst []byte, n *big.Int) []byte {
 	const size = 33
 	biased := new(big.Int).Add(n, new(big.Int).Lsh(big.NewInt(1), 256))
 	return append(dst, biased.FillBytes(make([]byte, size))...)
 }
 
-// Integers returns the values of an array of integers, decimals, dates, times, timestamps or
-// durations in the unit that they are stored in, or nil: of a decimal without its point. Rows that
-// are [Missing] must not be asked for.
-func Integers(arr arrow.Array) func(row int) *big.Int {
+// Integers returns a function that sets a number to a value of an array of integers, decimals, dates,
+// times, timestamps or durations, in the unit that they are stored in, a decimal without its point. It
+// returns nil for other arrays. The function must not be called for rows that are [Missing].
+func Integers(arr arrow.Array) func(into *big.Int, row int) {
 	if tick := Ticks(arr); tick != nil {
-		return func(row int) *big.Int { return big.NewInt(tick(row)) }
+		return func(into *big.Int, row int) { into.SetInt64(tick(row)) }
 	}
 	switch a := arr.(type) {
 	case *array.Uint64:
-		return func(row int) *big.Int { return new(big.Int).SetUint64(a.Value(row)) }
+		return func(into *big.Int, row int) { into.SetUint64(a.Value(row)) }
 	case *array.Decimal128:
-		return func(row int) *big.Int { return a.Value(row).BigInt() }
+		return func(into *big.Int, row int) { into.Set(a.Value(row).BigInt()) }
 	case *array.Decimal256:
-		return func(row int) *big.Int { return a.Value(row).BigInt() }
+		return func(into *big.Int, row int) { into.Set(a.Value(row).BigInt()) }
 	}
 	inner, at := Indirect(arr)
 	if at == nil {
@@ -217,10 +218,10 @@ func Integers(arr arrow.Array) func(row int) *big.Int {
 	if value == nil {
 		return nil
 	}
-	return func(row int) *big.Int { return value(at(row)) }
+	return func(into *big.Int, row int) { value(into, at(row)) }
 }
 
-// FromIntegers returns the array of a type of which [Integers] gives these values. One that the
+// FromIntegers returns the array of a type for which [Integers] returns these values. A value that the
 // type does not have is refused with [codec.ErrMismatch].
 func FromIntegers(values []*big.Int, dt arrow.DataType, limits codec.Limits) (arr arrow.Array, err error) {
 	defer codec.Guard(&err, codec.ErrMalformed, "the array of values")
@@ -242,8 +243,8 @@ func FromIntegers(values []*big.Int, dt arrow.DataType, limits codec.Limits) (ar
 	return b.Array(), nil
 }
 
-// FromFloats returns the array of a type of floats with these numbers, which are finite. Integers that
-// the type does not keep are refused with [codec.ErrMismatch]; other numbers are rounded.
+// FromFloats returns an array of a type of floats with these numbers, which must be finite. An integer
+// that the type cannot represent is refused with [codec.ErrMismatch]; other numbers are rounded.
 func FromFloats(values []float64, dt arrow.DataType, limits codec.Limits) (arr arrow.Array, err error) {
 	defer codec.Guard(&err, codec.ErrMalformed, "the array of values")
 	b, err := NewBuilder(dt, codec.NewBudget(limits.WithDefaults().Bytes))
@@ -263,7 +264,7 @@ func FromFloats(values []float64, dt arrow.DataType, limits codec.Limits) (arr a
 	return b.Array(), nil
 }
 
-// AppendJSONFloat appends f as a value of a column of floats is spelled in JSON.
+// AppendJSONFloat appends f as JSON, as [JSON] spells float64; NaN and infinities are null.
 func AppendJSONFloat(dst []byte, f float64) []byte { return appendJSONFloat(dst, f, 64) }
 
 func appendJSONFloat(dst []byte, f float64, bits int) []byte {

@@ -7,10 +7,9 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/array"
 )
 
-// CellKeys returns a function that appends the key of a row so that others can stand before and
-// behind it, and missing ones too: a missing value as 0, any other as 1, the length of its key and
-// the key. Two rows of cells are spelled alike if and only if all their cells are equal, those that
-// are [Missing] being equal to one another.
+// CellKeys returns a function that appends the key of a row so that the keys of several columns can be
+// joined: 0 for a missing value; 1, the length of the key and the key for any other. Two rows have the
+// same joined keys if and only if all their cells are equal, where all missing values are equal.
 func CellKeys(arr arrow.Array) func(dst []byte, row int) []byte {
 	return cellKeys(Missing(arr), Keys(arr))
 }
@@ -29,8 +28,8 @@ func cellKeys(missing func(row int) bool, key Appender) Appender {
 	}
 }
 
-// nestedKeys is [Keys] for lists, maps, structs and unions, nil for other types. Within them a
-// null and a NaN are different values.
+// nestedKeys is [Keys] for lists, maps, structs and unions, nil for other types. Inside of
+// them, null and NaN are different values.
 func nestedKeys(arr arrow.Array) Appender {
 	part := func(arr arrow.Array) Appender { return cellKeys(NullChecker(arr), Keys(arr)) }
 	switch a := arr.(type) {

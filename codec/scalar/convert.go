@@ -29,7 +29,7 @@ func convert(arr arrow.Array, want arrow.DataType, limits codec.Limits) (out arr
 		if !arrow.IsInteger(has.ID()) && has.ID() != arrow.DATE32 {
 			return nil, 0, codec.Errorf(codec.ErrMismatch, "values of type %s do not fit %s", DType(has), DType(want))
 		}
-		arr = spelled(arr)
+		arr = textsOf(arr)
 	}
 	defer codec.Guard(&err, codec.ErrMalformed, "the array of values")
 	f := &fitter{mem: codec.NewBudget(limits.WithDefaults().Bytes), want: want}
@@ -46,7 +46,7 @@ func convert(arr arrow.Array, want arrow.DataType, limits codec.Limits) (out arr
 	return out, f.failed, err
 }
 
-// convert makes values of a type that is not nested.
+// convert converts to a type that is not nested.
 func (f *fitter) convert(arr arrow.Array) (arrow.Array, error) {
 	b, err := NewBuilder(f.want, f.mem)
 	if err != nil {
@@ -78,8 +78,8 @@ func widenFloat(arr *array.Float32) arrow.Array {
 	return b.NewArray()
 }
 
-// spelled returns the texts of values.
-func spelled(arr arrow.Array) arrow.Array {
+// textsOf returns the texts of the values of arr, as [Text] spells them.
+func textsOf(arr arrow.Array) arrow.Array {
 	b := array.NewStringBuilder(memory.DefaultAllocator)
 	b.Reserve(arr.Len())
 	spell := Text(arr)
@@ -95,7 +95,7 @@ func spelled(arr arrow.Array) arrow.Array {
 	return b.NewArray()
 }
 
-// ValueType is the type of the values: a dictionary's, or the type itself.
+// ValueType is the type of the values of a dictionary, or t itself for other types.
 func ValueType(t arrow.DataType) arrow.DataType {
 	if d, ok := t.(*arrow.DictionaryType); ok {
 		return d.ValueType
@@ -103,6 +103,7 @@ func ValueType(t arrow.DataType) arrow.DataType {
 	return t
 }
 
+// IsText reports whether the values of a type, or of its dictionary, are text.
 func IsText(t arrow.DataType) bool {
 	switch ValueType(t).ID() {
 	case arrow.STRING, arrow.LARGE_STRING, arrow.STRING_VIEW:

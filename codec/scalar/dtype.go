@@ -55,8 +55,8 @@ const acceptedTypes = "null, bool, int8 to int64, uint8 to uint64, float16, floa
 	"binary, large_binary, date32, date64, time32[s|ms], time64[us|ns], timestamp[s|ms|us|ns], " +
 	"timestamp[unit, tz=Zone], duration[s|ms|us|ns], decimal(precision, scale) and decimal256(precision, scale)"
 
-// The patterns are compiled when they are needed: a Worker starts for the first request that it
-// gets, and few requests name a type.
+// The patterns are compiled on first use: a Worker starts when its first request arrives, and few
+// requests name a type.
 var (
 	timestampName = lazily(`^timestamp\[(s|ms|us|ns)(?:, *tz=([A-Za-z0-9_+:/-]{1,64}))?\]$`)
 	decimalName   = lazily(`^decimal(128|256)?\( *([0-9]{1,2}) *, *(-?[0-9]{1,2}) *\)$`)
@@ -67,7 +67,7 @@ func lazily(pattern string) func() *regexp.Regexp {
 }
 
 // ParseDType returns the type that a user named. It accepts what [DType] says of types
-// without children; anything else is [codec.ErrUnsupported] with a list of what there is.
+// without children; for anything else the error is [codec.ErrUnsupported] with a list of the types.
 func ParseDType(s string) (arrow.DataType, error) {
 	name := strings.TrimSpace(s)
 	if t, ok := plainTypes[name]; ok {
@@ -89,7 +89,7 @@ var timeUnits = map[string]arrow.TimeUnit{
 	"ns": arrow.Nanosecond,
 }
 
-// parseDecimalType takes the parts that decimalName found, which are short numbers.
+// parseDecimalType takes the parts that decimalName has matched, which are short numbers.
 func parseDecimalType(bits, precision, scale string) (arrow.DataType, error) {
 	p, _ := strconv.ParseInt(precision, 10, 32)
 	s, _ := strconv.ParseInt(scale, 10, 32)

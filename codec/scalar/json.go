@@ -76,8 +76,8 @@ func jsonStrings(value func(int) string) Appender {
 	return func(dst []byte, row int) []byte { return AppendQuoted(dst, value(row)) }
 }
 
-// AppendQuoted appends s as a JSON string. Bytes that are not UTF-8, which no decoder lets
-// into a text column, would become U+FFFD.
+// AppendQuoted appends s as a JSON string. Bytes that are not UTF-8 become U+FFFD; no decoder lets them
+// into a text column.
 func AppendQuoted(dst []byte, s string) []byte {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= 0x80 {

@@ -13,8 +13,8 @@ var DefaultNullValues = []string{
 	"<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
 }
 
-// NullSet is a set of spellings of a missing value. It always has the empty text. Nearly all
-// other text is rejected by its first byte, last byte and length.
+// NullSet is a set of spellings of a missing value. The empty text always belongs to it. The
+// first byte, last byte and length are enough to reject nearly all other text.
 type NullSet struct {
 	// first and last have, for each byte, a bit for each length of the spellings that begin
 	// or end with it. The last bit stands for all longer ones.

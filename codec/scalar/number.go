@@ -41,9 +41,9 @@ const (
 	minNormal = 0x1p-1022
 )
 
-// KeepsDigits reports whether a float64 keeps all digits of a number: written with as many
-// digits, or with as few as tell it apart from its neighbours, it has the same ones. Next to
-// powers of two the two spellings can differ in the last digit, and programs write either.
+// KeepsDigits reports whether a float64 keeps all digits of a number: if the float64 is
+// written with as many digits, or with as few as distinguish it from its neighbours, the digits are the
+// same. Next to powers of two the two spellings can differ in the last digit, and programs write either.
 func KeepsDigits(raw []byte) bool {
 	f, err := strconv.ParseFloat(string(raw), 64)
 	if err != nil {
@@ -81,7 +81,7 @@ func significant(dst, raw []byte) []byte {
 	return dst
 }
 
-// PlainString returns the content of a JSON string without escapes.
+// PlainString returns the content of a JSON string that has no escapes; for other values it returns false.
 func PlainString(raw []byte) ([]byte, bool) {
 	if raw[0] != '"' || bytes.IndexByte(raw, '\\') >= 0 {
 		return nil, false
@@ -90,7 +90,7 @@ func PlainString(raw []byte) ([]byte, bool) {
 }
 
 // AppendJSONText appends the content of a string, and other values as compact JSON with
-// the original spelling of numbers. raw has been validated.
+// the original spelling of numbers. raw is valid JSON.
 func AppendJSONText(dst, raw []byte) []byte {
 	switch raw[0] {
 	case '"':

@@ -24,80 +24,97 @@ const (
 	OffsetZone
 )
 
-// Time is a date, with or without a time of day, as a text spells it.
+// Time is a date, with or without a time of day, as a text spells it. It has only four fields of four
+// words in all, so that the compiler keeps it in registers: delimited text has many dates.
 type Time struct {
-	// Days is the date, in days since 1970-01-01.
-	Days int64
-	// Nanos is the time of day in nanoseconds since midnight.
-	Nanos int64
-	// HasClock says that the text has a time of day.
-	HasClock bool
-	// Digits is the number of digits in the fraction of a second.
-	Digits uint8
-	Zone   Zone
+	// Seconds count from 1970-01-01T00:00:00 in the zone of the text, Nanos from there.
+	Seconds int64
+	Nanos   int32
 	// East is how many seconds the zone is ahead of UTC.
-	East int64
-	// Spelled says that [Text] gives the date and the time of day the same spelling.
-	Spelled bool
+	East int32
+	form form
+}
+
+// form says how a time is spelled. Its lowest bits are the number of digits in the fraction of a second.
+type form uint32
+
+const (
+	digitsMask form = 0xf
+	hasClock   form = 1 << 4
+	// complete says that [Text] spells the time of day so: with seconds, without zeros at the end of a
+	// fraction. spelled says so of the date and the time of day.
+	complete   form = 1 << 5
+	spelled    form = 1 << 6
+	zoneShift       = 8
+	inUTC           = form(UTC) << zoneShift
+	withOffset      = form(OffsetZone) << zoneShift
+)
+
+// HasClock reports whether the text has a time of day.
+func (t Time) HasClock() bool { return t.form&hasClock != 0 }
+
+// Digits is the number of digits in the fraction of a second.
+func (t Time) Digits() int { return int(t.form & digitsMask) }
+
+// Zone says which time zone the text names.
+func (t Time) Zone() Zone { return Zone(t.form >> zoneShift) }
+
+// Spelled reports whether [Text] gives the date and the time of day the same spelling.
+func (t Time) Spelled() bool { return t.form&spelled != 0 }
+
+// Unix returns the seconds since 1970-01-01T00:00:00Z, rounded down, and the nanoseconds that
+// remain. A time without a zone is taken for one in UTC.
+func (t Time) Unix() (sec, nanos int64) {
+	return t.Seconds - int64(t.East), int64(t.Nanos)
 }
 
 // ParseTime reads YYYY-MM-DD; then optionally T or one blank, hh:mm, :ss and a fraction of up to
 // nine digits; then optionally Z or, behind a time of day, an offset from UTC. Years before 0000
 // have a minus, years after 9999 up to ten digits.
 func ParseTime(b []byte) (t Time, ok bool) {
-	days, rest, canonical, ok := parseDate(b)
+	days, end, form := int64(0), shortDate, spelled
+	if len(b) >= shortDate {
+		days, ok = parseShortDate(b)
+	}
 	if !ok {
-		return t, false
-	}
-	t.Days, t.Spelled = days, canonical
-	if len(rest) == 0 {
-		return t, true
-	}
-	if separator := rest[0]; separator == 'T' || separator == ' ' {
-		var complete bool
-		if t.Nanos, t.Digits, complete, rest, ok = parseClock(rest[1:]); !ok {
+		if days, end, form, ok = parseLongDate(b); !ok {
 			return t, false
 		}
-		t.HasClock = true
-		t.Spelled = canonical && complete && separator == 'T'
-		if len(rest) == 0 {
-			return t, true
+	}
+	sec, nanos := days*SecondsPerDay, 0
+	if len(b) == end {
+		return Time{Seconds: sec, form: form}, true
+	}
+	if b[end] == 'T' || b[end] == ' ' {
+		ofDay, fraction, n, clock, ok := parseClock(b[end+1:])
+		if !ok {
+			return t, false
+		}
+		if form |= clock; b[end] == ' ' || clock&complete == 0 {
+			form &^= spelled
+		}
+		sec, nanos = sec+int64(ofDay), fraction
+		if end += 1 + n; len(b) == end {
+			return Time{Seconds: sec, Nanos: int32(nanos), form: form}, true
 		}
 	}
-	if len(rest) == 1 && rest[0] == 'Z' {
-		t.Zone = UTC
-		return t, true
+	if b[end] == 'Z' && len(b) == end+1 {
+		return Time{Seconds: sec, Nanos: int32(nanos), form: form | inUTC}, true
 	}
-	t.Zone = OffsetZone
-	t.East, ok = parseOffset(rest)
-	return t, ok && t.HasClock
-}
-
-// Unix returns the seconds since 1970-01-01T00:00:00Z, rounded down, and the nanoseconds that
-// remain. A time without a zone is taken for one in UTC.
-func (t Time) Unix() (sec, nanos int64) {
-	const nanosPerSecond = 1e9
-	return t.Days*SecondsPerDay + t.Nanos/nanosPerSecond - t.East, t.Nanos % nanosPerSecond
+	east, ok := parseOffset(b[end:])
+	return Time{Seconds: sec, Nanos: int32(nanos), East: int32(east), form: form | withOffset}, ok && form&hasClock != 0
 }
 
 // ParseDate reads a date of ten characters, of the years 0000 to 9999, as days since 1970-01-01.
 func ParseDate(b []byte) (days int64, ok bool) {
-	if len(b) != len("2006-01-02") {
+	if len(b) != shortDate {
 		return 0, false
 	}
 	return parseShortDate(b)
 }
 
-// parseDate reads a date at the beginning of b. canonical says that [Text] spells it so.
-func parseDate(b []byte) (days int64, rest []byte, canonical, ok bool) {
-	const short = len("2006-01-02")
-	if len(b) >= short {
-		if days, ok = parseShortDate(b); ok {
-			return days, b[short:], true, true
-		}
-	}
-	return parseLongDate(b)
-}
+// shortDate is the length of a date of the years 0000 to 9999.
+const shortDate = len("2006-01-02")
 
 // parseShortDate reads the first ten bytes of b.
 func parseShortDate(b []byte) (days int64, ok bool) {
@@ -117,25 +134,27 @@ func parseShortDate(b []byte) (days int64, ok bool) {
 }
 
 // parseLongDate reads a date with a year that is negative or has more than four digits.
-func parseLongDate(b []byte) (days int64, rest []byte, canonical, ok bool) {
+func parseLongDate(b []byte) (days int64, end int, form form, ok bool) {
 	const leastYearDigits, mostYearDigits, monthAndDay = 4, 10, len("-01-02")
 	digits := bytes.TrimPrefix(b, []byte("-"))
 	n := bytes.IndexByte(digits, '-')
 	if n < leastYearDigits || n > mostYearDigits || n > leastYearDigits && digits[0] == '0' || len(digits) < n+monthAndDay {
-		return 0, nil, false, false
+		return 0, 0, 0, false
 	}
 	year, err := strconv.ParseUint(string(digits[:n]), 10, 64)
-	end := digits[n:]
-	month, day := twoDigits(end[1], end[2]), twoDigits(end[4], end[5])
-	if err != nil || end[3] != '-' || month < 1 || month > 12 || day < 1 || day > daysIn(int(year), month) {
-		return 0, nil, false, false
+	rest := digits[n:]
+	month, day := twoDigits(rest[1], rest[2]), twoDigits(rest[4], rest[5])
+	if err != nil || rest[3] != '-' || month < 1 || month > 12 || day < 1 || day > daysIn(int(year), month) {
+		return 0, 0, 0, false
 	}
-	negative := len(digits) < len(b)
-	if days = daysSinceEpoch(int(year), month, day); negative {
+	if len(digits) == len(b) || year > 0 {
+		form = spelled
+	}
+	if days = daysSinceEpoch(int(year), month, day); len(digits) < len(b) {
 		days = daysSinceEpoch(-int(year), month, day)
 	}
 	const most = maxCalendarSeconds / SecondsPerDay
-	return days, end[monthAndDay:], !negative || year > 0, -most < days && days < most
+	return days, len(b) - len(rest) + monthAndDay, form, -most < days && days < most
 }
 
 // twoDigits returns the number that two decimal digits spell, or -1.
@@ -175,45 +194,46 @@ func daysSinceEpoch(year, month, day int) int64 {
 	return y*365 + y/4 - y/100 + y/400 + dayOfYear - 719_468 - cycles*daysPerCycle
 }
 
-// parseClock reads hh:mm, and optionally :ss and a fraction, at the beginning of b. complete says
-// that [Text] spells it so: with seconds, and without zeros at the end of a fraction.
-func parseClock(b []byte) (nanos int64, digits uint8, complete bool, rest []byte, ok bool) {
+// parseClock reads hh:mm, and optionally :ss and a fraction, at the beginning of b and returns where it
+// ends.
+func parseClock(b []byte) (sec, nanos, end int, f form, ok bool) {
 	const minutes, seconds = len("15:04"), len("15:04:05")
 	if len(b) < minutes || b[2] != ':' {
-		return 0, 0, false, nil, false
+		return 0, 0, 0, 0, false
 	}
 	hour, minute, second := twoDigits(b[0], b[1]), twoDigits(b[3], b[4]), 0
-	if hour < 0 || hour > 23 || minute < 0 || minute > 59 {
-		return 0, 0, false, nil, false
+	if uint(hour) > 23 || uint(minute) > 59 {
+		return 0, 0, 0, 0, false
 	}
-	rest = b[minutes:]
-	if complete = len(rest) > 0 && rest[0] == ':'; complete {
-		if len(b) < seconds {
-			return 0, 0, false, nil, false
+	f, end = hasClock, minutes
+	if len(b) >= seconds && b[minutes] == ':' {
+		if second = twoDigits(b[6], b[7]); uint(second) > 59 {
+			return 0, 0, 0, 0, false
 		}
-		if second = twoDigits(b[6], b[7]); second < 0 || second > 59 {
-			return 0, 0, false, nil, false
-		}
-		if rest = b[seconds:]; len(rest) > 0 && rest[0] == '.' {
-			if nanos, digits, rest, ok = parseFraction(rest[1:]); !ok {
-				return 0, 0, false, nil, false
+		if f, end = hasClock|complete, seconds; len(b) > seconds && b[seconds] == '.' {
+			var n int
+			if nanos, n = parseFraction(b[seconds+1:]); n == 0 {
+				return 0, 0, 0, 0, false
 			}
-			complete = b[seconds+int(digits)] != '0'
+			f |= form(n)
+			if end += 1 + n; b[end-1] == '0' {
+				f &^= complete
+			}
 		}
 	}
-	return int64(hour*3600+minute*60+second)*1e9 + nanos, digits, complete, rest, true
+	return hour*3600 + minute*60 + second, nanos, end, f, true
 }
 
-// parseFraction reads one to nine digits behind a point.
-func parseFraction(b []byte) (nanos int64, digits uint8, rest []byte, ok bool) {
-	unit := int64(1e9)
-	for ; int(digits) < len(b) && isDigit(b[digits]); digits++ {
+// parseFraction reads the digits behind a point. There have to be one to nine: else digits is 0.
+func parseFraction(b []byte) (nanos, digits int) {
+	unit := 1_000_000_000
+	for ; digits < len(b) && isDigit(b[digits]); digits++ {
 		if unit /= 10; unit == 0 {
-			return 0, 0, nil, false
+			return 0, 0
 		}
-		nanos += int64(b[digits]-'0') * unit
+		nanos += int(b[digits]-'0') * unit
 	}
-	return nanos, digits, b[digits:], digits > 0
+	return nanos, digits
 }
 
 // parseOffset reads ±hh:mm, ±hhmm or ±hh and returns seconds.
@@ -249,10 +269,11 @@ func parseDuration(b []byte) (sec, nanos int64, ok bool) {
 		return 0, 0, false
 	}
 	if pointed {
-		var rest []byte
-		if nanos, _, rest, ok = parseFraction(fraction); !ok || len(rest) > 0 {
+		ns, digits := parseFraction(fraction)
+		if digits == 0 || digits < len(fraction) {
 			return 0, 0, false
 		}
+		nanos = int64(ns)
 	}
 	if whole[0] == '-' && nanos > 0 {
 		if sec == math.MinInt64 {
@@ -265,6 +286,10 @@ func parseDuration(b []byte) (sec, nanos int64, ok bool) {
 
 // joinTicks returns the number of units, if they can express the time exactly.
 func joinTicks(sec, nanos, perSecond int64) (v int64, ok bool) {
+	const near = 1 << 33 // about 270 years, which nanoseconds can express
+	if nanos == 0 && -near < sec && sec < near {
+		return sec * perSecond, true
+	}
 	tick := 1e9 / perSecond
 	if nanos%tick != 0 {
 		return 0, false
@@ -345,10 +370,10 @@ func (r timeReader) read(b []byte) (tick int64, fit Fit) {
 // date accepts a time of day that is midnight.
 func (r timeReader) date(b []byte) (tick int64, same, ok bool) {
 	t, ok := ParseTime(b)
-	if !ok || t.Nanos != 0 || t.Zone == OffsetZone {
+	if !ok || !isMidnight(t.Unix()) || t.Zone() == OffsetZone {
 		return 0, false, false
 	}
-	return t.Days * r.ticksPerDay(), t.Spelled && !t.HasClock && t.Zone == NoZone, true
+	return t.Seconds / SecondsPerDay * r.ticksPerDay(), t.form == spelled, true
 }
 
 // ticksPerDay is the unit of a date.
@@ -362,12 +387,13 @@ func (r timeReader) ticksPerDay() int64 {
 // timestamp accepts a date alone as the timestamp at its beginning, in UTC if the type has a zone.
 func (r timeReader) timestamp(b []byte) (tick int64, same, ok bool) {
 	t, ok := ParseTime(b)
-	if !ok || !r.zoned && t.Zone != NoZone || r.zoned && t.Zone == NoZone && t.HasClock {
+	zone := t.Zone()
+	if !ok || !r.zoned && zone != NoZone || r.zoned && zone == NoZone && t.HasClock() {
 		return 0, false, false
 	}
 	sec, nanos := t.Unix()
 	tick, ok = joinTicks(sec, nanos, r.perSecond)
-	return tick, t.Spelled && t.HasClock && t.Zone != OffsetZone, ok
+	return tick, t.Spelled() && t.HasClock() && zone != OffsetZone, ok
 }
 
 func (r timeReader) duration(b []byte) (tick int64, same, ok bool) {
@@ -381,10 +407,10 @@ func (r timeReader) duration(b []byte) (tick int64, same, ok bool) {
 }
 
 func (r timeReader) clock(b []byte) (tick int64, same, ok bool) {
-	nanos, _, complete, rest, ok := parseClock(b)
-	if !ok || len(rest) > 0 {
+	sec, nanos, end, form, ok := parseClock(b)
+	if !ok || end < len(b) {
 		return 0, false, false
 	}
-	tick, ok = joinTicks(nanos/1e9, nanos%1e9, r.perSecond)
-	return tick, complete, ok
+	tick, ok = joinTicks(int64(sec), int64(nanos), r.perSecond)
+	return tick, form&complete != 0, ok
 }

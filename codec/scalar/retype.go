@@ -9,7 +9,7 @@ import (
 	"edgeframe/codec"
 )
 
-// CheckDTypes refuses types of columns that there are not.
+// CheckDTypes returns an error if a type is given for a column that does not exist.
 func CheckDTypes(dtypes map[string]arrow.DataType, names []string) error {
 	for name := range dtypes {
 		if !slices.Contains(names, name) {
@@ -27,8 +27,8 @@ func CheckDTypes(dtypes map[string]arrow.DataType, names []string) error {
 	return nil
 }
 
-// ApplyDTypes converts the columns of a table that opt gives a type, with [Convert]. A value
-// that does not fit is refused with [codec.ErrMismatch], its column, and its row counted from 1.
+// ApplyDTypes converts the columns for which opt has a type, with [Convert]. If a value does not fit, the
+// error is [codec.ErrMismatch] with the column and the row, counted from 1.
 func ApplyDTypes(t *codec.Table, opt codec.ReadOptions) (*codec.Table, error) {
 	if len(opt.DTypes) == 0 {
 		return t, nil

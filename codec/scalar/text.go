@@ -14,7 +14,7 @@ import (
 type Appender = func(dst []byte, row int) []byte
 
 // Text spells the values of arr without quotes, as delimited text and textual
-// columns hold them. Rows that are null must not be asked for; [NullChecker] tells which.
+// columns hold them. The function must not be called for rows that are null, see [NullChecker].
 //
 //	integers             decimal
 //	floats               the shortest digits that read back as the same number, always with
@@ -86,7 +86,7 @@ func Text(arr arrow.Array) Appender {
 	return jsonNested(arr)
 }
 
-// NullChecker returns a function that tells whether the value of a row is missing. Unlike
+// NullChecker returns a function that reports whether the value in a row is null. Unlike
 // arr.IsNull it also looks at the values that dictionaries, run-end encoded arrays and
 // unions refer to, and at arrays of the null type.
 func NullChecker(arr arrow.Array) func(row int) bool {
@@ -140,8 +140,8 @@ func base64s(value func(int) []byte) Appender {
 	return func(dst []byte, row int) []byte { return base64.StdEncoding.AppendEncode(dst, value(row)) }
 }
 
-// FloatValue returns the values of an array of floats and the number of bits that decides
-// how many digits they need, or nil.
+// FloatValue returns the values of an array of floats, and the number of bits that [AppendFloat] needs to
+// spell them. For other arrays value is nil.
 func FloatValue(arr arrow.Array) (value func(row int) float64, bits int) {
 	switch a := arr.(type) {
 	case *array.Float64:
@@ -155,7 +155,7 @@ func FloatValue(arr arrow.Array) (value func(row int) float64, bits int) {
 }
 
 // AppendFloat spells f with the fewest digits that read back as f. Whole numbers keep a
-// ".0", so that whoever infers types sees a float again.
+// ".0", so that inference finds a float again.
 func AppendFloat(dst []byte, f float64, bits int) []byte {
 	abs := math.Abs(f)
 	switch {
@@ -215,7 +215,7 @@ func UnionAppender(a array.Union, of func(arrow.Array) Appender) Appender {
 	return func(dst []byte, row int) []byte { return children[a.ChildID(row)](dst, at(row)) }
 }
 
-// unionIndex tells where in its child the value of a row is.
+// unionIndex returns where in its child the value of a row is.
 func unionIndex(a array.Union) func(row int) int {
 	if dense, ok := a.(*array.DenseUnion); ok {
 		return func(row int) int { return int(dense.ValueOffset(row)) }

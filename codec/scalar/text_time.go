@@ -83,8 +83,8 @@ func Timestamps(a *array.Timestamp) Appender {
 	}
 }
 
-// AppendTimestamp spells an instant in UTC with a Z, a local time without. Named zones are
-// not applied: their offsets depend on a time zone database that not every machine has.
+// AppendTimestamp spells a timestamp: in UTC with a Z if the type has a time zone, else without. Named
+// zones are not applied: their offsets depend on a time zone database, which not every machine has.
 func AppendTimestamp(dst []byte, v, perSecond int64, zoned bool) []byte {
 	sec, nanos := SplitTicks(v, perSecond)
 	if sec <= -maxCalendarSeconds || sec >= maxCalendarSeconds {
@@ -99,8 +99,8 @@ func AppendTimestamp(dst []byte, v, perSecond int64, zoned bool) []byte {
 	return dst
 }
 
-// date64s spells dates; values that are not whole days, which Arrow forbids but files hold,
-// as timestamps.
+// date64s spells dates. Values that are not whole days are spelled as timestamps: Arrow forbids them, but
+// files have them.
 func date64s(a *array.Date64) Appender {
 	return func(dst []byte, row int) []byte {
 		ms := int64(a.Value(row))
@@ -120,8 +120,8 @@ func splitDays(sec int64) (days, ofDay int64) {
 	return days, ofDay
 }
 
-// AppendDate spells the day of a Unix time. Years have at least four digits and a sign if
-// they are negative.
+// AppendDate spells the day of a Unix time. Years have at least four digits; negative
+// ones have a minus.
 func AppendDate(dst []byte, sec int64) []byte {
 	year, month, day := time.Unix(sec, 0).UTC().Date()
 	if year < 0 {
@@ -138,8 +138,8 @@ func AppendDate(dst []byte, sec int64) []byte {
 
 func appendTwoDigits(dst []byte, n int) []byte { return append(dst, byte('0'+n/10), byte('0'+n%10)) }
 
-// AppendTimeOfDay spells a time of day. Times outside a day, which Arrow forbids but files
-// hold, get a sign or more hours.
+// AppendTimeOfDay spells a time of day. Times outside of a day get a sign or more hours: Arrow forbids
+// them, but files have them.
 func AppendTimeOfDay(dst []byte, v, perSecond int64) []byte {
 	if v < 0 {
 		dst, v = append(dst, '-'), -v

@@ -51,8 +51,8 @@ func FromJSON(raw []byte, want arrow.DataType, lim codec.Limits) (arr arrow.Arra
 	return f.flat(raw)
 }
 
-// flat reads values of a type that is not nested. An error of the syntax comes before one of a value
-// that does not fit.
+// flat reads values of a type that is not nested. Errors of the syntax take precedence over values that do
+// not fit.
 func (f *fitter) flat(raw []byte) (arrow.Array, error) {
 	b, _ := NewBuilder(f.want, f.mem)
 	var failed error
@@ -91,15 +91,12 @@ type fitter struct {
 	failed int
 }
 
-// fitValue is a value that shall fit, and the position of the value of the whole column
-// that it belongs to.
+// fitValue is a value that has to fit, or a part of one. position is that of the value in the column.
 type fitValue struct {
-	// raw is a value that came as JSON.
-	raw jsontext.Value
-	// from has the value of another array, in a row of it.
-	from *source
-	row  int
-	// Without raw and from the value is null.
+	// The value is the JSON text raw, or what row of from has. If both are nil, it is null.
+	raw      jsontext.Value
+	from     *source
+	row      int
 	position int
 }
 

@@ -231,10 +231,10 @@ func kindShown(v float64, shows shows) kind {
 func (p *sheetParser) isoDate() error {
 	const firstDay, lastDay = -719_528, 2_932_896 // 0000-01-01 and 9999-12-31
 	t, ok := scalar.ParseTime(bytes.TrimSpace(p.value))
-	if !ok || t.Zone == scalar.OffsetZone || t.Days < firstDay || t.Days > lastDay {
+	sec, nanos := t.Unix()
+	if !ok || t.Zone() == scalar.OffsetZone || sec < firstDay*scalar.SecondsPerDay || sec >= (lastDay+1)*scalar.SecondsPerDay {
 		return p.sheet.addText(p.row, p.column, unescapeXLSX(p.value))
 	}
-	sec, nanos := t.Unix()
 	days := float64(sec)/scalar.SecondsPerDay + float64(nanos)/(1e9*scalar.SecondsPerDay)
 	return p.sheet.put(p.row, p.column, kindDate, math.Float64bits(days+p.sheet.book.serialOfEpoch()))
 }
