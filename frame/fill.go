@@ -84,6 +84,11 @@ type filling struct {
 }
 
 func (p *filling) findHoles() {
+	nulls := 0
+	for _, chunk := range p.col.Chunks {
+		nulls += chunk.Data.NullN()
+	}
+	p.holes = make([]int64, 0, nulls)
 	missing := p.f.missingCells(p.column)
 	for _, r := range p.f.groupRanges() {
 		missing.enter(r.group)

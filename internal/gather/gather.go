@@ -39,7 +39,7 @@ func Rows(sources []arrow.Array, runs []Run) (out arrow.Array, err error) {
 			return nil, fmt.Errorf("%w: rows of %s cannot be combined with rows of %s", arrow.ErrType, s.DataType(), dt)
 		}
 	}
-	var ps pieces
+	ps := make(pieces, 0, len(runs))
 	for _, r := range runs {
 		data := sources[r.Source].Data()
 		if r.From < 0 || r.To < r.From || r.To > data.Len() {
