@@ -1,3 +1,8 @@
+// Package document reads and writes JSON, NDJSON and MessagePack: documents whose values carry their
+// own types.
+//
+// It promises that a column has the narrowest type that keeps all of its values, and that values that
+// become text keep their spelling.
 package document
 
 import (

@@ -1,3 +1,9 @@
+// Package scalar deals with one value of an Arrow array at a time: whether it is missing, its number,
+// its key for comparisons, the name of its type, its spelling as text and as JSON, and arrays that are
+// made of such values.
+//
+// It promises that a value that is read from its own spelling is the same value, and that a conversion
+// that would change a value is an error. It knows no file format.
 package scalar
 
 import (
