@@ -13,16 +13,16 @@ import (
 //
 //   - min and max bound numbers,
 //   - oneof lists the accepted words, upper or lower case,
-//   - pattern is a regular expression for the text, or for each element of a list,
+//   - text names the check in [texts] for the text, or for each element of a list,
 //   - accepts describes the accepted values, if the other tags do not do so well enough,
 //   - secret hides the value wherever the configuration is shown,
 //   - empty, if it is "kept", makes an empty value mean "none" instead of the default.
 type Common struct {
-	CORSOrigins []string `env:"CORS_ORIGINS" envDefault:"http://localhost:3000,http://localhost:5173,http://localhost:8080,http://127.0.0.1:3000,http://127.0.0.1:5173,http://127.0.0.1:8080" pattern:"^(\\*|[a-z][a-z0-9+.-]*://[^/?#@\\s]+)$" accepts:"a comma-separated list of origins such as https://app.example.com, or *" empty:"kept"`
-	APITokens   []Secret `env:"API_TOKENS" pattern:"^[\\x21-\\x7e]+$" accepts:"a comma-separated list of tokens without spaces" secret:"true"`
+	CORSOrigins []string `env:"CORS_ORIGINS" envDefault:"http://localhost:3000,http://localhost:5173,http://localhost:8080,http://127.0.0.1:3000,http://127.0.0.1:5173,http://127.0.0.1:8080" text:"origin" accepts:"a comma-separated list of origins such as https://app.example.com, or *" empty:"kept"`
+	APITokens   []Secret `env:"API_TOKENS" text:"token" accepts:"a comma-separated list of tokens without spaces" secret:"true"`
 
 	CacheSizeMB      int            `env:"CACHE_SIZE_MB" envDefault:"128" min:"1"`
-	KeyPrefix        string         `env:"KEY_PREFIX" envDefault:"edgeframe" pattern:"^[A-Za-z0-9_.:-]{1,64}$" accepts:"1 to 64 letters, digits and _ . : -"`
+	KeyPrefix        string         `env:"KEY_PREFIX" envDefault:"edgeframe" text:"prefix" accepts:"1 to 64 letters, digits and _ . : -"`
 	SegmentBytes     int            `env:"SEGMENT_TARGET_BYTES" envDefault:"1048576" min:"1024" max:"16777216"`
 	MaxVersions      int            `env:"MAX_VERSIONS" envDefault:"5" min:"0" max:"1000"`
 	SessionMinutes   int            `env:"SESSION_TIMEOUT_MINUTES" envDefault:"60" min:"1" max:"43200"`

@@ -3,7 +3,6 @@ package config
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -22,11 +21,16 @@ var (
 	// a warning. sharedPrefixes are common: only names close to a setting cause one.
 	ourPrefixes    = []string{"REDIS_", "STORAGE_", "SESSION_", "COMPRESSION_", "SERIALIZATION_", "CORS_", "SEGMENT_"}
 	sharedPrefixes = []string{"MAX_", "CACHE_", "LOG_", "KEY_", "API_"}
-
-	// foreign matches names with our prefixes that others set: desktops name their session
-	// manager, and Kubernetes and Docker links describe a service called redis.
-	foreign = regexp.MustCompile(`^SESSION_MANAGER$|_SERVICE_(HOST|PORT)|_PORT_[0-9]+_(TCP|UDP)`)
 )
+
+// isForeign reports whether others set a name with our prefixes: desktops name their session manager,
+// and Kubernetes and Docker links describe a service called redis.
+func isForeign(name string) bool {
+	_, port, linked := strings.Cut(name, "_PORT_")
+	protocol := strings.TrimLeft(port, "0123456789")
+	return name == "SESSION_MANAGER" || strings.Contains(name, "_SERVICE_HOST") || strings.Contains(name, "_SERVICE_PORT") ||
+		linked && protocol != port && (strings.HasPrefix(protocol, "_TCP") || strings.HasPrefix(protocol, "_UDP"))
+}
 
 // unknownVariables returns a warning for each given variable that is a setting of another build,
 // or that looks like a setting and is not.
@@ -36,7 +40,7 @@ func unknownVariables(given map[string]string, vars []variable, ignoredHere func
 	}
 	var warnings []Warning
 	for _, name := range slices.Sorted(maps.Keys(given)) {
-		if slices.ContainsFunc(vars, func(v variable) bool { return v.name == name }) || foreign.MatchString(name) {
+		if slices.ContainsFunc(vars, func(v variable) bool { return v.name == name }) || isForeign(name) {
 			continue
 		}
 		if text := ignoredHere(name); text != "" {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"log/slog"
 	"reflect"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -97,8 +96,8 @@ func (v variable) allowsText(s string) bool {
 	if words := v.field.Tag.Get("oneof"); words != "" {
 		return slices.Contains(strings.Split(words, ","), s)
 	}
-	pattern := v.field.Tag.Get("pattern")
-	return pattern == "" || regexp.MustCompile(pattern).MatchString(s)
+	kind := v.field.Tag.Get("text")
+	return kind == "" || texts[kind](s)
 }
 
 // maxInt is the largest whole number that a setting may have, on every platform.

@@ -18,7 +18,7 @@ import (
 // Config is the whole configuration of a server: the settings of all builds, and those of the native
 // server only. The tags are those of [config.Common].
 type Config struct {
-	Host string `env:"HOST" envDefault:"127.0.0.1" pattern:"^[^/@\\s]+$" accepts:"a host name or an IP address"`
+	Host string `env:"HOST" envDefault:"127.0.0.1" text:"host" accepts:"a host name or an IP address"`
 	Port int    `env:"PORT" envDefault:"8000" min:"0" max:"65535" accepts:"a port number from 1 to 65535, or 0 for any free one"`
 
 	config.Common
@@ -29,7 +29,7 @@ type Config struct {
 
 	RedisEnabled        bool          `env:"REDIS_ENABLED" envDefault:"false"`
 	RedisURL            RedisURL      `env:"REDIS_URL" envDefault:"redis://localhost:6379/0" accepts:"redis://host:port/db or rediss://host:port/db, or several, separated by commas"`
-	RedisSentinelMaster string        `env:"REDIS_SENTINEL_MASTER" pattern:"^[A-Za-z0-9_.-]+$" accepts:"the name of a master that Sentinel watches"`
+	RedisSentinelMaster string        `env:"REDIS_SENTINEL_MASTER" text:"name" accepts:"the name of a master that Sentinel watches"`
 	RedisDB             *int          `env:"REDIS_DB" min:"0"`
 	RedisPassword       config.Secret `env:"REDIS_PASSWORD" secret:"true"`
 	RedisTLSCA          string        `env:"REDIS_TLS_CA"`

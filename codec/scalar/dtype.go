@@ -2,10 +2,8 @@ package scalar
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/apache/arrow/go/v17/arrow"
 
@@ -55,17 +53,6 @@ const acceptedTypes = "null, bool, int8 to int64, uint8 to uint64, float16, floa
 	"binary, large_binary, date32, date64, time32[s|ms], time64[us|ns], timestamp[s|ms|us|ns], " +
 	"timestamp[unit, tz=Zone], duration[s|ms|us|ns], decimal(precision, scale) and decimal256(precision, scale)"
 
-// The patterns are compiled on first use: a Worker starts when its first request arrives, and few
-// requests name a type.
-var (
-	timestampName = lazily(`^timestamp\[(s|ms|us|ns)(?:, *tz=([A-Za-z0-9_+:/-]{1,64}))?\]$`)
-	decimalName   = lazily(`^decimal(128|256)?\( *([0-9]{1,2}) *, *(-?[0-9]{1,2}) *\)$`)
-)
-
-func lazily(pattern string) func() *regexp.Regexp {
-	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
-}
-
 // ParseDType returns the type that a user named. It accepts what [DType] says of types
 // without children; for anything else the error is [codec.ErrUnsupported] with a list of the types.
 func ParseDType(s string) (arrow.DataType, error) {
@@ -73,11 +60,11 @@ func ParseDType(s string) (arrow.DataType, error) {
 	if t, ok := plainTypes[name]; ok {
 		return t, nil
 	}
-	if m := timestampName().FindStringSubmatch(name); m != nil {
-		return &arrow.TimestampType{Unit: timeUnits[m[1]], TimeZone: m[2]}, nil
+	if t, ok := parseTimestampType(name); ok {
+		return t, nil
 	}
-	if m := decimalName().FindStringSubmatch(name); m != nil {
-		return parseDecimalType(m[1], m[2], m[3])
+	if bits, precision, scale, ok := cutDecimal(name); ok {
+		return parseDecimalType(bits, precision, scale)
 	}
 	return nil, codec.Errorf(codec.ErrUnsupported, "unknown dtype %.100q; accepted are %s", s, acceptedTypes)
 }
@@ -89,7 +76,49 @@ var timeUnits = map[string]arrow.TimeUnit{
 	"ns": arrow.Nanosecond,
 }
 
-// parseDecimalType takes the parts that decimalName has matched, which are short numbers.
+// parseTimestampType reads timestamp[unit] and timestamp[unit, tz=Zone]. It uses no regular expression,
+// because the Worker would link that package for little else.
+func parseTimestampType(name string) (*arrow.TimestampType, bool) {
+	inner, ok := strings.CutPrefix(name, "timestamp[")
+	if !ok || !strings.HasSuffix(inner, "]") {
+		return nil, false
+	}
+	unit, zone, zoned := strings.Cut(inner[:len(inner)-1], ",")
+	if zoned {
+		zone, ok = strings.CutPrefix(strings.TrimLeft(zone, " "), "tz=")
+		ok = ok && isZoneName(zone)
+	}
+	u, known := timeUnits[unit]
+	return &arrow.TimestampType{Unit: u, TimeZone: zone}, ok && known
+}
+
+// isZoneName reports whether a text may be the name of a time zone or an offset: 1 to 64 letters,
+// digits and _ + : / -.
+func isZoneName(s string) bool {
+	allowed := func(r rune) bool {
+		return 'A' <= r && r <= 'Z' || 'a' <= r && r <= 'z' || '0' <= r && r <= '9' || strings.ContainsRune("_+:/-", r)
+	}
+	return len(s) >= 1 && len(s) <= 64 && strings.TrimFunc(s, allowed) == ""
+}
+
+// cutDecimal cuts decimal(precision, scale), where decimal may be decimal128 or decimal256, into its
+// parts. The numbers have at most two digits.
+func cutDecimal(name string) (bits, precision, scale string, ok bool) {
+	head, inner, found := strings.Cut(name, "(")
+	bits, isDecimal := strings.CutPrefix(head, "decimal")
+	inner, closed := strings.CutSuffix(inner, ")")
+	precision, scale, two := strings.Cut(inner, ",")
+	precision, scale = strings.Trim(precision, " "), strings.Trim(scale, " ")
+	ok = found && isDecimal && closed && two && (bits == "" || bits == "128" || bits == "256") &&
+		isShortNumber(precision) && isShortNumber(strings.TrimPrefix(scale, "-"))
+	return bits, precision, scale, ok
+}
+
+func isShortNumber(s string) bool {
+	return len(s) >= 1 && len(s) <= 2 && strings.Trim(s, "0123456789") == ""
+}
+
+// parseDecimalType takes the parts that cutDecimal returns.
 func parseDecimalType(bits, precision, scale string) (arrow.DataType, error) {
 	p, _ := strconv.ParseInt(precision, 10, 32)
 	s, _ := strconv.ParseInt(scale, 10, 32)

@@ -187,8 +187,10 @@ func TestForbiddenImportsAreFound(t *testing.T) {
 	}
 }
 
-// heavy are packages that would make the Wasm build too large to deploy.
+// heavy are packages that would make the Wasm build too large to deploy, or, as regexp does, larger
+// and slower to start for little use.
 var heavy = []string{
+	"regexp",
 	"github.com/apache/arrow/go/v17/arrow/compute",
 	"github.com/apache/arrow/go/v17/parquet/pqarrow",
 }

@@ -5,8 +5,10 @@ package workerskv
 import (
 	"context"
 	"fmt"
-	"regexp"
+	"slices"
+	"strings"
 	"syscall/js"
+	"unicode"
 
 	"edgeframe/internal/promise"
 	"edgeframe/kv"
@@ -16,17 +18,28 @@ import (
 // longer than the second in which the platform accepts one write of a key.
 var pauses = []int{200, 1000}
 
-// Patterns for the texts of failures, such as "KV PUT failed: 429 Too Many Requests". The platform
-// provides nothing else.
-const (
-	transient = `\b(429|5\d\d)\b|(?i)network|timed? ?out|connection|internal error`
-	tooLarge  = `\b413\b`
-)
+// isTooLarge and isTransient tell kinds of failures by their texts, such as "KV PUT failed: 429 Too Many
+// Requests". The platform provides nothing else.
+func isTooLarge(err error) bool {
+	return hasStatus(err, func(code string) bool { return code == "413" })
+}
 
-// says reports whether the text of a failure matches a pattern. The pattern is compiled here and not
-// at the start, because failures are rare and the first request waits for the start.
-func says(err error, pattern string) bool {
-	return regexp.MustCompile(pattern).MatchString(err.Error())
+func isTransient(err error) bool {
+	text := strings.ToLower(err.Error())
+	for _, sign := range []string{"network", "timeout", "time out", "timedout", "timed out", "connection", "internal error"} {
+		if strings.Contains(text, sign) {
+			return true
+		}
+	}
+	return hasStatus(err, func(code string) bool { return code == "429" || len(code) == 3 && code[0] == '5' })
+}
+
+// hasStatus reports whether one of the words of an error's text is a number that is accepted.
+func hasStatus(err error, accepted func(code string) bool) bool {
+	words := strings.FieldsFunc(err.Error(), func(c rune) bool { return !unicode.IsLetter(c) && !unicode.IsDigit(c) && c != '_' })
+	return slices.ContainsFunc(words, func(word string) bool {
+		return strings.Trim(word, "0123456789") == "" && accepted(word)
+	})
 }
 
 // persist makes the calls from start to end concurrently, and retries those with transient failures.
@@ -40,9 +53,9 @@ func persist(ctx context.Context, start, end int, call func(i int) js.Value, got
 		switch {
 		case err == nil:
 			return nil
-		case says(err, tooLarge):
+		case isTooLarge(err):
 			return fmt.Errorf("%w: %w", kv.ErrTooLarge, err)
-		case try == len(pauses) || failed == nil || !says(err, transient):
+		case try == len(pauses) || failed == nil || !isTransient(err):
 			return err
 		}
 		if _, err := promise.Await(ctx, js.Global().Get("scheduler").Call("wait", pauses[try])); err != nil {

@@ -1,0 +1,34 @@
+package config
+
+import "strings"
+
+// texts are the checks that the tag text of a setting names. They use no regular expressions, because
+// the Worker would link that package for little else.
+var texts = map[string]func(string) bool{
+	"origin": isOrigin,
+	"token":  func(s string) bool { return s != "" && only(s, isPrintable) },
+	"prefix": func(s string) bool { return s != "" && len(s) <= 64 && only(s, among("_.:-")) },
+	"host":   func(s string) bool { return s != "" && !strings.ContainsAny(s, "/@"+blanks) },
+	"name":   func(s string) bool { return s != "" && only(s, among("_.-")) },
+}
+
+const blanks = " \t\n\f\r"
+
+// isOrigin reports whether s is * or an origin such as https://app.example.com.
+func isOrigin(s string) bool {
+	scheme, host, found := strings.Cut(s, "://")
+	return s == "*" || found && scheme != "" && 'a' <= scheme[0] && scheme[0] <= 'z' && scheme == strings.ToLower(scheme) &&
+		only(scheme, among("+.-")) && host != "" && !strings.ContainsAny(host, "/?#@"+blanks)
+}
+
+func isPrintable(c rune) bool { return '!' <= c && c <= '~' }
+
+// among returns a function that accepts letters and digits of ASCII and the characters in others.
+func among(others string) func(rune) bool {
+	return func(c rune) bool {
+		return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.ContainsRune(others, c)
+	}
+}
+
+// only reports whether allowed accepts every character of s.
+func only(s string, allowed func(rune) bool) bool { return strings.TrimFunc(s, allowed) == "" }
