@@ -94,8 +94,9 @@ func (d *mapDriver) Delete(ctx context.Context, keys []string) error {
 func (d *mapDriver) Touch(ctx context.Context, keys []string, ttl time.Duration) error {
 	return d.run(ctx, func(items map[string]mapItem) error {
 		for _, key := range keys {
-			if it, present := items[key]; present {
-				items[key] = mapItem{it.Item, end(ttl)}
+			it, present := items[key]
+			if until := end(ttl); present && !it.ends.IsZero() && (until.IsZero() || until.After(it.ends)) {
+				items[key] = mapItem{it.Item, until}
 			}
 		}
 		return nil

@@ -50,6 +50,8 @@ type lastSeen struct {
 	begun Token
 	// noted is the access in the lifetime that is stored, in Unix milliseconds.
 	noted int64
+	// ended says that this instance has deleted the session.
+	ended bool
 }
 
 const (
@@ -285,6 +287,10 @@ func (hs *eventualHeads) noteLater(ctx context.Context, h *head, renew []string)
 	hs.remember(h, h.Accessed)
 	noted := *h
 	hs.later(ctx, func(ctx context.Context) {
+		if last, _ := hs.seen.Get(noted.ID); last.ended {
+			// The note would count as a session that is there.
+			return
+		}
 		if hs.note(ctx, &noted, renew) != nil {
 			hs.forget(noted.ID, noted.Revision)
 		}
@@ -334,6 +340,9 @@ func (hs *eventualHeads) end(ctx context.Context, h *head, _ bool) error {
 		hs.forget(h.ID, tombstone.Revision)
 		return err
 	}
+	last, _ := hs.seen.Get(h.ID)
+	last.ended = true
+	hs.seen.Add(h.ID, last, lastSeenBytes)
 	// It does not count as a session any more.
 	_ = hs.store.Delete(ctx, record.LifetimeKey(h.ID))
 	return nil

@@ -381,3 +381,21 @@ func TestAReadDoesNotWaitForItsAccessToBeNoted(t *testing.T) {
 	l.forget(sess.ID)
 	l.must(l.open(Ref{ID: sess.ID}))
 }
+
+func TestANoteAfterTheDeletionBringsNothingBack(t *testing.T) {
+	at := locations(t, 1)[0]
+	at.left = &[]func(){}
+	sess := at.create(10, 2)
+	if len(*at.left) == 0 {
+		t.Fatal("nothing was postponed")
+	}
+	if err := at.Delete(context.Background(), of(sess).Ref, nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, work := range *at.left {
+		work()
+	}
+	if n, err := at.Count(context.Background()); err != nil || n.N != 0 {
+		t.Errorf("%v sessions are counted, %v", n, err)
+	}
+}
