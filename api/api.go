@@ -94,8 +94,8 @@ const sessionPath = "/api/v1/sessions/{id}"
 
 // The parameters of requests with a file, in the query or as fields of the form with the file.
 var (
-	parseParams  = slices.Concat([]string{"dtype", "strict"}, paramsOf(reading))
-	dataParams   = slices.Concat([]string{"column", "offset", "limit", "version", "format"}, paramsOf(writing))
+	parseParams  = slices.Concat([]string{"dtype", "strict"}, reading.names)
+	dataParams   = slices.Concat([]string{"column", "offset", "limit", "version", "format"}, writing.names)
 	createParams = slices.Concat(parseParams, []string{"filename", "ttl_seconds"})
 	tableParams  = slices.Concat(parseParams, []string{"filename", "action_summary"})
 )

@@ -14,37 +14,45 @@ import (
 	"edgeframe/codec/scalar"
 )
 
-// reading and writing return the parameters that a format takes in one direction.
-func reading(f *codec.Format) codec.Params { return f.Reading }
-func writing(f *codec.Format) codec.Params { return f.Writing }
+// direction is reading or writing files.
+type direction struct {
+	// params returns the parameters that a format takes in this direction.
+	params func(*codec.Format) codec.Params
+	// names are those of the parameters that any format takes.
+	names []string
+}
 
-// paramsOf returns the names of the parameters that any format takes in one direction.
-func paramsOf(direction func(*codec.Format) codec.Params) []string {
-	var names []string
+var (
+	reading = newDirection(func(f *codec.Format) codec.Params { return f.Reading })
+	writing = newDirection(func(f *codec.Format) codec.Params { return f.Writing })
+)
+
+func newDirection(params func(*codec.Format) codec.Params) direction {
+	d := direction{params: params}
 	for _, f := range formats.All() {
-		for _, name := range direction(f).Names {
-			if !slices.Contains(names, name) {
-				names = append(names, name)
+		for _, name := range params(f).Names {
+			if !slices.Contains(d.names, name) {
+				d.names = append(d.names, name)
 			}
 		}
 	}
-	return names
+	return d
 }
 
 // formatOptions returns the options of a format. A parameter that only other formats take is
 // rejected, so that it is not ignored silently.
-func formatOptions(q url.Values, format *codec.Format, direction func(*codec.Format) codec.Params) (any, error) {
+func formatOptions(q url.Values, format *codec.Format, d direction) (any, error) {
 	given := codec.Values{}
-	for _, name := range paramsOf(direction) {
+	for _, name := range d.names {
 		if !q.Has(name) {
 			continue
 		}
-		if !slices.Contains(direction(format).Names, name) {
-			return nil, badParameter("%s is for %s; the format is %s", name, takers(name, direction), format.Name)
+		if !slices.Contains(d.params(format).Names, name) {
+			return nil, badParameter("%s is for %s; the format is %s", name, d.takers(name), format.Name)
 		}
 		given[name] = q[name]
 	}
-	options, err := direction(format).Options(given)
+	options, err := d.params(format).Options(given)
 	if err != nil {
 		return nil, badParameter("%v", err)
 	}
@@ -52,10 +60,10 @@ func formatOptions(q url.Values, format *codec.Format, direction func(*codec.For
 }
 
 // takers names the formats that take a parameter, for an error message.
-func takers(name string, direction func(*codec.Format) codec.Params) string {
+func (d direction) takers(name string) string {
 	var names []string
 	for _, f := range formats.All() {
-		if slices.Contains(direction(f).Names, name) {
+		if slices.Contains(d.params(f).Names, name) {
 			names = append(names, f.Name)
 		}
 	}

@@ -38,11 +38,11 @@ func readDocument(r dynReader, t *dynTable, orient Orient) error {
 	}
 	switch orient {
 	case Records:
-		return r.fail(codec.ErrMalformed, "orient=records wants an array of objects, [{column: value}, …]")
+		return r.fail(codec.ErrMalformed, "orient=records expects an array of objects, [{column: value}, …]")
 	case Columns:
-		return r.fail(codec.ErrMalformed, "orient=columns wants an object of arrays, {column: [value, …], …}")
+		return r.fail(codec.ErrMalformed, "orient=columns expects an object of arrays, {column: [value, …], …}")
 	case Split:
-		return r.fail(codec.ErrMalformed, `orient=split wants an object {"columns": [name, …], "data": [[value, …], …]}`)
+		return r.fail(codec.ErrMalformed, `orient=split expects an object {"columns": [name, …], "data": [[value, …], …]}`)
 	}
 	return r.fail(codec.ErrMalformed, `a table must be an array of objects, an object of arrays, or {"columns": [name, …], "data": [[value, …], …]}`)
 }
