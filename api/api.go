@@ -6,7 +6,6 @@
 package api
 
 import (
-	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -19,6 +18,7 @@ import (
 	"github.com/rs/cors"
 
 	"edgeframe/codec"
+	"edgeframe/internal/budget"
 	"edgeframe/kv"
 	"edgeframe/session"
 	"edgeframe/staging"
@@ -34,11 +34,8 @@ type Config struct {
 	Backend  Backend
 	// MaxUploadBytes is the size of the largest request body that is read.
 	MaxUploadBytes int64
-	// Admit is called before the file of an upload is decoded, with its size in bytes, because
-	// decoding takes several times that in memory. It waits until there is enough memory and
-	// returns a function to call after the work, or an error if it has waited too long. Nil
-	// admits all uploads.
-	Admit func(ctx context.Context, bytes int64) (release func(), err error)
+	// Budget is the memory that requests share; nil means no bound.
+	Budget *budget.Budget
 	// CORSOrigins are the origins whose pages may call the API; "*" means all.
 	CORSOrigins []string
 	// Tokens are the accepted bearer tokens. If there are none, clients need no token.
@@ -212,7 +209,9 @@ func (s *server) serve(rt route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		err := checkParams(r, rt.params)
 		if err == nil {
-			err = rt.handler(w, r)
+			share := s.Budget.Open()
+			defer share.Close()
+			err = rt.handler(w, r.WithContext(budget.NewContext(r.Context(), share)))
 		}
 		if err != nil {
 			s.writeError(w, r, err)

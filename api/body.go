@@ -33,6 +33,8 @@ type upload struct {
 	// form has the query parameters and the fields of the form. A field replaces the query parameter
 	// with its name.
 	form url.Values
+	// reserve is called before memory for the table is allocated.
+	reserve func(bytes int64) error
 }
 
 // readUpload reads the file of a request: the body itself, or the field "file" of a form. fields are the
@@ -41,8 +43,12 @@ func (s *server) readUpload(w http.ResponseWriter, r *http.Request, fields []str
 	if err := checkEncoding(r); err != nil {
 		return nil, err
 	}
-	up := &upload{form: r.URL.Query(), contentType: r.Header.Get("Content-Type")}
-	var err error
+	up := &upload{form: r.URL.Query(), contentType: r.Header.Get("Content-Type"), reserve: reserver(r)}
+	body, err := reserveBody(r, uploadFactor)
+	if err != nil {
+		return nil, err
+	}
+	r.Body = body
 	if media, params, parseErr := mime.ParseMediaType(up.contentType); parseErr == nil && media == "multipart/form-data" {
 		err = s.readForm(w, r, params["boundary"], fields, up)
 	} else {
@@ -126,6 +132,8 @@ func bodyError(err error, limit int64) error {
 		return tooLarge(limit)
 	case errors.Is(err, ErrBusy):
 		return busy()
+	case isShortage(err):
+		return err
 	}
 	return problemf(http.StatusBadRequest, "malformed_input", "the body ended before it was complete: %v", err)
 }
@@ -200,22 +208,10 @@ func readPart(part *multipart.Part, limit, claimed int64) ([]byte, error) {
 
 func formError(err error, limit int64) error {
 	var over *http.MaxBytesError
-	if err == nil || errors.As(err, &over) || errors.Is(err, ErrBusy) {
+	if err == nil || errors.As(err, &over) || errors.Is(err, ErrBusy) || isShortage(err) {
 		return bodyError(err, limit)
 	}
 	return malformed("the form cannot be read: %v", err)
-}
-
-// admit waits until an upload may be decoded. The caller calls release when the work on it is done.
-func (s *server) admit(r *http.Request, up *upload) (release func(), err error) {
-	if s.Admit == nil {
-		return func() {}, nil
-	}
-	release, err = s.Admit(r.Context(), int64(len(up.body)))
-	if err != nil {
-		return nil, busy()
-	}
-	return release, nil
 }
 
 // understand determines the format of an uploaded file and the options for reading it.
@@ -226,7 +222,9 @@ func (s *server) understand(up *upload) (opt codec.ReadOptions, err error) {
 	if name := charset(up.contentType); name != "" && !up.form.Has("encoding") && slices.Contains(up.format.Reading.Names, "encoding") {
 		up.form.Set("encoding", name)
 	}
-	return s.readOptions(up.form, up.format)
+	opt, err = s.readOptions(up.form, up.format)
+	opt.Reserve = up.reserve
+	return opt, err
 }
 
 // table decodes an uploaded file.

@@ -2,7 +2,6 @@ package api
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,10 +10,12 @@ import (
 	"net/http/httptest"
 	"net/textproto"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 
 	"edgeframe/codec"
+	"edgeframe/internal/budget"
 )
 
 // noisyBody fails the test if it is read.
@@ -346,17 +347,30 @@ func FuzzMultipart(f *testing.F) {
 	})
 }
 
-func TestAnUploadThatIsNotAdmittedIsToldToComeBack(t *testing.T) {
-	var asked int64
-	f := newFixture(t, func(c *Config) {
-		c.Admit = func(_ context.Context, bytes int64) (func(), error) {
-			asked = bytes
-			return nil, errors.New("no room")
-		}
-	})
-	res := f.do("POST", "/api/v1/sessions?filename=t.csv", "a,b\n1,2\n")
-	f.wantProblem(res, http.StatusTooManyRequests, "rate_limited")
-	if res.Header.Get("Retry-After") == "" || asked != 8 {
-		t.Errorf("Retry-After %q, asked for %d bytes, want some and 8", res.Header.Get("Retry-After"), asked)
+func TestAnUploadThatFindsNoMemoryIsToldToComeBack(t *testing.T) {
+	shared := budget.New(budget.Options{Bytes: 1 << 20})
+	f := newFixture(t, func(c *Config) { c.Budget = shared })
+	others := shared.Open()
+	if err := others.Reserve(t.Context(), 1000<<10); err != nil {
+		t.Fatal(err)
 	}
+	table := "a,b\n" + strings.Repeat("1,2\n", 2_000)
+	res := f.do("POST", "/api/v1/sessions?filename=t.csv", table)
+	f.wantProblem(res, http.StatusTooManyRequests, "rate_limited")
+	if seconds, err := strconv.Atoi(res.Header.Get("Retry-After")); err != nil || seconds < 1 {
+		t.Errorf("Retry-After %q, want seconds", res.Header.Get("Retry-After"))
+	}
+	others.Close()
+	if res := f.do("POST", "/api/v1/sessions?filename=t.csv", table); res.StatusCode != http.StatusCreated {
+		t.Errorf("status %d when there is memory, want 201", res.StatusCode)
+	}
+	if n := shared.Reserved(); n != 0 {
+		t.Errorf("%d bytes stay reserved", n)
+	}
+}
+
+func TestAnUploadThatNeedsMoreThanAllMemorySaysSo(t *testing.T) {
+	f := newFixture(t, func(c *Config) { c.Budget = budget.New(budget.Options{Bytes: 16 << 10}) })
+	res := f.do("POST", "/api/v1/sessions?filename=t.csv", "a,b\n"+strings.Repeat("1,2\n", 2_000))
+	f.wantProblem(res, http.StatusRequestEntityTooLarge, "dataframe_too_large")
 }

@@ -225,11 +225,11 @@ func (s *server) putTable(w http.ResponseWriter, r *http.Request, run tableChang
 	if err != nil {
 		return err
 	}
-	release, err := s.admit(r, up)
+	end, err := s.begin(r, c.ID)
 	if err != nil {
 		return err
 	}
-	defer release()
+	defer end()
 	table, err := s.table(up)
 	if err != nil {
 		return err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"math"
 	"net/http"
-	"strconv"
 	"time"
 
 	"edgeframe/kv"
@@ -94,7 +93,7 @@ func writeHealth(w http.ResponseWriter, st storageState, doc object) error {
 	if st.err == nil {
 		return writeJSON(w, http.StatusOK, doc)
 	}
-	w.Header().Set("Retry-After", strconv.Itoa(retryAfterSeconds))
+	w.Header().Set("Retry-After", "1")
 	return writeJSON(w, http.StatusServiceUnavailable, doc)
 }
 

@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"time"
 
 	"edgeframe/codec"
 	"edgeframe/frame"
+	"edgeframe/internal/budget"
 	"edgeframe/kv"
 	"edgeframe/session"
 	"edgeframe/staging"
@@ -23,6 +25,9 @@ type problem struct {
 	Detail    string `json:"detail"`
 	Code      string `json:"code"`
 	RequestID string `json:"request_id"`
+
+	// retryAfter is the Retry-After of the answer if its status has one, at least a second.
+	retryAfter time.Duration
 }
 
 func (p *problem) Error() string { return p.Detail }
@@ -83,6 +88,12 @@ func toProblem(err error) *problem {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return &problem{Status: http.StatusServiceUnavailable, Code: "storage_unavailable", Detail: "the storage backend did not answer in time; try again"}
 	}
+	if busy, ok := errors.AsType[*budget.Busy](err); ok {
+		return &problem{Status: http.StatusTooManyRequests, Code: "rate_limited", Detail: busy.Error(), retryAfter: busy.RetryAfter}
+	}
+	if large, ok := errors.AsType[*budget.TooLarge](err); ok {
+		return &problem{Status: http.StatusRequestEntityTooLarge, Code: "dataframe_too_large", Detail: large.Error()}
+	}
 	for _, s := range statuses {
 		if !errors.Is(err, s.kind) {
 			continue
@@ -91,10 +102,6 @@ func toProblem(err error) *problem {
 	}
 	return &problem{Status: http.StatusInternalServerError, Code: "internal", Detail: "the server failed to handle this request; its log says more under the request_id"}
 }
-
-// retryAfterSeconds is the Retry-After of responses that say that the store is unavailable or the
-// server busy.
-const retryAfterSeconds = 1
 
 // writeError answers with a problem document for err, and logs err if its status is 500 or above.
 func (s *server) writeError(w http.ResponseWriter, r *http.Request, err error) {
@@ -111,7 +118,7 @@ func (s *server) writeError(w http.ResponseWriter, r *http.Request, err error) {
 		h.Del(name)
 	}
 	if p.Status == http.StatusServiceUnavailable || p.Status == http.StatusTooManyRequests {
-		h.Set("Retry-After", strconv.Itoa(retryAfterSeconds))
+		h.Set("Retry-After", strconv.FormatInt(max(int64(p.retryAfter/time.Second), 1), 10))
 	}
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("Cache-Control", "no-store")

@@ -40,11 +40,11 @@ func (s *server) createFromFile(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	release, err := s.admit(r, up)
+	end, err := s.begin(r, "")
 	if err != nil {
 		return err
 	}
-	defer release()
+	defer end()
 	opt, err := s.understand(up)
 	if err != nil {
 		return err

@@ -42,7 +42,8 @@ func (s *server) createFromStream(w http.ResponseWriter, r *http.Request) error 
 		return tooLarge(limit)
 	}
 	body := &failingBody{in: http.MaxBytesReader(w, r.Body, limit)}
-	groups, err := arrowipc.OpenStream(body, opt.Limits, s.MaxUploadBytes)
+	opt.Reserve = reserver(r)
+	groups, err := arrowipc.OpenStream(body, opt, s.MaxUploadBytes)
 	var sess *session.Session
 	if err == nil {
 		sess, err = s.Sessions.CreateFrom(r.Context(), groups, baseName(q.Get("filename")), lifetime)

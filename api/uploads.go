@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 
 	"edgeframe/codec"
 	"edgeframe/codec/formats"
+	"edgeframe/internal/budget"
 	"edgeframe/session"
 	"edgeframe/staging"
 )
@@ -29,6 +31,8 @@ type stagedNote struct {
 	Form url.Values `json:"form"`
 	// Sheets is the list of its sheets, as the client gets it.
 	Sheets json.RawMessage `json:"sheets"`
+	// Bytes is the size of the file. Notes of earlier versions lack it.
+	Bytes int64 `json:"bytes,omitempty"`
 }
 
 // stageUpload stages a workbook whose sheets have to be chosen, and answers with the list of the sheets.
@@ -37,7 +41,7 @@ func (s *server) stageUpload(w http.ResponseWriter, r *http.Request, up *upload,
 	if err != nil {
 		return err
 	}
-	note := stagedNote{Filename: up.filename, Form: up.form, Sheets: sheets}
+	note := stagedNote{Filename: up.filename, Form: up.form, Sheets: sheets, Bytes: int64(len(up.body))}
 	staged, err := s.staging.Stage(r.Context(), up.body, encodeJSON(note))
 	if err != nil {
 		return err
@@ -134,11 +138,14 @@ func (s *server) selectSheets(w http.ResponseWriter, r *http.Request) error {
 	if body.Merge {
 		choices = [][]string{body.Selected}
 	}
+	if err := budget.From(r.Context()).Reserve(r.Context(), uploadFactor*cmp.Or(note.Bytes, s.MaxUploadBytes)); err != nil {
+		return err
+	}
 	file, err := s.staging.Read(r.Context(), staged)
 	if err != nil {
 		return err
 	}
-	made, err := s.createFromSheets(r, &upload{filename: note.Filename, body: file, form: note.Form}, choices)
+	made, err := s.createFromSheets(r, &upload{filename: note.Filename, body: file, form: note.Form, reserve: reserver(r)}, choices)
 	if err != nil {
 		return err
 	}
@@ -154,11 +161,11 @@ func (s *server) createFromSheets(r *http.Request, up *upload, choices [][]strin
 	if err != nil {
 		return nil, err
 	}
-	release, err := s.admit(r, up)
+	end, err := s.begin(r, "")
 	if err != nil {
 		return nil, err
 	}
-	defer release()
+	defer end()
 	if err := distinct(choices); err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 	"sync/atomic"
 
 	"github.com/apache/arrow/go/v17/arrow/memory"
@@ -19,13 +20,42 @@ type Budget struct {
 	limit  int64
 	parent *Budget
 	used   atomic.Int64
+
+	// reserve, unless nil, is asked before used grows beyond reserved.
+	reserve  func(bytes int64) error
+	mu       sync.Mutex
+	reserved atomic.Int64
 }
 
-// overBudget is the value of the panic.
-type overBudget struct{ limit int64 }
+// The values of the panics.
+type (
+	overBudget  struct{ limit int64 }
+	notReserved struct{ err error }
+)
+
+// reserveStep is the smallest number of bytes that a budget reserves at a time.
+const reserveStep = 128 << 10
 
 // NewBudget returns a budget of limit bytes.
 func NewBudget(limit int64) *Budget { return &Budget{limit: limit} }
+
+// Reserving makes b ask reserve before it takes more memory than it has asked for so far, in steps of
+// some size. reserve may wait. Its error ends the work on the input: [Guard] returns it unchanged.
+func (b *Budget) Reserving(reserve func(bytes int64) error) *Budget {
+	b.reserve = reserve
+	return b
+}
+
+// Reserve reserves bytes that do not count against the limit, such as those of a copy.
+func (b *Budget) Reserve(bytes int64) {
+	if b.parent != nil {
+		b.parent.Reserve(bytes)
+	} else if b.reserve != nil {
+		if err := b.reserve(bytes); err != nil {
+			panic(notReserved{err})
+		}
+	}
+}
 
 // Sub returns a budget that counts what one purpose takes from b.
 func (b *Budget) Sub() *Budget { return &Budget{limit: b.limit, parent: b} }
@@ -38,9 +68,28 @@ func (b *Budget) Take(n int64) {
 	if b.parent != nil {
 		b.parent.Take(n)
 	}
-	if b.used.Add(n) > b.limit {
+	used := b.used.Add(n)
+	if used > b.limit {
 		panic(overBudget{b.limit})
 	}
+	if b.reserve != nil && used > b.reserved.Load() {
+		b.reserveUpTo(used)
+	}
+}
+
+// reserveUpTo makes b reserve so many bytes in all. What is given back stays reserved.
+func (b *Budget) reserveUpTo(bytes int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	more := bytes - b.reserved.Load()
+	if more <= 0 {
+		return
+	}
+	more = max(more, reserveStep)
+	if err := b.reserve(more); err != nil {
+		panic(notReserved{err})
+	}
+	b.reserved.Add(more)
 }
 
 // Release gives n bytes back.
@@ -91,11 +140,13 @@ func AppendBudgeted[T any](mem *Budget, s []T, v T, size int64) []T {
 }
 
 // Guard is deferred around code that works on hostile bytes. An exceeded [Budget] becomes
-// [ErrTooLarge]; any other panic, which a library raises where it should have returned an
+// [ErrTooLarge], memory that could not be reserved the error of the reservation; any other panic, which a library raises where it should have returned an
 // error, becomes an error of the given kind.
 func Guard(err *error, kind error, what string) {
 	switch p := recover().(type) {
 	case nil:
+	case notReserved:
+		*err = p.err
 	case overBudget:
 		*err = Errorf(ErrTooLarge, "%s needs more than the %d bytes of memory that a dataframe may take", what, p.limit)
 	default:

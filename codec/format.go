@@ -71,7 +71,7 @@ func (f *Format) Decode(data []byte, opt ReadOptions) (t *Table, err error) {
 	if err := f.Reading.check(f, opt.Options); err != nil {
 		return nil, err
 	}
-	if t, err = f.Driver.Decode(data, opt, NewBudget(opt.Limits.Bytes)); err != nil {
+	if t, err = f.Driver.Decode(data, opt, opt.budget()); err != nil {
 		return nil, err
 	}
 	if err := CheckNames(t.Schema); err != nil {
@@ -109,7 +109,7 @@ func (f *Format) Open(data []byte, opt ReadOptions) (in *Reader, err error) {
 	if err := f.Reading.check(f, opt.Options); err != nil {
 		return nil, err
 	}
-	stream, rows, err := f.Driver.(Opener).Open(data, opt, NewBudget(opt.Limits.Bytes))
+	stream, rows, err := f.Driver.(Opener).Open(data, opt, opt.budget())
 	if err == nil {
 		err = CheckNames(stream.Schema())
 	}

@@ -12,6 +12,14 @@ type ReadOptions struct {
 	// Options are the choices that only this format has, of the type that its package calls
 	// Options. Nil means the defaults.
 	Options any
+	// Reserve, unless nil, is called before the memory of the input is allocated; see
+	// [Budget.Reserving].
+	Reserve func(bytes int64) error
+}
+
+// budget returns the budget of reading one input.
+func (opt ReadOptions) budget() *Budget {
+	return NewBudget(opt.Limits.Bytes).Reserving(opt.Reserve)
 }
 
 // WriteOptions are the choices of whoever fetches a table.

@@ -13,6 +13,7 @@ import (
 	"edgeframe/api"
 	"edgeframe/codec/segment"
 	"edgeframe/config"
+	"edgeframe/internal/budget"
 	"edgeframe/kv"
 	"edgeframe/session"
 )
@@ -26,9 +27,8 @@ type Runtime struct {
 	Backend api.Backend
 	// Later, if not nil, runs work after the response; see [session.Options].
 	Later func(context.Context, func(context.Context))
-	// Admit limits the uploads that are decoded at the same time; see [api.Config]. Nil means no
-	// limit.
-	Admit func(ctx context.Context, bytes int64) (release func(), err error)
+	// Budget is the memory that requests share. Nil means no bound.
+	Budget *budget.Budget
 	// Misconfigured says which settings must be corrected before the API can answer. Empty means
 	// none.
 	Misconfigured string
@@ -59,7 +59,7 @@ func New(c config.Common, rt Runtime) http.Handler {
 		Store:          rt.Store,
 		Backend:        rt.Backend,
 		MaxUploadBytes: c.MaxUploadBytes(),
-		Admit:          rt.Admit,
+		Budget:         rt.Budget,
 		CORSOrigins:    c.CORSOrigins,
 		Tokens:         tokens,
 		Misconfigured:  rt.Misconfigured,

@@ -13,6 +13,7 @@ import (
 
 	"edgeframe/config"
 	"edgeframe/core"
+	"edgeframe/internal/budget"
 )
 
 // App is a server that is ready to run.
@@ -41,6 +42,10 @@ func (a App) Run(ctx context.Context) error {
 	}
 	log.Debug("configuration", "variables", a.Config)
 
+	limit, source := findMemory(a.Config)
+	plan := planMemory(a.Config, limit, source)
+	plan.apply(&a.Config, log)
+
 	b, err := openBackend(a.Config, log)
 	if err != nil {
 		return err
@@ -50,7 +55,11 @@ func (a App) Run(ctx context.Context) error {
 		log.Line(slog.LevelInfo, "📊 Session timeout: "+timeoutText(b.ttl))
 	}
 	b.announce(ctx, log)
-	err = serveBackend(ctx, a.Config, b, newHandler(a.Config, b, log.Logger), log)
+	requests := newBudget(a.Config, plan.work)
+	returning, stopReturning := context.WithCancel(ctx)
+	defer stopReturning()
+	go returnMemory(returning, requests)
+	err = serveBackend(ctx, a.Config, b, newHandler(a.Config, b, requests, log.Logger), log)
 	if errors.Is(err, errCut) {
 		// Do not close the store: a handler may still be using it. No engine loses acknowledged
 		// data if the process ends without closing it.
@@ -75,12 +84,12 @@ func timeoutText(ttl time.Duration) string {
 }
 
 // newHandler builds the handler core over the chosen storage.
-func newHandler(cfg Config, b *backend, log *slog.Logger) http.Handler {
+func newHandler(cfg Config, b *backend, requests *budget.Budget, log *slog.Logger) http.Handler {
 	return core.New(cfg.Common, core.Runtime{
 		Store:   b.store,
 		TTL:     b.ttl,
 		Backend: b.health,
-		Admit:   newAdmission(cfg.MaxUploadBytes(), admissionTimeout),
+		Budget:  requests,
 		Logger:  log,
 	})
 }

@@ -42,6 +42,9 @@ type Config struct {
 	RedisHealthInterval time.Duration `env:"REDIS_HEALTH_CHECK_INTERVAL" envDefault:"30"`
 	RedisSessionSeconds int           `env:"REDIS_SESSION_TTL_SECONDS" envDefault:"3600" min:"1" max:"2592000"`
 
+	MaxMemoryMB       *int `env:"MAX_MEMORY_MB" min:"128"`
+	MaxConcurrentWork *int `env:"MAX_CONCURRENT_WORK" min:"1" max:"1000"`
+
 	LogFormat string `env:"LOG_FORMAT" envDefault:"text" oneof:"text,json"`
 }
 

@@ -85,7 +85,7 @@ func (reading) Decode(data []byte, opt codec.ReadOptions, mem *codec.Budget) (t 
 	if bytes.HasPrefix(data, []byte("FEA1")) {
 		return nil, codec.Errorf(codec.ErrUnsupported, "the file is Feather of version 1; write it as version 2, which is an Arrow file")
 	}
-	var groups grouper
+	groups := grouper{mem: mem}
 	// The arrays alias the copy.
 	data = bytes.Clone(data)
 	if isArrowFile(data) {
@@ -108,15 +108,22 @@ func (reading) Decode(data []byte, opt codec.ReadOptions, mem *codec.Budget) (t 
 	return &codec.Table{Schema: r.schema, RowGroups: groups.done}, nil
 }
 
-// grouper collects record batches of any size into row groups.
+// grouper collects record batches of any size into row groups, which are copies. So it reserves as much
+// from mem as the largest batch takes.
 type grouper struct {
-	done []arrow.Record
+	mem     *codec.Budget
+	largest int64
+	done    []arrow.Record
 	// pending are the parts of batches for the next row group, rows the number of their rows.
 	pending []arrow.Record
 	rows    int64
 }
 
 func (g *grouper) add(rec arrow.Record) error {
+	if size := recordBytes(rec); size > g.largest {
+		g.mem.Reserve(size - g.largest)
+		g.largest = size
+	}
 	for from := int64(0); from < rec.NumRows(); from += codec.RowGroupRows {
 		n := min(rec.NumRows()-from, codec.RowGroupRows)
 		if g.rows+n > codec.RowGroupRows {
@@ -128,6 +135,26 @@ func (g *grouper) add(rec arrow.Record) error {
 		g.rows += n
 	}
 	return nil
+}
+
+// recordBytes is the size of the buffers of a record.
+func recordBytes(rec arrow.Record) (n int64) {
+	for _, column := range rec.Columns() {
+		n += bufferBytes(column.Data())
+	}
+	return n
+}
+
+func bufferBytes(data arrow.ArrayData) (n int64) {
+	for _, b := range data.Buffers() {
+		if b != nil {
+			n += int64(b.Len())
+		}
+	}
+	for _, child := range data.Children() {
+		n += bufferBytes(child)
+	}
+	return n
 }
 
 func (g *grouper) flush() error {

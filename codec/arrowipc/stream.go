@@ -27,12 +27,14 @@ type StreamReader struct {
 }
 
 // OpenStream reads the schema of a stream. Its messages, which are schema, dictionaries and record
-// batches, may have at most maxMessage bytes each. Errors of in are returned unchanged.
-func OpenStream(in io.Reader, limits codec.Limits, maxMessage int64) (s *StreamReader, err error) {
+// batches, may have at most maxMessage bytes each. Of opt only the limits and Reserve count. Errors of in
+// are returned unchanged.
+func OpenStream(in io.Reader, opt codec.ReadOptions, maxMessage int64) (s *StreamReader, err error) {
 	defer codec.Guard(&err, codec.ErrMalformed, "the Arrow data")
-	limits = limits.WithDefaults()
-	mem := codec.NewBudget(limits.Bytes)
+	limits := opt.Limits.WithDefaults()
+	mem := codec.NewBudget(limits.Bytes).Reserving(opt.Reserve)
 	s = &StreamReader{in: in, maxMessage: maxMessage, reader: newReader(limits, mem), batch: mem.Sub()}
+	s.groups.mem = mem
 	m, err := s.message()
 	if err == nil {
 		err = s.reader.readSchema(m)

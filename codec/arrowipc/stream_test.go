@@ -21,7 +21,7 @@ import (
 
 // streamed reads a stream as a table.
 func streamed(in io.Reader, limits codec.Limits, most int64) (*codec.Table, error) {
-	s, err := arrowipc.OpenStream(in, limits, most)
+	s, err := arrowipc.OpenStream(in, codec.ReadOptions{Limits: limits}, most)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +86,7 @@ func TestAStreamMayBeLargerThanItsBudgetInMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := formatstest.Allocated()
-	s, err := arrowipc.OpenStream(bytes.NewReader(data), limits, 4<<20)
+	s, err := arrowipc.OpenStream(bytes.NewReader(data), codec.ReadOptions{Limits: limits}, 4<<20)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,12 +24,12 @@ const module = "edgeframe"
 // it. The conformance suite and the benchmark know servers by their URL only.
 var arrows = map[string][]string{
 	"cmd/*":          {"native", "edge"},
-	"native":         {"core", "config", "api", "session", "kv", "kv/*"},
-	"edge":           {"core", "config", "api", "session", "kv", "kv/*", "internal/promise"},
-	"core":           {"config", "api", "session", "codec/segment", "kv"},
+	"native":         {"core", "config", "api", "session", "kv", "kv/*", "internal/budget"},
+	"edge":           {"core", "config", "api", "session", "kv", "kv/*", "internal/promise", "internal/budget"},
+	"core":           {"config", "api", "session", "codec/segment", "kv", "internal/budget"},
 	"config":         {"codec/segment", "codec/compress"},
-	"api":            {"session", "staging", "frame", "codec", "codec/formats", "codec/delimited", "codec/arrowipc", "codec/scalar", "kv"},
-	"session":        {"internal/fault", "session/record", "frame", "codec", "codec/segment", "codec/arrowipc", "codec/scalar", "codec/compress", "kv", "internal/lru", "internal/parallel"},
+	"api":            {"session", "staging", "frame", "codec", "codec/formats", "codec/delimited", "codec/arrowipc", "codec/scalar", "kv", "internal/budget"},
+	"session":        {"internal/fault", "internal/budget", "session/record", "frame", "codec", "codec/segment", "codec/arrowipc", "codec/scalar", "codec/compress", "kv", "internal/lru", "internal/parallel"},
 	"staging":        {"codec", "kv"},
 	"session/record": {"kv"},
 	"frame":          {"codec", "codec/scalar", "codec/document", "internal/gather", "internal/parallel"},
@@ -49,6 +49,7 @@ var arrows = map[string][]string{
 	"kv/*": {"kv", "internal/lru", "internal/promise"},
 	"kv":   {},
 
+	"internal/budget":   {},
 	"internal/fault":    {},
 	"internal/gather":   {},
 	"internal/lru":      {},

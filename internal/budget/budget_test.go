@@ -1,0 +1,265 @@
+package budget
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+const mb = 1 << 20
+
+// newTest returns a budget of 64 MB: 8 for small shares of at most 1, 56 for large ones.
+func newTest() *Budget {
+	return New(Options{Bytes: 64 * mb, Slots: 1, MemoryWait: 10 * time.Second, SlotWait: 30 * time.Second})
+}
+
+func reserve(t *testing.T, s *Share, bytes int64) {
+	t.Helper()
+	if err := s.Reserve(t.Context(), bytes); err != nil {
+		t.Fatalf("%d bytes were refused: %v", bytes, err)
+	}
+}
+
+func TestSmallWorkDoesNotWaitBehindLargeWork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newTest()
+		large := b.Open()
+		reserve(t, large, 56*mb)
+		waiting := b.Open()
+		var end error
+		var group sync.WaitGroup
+		group.Go(func() { end = waiting.Reserve(t.Context(), 20*mb) })
+		synctest.Wait()
+		start := time.Now()
+		small := b.Open()
+		reserve(t, small, mb/2)
+		if time.Since(start) != 0 {
+			t.Errorf("small work waited %v", time.Since(start))
+		}
+		group.Wait()
+		busy, ok := errors.AsType[*Busy](end)
+		if !ok || busy.RetryAfter < time.Second {
+			t.Errorf("large work got %v after %v, want a *Busy that says when", end, time.Since(start))
+		}
+		if time.Since(start) != 10*time.Second {
+			t.Errorf("large work waited %v, want the 10 s of the budget", time.Since(start))
+		}
+	})
+}
+
+func TestLargeWorkIsServedInTheOrderOfArrival(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newTest()
+		first := b.Open()
+		reserve(t, first, 50*mb)
+		var group sync.WaitGroup
+		start := time.Now()
+		served := make([]time.Duration, 3)
+		for i := range served {
+			// The last one would fit at once; it must not overtake.
+			bytes := []int64{40 * mb, 20 * mb, 2 * mb}[i]
+			group.Go(func() {
+				s := b.Open()
+				if err := s.Reserve(t.Context(), bytes); err != nil {
+					t.Error(err)
+				}
+				served[i] = time.Since(start)
+				time.Sleep(time.Second)
+				s.Close()
+			})
+			synctest.Wait()
+		}
+		first.Close()
+		group.Wait()
+		if !slices.Equal(served, []time.Duration{0, time.Second, time.Second}) {
+			t.Errorf("served after %v", served)
+		}
+		if b.Reserved() != 0 {
+			t.Errorf("%d bytes stay reserved", b.Reserved())
+		}
+	})
+}
+
+// Two shares that both hold memory and need more would wait for each other.
+func TestOnlyOneLargeShareWaitsForMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newTest()
+		one, two := b.Open(), b.Open()
+		reserve(t, one, 28*mb)
+		reserve(t, two, 28*mb)
+		var grown error
+		var group sync.WaitGroup
+		group.Go(func() { grown = one.Reserve(t.Context(), 40*mb) })
+		synctest.Wait()
+		if _, ok := errors.AsType[*Busy](two.Reserve(t.Context(), 40*mb)); !ok {
+			t.Error("a second share waits for more memory")
+		}
+		two.Close()
+		group.Wait()
+		if grown != nil {
+			t.Errorf("the first share got %v although the other has ended", grown)
+		}
+	})
+}
+
+func TestWhatIsUsedComesOutOfWhatIsReserved(t *testing.T) {
+	b := newTest()
+	s := b.Open()
+	reserve(t, s, 10*mb)
+	for range 10 {
+		if err := s.Use(t.Context(), mb); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if b.Reserved() != 10*mb {
+		t.Errorf("%d bytes are reserved, want the 10 MB that were announced", b.Reserved())
+	}
+	if err := s.Use(t.Context(), mb); err != nil || b.Reserved() != 11*mb {
+		t.Errorf("%v, %d bytes are reserved, want 11 MB", err, b.Reserved())
+	}
+	s.Free(5 * mb)
+	s.Trim()
+	if b.Reserved() != 6*mb || b.Peak() != 11*mb || b.Peak() != 6*mb {
+		t.Errorf("%d bytes are reserved after Trim, want 6 MB, with a peak of 11 MB once", b.Reserved())
+	}
+	s.Close()
+	if b.Reserved() != 0 {
+		t.Errorf("%d bytes stay reserved", b.Reserved())
+	}
+}
+
+func TestMoreThanThereIsIsRefusedAtOnce(t *testing.T) {
+	b := newTest()
+	s := b.Open()
+	err := s.Reserve(t.Context(), 57*mb)
+	if large, ok := errors.AsType[*TooLarge](err); !ok || large.Need != 57*mb || large.Most != 56*mb {
+		t.Errorf("got %v, want a *TooLarge of 57 of 56 MB", err)
+	}
+	reserve(t, s, 56*mb)
+}
+
+func TestAWaiterWhoseContextEndsLeavesTheQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newTest()
+		first := b.Open()
+		reserve(t, first, 50*mb)
+		gone := errors.New("gone")
+		ctx, cancel := context.WithCancelCause(t.Context())
+		var left, behind error
+		var group sync.WaitGroup
+		group.Go(func() { left = b.Open().Reserve(ctx, 40*mb) })
+		synctest.Wait()
+		start := time.Now()
+		group.Go(func() { behind = b.Open().Reserve(t.Context(), 5*mb) })
+		synctest.Wait()
+		cancel(gone)
+		group.Wait()
+		if !errors.Is(left, gone) || behind != nil || time.Since(start) != 0 {
+			t.Errorf("the waiter got %v, the one behind it %v after %v", left, behind, time.Since(start))
+		}
+	})
+}
+
+func TestWithoutWaitingWorkIsRefusedAtOnceUnlessItIsAlone(t *testing.T) {
+	b := New(Options{Bytes: 64 * mb, Alone: true})
+	huge := b.Open()
+	reserve(t, huge, 100*mb)
+	if _, ok := errors.AsType[*Busy](b.Open().Reserve(t.Context(), mb)); !ok {
+		t.Error("work was admitted beside work that takes everything")
+	}
+	huge.Close()
+	one, two := b.Open(), b.Open()
+	reserve(t, one, 60*mb)
+	reserve(t, two, 3*mb)
+	if _, ok := errors.AsType[*TooLarge](two.Reserve(t.Context(), 100*mb)); !ok {
+		t.Error("more than everything was admitted beside other work")
+	}
+}
+
+func TestSlotsAreSharedInTurnsByKey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newTest()
+		var order []string
+		var group sync.WaitGroup
+		work := func(key string) {
+			group.Go(func() {
+				s := b.Open()
+				defer s.Close()
+				reserve(t, s, 2*mb)
+				end, err := s.Begin(t.Context(), key)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				order = append(order, key)
+				time.Sleep(time.Second)
+				end()
+			})
+			synctest.Wait()
+		}
+		for range 4 {
+			work("busy")
+		}
+		work("other")
+		small := b.Open()
+		reserve(t, small, mb/2)
+		if _, err := small.Begin(t.Context(), "small"); err != nil || len(order) != 1 {
+			t.Errorf("small work got %v, after %d large ones; want a slot at once", err, len(order))
+		}
+		group.Wait()
+		if !slices.Equal(order, []string{"busy", "busy", "other", "busy", "busy"}) {
+			t.Errorf("worked in the order %v", order)
+		}
+		last := b.Open()
+		reserve(t, last, 2*mb)
+		if end, err := last.Begin(t.Context(), "busy"); err != nil {
+			t.Errorf("the slot did not come back: %v", err)
+		} else {
+			end()
+		}
+	})
+}
+
+func TestWaitingForASlotEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newTest()
+		holder, waiter := b.Open(), b.Open()
+		reserve(t, holder, 2*mb)
+		reserve(t, waiter, 2*mb)
+		end, err := holder.Begin(t.Context(), "a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		if _, err := waiter.Begin(t.Context(), "b"); err == nil || time.Since(start) != 30*time.Second {
+			t.Errorf("got %v after %v, want an error after 30 s", err, time.Since(start))
+		}
+		end()
+		if end, err := waiter.Begin(t.Context(), "b"); err != nil {
+			t.Error(err)
+		} else {
+			end()
+		}
+	})
+}
+
+func TestNoBudgetAdmitsEverything(t *testing.T) {
+	var b *Budget
+	s := b.Open()
+	defer s.Close()
+	ctx := NewContext(t.Context(), s)
+	if err := errors.Join(From(ctx).Reserve(ctx, 1<<60), From(ctx).Use(ctx, 1<<60)); err != nil {
+		t.Error(err)
+	}
+	s.Free(1)
+	s.Trim()
+	if end, err := s.Begin(ctx, ""); err != nil {
+		t.Error(err)
+	} else {
+		end()
+	}
+}

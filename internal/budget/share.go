@@ -1,0 +1,118 @@
+package budget
+
+import (
+	"context"
+	"time"
+)
+
+// Share is what the work of one request has reserved of a [Budget]. It is safe for concurrent use.
+type Share struct {
+	b *Budget
+	// held is what is reserved, used what of it is in use, in bytes.
+	held, used int64
+	// large says that held is in the pool of large shares, since some time.
+	large bool
+	since time.Time
+}
+
+// Open returns an empty share. The caller closes it when the work is done.
+func (b *Budget) Open() *Share {
+	if b == nil {
+		return nil
+	}
+	return &Share{b: b}
+}
+
+type shareKey struct{}
+
+// NewContext returns a context that carries a share to the code that allocates.
+func NewContext(ctx context.Context, s *Share) context.Context {
+	if s == nil {
+		return ctx
+	}
+	return context.WithValue(ctx, shareKey{}, s)
+}
+
+// From returns the share that ctx carries, nil if it carries none.
+func From(ctx context.Context) *Share {
+	s, _ := ctx.Value(shareKey{}).(*Share)
+	return s
+}
+
+// Reserve reserves memory for bytes that will be used later, so that [Share.Use] of so many does not
+// have to wait. The error is a [*Busy], a [*TooLarge] or the cause of the end of ctx; then nothing
+// more is reserved.
+func (s *Share) Reserve(ctx context.Context, bytes int64) error {
+	if s == nil {
+		return nil
+	}
+	s.b.mu.Lock()
+	defer s.b.mu.Unlock()
+	return s.ensure(ctx, s.used+bytes)
+}
+
+// Use says that bytes are going to be allocated. Its errors are those of [Share.Reserve].
+func (s *Share) Use(ctx context.Context, bytes int64) error {
+	if s == nil {
+		return nil
+	}
+	s.b.mu.Lock()
+	defer s.b.mu.Unlock()
+	if err := s.ensure(ctx, s.used+bytes); err != nil {
+		return err
+	}
+	s.used += bytes
+	return nil
+}
+
+// ensure makes the share hold at least so many bytes.
+func (s *Share) ensure(ctx context.Context, bytes int64) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	if bytes <= s.held {
+		return nil
+	}
+	return s.b.take(ctx, s, bytes-s.held)
+}
+
+// Free says that bytes are not in use any more. They stay reserved.
+func (s *Share) Free(bytes int64) {
+	if s == nil {
+		return
+	}
+	s.b.mu.Lock()
+	defer s.b.mu.Unlock()
+	s.used -= bytes
+}
+
+// Trim gives back what is reserved and not in use.
+func (s *Share) Trim() {
+	if s == nil {
+		return
+	}
+	s.b.mu.Lock()
+	defer s.b.mu.Unlock()
+	if s.held > s.used {
+		s.b.give(s, s.held-s.used)
+	}
+}
+
+// Close gives everything back.
+func (s *Share) Close() {
+	if s == nil {
+		return
+	}
+	b := s.b
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if s.large {
+		// A moving average of the last few shares.
+		b.hold += (time.Since(s.since) - b.hold) / 8
+	}
+	s.used = 0
+	if s.held > 0 {
+		b.give(s, s.held)
+	}
+	s.large = false
+}

@@ -1,0 +1,101 @@
+package budget
+
+import (
+	"context"
+	"slices"
+)
+
+// slots bounds the work that computes at the same time. Those who wait take turns by key, so that
+// one key with much work does not keep others waiting.
+type slots struct {
+	free int
+	// turns are the keys with waiters, in the order of their turns.
+	turns []*turn
+}
+
+// turn has the waiters of one key, in the order of arrival.
+type turn struct {
+	key     string
+	waiting []chan struct{}
+}
+
+// Begin waits for a slot to compute in and returns a function that gives it back. Small shares need
+// none. Waiters with different keys take turns. The errors are those of [Share.Reserve].
+func (s *Share) Begin(ctx context.Context, key string) (end func(), err error) {
+	if s == nil || s.b.opt.Slots == 0 {
+		return func() {}, nil
+	}
+	b := s.b
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !s.large {
+		return func() {}, nil
+	}
+	if b.slots.free > 0 {
+		b.slots.free--
+		return b.endSlot, nil
+	}
+	if b.opt.SlotWait == 0 {
+		return nil, b.busy(s.held)
+	}
+	ready := b.slots.enqueue(key)
+	b.mu.Unlock()
+	err = wait(ctx, ready, b.opt.SlotWait)
+	b.mu.Lock()
+	select {
+	case <-ready:
+		return b.endSlot, nil
+	default:
+	}
+	b.slots.forget(key, ready)
+	if err == nil {
+		err = b.busy(s.held)
+	}
+	return nil, err
+}
+
+func (b *Budget) endSlot() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.slots.pass() {
+		b.slots.free++
+	}
+}
+
+func (sl *slots) enqueue(key string) chan struct{} {
+	ready := make(chan struct{})
+	i := sl.find(key)
+	if i < 0 {
+		sl.turns = append(sl.turns, &turn{key: key, waiting: []chan struct{}{ready}})
+	} else {
+		sl.turns[i].waiting = append(sl.turns[i].waiting, ready)
+	}
+	return ready
+}
+
+func (sl *slots) find(key string) int {
+	return slices.IndexFunc(sl.turns, func(t *turn) bool { return t.key == key })
+}
+
+// pass gives a slot to the next waiter. It reports false if nobody waits.
+func (sl *slots) pass() bool {
+	if len(sl.turns) == 0 {
+		return false
+	}
+	t := sl.turns[0]
+	sl.turns = sl.turns[1:]
+	close(t.waiting[0])
+	if t.waiting = t.waiting[1:]; len(t.waiting) > 0 {
+		sl.turns = append(sl.turns, t)
+	}
+	return true
+}
+
+func (sl *slots) forget(key string, ready chan struct{}) {
+	i := sl.find(key)
+	t := sl.turns[i]
+	t.waiting = slices.DeleteFunc(t.waiting, func(c chan struct{}) bool { return c == ready })
+	if len(t.waiting) == 0 {
+		sl.turns = slices.Delete(sl.turns, i, i+1)
+	}
+}

@@ -1,0 +1,133 @@
+//go:build !js
+
+package native
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"github.com/KimMachineGun/automemlimit/memlimit"
+
+	"edgeframe/internal/budget"
+)
+
+const (
+	// machinePart is the part of a machine's memory, in percent, that the server takes for itself if
+	// nothing else limits it. A cgroup is for the server alone.
+	machinePart = 75
+	// heapPart is the part of the limit, in percent, that is the soft limit of the Go runtime. The
+	// rest is for what the runtime does not count.
+	heapPart = 90
+	// workPart is the part of what is left after the caches, in percent, that requests may reserve.
+	// The garbage collector needs the rest.
+	workPart = 75
+	// engineBytes is about what the storage engine and the idle server take besides the caches. On
+	// small machines they take less.
+	engineBytes = 128 << 20
+	enginePart  = 4
+	// cachePart bounds the caches: they take at most the limit divided by it.
+	cachePart = 8
+)
+
+// memoryPlan says how the memory of the process is divided. All sizes are in bytes.
+type memoryPlan struct {
+	// limit is how much the process may take, and source where that comes from.
+	limit  int64
+	source string
+	// heap is the soft limit of the Go runtime.
+	heap int64
+	// caches and work are the parts of it for the caches and for requests, store the part for
+	// sessions that are kept in memory only.
+	caches, work, store int64
+}
+
+// findMemory returns the memory that the process may take: MAX_MEMORY_MB, the limit of its cgroup or
+// a part of the machine's.
+func findMemory(cfg Config) (limit int64, source string) {
+	if cfg.MaxMemoryMB != nil {
+		return int64(*cfg.MaxMemoryMB) << 20, "MAX_MEMORY_MB"
+	}
+	machine, err := memlimit.FromSystem()
+	if err != nil {
+		machine = math.MaxInt64 / 100
+	}
+	if group, err := memlimit.FromCgroup(); err == nil && group < machine {
+		return int64(group), "the limit of the cgroup"
+	}
+	return int64(machine / 100 * machinePart), fmt.Sprintf("%d %% of the machine", machinePart)
+}
+
+// planMemory divides the memory of the process. A soft limit of the Go runtime that GOMEMLIMIT has set
+// stays.
+func planMemory(cfg Config, limit int64, source string) memoryPlan {
+	p := memoryPlan{limit: limit, source: source, heap: limit / 100 * heapPart}
+	if os.Getenv("GOMEMLIMIT") != "" {
+		p.heap = min(p.heap, debug.SetMemoryLimit(-1))
+	}
+	p.caches = min(cfg.CacheBytes(), limit/cachePart)
+	left := p.heap - p.caches - min(engineBytes, limit/enginePart)
+	if cfg.StorageDir == "" {
+		p.store = left / 2
+		left -= p.store
+	}
+	p.work = left / 100 * workPart
+	return p
+}
+
+// apply sets the soft limit of the Go runtime, and the size of the caches in cfg.
+func (p memoryPlan) apply(cfg *Config, log *Log) {
+	debug.SetMemoryLimit(p.heap)
+	if p.caches < cfg.CacheBytes() {
+		cfg.CacheSizeMB = int(p.caches >> 20)
+		log.Line(slog.LevelInfo, fmt.Sprintf("🧠 Caches: %d MB instead of CACHE_SIZE_MB, which is more than 1/%d of the memory", cfg.CacheSizeMB, cachePart))
+	}
+	log.Line(slog.LevelInfo, fmt.Sprintf("🧠 Memory: %d MB (%s), of which requests share %d MB", p.limit>>20, p.source, p.work>>20))
+}
+
+// Requests wait that long for memory and for a processor.
+const (
+	memoryWait = 10 * time.Second
+	slotWait   = 30 * time.Second
+)
+
+// newBudget returns the budget that requests share.
+func newBudget(cfg Config, work int64) *budget.Budget {
+	slots := runtime.GOMAXPROCS(0)
+	if cfg.MaxConcurrentWork != nil {
+		slots = *cfg.MaxConcurrentWork
+	}
+	return budget.New(budget.Options{Bytes: work, Slots: slots, MemoryWait: memoryWait, SlotWait: slotWait})
+}
+
+const (
+	// returnInterval is how often the server looks whether it has memory to give back.
+	returnInterval = 5 * time.Second
+	// returnBytes is how much requests must have reserved for that to be worth a collection.
+	returnBytes = 64 << 20
+)
+
+// returnMemory gives memory back to the system after large work, once none is left. The runtime would
+// keep it for minutes. It returns when ctx is done.
+func returnMemory(ctx context.Context, b *budget.Budget) {
+	ticker := time.NewTicker(returnInterval)
+	defer ticker.Stop()
+	owed := false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		owed = b.Peak() >= returnBytes || owed
+		if owed && b.Reserved() < returnBytes {
+			owed = false
+			debug.FreeOSMemory()
+		}
+	}
+}
