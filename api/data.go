@@ -225,11 +225,9 @@ func (s *server) putTable(w http.ResponseWriter, r *http.Request, run tableChang
 	if err != nil {
 		return err
 	}
-	end, err := s.begin(r, c.ID)
-	if err != nil {
+	if err := begin(r, c.ID); err != nil {
 		return err
 	}
-	defer end()
 	table, err := s.table(up)
 	if err != nil {
 		return err

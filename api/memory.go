@@ -65,9 +65,9 @@ func reserver(r *http.Request) func(bytes int64) error {
 	return func(bytes int64) error { return budget.From(ctx).Use(ctx, bytes) }
 }
 
-// begin waits until the work of a request may compute, and returns a function to call after it. Work on
-// different sessions takes turns; key is the session.
-func (s *server) begin(r *http.Request, key string) (end func(), err error) {
+// begin waits until the work of a request may compute. Work on different sessions takes turns; key is the
+// session.
+func begin(r *http.Request, key string) error {
 	return budget.From(r.Context()).Begin(r.Context(), key)
 }
 

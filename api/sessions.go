@@ -40,11 +40,9 @@ func (s *server) createFromFile(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	end, err := s.begin(r, "")
-	if err != nil {
+	if err := begin(r, ""); err != nil {
 		return err
 	}
-	defer end()
 	opt, err := s.understand(up)
 	if err != nil {
 		return err

@@ -161,11 +161,9 @@ func (s *server) createFromSheets(r *http.Request, up *upload, choices [][]strin
 	if err != nil {
 		return nil, err
 	}
-	end, err := s.begin(r, "")
-	if err != nil {
+	if err := begin(r, ""); err != nil {
 		return nil, err
 	}
-	defer end()
 	if err := distinct(choices); err != nil {
 		return nil, err
 	}

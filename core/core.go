@@ -27,6 +27,8 @@ type Runtime struct {
 	Backend api.Backend
 	// Later, if not nil, runs work after the response; see [session.Options].
 	Later func(context.Context, func(context.Context))
+	// Join, if not nil, joins equal computations; see [session.Options].
+	Join func(ctx context.Context, key string, compute func(context.Context) ([]byte, error)) ([]byte, error)
 	// Budget is the memory that requests share. Nil means no bound.
 	Budget *budget.Budget
 	// Misconfigured says which settings must be corrected before the API can answer. Empty means
@@ -55,6 +57,7 @@ func New(c config.Common, rt Runtime) http.Handler {
 			MaxTableBytes:      c.MaxDataframeBytes(),
 			CacheBytes:         c.CacheBytes() / 2,
 			Later:              rt.Later,
+			Join:               rt.Join,
 		}),
 		Store:          rt.Store,
 		Backend:        rt.Backend,

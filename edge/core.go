@@ -13,6 +13,7 @@ import (
 	"edgeframe/api"
 	"edgeframe/config"
 	"edgeframe/core"
+	"edgeframe/internal/budget"
 	"edgeframe/kv"
 	"edgeframe/kv/cache"
 	"edgeframe/kv/workerskv"
@@ -29,6 +30,10 @@ var defaults = map[string]string{
 	"MAX_DATAFRAME_SIZE_MB": "48",
 	"MAX_UPLOAD_SIZE_MB":    "20",
 }
+
+// workBytes is the memory that requests share: an isolate has 128 MB, and the program and its caches take
+// about a third. A request that is alone may take more, up to the limits of sizes above.
+const workBytes = 80 << 20
 
 // logger writes JSON records to the Worker's log.
 var logger = slog.New(slog.DiscardHandler)
@@ -65,6 +70,7 @@ func newCore(env js.Value, version string) (http.Handler, config.Common) {
 		TTL:           settings.SessionTTL(),
 		Backend:       api.Backend{Runtime: "workers", Version: version},
 		Later:         doLater,
+		Budget:        budget.New(budget.Options{Bytes: workBytes, Alone: true}),
 		Misconfigured: strings.Join(problems(wrong, env.Get(Binding)), "; "),
 		Logger:        logger,
 	}), settings
@@ -106,7 +112,7 @@ func problems(wrong error, namespace js.Value) (sentences []string) {
 func ignoredHere(name string) string {
 	switch {
 	case strings.HasPrefix(name, "REDIS_"), strings.HasPrefix(name, "STORAGE_"),
-		name == "HOST", name == "PORT", name == "LOG_FORMAT":
+		name == "HOST", name == "PORT", name == "LOG_FORMAT", name == "MAX_MEMORY_MB", name == "MAX_CONCURRENT_WORK":
 		return name + " has no effect in a Worker: it keeps its sessions in Workers KV, and the platform runs it"
 	}
 	return ""

@@ -46,7 +46,7 @@ func (a App) Run(ctx context.Context) error {
 	plan := planMemory(a.Config, limit, source)
 	plan.apply(&a.Config, log)
 
-	b, err := openBackend(a.Config, log)
+	b, err := openBackend(a.Config, plan, log)
 	if err != nil {
 		return err
 	}
@@ -90,6 +90,7 @@ func newHandler(cfg Config, b *backend, requests *budget.Budget, log *slog.Logge
 		TTL:     b.ttl,
 		Backend: b.health,
 		Budget:  requests,
+		Join:    new(joiner).join,
 		Logger:  log,
 	})
 }

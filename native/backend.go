@@ -29,9 +29,9 @@ type backend struct {
 // openBackend chooses and opens the storage: Redis if it is enabled and answers, the embedded store
 // if Redis is not enabled. If Redis does not answer, it falls back to the embedded store, unless
 // the configuration forbids that.
-func openBackend(cfg Config, log *Log) (*backend, error) {
+func openBackend(cfg Config, plan memoryPlan, log *Log) (*backend, error) {
 	if !cfg.RedisEnabled {
-		return openEmbedded(cfg, log, api.Backend{})
+		return openEmbedded(cfg, plan, log, api.Backend{})
 	}
 	log.Line(slog.LevelInfo, "[DataManager] Redis enabled in settings")
 	driver, err := openRedis(cfg, log)
@@ -44,14 +44,14 @@ func openBackend(cfg Config, log *Log) (*backend, error) {
 		return nil, fmt.Errorf("REDIS_ENABLED=true, STORAGE_FALLBACK_TO_MEMORY=false: %w", err)
 	}
 	log.Line(slog.LevelWarn, "[DataManager] Falling back to InMemoryBackend")
-	return openEmbedded(cfg, log, api.Backend{
+	return openEmbedded(cfg, plan, log, api.Backend{
 		RedisEnabled: true,
 		Fallback:     api.Fallback{Active: true, Reason: err.Error(), Since: time.Now()},
 	})
 }
 
-func openEmbedded(cfg Config, log *Log, health api.Backend) (*backend, error) {
-	driver, err := openEmbeddedDriver(cfg, log)
+func openEmbedded(cfg Config, plan memoryPlan, log *Log, health api.Backend) (*backend, error) {
+	driver, err := openEmbeddedDriver(cfg, plan.store, log)
 	if err != nil {
 		return nil, err
 	}
@@ -65,10 +65,10 @@ func newBackend(cfg Config, driver kv.Driver, ttl time.Duration, health api.Back
 
 // openEmbeddedDriver opens the engine in STORAGE_DIR, or the one in memory if STORAGE_DIR is empty.
 // Half of CACHE_SIZE_MB is for the engine's cache of bytes; the other half is for the decoded
-// segments of sessions.
-func openEmbeddedDriver(cfg Config, log *Log) (kv.Driver, error) {
+// segments of sessions. The engine in memory takes at most memoryBytes.
+func openEmbeddedDriver(cfg Config, memoryBytes int64, log *Log) (kv.Driver, error) {
 	if cfg.StorageDir == "" {
-		return memory.New(), nil
+		return memory.NewBounded(memoryBytes), nil
 	}
 	driver, err := disk.Open(cfg.StorageDir, disk.Options{
 		Sync:       disk.Sync(cfg.StorageSync),

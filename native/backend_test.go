@@ -53,7 +53,7 @@ func TestBackendSelectionWithoutRedis(t *testing.T) {
 			cfg := mustLoad(t, append(test.environ, "STORAGE_DIR=", "REDIS_SESSION_TTL_SECONDS=90")...)
 			var out bytes.Buffer
 			log := NewLog(cfg, &out)
-			chosen, err := openBackend(cfg, log)
+			chosen, err := openBackend(cfg, planMemory(cfg, 1<<30, ""), log)
 			if err == nil {
 				chosen.announce(t.Context(), log)
 			}

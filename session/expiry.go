@@ -7,6 +7,7 @@ import (
 
 	"github.com/apache/arrow/go/v17/arrow"
 
+	"edgeframe/internal/budget"
 	"edgeframe/kv"
 	"edgeframe/session/record"
 )
@@ -18,6 +19,13 @@ func (s *Service) access(ctx context.Context, h *head, prefetch Prefetch) {
 		return
 	}
 	refs, keys := s.uncached(h, prefetch.refs(s, h))
+	share := budget.From(ctx)
+	raw, stored := sizes(refs)
+	if share.Use(ctx, raw+stored) != nil {
+		// The read will be refused; the access is noted.
+		refs, keys, stored = nil, nil, 0
+	}
+	defer share.Free(stored)
 	values := s.heads.access(ctx, h, keys)
 	if values == nil || len(keys) == 0 {
 		return

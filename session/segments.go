@@ -8,6 +8,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow"
 
 	"edgeframe/codec/segment"
+	"edgeframe/internal/budget"
 	"edgeframe/internal/parallel"
 	"edgeframe/kv"
 	"edgeframe/session/record"
@@ -20,7 +21,7 @@ func (s *Service) fetch(ctx context.Context, h *head, refs []record.SegmentRef) 
 }
 
 // fetchInto adds the fields of segments to got, unless it has them: those that are cached or came
-// with the head, and all others from the store in one round trip.
+// with the head, and all others from the store in one round trip. It reserves their memory before.
 func (s *Service) fetchInto(ctx context.Context, h *head, refs []record.SegmentRef, got map[record.SegmentRef][]arrow.Array) error {
 	var missing []record.SegmentRef
 	for _, r := range refs {
@@ -39,6 +40,12 @@ func (s *Service) fetchInto(ctx context.Context, h *head, refs []record.SegmentR
 	if len(missing) == 0 {
 		return nil
 	}
+	share := budget.From(ctx)
+	raw, stored := sizes(missing)
+	if err := share.Use(ctx, raw+stored); err != nil {
+		return err
+	}
+	defer share.Free(stored)
 	keys := h.keys(missing)
 	values, err := s.store.GetMany(ctx, keys)
 	if errors.Is(err, kv.ErrCorrupt) {
@@ -48,6 +55,15 @@ func (s *Service) fetchInto(ctx context.Context, h *head, refs []record.SegmentR
 		return err
 	}
 	return s.decodeInto(missing, keys, values, got)
+}
+
+// sizes is how many bytes segments take as they are decoded and as they are stored.
+func sizes(refs []record.SegmentRef) (raw, stored int64) {
+	for _, r := range refs {
+		raw += int64(r.Raw)
+		stored += int64(r.Stored)
+	}
+	return raw, stored
 }
 
 // uncached returns those of refs that are not cached, each once, and their keys.

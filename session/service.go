@@ -44,6 +44,9 @@ type Options struct {
 	// Later runs work once the response to the request of ctx is on its way, and keeps the request
 	// alive for it. Nil runs it at once.
 	Later func(ctx context.Context, work func(context.Context))
+	// Join computes the value of a key, or waits for the value that is being computed for another
+	// caller. Nil computes it.
+	Join func(ctx context.Context, key string, compute func(context.Context) ([]byte, error)) ([]byte, error)
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -93,6 +96,11 @@ func New(opt Options) *Service {
 	}
 	if opt.Later == nil {
 		opt.Later = func(ctx context.Context, work func(context.Context)) { work(ctx) }
+	}
+	if opt.Join == nil {
+		opt.Join = func(ctx context.Context, _ string, compute func(context.Context) ([]byte, error)) ([]byte, error) {
+			return compute(ctx)
+		}
 	}
 	heads := newHeads(opt)
 	return &Service{

@@ -9,6 +9,7 @@ import (
 	"github.com/zeebo/xxh3"
 
 	"edgeframe/frame"
+	"edgeframe/internal/budget"
 	"edgeframe/kv"
 	"edgeframe/session/record"
 )
@@ -65,13 +66,15 @@ func (s *Service) statistics(ctx context.Context, h *head, ver *record.Version) 
 			return doc, nil
 		}
 	}
-	doc, err := s.describe(ctx, h, ver)
-	if err != nil {
-		return nil, err
-	}
-	s.keepStatistics(key, doc)
-	s.storeStatistics(ctx, h, key, doc)
-	return doc, nil
+	return s.opt.Join(ctx, key, func(ctx context.Context) ([]byte, error) {
+		doc, err := s.describe(ctx, h, ver)
+		if err != nil {
+			return nil, err
+		}
+		s.keepStatistics(key, doc)
+		s.storeStatistics(ctx, h, key, doc)
+		return doc, nil
+	})
 }
 
 func (s *Service) keepStatistics(key string, doc []byte) {
@@ -97,7 +100,16 @@ func (s *Service) describe(ctx context.Context, h *head, ver *record.Version) ([
 	}
 	d := frame.NewDescriber(schema, rows, marks, s.Limits())
 	most := min(describeBytes, s.opt.MaxTableBytes/describePart)
+	share := budget.From(ctx)
+	// The values of a part are in memory, and about as much is needed to count and order them.
+	if err := share.Reserve(ctx, 2*min(most, ver.RawBytes)); err != nil {
+		return nil, err
+	}
+	if err := share.Begin(ctx, h.ID); err != nil {
+		return nil, err
+	}
 	for _, columns := range m.parts(most) {
+		before := share.Used()
 		arrays, err := s.loadColumns(ctx, h, m, columns, most/describeReads)
 		if err != nil {
 			return nil, err
@@ -105,6 +117,7 @@ func (s *Service) describe(ctx context.Context, h *head, ver *record.Version) ([
 		if err := d.Add(columns, arrays); err != nil {
 			return nil, err
 		}
+		share.Free(share.Used() - before)
 	}
 	return d.Result().JSON()
 }

@@ -10,6 +10,7 @@ import (
 	"edgeframe/codec/arrowipc"
 	"edgeframe/codec/scalar"
 	"edgeframe/frame"
+	"edgeframe/internal/budget"
 	"edgeframe/session/record"
 )
 
@@ -47,9 +48,40 @@ func (s *Service) frame(ctx context.Context, h *head, ver *record.Version) (*fra
 	// Segments are kept: the neighbours of a changed chunk in its segment are loaded later.
 	fetched := map[record.SegmentRef][]arrow.Array{}
 	f.Load = func(chunks []frame.Chunk) ([]arrow.Array, error) {
-		return s.loadPlaces(ctx, h, m.places(chunks), fetched)
+		places := m.places(chunks)
+		if err := s.beginEdit(ctx, h, places, f.NumRows()); err != nil {
+			return nil, err
+		}
+		return s.loadPlaces(ctx, h, places, fetched)
 	}
 	return f, nil
+}
+
+// editRowBytes is about what an operation takes for each row besides the values, such as the order
+// after a sort.
+const editRowBytes = 16
+
+// beginEdit reserves memory for an edit of the arrays at places: for them as they are stored and
+// decoded, and for the values that replace them. A large edit then waits for its turn to compute.
+func (s *Service) beginEdit(ctx context.Context, h *head, places []place, rows int64) error {
+	bytes := editRowBytes * rows
+	for r := range distinct(refsOf(places)) {
+		bytes += 2*int64(r.Raw) + int64(r.Stored)
+	}
+	share := budget.From(ctx)
+	if err := share.Reserve(ctx, bytes); err != nil {
+		return err
+	}
+	return share.Begin(ctx, h.ID)
+}
+
+// distinct returns the set of refs.
+func distinct(refs []record.SegmentRef) map[record.SegmentRef]bool {
+	set := make(map[record.SegmentRef]bool, len(refs))
+	for _, r := range refs {
+		set[r] = true
+	}
+	return set
 }
 
 // loadPlaces returns the arrays at places. It fetches their segments unless fetched has them, and

@@ -130,6 +130,9 @@ func TestWhatIsUsedComesOutOfWhatIsReserved(t *testing.T) {
 	if b.Reserved() != 0 {
 		t.Errorf("%d bytes stay reserved", b.Reserved())
 	}
+	if err := s.Use(t.Context(), 1); !errors.Is(err, context.Canceled) {
+		t.Errorf("a closed share got %v", err)
+	}
 }
 
 func TestMoreThanThereIsIsRefusedAtOnce(t *testing.T) {
@@ -190,14 +193,12 @@ func TestSlotsAreSharedInTurnsByKey(t *testing.T) {
 				s := b.Open()
 				defer s.Close()
 				reserve(t, s, 2*mb)
-				end, err := s.Begin(t.Context(), key)
-				if err != nil {
+				if err := s.Begin(t.Context(), key); err != nil {
 					t.Error(err)
 					return
 				}
 				order = append(order, key)
 				time.Sleep(time.Second)
-				end()
 			})
 			synctest.Wait()
 		}
@@ -207,7 +208,7 @@ func TestSlotsAreSharedInTurnsByKey(t *testing.T) {
 		work("other")
 		small := b.Open()
 		reserve(t, small, mb/2)
-		if _, err := small.Begin(t.Context(), "small"); err != nil || len(order) != 1 {
+		if err := small.Begin(t.Context(), "small"); err != nil || len(order) != 1 {
 			t.Errorf("small work got %v, after %d large ones; want a slot at once", err, len(order))
 		}
 		group.Wait()
@@ -216,10 +217,11 @@ func TestSlotsAreSharedInTurnsByKey(t *testing.T) {
 		}
 		last := b.Open()
 		reserve(t, last, 2*mb)
-		if end, err := last.Begin(t.Context(), "busy"); err != nil {
+		if err := last.Begin(t.Context(), "busy"); err != nil {
 			t.Errorf("the slot did not come back: %v", err)
-		} else {
-			end()
+		}
+		if err := last.Begin(t.Context(), "busy"); err != nil {
+			t.Errorf("a share that has a slot got %v", err)
 		}
 	})
 }
@@ -230,19 +232,16 @@ func TestWaitingForASlotEnds(t *testing.T) {
 		holder, waiter := b.Open(), b.Open()
 		reserve(t, holder, 2*mb)
 		reserve(t, waiter, 2*mb)
-		end, err := holder.Begin(t.Context(), "a")
-		if err != nil {
+		if err := holder.Begin(t.Context(), "a"); err != nil {
 			t.Fatal(err)
 		}
 		start := time.Now()
-		if _, err := waiter.Begin(t.Context(), "b"); err == nil || time.Since(start) != 30*time.Second {
+		if err := waiter.Begin(t.Context(), "b"); err == nil || time.Since(start) != 30*time.Second {
 			t.Errorf("got %v after %v, want an error after 30 s", err, time.Since(start))
 		}
-		end()
-		if end, err := waiter.Begin(t.Context(), "b"); err != nil {
+		holder.Close()
+		if err := waiter.Begin(t.Context(), "b"); err != nil {
 			t.Error(err)
-		} else {
-			end()
 		}
 	})
 }
@@ -257,9 +256,7 @@ func TestNoBudgetAdmitsEverything(t *testing.T) {
 	}
 	s.Free(1)
 	s.Trim()
-	if end, err := s.Begin(ctx, ""); err != nil {
+	if err := s.Begin(ctx, ""); err != nil {
 		t.Error(err)
-	} else {
-		end()
 	}
 }

@@ -13,6 +13,8 @@ type Share struct {
 	// large says that held is in the pool of large shares, since some time.
 	large bool
 	since time.Time
+	// slot says that the share has a slot, closed that it must not reserve any more.
+	slot, closed bool
 }
 
 // Open returns an empty share. The caller closes it when the work is done.
@@ -70,10 +72,23 @@ func (s *Share) ensure(ctx context.Context, bytes int64) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
+	if s.closed {
+		return context.Canceled
+	}
 	if bytes <= s.held {
 		return nil
 	}
 	return s.b.take(ctx, s, bytes-s.held)
+}
+
+// Used is the number of bytes in use.
+func (s *Share) Used() int64 {
+	if s == nil {
+		return 0
+	}
+	s.b.mu.Lock()
+	defer s.b.mu.Unlock()
+	return s.used
 }
 
 // Free says that bytes are not in use any more. They stay reserved.
@@ -98,7 +113,8 @@ func (s *Share) Trim() {
 	}
 }
 
-// Close gives everything back.
+// Close gives everything back. After it the share reserves nothing more: its errors are
+// [context.Canceled].
 func (s *Share) Close() {
 	if s == nil {
 		return
@@ -106,13 +122,16 @@ func (s *Share) Close() {
 	b := s.b
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	s.closed = true
 	if s.large {
 		// A moving average of the last few shares.
 		b.hold += (time.Since(s.since) - b.hold) / 8
 	}
-	s.used = 0
+	if s.slot {
+		s.slot = false
+		b.endSlot()
+	}
 	if s.held > 0 {
 		b.give(s, s.held)
 	}
-	s.large = false
 }

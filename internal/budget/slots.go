@@ -19,44 +19,45 @@ type turn struct {
 	waiting []chan struct{}
 }
 
-// Begin waits for a slot to compute in and returns a function that gives it back. Small shares need
+// Begin waits for a slot to compute in, which the share keeps until it is closed. Small shares need
 // none. Waiters with different keys take turns. The errors are those of [Share.Reserve].
-func (s *Share) Begin(ctx context.Context, key string) (end func(), err error) {
+func (s *Share) Begin(ctx context.Context, key string) error {
 	if s == nil || s.b.opt.Slots == 0 {
-		return func() {}, nil
+		return nil
 	}
 	b := s.b
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if !s.large {
-		return func() {}, nil
+	if !s.large || s.slot {
+		return nil
 	}
 	if b.slots.free > 0 {
 		b.slots.free--
-		return b.endSlot, nil
+		s.slot = true
+		return nil
 	}
 	if b.opt.SlotWait == 0 {
-		return nil, b.busy(s.held)
+		return b.busy(s.held)
 	}
 	ready := b.slots.enqueue(key)
 	b.mu.Unlock()
-	err = wait(ctx, ready, b.opt.SlotWait)
+	err := wait(ctx, ready, b.opt.SlotWait)
 	b.mu.Lock()
 	select {
 	case <-ready:
-		return b.endSlot, nil
+		s.slot = true
+		return nil
 	default:
 	}
 	b.slots.forget(key, ready)
 	if err == nil {
 		err = b.busy(s.held)
 	}
-	return nil, err
+	return err
 }
 
+// endSlot gives a slot to the next waiter.
 func (b *Budget) endSlot() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
 	if !b.slots.pass() {
 		b.slots.free++
 	}

@@ -1,8 +1,7 @@
 // Package memory is a [kv.Driver] that keeps everything in the memory of the process.
 //
 // It has strong consistency, exact expiry and an exact count, each in logarithmic time, and runs on
-// every build. Nothing survives the end of the process. There is no limit on memory other than the
-// expiry of items.
+// every build. Nothing survives the end of the process.
 package memory
 
 import (
@@ -34,7 +33,12 @@ type Driver struct {
 	byKey    btree.Map[string, *entry]
 	expiring *btree.BTreeG[*entry] // entries with an expiry, by expiry
 	counted  *btree.BTreeG[*entry] // entries that Count reports, by expiry
+	// bytes is about the memory that all entries take, most the largest value of it.
+	bytes, most int64
 }
+
+// entryBytes is about what an entry takes besides its key and value.
+const entryBytes = 256
 
 type entry struct {
 	key     string
@@ -48,9 +52,13 @@ var (
 	_ kv.Sweeper = (*Driver)(nil)
 )
 
-// New returns an empty engine.
-func New() *Driver {
-	return &Driver{expiring: newExpiryTree(), counted: newExpiryTree()}
+// New returns an empty engine without a limit on its size.
+func New() *Driver { return NewBounded(math.MaxInt64) }
+
+// NewBounded returns an empty engine that takes at most about that many bytes of memory. When it is full,
+// writes return [kv.ErrFull], except those that make a value smaller.
+func NewBounded(bytes int64) *Driver {
+	return &Driver{expiring: newExpiryTree(), counted: newExpiryTree(), most: bytes}
 }
 
 func newExpiryTree() *btree.BTreeG[*entry] {
@@ -98,9 +106,12 @@ func (d *Driver) Set(ctx context.Context, items []kv.Item, ttl time.Duration) er
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	expires := expiry(time.Now().UnixNano(), ttl)
+	now := time.Now().UnixNano()
+	if err := d.makeRoom(now, items...); err != nil {
+		return err
+	}
 	for _, it := range items {
-		d.put(newEntry(it, expires))
+		d.put(newEntry(it, expiry(now, ttl)))
 	}
 	return nil
 }
@@ -119,6 +130,9 @@ func (d *Driver) CompareAndSwap(ctx context.Context, item kv.Item, old kv.Revisi
 		return kv.ErrConflict
 	case current != nil && (old == kv.Revision{} || kv.RevisionOf(current.value) != old):
 		return kv.ErrConflict
+	}
+	if err := d.makeRoom(now, item); err != nil {
+		return err
 	}
 	d.put(newEntry(item, expiry(now, ttl)))
 	return nil
@@ -218,7 +232,11 @@ func (d *Driver) Sweep(ctx context.Context, limit int) (removed int, err error) 
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	now := time.Now().UnixNano()
+	return d.sweep(time.Now().UnixNano(), limit), nil
+}
+
+// sweep removes up to limit expired entries. The caller holds the mutex for writing.
+func (d *Driver) sweep(now int64, limit int) (removed int) {
 	for removed < limit {
 		e, ok := d.expiring.Min()
 		if !ok || e.expires > now {
@@ -227,7 +245,32 @@ func (d *Driver) Sweep(ctx context.Context, limit int) (removed int, err error) 
 		d.remove(e.key)
 		removed++
 	}
-	return removed, nil
+	return removed
+}
+
+// makeRoom removes expired entries if there is no room for items, and returns [kv.ErrFull] if that
+// is not enough. The caller holds the mutex for writing.
+func (d *Driver) makeRoom(now int64, items ...kv.Item) error {
+	if d.fits(items) {
+		return nil
+	}
+	d.sweep(now, math.MaxInt)
+	if !d.fits(items) {
+		return kv.ErrFull
+	}
+	return nil
+}
+
+// fits reports whether there is room for items, in place of the entries with their keys.
+func (d *Driver) fits(items []kv.Item) bool {
+	var more int64
+	for _, it := range items {
+		more += entryBytes + int64(len(it.Key)+len(it.Value))
+		if old, ok := d.byKey.Get(it.Key); ok {
+			more -= old.size()
+		}
+	}
+	return more <= 0 || more <= d.most-d.bytes
 }
 
 // Close implements [kv.Driver].
@@ -247,6 +290,7 @@ func (d *Driver) put(e *entry) {
 	if old, replaced := d.byKey.Set(e.key, e); replaced {
 		d.unindex(old)
 	}
+	d.bytes += e.size()
 	if e.expires != never {
 		d.expiring.Set(e)
 	}
@@ -263,9 +307,13 @@ func (d *Driver) remove(key string) {
 }
 
 func (d *Driver) unindex(e *entry) {
+	d.bytes -= e.size()
 	d.expiring.Delete(e)
 	d.counted.Delete(e)
 }
+
+// size is about the memory that e takes, in bytes.
+func (e *entry) size() int64 { return entryBytes + int64(len(e.key)+len(e.value)) }
 
 func newEntry(it kv.Item, expires int64) *entry {
 	value := it.Value
