@@ -230,7 +230,7 @@ func (c *copier) transfer(ctx context.Context, source, target storedHead) (done 
 		return done, err
 	}
 	for len(lacking) > 0 {
-		n, bytes := batch(lacking)
+		n, bytes := batch(lacking, copyBytes)
 		if err := c.segments(ctx, source.head, lacking[:n], commit.TTL); err != nil {
 			return done, err
 		}
@@ -276,16 +276,6 @@ func (c *copier) difference(source, target storedHead) (commit kv.Commit, lackin
 		}
 	}
 	return commit, lacking, nil
-}
-
-// batch returns how many segments from the beginning of refs take at most copyBytes, at least one,
-// and their size in bytes.
-func batch(refs []record.SegmentRef) (n, bytes int) {
-	for n < len(refs) && (n == 0 || bytes+refs[n].Stored <= copyBytes) {
-		bytes += refs[n].Stored
-		n++
-	}
-	return n, bytes
 }
 
 // segments copies segments, and checks each.

@@ -21,7 +21,8 @@ func (s *Service) fetch(ctx context.Context, h *head, refs []record.SegmentRef) 
 }
 
 // fetchInto adds the fields of segments to got, unless it has them: those that are cached or came
-// with the head, and all others from the store in one round trip. It reserves their memory before.
+// with the head, and all others from the store, in one round trip for each fetchBytes. It reserves
+// their memory before.
 func (s *Service) fetchInto(ctx context.Context, h *head, refs []record.SegmentRef, got map[record.SegmentRef][]arrow.Array) error {
 	var missing []record.SegmentRef
 	for _, r := range refs {
@@ -37,16 +38,28 @@ func (s *Service) fetchInto(ctx context.Context, h *head, refs []record.SegmentR
 			missing = append(missing, r)
 		}
 	}
-	if len(missing) == 0 {
-		return nil
+	for len(missing) > 0 {
+		n, _ := batch(missing, fetchBytes)
+		if err := s.fetchBatch(ctx, h, missing[:n], got); err != nil {
+			return err
+		}
+		missing = missing[n:]
 	}
+	return nil
+}
+
+// fetchBytes is about how much of stored segments is in memory at a time while they are decoded.
+const fetchBytes = 64 << 20
+
+// fetchBatch adds the fields of segments to got, from the store in one round trip.
+func (s *Service) fetchBatch(ctx context.Context, h *head, refs []record.SegmentRef, got map[record.SegmentRef][]arrow.Array) error {
 	share := budget.From(ctx)
-	raw, stored := sizes(missing)
+	raw, stored := sizes(refs)
 	if err := share.Use(ctx, raw+stored); err != nil {
 		return err
 	}
 	defer share.Free(stored)
-	keys := h.keys(missing)
+	keys := h.keys(refs)
 	values, err := s.store.GetMany(ctx, keys)
 	if errors.Is(err, kv.ErrCorrupt) {
 		return damaged(h.ID, err)
@@ -54,7 +67,17 @@ func (s *Service) fetchInto(ctx context.Context, h *head, refs []record.SegmentR
 	if err != nil {
 		return err
 	}
-	return s.decodeInto(missing, keys, values, got)
+	return s.decodeInto(refs, keys, values, got)
+}
+
+// batch returns how many segments from the beginning of refs take at most that many bytes as they are
+// stored, at least one, and their size.
+func batch(refs []record.SegmentRef, most int) (n, bytes int) {
+	for n < len(refs) && (n == 0 || bytes+refs[n].Stored <= most) {
+		bytes += refs[n].Stored
+		n++
+	}
+	return n, bytes
 }
 
 // sizes is how many bytes segments take as they are decoded and as they are stored.

@@ -61,13 +61,15 @@ func (s *Service) frame(ctx context.Context, h *head, ver *record.Version) (*fra
 // after a sort.
 const editRowBytes = 16
 
-// beginEdit reserves memory for an edit of the arrays at places: for them as they are stored and
-// decoded, and for the values that replace them. A large edit then waits for its turn to compute.
+// beginEdit reserves memory for an edit of the arrays at places: for them and for the values that
+// replace them. A large edit then waits for its turn to compute.
 func (s *Service) beginEdit(ctx context.Context, h *head, places []place, rows int64) error {
-	bytes := editRowBytes * rows
+	bytes, stored := editRowBytes*rows, int64(0)
 	for r := range distinct(refsOf(places)) {
-		bytes += 2*int64(r.Raw) + int64(r.Stored)
+		bytes += 2 * int64(r.Raw)
+		stored += int64(r.Stored)
 	}
+	bytes += min(stored, fetchBytes)
 	share := budget.From(ctx)
 	if err := share.Reserve(ctx, bytes); err != nil {
 		return err
