@@ -185,17 +185,7 @@ func (s *Service) storeMarks(ver *record.Version, f *frame.Frame, out *sealer) e
 	if len(f.Marks) == 0 {
 		return nil
 	}
-	b := array.NewRecordBuilder(memory.DefaultAllocator, marksSchema)
-	names, rows := b.Field(0).(*array.BinaryDictionaryBuilder), b.Field(1).(*array.Int64Builder)
-	for _, name := range slices.Sorted(maps.Keys(f.Marks)) {
-		for range f.Marks[name] {
-			if err := names.AppendString(name); err != nil {
-				return err
-			}
-		}
-		rows.AppendValues(f.Marks[name], nil)
-	}
-	refs, err := out.seal([]arrow.Record{b.NewRecord()})
+	refs, err := out.seal([]arrow.Record{marksRecord(f.Marks)})
 	if err != nil {
 		return err
 	}
@@ -206,6 +196,23 @@ func (s *Service) storeMarks(ver *record.Version, f *frame.Frame, out *sealer) e
 		}
 	}
 	return nil
+}
+
+// marksRecord returns marks as they are stored.
+func marksRecord(marks frame.Marks) arrow.Record {
+	names := array.NewStringBuilder(memory.DefaultAllocator)
+	index := array.NewInt32Builder(memory.DefaultAllocator)
+	rows := array.NewInt64Builder(memory.DefaultAllocator)
+	for i, name := range slices.Sorted(maps.Keys(marks)) {
+		names.Append(name)
+		index.Reserve(len(marks[name]))
+		for range marks[name] {
+			index.UnsafeAppend(int32(i))
+		}
+		rows.AppendValues(marks[name], nil)
+	}
+	columns := array.NewDictionaryArray(marksSchema.Field(0).Type, index.NewArray(), names.NewArray())
+	return array.NewRecord(marksSchema, []arrow.Array{columns, rows.NewArray()}, int64(columns.Len()))
 }
 
 // storedMarks are the marks of a version as their segment has them.
