@@ -8,22 +8,25 @@ import (
 	"github.com/apache/arrow/go/v17/arrow"
 
 	"edgeframe/codec/scalar"
-	"edgeframe/frame"
 	"edgeframe/session"
 )
 
 // timestamp formats a time as RFC 3339 in UTC, with milliseconds.
 func timestamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z07:00") }
 
-// document returns the session document of sess with its marks.
-func (s *server) document(sess *session.Session, marks frame.Marks) (object, error) {
+// document returns the session document of sess. marked is the number of marks of each column.
+func (s *server) document(sess *session.Session, marked []int64) (object, error) {
 	schema, missing, err := s.Sessions.Schema(sess)
 	if err != nil {
 		return nil, err
 	}
-	counts := make(object, len(missing))
+	counts, marks := make(object, len(missing)), object{}
 	for i, n := range missing {
-		counts[i] = member{schema.Field(i).Name, n}
+		name := schema.Field(i).Name
+		counts[i] = member{name, n}
+		if marked[i] > 0 {
+			marks = append(marks, member{name, marked[i]})
+		}
 	}
 	current := sess.Current
 	return object{
@@ -51,7 +54,7 @@ func (s *server) document(sess *session.Session, marks frame.Marks) (object, err
 			{"segments", current.Segments},
 		}},
 		{"history", history(sess)},
-		{"intentional_missing", marksDocument(schema, marks)},
+		{"intentional_missing", marks},
 		{"metadata", sess.Metadata},
 	}, nil
 }
@@ -98,25 +101,14 @@ func summary(ver session.Version) object {
 	}
 }
 
-// marksDocument returns marks in the order of the columns.
-func marksDocument(schema *arrow.Schema, marks frame.Marks) object {
-	doc := object{}
-	for _, f := range schema.Fields() {
-		if rows := marks[f.Name]; rows != nil {
-			doc = append(doc, member{f.Name, rows})
-		}
-	}
-	return doc
-}
-
 // sessionDocument returns the document of sess with further members, and the state of the session that
 // the document describes.
 func (s *server) sessionDocument(r *http.Request, sess *session.Session, further ...member) (object, *session.Session, error) {
-	sess, marks, err := s.Sessions.Marks(r.Context(), sess)
+	sess, marked, err := s.Sessions.MarkCounts(r.Context(), sess)
 	if err != nil {
 		return nil, nil, err
 	}
-	doc, err := s.document(sess, marks)
+	doc, err := s.document(sess, marked)
 	return append(doc, further...), sess, err
 }
 

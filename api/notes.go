@@ -1,31 +1,92 @@
 package api
 
 import (
+	"fmt"
+	"math"
 	"net/http"
+	"net/url"
+	"strconv"
 
+	"edgeframe/codec"
 	"edgeframe/frame"
 	"edgeframe/session"
 )
 
-func (s *server) getMissing(w http.ResponseWriter, r *http.Request) error {
-	sess, err := s.open(r, session.PrefetchMarks)
-	if err != nil {
-		return err
+// The page sizes of marks.
+const (
+	defaultMarks = 10_000
+	maxMarks     = 100_000
+)
+
+// marksSelection returns the marks that a request asks for.
+func marksSelection(q url.Values) (sel session.Selection, err error) {
+	sel.Columns = q["column"]
+	if sel.Offset, sel.Limit, err = pageOf(q, defaultMarks, maxMarks); err != nil {
+		return sel, err
 	}
-	return s.writeMissing(w, r, sess)
+	version, err := integer(q, "version", 0, 1, math.MaxUint32)
+	sel.Version = uint32(version)
+	return sel, err
 }
 
-func (s *server) writeMissing(w http.ResponseWriter, r *http.Request, sess *session.Session) error {
-	sess, marks, err := s.Sessions.Marks(r.Context(), sess)
+func (s *server) getMissing(w http.ResponseWriter, r *http.Request) error {
+	sel, err := marksSelection(r.URL.Query())
 	if err != nil {
 		return err
 	}
-	schema, _, err := s.Sessions.Schema(sess)
+	sess, err := s.open(r, session.PrefetchMarks(sel))
 	if err != nil {
 		return err
 	}
-	setState(w, sess)
-	return writeJSON(w, http.StatusOK, object{{"intentional_missing", marksDocument(schema, marks)}})
+	version, err := sess.Version(sel.Version)
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set(headerRevision, sess.Revision.String())
+	representation := fmt.Sprintf("missing %d %d %q", sel.Offset, sel.Limit, sel.Columns)
+	if notModified(w, r, dataTag(version, representation)) {
+		return nil
+	}
+	marks, err := s.Sessions.Marks(r.Context(), sess, sel)
+	if err != nil {
+		return err
+	}
+	h.Set("ETag", dataTag(marks.Version, representation))
+	h.Set(headerRevision, marks.Session.Revision.String())
+	h.Set(headerVersion, strconv.FormatUint(uint64(marks.Version.ID), 10))
+	linkNext(w, r, sel.Offset, marks.Returned, marks.Total)
+	columns := make(object, len(marks.Columns))
+	for i, c := range marks.Columns {
+		columns[i] = member{c.Column, c.Rows}
+	}
+	return writeJSON(w, http.StatusOK, object{
+		{"intentional_missing", columns},
+		{"total", marks.Total},
+		{"offset", sel.Offset},
+		{"returned", marks.Returned},
+	})
+}
+
+// pageOf returns which page of a list a request asks for: the offset of its first element, and the
+// largest number of elements.
+func pageOf(q url.Values, fallback, most int64) (offset, limit int64, err error) {
+	if limit, err = integer(q, "limit", fallback, 0, most); err != nil {
+		return 0, 0, err
+	}
+	offset, err = integer(q, "offset", 0, 0, math.MaxInt64)
+	return offset, limit, err
+}
+
+// linkNext sets the link to the page after this one, which begins at offset and has as many elements
+// as returned says, unless it is the last.
+func linkNext(w http.ResponseWriter, r *http.Request, offset, returned, total int64) {
+	if returned == 0 || offset+returned >= total {
+		return
+	}
+	q := r.URL.Query()
+	q.Set("offset", strconv.FormatInt(offset+returned, 10))
+	w.Header().Set("Link", fmt.Sprintf(`<%s?%s>; rel="next"`, r.URL.EscapedPath(), q.Encode()))
 }
 
 func (s *server) putMissing(w http.ResponseWriter, r *http.Request) error {
@@ -49,28 +110,50 @@ func (s *server) setMissing(w http.ResponseWriter, r *http.Request, merge bool) 
 	if err != nil {
 		return err
 	}
-	return s.writeMissing(w, r, sess)
+	return s.writeSession(w, r, http.StatusOK, sess)
+}
+
+// The page sizes of the audit log.
+const (
+	defaultEntries = 1000
+	maxEntries     = 10_000
+)
+
+// auditSelection returns the part of the audit log that a request asks for.
+func auditSelection(q url.Values) (sel session.AuditSelection, err error) {
+	if order := q.Get("order"); q.Has("order") && order != "asc" && order != "desc" {
+		return sel, badParameter("order=%s is not accepted; it must be asc or desc", codec.Shorten(order))
+	}
+	sel.NewestFirst = q.Get("order") == "desc"
+	sel.Offset, sel.Limit, err = pageOf(q, defaultEntries, maxEntries)
+	return sel, err
 }
 
 func (s *server) getAudit(w http.ResponseWriter, r *http.Request) error {
-	sess, err := s.open(r, session.PrefetchAudit)
+	sel, err := auditSelection(r.URL.Query())
 	if err != nil {
 		return err
 	}
-	return s.writeAudit(w, r, http.StatusOK, sess)
-}
-
-func (s *server) writeAudit(w http.ResponseWriter, r *http.Request, status int, sess *session.Session) error {
-	entries, initialRows, err := s.Sessions.Audit(r.Context(), sess)
+	sess, err := s.open(r, session.PrefetchAudit(sel))
 	if err != nil {
 		return err
 	}
-	lines := make([]string, len(entries))
-	for i, e := range entries {
+	log, err := s.Sessions.Audit(r.Context(), sess, sel)
+	if err != nil {
+		return err
+	}
+	lines := make([]string, len(log.Entries))
+	for i, e := range log.Entries {
 		lines[i] = e.String()
 	}
-	setState(w, sess)
-	return writeJSON(w, status, object{{"entries", lines}, {"initial_rows", initialRows}})
+	setState(w, log.Session)
+	linkNext(w, r, sel.Offset, int64(len(lines)), log.Total)
+	return writeJSON(w, http.StatusOK, object{
+		{"entries", lines},
+		{"initial_rows", log.InitialRows},
+		{"total", log.Total},
+		{"offset", sel.Offset},
+	})
 }
 
 func (s *server) addAudit(w http.ResponseWriter, r *http.Request) error {
@@ -84,9 +167,10 @@ func (s *server) addAudit(w http.ResponseWriter, r *http.Request) error {
 	if err := readDocument(w, r, maxDocumentBytes, false, &body); err != nil {
 		return err
 	}
-	sess, err := s.Sessions.AddAudit(r.Context(), c, body.Entry)
+	added, err := s.Sessions.AddAudit(r.Context(), c, body.Entry)
 	if err != nil {
 		return err
 	}
-	return s.writeAudit(w, r, http.StatusCreated, sess)
+	setState(w, added.Session)
+	return writeJSON(w, http.StatusCreated, object{{"entry", added.String()}, {"index", added.Index}})
 }

@@ -106,7 +106,7 @@ func (s *server) made(sess *session.Session, format *codec.Format, of codec.Rece
 }
 
 func (s *server) getSession(w http.ResponseWriter, r *http.Request) error {
-	sess, err := s.open(r, session.PrefetchMarks)
+	sess, err := s.open(r, session.PrefetchNothing)
 	if err != nil {
 		return err
 	}

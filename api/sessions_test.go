@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -36,15 +37,28 @@ func TestTheLifeOfASession(t *testing.T) {
 		{"GET", "/data?version=99", "", http.StatusNotFound, "version_not_found"},
 		{"GET", "/data?column=colour", "", http.StatusUnprocessableEntity, "column_not_found"},
 		{"GET", "/versions", "", http.StatusOK, `"current_version":5`},
-		{"PUT", "/missing", `{"price":[1,1]}`, http.StatusOK, `{"intentional_missing":{"price":[1]}}`},
-		{"PATCH", "/missing", `{"item":[0]}`, http.StatusOK, `{"intentional_missing":{"item":[0],"price":[1]}}`},
-		{"PATCH", "/missing", `{"price":[]}`, http.StatusOK, `{"intentional_missing":{"item":[0]}}`},
-		{"GET", "/missing", "", http.StatusOK, `{"intentional_missing":{"item":[0]}}`},
+		{"PUT", "/missing", `{"price":[1,1]}`, http.StatusOK, `"intentional_missing":{"price":1},`},
+		{"PATCH", "/missing", `{"item":[0,2]}`, http.StatusOK, `"intentional_missing":{"item":2,"price":1},`},
+		{"GET", "/missing", "", http.StatusOK, `{"intentional_missing":{"item":[0,2],"price":[1]},"total":3,"offset":0,"returned":3}`},
+		{"GET", "/missing?column=price&column=item&offset=1&limit=1", "", http.StatusOK, `{"intentional_missing":{"item":[0]},"total":3,"offset":1,"returned":1}`},
+		{"GET", "/missing?version=6", "", http.StatusOK, `{"intentional_missing":{"price":[1]},"total":1,"offset":0,"returned":1}`},
+		{"GET", "/missing?version=99", "", http.StatusNotFound, "version_not_found"},
+		{"GET", "/missing?limit=100001", "", http.StatusBadRequest, "limit=100001 is not accepted; it must be a whole number from 0 to 100000"},
+		{"GET", "/missing?offset=-1", "", http.StatusBadRequest, "invalid_parameter"},
+		{"GET", "/missing?column=colour", "", http.StatusUnprocessableEntity, "column_not_found"},
+		{"PATCH", "/missing", `{"price":[]}`, http.StatusOK, `"intentional_missing":{"item":2},`},
+		{"GET", "", "", http.StatusOK, `"intentional_missing":{"item":2},`},
 		{"PUT", "/missing", `{"colour":[1]}`, http.StatusUnprocessableEntity, "column_not_found"},
 		{"PUT", "/missing", `{"item":[3]}`, http.StatusUnprocessableEntity, "invalid_operation"},
-		{"POST", "/audit", `{"entry":"checked"}`, http.StatusCreated, `] checked"],"initial_rows":3}`},
+		{"POST", "/audit", `{"entry":"checked"}`, http.StatusCreated, `] checked","index":10}`},
 		{"POST", "/audit", `{"entry":""}`, http.StatusBadRequest, "invalid_parameter"},
 		{"GET", "/audit", "", http.StatusOK, "Session created. Original file: ''. Initial rows: 3"},
+		{"GET", "/audit?offset=10", "", http.StatusOK, `] checked"],"initial_rows":3,"total":11,"offset":10}`},
+		{"GET", "/audit?order=desc&limit=1&offset=10", "", http.StatusOK, `Initial rows: 3"],"initial_rows":3,"total":11,"offset":10}`},
+		{"GET", "/audit?order=asc&limit=0", "", http.StatusOK, `{"entries":[],"initial_rows":3,"total":11,"offset":0}`},
+		{"GET", "/audit?order=new", "", http.StatusBadRequest, "order=new is not accepted; it must be asc or desc"},
+		{"GET", "/audit?order=", "", http.StatusBadRequest, "invalid_parameter"},
+		{"GET", "/audit?limit=10001", "", http.StatusBadRequest, "limit=10001 is not accepted; it must be a whole number from 0 to 10000"},
 		{"PATCH", "", `{"filename":"prices.csv","metadata":{"a":{"b":1,"c":2}}}`, http.StatusOK, `"metadata":{"a":{"b":1,"c":2}}`},
 		{"PATCH", "", `{"metadata":{"a":{"b":null}}}`, http.StatusOK, `"metadata":{"a":{"c":2}}`},
 		{"PATCH", "", `{"metadata":[]}`, http.StatusBadRequest, "invalid_parameter"},
@@ -70,6 +84,76 @@ func TestTheLifeOfASession(t *testing.T) {
 			}
 		})
 	}
+}
+
+// follow reads the page at target and those that it links to, and calls read with each document.
+func (f *fixture) follow(target string, read func(map[string]any)) (pages int) {
+	f.Helper()
+	for {
+		res := f.do("GET", target, "")
+		f.wantStatus(res, http.StatusOK)
+		pages++
+		read(f.decode(res))
+		link, ok := strings.CutSuffix(res.Header.Get("Link"), `>; rel="next"`)
+		if !ok {
+			return pages
+		}
+		target = strings.TrimPrefix(link, "<")
+		if _, err := url.ParseRequestURI(target); err != nil {
+			f.Fatal(err)
+		}
+	}
+}
+
+func TestPagesOfMarksAndOfTheAuditLogAreLinked(t *testing.T) {
+	f := newFixture(t)
+	path := f.upload("n,a&b\n" + strings.Repeat("1,2\n", 7))
+	f.wantStatus(f.do("PUT", path+"/missing", `{"n":[6,0,1],"a&b":[2,3,4,5,6]}`), http.StatusOK)
+	var marks []string
+	pages := f.follow(path+"/missing?limit=3&column=a%26b&column=n", func(doc map[string]any) {
+		marks = append(marks, fmt.Sprint(doc["intentional_missing"]))
+	})
+	if want := []string{"map[a&b:[2 3 4]]", "map[a&b:[5 6] n:[0]]", "map[n:[1 6]]"}; pages != 3 || !slices.Equal(marks, want) {
+		t.Errorf("%d pages %q, want %q", pages, marks, want)
+	}
+	for i := range 5 {
+		f.wantStatus(f.do("POST", path+"/audit", fmt.Sprintf(`{"entry":"%d"}`, i)), http.StatusCreated)
+	}
+	for _, order := range []string{"asc", "desc"} {
+		var last []string
+		pages := f.follow(path+"/audit?limit=3&order="+order, func(doc map[string]any) {
+			for _, e := range doc["entries"].([]any) {
+				text := e.(string)
+				last = append(last, text[len(text)-1:])
+			}
+		})
+		want := []string{"7", "s", "0", "1", "2", "3", "4"}
+		if order == "desc" {
+			slices.Reverse(want)
+		}
+		if pages != 3 || !slices.Equal(last, want) {
+			t.Errorf("%s: %d pages of entries that end with %q, want %q", order, pages, last, want)
+		}
+	}
+}
+
+func TestMarksAreCachedByTheirVersion(t *testing.T) {
+	f := newFixture(t)
+	path := f.upload(prices)
+	f.wantStatus(f.do("PUT", path+"/missing", `{"price":[1]}`), http.StatusOK)
+	first := f.do("GET", path+"/missing", "")
+	tag := first.Header.Get("ETag")
+	f.wantStatus(f.do("PATCH", path, `{"metadata":{"k":1}}`), http.StatusOK)
+	f.wantStatus(f.do("GET", path+"/missing", "", "If-None-Match", tag), http.StatusNotModified)
+	if other := f.do("GET", path+"/missing?offset=1", "").Header.Get("ETag"); other == tag || tag == "" {
+		t.Errorf("pages have the ETags %q and %q", tag, other)
+	}
+	if version := first.Header.Get(headerVersion); version != "2" {
+		t.Errorf("the marks are of version %q, want 2", version)
+	}
+	f.wantStatus(f.do("PUT", path+"/missing", `{}`, "If-Match", tag), http.StatusOK)
+	f.wantStatus(f.do("GET", path+"/missing", "", "If-None-Match", tag), http.StatusOK)
+	f.wantProblem(f.do("PUT", path+"/missing", `{}`, "If-Match", tag), http.StatusPreconditionFailed, "precondition_failed")
 }
 
 func TestPagesAreLinked(t *testing.T) {

@@ -24,6 +24,10 @@ const uploadPath = "/api/v1/uploads/{id}"
 // for each session.
 const maxSelected = 100
 
+// maxSheetList is the longest list of the sheets of a workbook, in bytes of JSON. A small file can repeat
+// a long text in every cell of a preview.
+const maxSheetList = 8 << 20
+
 // stagedNote is what is stored with a workbook whose sheets have to be chosen.
 type stagedNote struct {
 	Filename string `json:"filename"`
@@ -52,24 +56,56 @@ func (s *server) stageUpload(w http.ResponseWriter, r *http.Request, up *upload,
 
 // sheetDocuments describes the sheets of a workbook, as a JSON array.
 func sheetDocuments(choice *codec.SheetChoice) ([]byte, error) {
-	list := make([]object, len(choice.Sheets))
-	for i, sheet := range choice.Sheets {
-		var preview bytes.Buffer
-		if err := formats.ByName("json").Encode(&preview, sheet.Preview, codec.WriteOptions{}); err != nil {
+	list := make([]json.RawMessage, len(choice.Sheets))
+	left, suggested := maxSheetList, choice.Suggested()
+	for i := range choice.Sheets {
+		var err error
+		if list[i], err = sheetDocument(&choice.Sheets[i], i == suggested, left); err != nil {
 			return nil, err
 		}
-		list[i] = object{
-			{"name", sheet.Name},
-			{"rows", sheet.Rows},
-			{"columns", len(sheet.Columns)},
-			{"column_names", sheet.Columns},
-			{"preview_data", json.RawMessage(preview.Bytes())},
-			{"missing_count", sheet.Missing},
-			{"score", sheet.Score()},
-			{"is_suggested", i == choice.Suggested()},
-		}
+		left -= len(list[i])
 	}
 	return encodeJSON(list), nil
+}
+
+// sheetDocument describes a sheet in most bytes.
+func sheetDocument(sheet *codec.Sheet, suggested bool, most int) ([]byte, error) {
+	preview := &previewBuffer{left: most}
+	for _, name := range sheet.Columns {
+		preview.left -= len(name)
+	}
+	if err := formats.ByName("json").Encode(preview, sheet.Preview, codec.WriteOptions{}); err != nil {
+		return nil, err
+	}
+	doc := encodeJSON(object{
+		{"name", sheet.Name},
+		{"rows", sheet.Rows},
+		{"columns", len(sheet.Columns)},
+		{"column_names", sheet.Columns},
+		{"preview_data", json.RawMessage(preview.Bytes())},
+		{"missing_count", sheet.Missing},
+		{"score", sheet.Score()},
+		{"is_suggested", suggested},
+	})
+	if len(doc) > most {
+		return nil, errSheetList
+	}
+	return doc, nil
+}
+
+var errSheetList = codec.Errorf(codec.ErrTooLarge, "the list of the sheets takes more than %d bytes as JSON; name the sheets to read with sheet_name", maxSheetList)
+
+// previewBuffer is a buffer for the bytes that are left of a list of sheets.
+type previewBuffer struct {
+	bytes.Buffer
+	left int
+}
+
+func (b *previewBuffer) Write(p []byte) (int, error) {
+	if b.left -= len(p); b.left < 0 {
+		return 0, errSheetList
+	}
+	return b.Buffer.Write(p)
 }
 
 func (s *server) writeStaged(w http.ResponseWriter, status int, staged *staging.Upload, note stagedNote) error {

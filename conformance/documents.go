@@ -36,7 +36,7 @@ type sessionDocument struct {
 	MissingValues      map[string]int        `json:"missing_values"`
 	Serialization      serializationDocument `json:"serialization"`
 	History            []historyEntry        `json:"history"`
-	IntentionalMissing map[string][]int      `json:"intentional_missing"`
+	IntentionalMissing map[string]int        `json:"intentional_missing"`
 	Metadata           json.RawMessage       `json:"metadata"`
 	// Upload is in answers to requests that send a table.
 	Upload *uploadReceipt `json:"upload"`
@@ -156,12 +156,22 @@ type sampleDocument struct {
 }
 
 type missingDocument struct {
-	IntentionalMissing map[string][]int `json:"intentional_missing"`
+	IntentionalMissing marks `json:"intentional_missing"`
+	Total              int   `json:"total"`
+	Offset             int   `json:"offset"`
+	Returned           int   `json:"returned"`
 }
 
 type auditDocument struct {
 	Entries     []string `json:"entries"`
 	InitialRows int      `json:"initial_rows"`
+	Total       int      `json:"total"`
+	Offset      int      `json:"offset"`
+}
+
+type entryDocument struct {
+	Entry string `json:"entry"`
+	Index int    `json:"index"`
 }
 
 type problemDocument struct {

@@ -20,7 +20,7 @@ var sessionTests = []test{
 			Shape: [2]int{4, 4}, Columns: []string{"name", "age", "score", "active"}, DTypes: peopleTypes,
 			MissingValues:      map[string]int{"name": 0, "age": 1, "score": 1, "active": 1},
 			History:            []historyEntry{{VersionID: 1, Summary: "Session created", RowsBefore: 4, RowsAfter: 4}},
-			IntentionalMissing: map[string][]int{}, Metadata: json.RawMessage("{}"),
+			IntentionalMissing: map[string]int{}, Metadata: json.RawMessage("{}"),
 		}
 		want.CreatedAt, want.LastAccessed, want.ExpiresAt = doc.CreatedAt, doc.LastAccessed, doc.ExpiresAt
 		want.History[0].Timestamp = doc.CreatedAt

@@ -38,12 +38,9 @@ func TestReadsOfMarksFollowACommitThatEvictedThem(t *testing.T) {
 	ctx := context.Background()
 	old := h.must(h.SetMarks(ctx, of(h.create(10, 5)), frame.Marks{"column_1": {1}}, false))
 	h.must(h.SetMarks(ctx, of(old), frame.Marks{"column_1": {2}}, false))
-	now, marks, err := h.Marks(ctx, old)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if now.Current.ID != 3 || !slices.Equal(marks["column_1"], []int64{2}) {
-		t.Errorf("marks %v of version %d, want those of version 3", marks, now.Current.ID)
+	page, marks := h.marked(old, 0)
+	if page.Version.ID != 3 || page.Session.Current.ID != 3 || !slices.Equal(marks["column_1"], []int64{2}) {
+		t.Errorf("marks %v of version %d, want those of version 3", marks, page.Version.ID)
 	}
 }
 
@@ -77,7 +74,7 @@ func TestLostMarksAreCorruption(t *testing.T) {
 	if err := h.store.Delete(ctx, record.SegmentKey(sess.ID, *sess.head.current().Marks)); err != nil {
 		t.Fatal(err)
 	}
-	_, _, err := h.Marks(ctx, sess)
+	_, err := h.Marks(ctx, sess, Selection{Limit: -1})
 	wantKind(t, err, ErrCorrupt)
 	_, err = h.DryRun(ctx, of(sess), operations(t, `{"op":"delete_rows","rows":[0]}`))
 	wantKind(t, err, ErrCorrupt)
@@ -170,15 +167,14 @@ func TestEveryChangeSealsTheAuditLog(t *testing.T) {
 			h.must(h.Snapshot(ctx, of(sess)))
 			sess = h.must(h.Undo(ctx, of(sess)))
 			for len(sess.head.Audit) < auditChunk-1 {
-				sess = h.must(h.AddAudit(ctx, of(sess), "entry"))
+				sess = h.note(sess, "entry")
 			}
 			sess = h.must(change(h, of(sess)))
 			if len(sess.head.Audit) != 0 || len(sess.head.AuditChunks) != 1 {
 				t.Fatalf("%d entries in the head, %d chunks; want 0 and 1", len(sess.head.Audit), len(sess.head.AuditChunks))
 			}
-			entries, _, err := h.Audit(ctx, sess)
-			if err != nil || len(entries) != auditChunk {
-				t.Errorf("%d entries, %v; want %d", len(entries), err, auditChunk)
+			if n := len(h.wholeLog(sess).Entries); n != auditChunk {
+				t.Errorf("%d entries, want %d", n, auditChunk)
 			}
 		})
 	}

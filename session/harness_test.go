@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -92,6 +93,62 @@ func (h *harness) manifest(sess *Session) *manifest {
 		h.t.Fatal(err)
 	}
 	return m
+}
+
+// note adds an entry to the audit log.
+func (h *harness) note(sess *Session, text string) *Session {
+	h.t.Helper()
+	added, err := h.AddAudit(context.Background(), of(sess), text)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return added.Session
+}
+
+// wholeLog returns the audit log, of which a part is a page with every entry.
+func (h *harness) wholeLog(sess *Session) *AuditLog {
+	h.t.Helper()
+	log, err := h.Audit(context.Background(), sess, AuditSelection{Limit: math.MaxInt64})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return log
+}
+
+// marked returns all marks of a version.
+func (h *harness) marked(sess *Session, version uint32) (*MarksPage, frame.Marks) {
+	h.t.Helper()
+	page, err := h.Marks(context.Background(), sess, Selection{Limit: -1, Version: version})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	marks := frame.Marks{}
+	for _, c := range page.Columns {
+		marks[c.Column] = c.Rows
+	}
+	return page, marks
+}
+
+// countsAre checks how many marks a session says that it has, and that it says so without reading them.
+func (h *harness) countsAre(sess *Session, want frame.Marks) {
+	h.t.Helper()
+	h.calls.Reset()
+	now, counts, err := h.MarkCounts(context.Background(), sess)
+	if err != nil || now != sess {
+		h.t.Fatalf("counts of revision %s, want %s; %v", now.Revision, sess.Revision, err)
+	}
+	schema, _, err := h.Schema(sess)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for i, f := range schema.Fields() {
+		if n := len(want[f.Name]); counts[i] != int64(n) {
+			h.t.Errorf("column %s is said to have %d marks, want %d", f.Name, counts[i], n)
+		}
+	}
+	if n := h.calls.Total().Calls; n != 0 {
+		h.t.Errorf("%d calls of the store for the numbers of marks", n)
+	}
 }
 
 // must returns a session of a call that has to succeed.

@@ -157,19 +157,12 @@ func TestMarksFollowTheTable(t *testing.T) {
 	h := newHarness(t)
 	ctx := context.Background()
 	sess := h.create(100, 5)
-	marks := func(sess *Session) frame.Marks {
-		t.Helper()
-		_, m, err := h.Marks(ctx, sess)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return m
-	}
 	want := func(sess *Session, want frame.Marks) {
 		t.Helper()
-		if got := marks(sess); !reflect.DeepEqual(got, want) {
+		if _, got := h.marked(sess, 0); !reflect.DeepEqual(got, want) {
 			t.Errorf("marks %v, want %v", got, want)
 		}
+		h.countsAre(sess, want)
 	}
 	sess = h.must(h.SetMarks(ctx, of(sess), frame.Marks{"column_1": {7, 3, 3, 50}, "column_2": {0}}, false))
 	want(sess, frame.Marks{"column_1": {3, 7, 50}, "column_2": {0}})
@@ -200,14 +193,12 @@ func TestLongAuditLogIsKeptWholeAndTheHeadStaysSmall(t *testing.T) {
 	sess := h.create(10, 5)
 	const entries = 3*auditChunk + 5
 	for i := range entries {
-		sess = h.must(h.AddAudit(ctx, of(sess), fmt.Sprintf("entry %d", i)))
+		sess = h.note(sess, fmt.Sprintf("entry %d", i))
 	}
-	got, rows, err := h.Audit(ctx, sess)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(got) != entries+1 || rows != 10 {
-		t.Fatalf("%d entries and %d initial rows, want %d and 10", len(got), rows, entries+1)
+	log := h.wholeLog(sess)
+	got := log.Entries
+	if len(got) != entries+1 || log.Total != entries+1 || log.InitialRows != 10 {
+		t.Fatalf("%d entries of %d and %d initial rows, want %d and 10", len(got), log.Total, log.InitialRows, entries+1)
 	}
 	if !strings.HasSuffix(got[0].String(), "] Session created. Original file: 't.csv'. Initial rows: 10") {
 		t.Errorf("first entry %q", got[0])

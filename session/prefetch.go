@@ -11,16 +11,24 @@ type Prefetch struct {
 // PrefetchNothing is for callers that need only what is in the head.
 var PrefetchNothing Prefetch
 
-// PrefetchMarks is for callers of [Service.Marks].
-var PrefetchMarks = Prefetch{func(_ *Service, h *head) []record.SegmentRef {
-	if marks := h.current().Marks; marks != nil {
-		return []record.SegmentRef{*marks}
-	}
-	return nil
-}}
+// PrefetchMarks is for callers of [Service.Marks]. Errors are ignored here; Marks reports them.
+func PrefetchMarks(sel Selection) Prefetch {
+	return Prefetch{func(_ *Service, h *head) []record.SegmentRef {
+		ver, err := h.find(sel.Version)
+		if err != nil || ver.Marks == nil || sel.Limit == 0 {
+			return nil
+		}
+		return []record.SegmentRef{*ver.Marks}
+	}}
+}
 
 // PrefetchAudit is for callers of [Service.Audit].
-var PrefetchAudit = Prefetch{func(_ *Service, h *head) []record.SegmentRef { return h.AuditChunks }}
+func PrefetchAudit(sel AuditSelection) Prefetch {
+	return Prefetch{func(_ *Service, h *head) []record.SegmentRef {
+		p := h.auditPage(sel)
+		return h.AuditChunks[p.first:p.last]
+	}}
+}
 
 // PrefetchData is for callers of [Service.Read]. Errors are ignored here; Read reports them.
 func PrefetchData(sel Selection) Prefetch {

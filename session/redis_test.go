@@ -58,9 +58,9 @@ func TestRoundTripsToRedisDoNotDependOnTheNumberOfSegments(t *testing.T) {
 			return err
 		}
 		marks := func() error {
-			sess, err := h.Open(ctx, ref, PrefetchMarks)
+			sess, err := h.Open(ctx, ref, PrefetchMarks(all))
 			if err == nil {
-				_, _, err = h.Marks(ctx, sess)
+				_, err = h.Marks(ctx, sess, all)
 			}
 			return err
 		}

@@ -140,7 +140,7 @@ func (s *Service) storeFrame(h *head, base *record.Version, f *frame.Frame, out 
 	if err != nil {
 		return nil, err
 	}
-	if ver.Marks, err = s.storeMarks(f, out); err != nil {
+	if err := s.storeMarks(ver, f, out); err != nil {
 		return nil, err
 	}
 	ver.NewBytes = out.bytes

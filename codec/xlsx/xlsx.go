@@ -202,6 +202,10 @@ func (w *workbook) table(parts []*part) (*codec.Table, error) {
 	if len(names) > w.opt.Limits.Columns {
 		return nil, codec.Errorf(codec.ErrTooLarge, "the sheets have %d columns together: at most %d are accepted", len(names), w.opt.Limits.Columns)
 	}
+	receipts, err := receiptsOf(parts, names)
+	if err != nil {
+		return nil, err
+	}
 	t := &table{book: w, parts: parts, changed: make([]int64, len(names))}
 	fields := make([]arrow.Field, len(names))
 	columns := make([][]arrow.Array, len(names))
@@ -212,10 +216,7 @@ func (w *workbook) table(parts []*part) (*codec.Table, error) {
 		}
 		fields[i].Name, fields[i].Nullable = name, true
 	}
-	out := &codec.Table{Schema: arrow.NewSchema(fields, nil), Receipt: codec.Receipt{Changed: t.changed}}
-	for _, p := range parts {
-		out.Receipt.Sheets = append(out.Receipt.Sheets, p.receipt(names))
-	}
+	out := &codec.Table{Schema: arrow.NewSchema(fields, nil), Receipt: codec.Receipt{Changed: t.changed, Sheets: receipts}}
 	for g := 0; len(columns) > 0 && g < len(columns[0]); g++ {
 		arrays := make([]arrow.Array, len(columns))
 		for i := range columns {
@@ -226,14 +227,30 @@ func (w *workbook) table(parts []*part) (*codec.Table, error) {
 	return out, nil
 }
 
-func (p *part) receipt(names []string) codec.SheetReceipt {
-	r := codec.SheetReceipt{Name: p.sheet.name, Rows: int64(p.rows())}
-	for _, name := range names {
-		if _, ok := p.columns[name]; !ok {
+// maxAbsent is how many bytes the receipts of the sheets of a table may take for the names of absent
+// columns. Sheets without a common column would otherwise take the square of their number.
+const maxAbsent = 8 << 20
+
+// nameBytes is what a name takes besides its characters.
+const nameBytes = 16
+
+// receiptsOf returns the receipts of parts of a table with columns of those names.
+func receiptsOf(parts []*part, names []string) (receipts []codec.SheetReceipt, err error) {
+	left := maxAbsent
+	for _, p := range parts {
+		r := codec.SheetReceipt{Name: p.sheet.name, Rows: int64(p.rows())}
+		for _, name := range names {
+			if _, ok := p.columns[name]; ok {
+				continue
+			}
 			r.Absent = append(r.Absent, name)
+			if left -= nameBytes + len(name); left < 0 {
+				return nil, codec.Errorf(codec.ErrTooLarge, "the sheets have too few columns in common: the names of those that each lacks take more than %d bytes; read fewer sheets at once", maxAbsent)
+			}
 		}
+		receipts = append(receipts, r)
 	}
-	return r
+	return receipts, nil
 }
 
 // table is a table under construction.

@@ -171,6 +171,33 @@ func TestChangedCellsAreCountedAndRefusedStrictly(t *testing.T) {
 	}
 }
 
+// partsWithout are parts of a table that have no column in common, and the names of all columns.
+func partsWithout(n int, suffix string) (parts []*part, names []string) {
+	for i := range n {
+		name := fmt.Sprint(i, suffix)
+		names = append(names, name)
+		parts = append(parts, &part{sheet: &sheet{name: name, rows: 2}, header: &header{rows: 1}, columns: map[string]int{name: 0}})
+	}
+	return parts, names
+}
+
+func TestReceiptsOfSheetsWithoutACommonColumnAreBounded(t *testing.T) {
+	parts, names := partsWithout(100, "")
+	receipts, err := receiptsOf(parts, names)
+	if err != nil || len(receipts) != 100 || len(receipts[7].Absent) != 99 || receipts[7].Name != "7" || receipts[7].Rows != 1 || receipts[7].Absent[7] != "8" {
+		t.Errorf("%+v, %v", receipts, err)
+	}
+	for _, many := range []struct {
+		n      int
+		suffix string
+	}{{1000, ""}, {4, strings.Repeat("x", maxAbsent/8)}} {
+		parts, names := partsWithout(many.n, many.suffix)
+		if _, err := receiptsOf(parts, names); !errors.Is(err, codec.ErrTooLarge) || !strings.Contains(err.Error(), "fewer sheets") {
+			t.Errorf("%d sheets: %v", many.n, err)
+		}
+	}
+}
+
 func TestWorkbooksThatAreNoneAreRefused(t *testing.T) {
 	sheet := func(content string) []byte { return bookParts{sheet: content}.bytes(t) }
 	tests := []struct {

@@ -5,6 +5,7 @@ package metamorphic
 import (
 	"context"
 	"errors"
+	"math"
 	"time"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -38,8 +39,8 @@ func open(ctx context.Context, svc *session.Service, ref session.Ref, turn int) 
 	wants := []session.Prefetch{
 		session.PrefetchNothing,
 		session.PrefetchData(session.Selection{Limit: -1}),
-		session.PrefetchMarks,
-		session.PrefetchAudit,
+		session.PrefetchMarks(session.Selection{Limit: -1}),
+		session.PrefetchAudit(session.AuditSelection{Limit: math.MaxInt64}),
 	}
 	return svc.Open(ctx, ref, wants[turn%len(wants)])
 }
@@ -82,7 +83,11 @@ func call(ctx context.Context, svc *session.Service, c session.Change, s Step) (
 	case "touch":
 		return svc.Touch(ctx, c.Ref, c.Pre, time.Duration(s.Seconds)*time.Second)
 	case "audit":
-		return svc.AddAudit(ctx, c, s.Summary)
+		added, err := svc.AddAudit(ctx, c, s.Summary)
+		if err != nil {
+			return nil, err
+		}
+		return added.Session, nil
 	case "info":
 		return updateInfo(ctx, svc, c, s)
 	case "delete":

@@ -175,12 +175,25 @@ func (t *table) missing() []int64 {
 	return n
 }
 
-func checkAudit(got []session.AuditEntry, initialRows int64, s *state) error {
+// markCounts returns for each column how many cells are marked.
+func (t *table) markCounts() []int64 {
+	n := make([]int64, len(t.columns))
+	for _, r := range t.rows {
+		for i, c := range r.cells {
+			if c.marked {
+				n[i]++
+			}
+		}
+	}
+	return n
+}
+
+func checkAudit(got *session.AuditLog, s *state) error {
 	var want []session.AuditEntry
 	for _, e := range s.audit {
 		want = append(want, session.AuditEntry{Time: e.time, Text: e.text})
 	}
-	return errors.Join(differs("audit log", got, want), differs("initial rows", initialRows, s.initialRows))
+	return errors.Join(differs("audit log", got.Entries, want), differs("initial rows", got.InitialRows, s.initialRows))
 }
 
 // description is the part of the statistics of a table that the model knows.

@@ -5,8 +5,10 @@ package metamorphic
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"edgeframe/codec"
+	"edgeframe/frame"
 	"edgeframe/kv"
 	"edgeframe/session"
 )
@@ -146,9 +148,10 @@ func (w *world) observe(slot, at int) error {
 // checkAround compares schema, marks and audit log.
 func (w *world) checkAround(svc *session.Service, v *session.Session, s *state) error {
 	schema, missing, schemaErr := svc.Schema(v)
-	_, marks, marksErr := svc.Marks(w.ctx, v)
-	entries, initialRows, auditErr := svc.Audit(w.ctx, v)
-	if err := errors.Join(schemaErr, marksErr, auditErr); err != nil {
+	_, counts, countsErr := svc.MarkCounts(w.ctx, v)
+	marks, marksErr := w.marks(svc, v)
+	log, auditErr := w.log(svc, v)
+	if err := errors.Join(schemaErr, countsErr, marksErr, auditErr); err != nil {
 		return err
 	}
 	empty := &codec.Table{Schema: schema}
@@ -157,8 +160,50 @@ func (w *world) checkAround(svc *session.Service, v *session.Session, s *state) 
 		checkTable(empty, t, selection{columns: t.whole().columns}),
 		differs("missing values", missing, t.missing()),
 		differs("marks", marks, t.marks()),
-		checkAudit(entries, initialRows, s),
+		differs("numbers of marks", counts, t.markCounts()),
+		checkAudit(log, s),
 	)
+}
+
+// pageSize is how many marks or entries of the audit log a page has. Which it is changes, so that
+// pages end everywhere.
+func (w *world) pageSize() int64 { return int64(1 + w.turn%5) }
+
+// marks reads all marks page by page.
+func (w *world) marks(svc *session.Service, v *session.Session) (frame.Marks, error) {
+	marks := frame.Marks{}
+	for offset := int64(0); ; {
+		page, err := svc.Marks(w.ctx, v, session.Selection{Offset: offset, Limit: w.pageSize()})
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range page.Columns {
+			marks[c.Column] = append(marks[c.Column], c.Rows...)
+		}
+		if offset += page.Returned; offset >= page.Total || page.Returned == 0 {
+			return marks, differs("pages of marks", offset, page.Total)
+		}
+	}
+}
+
+// log reads the audit log page by page.
+func (w *world) log(svc *session.Service, v *session.Session) (*session.AuditLog, error) {
+	var all []session.AuditEntry
+	newest := w.turn%2 == 0
+	for {
+		log, err := svc.Audit(w.ctx, v, session.AuditSelection{Offset: int64(len(all)), Limit: w.pageSize(), NewestFirst: newest})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, log.Entries...)
+		if int64(len(all)) >= log.Total || len(log.Entries) == 0 {
+			log.Entries = all
+			if newest {
+				slices.Reverse(all)
+			}
+			return log, differs("pages of the log", int64(len(all)), log.Total)
+		}
+	}
 }
 
 // checkCount compares the number of sessions, where the store counts exactly.

@@ -12,7 +12,7 @@ package record
 
 // Head is the one mutable record of a session. Times are Unix milliseconds.
 //
-//msgp:tuple SegmentRef AuditEntry RowGroup
+//msgp:tuple SegmentRef AuditEntry RowGroup MarkCount
 //msgp:limit arrays:10000000 maps:1000
 type Head struct {
 	ID       string `msg:"id"`
@@ -41,7 +41,8 @@ type Head struct {
 
 	// Metadata is a JSON object, or empty.
 	Metadata []byte `msg:"metadata"`
-	// Audit holds the newest entries; AuditChunks the older ones, in full chunks.
+	// Audit holds the newest entries; AuditChunks the older ones, in chunks of the same number of
+	// entries.
 	Audit       []AuditEntry `msg:"audit"`
 	AuditChunks []SegmentRef `msg:"audit_chunks"`
 	InitialRows int64        `msg:"initial_rows"`
@@ -75,6 +76,15 @@ type Version struct {
 	Manifest int `msg:"manifest"`
 	// Marks refers to the marks of intentionally missing cells, nil if there are none.
 	Marks *SegmentRef `msg:"marks"`
+	// MarkCounts counts the marks of each column that has any, in the order of the columns. It is
+	// empty if there are none, and in versions of releases that did not count them.
+	MarkCounts []MarkCount `msg:"mark_counts,omitempty"`
+}
+
+// MarkCount is the number of marked cells of a column, which is given by its position.
+type MarkCount struct {
+	Column int
+	Marks  int64
 }
 
 // Manifest says which segments make up the table of a version.

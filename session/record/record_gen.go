@@ -625,6 +625,48 @@ func (z *Manifest) Msgsize() (s int) {
 }
 
 // MarshalMsg implements msgp.Marshaler
+func (z MarkCount) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// array header, size 2
+	o = append(o, 0x92)
+	o = msgp.AppendInt(o, z.Column)
+	o = msgp.AppendInt64(o, z.Marks)
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *MarkCount) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadArrayHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	if zb0001 != 2 {
+		err = msgp.ArrayError{Wanted: 2, Got: zb0001}
+		return
+	}
+	z.Column, bts, err = msgp.ReadIntBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err, "Column")
+		return
+	}
+	z.Marks, bts, err = msgp.ReadInt64Bytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err, "Marks")
+		return
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z MarkCount) Msgsize() (s int) {
+	s = 1 + msgp.IntSize + msgp.Int64Size
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
 func (z *RowGroup) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// array header, size 3
@@ -777,61 +819,85 @@ func (z *SegmentRef) Msgsize() (s int) {
 // MarshalMsg implements msgp.Marshaler
 func (z *Version) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 16
-	// string "id"
-	o = append(o, 0xde, 0x0, 0x10, 0xa2, 0x69, 0x64)
-	o = msgp.AppendUint32(o, z.ID)
-	// string "time"
-	o = append(o, 0xa4, 0x74, 0x69, 0x6d, 0x65)
-	o = msgp.AppendInt64(o, z.Time)
-	// string "summary"
-	o = append(o, 0xa7, 0x73, 0x75, 0x6d, 0x6d, 0x61, 0x72, 0x79)
-	o = msgp.AppendString(o, z.Summary)
-	// string "rows_before"
-	o = append(o, 0xab, 0x72, 0x6f, 0x77, 0x73, 0x5f, 0x62, 0x65, 0x66, 0x6f, 0x72, 0x65)
-	o = msgp.AppendInt64(o, z.RowsBefore)
-	// string "rows"
-	o = append(o, 0xa4, 0x72, 0x6f, 0x77, 0x73)
-	o = msgp.AppendInt64(o, z.Rows)
-	// string "commit"
-	o = append(o, 0xa6, 0x63, 0x6f, 0x6d, 0x6d, 0x69, 0x74)
-	o = msgp.AppendBytes(o, z.Commit)
-	// string "columns"
-	o = append(o, 0xa7, 0x63, 0x6f, 0x6c, 0x75, 0x6d, 0x6e, 0x73)
-	o = msgp.AppendInt(o, z.Columns)
-	// string "stored_bytes"
-	o = append(o, 0xac, 0x73, 0x74, 0x6f, 0x72, 0x65, 0x64, 0x5f, 0x62, 0x79, 0x74, 0x65, 0x73)
-	o = msgp.AppendInt64(o, z.StoredBytes)
-	// string "raw_bytes"
-	o = append(o, 0xa9, 0x72, 0x61, 0x77, 0x5f, 0x62, 0x79, 0x74, 0x65, 0x73)
-	o = msgp.AppendInt64(o, z.RawBytes)
-	// string "new_bytes"
-	o = append(o, 0xa9, 0x6e, 0x65, 0x77, 0x5f, 0x62, 0x79, 0x74, 0x65, 0x73)
-	o = msgp.AppendInt64(o, z.NewBytes)
-	// string "segments"
-	o = append(o, 0xa8, 0x73, 0x65, 0x67, 0x6d, 0x65, 0x6e, 0x74, 0x73)
-	o = msgp.AppendInt(o, z.Segments)
-	// string "method"
-	o = append(o, 0xa6, 0x6d, 0x65, 0x74, 0x68, 0x6f, 0x64)
-	o = msgp.AppendString(o, z.Method)
-	// string "compression"
-	o = append(o, 0xab, 0x63, 0x6f, 0x6d, 0x70, 0x72, 0x65, 0x73, 0x73, 0x69, 0x6f, 0x6e)
-	o = msgp.AppendString(o, z.Compression)
-	// string "schema"
-	o = append(o, 0xa6, 0x73, 0x63, 0x68, 0x65, 0x6d, 0x61)
-	o = msgp.AppendInt(o, z.Schema)
-	// string "manifest"
-	o = append(o, 0xa8, 0x6d, 0x61, 0x6e, 0x69, 0x66, 0x65, 0x73, 0x74)
-	o = msgp.AppendInt(o, z.Manifest)
-	// string "marks"
-	o = append(o, 0xa5, 0x6d, 0x61, 0x72, 0x6b, 0x73)
-	if z.Marks == nil {
-		o = msgp.AppendNil(o)
-	} else {
-		o, err = z.Marks.MarshalMsg(o)
-		if err != nil {
-			err = msgp.WrapError(err, "Marks")
-			return
+	// check for omitted fields
+	zb0001Len := uint32(17)
+	var zb0001Mask uint32 /* 17 bits */
+	_ = zb0001Mask
+	if z.MarkCounts == nil {
+		zb0001Len--
+		zb0001Mask |= 0x10000
+	}
+	// variable map header, size zb0001Len
+	o = msgp.AppendMapHeader(o, zb0001Len)
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		// string "id"
+		o = append(o, 0xa2, 0x69, 0x64)
+		o = msgp.AppendUint32(o, z.ID)
+		// string "time"
+		o = append(o, 0xa4, 0x74, 0x69, 0x6d, 0x65)
+		o = msgp.AppendInt64(o, z.Time)
+		// string "summary"
+		o = append(o, 0xa7, 0x73, 0x75, 0x6d, 0x6d, 0x61, 0x72, 0x79)
+		o = msgp.AppendString(o, z.Summary)
+		// string "rows_before"
+		o = append(o, 0xab, 0x72, 0x6f, 0x77, 0x73, 0x5f, 0x62, 0x65, 0x66, 0x6f, 0x72, 0x65)
+		o = msgp.AppendInt64(o, z.RowsBefore)
+		// string "rows"
+		o = append(o, 0xa4, 0x72, 0x6f, 0x77, 0x73)
+		o = msgp.AppendInt64(o, z.Rows)
+		// string "commit"
+		o = append(o, 0xa6, 0x63, 0x6f, 0x6d, 0x6d, 0x69, 0x74)
+		o = msgp.AppendBytes(o, z.Commit)
+		// string "columns"
+		o = append(o, 0xa7, 0x63, 0x6f, 0x6c, 0x75, 0x6d, 0x6e, 0x73)
+		o = msgp.AppendInt(o, z.Columns)
+		// string "stored_bytes"
+		o = append(o, 0xac, 0x73, 0x74, 0x6f, 0x72, 0x65, 0x64, 0x5f, 0x62, 0x79, 0x74, 0x65, 0x73)
+		o = msgp.AppendInt64(o, z.StoredBytes)
+		// string "raw_bytes"
+		o = append(o, 0xa9, 0x72, 0x61, 0x77, 0x5f, 0x62, 0x79, 0x74, 0x65, 0x73)
+		o = msgp.AppendInt64(o, z.RawBytes)
+		// string "new_bytes"
+		o = append(o, 0xa9, 0x6e, 0x65, 0x77, 0x5f, 0x62, 0x79, 0x74, 0x65, 0x73)
+		o = msgp.AppendInt64(o, z.NewBytes)
+		// string "segments"
+		o = append(o, 0xa8, 0x73, 0x65, 0x67, 0x6d, 0x65, 0x6e, 0x74, 0x73)
+		o = msgp.AppendInt(o, z.Segments)
+		// string "method"
+		o = append(o, 0xa6, 0x6d, 0x65, 0x74, 0x68, 0x6f, 0x64)
+		o = msgp.AppendString(o, z.Method)
+		// string "compression"
+		o = append(o, 0xab, 0x63, 0x6f, 0x6d, 0x70, 0x72, 0x65, 0x73, 0x73, 0x69, 0x6f, 0x6e)
+		o = msgp.AppendString(o, z.Compression)
+		// string "schema"
+		o = append(o, 0xa6, 0x73, 0x63, 0x68, 0x65, 0x6d, 0x61)
+		o = msgp.AppendInt(o, z.Schema)
+		// string "manifest"
+		o = append(o, 0xa8, 0x6d, 0x61, 0x6e, 0x69, 0x66, 0x65, 0x73, 0x74)
+		o = msgp.AppendInt(o, z.Manifest)
+		// string "marks"
+		o = append(o, 0xa5, 0x6d, 0x61, 0x72, 0x6b, 0x73)
+		if z.Marks == nil {
+			o = msgp.AppendNil(o)
+		} else {
+			o, err = z.Marks.MarshalMsg(o)
+			if err != nil {
+				err = msgp.WrapError(err, "Marks")
+				return
+			}
+		}
+		if (zb0001Mask & 0x10000) == 0 { // if not omitted
+			// string "mark_counts"
+			o = append(o, 0xab, 0x6d, 0x61, 0x72, 0x6b, 0x5f, 0x63, 0x6f, 0x75, 0x6e, 0x74, 0x73)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.MarkCounts)))
+			for za0001 := range z.MarkCounts {
+				// array header, size 2
+				o = append(o, 0x92)
+				o = msgp.AppendInt(o, z.MarkCounts[za0001].Column)
+				o = msgp.AppendInt64(o, z.MarkCounts[za0001].Marks)
+			}
 		}
 	}
 	return
@@ -982,6 +1048,44 @@ func (z *Version) UnmarshalMsg(bts []byte) (o []byte, err error) {
 					return
 				}
 			}
+		case "mark_counts":
+			var zb0003 uint32
+			zb0003, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "MarkCounts")
+				return
+			}
+			if zb0003 > z89264a71limitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if cap(z.MarkCounts) >= int(zb0003) {
+				z.MarkCounts = (z.MarkCounts)[:zb0003]
+			} else {
+				z.MarkCounts = make([]MarkCount, zb0003)
+			}
+			for za0001 := range z.MarkCounts {
+				var zb0004 uint32
+				zb0004, bts, err = msgp.ReadArrayHeaderBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "MarkCounts", za0001)
+					return
+				}
+				if zb0004 != 2 {
+					err = msgp.ArrayError{Wanted: 2, Got: zb0004}
+					return
+				}
+				z.MarkCounts[za0001].Column, bts, err = msgp.ReadIntBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "MarkCounts", za0001, "Column")
+					return
+				}
+				z.MarkCounts[za0001].Marks, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "MarkCounts", za0001, "Marks")
+					return
+				}
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -1002,5 +1106,6 @@ func (z *Version) Msgsize() (s int) {
 	} else {
 		s += z.Marks.Msgsize()
 	}
+	s += 12 + msgp.ArrayHeaderSize + (len(z.MarkCounts) * (14 + msgp.IntSize + msgp.Int64Size))
 	return
 }

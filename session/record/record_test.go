@@ -24,7 +24,7 @@ func sampleHead() *Head {
 		NextVersion: 3,
 		Versions: []Version{
 			{ID: 1, Time: 1768732200000, Summary: "Session created", RowsBefore: 10, Rows: 10, Commit: []byte{9}, StoredBytes: 1234, RawBytes: 5678, NewBytes: 1234, Segments: 1, Columns: 2, Method: "arrow", Compression: "snappy"},
-			{ID: 2, Time: 1768732260000, Summary: "Edit", RowsBefore: 10, Rows: 10, Commit: []byte{8}, StoredBytes: 1234, RawBytes: 5678, NewBytes: 99, Segments: 1, Columns: 1, Method: "msgpack", Compression: "none", Schema: 1, Manifest: 1, Marks: &ref},
+			{ID: 2, Time: 1768732260000, Summary: "Edit", RowsBefore: 10, Rows: 10, Commit: []byte{8}, StoredBytes: 1234, RawBytes: 5678, NewBytes: 99, Segments: 1, Columns: 1, Method: "msgpack", Compression: "none", Schema: 1, Manifest: 1, Marks: &ref, MarkCounts: []MarkCount{{Column: 0, Marks: 300}}},
 		},
 		Schemas:     [][]byte{{42}, {43}},
 		Manifests:   [][]byte{sampleManifest(Manifest{Layout: [][]int{{0, 1}}, Groups: []RowGroup{{Rows: 10, Segments: []SegmentRef{ref}, Missing: []int{0, 3}}}}), sampleManifest(Manifest{Layout: [][]int{{0, -1}}, Groups: []RowGroup{{Rows: 10, Segments: []SegmentRef{ref}, Missing: []int{0}}}})},
@@ -46,16 +46,42 @@ func sampleManifest(m Manifest) []byte {
 
 // A head that format 1 wrote stays readable for good.
 func TestRecordOfFormat1IsRead(t *testing.T) {
-	data, err := os.ReadFile(filepath.Join("testdata", "head-v1.bin"))
-	if err != nil {
-		t.Fatal(err)
+	uncounted := sampleHead()
+	uncounted.Versions[1].MarkCounts = nil
+	for file, want := range map[string]*Head{"head-v1.bin": uncounted, "head-v1-mark-counts.bin": sampleHead()} {
+		data, err := os.ReadFile(filepath.Join("testdata", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := DecodeHead(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s is read as\n%+v\nwant\n%+v", file, got, want)
+		}
+		if again, err := want.Encode(); err != nil || !bytes.Equal(again, data) {
+			t.Errorf("%s is written as\n%q, %v\nwant\n%q", file, again, err, data)
+		}
 	}
-	got, err := DecodeHead(data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := sampleHead(); !reflect.DeepEqual(got, want) {
-		t.Errorf("read\n%+v\nwant\n%+v", got, want)
+}
+
+func TestPositionsOutOfRangeAreRejected(t *testing.T) {
+	for name, damage := range map[string]func(*Head){
+		"current":    func(h *Head) { h.Current = 2 },
+		"schema":     func(h *Head) { h.Versions[0].Schema = 2 },
+		"manifest":   func(h *Head) { h.Versions[0].Manifest = -1 },
+		"mark count": func(h *Head) { h.Versions[1].MarkCounts[0].Column = 1 },
+	} {
+		h := sampleHead()
+		damage(h)
+		b, err := h.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := DecodeHead(b); err == nil {
+			t.Errorf("%s: a position that is out of range is read", name)
+		}
 	}
 }
 
