@@ -110,7 +110,7 @@ func (s *server) writeError(w http.ResponseWriter, r *http.Request, err error) {
 	for _, name := range []string{"ETag", "Link", "Location", "Content-Disposition", headerVersion, headerTotalRows} {
 		h.Del(name)
 	}
-	if p.Status == http.StatusServiceUnavailable || p.Status == http.StatusTooManyRequests {
+	if (p.Status == http.StatusServiceUnavailable || p.Status == http.StatusTooManyRequests) && h.Get("Retry-After") == "" {
 		h.Set("Retry-After", strconv.Itoa(retryAfterSeconds))
 	}
 	h.Set("Content-Type", "application/problem+json")

@@ -29,6 +29,10 @@ type Runtime struct {
 	// Admit limits the uploads that are decoded at the same time; see [api.Config]. Nil means no
 	// limit.
 	Admit func(ctx context.Context, bytes int64) (release func(), err error)
+	// HostAllowed and TokenRefused are those of [api.Config]. Nil means that all hosts are allowed,
+	// and that wrong tokens are refused without a limit.
+	HostAllowed  func(host string) bool
+	TokenRefused func(r *http.Request) (wait time.Duration)
 	// Misconfigured says which settings must be corrected before the API can answer. Empty means
 	// none.
 	Misconfigured string
@@ -61,6 +65,8 @@ func New(c config.Common, rt Runtime) http.Handler {
 		MaxUploadBytes: c.MaxUploadBytes(),
 		Admit:          rt.Admit,
 		CORSOrigins:    c.CORSOrigins,
+		HostAllowed:    rt.HostAllowed,
+		TokenRefused:   rt.TokenRefused,
 		Tokens:         tokens,
 		Misconfigured:  rt.Misconfigured,
 		Logger:         rt.Logger,

@@ -13,6 +13,7 @@ import (
 	"edgeframe/api"
 	"edgeframe/config"
 	"edgeframe/core"
+	"edgeframe/internal/logsafe"
 	"edgeframe/kv"
 	"edgeframe/kv/cache"
 	"edgeframe/kv/workerskv"
@@ -36,9 +37,9 @@ var logger = slog.New(slog.DiscardHandler)
 // console is the log of the Worker.
 type console struct{}
 
-// Write implements [io.Writer]. Each call is one record.
+// Write implements [io.Writer]. Each call is one record, in which ids are shortened.
 func (console) Write(p []byte) (int, error) {
-	js.Global().Get("console").Call("log", strings.TrimSuffix(string(p), "\n"))
+	js.Global().Get("console").Call("log", strings.TrimSuffix(string(logsafe.Line(p)), "\n"))
 	return len(p), nil
 }
 
@@ -57,6 +58,9 @@ func newCore(env js.Value, version string) (http.Handler, config.Common) {
 	for _, w := range warnings {
 		logger.Warn(w.Text)
 	}
+	if wrong == nil {
+		warnOfAccess(settings)
+	}
 
 	driver := workerskv.New(workerskv.Options{Binding: Binding, CountPrefix: settings.KeyPrefix + ":" + session.LifetimePrefix})
 	cached := cache.New(driver, settings.CacheBytes()/2, session.Immutable)
@@ -68,6 +72,16 @@ func newCore(env js.Value, version string) (http.Handler, config.Common) {
 		Misconfigured: strings.Join(problems(wrong, env.Get(Binding)), "; "),
 		Logger:        logger,
 	}), settings
+}
+
+// warnOfAccess logs who may read and write, if that is more people than the owner may think.
+func warnOfAccess(settings config.Common) {
+	if len(settings.APITokens) == 0 {
+		logger.Warn("API tokens: none: everybody who knows the address of this Worker may read and write; set API_TOKENS")
+	}
+	for _, sentence := range settings.AccessWarnings() {
+		logger.Warn(sentence)
+	}
 }
 
 // vars returns the variables and secrets of the Worker as NAME=value.
@@ -106,7 +120,7 @@ func problems(wrong error, namespace js.Value) (sentences []string) {
 func ignoredHere(name string) string {
 	switch {
 	case strings.HasPrefix(name, "REDIS_"), strings.HasPrefix(name, "STORAGE_"),
-		name == "HOST", name == "PORT", name == "LOG_FORMAT":
+		name == "HOST", name == "PORT", name == "ALLOWED_HOSTS", name == "LOG_FORMAT":
 		return name + " has no effect in a Worker: it keeps its sessions in Workers KV, and the platform runs it"
 	}
 	return ""

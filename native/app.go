@@ -50,7 +50,9 @@ func (a App) Run(ctx context.Context) error {
 		log.Line(slog.LevelInfo, "📊 Session timeout: "+timeoutText(b.ttl))
 	}
 	b.announce(ctx, log)
-	err = serveBackend(ctx, a.Config, b, newHandler(a.Config, b, log.Logger), log)
+	local := listensOnLoopback(a.Config)
+	announceAccess(a.Config, local, log)
+	err = serveBackend(ctx, a.Config, b, newHandler(a.Config, b, local, log.Logger), log)
 	if errors.Is(err, errCut) {
 		// Do not close the store: a handler may still be using it. No engine loses acknowledged
 		// data if the process ends without closing it.
@@ -74,13 +76,16 @@ func timeoutText(ttl time.Duration) string {
 	return fmt.Sprintf("%d seconds", ttl/time.Second)
 }
 
-// newHandler builds the handler core over the chosen storage.
-func newHandler(cfg Config, b *backend, log *slog.Logger) http.Handler {
+// newHandler builds the handler core over the chosen storage. local says that the server listens on a
+// loopback address.
+func newHandler(cfg Config, b *backend, local bool, log *slog.Logger) http.Handler {
 	return core.New(cfg.Common, core.Runtime{
-		Store:   b.store,
-		TTL:     b.ttl,
-		Backend: b.health,
-		Admit:   newAdmission(cfg.MaxUploadBytes(), admissionTimeout),
-		Logger:  log,
+		Store:        b.store,
+		TTL:          b.ttl,
+		Backend:      b.health,
+		Admit:        newAdmission(cfg.MaxUploadBytes(), admissionTimeout),
+		HostAllowed:  hostFilter(cfg, local),
+		TokenRefused: newTokenGuard(log).refused,
+		Logger:       log,
 	})
 }

@@ -24,8 +24,8 @@ const module = "edgeframe"
 // it. The conformance suite and the benchmark know servers by their URL only.
 var arrows = map[string][]string{
 	"cmd/*":          {"native", "edge"},
-	"native":         {"core", "config", "api", "session", "kv", "kv/*"},
-	"edge":           {"core", "config", "api", "session", "kv", "kv/*", "internal/promise"},
+	"native":         {"core", "config", "api", "session", "kv", "kv/*", "internal/logsafe", "internal/lru"},
+	"edge":           {"core", "config", "api", "session", "kv", "kv/*", "internal/logsafe", "internal/promise"},
 	"core":           {"config", "api", "session", "codec/segment", "kv"},
 	"config":         {"codec/segment", "codec/compress"},
 	"api":            {"session", "staging", "frame", "codec", "codec/formats", "codec/delimited", "codec/arrowipc", "codec/scalar", "kv"},
@@ -51,6 +51,7 @@ var arrows = map[string][]string{
 
 	"internal/fault":    {},
 	"internal/gather":   {},
+	"internal/logsafe":  {},
 	"internal/lru":      {},
 	"internal/parallel": {},
 	"internal/promise":  {},
