@@ -38,8 +38,14 @@ type Config struct {
 	Budget *budget.Budget
 	// CORSOrigins are the origins whose pages may call the API; "*" means all.
 	CORSOrigins []string
+	// HostAllowed reports whether requests may have that Host, which may end with a port. Nil
+	// allows all hosts.
+	HostAllowed func(host string) bool
 	// Tokens are the accepted bearer tokens. If there are none, clients need no token.
 	Tokens []string
+	// TokenRefused, if not nil, is called for each request with a wrong token. If it returns more
+	// than 0, the request is answered 429, and the client is told to wait for that long.
+	TokenRefused func(r *http.Request) (wait time.Duration)
 	// Misconfigured says which settings must be corrected, on a runtime that starts in spite of
 	// them. It is the answer to every request, except for liveness. Empty means none.
 	Misconfigured string
@@ -54,6 +60,8 @@ type server struct {
 	Config
 	staging *staging.Area
 	routes  []route
+	// accepted has the hashes of Tokens.
+	accepted []tokenHash
 }
 
 // handler answers a request. Its error becomes the problem document.
@@ -78,13 +86,16 @@ func New(c Config) http.Handler {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	s := &server{Config: c, staging: staging.New(c.Store, c.Now)}
+	s := &server{Config: c, staging: staging.New(c.Store, c.Now), accepted: hashTokens(c.Tokens)}
 	s.routes = s.endpoints()
+	origins := cors.New(s.corsOptions())
 	h := s.rejectUncleanPaths(s.rejectMisconfigured(s.mux()))
 	h = s.authorize(h)
+	h = s.rejectCrossOrigin(origins, h)
 	h = s.recoverPanics(h)
-	h = cors.New(s.corsOptions()).Handler(h)
-	return withRequestID(h)
+	h = origins.Handler(h)
+	h = s.rejectHosts(h)
+	return withSecurityHeaders(withRequestID(h))
 }
 
 const sessionPath = "/api/v1/sessions/{id}"
@@ -183,7 +194,7 @@ func (s *server) mux() *http.ServeMux {
 				w.WriteHeader(http.StatusNoContent)
 				return
 			}
-			s.writeError(w, r, problemf(http.StatusMethodNotAllowed, "method_not_allowed", "%s is not possible here; the methods are %s", r.Method, allow))
+			s.writeError(w, r, problemf(http.StatusMethodNotAllowed, "method_not_allowed", "%s is not possible here; the methods are %s", codec.Shorten(r.Method), allow))
 		})
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {

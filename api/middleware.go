@@ -3,8 +3,6 @@ package api
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"crypto/subtle"
 	"errors"
 	"fmt"
 	"net/http"
@@ -99,41 +97,6 @@ func panicked(p any) error { return fmt.Errorf("panic: %v\n%s", p, debug.Stack()
 func asError(p any) error {
 	err, _ := p.(error)
 	return err
-}
-
-// authorize requires a bearer token under /api/ if tokens are configured. Health documents need none,
-// so that probes need no secret.
-func (s *server) authorize(next http.Handler) http.Handler {
-	if len(s.Tokens) == 0 {
-		return next
-	}
-	// All hashes have the same length, so comparing them does not reveal the length of a token.
-	accepted := make([][sha256.Size]byte, len(s.Tokens))
-	for i, t := range s.Tokens {
-		accepted[i] = sha256.Sum256([]byte(t))
-	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		open := !strings.HasPrefix(r.URL.Path, "/api/") || r.Method == http.MethodOptions
-		if !open && !tokenAccepted(r, accepted) {
-			w.Header().Set("WWW-Authenticate", `Bearer realm="edgeframe"`)
-			s.writeError(w, r, problemf(http.StatusUnauthorized, "unauthorized", "send one of the server's API tokens as Authorization: Bearer <token>"))
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-func tokenAccepted(r *http.Request, accepted [][sha256.Size]byte) bool {
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") {
-		return false
-	}
-	sum := sha256.Sum256([]byte(strings.TrimSpace(token)))
-	found := 0
-	for i := range accepted {
-		found |= subtle.ConstantTimeCompare(sum[:], accepted[i][:])
-	}
-	return found == 1
 }
 
 // preflightSeconds is how long browsers may cache the answer to a preflight request.

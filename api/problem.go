@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 	"time"
@@ -118,7 +119,8 @@ func (s *server) writeError(w http.ResponseWriter, r *http.Request, err error) {
 		h.Del(name)
 	}
 	if p.Status == http.StatusServiceUnavailable || p.Status == http.StatusTooManyRequests {
-		h.Set("Retry-After", strconv.FormatInt(max(int64(p.retryAfter/time.Second), 1), 10))
+		seconds := max(math.Ceil(p.retryAfter.Seconds()), 1)
+		h.Set("Retry-After", strconv.Itoa(int(seconds)))
 	}
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("Cache-Control", "no-store")

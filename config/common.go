@@ -1,7 +1,9 @@
 package config
 
 import (
+	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"edgeframe/codec/compress"
@@ -16,10 +18,11 @@ import (
 //   - text names the check in [texts] for the text, or for each element of a list,
 //   - accepts describes the accepted values, if the other tags do not do so well enough,
 //   - secret hides the value wherever the configuration is shown,
-//   - empty, if it is "kept", makes an empty value mean "none" instead of the default.
+//   - empty, if it is "kept", makes an empty value mean "none" instead of the default; otherwise it
+//     says what is wrong with an empty value, which is refused.
 type Common struct {
 	CORSOrigins []string `env:"CORS_ORIGINS" envDefault:"http://localhost:3000,http://localhost:5173,http://localhost:8080,http://127.0.0.1:3000,http://127.0.0.1:5173,http://127.0.0.1:8080" text:"origin" accepts:"a comma-separated list of origins such as https://app.example.com, or *" empty:"kept"`
-	APITokens   []Secret `env:"API_TOKENS" text:"token" accepts:"a comma-separated list of tokens without spaces" secret:"true"`
+	APITokens   []Secret `env:"API_TOKENS" text:"token" accepts:"a comma-separated list of tokens without spaces" secret:"true" empty:"it names no token, so everybody could read and write; set tokens, or remove the variable if that is what you want"`
 
 	CacheSizeMB       int            `env:"CACHE_SIZE_MB" envDefault:"128" min:"1"`
 	KeyPrefix         string         `env:"KEY_PREFIX" envDefault:"edgeframe" text:"prefix" accepts:"1 to 64 letters, digits and _ . : -"`
@@ -38,6 +41,29 @@ type Common struct {
 
 // common lets Parse take any struct that embeds Common, and nothing else.
 func (c *Common) common() *Common { return c }
+
+// minTokenLength is the length of the shortest token about which nobody is warned. Random letters and
+// digits of that length cannot be guessed.
+const minTokenLength = 16
+
+// AccessWarnings returns a sentence for each setting that lets more people read and write than its
+// owner may think.
+func (c Common) AccessWarnings() []string {
+	var sentences []string
+	short := 0
+	for _, token := range c.APITokens {
+		if len(token) < minTokenLength {
+			short++
+		}
+	}
+	if short > 0 {
+		sentences = append(sentences, fmt.Sprintf("API_TOKENS: %d of %d tokens are shorter than %d characters, so they can be guessed; `openssl rand -hex 32` prints a better one", short, len(c.APITokens), minTokenLength))
+	}
+	if len(c.APITokens) == 0 && slices.Contains(c.CORSOrigins, "*") {
+		sentences = append(sentences, "CORS_ORIGINS=* without API_TOKENS: every web page may read and write in the browser of everybody who reaches this address; name the origins, or set API_TOKENS")
+	}
+	return sentences
+}
 
 // SessionTTL is how long a session lives after its last access.
 func (c Common) SessionTTL() time.Duration { return time.Duration(c.SessionMinutes) * time.Minute }

@@ -46,3 +46,27 @@ func TestTheLevelIsTheOneAskedForOrThatOfDebugging(t *testing.T) {
 		}
 	}
 }
+
+func TestSettingsThatLetTooManyInAreWarnedAbout(t *testing.T) {
+	long := strings.Repeat("x", minTokenLength)
+	for _, tt := range []struct {
+		environ []string
+		want    []string
+	}{
+		{nil, nil},
+		{[]string{"API_TOKENS=" + long}, nil},
+		{[]string{"API_TOKENS=" + long, "CORS_ORIGINS=*"}, nil},
+		{[]string{"API_TOKENS=geheim," + long + "," + long[1:]}, []string{"API_TOKENS: 2 of 3 tokens are shorter than 16 characters"}},
+		{[]string{"CORS_ORIGINS=https://a.b,*"}, []string{"CORS_ORIGINS=* without API_TOKENS"}},
+	} {
+		got := mustParse(t, tt.environ...).AccessWarnings()
+		if len(got) != len(tt.want) {
+			t.Fatalf("%q: warnings %q", tt.environ, got)
+		}
+		for i, sentence := range got {
+			if !strings.HasPrefix(sentence, tt.want[i]) || strings.Contains(sentence, "geheim") {
+				t.Errorf("%q: warning %q, want %q", tt.environ, sentence, tt.want[i])
+			}
+		}
+	}
+}

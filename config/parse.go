@@ -66,7 +66,7 @@ func Parse(into Settings, environ []string, opt Options) ([]Warning, error) {
 		values[v.name] = cmp.Or(v.clean(given[v.name]), opt.Defaults[v.name])
 	}
 	err := env.ParseWithOptions(into, env.Options{Environment: values, FuncMap: parsers(opt.Parsers)})
-	if err := check(into, vars, values, err); err != nil {
+	if err := check(into, vars, given, values, err); err != nil {
 		return nil, err
 	}
 
@@ -82,8 +82,8 @@ func Parse(into Settings, environ []string, opt Options) ([]Warning, error) {
 }
 
 // check returns an [*Error] with every variable that could not be parsed or that its tags do not
-// allow.
-func check(parsed Settings, vars []variable, values map[string]string, parseErr error) error {
+// allow. values are those of given, cleaned, with the defaults of the build.
+func check(parsed Settings, vars []variable, given, values map[string]string, parseErr error) error {
 	failed := map[string]error{}
 	var all env.AggregateError
 	if errors.As(parseErr, &all) {
@@ -98,6 +98,10 @@ func check(parsed Settings, vars []variable, values map[string]string, parseErr 
 
 	var problems []string
 	for _, v := range vars {
+		if raw, ok := given[v.name]; ok && v.emptyMistake() != "" && v.clean(raw) == "" {
+			problems = append(problems, fmt.Sprintf("%s=%q: %s", v.name, raw, v.emptyMistake()))
+			continue
+		}
 		err, bad := failed[v.field.Name]
 		// The defaults in tags need no check here: a test checks that the other tags allow them.
 		if !bad && (values[v.name] == "" || v.allows(v.of(parsed))) {

@@ -84,6 +84,8 @@ func TestBadValuesAreRefused(t *testing.T) {
 		{"CORS_ORIGINS=http://ok,localhost:3000", "", "accepted is a comma-separated list of origins"},
 		{"CORS_ORIGINS=http://a/path", "", "a comma-separated list of origins"},
 		{"API_TOKENS=tok en", `API_TOKENS="***"`, "a comma-separated list of tokens without spaces"},
+		{"API_TOKENS=", "", "it names no token, so everybody could read and write; set tokens, or remove the variable"},
+		{"API_TOKENS= , ", "", "it names no token"},
 		{"CACHE_SIZE_MB=0", "", number + "1 to 2147483647"},
 		{"KEY_PREFIX=a{b}", "", "1 to 64 letters, digits and _ . : -"},
 		{"KEY_PREFIX=" + strings.Repeat("k", 65), "", "1 to 64 letters"},

@@ -1,6 +1,9 @@
 package config
 
-import "strings"
+import (
+	"net/netip"
+	"strings"
+)
 
 // texts are the checks that the tag text of a setting names. They use no regular expressions, because
 // the Worker would link that package for little else.
@@ -8,6 +11,7 @@ var texts = map[string]func(string) bool{
 	"origin": isOrigin,
 	"token":  func(s string) bool { return s != "" && only(s, isPrintable) },
 	"prefix": func(s string) bool { return s != "" && len(s) <= 64 && only(s, among("_.:-")) },
+	"served": isServedHost,
 	"host":   func(s string) bool { return s != "" && !strings.ContainsAny(s, "/@"+blanks) },
 	"name":   func(s string) bool { return s != "" && only(s, among("_.-")) },
 }
@@ -19,6 +23,12 @@ func isOrigin(s string) bool {
 	scheme, host, found := strings.Cut(s, "://")
 	return s == "*" || found && scheme != "" && 'a' <= scheme[0] && scheme[0] <= 'z' && scheme == strings.ToLower(scheme) &&
 		only(scheme, among("+.-")) && host != "" && !strings.ContainsAny(host, "/?#@"+blanks)
+}
+
+// isServedHost reports whether s is * or a host name or an IP address, without a port.
+func isServedHost(s string) bool {
+	_, err := netip.ParseAddr(s)
+	return err == nil || s == "*" || s != "" && s[0] != '.' && only(s, among("_.-"))
 }
 
 func isPrintable(c rune) bool { return '!' <= c && c <= '~' }

@@ -20,7 +20,7 @@ var (
 	// ourPrefixes begin names that other programs hardly use: all unknown names with them cause
 	// a warning. sharedPrefixes are common: only names close to a setting cause one.
 	ourPrefixes    = []string{"REDIS_", "STORAGE_", "SESSION_", "COMPRESSION_", "SERIALIZATION_", "CORS_", "SEGMENT_"}
-	sharedPrefixes = []string{"MAX_", "CACHE_", "LOG_", "KEY_", "API_"}
+	sharedPrefixes = []string{"MAX_", "CACHE_", "LOG_", "KEY_", "API_", "ALLOWED_"}
 )
 
 // isForeign reports whether others set a name with our prefixes: desktops name their session manager,

@@ -137,6 +137,14 @@ func (v variable) secret() bool { return v.field.Tag.Get("secret") != "" }
 // keepsEmpty reports whether an empty value means "none" instead of the default.
 func (v variable) keepsEmpty() bool { return v.field.Tag.Get("empty") == "kept" }
 
+// emptyMistake says what is wrong with an empty value, "" if it is accepted.
+func (v variable) emptyMistake() string {
+	if v.keepsEmpty() {
+		return ""
+	}
+	return v.field.Tag.Get("empty")
+}
+
 // showRaw quotes a value as it was given, with secrets hidden.
 func (v variable) showRaw(raw string) string {
 	if v.secret() {

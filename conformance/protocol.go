@@ -118,6 +118,73 @@ var protocolTests = []test{
 			is(http.StatusNoContent).has("Access-Control-Allow-Origin", c.target.Origin)
 		c.do("GET", "/api/v1/sessions/"+unknownID, nil, "Authorization: bearer  "+c.target.Token).is(http.StatusNotFound)
 	}},
+	{"a check of the storage that writes asks for the token", func(c *client) {
+		const path = "/health/storage?deep=true"
+		c.do("GET", path, nil).is(http.StatusOK)
+		if c.target.Token == "" {
+			c.do("GET", path, nil, "Authorization: Bearer anything").is(http.StatusOK)
+			return
+		}
+		c.do("GET", path, nil, "Authorization: ").has("Www-Authenticate", `Bearer realm="edgeframe"`).
+			refused(http.StatusUnauthorized, "unauthorized", "Authorization: Bearer")
+	}},
+	{"pages of unknown origins change nothing", func(c *client) {
+		s := c.create(people)
+		before := s.state()
+		for _, page := range [][]string{
+			{"Origin: https://evil.example"},
+			{"Origin: https://evil.example", "Sec-Fetch-Site: cross-site"},
+			{"Origin: null", "Sec-Fetch-Site: cross-site"},
+			{"Origin: " + c.target.Origin + ".evil.example", "Sec-Fetch-Site: same-site"},
+			{"Sec-Fetch-Site: cross-site"},
+		} {
+			for _, r := range routes {
+				if r.method == "GET" {
+					continue
+				}
+				s.do(r.method, s.path("")+r.below, r.body, append(page, r.headers...)...).has("Access-Control-Allow-Origin", "").
+					refused(http.StatusForbidden, "cross_origin", "CORS_ORIGINS")
+			}
+			c.do("POST", "/api/v1/sessions", people, append(page, "Content-Type: text/plain")...).refused(http.StatusForbidden, "cross_origin", "CORS_ORIGINS")
+		}
+		if diff := cmp.Diff(before, s.state()); diff != "" {
+			c.Error(diff)
+		}
+	}},
+	{"pages of the server and of known origins may change something", func(c *client) {
+		for _, page := range [][]string{
+			{"Origin: " + c.target.URL},
+			{"Origin: " + c.target.URL, "Sec-Fetch-Site: same-origin"},
+			{"Origin: " + c.target.Origin},
+			{"Origin: " + c.target.Origin, "Sec-Fetch-Site: cross-site"},
+			{"Sec-Fetch-Site: none"},
+		} {
+			c.do("POST", "/api/v1/sessions", people, append(page, "Content-Type: text/csv")...).is(http.StatusCreated)
+		}
+	}},
+	{"every response tells browsers what they must not do with it", func(c *client) {
+		s := c.create(people)
+		for _, a := range []*answer{
+			c.do("GET", "/", nil), c.do("GET", "/health/storage", nil), c.do("GET", "/nowhere", nil), c.do("OPTIONS", "/api/v1/sessions", nil),
+			s.get(""), s.get("/data"), s.get("/data", "format=csv"), s.do("HEAD", s.path("/data"), nil), s.do("POST", s.path("/undo"), nil),
+			s.do("GET", s.path(""), nil, "If-None-Match: *"), s.do("GET", s.path(""), nil, "Authorization: "), s.do("DELETE", s.path(""), nil),
+		} {
+			a.has("X-Content-Type-Options", "nosniff").has("Referrer-Policy", "no-referrer").has("Cross-Origin-Resource-Policy", "same-origin").
+				has("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+		}
+	}},
+	{"no shared cache keeps what is in a session", func(c *client) {
+		s := c.create(people)
+		for _, r := range routes {
+			if r.method != "GET" {
+				continue
+			}
+			a := s.do("GET", s.path("")+r.below, nil).is(http.StatusOK)
+			if got := a.header.Get("Cache-Control"); got != "private, no-cache" && got != "no-store" {
+				c.Errorf("%s: Cache-Control %q", a.request, got)
+			}
+		}
+	}},
 	{"the index leads to what there is", func(c *client) {
 		c.do("GET", "/", nil).is(http.StatusOK).golden("index.json")
 		if version := c.readOpenAPI().OpenAPI; !strings.HasPrefix(version, "3.") {

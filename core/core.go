@@ -31,6 +31,10 @@ type Runtime struct {
 	Join func(ctx context.Context, key string, compute func(context.Context) ([]byte, error)) ([]byte, error)
 	// Budget is the memory that requests share. Nil means no bound.
 	Budget *budget.Budget
+	// HostAllowed and TokenRefused are those of [api.Config]. Nil means that all hosts are allowed,
+	// and that wrong tokens are refused without a limit.
+	HostAllowed  func(host string) bool
+	TokenRefused func(r *http.Request) (wait time.Duration)
 	// Misconfigured says which settings must be corrected before the API can answer. Empty means
 	// none.
 	Misconfigured string
@@ -64,6 +68,8 @@ func New(c config.Common, rt Runtime) http.Handler {
 		MaxUploadBytes: c.MaxUploadBytes(),
 		Budget:         rt.Budget,
 		CORSOrigins:    c.CORSOrigins,
+		HostAllowed:    rt.HostAllowed,
+		TokenRefused:   rt.TokenRefused,
 		Tokens:         tokens,
 		Misconfigured:  rt.Misconfigured,
 		Logger:         rt.Logger,

@@ -70,12 +70,25 @@ func TestAWorkerWithASettingThatIsNotAcceptedSaysWhatIs(t *testing.T) {
 	misconfigured(t, testenv.WorkerOptions{Vars: vars}, says...)
 }
 
+func TestAWorkerWithAnEmptyListOfTokensIsNotOpen(t *testing.T) {
+	misconfigured(t, testenv.WorkerOptions{Vars: map[string]string{"API_TOKENS": ","}}, `API_TOKENS=",": it names no token`)
+}
+
+func TestAWorkerWarnsOfOpenAccess(t *testing.T) {
+	w := startWith(t, testenv.WorkerOptions{Vars: map[string]string{"CORS_ORIGINS": "*"}})
+	if status, _, body := w.get("/health/live"); status != http.StatusOK {
+		t.Fatalf("%d %s", status, body)
+	}
+	w.logs("API tokens: none: everybody who knows the address of this Worker may read and write")
+	w.logs("CORS_ORIGINS=* without API_TOKENS")
+}
+
 func TestASettingThatHasNoEffectAtTheEdgeIsLogged(t *testing.T) {
-	w := startWith(t, testenv.WorkerOptions{Vars: map[string]string{"REDIS_ENABLED": "true", "MAX_VERSION": "3"}})
+	w := startWith(t, testenv.WorkerOptions{Vars: map[string]string{"REDIS_ENABLED": "true", "ALLOWED_HOSTS": "a", "MAX_VERSION": "3"}})
 	if status, _, body := w.get("/health/storage"); status != http.StatusOK || !strings.Contains(body, `"redis_enabled":false`) {
 		t.Errorf("%d %s", status, body)
 	}
-	for _, says := range []string{"REDIS_ENABLED has no effect in a Worker", "MAX_VERSION is not a known variable; did you mean MAX_VERSIONS?"} {
+	for _, says := range []string{"REDIS_ENABLED has no effect in a Worker", "ALLOWED_HOSTS has no effect in a Worker", "MAX_VERSION is not a known variable; did you mean MAX_VERSIONS?"} {
 		w.logs(says)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"edgeframe/config"
 	"edgeframe/core"
 	"edgeframe/internal/budget"
+	"edgeframe/internal/logsafe"
 	"edgeframe/kv"
 	"edgeframe/kv/cache"
 	"edgeframe/kv/workerskv"
@@ -41,9 +42,9 @@ var logger = slog.New(slog.DiscardHandler)
 // console is the log of the Worker.
 type console struct{}
 
-// Write implements [io.Writer]. Each call is one record.
+// Write implements [io.Writer]. Each call is one record, in which ids are shortened.
 func (console) Write(p []byte) (int, error) {
-	js.Global().Get("console").Call("log", strings.TrimSuffix(string(p), "\n"))
+	js.Global().Get("console").Call("log", strings.TrimSuffix(string(logsafe.Line(p)), "\n"))
 	return len(p), nil
 }
 
@@ -62,6 +63,9 @@ func newCore(env js.Value, version string) (http.Handler, config.Common) {
 	for _, w := range warnings {
 		logger.Warn(w.Text)
 	}
+	if wrong == nil {
+		warnOfAccess(settings)
+	}
 
 	driver := workerskv.New(workerskv.Options{Binding: Binding, CountPrefix: settings.KeyPrefix + ":" + session.LifetimePrefix})
 	cached := cache.New(driver, settings.CacheBytes()/2, session.Immutable)
@@ -74,6 +78,16 @@ func newCore(env js.Value, version string) (http.Handler, config.Common) {
 		Misconfigured: strings.Join(problems(wrong, env.Get(Binding)), "; "),
 		Logger:        logger,
 	}), settings
+}
+
+// warnOfAccess logs who may read and write, if that is more people than the owner may think.
+func warnOfAccess(settings config.Common) {
+	if len(settings.APITokens) == 0 {
+		logger.Warn("API tokens: none: everybody who knows the address of this Worker may read and write; set API_TOKENS")
+	}
+	for _, sentence := range settings.AccessWarnings() {
+		logger.Warn(sentence)
+	}
 }
 
 // vars returns the variables and secrets of the Worker as NAME=value.
@@ -112,7 +126,7 @@ func problems(wrong error, namespace js.Value) (sentences []string) {
 func ignoredHere(name string) string {
 	switch {
 	case strings.HasPrefix(name, "REDIS_"), strings.HasPrefix(name, "STORAGE_"),
-		name == "HOST", name == "PORT", name == "LOG_FORMAT", name == "MAX_MEMORY_MB", name == "MAX_CONCURRENT_WORK":
+		name == "HOST", name == "PORT", name == "ALLOWED_HOSTS", name == "LOG_FORMAT", name == "MAX_MEMORY_MB", name == "MAX_CONCURRENT_WORK":
 		return name + " has no effect in a Worker: it keeps its sessions in Workers KV, and the platform runs it"
 	}
 	return ""

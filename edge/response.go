@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"syscall/js"
 
+	"edgeframe/api"
 	"edgeframe/internal/promise"
 )
 
@@ -100,6 +101,7 @@ func (w *response) abort() {
 	id := w.header.Get("X-Request-Id")
 	w.status = http.StatusInternalServerError
 	w.sent = http.Header{"Content-Type": {"application/problem+json"}, "Cache-Control": {"no-store"}, "X-Request-Id": {id}}
+	api.SetSecurityHeaders(w.sent)
 	w.buffer = fmt.Appendf(nil, failure, id)
 	w.finish()
 }

@@ -202,6 +202,11 @@ function restarted(request, origins) {
     "retry-after": "1",
     "x-request-id": id,
     vary: "Origin",
+    // Those of api/access.go.
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "cross-origin-resource-policy": "same-origin",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
   };
   const origin = request.headers.get("origin");
   if (origin !== null && (origins.includes(origin) || origins.includes("*"))) {

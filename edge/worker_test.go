@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"edgeframe/api"
 	"edgeframe/internal/testenv"
 )
 
@@ -113,6 +114,20 @@ func (w *worker) wantRestart(status int, header http.Header, body string) {
 	if status != http.StatusServiceUnavailable || header.Get("Retry-After") != "1" || !strings.Contains(body, `"code":"worker_restarted"`) {
 		w.Errorf("answer %d %v %s, want a 503 that says that the Worker was restarted", status, header, body)
 	}
+	w.wantSecurityHeaders(header)
+}
+
+// wantSecurityHeaders checks that an answer has the headers of the API about browsers. Those that the
+// Worker gives without the API have copies of them.
+func (w *worker) wantSecurityHeaders(header http.Header) {
+	w.Helper()
+	want := http.Header{}
+	api.SetSecurityHeaders(want)
+	for name := range want {
+		if got := header.Get(name); got != want.Get(name) {
+			w.Errorf("%s is %q, want %q", name, got, want.Get(name))
+		}
+	}
 }
 
 func TestTheWorkerOutlivesWhatEndsItsProgram(t *testing.T) {
@@ -153,9 +168,11 @@ func TestAPanicOfAHandlerEndsItsRequestAlone(t *testing.T) {
 	before := w.state()
 	for _, fault := range []string{"panic", "throw"} {
 		for range 20 {
-			if status, _, body := w.get("/fault/" + fault); status != http.StatusInternalServerError || !strings.Contains(body, `"code":"internal"`) {
+			status, header, body := w.get("/fault/" + fault)
+			if status != http.StatusInternalServerError || !strings.Contains(body, `"code":"internal"`) {
 				t.Fatalf("%s: %d %s", fault, status, body)
 			}
+			w.wantSecurityHeaders(header)
 			w.works(session)
 		}
 	}

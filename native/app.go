@@ -59,7 +59,9 @@ func (a App) Run(ctx context.Context) error {
 	returning, stopReturning := context.WithCancel(ctx)
 	defer stopReturning()
 	go returnMemory(returning, requests)
-	err = serveBackend(ctx, a.Config, b, newHandler(a.Config, b, requests, log.Logger), log)
+	local := listensOnLoopback(a.Config)
+	announceAccess(a.Config, local, log)
+	err = serveBackend(ctx, a.Config, b, newHandler(a.Config, b, requests, local, log.Logger), log)
 	if errors.Is(err, errCut) {
 		// Do not close the store: a handler may still be using it. No engine loses acknowledged
 		// data if the process ends without closing it.
@@ -83,14 +85,17 @@ func timeoutText(ttl time.Duration) string {
 	return fmt.Sprintf("%d seconds", ttl/time.Second)
 }
 
-// newHandler builds the handler core over the chosen storage.
-func newHandler(cfg Config, b *backend, requests *budget.Budget, log *slog.Logger) http.Handler {
+// newHandler builds the handler core over the chosen storage. local says that the server listens on a
+// loopback address.
+func newHandler(cfg Config, b *backend, requests *budget.Budget, local bool, log *slog.Logger) http.Handler {
 	return core.New(cfg.Common, core.Runtime{
-		Store:   b.store,
-		TTL:     b.ttl,
-		Backend: b.health,
-		Budget:  requests,
-		Join:    new(joiner).join,
-		Logger:  log,
+		Store:        b.store,
+		TTL:          b.ttl,
+		Backend:      b.health,
+		Budget:       requests,
+		Join:         new(joiner).join,
+		HostAllowed:  hostFilter(cfg, local),
+		TokenRefused: newTokenGuard(log).refused,
+		Logger:       log,
 	})
 }

@@ -20,6 +20,8 @@ import (
 type Config struct {
 	Host string `env:"HOST" envDefault:"127.0.0.1" text:"host" accepts:"a host name or an IP address"`
 	Port int    `env:"PORT" envDefault:"8000" min:"0" max:"65535" accepts:"a port number from 1 to 65535, or 0 for any free one"`
+	// AllowedHosts are the names that the Host header may have; see [hostFilter].
+	AllowedHosts []string `env:"ALLOWED_HOSTS" text:"served" accepts:"a comma-separated list of host names without ports, or *"`
 
 	config.Common
 
@@ -51,8 +53,8 @@ type Config struct {
 // Load reads the configuration from environ, a list of NAME=value as [os.Environ] returns it. If a
 // name occurs twice, the later value counts. Load reads nothing else.
 //
-// An empty value means the default, except for STORAGE_DIR, where it means memory only, and for
-// CORS_ORIGINS, where it means no origin. If values are not accepted, the error is a
+// An empty value means the default, except for STORAGE_DIR, where it means memory only, for
+// CORS_ORIGINS, where it means no origin, and for API_TOKENS, where it is refused. If values are not accepted, the error is a
 // [*config.Error] that names all of them. The warnings are about variables that look like settings
 // and are not, and about those that are no longer needed.
 func Load(environ []string) (Config, []config.Warning, error) {

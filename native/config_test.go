@@ -28,7 +28,7 @@ func mustLoad(t *testing.T, environ ...string) Config {
 
 func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 	want := strings.Fields(`
-		HOST=127.0.0.1 PORT=8000
+		HOST=127.0.0.1 PORT=8000 ALLOWED_HOSTS=
 		CORS_ORIGINS=http://localhost:3000,http://localhost:5173,http://localhost:8080,http://127.0.0.1:3000,http://127.0.0.1:5173,http://127.0.0.1:8080
 		API_TOKENS=
 		CACHE_SIZE_MB=128 KEY_PREFIX=edgeframe SEGMENT_TARGET_BYTES=1048576 MAX_VERSIONS=5
@@ -49,6 +49,8 @@ func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 func TestValuesAreRead(t *testing.T) {
 	for variable, want := range map[string]string{
 		"HOST=::1":                                 "HOST=::1",
+		"ALLOWED_HOSTS= a.b, C ,::1,":              "ALLOWED_HOSTS=a.b,C,::1",
+		"ALLOWED_HOSTS=*":                          "ALLOWED_HOSTS=*",
 		"PORT=0":                                   "PORT=0",
 		"PORT= 8080 ":                              "PORT=8080",
 		"PORT=":                                    "PORT=8000",
@@ -91,6 +93,10 @@ func TestBadValuesAreRefused(t *testing.T) {
 	const number = "a whole number from "
 	tests := []struct{ variable, shown, accepted string }{
 		{"HOST=http://x", "", "a host name or an IP address"},
+		{"ALLOWED_HOSTS=http://x", "", "a comma-separated list of host names without ports, or *"},
+		{"ALLOWED_HOSTS=x:80", "", "a comma-separated list of host names without ports"},
+		{"ALLOWED_HOSTS=ok,.x", "", "a comma-separated list of host names without ports"},
+		{"ALLOWED_HOSTS=*.x", "", "a comma-separated list of host names without ports"},
 		{"PORT=65536", "", "a port number from 1 to 65535, or 0 for any free one"},
 		{"PORT=-1", "", "a port number"},
 		{"PORT=99999999999999999999", "", "a port number"},

@@ -7,6 +7,7 @@ import "testing"
 func TestUnknownVariablesGetTheNearestName(t *testing.T) {
 	for variable, want := range map[string]string{
 		"REDIS_MAXCONNECTIONS=5":  "REDIS_MAXCONNECTIONS is not a known variable; did you mean REDIS_MAX_CONNECTIONS?",
+		"ALLOWED_HOST=x":          "ALLOWED_HOST is not a known variable; did you mean ALLOWED_HOSTS?",
 		"STORAGE_DIRECTORY=x":     "STORAGE_DIRECTORY is not a known variable; did you mean STORAGE_DIR?",
 		"SESSION_TIMEOUT_MINUTE=": "SESSION_TIMEOUT_MINUTE is not a known variable; did you mean SESSION_TIMEOUT_MINUTES?",
 		"REDIS_LOCK_TIMEOUT=10":   "REDIS_LOCK_TIMEOUT is not needed: sessions are changed by compare-and-swap, without locks",

@@ -7,6 +7,8 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+
+	"edgeframe/internal/logsafe"
 )
 
 // Log is the server's log. Its records are structured, in the format that LOG_FORMAT names. The
@@ -44,7 +46,8 @@ func (l *Log) Plain(text string) {
 	}
 }
 
-// lockedWriter serializes the writes of plain lines and records.
+// lockedWriter serializes the writes of plain lines and records. It shortens ids and escapes what is
+// not safe to show, so that no line can have them, whoever logs it.
 type lockedWriter struct {
 	mu sync.Mutex
 	w  io.Writer
@@ -53,5 +56,8 @@ type lockedWriter struct {
 func (l *lockedWriter) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.w.Write(p)
+	if _, err := l.w.Write(logsafe.Line(p)); err != nil {
+		return 0, err
+	}
+	return len(p), nil
 }

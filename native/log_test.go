@@ -5,6 +5,7 @@ package native
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"strings"
 	"testing"
@@ -61,6 +62,23 @@ func TestTheLogLevelDecidesWhatIsWritten(t *testing.T) {
 					t.Error(diff)
 				}
 			})
+		}
+	}
+}
+
+func TestNothingInTheLogTellsAWholeID(t *testing.T) {
+	const id = "0d68f988-099b-4dab-aa35-8cabd3df8472"
+	for _, format := range []string{"text", "json"} {
+		var out bytes.Buffer
+		log := NewLog(mustLoad(t, "LOG_FORMAT="+format, "LOG_LEVEL=debug"), &out)
+		log.Line(slog.LevelInfo, "line "+id)
+		log.With("session", id).Warn("message "+id, "error", errors.New("key {"+id+"}:head\u202e"), "request_id", "kept")
+		slog.NewLogLogger(log.Handler(), slog.LevelWarn).Print("http: panic serving " + id)
+		if strings.Contains(out.String(), id) || strings.Count(out.String(), "0d68f988…") != 5 || !strings.Contains(out.String(), "kept") {
+			t.Errorf("%s:\n%s", format, out.String())
+		}
+		if strings.Contains(out.String(), "\u202e") || !strings.Contains(out.String(), `\u202e`) {
+			t.Errorf("%s: a character that reverses text is not escaped:\n%s", format, out.String())
 		}
 	}
 }

@@ -33,6 +33,7 @@ func TestStartPrintsTheDocumentedLines(t *testing.T) {
 		"[DataManager] DataManager initialized with InMemoryBackend (inmemory)",
 		"💾 Storage backend: InMemoryBackend (inmemory)",
 		"ℹ️  Redis: Disabled (using InMemory backend)",
+		"🔓 API tokens: none: everybody who reaches this address may read and write",
 		"🌐 Listening on " + s.URL,
 		"   Try: curl -F file=@table.csv " + s.URL + "/api/v1/sessions",
 		"======================================================================",
@@ -51,7 +52,7 @@ func TestStartPrintsTheDocumentedLines(t *testing.T) {
 }
 
 func TestStartInJSONHasTheSameMessages(t *testing.T) {
-	s := testenv.StartServer(t, "LOG_FORMAT=json", "REDIS_ENABLED=true", "REDIS_URL=redis://:geheim@127.0.0.1:1/0", "REDIS_MAXCONNECTIONS=2")
+	s := testenv.StartServer(t, "LOG_FORMAT=json", "REDIS_ENABLED=true", "REDIS_URL=redis://:geheim@127.0.0.1:1/0", "REDIS_MAXCONNECTIONS=2", "API_TOKENS=geheim")
 	if code := s.Stop(); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
@@ -74,6 +75,8 @@ func TestStartInJSONHasTheSameMessages(t *testing.T) {
 		"INFO [DataManager] DataManager initialized with InMemoryBackend (inmemory)",
 		"INFO 💾 Storage backend: InMemoryBackend (inmemory)",
 		"WARN ⚠️  Redis: Enabled but not available (using fallback)",
+		"INFO 🔑 API tokens: 1",
+		"WARN ⚠️  API_TOKENS: 1 of 1 tokens are shorter than 16 characters, so they can be guessed; `openssl rand -hex 32` prints a better one",
 		"INFO 🌐 Listening on " + s.URL,
 		"INFO stopped",
 	}
@@ -111,6 +114,8 @@ func TestAServerThatCannotStartSaysWhyInOneLine(t *testing.T) {
 		{"a port in use", []string{"PORT=" + port}, 1, "edgeframe: cannot serve: listen on 127.0.0.1:" + port + ": another program listens there; stop it or set PORT to a free port"},
 		{"a storage directory in use", []string{"STORAGE_DIR=" + locked}, 1, "edgeframe: cannot serve: STORAGE_DIR=" + locked + " is in use by another edgeframe process; stop it or set another directory"},
 		{"a storage directory that is a file", []string{"STORAGE_DIR=" + file}, 1, "edgeframe: cannot serve: STORAGE_DIR=" + file + ": .*not a directory"},
+		{"tokens that are none", []string{"API_TOKENS= ,"}, 2, `  API_TOKENS=" ,": it names no token, so everybody could read and write; set tokens, or remove the variable if that is what you want`},
+		{"no text for tokens", []string{"API_TOKENS="}, 2, `  API_TOKENS="": it names no token.*`},
 		{"a wrong value", []string{"MAX_VERSIONS=many"}, 2, `  MAX_VERSIONS="many": accepted is a whole number from 0 to 1000`},
 	}
 	for _, test := range tests {
@@ -146,7 +151,7 @@ func TestASignalLetsAnUploadInFlightFinish(t *testing.T) {
 			const body = "a,b\n1,2\n"
 			reader := bufio.NewReader(conn)
 			// The server's 100 Continue shows that the handler is reading the body.
-			fmt.Fprintf(conn, "POST /api/v1/sessions?filename=t.csv HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n", len(body))
+			fmt.Fprintf(conn, "POST /api/v1/sessions?filename=t.csv HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/csv\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n", len(body))
 			if resp, err := http.ReadResponse(reader, nil); err != nil || resp.StatusCode != http.StatusContinue {
 				t.Fatalf("got %v, %v", resp, err)
 			}
@@ -191,7 +196,7 @@ func TestASecondSignalEndsAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	fmt.Fprint(conn, "POST /api/v1/sessions HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nExpect: 100-continue\r\nContent-Length: 100\r\n\r\n")
+	fmt.Fprint(conn, "POST /api/v1/sessions HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/csv\r\nExpect: 100-continue\r\nContent-Length: 100\r\n\r\n")
 	if resp, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil || resp.StatusCode != http.StatusContinue {
 		t.Fatalf("got %v, %v", resp, err)
 	}

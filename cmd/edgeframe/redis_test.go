@@ -59,7 +59,7 @@ func withoutNumbers(log string) string {
 	return regexp.MustCompile(`latency: [0-9.]+ms`).ReplaceAllString(log, "latency: Xms")
 }
 
-// The lines of the seed, in their order.
+// The lines of the seed, in their order, and the one about access.
 const (
 	linesOnRedis = `📊 Session timeout: 60 minutes
 [DataManager] Redis enabled in settings
@@ -69,6 +69,7 @@ const (
 [DataManager] DataManager initialized with RedisBackend (redis)
 💾 Storage backend: RedisBackend (redis)
 ✅ Redis: Connected (latency: Xms)
+🔓 API tokens: none: everybody who reaches this address may read and write
 `
 	linesFallback = `📊 Session timeout: 60 minutes
 [DataManager] Redis enabled in settings
@@ -78,11 +79,13 @@ const (
 [DataManager] DataManager initialized with InMemoryBackend (inmemory)
 💾 Storage backend: InMemoryBackend (inmemory)
 ⚠️  Redis: Enabled but not available (using fallback)
+🔓 API tokens: none: everybody who reaches this address may read and write
 `
 	linesDisabled = `📊 Session timeout: 60 minutes
 [DataManager] DataManager initialized with InMemoryBackend (inmemory)
 💾 Storage backend: InMemoryBackend (inmemory)
 ℹ️  Redis: Disabled (using InMemory backend)
+🔓 API tokens: none: everybody who reaches this address may read and write
 `
 )
 

@@ -24,8 +24,8 @@ const module = "edgeframe"
 // it. The conformance suite and the benchmark know servers by their URL only.
 var arrows = map[string][]string{
 	"cmd/*":          {"native", "edge"},
-	"native":         {"core", "config", "api", "session", "kv", "kv/*", "internal/budget"},
-	"edge":           {"core", "config", "api", "session", "kv", "kv/*", "internal/promise", "internal/budget"},
+	"native":         {"core", "config", "api", "session", "kv", "kv/*", "internal/budget", "internal/logsafe", "internal/lru"},
+	"edge":           {"core", "config", "api", "session", "kv", "kv/*", "internal/budget", "internal/logsafe", "internal/promise"},
 	"core":           {"config", "api", "session", "codec/segment", "kv", "internal/budget"},
 	"config":         {"codec/segment", "codec/compress"},
 	"api":            {"session", "staging", "frame", "codec", "codec/formats", "codec/delimited", "codec/arrowipc", "codec/scalar", "kv", "internal/budget"},
@@ -52,6 +52,7 @@ var arrows = map[string][]string{
 	"internal/budget":   {},
 	"internal/fault":    {},
 	"internal/gather":   {},
+	"internal/logsafe":  {},
 	"internal/lru":      {},
 	"internal/parallel": {},
 	"internal/promise":  {},

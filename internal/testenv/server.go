@@ -145,6 +145,14 @@ func (s *Server) Wait() int {
 	return s.Cmd.ProcessState.ExitCode()
 }
 
+// WaitForLog waits until the log has a match, and fails the test if it gets none.
+func (s *Server) WaitForLog(line *regexp.Regexp) {
+	s.t.Helper()
+	if s.waitForLine(line) == nil {
+		s.t.Fatalf("the log has no %s:\n%s", line, s.Logs())
+	}
+}
+
 // waitForLine waits for a match in the log and returns it with its groups, nil if the
 // process ends or time passes without.
 func (s *Server) waitForLine(line *regexp.Regexp) []string {
