@@ -10,11 +10,13 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -38,6 +40,8 @@ type reply struct {
 	err error
 	// left says that the client closed its connection before the end.
 	left bool
+	// waited says that the client waited for "100 Continue" and never sent its body.
+	waited bool
 }
 
 // transport opens a connection for each request, so that none is left when an attack is over.
@@ -47,37 +51,50 @@ var transport = &http.Transport{DisableKeepAlives: true, DisableCompression: tru
 func send(ctx context.Context, base string, r request) (got reply) {
 	begin := time.Now()
 	defer func() { got.took = time.Since(begin) }()
-	var body io.Reader = http.NoBody
-	if r.body != nil {
-		body = bytes.NewReader(r.body)
-	}
-	sent, err := http.NewRequestWithContext(ctx, r.method, base+r.path, body)
+	sent, err := http.NewRequestWithContext(ctx, r.method, base+r.path, bytes.NewReader(r.body))
 	if err != nil {
 		return reply{err: err}
 	}
+	body := &body{Reader: sent.Body}
+	if r.waits {
+		sent.Body = body
+		sent.Header.Set("Expect", "100-continue")
+	}
 	if r.contentType != "" {
 		sent.Header.Set("Content-Type", r.contentType)
-	}
-	if r.waits {
-		sent.Header.Set("Expect", "100-continue")
 	}
 	answer, err := transport.RoundTrip(sent)
 	if err != nil {
 		return reply{err: err}
 	}
-	return read(answer)
+	defer answer.Body.Close()
+	got = read(answer, math.MaxInt64)
+	got.waited = r.waits && !body.begun.Load()
+	return got
 }
 
-// read reads an answer to its end.
-func read(answer *http.Response) reply {
-	defer answer.Body.Close()
+// body is a request body that knows whether it was begun to be sent.
+type body struct {
+	io.Reader
+	begun atomic.Bool
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	b.begun.Store(true)
+	return b.Reader.Read(p)
+}
+
+func (*body) Close() error { return nil }
+
+// read reads at most so many bytes of an answer.
+func read(answer *http.Response, most int64) reply {
 	got := reply{status: answer.StatusCode, header: answer.Header}
 	if got.status >= http.StatusBadRequest {
 		got.problem, got.err = io.ReadAll(answer.Body)
 		got.bytes = int64(len(got.problem))
 		return got
 	}
-	got.bytes, got.err = io.Copy(io.Discard, answer.Body)
+	got.bytes, got.err = io.Copy(io.Discard, io.LimitReader(answer.Body, most))
 	return got
 }
 

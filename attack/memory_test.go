@@ -120,10 +120,32 @@ func TestMemory(t *testing.T) {
 			if wrong > 3 {
 				t.Errorf("%d of %d answers are such", wrong, len(replies))
 			}
+			if a.name == "upload" {
+				refusedInTime(t, replies)
+			}
 			if a.served && !served {
 				t.Error("no request succeeded, though there is memory for one")
 			}
 			w.settles(t)
 		})
+	}
+}
+
+// refusedInTime checks that most clients that wait for "100 Continue" are refused before they send
+// their bodies. Others may be refused while their files are decoded.
+func refusedInTime(t *testing.T, replies []reply) {
+	t.Helper()
+	refused, waited := 0, 0
+	for client, r := range replies {
+		if client%2 == 0 && !r.ok() {
+			refused++
+			if r.waited {
+				waited++
+			}
+		}
+	}
+	t.Logf("%d clients that waited were refused, %d of them before they sent their bodies", refused, waited)
+	if waited*2 < refused {
+		t.Errorf("%d clients sent their bodies in vain", refused-waited)
 	}
 }

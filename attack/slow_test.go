@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"math"
 	"net"
 	"net/http"
 	"strings"
@@ -13,20 +14,28 @@ import (
 	"time"
 )
 
-// stalled asks for a table from twelve clients that read nothing for a while, and then the rest.
+// stalled asks for a table from twelve clients that read nothing for a while, then a little, and leave.
 func stalled(ctx context.Context, w *world) []reply {
-	const clients = 12
-	replies := make([]reply, clients)
+	return each(12, func() reply {
+		got := w.raw(ctx, func(conn *net.TCPConn) error {
+			_ = conn.SetReadBuffer(4096) // so that little is on its way
+			_, err := fmt.Fprintf(conn, "GET %s/%s/data?format=arrow HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", sessions, w.whole, host(w))
+			pause(ctx, 12*time.Second)
+			return err
+		}, 64<<10)
+		got.left = got.err == nil
+		return got
+	})
+}
+
+// each collects the replies of n clients that work at the same time.
+func each(n int, client func() reply) []reply {
+	replies := make([]reply, n)
 	var group sync.WaitGroup
 	for i := range replies {
 		group.Go(func() {
 			begin := time.Now()
-			replies[i] = w.raw(ctx, func(conn *net.TCPConn) error {
-				_ = conn.SetReadBuffer(4096) // so that little is on its way
-				_, err := fmt.Fprintf(conn, "GET %s/%s/data?format=arrow HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", sessions, w.whole, host(w))
-				pause(ctx, 12*time.Second)
-				return err
-			})
+			replies[i] = client()
 			replies[i].took = time.Since(begin)
 		})
 	}
@@ -42,37 +51,29 @@ func held(ctx context.Context, w *world) []reply {
 		last    = 10
 	)
 	file := csvFile(42 * mb)
-	replies := make([]reply, clients)
-	var group sync.WaitGroup
-	for i := range replies {
-		group.Go(func() {
-			begin := time.Now()
-			replies[i] = w.raw(ctx, func(conn *net.TCPConn) error {
-				_, err := fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n", sessions, host(w), csvType, len(file))
-				rest := file
-				for _, n := range []int{len(file) - last, 1, 1, last - 2} {
-					if err == nil {
-						_, err = conn.Write(rest[:n])
-						rest = rest[n:]
-						if len(rest) > 0 {
-							pause(ctx, 5*time.Second)
-						}
-					}
+	return each(clients, func() reply {
+		return w.raw(ctx, func(conn *net.TCPConn) error {
+			_, err := fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n", sessions, host(w), csvType, len(file))
+			rest := file
+			for _, n := range []int{len(file) - last, 1, 1, last - 2} {
+				if err == nil {
+					_, err = conn.Write(rest[:n])
+					rest = rest[n:]
 				}
-				return err
-			})
-			replies[i].took = time.Since(begin)
-		})
-	}
-	group.Wait()
-	return replies
+				if err == nil && len(rest) > 0 {
+					pause(ctx, 5*time.Second)
+				}
+			}
+			return err
+		}, math.MaxInt64)
+	})
 }
 
 func host(w *world) string { return strings.TrimPrefix(w.server.URL, "http://") }
 
-// raw opens a connection, sends a request, and reads the answer. The server may answer before it has
-// the whole request and close; then it is the answer that counts.
-func (w *world) raw(ctx context.Context, ask func(*net.TCPConn) error) reply {
+// raw opens a connection, sends a request, and reads at most so many bytes of the answer's body. The
+// server may answer before it has the whole request and close; then it is the answer that counts.
+func (w *world) raw(ctx context.Context, ask func(*net.TCPConn) error, most int64) reply {
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", host(w))
 	if err != nil {
 		return reply{err: err}
@@ -87,7 +88,8 @@ func (w *world) raw(ctx context.Context, ask func(*net.TCPConn) error) reply {
 		}
 		return reply{err: err}
 	}
-	return read(answer)
+	defer answer.Body.Close()
+	return read(answer, most)
 }
 
 // pause returns after some time, or when ctx ends.
