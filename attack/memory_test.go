@@ -90,7 +90,7 @@ var attacks = []attack{
 }
 
 func sortBy(column int) []byte {
-	return fmt.Appendf(nil, `{"operations":[{"op":"sort","by":[{"column":"c%d"},{"column":"c2"}]}]}`, column)
+	return fmt.Appendf(nil, `{"operations":[{"op":"sort","by":[{"column":"c%d"},{"column":"c2"}]}]}`, 5*column)
 }
 
 // TestMemory attacks a server that has 2 GiB of memory. It must live, answer everybody, serve small
