@@ -7,6 +7,7 @@ SHELL       := bash
 GO       ?= go
 FUZZTIME ?= 5m
 METAMORPHIC ?= 10m
+SOAK     ?= 30m
 RACE     := $(if $(shell command -v $${CC:-gcc} 2>/dev/null),-race)
 WASM     := GOOS=js GOARCH=wasm
 TOOLS    := bin/tools
@@ -16,10 +17,10 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 
 # SLOW are the packages whose tests need other programs (redis-server, pandas, npm, a browser) or
 # minutes. PROGRAMS are the tests of other packages that need one.
-SLOW     := cmd/% conformance edge kv/disk kv/redis kv/workerskv internal/testenv codec/delimited codec/parquet codec/xlsx session/metamorphic
+SLOW     := cmd/% conformance edge kv/disk kv/redis kv/workerskv internal/testenv codec/delimited codec/parquet codec/xlsx session/metamorphic attack
 PROGRAMS := Pandas|OnRedis|ToRedis|AKeyOfAnotherType
 
-.PHONY: run build build-edge dev-edge deploy-edge check test redis-server chromium pandas lint generate modules bench bench-edge fuzz metamorphic clean
+.PHONY: run build build-edge dev-edge deploy-edge check test redis-server chromium pandas lint generate modules bench bench-edge fuzz metamorphic soak clean
 
 # run starts the server with the settings of the environment and of .env.
 run: build
@@ -52,9 +53,11 @@ deploy-edge: node_modules
 check: lint
 	$(GO) test -skip '$(PROGRAMS)' $(filter-out $(addprefix edgeframe/,$(SLOW)),$(shell $(GO) list ./...))
 
-# test checks everything. It installs what it needs, on Debian, and takes a quarter of an hour.
+# test checks everything. It installs what it needs, on Debian, and takes a quarter of an hour. The
+# tests of memory and CPU measure times, so no other package is tested beside them.
 test: node_modules redis-server chromium pandas lint
-	$(GO) test $(RACE) -timeout 20m ./...
+	$(GO) test $(RACE) -timeout 20m $(filter-out edgeframe/attack,$(shell $(GO) list ./...))
+	$(GO) test -timeout 20m ./attack
 
 node_modules: package.json package-lock.json
 	npm ci --ignore-scripts --no-audit --no-fund
@@ -120,6 +123,12 @@ fuzz:
 # all. One that fails is shrunk and printed; session/metamorphic says how to run it again.
 metamorphic: redis-server
 	$(GO) test -v -count 1 -timeout 0 -run '^TestSequences$$' ./session/metamorphic -metamorphic.for $(METAMORPHIC)
+
+# soak loads a server on each backend with many kinds of requests for SOAK, kills, restarts and
+# pauses them, and prints what they took. It fails if anything acknowledged is lost, or if memory or
+# descriptors grow.
+soak: redis-server
+	$(GO) test -v -count 1 -timeout 0 -run '^TestSoak$$' ./conformance -soak $(SOAK)
 
 clean:
 	rm -rf bin node_modules

@@ -63,6 +63,7 @@ var arrows = map[string][]string{
 	"session/metamorphic":       {},
 	"conformance":               {"internal/*", "codec/codectest", "codec/formats/formatstest"},
 	"bench":                     {},
+	"attack":                    {},
 }
 
 // fileFormats are the packages that know a file format. Neither session nor frame links one: to

@@ -68,10 +68,10 @@ func RunServer(t testing.TB, env ...string) (code int, output string) {
 	return s.Wait(), s.Logs()
 }
 
-func start(t testing.TB, program string, env []string) *Server {
+func start(t testing.TB, program string, env []string, args ...string) *Server {
 	t.Helper()
 	s := &Server{t: t, log: &buffer{}, exited: make(chan struct{})}
-	s.Cmd = exec.Command(program)
+	s.Cmd = exec.Command(program, args...)
 	s.Cmd.Dir = t.TempDir()
 	s.Cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOST=127.0.0.1", "PORT=0"}, env...)
 	s.Cmd.Stdout, s.Cmd.Stderr = s.log, s.log
@@ -116,6 +116,9 @@ func (s *Server) OpenFiles() int {
 	}
 	return len(open)
 }
+
+// Exited is closed when the process has ended.
+func (s *Server) Exited() <-chan struct{} { return s.exited }
 
 // Goroutines ends the process and returns how many goroutines it had, and what they were
 // doing.

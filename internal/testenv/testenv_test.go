@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -65,5 +66,40 @@ func TestVegaFilesAreTheRealOnes(t *testing.T) {
 		if !bytes.HasPrefix(data, []byte(begin)) {
 			t.Errorf("%s begins with %q", name, data[:min(len(data), 30)])
 		}
+	}
+}
+
+func TestAServerTellsItsUsage(t *testing.T) {
+	s := StartPlainServer(t, "STORAGE_DIR=")
+	if n := s.Resident(); n < 1<<20 || n > 1<<30 {
+		t.Errorf("%d bytes are resident", n)
+	}
+	before := s.CPU()
+	for s.CPU() == before { // until the requests have cost a tick
+		resp, err := http.Get(s.URL + "/health")
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+	}
+	s.Kill9()
+	if n, cpu := s.Resident(), s.CPU(); n != 0 || cpu != 0 {
+		t.Errorf("an ended server has %d bytes and used %s", n, cpu)
+	}
+}
+
+// TestALimitedServerIsKilledBeyondItsLimit starts a server with less memory than it takes to start.
+func TestALimitedServerIsKilledBeyondItsLimit(t *testing.T) {
+	limit := LimitMemory(t, 4<<20)
+	s := startLimited(t, limit, nil)
+	if !limit.Enforced() {
+		if !slices.Contains(s.Cmd.Env, "MAX_MEMORY_MB=4") {
+			t.Errorf("the server is not told its limit: %v", s.Cmd.Env)
+		}
+		return
+	}
+	s.Wait()
+	if status := s.Cmd.ProcessState.Sys().(syscall.WaitStatus); status.Signal() != syscall.SIGKILL {
+		t.Errorf("ended with %v:\n%s", s.Cmd.ProcessState, s.Logs())
 	}
 }
