@@ -22,7 +22,8 @@ var PrefetchMarks = Prefetch{func(_ *Service, h *head) []record.SegmentRef {
 // PrefetchAudit is for callers of [Service.Audit].
 var PrefetchAudit = Prefetch{func(_ *Service, h *head) []record.SegmentRef { return h.AuditChunks }}
 
-// PrefetchData is for callers of [Service.Read]. Errors are ignored here; Read reports them.
+// PrefetchData is for callers of [Service.Read]: what Read loads before it returns. Errors are ignored
+// here; Read reports them.
 func PrefetchData(sel Selection) Prefetch {
 	return Prefetch{func(s *Service, h *head) []record.SegmentRef {
 		p, err := s.plan(h, sel)
@@ -30,7 +31,7 @@ func PrefetchData(sel Selection) Prefetch {
 			return nil
 		}
 		h.page = p // for the read
-		return refsOf(p.places)
+		return refsOf(p.places(p.ranges[:p.batch(0, nil)], nil))
 	}}
 }
 

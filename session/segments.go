@@ -47,7 +47,7 @@ func (s *Service) fetchInto(ctx context.Context, h *head, refs []record.SegmentR
 	if err != nil {
 		return err
 	}
-	return s.decodeInto(missing, keys, values, got)
+	return s.decodeInto(missing, keys, values, got, !h.passing)
 }
 
 // uncached returns those of refs that are not cached, each once, and their keys.
@@ -66,8 +66,8 @@ func (s *Service) uncached(h *head, refs []record.SegmentRef) ([]record.SegmentR
 	return missing, h.keys(missing)
 }
 
-// decodeInto adds the fields of stored segments to got and to the cache.
-func (s *Service) decodeInto(refs []record.SegmentRef, keys []string, values [][]byte, got map[record.SegmentRef][]arrow.Array) error {
+// decodeInto adds the fields of stored segments to got and, if they are to be kept, to the cache.
+func (s *Service) decodeInto(refs []record.SegmentRef, keys []string, values [][]byte, got map[record.SegmentRef][]arrow.Array, keep bool) error {
 	fields := make([][]arrow.Array, len(refs))
 	err := parallel.Do(len(refs), func(i int) error {
 		var err error
@@ -79,7 +79,9 @@ func (s *Service) decodeInto(refs []record.SegmentRef, keys []string, values [][
 	}
 	for i, r := range refs {
 		got[r] = fields[i]
-		s.cache.Add(keys[i], fields[i], memoryOf(fields[i], r.Raw))
+		if keep {
+			s.cache.Add(keys[i], fields[i], memoryOf(fields[i], r.Raw))
+		}
 	}
 	return nil
 }
