@@ -153,6 +153,7 @@ func (d *dataRequest) next(u *url.URL, data *session.Data) string {
 // have been sent, an error can only cut the response off.
 func (s *server) writeData(w http.ResponseWriter, r *http.Request, d *dataRequest, data *session.Data) error {
 	out := &spool{w: w}
+	defer out.release()
 	err := d.write(out, data)
 	switch {
 	case err == nil:
