@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -74,7 +73,12 @@ func (s *server) getData(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	sess, err := s.open(r, session.PrefetchData(d.Selection))
+	bodiless := r.Method == http.MethodHead
+	prefetch := session.PrefetchData(d.Selection)
+	if bodiless {
+		prefetch = session.PrefetchNothing
+	}
+	sess, err := s.open(r, prefetch)
 	if err != nil {
 		return err
 	}
@@ -87,28 +91,55 @@ func (s *server) getData(w http.ResponseWriter, r *http.Request) error {
 	if notModified(w, r, dataTag(version, d.representation())) {
 		return nil
 	}
+	if bodiless {
+		return s.headData(w, r, d, sess)
+	}
 	data, err := s.Sessions.Read(r.Context(), sess, d.Selection)
 	if err != nil {
 		return err
 	}
-	h := w.Header()
+	defer data.Close()
+	d.describe(w.Header(), r.URL, data)
+	return s.writeData(w, r, d, data)
+}
+
+// headData answers HEAD. It reads no data, so it does not know how long the answer to GET is, and not
+// that a value cannot be written.
+func (s *server) headData(w http.ResponseWriter, r *http.Request, d *dataRequest, sess *session.Session) error {
+	data, err := s.Sessions.Select(sess, d.Selection)
+	if err != nil {
+		return err
+	}
+	d.describe(w.Header(), r.URL, data)
+	return unwritable(d.encode(io.Discard, schemaOnly{data}))
+}
+
+// schemaOnly is a table whose rows are never read.
+type schemaOnly struct{ *session.Data }
+
+// Open implements [codec.Source].
+func (t schemaOnly) Open(columns []int) codec.RowGroups {
+	return (&codec.Table{Schema: t.Schema}).Open(columns)
+}
+
+// describe sets the header of an answer with data.
+func (d *dataRequest) describe(h http.Header, u *url.URL, data *session.Data) {
 	h.Set("ETag", dataTag(data.Version, d.representation()))
 	h.Set(headerRevision, data.Session.Revision.String())
 	h.Set(headerVersion, strconv.FormatUint(uint64(data.Version.ID), 10))
 	h.Set(headerTotalRows, strconv.FormatInt(data.Version.Rows, 10))
-	if next := d.next(r.URL, data); next != "" {
+	if next := d.next(u, data); next != "" {
 		h.Set("Link", next)
 	}
-	if d.format.Name == "json" {
-		return s.writePage(w, d, data)
+	h.Set("Content-Type", d.format.MediaTypes[0])
+	if d.format.Name != "json" {
+		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": d.filename(data.Session)}))
 	}
-	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": d.filename(data.Session)}))
-	return s.writeFile(w, r, d, data)
 }
 
 // next returns the link to the page after this one, empty if this is the last.
 func (d *dataRequest) next(u *url.URL, data *session.Data) string {
-	returned := data.Table.NumRows()
+	returned := data.NumRows()
 	if d.Limit <= 0 || returned == 0 || d.Offset+returned >= data.Version.Rows {
 		return ""
 	}
@@ -118,93 +149,74 @@ func (d *dataRequest) next(u *url.URL, data *session.Data) string {
 	return fmt.Sprintf(`<%s?%s>; rel="next"`, u.EscapedPath(), q.Encode())
 }
 
-// maxPageBytes is the size of the largest document of a page, which is in memory as a whole before it
-// is sent. Long column names, which every row repeats, could make it far larger than its table.
-const maxPageBytes = 128 << 20
+// writeData answers with data: with a file, or with the JSON document of a page. After the first bytes
+// have been sent, an error can only cut the response off.
+func (s *server) writeData(w http.ResponseWriter, r *http.Request, d *dataRequest, data *session.Data) error {
+	out := &spool{w: w}
+	defer out.release()
+	err := d.write(out, data)
+	switch {
+	case err == nil:
+		out.finish()
+		return nil
+	case out.failed:
+		return nil
+	case !out.begun:
+		return unwritable(err)
+	case r.Context().Err() == nil:
+		s.logFailure(r, "internal", err)
+	}
+	panic(http.ErrAbortHandler)
+}
 
-// writePage answers with the JSON document of a page.
-func (s *server) writePage(w http.ResponseWriter, d *dataRequest, data *session.Data) error {
+// unwritable returns the problem document for an error of a format, which may say that it cannot express
+// the table.
+func unwritable(err error) error {
+	if errors.Is(err, codec.ErrUnsupported) {
+		return problemf(http.StatusNotAcceptable, "not_acceptable", "%s", err)
+	}
+	return err
+}
+
+// write writes the answer: a file as it is, a page of JSON with what it belongs to.
+func (d *dataRequest) write(w io.Writer, data *session.Data) error {
+	if d.format.Name != "json" {
+		return d.encode(w, data)
+	}
 	head := encodeJSON(object{
 		{"session_id", data.Session.ID},
 		{"version", data.Version.ID},
 		{"total_rows", data.Version.Rows},
 		{"offset", d.Offset},
-		{"returned_rows", data.Table.NumRows()},
-		{"columns", columnNames(data.Table.Schema)},
-		{"dtypes", dtypes(data.Table.Schema)},
+		{"returned_rows", data.NumRows()},
+		{"columns", columnNames(data.Schema)},
+		{"dtypes", dtypes(data.Schema)},
 	})
-	doc := &boundedBuffer{most: min(maxPageBytes, s.Sessions.Limits().Bytes)}
-	doc.Buffer.Write(head[:len(head)-1])
-	doc.WriteString(`,"data":`)
-	if err := d.format.Encode(doc, data.Table, d.opt); err != nil {
+	if _, err := w.Write(append(head[:len(head)-1], `,"data":`...)); err != nil {
 		return err
 	}
-	doc.WriteByte('}')
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Content-Length", strconv.Itoa(doc.Len()))
-	send(w, doc.Bytes())
-	return nil
-}
-
-// boundedBuffer is a buffer that returns an error beyond most bytes.
-type boundedBuffer struct {
-	bytes.Buffer
-	most int64
-}
-
-func (b *boundedBuffer) Write(p []byte) (int, error) {
-	if int64(b.Len()+len(p)) > b.most {
-		return 0, codec.Errorf(codec.ErrTooLarge, "the page takes more than %d bytes as JSON; ask for fewer rows with limit, for fewer columns, or for another format", b.most)
+	if err := d.encode(w, data); err != nil {
+		return err
 	}
-	return b.Buffer.Write(p)
-}
-
-// writeFile answers with the data as a file. After the first bytes have been sent, an error can only
-// cut the response off.
-func (s *server) writeFile(w http.ResponseWriter, r *http.Request, d *dataRequest, data *session.Data) error {
-	w.Header().Set("Content-Type", d.format.MediaTypes[0])
-	out := &trackedWriter{w: w}
-	err := d.encode(out, data.Table)
-	switch {
-	case err == nil || out.failed:
-		return nil
-	case out.begun:
-		s.logFailure(r, "internal", err)
-		panic(http.ErrAbortHandler)
-	case errors.Is(err, codec.ErrUnsupported):
-		return problemf(http.StatusNotAcceptable, "not_acceptable", "%s", err)
-	}
+	_, err := w.Write([]byte{'}'})
 	return err
+}
+
+// encode writes a table. It returns an error if the encoder panics, so that an incomplete answer never
+// looks complete.
+func (d *dataRequest) encode(w io.Writer, src codec.Source) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = panicked(p)
+		}
+	}()
+	return d.format.Encode(w, src, d.opt)
 }
 
 // filename is the name under which a browser saves the file.
 func (d *dataRequest) filename(sess *session.Session) string {
 	stem := strings.TrimSuffix(sess.Filename, path.Ext(sess.Filename))
 	return cmp.Or(stem, sess.ID) + d.format.Extensions[0]
-}
-
-// encode writes a file. It returns an error if the encoder panics, so that an incomplete file never
-// looks complete.
-func (d *dataRequest) encode(w io.Writer, t *codec.Table) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = panicked(p)
-		}
-	}()
-	return d.format.Encode(w, t, d.opt)
-}
-
-// trackedWriter records whether a response has begun and whether writing it failed.
-type trackedWriter struct {
-	w             http.ResponseWriter
-	begun, failed bool
-}
-
-func (t *trackedWriter) Write(p []byte) (int, error) {
-	t.begun = true
-	n, err := t.w.Write(p)
-	t.failed = t.failed || err != nil
-	return n, err
 }
 
 func (s *server) replaceData(w http.ResponseWriter, r *http.Request) error {

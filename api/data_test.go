@@ -1,39 +1,159 @@
 package api
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"edgeframe/codec"
-	"edgeframe/codec/segment"
+	"edgeframe/kv/kvtest"
 	"edgeframe/session"
 )
 
-// A page repeats the names of the columns for every row, so that a small table can make a
-// large one.
-func TestAPageKeepsToTheMemoryOfATable(t *testing.T) {
-	const most = 256 << 10
-	f := newFixture(t, func(c *Config) {
-		c.Sessions = session.New(session.Options{
-			Store:         c.Store,
-			Segment:       segment.Options{Method: "arrow", Compression: "snappy"},
-			MaxTableBytes: most,
-		})
-	})
+// A page repeats the names of the columns for every row, so that a small table can make a large one.
+func TestALargePageIsSentAsItIsWritten(t *testing.T) {
+	f := newFixture(t)
 	path := f.upload(strings.Repeat("n", 4000) + "\n" + strings.Repeat("1\n", 1000))
-	detail := f.wantProblem(f.do("GET", path+"/data?limit=1000", ""), http.StatusRequestEntityTooLarge, "dataframe_too_large")
-	if !strings.Contains(detail, "limit") {
-		t.Errorf("%q does not say what to do", detail)
+	small, large := f.do("GET", path+"/data?limit=10", ""), f.do("GET", path+"/data?limit=1000", "")
+	if got := small.Header.Get("Content-Length"); got != strconv.Itoa(len(small.body)) {
+		t.Errorf("the length of a small page of %d bytes is %q", len(small.body), got)
 	}
-	for _, query := range []string{"?limit=10", "?limit=1000&orient=split", "?limit=1000&orient=columns", "?format=csv"} {
-		f.wantStatus(f.do("GET", path+"/data"+query, ""), http.StatusOK)
+	if got := large.Header.Get("Content-Length"); got != "" || len(large.body) < 4_000_000 {
+		t.Errorf("the length of a page of %d bytes is %q", len(large.body), got)
+	}
+	rows := f.decode(large)["data"].([]any)
+	if len(rows) != 1000 {
+		t.Errorf("the page has %d rows", len(rows))
 	}
 }
+
+// largeTable is CSV of several batches, and more than is sent at once.
+func largeTable() string {
+	var csv strings.Builder
+	csv.WriteString("a,b\n")
+	for i := range 120_000 {
+		fmt.Fprintf(&csv, "%0100d,%0100d\n%0100d,x\n", i, i+1, i)
+	}
+	return csv.String()
+}
+
+// segmentReads counts the segments that are read of the store of a fixture.
+func segmentReads(f *fixture) *atomic.Int64 {
+	n := &atomic.Int64{}
+	f.driver.Hook = func(op string, keys []string) error {
+		for _, key := range keys {
+			if op == kvtest.OpGet && strings.Contains(key, ":seg:") {
+				n.Add(1)
+			}
+		}
+		return nil
+	}
+	return n
+}
+
+func TestHeadReadsNoTable(t *testing.T) {
+	f := newFixture(t)
+	path := f.upload("a,b\n1,x\n2,y\n3,z\n")
+	reads := segmentReads(f)
+	for _, target := range []string{"/data", "/data?limit=1", "/data?limit=1&format=csv", "/data?format=arrow", "/data?format=xlsx", "/data?format=parquet", "/describe"} {
+		reads.Store(0)
+		head := f.do("HEAD", path+target, "")
+		f.wantStatus(head, http.StatusOK)
+		if n := reads.Load(); n != 0 || head.body != "" {
+			t.Errorf("HEAD %s reads %d segments and sends %d bytes", target, n, len(head.body))
+		}
+		get := f.do("GET", path+target, "")
+		if reads.Load() == 0 {
+			t.Errorf("GET %s reads no segments", target)
+		}
+		for _, name := range []string{"ETag", "Link", "Content-Type", "Content-Disposition", headerRevision, headerVersion, headerTotalRows} {
+			if head.Header.Get(name) != get.Header.Get(name) {
+				t.Errorf("HEAD %s: %s is %q instead of %q", target, name, head.Header.Get(name), get.Header.Get(name))
+			}
+		}
+	}
+}
+
+func TestHeadRefusesWhatGetRefuses(t *testing.T) {
+	f := newFixture(t)
+	path := f.upload("a,b\n1,x\n")
+	for target, status := range map[string]int{
+		"/data?column=c":              http.StatusUnprocessableEntity,
+		"/data?version=2":             http.StatusNotFound,
+		"/data?format=csv&limit=-1":   http.StatusBadRequest,
+		"/describe?version=2":         http.StatusNotFound,
+		"/data?format=nothing":        http.StatusBadRequest,
+		"/data?format=ndjson&orient=": http.StatusBadRequest,
+	} {
+		head, get := f.do("HEAD", path+target, ""), f.do("GET", path+target, "")
+		if head.StatusCode != get.StatusCode || get.StatusCode != status {
+			t.Errorf("HEAD %s: %d, GET: %d, want %d", target, head.StatusCode, get.StatusCode, status)
+		}
+	}
+}
+
+// leaving is a client that disconnects once it has received some bytes.
+type leaving struct {
+	*httptest.ResponseRecorder
+	left  int
+	leave func()
+}
+
+func (w *leaving) Write(p []byte) (int, error) {
+	if w.left -= len(p); w.left < 0 {
+		w.leave()
+	}
+	return w.ResponseRecorder.Write(p)
+}
+
+func TestTheReadsEndWithTheirClient(t *testing.T) {
+	f := newFixture(t, func(c *Config) { c.MaxUploadBytes = 50 << 20 })
+	path := f.upload(largeTable())
+	reads := segmentReads(f)
+	f.do("GET", path+"/data?format=ndjson", "")
+	all := reads.Swap(0)
+	ctx, cancel := context.WithCancel(context.Background())
+	w := &leaving{httptest.NewRecorder(), 1 << 20, cancel}
+	func() {
+		defer func() {
+			if p := recover(); p != http.ErrAbortHandler {
+				t.Errorf("recovered %v: the answer looks complete", p)
+			}
+		}()
+		f.handler.ServeHTTP(w, httptest.NewRequest("GET", path+"/data?format=ndjson", nil).WithContext(ctx))
+	}()
+	if n := reads.Load(); n == 0 || n > all/2 {
+		t.Errorf("%d of %d segments were read for a client that had left", n, all)
+	}
+	if f.log.Len() > 0 {
+		t.Errorf("a client that leaves is logged: %s", f.log)
+	}
+}
+
+func TestWritesThatFailEndTheReads(t *testing.T) {
+	f := newFixture(t, func(c *Config) { c.MaxUploadBytes = 50 << 20 })
+	path := f.upload(largeTable())
+	reads := segmentReads(f)
+	f.do("GET", path+"/data?format=csv", "")
+	all := reads.Swap(0)
+	f.handler.ServeHTTP(&broken{httptest.NewRecorder()}, httptest.NewRequest("GET", path+"/data?format=csv", nil))
+	if n := reads.Load(); n == 0 || n > all/2 {
+		t.Errorf("%d of %d segments were read for a client that does not read", n, all)
+	}
+}
+
+// broken is a connection on which nothing can be written.
+type broken struct{ *httptest.ResponseRecorder }
+
+func (*broken) Write([]byte) (int, error) { return 0, errors.New("broken pipe") }
 
 // breaking is a format that writes some bytes and then calls fail.
 func breaking(written string, fail func() error) *codec.Format {
@@ -51,7 +171,7 @@ func (breakingDriver) Decode([]byte, codec.ReadOptions, *codec.Budget) (*codec.T
 	return nil, errors.New("it is never read")
 }
 
-func (d breakingDriver) Encode(w io.Writer, _ *codec.Table, _ codec.WriteOptions) error {
+func (d breakingDriver) Encode(w io.Writer, _ codec.Source, _ codec.WriteOptions) error {
 	if d.written == "" {
 		return d.fail()
 	}
@@ -67,17 +187,18 @@ func TestAFileThatCannotBeFinishedIsCutOff(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c, f := newServer(t)
 			s := &server{Config: c}
-			d := &dataRequest{format: breaking("first,rows\n", fail)}
+			rows := strings.Repeat("first,rows\n", spoolBytes/8)
+			d := &dataRequest{format: breaking(rows, fail)}
 			s.routes = []route{{"GET", "/file", nil, func(w http.ResponseWriter, r *http.Request) error {
-				return s.writeFile(w, r, d, &session.Data{})
+				return s.writeData(w, r, d, &session.Data{})
 			}}}
 			w := httptest.NewRecorder()
 			defer func() {
 				if p := recover(); p != http.ErrAbortHandler {
 					t.Errorf("recovered %v", p)
 				}
-				if got := w.Body.String(); got != "first,rows\n" {
-					t.Errorf("the answer is %q", got)
+				if got := w.Body.String(); got != rows {
+					t.Errorf("the answer has %d bytes", len(got))
 				}
 				if !strings.Contains(f.log.String(), "the reason") {
 					t.Errorf("the log does not tell the cause: %s", f.log)
@@ -123,7 +244,7 @@ func TestAFileThatCannotBeBegunIsAProblem(t *testing.T) {
 			s := &server{Config: c}
 			d := &dataRequest{format: breaking("", tt.fail)}
 			s.routes = []route{{"GET", "/file", nil, func(w http.ResponseWriter, r *http.Request) error {
-				return s.writeFile(w, r, d, &session.Data{})
+				return s.writeData(w, r, d, &session.Data{})
 			}}}
 			f.handler = withRequestID(s.recoverPanics(s.mux()))
 			f.wantProblem(f.do("GET", "/file", ""), tt.status, tt.code)

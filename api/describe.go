@@ -11,7 +11,7 @@ import (
 	"edgeframe/session"
 )
 
-// getDescription answers with the statistics of a version.
+// getDescription answers with the statistics of a version. It does not compute them for HEAD.
 func (s *server) getDescription(w http.ResponseWriter, r *http.Request) error {
 	id, err := integer(r.URL.Query(), "version", 0, 1, math.MaxUint32)
 	if err != nil {
@@ -29,6 +29,11 @@ func (s *server) getDescription(w http.ResponseWriter, r *http.Request) error {
 	h.Set(headerRevision, sess.Revision.String())
 	representation := fmt.Sprintf("describe %d", frame.DescribeFormat)
 	if notModified(w, r, dataTag(version, representation)) {
+		return nil
+	}
+	if r.Method == http.MethodHead {
+		h.Set(headerVersion, strconv.FormatUint(uint64(version.ID), 10))
+		h.Set("Content-Type", "application/json")
 		return nil
 	}
 	st, err := s.Sessions.Statistics(r.Context(), sess, uint32(id))

@@ -28,7 +28,7 @@ func (lines) Decode(data []byte, _ codec.ReadOptions, mem *codec.Budget) (*codec
 	return &codec.Table{Schema: schema, RowGroups: []arrow.Record{codec.NewRecord(schema, []arrow.Array{column}, uint32(column.Len()))}}, nil
 }
 
-func (lines) Encode(w io.Writer, t *codec.Table, _ codec.WriteOptions) error {
+func (lines) Encode(w io.Writer, src codec.Source, _ codec.WriteOptions) error {
 	return codec.Errorf(codec.ErrUnsupported, "lines cannot be written")
 }
 

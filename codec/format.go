@@ -35,8 +35,9 @@ type Driver interface {
 	Sniff(data []byte) bool
 	// Decode reads a whole input.
 	Decode(data []byte, opt ReadOptions, mem *Budget) (*Table, error)
-	// Encode writes t.
-	Encode(w io.Writer, t *Table, opt WriteOptions) error
+	// Encode writes a table. It holds no more than two row groups in memory, unless the format needs
+	// more of the table first: it then says what, and bounds it.
+	Encode(w io.Writer, src Source, opt WriteOptions) error
 }
 
 // Opener is a [Driver] that can read an input row group by row group.
@@ -52,13 +53,6 @@ type Stream interface {
 	RowGroups
 	// Keep says that the row group that Next returned last stays in memory.
 	Keep()
-}
-
-// RowGroups is a table that comes row group by row group.
-type RowGroups interface {
-	Schema() *arrow.Schema
-	// Next returns the next row group, nil after the last. All have the schema.
-	Next() (arrow.Record, error)
 }
 
 // Sniff reports whether data, the whole input or its beginning, looks like this format.
@@ -87,12 +81,12 @@ func (f *Format) retype(t *Table, opt ReadOptions) (*Table, error) {
 	return f.Retype(t, opt)
 }
 
-// Encode writes t.
-func (f *Format) Encode(w io.Writer, t *Table, opt WriteOptions) error {
+// Encode writes a table, row group by row group.
+func (f *Format) Encode(w io.Writer, src Source, opt WriteOptions) error {
 	if err := f.Writing.check(f, opt.Options); err != nil {
 		return err
 	}
-	return f.Driver.Encode(w, t, opt)
+	return f.Driver.Encode(w, src, opt)
 }
 
 // Streams reports whether inputs can be opened with [Format.Open].

@@ -151,7 +151,7 @@ var describeTests = []test{
 		if len(head.body) != 0 {
 			c.Errorf("%d bytes of body", len(head.body))
 		}
-		for _, name := range []string{"Content-Type", "Content-Length", "ETag", "Edgeframe-Revision", "Edgeframe-Version"} {
+		for _, name := range []string{"Content-Type", "ETag", "Edgeframe-Revision", "Edgeframe-Version"} {
 			head.has(name, get.header.Get(name))
 		}
 	}},

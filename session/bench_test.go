@@ -51,9 +51,10 @@ func BenchmarkWholeTableAsArrow(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if err := formats.ByName("arrow").Encode(io.Discard, data.Table, codec.WriteOptions{}); err != nil {
+		if err := formats.ByName("arrow").Encode(io.Discard, data, codec.WriteOptions{}); err != nil {
 			b.Fatal(err)
 		}
+		data.Close()
 	}
 }
 

@@ -63,14 +63,16 @@ type attempt struct {
 	// before is the head from which the attempt started, head its successor.
 	before head
 	head   *head
-	// items are the segments to store, dropped the keys of those to delete.
-	items   []kv.Item
-	dropped []string
+	// items are the segments to store, dropped the keys of those to delete, and left the keys of those
+	// that a reader deletes.
+	items         []kv.Item
+	dropped, left []string
 }
 
 // won returns the session after an attempt that has succeeded.
 func (s *Service) won(a *attempt) *Session {
 	s.cache.Remove(a.dropped...)
+	s.readers.leave(a.head.ID, a.left)
 	return view(a.head)
 }
 
@@ -100,7 +102,7 @@ func (s *Service) swap(ctx context.Context, a *attempt) error {
 	if err != nil {
 		return err
 	}
-	a.dropped = s.heads.obsolete(&a.before, h)
+	a.dropped, a.left = s.readers.split(h.ID, s.heads.obsolete(&a.before, h))
 	return s.heads.swap(ctx, &a.before, h, kv.Commit{Put: a.items, Touch: renew, Drop: a.dropped})
 }
 

@@ -230,7 +230,7 @@ func TestReadFollowsACommitThatEvictedItsVersion(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := d.Table.RowGroups[0].Column(0).(*array.Int64).Value(0); got != 77 || d.Version.ID != 2 {
+	if got := collect(t, d).RowGroups[0].Column(0).(*array.Int64).Value(0); got != 77 || d.Version.ID != 2 {
 		t.Errorf("read %d of version %d, want 77 of version 2", got, d.Version.ID)
 	}
 	_, err = h.Read(context.Background(), old, Selection{Limit: -1, Version: 1})

@@ -86,7 +86,7 @@ func TestFirstPageReadsOnlyTheFirstRowGroup(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := d.Table.NumRows(); n != 100 {
+	if n := collect(t, d).NumRows(); n != 100 {
 		t.Fatalf("page has %d rows, want 100", n)
 	}
 	read := h.calls.KeysRead()
@@ -130,7 +130,7 @@ func TestCacheStaysWithinItsBound(t *testing.T) {
 	const bound = 1 << 20
 	h := newHarness(t, func(o *Options) { o.CacheBytes = bound })
 	for range 5 {
-		h.table(h.create(5000, 50), 0)
+		h.table(h.create(800, 50), 0)
 	}
 	if h.cache.Used() > bound || h.cache.Used() == 0 {
 		t.Errorf("cache holds %d bytes, want 1 to %d", h.cache.Used(), bound)

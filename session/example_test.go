@@ -36,12 +36,13 @@ func printRows(ctx context.Context, sessions *session.Service, v *session.Sessio
 	if err != nil {
 		return err
 	}
-	for _, group := range data.Table.RowGroups {
+	defer data.Close()
+	return codec.EachGroup(data.Open(nil), func(group arrow.Record) error {
 		for i := range int(group.NumRows()) {
 			fmt.Println(group.Column(0).ValueStr(i), group.Column(1).ValueStr(i))
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // fillAndUndo makes a session, fills its missing value, reads a page and takes the change back.

@@ -73,7 +73,18 @@ func (h *harness) table(sess *Session, version uint32) *codec.Table {
 	if err != nil {
 		h.t.Fatalf("read version %d: %v", version, err)
 	}
-	return d.Table
+	return collect(h.t, d)
+}
+
+// collect returns data as a table, and closes them.
+func collect(t testing.TB, d *Data) *codec.Table {
+	t.Helper()
+	defer d.Close()
+	table, err := codec.Collect(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return table
 }
 
 func (h *harness) edit(sess *Session, ops ...string) *Session {

@@ -20,6 +20,8 @@ type head struct {
 	page *page
 	// fetched are segments that came along when an access was noted.
 	fetched map[record.SegmentRef][]arrow.Array
+	// passing says that what is read is not cached, because it would push out everything else.
+	passing bool
 }
 
 // decodeHead reads the stored form of the head of the session with that id.

@@ -1,7 +1,6 @@
 package session
 
 import (
-	"context"
 	"slices"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -53,11 +52,14 @@ func (sel *Selection) columns(schema *arrow.Schema) ([]int, error) {
 type page struct {
 	selection Selection
 	version   *record.Version
-	// schema is that of the selected columns.
-	schema *arrow.Schema
-	ranges []groupRange
-	// places are those of the chunks of all selected columns in each of ranges.
-	places []place
+	// schema is that of the selected columns, and columns are their positions in the version.
+	schema  *arrow.Schema
+	columns []int
+	ranges  []groupRange
+	// rows is the number of rows in ranges.
+	rows     int64
+	manifest *manifest
+	slots    []slot
 }
 
 // plan returns the plan of reading a selection of h.
@@ -78,19 +80,11 @@ func (s *Service) plan(h *head, sel Selection) (*page, error) {
 	if err != nil {
 		return nil, err
 	}
-	fields := make([]arrow.Field, len(columns))
-	for i, c := range columns {
-		fields[i] = schema.Field(c)
-	}
-	meta := schema.Metadata()
-	p := &page{selection: sel, version: ver, schema: arrow.NewSchema(fields, &meta), ranges: m.cut(sel.Offset, sel.Limit)}
-	var chunks []frame.Chunk
+	p := &page{selection: sel, version: ver, schema: codec.SelectFields(schema, columns), columns: columns, manifest: m, slots: m.slots()}
+	p.ranges = m.cut(sel.Offset, sel.Limit)
 	for _, r := range p.ranges {
-		for _, c := range columns {
-			chunks = append(chunks, frame.Chunk{Group: r.group, Column: c})
-		}
+		p.rows += int64(r.to - r.from)
 	}
-	p.places = m.places(chunks)
 	return p, nil
 }
 
@@ -101,25 +95,79 @@ func (p *page) is(sel Selection) bool {
 		mine.Offset == sel.Offset && mine.Limit == sel.Limit && mine.Version == sel.Version
 }
 
-// loadPage returns a page as a table.
-func (s *Service) loadPage(ctx context.Context, h *head, p *page) (*codec.Table, error) {
-	arrays, err := s.loadPlaces(ctx, h, p.places, map[record.SegmentRef][]arrow.Array{})
-	if err != nil {
-		return nil, err
+// batchBytes is about how much of a table is read at once, in raw bytes, and at least one row group.
+// Small row groups would cost a round trip each.
+const batchBytes = 8 << 20
+
+// batch returns the end of the batch of ranges that begins with range from, for columns of the page.
+func (p *page) batch(from int, columns []int) (end int) {
+	bytes := int64(0)
+	for end = from; end < len(p.ranges); end++ {
+		for _, segment := range p.segments(columns) {
+			bytes += int64(p.manifest.Groups[p.ranges[end].group].Segments[segment].Raw)
+		}
+		if bytes > batchBytes && end > from {
+			return end
+		}
 	}
-	out := &codec.Table{Schema: p.schema}
-	columns := p.schema.NumFields()
-	for _, r := range p.ranges {
+	return end
+}
+
+// segments returns the positions, in the layout, of the segments that have columns of the page, nil
+// for all.
+func (p *page) segments(columns []int) []int {
+	var segments []int
+	seen := make([]bool, len(p.manifest.Layout))
+	for _, c := range p.positions(columns) {
+		if at := p.slots[c].segment; !seen[at] {
+			seen[at] = true
+			segments = append(segments, at)
+		}
+	}
+	return segments
+}
+
+// positions returns the positions in the version of columns of the page, nil for all.
+func (p *page) positions(columns []int) []int {
+	if columns == nil {
+		return p.columns
+	}
+	out := make([]int, len(columns))
+	for i, c := range columns {
+		out[i] = p.columns[c]
+	}
+	return out
+}
+
+// places returns the places of the chunks of columns of the page, nil for all, in each of ranges.
+func (p *page) places(ranges []groupRange, columns []int) []place {
+	positions := p.positions(columns)
+	places := make([]place, 0, len(ranges)*len(positions))
+	for _, r := range ranges {
+		group := &p.manifest.Groups[r.group]
+		for _, c := range positions {
+			at := p.slots[c]
+			places = append(places, place{group.Segments[at.segment], at.field, group.Rows})
+		}
+	}
+	return places
+}
+
+// records returns arrays, those at the places of ranges, as row groups.
+func (p *page) records(ranges []groupRange, schema *arrow.Schema, arrays []arrow.Array) []arrow.Record {
+	columns := schema.NumFields()
+	records := make([]arrow.Record, len(ranges))
+	for i, r := range ranges {
 		part := slices.Clone(arrays[:columns])
 		arrays = arrays[columns:]
-		for i, a := range part {
+		for c, a := range part {
 			if r.from > 0 || r.to < a.Len() {
-				part[i] = array.NewSlice(a, int64(r.from), int64(r.to))
+				part[c] = array.NewSlice(a, int64(r.from), int64(r.to))
 			}
 		}
-		out.RowGroups = append(out.RowGroups, array.NewRecord(out.Schema, part, int64(r.to-r.from)))
+		records[i] = array.NewRecord(schema, part, int64(r.to-r.from))
 	}
-	return out, nil
+	return records
 }
 
 // groupRange is a range of the rows of a row group.

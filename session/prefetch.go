@@ -30,7 +30,8 @@ func PrefetchAudit(sel AuditSelection) Prefetch {
 	}}
 }
 
-// PrefetchData is for callers of [Service.Read]. Errors are ignored here; Read reports them.
+// PrefetchData is for callers of [Service.Read]: what Read loads before it returns. Errors are ignored
+// here; Read reports them.
 func PrefetchData(sel Selection) Prefetch {
 	return Prefetch{func(s *Service, h *head) []record.SegmentRef {
 		p, err := s.plan(h, sel)
@@ -38,7 +39,7 @@ func PrefetchData(sel Selection) Prefetch {
 			return nil
 		}
 		h.page = p // for the read
-		return refsOf(p.places)
+		return refsOf(p.places(p.ranges[:p.batch(0, nil)], nil))
 	}}
 }
 

@@ -3,8 +3,6 @@ package session
 import (
 	"context"
 	"errors"
-
-	"edgeframe/codec"
 )
 
 // Open returns a session and extends it. It loads the data of prefetch too if that saves a round
@@ -18,25 +16,23 @@ func (s *Service) Open(ctx context.Context, ref Ref, prefetch Prefetch) (*Sessio
 	return view(h), nil
 }
 
-// Data is the result of [Service.Read].
-type Data struct {
-	Session *Session
-	Version Version
-	Table   *codec.Table
-}
-
-// Read returns a part of the table of a session that was opened. If a commit has removed
-// segments that sess refers to since then, the session is read once more, so the data may be
-// newer than sess.
+// Read begins to read a part of the table of a session that was opened. It loads the first row groups,
+// so that most errors show before the caller begins to answer. If a commit has removed segments that
+// sess refers to since then, the session is read once more, so the data may be newer than sess. The
+// caller must close the data. They are read with ctx.
 func (s *Service) Read(ctx context.Context, sess *Session, sel Selection) (data *Data, err error) {
 	err = s.follow(ctx, sess, func(sess *Session) (err error) {
-		data, err = s.read(ctx, sess, sel)
-		return err
+		if data, err = s.Select(sess, sel); err != nil {
+			return err
+		}
+		return data.begin(ctx)
 	})
 	return data, err
 }
 
-func (s *Service) read(ctx context.Context, sess *Session, sel Selection) (*Data, error) {
+// Select returns the part of a table that [Service.Read] would read, and reads nothing: of the result
+// only the description can be used.
+func (s *Service) Select(sess *Session, sel Selection) (*Data, error) {
 	p := sess.head.page
 	if p == nil || !p.is(sel) {
 		var err error
@@ -44,11 +40,7 @@ func (s *Service) read(ctx context.Context, sess *Session, sel Selection) (*Data
 			return nil, err
 		}
 	}
-	table, err := s.loadPage(ctx, sess.head, p)
-	if err != nil {
-		return nil, err
-	}
-	return &Data{Session: sess, Version: viewVersion(p.version), Table: table}, nil
+	return newData(s, sess, p), nil
 }
 
 // follow runs read on sess and, if a commit has removed a segment that sess refers to, once more

@@ -35,9 +35,10 @@ func onRedis(t *testing.T, adjust ...func(*Options)) (*harness, *testenv.Redis, 
 	return h, server, trips
 }
 
-// A read takes at most two round trips, even if its access is noted and segments are renewed. An
-// edit takes three: the two of a read, and one for everything that the commit stores and drops.
-// The tables have one segment and several hundred.
+// A read takes at most two round trips to its first row groups, even if its access is noted and segments
+// are renewed, and one for each batch after them. An edit takes three: one for the head, one for
+// segments, and one for everything that the commit stores and drops. The tables have one segment and
+// several hundred.
 func TestRoundTripsToRedisDoNotDependOnTheNumberOfSegments(t *testing.T) {
 	h, _, trips := onRedis(t, func(o *Options) { o.MaxVersions = 1 })
 	ctx := context.Background()
@@ -52,6 +53,7 @@ func TestRoundTripsToRedisDoNotDependOnTheNumberOfSegments(t *testing.T) {
 			}
 			return err
 		}
+		whole := func() error { h.table(sess, 0); return nil }
 		edit := func() error {
 			value++
 			_, _, err := h.Edit(ctx, of(sess), operations(t, fmt.Sprintf(`{"op":"set_values","column":"column_1","rows":[0],"value":%d}`, value)))
@@ -70,6 +72,7 @@ func TestRoundTripsToRedisDoNotDependOnTheNumberOfSegments(t *testing.T) {
 			call func() error
 		}{
 			{"read", 2, read},
+			{"read of the whole table", 1 + int(sess.Current.RawBytes/(batchBytes/2)), whole},
 			{"read that notes an access", 2, func() error { h.pass(10 * time.Minute); return read() }},
 			{"read that renews the segments", 2, func() error { h.pass(55 * time.Minute); return read() }},
 			{"edit", 3, edit},

@@ -67,7 +67,7 @@ func (s *Service) fetchBatch(ctx context.Context, h *head, refs []record.Segment
 	if err != nil {
 		return err
 	}
-	return s.decodeInto(refs, keys, values, got)
+	return s.decodeInto(refs, keys, values, got, !h.passing)
 }
 
 // batch returns how many segments from the beginning of refs take at most that many bytes as they are
@@ -105,8 +105,8 @@ func (s *Service) uncached(h *head, refs []record.SegmentRef) ([]record.SegmentR
 	return missing, h.keys(missing)
 }
 
-// decodeInto adds the fields of stored segments to got and to the cache.
-func (s *Service) decodeInto(refs []record.SegmentRef, keys []string, values [][]byte, got map[record.SegmentRef][]arrow.Array) error {
+// decodeInto adds the fields of stored segments to got and, if they are to be kept, to the cache.
+func (s *Service) decodeInto(refs []record.SegmentRef, keys []string, values [][]byte, got map[record.SegmentRef][]arrow.Array, keep bool) error {
 	fields := make([][]arrow.Array, len(refs))
 	err := parallel.Do(len(refs), func(i int) error {
 		var err error
@@ -118,7 +118,9 @@ func (s *Service) decodeInto(refs []record.SegmentRef, keys []string, values [][
 	}
 	for i, r := range refs {
 		got[r] = fields[i]
-		s.cache.Add(keys[i], fields[i], memoryOf(fields[i], r.Raw))
+		if keep {
+			s.cache.Add(keys[i], fields[i], memoryOf(fields[i], r.Raw))
+		}
 	}
 	return nil
 }

@@ -78,6 +78,7 @@ type Service struct {
 	schemas *lru.Cache[*arrow.Schema]
 	// described holds statistics by their keys.
 	described *lru.Cache[[]byte]
+	readers   readers
 }
 
 // New returns a service on opt.Store.
@@ -112,6 +113,7 @@ func New(opt Options) *Service {
 		cache:     lru.New[[]arrow.Array](opt.CacheBytes),
 		schemas:   lru.New[*arrow.Schema](schemaCacheBytes),
 		described: lru.New[[]byte](statisticsCacheBytes),
+		readers:   readers{open: map[string]*sessionReaders{}},
 	}
 }
 

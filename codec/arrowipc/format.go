@@ -55,13 +55,13 @@ func (streamDriver) Sniff(data []byte) bool { return isArrowStream(data) }
 func (fileDriver) Sniff(data []byte) bool { return isArrowFile(data) }
 
 // Encode implements [codec.Driver].
-func (streamDriver) Encode(w io.Writer, t *codec.Table, _ codec.WriteOptions) error {
-	return encodeArrowStream(w, t)
+func (streamDriver) Encode(w io.Writer, src codec.Source, _ codec.WriteOptions) error {
+	return encodeArrowStream(w, src)
 }
 
 // Encode implements [codec.Driver].
-func (fileDriver) Encode(w io.Writer, t *codec.Table, _ codec.WriteOptions) error {
-	return encodeArrowFile(w, t)
+func (fileDriver) Encode(w io.Writer, src codec.Source, _ codec.WriteOptions) error {
+	return encodeArrowFile(w, src)
 }
 
 func isArrowFile(data []byte) bool { return bytes.HasPrefix(data, ipc.Magic) }

@@ -16,20 +16,18 @@ import (
 // Encode implements [codec.Driver]. It writes a header, then a line for each row, ending in LF. A
 // missing value is an empty field, an empty text is "". Fields are quoted wherever reading them
 // back would otherwise give something else, whichever delimiter is detected.
-func (d driver) Encode(w io.Writer, t *codec.Table, _ codec.WriteOptions) error {
-	if t.Schema.NumFields() == 0 {
+func (d driver) Encode(w io.Writer, src codec.Source, _ codec.WriteOptions) error {
+	groups := src.Open(nil)
+	if groups.Schema().NumFields() == 0 {
 		return codec.Errorf(codec.ErrUnsupported, "a table without columns cannot be written as delimited text: JSON and Arrow can hold it")
 	}
-	if _, err := w.Write(appendHeader(nil, t.Schema, d.written)); err != nil {
+	if _, err := w.Write(appendHeader(nil, groups.Schema(), d.written)); err != nil {
 		return err
 	}
 	blocks := make([][]byte, runtime.GOMAXPROCS(0))
-	for _, group := range t.RowGroups {
-		if err := writeGroup(w, group, d.written, blocks); err != nil {
-			return err
-		}
-	}
-	return nil
+	return codec.EachGroup(groups, func(group arrow.Record) error {
+		return writeGroup(w, group, d.written, blocks)
+	})
 }
 
 // appendHeader quotes names that a reader could mistake for a blank line or a byte order mark.

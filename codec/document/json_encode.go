@@ -11,25 +11,25 @@ import (
 
 // Encode implements [codec.Driver]. NaN and infinities are null; temporal values, decimals and
 // binary are strings.
-func (jsonDriver) Encode(w io.Writer, t *codec.Table, opt codec.WriteOptions) error {
+func (jsonDriver) Encode(w io.Writer, src codec.Source, opt codec.WriteOptions) error {
 	shape, err := orient(opt.Options)
 	if err != nil {
 		return err
 	}
 	out := chunkWriter{w: w}
-	writeJSON(&out, t, shape)
+	writeJSON(&out, src, shape)
 	return out.close()
 }
 
-func writeJSON(out *chunkWriter, t *codec.Table, orient Orient) {
+func writeJSON(out *chunkWriter, src codec.Source, orient Orient) {
 	switch orient {
 	case Columns:
-		writeJSONColumns(out, t)
+		writeJSONColumns(out, src)
 	case Split:
-		writeJSONSplit(out, t)
+		writeJSONSplit(out, src)
 	default:
 		out.buf = append(out.buf, '[')
-		out.rows(t, ",", recordAppender)
+		out.rows(src.Open(nil), ",", recordAppender)
 		out.buf = append(out.buf, ']')
 	}
 }
@@ -38,28 +38,30 @@ func recordAppender(r arrow.Record) scalar.Appender {
 	return scalar.JSONObjects(scalar.FieldNames(r.Schema().Fields()), r.Columns())
 }
 
-func writeJSONColumns(out *chunkWriter, t *codec.Table) {
+func writeJSONColumns(out *chunkWriter, src codec.Source) {
 	out.buf = append(out.buf, '{')
-	for c, name := range scalar.FieldNames(t.Schema.Fields()) {
+	names := scalar.FieldNames(src.Open(nil).Schema().Fields())
+	out.eachColumn(src, func(c int, groups codec.RowGroups) {
 		if c > 0 {
 			out.buf = append(out.buf, ',')
 		}
-		out.buf = append(scalar.AppendQuoted(out.buf, name), ":["...)
-		out.rows(t, ",", func(r arrow.Record) scalar.Appender { return scalar.JSON(r.Column(c)) })
+		out.buf = append(scalar.AppendQuoted(out.buf, names[c]), ":["...)
+		out.rows(groups, ",", func(r arrow.Record) scalar.Appender { return scalar.JSON(r.Column(0)) })
 		out.buf = append(out.buf, ']')
-	}
+	})
 	out.buf = append(out.buf, '}')
 }
 
-func writeJSONSplit(out *chunkWriter, t *codec.Table) {
+func writeJSONSplit(out *chunkWriter, src codec.Source) {
+	groups := src.Open(nil)
 	out.buf = append(out.buf, `{"columns":[`...)
-	for c, name := range scalar.FieldNames(t.Schema.Fields()) {
+	for c, name := range scalar.FieldNames(groups.Schema().Fields()) {
 		if c > 0 {
 			out.buf = append(out.buf, ',')
 		}
 		out.buf = scalar.AppendQuoted(out.buf, name)
 	}
 	out.buf = append(out.buf, `],"data":[`...)
-	out.rows(t, ",", func(r arrow.Record) scalar.Appender { return scalar.JSONTuples(r.Columns()) })
+	out.rows(groups, ",", func(r arrow.Record) scalar.Appender { return scalar.JSONTuples(r.Columns()) })
 	out.buf = append(out.buf, "]}"...)
 }

@@ -16,28 +16,29 @@ import (
 )
 
 // Encode implements [codec.Driver].
-func (msgpackDriver) Encode(w io.Writer, t *codec.Table, opt codec.WriteOptions) error {
+func (msgpackDriver) Encode(w io.Writer, src codec.Source, opt codec.WriteOptions) error {
 	shape, err := orient(opt.Options)
 	if err != nil {
 		return err
 	}
-	if rows := t.NumRows(); rows > math.MaxUint32 {
+	if rows := src.NumRows(); rows > math.MaxUint32 {
 		return codec.Errorf(codec.ErrUnsupported, "a MessagePack array cannot have %d rows", rows)
 	}
 	out := chunkWriter{w: w}
-	writeMsgpack(&out, t, shape)
+	writeMsgpack(&out, src, shape)
 	return out.close()
 }
 
-func writeMsgpack(out *chunkWriter, t *codec.Table, orient Orient) {
-	names, rows := scalar.FieldNames(t.Schema.Fields()), uint32(t.NumRows())
+func writeMsgpack(out *chunkWriter, src codec.Source, orient Orient) {
+	groups := src.Open(nil)
+	names, rows := scalar.FieldNames(groups.Schema().Fields()), uint32(src.NumRows())
 	switch orient {
 	case Columns:
 		out.buf = msgp.AppendMapHeader(out.buf, uint32(len(names)))
-		for c, name := range names {
-			out.buf = msgp.AppendArrayHeader(appendMsgpackString(out.buf, name), rows)
-			out.rows(t, "", func(r arrow.Record) scalar.Appender { return msgpackAppender(r.Column(c)) })
-		}
+		out.eachColumn(src, func(c int, groups codec.RowGroups) {
+			out.buf = msgp.AppendArrayHeader(appendMsgpackString(out.buf, names[c]), rows)
+			out.rows(groups, "", func(r arrow.Record) scalar.Appender { return msgpackAppender(r.Column(0)) })
+		})
 	case Split:
 		out.buf = msgp.AppendString(msgp.AppendMapHeader(out.buf, 2), splitColumns)
 		out.buf = msgp.AppendArrayHeader(out.buf, uint32(len(names)))
@@ -45,10 +46,10 @@ func writeMsgpack(out *chunkWriter, t *codec.Table, orient Orient) {
 			out.buf = appendMsgpackString(out.buf, name)
 		}
 		out.buf = msgp.AppendArrayHeader(msgp.AppendString(out.buf, splitData), rows)
-		out.rows(t, "", func(r arrow.Record) scalar.Appender { return msgpackTuples(r.Columns()) })
+		out.rows(groups, "", func(r arrow.Record) scalar.Appender { return msgpackTuples(r.Columns()) })
 	default:
 		out.buf = msgp.AppendArrayHeader(out.buf, rows)
-		out.rows(t, "", func(r arrow.Record) scalar.Appender { return msgpackMaps(names, r.Columns()) })
+		out.rows(groups, "", func(r arrow.Record) scalar.Appender { return msgpackMaps(names, r.Columns()) })
 	}
 }
 

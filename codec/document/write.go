@@ -36,9 +36,12 @@ func (out *chunkWriter) close() error {
 }
 
 // rows appends the rows of all row groups as of spells them, with separator in between.
-func (out *chunkWriter) rows(t *codec.Table, separator string, of func(arrow.Record) scalar.Appender) {
+func (out *chunkWriter) rows(groups codec.RowGroups, separator string, of func(arrow.Record) scalar.Appender) {
+	if out.err != nil {
+		return
+	}
 	first := true
-	for _, group := range t.RowGroups {
+	out.err = codec.EachGroup(groups, func(group arrow.Record) error {
 		row := of(group)
 		for i := range int(group.NumRows()) {
 			if !first {
@@ -48,8 +51,35 @@ func (out *chunkWriter) rows(t *codec.Table, separator string, of func(arrow.Rec
 			out.buf = row(out.buf, i)
 			out.flush(chunkBytes)
 			if out.err != nil {
-				return
+				return out.err
 			}
+		}
+		return nil
+	})
+}
+
+// eachColumn calls use with every column of a table, as a table of one column. Columns that the
+// source wants together are in memory as a whole, others are read when they are written.
+func (out *chunkWriter) eachColumn(src codec.Source, use func(c int, groups codec.RowGroups)) {
+	n := src.Open(nil).Schema().NumFields()
+	for first := 0; first < n && out.err == nil; {
+		end := first + src.Together(first)
+		if end == first+1 {
+			use(first, src.Open([]int{first}))
+			first = end
+			continue
+		}
+		columns := make([]int, 0, end-first)
+		for c := first; c < end; c++ {
+			columns = append(columns, c)
+		}
+		held, err := codec.CollectColumns(src, columns)
+		if err != nil {
+			out.err = err
+			return
+		}
+		for ; first < end; first++ {
+			use(first, held.Open([]int{first - columns[0]}))
 		}
 	}
 }

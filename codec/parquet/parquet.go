@@ -47,8 +47,8 @@ func (d driver) Decode(data []byte, opt codec.ReadOptions, mem *codec.Budget) (*
 }
 
 // Encode implements [codec.Driver].
-func (driver) Encode(w io.Writer, t *codec.Table, _ codec.WriteOptions) error {
-	return encodeParquet(w, t)
+func (driver) Encode(w io.Writer, src codec.Source, _ codec.WriteOptions) error {
+	return encodeParquet(w, src)
 }
 
 // magic begins and ends a file, encryptedMagic one whose metadata is encrypted.

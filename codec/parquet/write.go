@@ -26,21 +26,23 @@ type writer struct {
 	meta   format.FileMetaData
 }
 
-// encodeParquet writes t and its Arrow schema, from which readers that know it restore the types that
+// encodeParquet writes a table and its Arrow schema, from which readers that know it restore the types that
 // Parquet does not have.
-func encodeParquet(w io.Writer, t *codec.Table) (err error) {
+func encodeParquet(w io.Writer, src codec.Source) (err error) {
 	defer codec.Guard(&err, codec.ErrUnsupported, "the table")
 	p := writer{out: bufio.NewWriterSize(w, 64<<10)}
-	if err := p.begin(t.Schema); err != nil {
+	groups := src.Open(nil)
+	if err := p.begin(groups.Schema()); err != nil {
 		return err
 	}
-	for _, rec := range t.RowGroups {
+	err = codec.EachGroup(groups, func(rec arrow.Record) error {
 		if rec.NumRows() == 0 {
-			continue
+			return nil
 		}
-		if err := p.group(rec); err != nil {
-			return err
-		}
+		return p.group(rec)
+	})
+	if err != nil {
+		return err
 	}
 	footer, err := writeThrift(&p.meta)
 	if err != nil {

@@ -67,9 +67,10 @@ var parts = []struct{ name, content string }{
 // encodeXLSX writes a workbook of one sheet, with the names of the columns in the first row. Numbers
 // whose digits a float64 keeps are written as numbers, dates from 1900-03-01 on and times in whole
 // milliseconds as dates and times, everything else as text as in CSV. Missing values are empty cells.
-// The same table always gives the same bytes.
-func encodeXLSX(w io.Writer, t *codec.Table) error {
-	if err := fitsSheet(t); err != nil {
+// The same table always gives the same bytes. Columns whose values can be too long for a cell are read
+// twice, so that nothing has been written when one is.
+func encodeXLSX(w io.Writer, src codec.Source) error {
+	if err := fitsSheet(src); err != nil {
 		return err
 	}
 	z := zip.NewWriter(w)
@@ -87,39 +88,51 @@ func encodeXLSX(w io.Writer, t *codec.Table) error {
 	if err != nil {
 		return err
 	}
-	if err := writeSheet(out, t); err != nil {
+	if err := writeSheet(out, src.Open(nil)); err != nil {
 		return err
 	}
 	return z.Close()
 }
 
 // fitsSheet returns an error if a table is too large for a sheet.
-func fitsSheet(t *codec.Table) error {
-	if rows := t.NumRows(); rows >= maxSheetRows {
+func fitsSheet(src codec.Source) error {
+	schema := src.Open(nil).Schema()
+	if rows := src.NumRows(); rows >= maxSheetRows {
 		return codec.Errorf(codec.ErrUnsupported, "the table has %d rows: a sheet has room for %d below the header; choose another format or fewer rows", rows, maxSheetRows-1)
 	}
-	if n := t.Schema.NumFields(); n > maxSheetColumns {
+	if n := schema.NumFields(); n > maxSheetColumns {
 		return codec.Errorf(codec.ErrUnsupported, "the table has %d columns: a sheet has room for %d", n, maxSheetColumns)
 	}
-	for i, f := range t.Schema.Fields() {
+	var long []int
+	for i, f := range schema.Fields() {
 		if tooLongForCell([]byte(f.Name)) {
 			return codec.Errorf(codec.ErrUnsupported, "the name %s is longer than the %d characters of a cell", codec.Quoted(f.Name), maxCellText)
 		}
-		for _, g := range t.RowGroups {
-			if err := fitsCells(f.Name, g.Column(i)); err != nil {
+		if canBeLong(f.Type) {
+			long = append(long, i)
+		}
+	}
+	if long == nil {
+		return nil
+	}
+	return codec.EachGroup(src.Open(long), func(g arrow.Record) error {
+		for i, column := range g.Columns() {
+			if err := fitsCells(g.ColumnName(i), column); err != nil {
 				return err
 			}
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
-// fitsCells returns an error if a value is too long for a cell. Values of most types never are.
+// canBeLong reports whether a value of a type can be too long for a cell.
+func canBeLong(dt arrow.DataType) bool {
+	id := scalar.ValueType(dt).ID()
+	return !arrow.IsInteger(id) && !arrow.IsFloating(id) && id != arrow.BOOL && id != arrow.TIMESTAMP && id != arrow.DATE32 && id != arrow.NULL
+}
+
+// fitsCells returns an error if a value is too long for a cell.
 func fitsCells(name string, arr arrow.Array) error {
-	id := scalar.ValueType(arr.DataType()).ID()
-	if arrow.IsInteger(id) || arrow.IsFloating(id) || id == arrow.BOOL || id == arrow.TIMESTAMP || id == arrow.DATE32 || id == arrow.NULL {
-		return nil
-	}
 	isNull, spell := scalar.NullChecker(arr), scalar.Text(arr)
 	var text []byte
 	for row := range arr.Len() {
@@ -144,17 +157,17 @@ func tooLongForCell(text []byte) bool {
 	return units > maxCellText
 }
 
-func writeSheet(w io.Writer, t *codec.Table) error {
+func writeSheet(w io.Writer, groups codec.RowGroups) error {
 	buf := []byte(xmlDeclaration + `<worksheet ` + nsMain + `><sheetData><row r="1">`)
-	names := make([][]byte, t.Schema.NumFields())
-	for i, f := range t.Schema.Fields() {
+	names := make([][]byte, groups.Schema().NumFields())
+	for i, f := range groups.Schema().Fields() {
 		names[i] = []byte(cellRef(0, i))
 		names[i] = names[i][:len(names[i])-1]
 		buf = appendTextCell(appendCellStart(buf, names[i], 1), []byte(f.Name))
 	}
 	buf = append(buf, `</row>`...)
 	row := 1
-	for _, g := range t.RowGroups {
+	err := codec.EachGroup(groups, func(g arrow.Record) error {
 		cells := make([]scalar.Appender, len(names))
 		for i, column := range g.Columns() {
 			cells[i] = cellAppender(column)
@@ -179,8 +192,12 @@ func writeSheet(w io.Writer, t *codec.Table) error {
 				buf = buf[:0]
 			}
 		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
-	_, err := w.Write(append(buf, `</sheetData></worksheet>`...))
+	_, err = w.Write(append(buf, `</sheetData></worksheet>`...))
 	return err
 }
 

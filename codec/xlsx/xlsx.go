@@ -34,8 +34,8 @@ type driver struct{}
 func (driver) Sniff(data []byte) bool { return looksXLSX(data) }
 
 // Encode implements [codec.Driver].
-func (driver) Encode(w io.Writer, t *codec.Table, _ codec.WriteOptions) error {
-	return encodeXLSX(w, t)
+func (driver) Encode(w io.Writer, src codec.Source, _ codec.WriteOptions) error {
+	return encodeXLSX(w, src)
 }
 
 // looksXLSX reports whether data is a zip file with a workbook in it.

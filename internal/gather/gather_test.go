@@ -132,6 +132,78 @@ func TestUnifiedPartsShareTheirDictionaries(t *testing.T) {
 	}
 }
 
+func TestAUnifierGivesPartsTheDictionariesOfUnify(t *testing.T) {
+	word := func(values []string, indices ...int) arrow.Array {
+		return dictionaryArray(arrow.PrimitiveTypes.Int8, values, indices...)
+	}
+	for name, parts := range map[string][]arrow.Array{
+		"different": {word([]string{"b", "a"}, 0, 1, -1), word([]string{"c", "a"}, 1, 0, 0), word([]string{"a"}, 0, 0)},
+		"equal":     {word([]string{"b", "a", "b"}, 0, 1, -1), word([]string{"b", "a", "b"}, 2, 2)},
+		"slices":    {array.NewSlice(word([]string{"b", "a"}, 0, 1, 1, -1, 0), 1, 4), array.NewSlice(word([]string{"x"}, 0), 0, 0), word([]string{"b", "c"}, 1)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			want, err := gather.Unify(parts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var u gather.Unifier
+			for _, p := range parts {
+				if err := u.Add(p); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if ok, err := u.Finish(); !ok || err != nil {
+				t.Fatalf("%v, %v", ok, err)
+			}
+			for i, p := range parts {
+				got, err := u.Map(p)
+				if err != nil {
+					t.Fatal(err)
+				}
+				checkSameBuffers(t, want[i].Data(), got.Data())
+			}
+		})
+	}
+}
+
+func TestAUnifierDeclinesWhatItCannotUnify(t *testing.T) {
+	index := dictionaryArray(arrow.PrimitiveTypes.Int8, []string{"a"}, 0, 0, 0)
+	text := array.NewStringBuilder(memory.DefaultAllocator)
+	text.AppendValues([]string{"a", ""}, []bool{true, false})
+	missing := array.NewDictionaryArray(index.DataType(), index.(*array.Dictionary).Indices(), text.NewArray())
+	for name, parts := range map[string][]arrow.Array{
+		"more values than rows": {dictionaryArray(arrow.PrimitiveTypes.Int8, []string{"a", "b", "c"}, 2)},
+		"no rows":               {dictionaryArray(arrow.PrimitiveTypes.Int8, nil)},
+		"a missing value":       {missing},
+	} {
+		var u gather.Unifier
+		for _, p := range parts {
+			if err := u.Add(p); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if ok, err := u.Finish(); ok || err != nil {
+			t.Errorf("%s: %v, %v", name, ok, err)
+		}
+	}
+	many := func(prefix string) arrow.Array {
+		values, indices := make([]string, 100), make([]int, 100)
+		for i := range values {
+			values[i], indices[i] = fmt.Sprint(prefix, i), i
+		}
+		return dictionaryArray(arrow.PrimitiveTypes.Int8, values, indices...)
+	}
+	var u gather.Unifier
+	for _, part := range []arrow.Array{many("a"), many("b")} {
+		if err := u.Add(part); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := u.Finish(); !errors.Is(err, gather.ErrOverflow) {
+		t.Errorf("the error is %v", err)
+	}
+}
+
 func dictionaries(data arrow.ArrayData) (out []arrow.ArrayData) {
 	if data.DataType().ID() == arrow.DICTIONARY {
 		return []arrow.ArrayData{data.Dictionary()}

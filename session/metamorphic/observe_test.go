@@ -42,7 +42,14 @@ func (w *world) read(s Step) error {
 	if s.Limit > 0 {
 		to = min(to, from+int(s.Limit))
 	}
-	return errors.Join(differs("version", data.Version.ID, of.id), checkTable(data.Table, of.table, selection{columns, from, to}))
+	got, err := whole(data)
+	return errors.Join(err, differs("version", data.Version.ID, of.id), checkTable(got, of.table, selection{columns, from, to}))
+}
+
+// whole returns data as a table, and closes them.
+func whole(data *session.Data) (*codec.Table, error) {
+	defer data.Close()
+	return codec.Collect(data)
 }
 
 // opened compares the error of opening a session, and notes the access. It reports whether
@@ -72,7 +79,8 @@ func (w *world) readOld(s Step, v *session.Session) error {
 	if t == nil || data.Session != v && data.Session.Revision.Revision < v.Revision.Revision {
 		return fmt.Errorf("a session of revision %s was read as that of revision %s", v.Revision, data.Session.Revision)
 	}
-	return checkTable(data.Table, t, t.whole())
+	got, err := whole(data)
+	return errors.Join(err, checkTable(got, t, t.whole()))
 }
 
 func (w *world) dryRun(s Step) error {
@@ -138,7 +146,8 @@ func (w *world) observe(slot, at int) error {
 		if err != nil {
 			return fmt.Errorf("version %d: %w", ver.id, err)
 		}
-		if err := errors.Join(checkTable(data.Table, ver.table, ver.table.whole()), checkGroups(data.Table, ver.table)); err != nil {
+		got, err := whole(data)
+		if err := errors.Join(err, checkTable(got, ver.table, ver.table.whole()), checkGroups(got, ver.table)); err != nil {
 			return fmt.Errorf("version %d: %w", ver.id, err)
 		}
 	}

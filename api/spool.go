@@ -1,0 +1,74 @@
+package api
+
+import (
+	"net/http"
+	"strconv"
+	"sync"
+)
+
+// spoolBytes is the size of the largest answer that is in memory as a whole before it is sent.
+const spoolBytes = 256 << 10
+
+// spoolBuffers are buffers of spoolBytes that are free.
+var spoolBuffers = sync.Pool{New: func() any { return new([spoolBytes]byte) }}
+
+// spool writes an answer. It keeps the beginning, so that a small answer is sent at once and with its
+// length, and an error before the first byte was sent can still become a problem document. What comes
+// after spoolBytes goes out as it is written.
+type spool struct {
+	w http.ResponseWriter
+	// held is the beginning, in buffer.
+	held   []byte
+	buffer *[spoolBytes]byte
+	// begun says that bytes have been sent, failed that the client has disconnected.
+	begun, failed bool
+}
+
+// Write implements [io.Writer].
+func (s *spool) Write(p []byte) (int, error) {
+	if !s.begun {
+		if s.buffer == nil {
+			s.buffer = spoolBuffers.Get().(*[spoolBytes]byte)
+			s.held = s.buffer[:0]
+		}
+		if len(s.held)+len(p) <= spoolBytes {
+			s.held = append(s.held, p...)
+			return len(p), nil
+		}
+		s.begun = true
+		err := s.send(s.held)
+		s.release()
+		if err != nil {
+			return 0, err
+		}
+	}
+	if err := s.send(p); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+func (s *spool) send(p []byte) error {
+	if len(p) == 0 {
+		return nil
+	}
+	_, err := s.w.Write(p)
+	s.failed = s.failed || err != nil
+	return err
+}
+
+// finish sends an answer that is in memory as a whole.
+func (s *spool) finish() {
+	if !s.begun {
+		s.w.Header().Set("Content-Length", strconv.Itoa(len(s.held)))
+		send(s.w, s.held)
+	}
+}
+
+// release gives the buffer back. It must be called once the answer is written.
+func (s *spool) release() {
+	if s.buffer != nil {
+		spoolBuffers.Put(s.buffer)
+		s.held, s.buffer = nil, nil
+	}
+}
