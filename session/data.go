@@ -7,6 +7,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow"
 
 	"edgeframe/codec"
+	"edgeframe/internal/budget"
 	"edgeframe/session/record"
 )
 
@@ -28,6 +29,8 @@ type Data struct {
 	whole bool
 	// watched says that commits keep the segments of the page.
 	watched bool
+	// used is the memory of the batch that was loaded last, in bytes.
+	used int64
 }
 
 // newData returns the data of a page of sess.
@@ -36,20 +39,8 @@ func newData(s *Service, sess *Session, p *page) *Data {
 	h, seen := *sess.head, *sess
 	seen.head = &h
 	d := &Data{Session: &seen, Version: viewVersion(p.version), Schema: p.schema, s: s, head: &h, page: p}
-	d.head.passing = d.rawBytes() > s.opt.CacheBytes/4*3
+	d.head.passing = p.bytes(0, len(p.ranges), nil) > s.opt.CacheBytes/4*3
 	return d
-}
-
-// rawBytes is the size of the segments of the page, in raw bytes.
-func (d *Data) rawBytes() int64 {
-	bytes := int64(0)
-	segments := d.page.segments(nil)
-	for _, r := range d.page.ranges {
-		for _, at := range segments {
-			bytes += int64(d.page.manifest.Groups[r.group].Segments[at].Raw)
-		}
-	}
-	return bytes
 }
 
 // begin loads the first row groups.
@@ -58,6 +49,10 @@ func (d *Data) begin(ctx context.Context) error {
 	end := d.page.batch(0, nil)
 	d.whole = end == len(d.page.ranges)
 	if !d.whole {
+		// A batch as it is stored, as it is decoded and as it is written.
+		if err := budget.From(ctx).Reserve(ctx, 3*d.page.bytes(0, end, nil)); err != nil {
+			return err
+		}
 		d.s.readers.add(d)
 		d.watched = true
 	}
@@ -126,6 +121,11 @@ func (d *Data) load(from, end int, schema *arrow.Schema, columns []int) ([]arrow
 	if err := d.ctx.Err(); err != nil {
 		return nil, err
 	}
+	// The batch before is not in use any more.
+	share := budget.From(d.ctx)
+	share.Free(d.used)
+	before := share.Used()
+	defer func() { d.used = share.Used() - before }()
 	ranges := d.page.ranges[from:end]
 	arrays, err := d.s.loadPlaces(d.ctx, d.head, d.page.places(ranges, columns), map[record.SegmentRef][]arrow.Array{})
 	if err != nil {

@@ -101,16 +101,31 @@ const batchBytes = 8 << 20
 
 // batch returns the end of the batch of ranges that begins with range from, for columns of the page.
 func (p *page) batch(from int, columns []int) (end int) {
-	bytes := int64(0)
+	segments, bytes := p.segments(columns), int64(0)
 	for end = from; end < len(p.ranges); end++ {
-		for _, segment := range p.segments(columns) {
-			bytes += int64(p.manifest.Groups[p.ranges[end].group].Segments[segment].Raw)
-		}
-		if bytes > batchBytes && end > from {
+		if bytes += p.groupBytes(end, segments); bytes > batchBytes && end > from {
 			return end
 		}
 	}
 	return end
+}
+
+// bytes is the size of what is read for the ranges from to end, in raw bytes.
+func (p *page) bytes(from, end int, columns []int) (bytes int64) {
+	segments := p.segments(columns)
+	for i := from; i < end; i++ {
+		bytes += p.groupBytes(i, segments)
+	}
+	return bytes
+}
+
+// groupBytes is the size of segments of the row group of a range, in raw bytes.
+func (p *page) groupBytes(i int, segments []int) (bytes int64) {
+	group := &p.manifest.Groups[p.ranges[i].group]
+	for _, at := range segments {
+		bytes += int64(group.Segments[at].Raw)
+	}
+	return bytes
 }
 
 // segments returns the positions, in the layout, of the segments that have columns of the page, nil

@@ -36,7 +36,7 @@ const (
 	// small share may reserve, at most maxSmall bytes.
 	smallPart = 8
 	smallest  = 64
-	maxSmall  = 8 << 20
+	maxSmall  = 32 << 20
 )
 
 // Budget is the memory that work shares. It is safe for concurrent use. All methods of a nil
