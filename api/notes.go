@@ -3,7 +3,6 @@ package api
 import (
 	"net/http"
 
-	"edgeframe/frame"
 	"edgeframe/session"
 )
 
@@ -41,8 +40,8 @@ func (s *server) setMissing(w http.ResponseWriter, r *http.Request, merge bool) 
 	if err != nil {
 		return err
 	}
-	marks := frame.Marks{}
-	if err := readDocument(w, r, s.MaxUploadBytes, false, &marks); err != nil {
+	marks, err := readMarks(w, r, s.MaxUploadBytes)
+	if err != nil {
 		return err
 	}
 	sess, err := s.Sessions.SetMarks(r.Context(), c, marks, merge)

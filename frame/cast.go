@@ -14,9 +14,7 @@ import (
 // takes only values that the new type keeps; with coerce the others become missing, as with
 // errors="coerce" of to_numeric and to_datetime.
 type cast struct {
-	Column string `json:"column"`
-	DType  string `json:"dtype"`
-	Errors string `json:"errors"`
+	Column, DType, Errors string
 }
 
 func (op *cast) needs(f *Frame) []place { return f.wholeColumns([]string{op.Column}) }

@@ -13,8 +13,8 @@ import (
 // DataFrame.dropna of pandas does. Cells that are marked as intentionally missing do not count as
 // missing.
 type dropMissing struct {
-	Columns []string `json:"columns"`
-	How     string   `json:"how"`
+	Columns []string
+	How     string
 }
 
 func (op *dropMissing) needs(f *Frame) []place { return f.wholeColumns(op.Columns) }
@@ -126,8 +126,8 @@ func (f *Frame) wholeColumns(names []string) (places []place) {
 // dropDuplicates removes rows that are equal in some columns, as DataFrame.drop_duplicates of
 // pandas does. It keeps the first or the last of equal rows, or none. Missing cells are equal.
 type dropDuplicates struct {
-	Columns []string `json:"columns"`
-	Keep    string   `json:"keep"`
+	Columns []string
+	Keep    string
 }
 
 func (op *dropDuplicates) needs(f *Frame) []place { return f.wholeColumns(op.Columns) }

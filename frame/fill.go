@@ -1,7 +1,6 @@
 package frame
 
 import (
-	"encoding/json"
 	"math"
 	"math/big"
 	"slices"
@@ -17,9 +16,9 @@ import (
 // fillMissing gives missing cells a value, as fillna, ffill, bfill and interpolate of pandas do.
 // Cells that are marked as intentionally missing are not filled and not counted.
 type fillMissing struct {
-	Columns []string        `json:"columns"`
-	Method  string          `json:"method"`
-	Value   json.RawMessage `json:"value"`
+	Columns []string
+	Method  string
+	Value   value
 }
 
 // fillMethods are the ways to fill a column, by name. They are called for columns that have holes.
@@ -49,9 +48,9 @@ func (op *fillMissing) apply(f *Frame) error {
 	switch {
 	case fill == nil:
 		return codec.Errorf(ErrInvalidOperation, "method is %.100q; it must be mean, median, mode, ffill, bfill, constant or linear", op.Method)
-	case op.Method == "constant" && isNull(op.Value):
+	case op.Method == "constant" && isNull(op.Value.raw):
 		return codec.Errorf(ErrInvalidOperation, "the method constant needs a value that is not null")
-	case op.Method != "constant" && op.Value != nil:
+	case op.Method != "constant" && op.Value.raw != nil:
 		return codec.Errorf(ErrInvalidOperation, "the method %s takes no value", op.Method)
 	}
 	if err := f.LoadColumns(columns); err != nil {
@@ -129,7 +128,7 @@ func (p *filling) constant() error {
 	if want.ID() == arrow.NULL {
 		want = nil
 	}
-	value, err := document.Values(slices.Concat([]byte{'['}, p.op.Value, []byte{']'}), want, p.f.Limits)
+	value, err := document.Values(slices.Concat([]byte{'['}, p.op.Value.raw, []byte{']'}), want, p.f.Limits)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package frame
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-cmp/cmp"
 
 	"edgeframe/codec"
@@ -294,7 +296,7 @@ func TestEveryOperationHasItsNameInTheList(t *testing.T) {
 		t.Errorf("%d names for %d operations", len(OperationNames), len(newOperation))
 	}
 	for _, name := range OperationNames {
-		if newOperation[name] == nil {
+		if newOperation[name].of == nil {
 			t.Errorf("no operation %q", name)
 		}
 	}
@@ -311,15 +313,11 @@ func TestAFewBytesCannotAskForAnyAmountOfMemory(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			b := sample(t)
 			b.Limits.Bytes = 100
-			var raw []json.RawMessage
 			text := tt.ops
 			for i := range strings.Count(text, "%d") {
 				text = strings.Replace(text, "%d", fmt.Sprint(i), 1)
 			}
-			if err := json.Unmarshal([]byte(text), &raw); err != nil {
-				t.Fatal(err)
-			}
-			ops, err := ParseOperations(raw)
+			ops, err := parse(t, text)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -418,11 +416,14 @@ func FuzzOperations(f *testing.F) {
 		f.Add([]byte(ops))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		var raw []json.RawMessage
-		if json.Unmarshal(text, &raw) != nil {
+		dec := jsontext.NewDecoder(bytes.NewReader(text))
+		if kind := dec.PeekKind(); kind != '[' {
 			return
 		}
-		ops, err := ParseOperations(raw)
+		ops, err := ReadOperations(dec)
+		if errors.As(err, new(*jsontext.SyntacticError)) {
+			return
+		}
 		if err != nil {
 			wantKnown(t, err)
 			return
@@ -448,11 +449,11 @@ func wantKnown(t *testing.T, err error) {
 
 func TestOperationsCannotCopyTheTableForEver(t *testing.T) {
 	f := FromTable(codectest.Generate(10_000, 5, 1), codec.Limits{Bytes: 1 << 20})
-	ops := make([]json.RawMessage, MaxOperations)
+	ops := make([]string, MaxOperations)
 	for i := range ops {
-		ops[i] = json.RawMessage(fmt.Sprintf(`{"op":"delete_rows","rows":[%d]}`, i))
+		ops[i] = fmt.Sprintf(`{"op":"delete_rows","rows":[%d]}`, i)
 	}
-	parsed, err := ParseOperations(ops)
+	parsed, err := parse(t, "["+strings.Join(ops, ",")+"]")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,13 +15,11 @@ import (
 // sortRows sorts the rows by columns, as DataFrame.sort_values(kind="stable") of pandas does: rows
 // with equal values keep their order, and missing values come last in both directions. Text is
 // sorted by code points.
-type sortRows struct {
-	By []sortBy `json:"by"`
-}
+type sortRows struct{ By []sortBy }
 
 type sortBy struct {
-	Column     string `json:"column"`
-	Descending bool   `json:"descending"`
+	Column     string
+	Descending bool
 }
 
 func (op *sortRows) columns() []string {
