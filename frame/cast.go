@@ -69,6 +69,9 @@ type caster func(b *scalar.Builder, arr arrow.Array) func(row int) bool
 func (k *casting) column(f *Frame, column int) error {
 	c := f.Columns[column]
 	for _, r := range f.groupRanges() {
+		if err := f.Ended(); err != nil {
+			return err
+		}
 		old := c.Chunks[r.group].Data
 		if err := f.rewrite(old); err != nil {
 			return err

@@ -44,6 +44,9 @@ func (op *addColumn) apply(f *Frame) error {
 	}
 	col := &Column{Field: arrow.Field{Name: op.Column, Type: values.DataType(), Nullable: true}, Origin: -1}
 	for _, r := range f.groupRanges() {
+		if err := f.Ended(); err != nil {
+			return err
+		}
 		col.Chunks = append(col.Chunks, Chunk{Data: Compact(slice(values, r.from, r.to))})
 	}
 	f.Columns = append(f.Columns, col)

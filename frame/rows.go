@@ -140,6 +140,9 @@ func (f *Frame) replace(col int, rows []int64, values arrow.Array) error {
 		return err
 	}
 	for _, p := range parts {
+		if err := f.Ended(); err != nil {
+			return err
+		}
 		if err := f.rewrite(c.Chunks[p.group].Data); err != nil {
 			return err
 		}
@@ -200,6 +203,9 @@ func (f *Frame) removeRows(rows []int64) error {
 		return err
 	}
 	for _, part := range parts {
+		if err := f.Ended(); err != nil {
+			return err
+		}
 		keep := complement(part.rows, f.Rows[part.group])
 		for _, c := range f.Columns {
 			if err := f.rewrite(c.Chunks[part.group].Data); err != nil {

@@ -47,7 +47,7 @@ func (s *Service) fetchInto(ctx context.Context, h *head, refs []record.SegmentR
 	if err != nil {
 		return err
 	}
-	return s.decodeInto(missing, keys, values, got)
+	return s.decodeInto(ctx, missing, keys, values, got)
 }
 
 // uncached returns those of refs that are not cached, each once, and their keys.
@@ -67,9 +67,12 @@ func (s *Service) uncached(h *head, refs []record.SegmentRef) ([]record.SegmentR
 }
 
 // decodeInto adds the fields of stored segments to got and to the cache.
-func (s *Service) decodeInto(refs []record.SegmentRef, keys []string, values [][]byte, got map[record.SegmentRef][]arrow.Array) error {
+func (s *Service) decodeInto(ctx context.Context, refs []record.SegmentRef, keys []string, values [][]byte, got map[record.SegmentRef][]arrow.Array) error {
 	fields := make([][]arrow.Array, len(refs))
 	err := parallel.Do(len(refs), func(i int) error {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		var err error
 		fields[i], err = s.decode(refs[i], keys[i], values[i])
 		return err
@@ -106,6 +109,8 @@ type sealer struct {
 	// items are the segments to store, of bytes in all.
 	items []kv.Item
 	bytes int64
+	// ended, unless nil, says why the work has been given up.
+	ended func() error
 }
 
 // newSealer returns a sealer for the commit after h.
@@ -134,6 +139,9 @@ func (sl *sealer) findHeld() error {
 func (sl *sealer) seal(records []arrow.Record) ([]record.SegmentRef, error) {
 	segments := make([]segment.Segment, len(records))
 	err := parallel.Do(len(records), func(i int) error {
+		if sl.ended != nil && sl.ended() != nil {
+			return sl.ended()
+		}
 		var err error
 		segments[i], err = segment.Encode(records[i], sl.opt)
 		return err

@@ -96,6 +96,7 @@ func (s *Service) describe(ctx context.Context, h *head, ver *record.Version) ([
 		rows[g] = m.Groups[g].Rows
 	}
 	d := frame.NewDescriber(schema, rows, marks, s.Limits())
+	d.Context = ctx
 	most := min(describeBytes, s.opt.MaxTableBytes/describePart)
 	for _, columns := range m.parts(most) {
 		arrays, err := s.loadColumns(ctx, h, m, columns, most/describeReads)
@@ -106,7 +107,11 @@ func (s *Service) describe(ctx context.Context, h *head, ver *record.Version) ([
 			return nil, err
 		}
 	}
-	return d.Result().JSON()
+	result, err := d.Result()
+	if err != nil {
+		return nil, err
+	}
+	return result.JSON()
 }
 
 // parts divides the columns of a table into parts of at most that many raw bytes. The columns of a
