@@ -104,14 +104,34 @@ func compareAll[T cmp.Ordered](r relation, cells []T, with T, set map[T]struct{}
 	}
 }
 
-// mergeable reports whether c can be merged with others of the same column: those that hold for some
-// values in an or, those that do not hold for some values in an and.
-func (c *cellTest) mergeable(or bool) bool {
-	return (c.relation == equal || c.relation == oneOf) && c.negated != or
+// family are comparisons of one column in an or, or in an and, that can be merged into one.
+type family struct {
+	column int
+	// bound says that they are lt, le, gt or ge, otherwise they ask for some values.
+	bound, negated bool
 }
 
-// merge adds the values of another mergeable comparison to those of c.
-func (c *cellTest) merge(other *cellTest) {
+// family returns the family of c, if it has one: values that it may have in an or and may not have in an
+// and, or bounds on one side.
+func (c *cellTest) family(or bool) (family, bool) {
+	switch c.relation {
+	case equal, oneOf:
+		return family{c.column, false, c.negated}, c.negated != or
+	case less, atMost:
+		return family{c.column, true, c.negated}, true
+	}
+	return family{}, false
+}
+
+// merge adds another comparison of the same family to c.
+func (c *cellTest) merge(other *cellTest, or bool) {
+	if c.relation == less || c.relation == atMost {
+		// The higher bound counts in the or of bounds from above and in the and of those from below.
+		if c.below(other) == (or != c.negated) {
+			c.relation, c.word, c.key = other.relation, other.word, other.key
+		}
+		return
+	}
 	c.toSet()
 	c.missing = c.missing || other.missing
 	if other.relation == equal {
@@ -128,6 +148,11 @@ func (c *cellTest) merge(other *cellTest) {
 	for key := range other.keySet {
 		c.keySet[key] = struct{}{}
 	}
+}
+
+// below reports whether the bound of c is lower than that of another comparison.
+func (c *cellTest) below(other *cellTest) bool {
+	return cmp.Or(cmp.Compare(c.word, other.word), cmp.Compare(c.key, other.key), cmp.Compare(c.relation, other.relation)) < 0
 }
 
 // toSet makes an equality a list of one value.

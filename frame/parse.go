@@ -38,6 +38,8 @@ type parser struct {
 	rows, conditions int
 	// names has the names that occurred, so that an edit keeps each once.
 	names map[string]string
+	// compact is room for a value.
+	compact jsontext.Value
 }
 
 // value is a JSON value without blanks around it; its raw text is nil if it was not given.
@@ -287,8 +289,9 @@ func (p *parser) list(most int) (value, error) {
 func (p *parser) plain() (jsontext.Value, error) {
 	raw, err := p.dec.ReadValue()
 	if err == nil && (raw.Kind() == '{' || raw.Kind() == '[') {
-		raw = slices.Clone(raw)
-		err = raw.Compact()
+		p.compact = append(p.compact[:0], raw...)
+		err = p.compact.Compact()
+		return p.compact, err
 	}
 	return raw, err
 }

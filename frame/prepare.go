@@ -87,24 +87,23 @@ func (f *Frame) prepare(c *condition, level int) (test, error) {
 // combine prepares the parts of a combination.
 func (f *Frame) combine(parts []*condition, decides bool, level int) (test, error) {
 	c := &combination{decides: decides, level: level}
-	// sets has for each column the comparison that the others with it are merged into.
-	sets := map[int]*cellTest{}
+	// first has the comparison of each family into which the others are merged.
+	first := map[family]*cellTest{}
 	for _, part := range parts {
 		t, err := f.prepare(part, level+1)
 		if err != nil {
 			return nil, err
 		}
-		one, ok := t.(*cellTest)
-		if !ok || !one.mergeable(decides) {
-			c.parts = append(c.parts, t)
-			continue
+		if one, ok := t.(*cellTest); ok {
+			if of, ok := one.family(decides); ok {
+				if into := first[of]; into != nil {
+					into.merge(one, decides)
+					continue
+				}
+				first[of] = one
+			}
 		}
-		if first := sets[one.column]; first != nil {
-			first.merge(one)
-			continue
-		}
-		sets[one.column] = one
-		c.parts = append(c.parts, one)
+		c.parts = append(c.parts, t)
 	}
 	return c, nil
 }
