@@ -411,6 +411,10 @@ func FuzzOperations(f *testing.F) {
 		`[{"op":"sort","by":[{"column":"b","descending":true},{"column":"a"}]},{"op":"delete_rows","rows":[0]}]`,
 		`[{"op":"filter","where":{"and":[{"column":"a","cmp":"lt","value":2.5},{"not":{"or":[{"column":"b","cmp":"in","value":["x",null]},{"column":"n","cmp":"not_null"}]}}]}}]`,
 		`[{"op":"filter","where":{"column":"b","cmp":"contains","value":"y"}}]`,
+		`[{"op":"filter","where":{"or":[{"column":"a","cmp":"in","value":[1,2.0,1e1,0.5,1e-400,-0,99999999999999999999,null]},{"column":"a","cmp":"eq","value":3},{"column":"b","cmp":"in","value":["\u0078",""]}]}}]`,
+		`[{"op":"filter","where":{"and":[{"column":"a","cmp":"ge","value":1.5},{"column":"a","cmp":"gt","value":1},{"column":"b","cmp":"ne","value":"x"},{"column":"b","cmp":"ne","value":"y"},{"column":"n","cmp":"in","value":[]}]}}]`,
+		`[{"op":"add_column","column":"m","dtype":"decimal(6, 2)","values":["1.50",0,null,-2.5,1e2]},{"op":"filter","where":{"column":"m","cmp":"in","value":[1.5,"0.00",1e300,2.555]}}]`,
+		`[{"Columns":{"a":null,"b":"c"},"op":"rename_columns"},{"op":"sort","by":[null,{"column":"c","descending":null}]}]`,
 		`[{}]`, `[null]`, `[[]]`,
 	} {
 		f.Add([]byte(ops))

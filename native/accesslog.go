@@ -26,7 +26,7 @@ func accessLog(next http.Handler, log *slog.Logger) http.Handler {
 			took := time.Since(start)
 			level := accessLevel(recorder.status, took)
 			if errors.Is(r.Context().Err(), context.Canceled) {
-				// The client has left, and whatever this is, it is no failure of the server.
+				// The client has left: whatever the status says, this is no failure of the server.
 				level = slog.LevelDebug
 			}
 			log.LogAttrs(r.Context(), level, "request",
