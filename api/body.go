@@ -239,12 +239,13 @@ func (s *server) table(up *upload) (*codec.Table, error) {
 // readDocument reads a JSON object into v. It rejects unknown fields, and what [checkDocument] rejects.
 // If emptyAllowed is set, an empty body leaves v unchanged.
 func readDocument(w http.ResponseWriter, r *http.Request, limit int64, emptyAllowed bool, v any) error {
-	if err := checkEncoding(r); err != nil {
-		return err
-	}
-	body, err := readBody(w, r, limit)
+	from, err := openDocument(w, r, limit)
 	if err != nil {
 		return err
+	}
+	body, err := readAll(from, r.ContentLength)
+	if err != nil {
+		return bodyError(err, limit)
 	}
 	if len(bytes.TrimSpace(body)) == 0 {
 		if emptyAllowed {

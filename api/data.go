@@ -2,7 +2,6 @@ package api
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,7 +14,6 @@ import (
 	"strings"
 
 	"edgeframe/codec"
-	"edgeframe/frame"
 	"edgeframe/session"
 )
 
@@ -261,18 +259,10 @@ func (s *server) editData(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	var body struct {
-		Summary    string            `json:"action_summary"`
-		Operations []json.RawMessage `json:"operations"`
-	}
-	if err := readDocument(w, r, s.MaxUploadBytes, false, &body); err != nil {
-		return err
-	}
-	ops, err := frame.ParseOperations(body.Operations)
+	ops, err := readEdit(w, r, s.MaxUploadBytes, &c)
 	if err != nil {
 		return err
 	}
-	c.Summary = body.Summary
 	if dry {
 		return s.dryRun(w, r, c, ops)
 	}

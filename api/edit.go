@@ -4,10 +4,38 @@ import (
 	"encoding/json"
 	"math"
 	"net/http"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"edgeframe/frame"
 	"edgeframe/session"
 )
+
+// readEdit reads the document of an edit: its operations and, into c, its summary.
+func readEdit(w http.ResponseWriter, r *http.Request, limit int64, c *session.Change) (ops []frame.Operation, err error) {
+	err = streamDocument(w, r, limit, func(dec *jsontext.Decoder, name string) (err error) {
+		switch {
+		case strings.EqualFold(name, "action_summary"):
+			return textMember(dec, "action_summary", &c.Summary)
+		case strings.EqualFold(name, "operations"):
+			ops, err = frame.ReadOperations(dec)
+			return err
+		}
+		return unknownMember(name)
+	})
+	if err == nil && len(ops) == 0 {
+		err = frame.ErrNoOperations
+	}
+	return ops, err
+}
+
+// readMarks reads a document of marks: lists of rows by the names of columns.
+func readMarks(w http.ResponseWriter, r *http.Request, limit int64) (frame.Marks, error) {
+	var marks frame.MarksReader
+	err := streamDocument(w, r, limit, marks.Read)
+	return marks.Marks, err
+}
 
 // dryRun answers with what operations would change.
 func (s *server) dryRun(w http.ResponseWriter, r *http.Request, c session.Change, ops []frame.Operation) error {

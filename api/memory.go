@@ -9,9 +9,13 @@ import (
 	"edgeframe/internal/budget"
 )
 
-// uploadFactor is about how many times the size of a file its upload takes in memory: the file, the
-// table and the segments to store. A file that takes more reserves it while it is decoded.
-const uploadFactor = 4
+const (
+	// uploadFactor is about how many times the size of a file its upload takes in memory: the file,
+	// the table and the segments to store. A file that takes more reserves it while it is decoded.
+	uploadFactor = 4
+	// documentFactor is how many times the size of a JSON document the reading of it takes at most.
+	documentFactor = 4
+)
 
 // reserveBody reserves factor times the size of the body of a request, before the body is read: a
 // client that waits for "100 Continue" does not send it in vain. If the size is not declared, the

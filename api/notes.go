@@ -8,7 +8,6 @@ import (
 	"strconv"
 
 	"edgeframe/codec"
-	"edgeframe/frame"
 	"edgeframe/session"
 )
 
@@ -102,8 +101,8 @@ func (s *server) setMissing(w http.ResponseWriter, r *http.Request, merge bool) 
 	if err != nil {
 		return err
 	}
-	marks := frame.Marks{}
-	if err := readDocument(w, r, s.MaxUploadBytes, false, &marks); err != nil {
+	marks, err := readMarks(w, r, s.MaxUploadBytes)
+	if err != nil {
 		return err
 	}
 	sess, err := s.Sessions.SetMarks(r.Context(), c, marks, merge)

@@ -62,6 +62,9 @@ func (f *Frame) fit(from []int, t *codec.Table) ([][]arrow.Array, error) {
 			return nil, err
 		}
 		for g, rec := range t.RowGroups {
+			if err := f.Ended(); err != nil {
+				return nil, err
+			}
 			values, err := scalar.Convert(rec.Column(from[i]), c.Field.Type, f.Limits)
 			if err != nil {
 				return nil, inColumn(c.Field.Name, err)
@@ -100,6 +103,9 @@ func (f *Frame) loadLastIfPartial() error {
 // appendRows adds rows, given as one array for each column.
 func (f *Frame) appendRows(values []arrow.Array) error {
 	for at, n := 0, values[0].Len(); at < n; {
+		if err := f.Ended(); err != nil {
+			return err
+		}
 		last := len(f.Rows) - 1
 		if last < 0 || f.Rows[last] >= codec.RowGroupRows {
 			f.Rows = append(f.Rows, 0)
@@ -134,6 +140,7 @@ func (c *Column) grow(group int, values arrow.Array) error {
 // Replace replaces the table of f by t. All marks are dropped.
 func Replace(f *Frame, t *codec.Table) {
 	next := FromTable(t, f.Limits)
+	next.Context = f.Context
 	*f = *next
 }
 

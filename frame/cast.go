@@ -14,9 +14,7 @@ import (
 // takes only values that the new type keeps; with coerce the others become missing, as with
 // errors="coerce" of to_numeric and to_datetime.
 type cast struct {
-	Column string `json:"column"`
-	DType  string `json:"dtype"`
-	Errors string `json:"errors"`
+	Column, DType, Errors string
 }
 
 func (op *cast) needs(f *Frame) []place { return f.wholeColumns([]string{op.Column}) }
@@ -71,6 +69,9 @@ type caster func(b *scalar.Builder, arr arrow.Array) func(row int) bool
 func (k *casting) column(f *Frame, column int) error {
 	c := f.Columns[column]
 	for _, r := range f.groupRanges() {
+		if err := f.Ended(); err != nil {
+			return err
+		}
 		old := c.Chunks[r.group].Data
 		if err := f.rewrite(old); err != nil {
 			return err

@@ -89,3 +89,23 @@ func BenchmarkFillMissing(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkFilterAndSort(b *testing.B) {
+	numbers := benchColumn("int64", func(r *rand.Rand) string { return fmt.Sprint(r.IntN(1000)) })
+	floats := benchColumn("float64", func(r *rand.Rand) string { return fmt.Sprint(r.Float64()) })
+	texts := benchColumn("utf8", func(r *rand.Rand) string { return fmt.Sprintf("\"city_%d\"", r.IntN(50)) })
+	for _, bb := range []struct {
+		name      string
+		of        column
+		operation string
+	}{
+		{"an integer that equals", numbers, `{"op":"filter","where":{"column":"a","cmp":"ne","value":7}}`},
+		{"a float in a range", floats, `{"op":"filter","where":{"and":[{"column":"a","cmp":"ge","value":0.1},{"column":"a","cmp":"lt","value":0.9}]}}`},
+		{"a text of a list", texts, `{"op":"filter","where":{"column":"a","cmp":"in","value":["city_1","city_2","city_3"]}}`},
+		{"a text that contains", texts, `{"op":"filter","where":{"column":"a","cmp":"contains","value":"ty_1"}}`},
+		{"sort of integers", numbers, `{"op":"sort","by":[{"column":"a"}]}`},
+		{"sort of texts", texts, `{"op":"sort","by":[{"column":"a"}]}`},
+	} {
+		b.Run(bb.name, func(b *testing.B) { benchmarkOperation(b, bb.of, bb.operation) })
+	}
+}

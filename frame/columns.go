@@ -1,7 +1,6 @@
 package frame
 
 import (
-	"encoding/json"
 	"maps"
 	"slices"
 
@@ -18,9 +17,9 @@ const MaxNameBytes = 1024
 // addColumn adds a column at the end. values has one value for each row; without values every cell is
 // missing. Without dtype the type is inferred.
 type addColumn struct {
-	Column string          `json:"column"`
-	DType  string          `json:"dtype"`
-	Values json.RawMessage `json:"values"`
+	Column string
+	DType  string
+	Values value
 }
 
 func (op *addColumn) needs(*Frame) []place { return nil }
@@ -45,6 +44,9 @@ func (op *addColumn) apply(f *Frame) error {
 	}
 	col := &Column{Field: arrow.Field{Name: op.Column, Type: values.DataType(), Nullable: true}, Origin: -1}
 	for _, r := range f.groupRanges() {
+		if err := f.Ended(); err != nil {
+			return err
+		}
 		col.Chunks = append(col.Chunks, Chunk{Data: Compact(slice(values, r.from, r.to))})
 	}
 	f.Columns = append(f.Columns, col)
@@ -53,7 +55,7 @@ func (op *addColumn) apply(f *Frame) error {
 
 func (op *addColumn) values(f *Frame, want arrow.DataType) (arrow.Array, error) {
 	rows := int(f.NumRows())
-	if isNull(op.Values) {
+	if isNull(op.Values.raw) {
 		if want == nil {
 			want = arrow.Null
 		}
@@ -62,14 +64,10 @@ func (op *addColumn) values(f *Frame, want arrow.DataType) (arrow.Array, error) 
 		}
 		return MakeNulls(want, rows), nil
 	}
-	values, err := document.Values(op.Values, want, f.Limits)
-	if err != nil {
-		return nil, err
+	if op.Values.n >= 0 && op.Values.n != rows {
+		return nil, codec.Errorf(ErrInvalidOperation, "add_column has %d values for %d rows; give one value per row", op.Values.n, rows)
 	}
-	if values.Len() != rows {
-		return nil, codec.Errorf(ErrInvalidOperation, "add_column has %d values for %d rows; give one value per row", values.Len(), rows)
-	}
-	return values, nil
+	return document.Values(op.Values.raw, want, f.Limits)
 }
 
 // checkNewName returns an error if a name is not allowed or is already in use.
@@ -84,9 +82,7 @@ func (f *Frame) checkNewName(name string) error {
 }
 
 // dropColumns removes columns.
-type dropColumns struct {
-	Columns []string `json:"columns"`
-}
+type dropColumns struct{ Columns []string }
 
 func (op *dropColumns) needs(*Frame) []place { return nil }
 
@@ -107,9 +103,7 @@ func (op *dropColumns) apply(f *Frame) error {
 }
 
 // selectColumns keeps only some columns, in the order given.
-type selectColumns struct {
-	Columns []string `json:"columns"`
-}
+type selectColumns struct{ Columns []string }
 
 func (op *selectColumns) needs(*Frame) []place { return nil }
 
@@ -153,9 +147,7 @@ func (f *Frame) indexes(names []string) ([]int, error) {
 }
 
 // renameColumns gives columns other names, all at once, so that two may swap theirs.
-type renameColumns struct {
-	Columns map[string]string `json:"columns"`
-}
+type renameColumns struct{ Columns map[string]string }
 
 func (op *renameColumns) needs(*Frame) []place { return nil }
 

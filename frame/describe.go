@@ -2,6 +2,7 @@ package frame
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"encoding/json"
 	"slices"
@@ -117,6 +118,8 @@ type Describer struct {
 	// too much memory.
 	digests []xxh3.Uint128
 	result  Description
+	// Context ends the work: it is looked at for each row group. Nil never does.
+	Context context.Context
 }
 
 // NewDescriber returns a describer of a table. rows are the numbers of rows of its row groups.
@@ -146,22 +149,22 @@ const (
 func (d *Describer) Add(positions []int, arrays [][]arrow.Array) error {
 	columns := make([]*describedColumn, len(positions))
 	for i, position := range positions {
-		columns[i] = newDescribedColumn(d.schema.Field(position), arrays[i])
+		columns[i] = newDescribedColumn(d.Context, d.schema.Field(position), arrays[i])
 	}
 	if d.digests != nil && len(columns) > 0 {
 		if err := parallel.Do(len(d.starts), func(g int) error {
 			d.digest(columns, g)
-			return nil
+			return ended(d.Context)
 		}); err != nil {
 			return err
 		}
 	}
 	for len(columns) > 0 {
 		n := d.fitting(columns)
-		err := parallel.Do(n, func(i int) error {
-			d.result.Columns[positions[i]] = d.describe(columns[i])
+		err := parallel.Do(n, func(i int) (err error) {
+			d.result.Columns[positions[i]], err = d.describe(columns[i])
 			columns[i] = nil
-			return nil
+			return err
 		})
 		if err != nil {
 			return err
@@ -202,13 +205,16 @@ func (d *Describer) digest(columns []*describedColumn, group int) {
 }
 
 // Result returns the description. The describer must not be used after it.
-func (d *Describer) Result() *Description {
+func (d *Describer) Result() (*Description, error) {
 	if d.digests != nil || d.result.Rows == 0 {
-		slices.SortFunc(d.digests, compareDigests)
+		err := sortSteps(d.Context, d.digests, compareDigests, func(part []xxh3.Uint128) { slices.SortFunc(part, compareDigests) })
+		if err != nil {
+			return nil, err
+		}
 		duplicates := d.result.Rows - int64(countRuns(d.digests))
 		d.result.DuplicateRows = &duplicates
 	}
-	return &d.result
+	return &d.result, nil
 }
 
 func compareDigests(a, b xxh3.Uint128) int {

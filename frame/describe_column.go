@@ -1,6 +1,8 @@
 package frame
 
 import (
+	"context"
+
 	"github.com/apache/arrow/go/v17/arrow"
 
 	"edgeframe/codec/scalar"
@@ -77,6 +79,7 @@ func (k describedKind) bytesOf(rows int64) int64 {
 
 // describedColumn is a column with functions that read its values.
 type describedColumn struct {
+	ctx    context.Context
 	field  arrow.Field
 	kind   describedKind
 	chunks []describedChunk
@@ -90,8 +93,8 @@ type describedChunk struct {
 	key     func(dst []byte, row int) []byte
 }
 
-func newDescribedColumn(field arrow.Field, arrays []arrow.Array) *describedColumn {
-	c := &describedColumn{field: field, kind: kindOf(field.Type), chunks: make([]describedChunk, len(arrays))}
+func newDescribedColumn(ctx context.Context, field arrow.Field, arrays []arrow.Array) *describedColumn {
+	c := &describedColumn{ctx: ctx, field: field, kind: kindOf(field.Type), chunks: make([]describedChunk, len(arrays))}
 	for g, arr := range arrays {
 		c.chunks[g] = describedChunk{arr, arr.Len(), scalar.Missing(arr), scalar.Keys(arr)}
 	}
@@ -101,9 +104,12 @@ func newDescribedColumn(field arrow.Field, arrays []arrow.Array) *describedColum
 // cellPlace is a row of a chunk.
 type cellPlace struct{ chunk, row int32 }
 
-// each calls visit for each value that is not missing.
-func (c *describedColumn) each(visit func(at cellPlace, chunk *describedChunk)) {
+// each calls visit for each value that is not missing. It fails when the work has been given up.
+func (c *describedColumn) each(visit func(at cellPlace, chunk *describedChunk)) error {
 	for g := range c.chunks {
+		if err := ended(c.ctx); err != nil {
+			return err
+		}
 		chunk := &c.chunks[g]
 		for row := range chunk.len {
 			if !chunk.missing(row) {
@@ -111,6 +117,7 @@ func (c *describedColumn) each(visit func(at cellPlace, chunk *describedChunk)) 
 			}
 		}
 	}
+	return nil
 }
 
 // key appends the key of a value.
@@ -124,18 +131,18 @@ func (c *describedColumn) spell(at cellPlace) []byte {
 }
 
 // describe returns the statistics of a column.
-func (d *Describer) describe(c *describedColumn) ColumnDescription {
-	out := ColumnDescription{Name: c.field.Name, DType: scalar.DType(c.field.Type)}
+func (d *Describer) describe(c *describedColumn) (out ColumnDescription, err error) {
+	out = ColumnDescription{Name: c.field.Name, DType: scalar.DType(c.field.Type)}
 	d.countCells(c, &out)
 	switch c.kind {
 	case describedFloat, describedInteger, describedDecimal:
-		c.describeNumbers(&out, d.budget)
+		err = c.describeNumbers(&out, d.budget)
 	case describedTime:
-		c.describeTimes(&out, d.budget)
+		err = c.describeTimes(&out, d.budget)
 	default:
-		c.describeValues(&out, d.budget)
+		err = c.describeValues(&out, d.budget)
 	}
-	return out
+	return out, err
 }
 
 // countCells counts the cells of a column with and without a value, and the marked ones.

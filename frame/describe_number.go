@@ -2,6 +2,7 @@ package frame
 
 import (
 	"cmp"
+	"context"
 	"encoding/binary"
 	"math"
 	"slices"
@@ -32,9 +33,12 @@ func (k *kept[T]) add(v T) {
 }
 
 // sort sorts the values and writes the number of distinct ones into a description.
-func (k *kept[T]) sort(out *ColumnDescription) {
-	slices.Sort(k.values)
+func (k *kept[T]) sort(ctx context.Context, out *ColumnDescription) error {
+	if err := sortSteps(ctx, k.values, cmp.Compare, slices.Sort); err != nil {
+		return err
+	}
 	out.Unique, out.UniqueExact = int64(countRuns(k.values)), !k.full
+	return nil
 }
 
 // quartile returns the values around quartile q, and how many quarters of the way from low to high
@@ -99,14 +103,14 @@ func (s *sum) add(f float64) {
 func (s *sum) value() float64 { return s.total + s.lost }
 
 // describeNumbers describes a column of numbers.
-func (c *describedColumn) describeNumbers(out *ColumnDescription, budget int64) {
+func (c *describedColumn) describeNumbers(out *ColumnDescription, budget int64) error {
 	switch {
 	case c.kind == describedInteger && valuesOf(c.field.Type).ID() == arrow.UINT64:
-		describeNumbers(c, out, budget, nil, keyed, func(low, high uint64, quarters int) float64 {
+		return describeNumbers(c, out, budget, nil, keyed, func(low, high uint64, quarters int) float64 {
 			return interpolate(float64(low), float64(high), float64(high-low), quarters)
 		})
 	case c.kind == describedInteger:
-		describeNumbers(c, out, budget, nil, keyed, func(low, high uint64, quarters int) float64 {
+		return describeNumbers(c, out, budget, nil, keyed, func(low, high uint64, quarters int) float64 {
 			return interpolate(float64(integerOf(low)), float64(integerOf(high)), float64(high-low), quarters)
 		})
 	default:
@@ -116,7 +120,7 @@ func (c *describedColumn) describeNumbers(out *ColumnDescription, budget int64) 
 			budget /= 2
 			distinct = newTallies(budget)
 		}
-		describeNumbers(c, out, budget, distinct, floating, func(low, high float64, quarters int) float64 {
+		return describeNumbers(c, out, budget, distinct, floating, func(low, high float64, quarters int) float64 {
 			return interpolate(low, high, high-low, quarters)
 		})
 	}
@@ -130,13 +134,13 @@ func integerOf(key uint64) int64           { return int64(key ^ 1<<63) }
 
 // describeNumbers describes a column of numbers. keep returns the value to keep of a number. The
 // kept values are counted as distinct, unless distinct is given, which counts keys.
-func describeNumbers[T cmp.Ordered](c *describedColumn, out *ColumnDescription, budget int64, distinct *tallies, keep func(float64, []byte) T, between func(low, high T, quarters int) float64) {
+func describeNumbers[T cmp.Ordered](c *describedColumn, out *ColumnDescription, budget int64, distinct *tallies, keep func(float64, []byte) T, between func(low, high T, quarters int) float64) error {
 	values := newKept[T](out.Count, budget)
 	var ends extremes
 	var total sum
 	var key []byte
 	numbers := c.numbers()
-	c.each(func(at cellPlace, chunk *describedChunk) {
+	err := c.each(func(at cellPlace, chunk *describedChunk) {
 		f := numbers[at.chunk](int(at.row))
 		key = chunk.key(key[:0], int(at.row))
 		total.add(f)
@@ -146,13 +150,18 @@ func describeNumbers[T cmp.Ordered](c *describedColumn, out *ColumnDescription, 
 			distinct.add(key, at)
 		}
 	})
+	if err == nil {
+		err = values.sort(c.ctx, out)
+	}
+	if err != nil {
+		return err
+	}
 	out.Distribution, out.Deviation = ends.distribution(c), new(Deviation)
-	values.sort(out)
 	if distinct != nil {
 		distinct.into(out)
 	}
 	if out.Count == 0 {
-		return
+		return nil
 	}
 	mean := total.value() / float64(out.Count)
 	out.Mean = scalar.AppendJSONFloat(nil, mean)
@@ -163,15 +172,15 @@ func describeNumbers[T cmp.Ordered](c *describedColumn, out *ColumnDescription, 
 		out.Median = scalar.AppendJSONFloat(nil, between(values.quartile(2)))
 		lower, upper = q1-1.5*(q3-q1), q3+1.5*(q3-q1)
 	}
-	c.deviate(out, numbers, mean, lower, upper)
+	return c.deviate(out, numbers, mean, lower, upper)
 }
 
 // deviate sets the statistics that need the mean and the bounds of outliers. Bounds are NaN if they
 // are unknown.
-func (c *describedColumn) deviate(out *ColumnDescription, numbers []func(int) float64, mean, lower, upper float64) {
+func (c *describedColumn) deviate(out *ColumnDescription, numbers []func(int) float64, mean, lower, upper float64) error {
 	outliers := int64(0)
 	var squares sum
-	c.each(func(at cellPlace, _ *describedChunk) {
+	err := c.each(func(at cellPlace, _ *describedChunk) {
 		f := numbers[at.chunk](int(at.row))
 		squares.add((f - mean) * (f - mean))
 		if f < lower || f > upper {
@@ -182,6 +191,7 @@ func (c *describedColumn) deviate(out *ColumnDescription, numbers []func(int) fl
 	if width := upper - lower; !math.IsNaN(width) && !math.IsInf(width, 0) {
 		out.Outliers = &Outliers{outliers, scalar.AppendJSONFloat(nil, lower), scalar.AppendJSONFloat(nil, upper)}
 	}
+	return err
 }
 
 // numbers returns the values of each chunk as floats.

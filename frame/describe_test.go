@@ -44,7 +44,11 @@ func describe(t testing.TB, of *codec.Table, marks Marks, limits codec.Limits) *
 	n := of.Schema.NumFields()
 	add(n/2, n)
 	add(0, n/2)
-	return d.Result()
+	result, err := d.Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result
 }
 
 // described returns the description of one column as JSON without its name.

@@ -15,27 +15,32 @@ import (
 
 // describeTimes describes a column of dates, times, timestamps or durations. Means and quartiles
 // are exact, rounded down to nanoseconds.
-func (c *describedColumn) describeTimes(out *ColumnDescription, budget int64) {
+func (c *describedColumn) describeTimes(out *ColumnDescription, budget int64) error {
 	values := newKept[uint64](out.Count, budget)
 	var ends extremes
 	var total ticks
 	var key []byte
-	c.each(func(at cellPlace, chunk *describedChunk) {
+	err := c.each(func(at cellPlace, chunk *describedChunk) {
 		key = chunk.key(key[:0], int(at.row))
 		ends.add(key, at)
 		kept := binary.BigEndian.Uint64(key)
 		values.add(kept)
 		total.add(integerOf(kept))
 	})
+	if err == nil {
+		err = values.sort(c.ctx, out)
+	}
+	if err != nil {
+		return err
+	}
 	out.Distribution = ends.distribution(c)
-	values.sort(out)
 	if out.Count == 0 {
-		return
+		return nil
 	}
 	dt := valuesOf(c.field.Type)
 	out.Mean = spellTime(dt, total.value(), out.Count)
 	if values.full {
-		return
+		return nil
 	}
 	quartile := func(q int) []byte {
 		low, high, quarters := values.quartile(q)
@@ -49,6 +54,7 @@ func (c *describedColumn) describeTimes(out *ColumnDescription, budget int64) {
 		return spellTime(dt, sum.value(), 4)
 	}
 	out.Q1, out.Median, out.Q3 = quartile(1), quartile(2), quartile(3)
+	return nil
 }
 
 // ticks is a sum of 128 bits.

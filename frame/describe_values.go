@@ -54,11 +54,11 @@ func (t *tallies) into(out *ColumnDescription) {
 }
 
 // describeValues describes a column by counting its distinct values.
-func (c *describedColumn) describeValues(out *ColumnDescription, budget int64) {
+func (c *describedColumn) describeValues(out *ColumnDescription, budget int64) error {
 	counted := newTallies(budget)
 	shortest, longest := int64(-1), int64(-1)
 	var buf []byte
-	c.each(func(at cellPlace, chunk *describedChunk) {
+	err := c.each(func(at cellPlace, chunk *describedChunk) {
 		buf = chunk.key(buf[:0], int(at.row))
 		if counted.add(buf, at) && c.kind == describedText {
 			n := int64(utf8.RuneCount(buf))
@@ -69,8 +69,8 @@ func (c *describedColumn) describeValues(out *ColumnDescription, budget int64) {
 		}
 	})
 	counted.into(out)
-	if c.kind == describedOther {
-		return
+	if c.kind == describedOther || err != nil {
+		return err
 	}
 	out.Frequencies = new(Frequencies)
 	if !counted.full {
@@ -82,6 +82,7 @@ func (c *describedColumn) describeValues(out *ColumnDescription, budget int64) {
 			out.MinLength, out.MaxLength = &shortest, &longest
 		}
 	}
+	return nil
 }
 
 const (

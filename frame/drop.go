@@ -13,8 +13,8 @@ import (
 // DataFrame.dropna of pandas does. Cells that are marked as intentionally missing do not count as
 // missing.
 type dropMissing struct {
-	Columns []string `json:"columns"`
-	How     string   `json:"how"`
+	Columns []string
+	How     string
 }
 
 func (op *dropMissing) needs(f *Frame) []place { return f.wholeColumns(op.Columns) }
@@ -31,16 +31,23 @@ func (op *dropMissing) apply(f *Frame) error {
 	if err := f.LoadColumns(columns); err != nil {
 		return err
 	}
-	return f.removeRows(f.missingRows(columns, all))
+	rows, err := f.missingRows(columns, all)
+	if err != nil {
+		return err
+	}
+	return f.removeRows(rows)
 }
 
 // missingRows returns the rows in which any, or all, cells of loaded columns are missing.
-func (f *Frame) missingRows(columns []int, all bool) (rows []int64) {
+func (f *Frame) missingRows(columns []int, all bool) (rows []int64, err error) {
 	cells := make([]*missingCells, len(columns))
 	for i, c := range columns {
 		cells[i] = f.missingCells(c)
 	}
 	for _, r := range f.groupRanges() {
+		if err := f.Ended(); err != nil {
+			return nil, err
+		}
 		for _, m := range cells {
 			m.enter(r.group)
 		}
@@ -50,7 +57,7 @@ func (f *Frame) missingRows(columns []int, all bool) (rows []int64) {
 			}
 		}
 	}
-	return rows
+	return rows, nil
 }
 
 // rowMissing reports whether any, or all, cells of a row of the current row group are missing.
@@ -126,8 +133,8 @@ func (f *Frame) wholeColumns(names []string) (places []place) {
 // dropDuplicates removes rows that are equal in some columns, as DataFrame.drop_duplicates of
 // pandas does. It keeps the first or the last of equal rows, or none. Missing cells are equal.
 type dropDuplicates struct {
-	Columns []string `json:"columns"`
-	Keep    string   `json:"keep"`
+	Columns []string
+	Keep    string
 }
 
 func (op *dropDuplicates) needs(f *Frame) []place { return f.wholeColumns(op.Columns) }
@@ -146,14 +153,21 @@ func (op *dropDuplicates) apply(f *Frame) error {
 	if err != nil {
 		return err
 	}
-	return f.removeRows(op.duplicates(digests))
+	rows, err := op.duplicates(f, digests)
+	if err != nil {
+		return err
+	}
+	return f.removeRows(rows)
 }
 
 // duplicates lists the rows to remove, ascending.
-func (op *dropDuplicates) duplicates(digests []xxh3.Uint128) (rows []int64) {
+func (op *dropDuplicates) duplicates(f *Frame, digests []xxh3.Uint128) (rows []int64, _ error) {
 	// first and last have the first and the last row with a digest.
 	first, last := make(map[xxh3.Uint128]int32), make(map[xxh3.Uint128]int32)
 	for row, d := range digests {
+		if row%pauseRows == 0 && f.Ended() != nil {
+			return nil, f.Ended()
+		}
 		if _, ok := first[d]; !ok {
 			first[d] = int32(row)
 		}
@@ -162,6 +176,9 @@ func (op *dropDuplicates) duplicates(digests []xxh3.Uint128) (rows []int64) {
 		}
 	}
 	for row, d := range digests {
+		if row%pauseRows == 0 && f.Ended() != nil {
+			return nil, f.Ended()
+		}
 		isFirst, isLast := first[d] == int32(row), last[d] == int32(row)
 		keep := isFirst
 		switch op.Keep {
@@ -174,7 +191,7 @@ func (op *dropDuplicates) duplicates(digests []xxh3.Uint128) (rows []int64) {
 			rows = append(rows, int64(row))
 		}
 	}
-	return rows
+	return rows, nil
 }
 
 // duplicateBytes is about the memory for a row while duplicates are searched.
@@ -194,6 +211,9 @@ func (f *Frame) digests(columns []int) ([]xxh3.Uint128, error) {
 	seed := rand.Uint64()
 	var row []byte
 	for _, r := range f.groupRanges() {
+		if err := f.Ended(); err != nil {
+			return nil, err
+		}
 		cells := make([]func(dst []byte, row int) []byte, len(columns))
 		for i, c := range columns {
 			cells[i] = scalar.CellKeys(f.Columns[c].Chunks[r.group].Data)

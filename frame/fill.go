@@ -1,7 +1,7 @@
 package frame
 
 import (
-	"encoding/json"
+	"cmp"
 	"math"
 	"math/big"
 	"slices"
@@ -17,9 +17,9 @@ import (
 // fillMissing gives missing cells a value, as fillna, ffill, bfill and interpolate of pandas do.
 // Cells that are marked as intentionally missing are not filled and not counted.
 type fillMissing struct {
-	Columns []string        `json:"columns"`
-	Method  string          `json:"method"`
-	Value   json.RawMessage `json:"value"`
+	Columns []string
+	Method  string
+	Value   value
 }
 
 // fillMethods are the ways to fill a column, by name. They are called for columns that have holes.
@@ -49,9 +49,9 @@ func (op *fillMissing) apply(f *Frame) error {
 	switch {
 	case fill == nil:
 		return codec.Errorf(ErrInvalidOperation, "method is %.100q; it must be mean, median, mode, ffill, bfill, constant or linear", op.Method)
-	case op.Method == "constant" && isNull(op.Value):
+	case op.Method == "constant" && isNull(op.Value.raw):
 		return codec.Errorf(ErrInvalidOperation, "the method constant needs a value that is not null")
-	case op.Method != "constant" && op.Value != nil:
+	case op.Method != "constant" && op.Value.raw != nil:
 		return codec.Errorf(ErrInvalidOperation, "the method %s takes no value", op.Method)
 	}
 	if err := f.LoadColumns(columns); err != nil {
@@ -59,7 +59,10 @@ func (op *fillMissing) apply(f *Frame) error {
 	}
 	for _, c := range columns {
 		p := &filling{f: f, op: op, column: c, col: f.Columns[c]}
-		if p.findHoles(); len(p.holes) == 0 {
+		if err := p.findHoles(); err != nil {
+			return err
+		}
+		if len(p.holes) == 0 {
 			continue
 		}
 		if err := fill(p); err != nil {
@@ -83,7 +86,7 @@ type filling struct {
 	rest big.Int
 }
 
-func (p *filling) findHoles() {
+func (p *filling) findHoles() error {
 	nulls := 0
 	for _, chunk := range p.col.Chunks {
 		nulls += chunk.Data.NullN()
@@ -91,6 +94,9 @@ func (p *filling) findHoles() {
 	p.holes = make([]int64, 0, nulls)
 	missing := p.f.missingCells(p.column)
 	for _, r := range p.f.groupRanges() {
+		if err := p.f.Ended(); err != nil {
+			return err
+		}
 		missing.enter(r.group)
 		for row := range r.to - r.from {
 			switch {
@@ -101,6 +107,7 @@ func (p *filling) findHoles() {
 			}
 		}
 	}
+	return nil
 }
 
 // with fills all holes with one value.
@@ -129,7 +136,7 @@ func (p *filling) constant() error {
 	if want.ID() == arrow.NULL {
 		want = nil
 	}
-	value, err := document.Values(slices.Concat([]byte{'['}, p.op.Value, []byte{']'}), want, p.f.Limits)
+	value, err := document.Values(slices.Concat([]byte{'['}, p.op.Value.raw, []byte{']'}), want, p.f.Limits)
 	if err != nil {
 		return err
 	}
@@ -152,6 +159,9 @@ func (p *filling) mode() error {
 	counts := map[string]*seen{}
 	var scratch []byte
 	for g, chunk := range p.col.Chunks {
+		if err := p.f.Ended(); err != nil {
+			return err
+		}
 		missing, key := scalar.Missing(chunk.Data), scalar.Keys(chunk.Data)
 		for row := range chunk.Data.Len() {
 			if missing(row) {
@@ -187,10 +197,13 @@ func (p *filling) backward() error { return p.nearest(-1) }
 func (p *filling) nearest(step int) error {
 	var rows []int64
 	var runs []gather.Run
-	p.walk(step, func(hole int64, group, row int) {
+	err := p.walk(step, func(hole int64, group, row int) {
 		rows = append(rows, hole)
 		runs = append(runs, gather.Run{Source: group, From: row, To: row + 1})
 	})
+	if err != nil {
+		return err
+	}
 	if step < 0 {
 		slices.Reverse(rows)
 		slices.Reverse(runs)
@@ -219,7 +232,7 @@ func (p *filling) gather(at []int64, runs []gather.Run) error {
 
 // walk goes through the column, forwards if step is 1, backwards if it is -1. It calls fill with each hole
 // that comes after a value, and with the row group and row of that value.
-func (p *filling) walk(step int, fill func(hole int64, group, row int)) {
+func (p *filling) walk(step int, fill func(hole int64, group, row int)) error {
 	ranges := p.f.groupRanges()
 	next, group, last := 0, -1, 0
 	if step < 0 {
@@ -227,6 +240,9 @@ func (p *filling) walk(step int, fill func(hole int64, group, row int)) {
 		slices.Reverse(ranges)
 	}
 	for _, r := range ranges {
+		if err := p.f.Ended(); err != nil {
+			return err
+		}
 		missing := scalar.Missing(p.col.Chunks[r.group].Data)
 		n := r.to - r.from
 		for i := range n {
@@ -246,6 +262,7 @@ func (p *filling) walk(step int, fill func(hole int64, group, row int)) {
 			}
 		}
 	}
+	return nil
 }
 
 // numeric returns an error unless the column has numbers, dates or times.
@@ -258,9 +275,12 @@ func (p *filling) numeric() error {
 }
 
 // numbers returns the values that are present, as floats.
-func (p *filling) numbers() []float64 {
+func (p *filling) numbers() ([]float64, error) {
 	all := make([]float64, 0, p.present)
 	for _, chunk := range p.col.Chunks {
+		if err := p.f.Ended(); err != nil {
+			return nil, err
+		}
 		missing, value := scalar.Missing(chunk.Data), scalar.Numbers(chunk.Data)
 		for row := range chunk.Data.Len() {
 			if !missing(row) {
@@ -268,7 +288,7 @@ func (p *filling) numbers() []float64 {
 			}
 		}
 	}
-	return all
+	return all, nil
 }
 
 func (p *filling) mean() error {
@@ -278,7 +298,11 @@ func (p *filling) mean() error {
 	if p.isExact() {
 		return p.exactMean()
 	}
-	return p.withNumber(meanOf(p.numbers()))
+	all, err := p.numbers()
+	if err != nil {
+		return err
+	}
+	return p.withNumber(meanOf(all))
 }
 
 func (p *filling) median() error {
@@ -288,8 +312,13 @@ func (p *filling) median() error {
 	if p.isExact() {
 		return p.exactMedian()
 	}
-	all := p.numbers()
-	slices.Sort(all)
+	all, err := p.numbers()
+	if err != nil {
+		return err
+	}
+	if err := sortSteps(p.f.Context, all, cmp.Compare, slices.Sort); err != nil {
+		return err
+	}
 	middle := len(all) / 2
 	value := all[middle]
 	if len(all)%2 == 0 {
@@ -333,6 +362,9 @@ func (p *filling) linear() error {
 	next := 0
 	before, from := 0.0, int64(-1)
 	for _, r := range p.f.groupRanges() {
+		if err := p.f.Ended(); err != nil {
+			return err
+		}
 		missing, value := scalar.Missing(p.col.Chunks[r.group].Data), scalar.Numbers(p.col.Chunks[r.group].Data)
 		for row := range r.to - r.from {
 			if missing(row) {

@@ -1,6 +1,7 @@
 package frame
 
 import (
+	"cmp"
 	"math/big"
 	"slices"
 
@@ -17,29 +18,45 @@ func (p *filling) isExact() bool {
 	return arrow.IsInteger(id) || arrow.IsDecimal(id) || isTicking(valuesOf(p.col.Field.Type))
 }
 
-// eachInteger calls visit with the values that are present, and their rows. It reuses v.
-func (p *filling) eachInteger(visit func(row int64, v *big.Int)) {
+// eachInteger calls visit with the values that are present, and their rows, until it returns an error. It
+// reuses v.
+func (p *filling) eachInteger(visit func(row int64, v *big.Int) error) error {
 	var v big.Int
 	for _, r := range p.f.groupRanges() {
+		if err := p.f.Ended(); err != nil {
+			return err
+		}
 		data := p.col.Chunks[r.group].Data
 		missing, value := scalar.Missing(data), scalar.Integers(data)
 		for row := range r.to - r.from {
 			if !missing(row) {
 				value(&v, row)
-				visit(int64(r.from+row), &v)
+				if err := visit(int64(r.from+row), &v); err != nil {
+					return err
+				}
 			}
 		}
 	}
+	return nil
 }
 
 func (p *filling) exactMean() error {
 	total := new(big.Int)
-	p.eachInteger(func(_ int64, v *big.Int) { total.Add(total, v) })
+	err := p.eachInteger(func(_ int64, v *big.Int) error {
+		total.Add(total, v)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
 	return p.withQuotient(total, big.NewInt(p.present))
 }
 
 func (p *filling) exactMedian() error {
-	lower, upper := p.middle()
+	lower, upper, err := p.middle()
+	if err != nil {
+		return err
+	}
 	if p.present%2 == 1 {
 		return p.withQuotient(upper, big.NewInt(1))
 	}
@@ -48,19 +65,35 @@ func (p *filling) exactMedian() error {
 
 // middle returns the two values in the middle of all, in order; the upper one is the middle of an odd
 // number of values.
-func (p *filling) middle() (lower, upper *big.Int) {
+func (p *filling) middle() (lower, upper *big.Int, err error) {
 	above := int(p.present / 2)
 	below := max(above-1, 0)
 	if scalar.Ticks(p.col.Chunks[0].Data) != nil {
 		all := make([]int64, 0, p.present)
-		p.eachInteger(func(_ int64, v *big.Int) { all = append(all, v.Int64()) })
-		slices.Sort(all)
-		return big.NewInt(all[below]), big.NewInt(all[above])
+		err := p.eachInteger(func(_ int64, v *big.Int) error {
+			all = append(all, v.Int64())
+			return nil
+		})
+		if err == nil {
+			err = sortSteps(p.f.Context, all, cmp.Compare, slices.Sort)
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		return big.NewInt(all[below]), big.NewInt(all[above]), nil
 	}
 	all := make([]*big.Int, 0, p.present)
-	p.eachInteger(func(_ int64, v *big.Int) { all = append(all, new(big.Int).Set(v)) })
-	slices.SortFunc(all, (*big.Int).Cmp)
-	return all[below], all[above]
+	err = p.eachInteger(func(_ int64, v *big.Int) error {
+		all = append(all, new(big.Int).Set(v))
+		return nil
+	})
+	if err == nil {
+		err = sortSteps(p.f.Context, all, (*big.Int).Cmp, func(part []*big.Int) { slices.SortFunc(part, (*big.Int).Cmp) })
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return all[below], all[above], nil
 }
 
 func (p *filling) withQuotient(v, by *big.Int) error {
@@ -109,8 +142,8 @@ func (p *filling) exactLinear() (err error) {
 	}
 	var before, between, distance, part big.Int
 	next, from := 0, int64(-1)
-	p.eachInteger(func(here int64, v *big.Int) {
-		for ; next < len(p.holes) && p.holes[next] < here && err == nil; next++ {
+	err = p.eachInteger(func(here int64, v *big.Int) error {
+		for ; next < len(p.holes) && p.holes[next] < here; next++ {
 			if from < 0 {
 				continue
 			}
@@ -118,12 +151,14 @@ func (p *filling) exactLinear() (err error) {
 			between.Mul(between.Sub(v, &before), part.SetInt64(p.holes[next]-from))
 			distance.SetInt64(here - from)
 			between.Add(&between, part.Mul(&before, &distance))
-			if err = p.divide(&between, &distance); err == nil {
-				put(p.holes[next], &between)
+			if err := p.divide(&between, &distance); err != nil {
+				return err
 			}
+			put(p.holes[next], &between)
 		}
 		before.Set(v)
 		from = here
+		return nil
 	})
 	if err != nil {
 		return err

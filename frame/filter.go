@@ -1,41 +1,39 @@
 package frame
 
 import (
-	"bytes"
-	"encoding/json"
 	"slices"
 
 	"edgeframe/codec"
-	"edgeframe/codec/scalar"
 )
 
-// The limits of the condition of a filter.
+// The limits of the conditions of an edit. Its filters share them, because each condition is evaluated
+// for every row.
 const (
 	maxConditions     = 1000
 	maxConditionDepth = 63
 )
 
+var errTooManyConditions = codec.Errorf(ErrInvalidOperation, "the condition is too large; it may have %d parts, nested %d deep", maxConditions, maxConditionDepth)
+
 // filter keeps the rows for which a condition holds.
-type filter struct {
-	Where *condition `json:"where"`
-}
+type filter struct{ Where *condition }
 
 // condition is a comparison of the cells of a column, or a combination of conditions.
 //
 // As in pandas, a comparison with a missing cell is false, except for ne, is_null, and in with null
 // in its list. not negates the result, also of missing cells.
 type condition struct {
-	And []*condition `json:"and"`
-	Or  []*condition `json:"or"`
-	Not *condition   `json:"not"`
+	And []*condition
+	Or  []*condition
+	Not *condition
 
-	Column *string         `json:"column"`
-	Cmp    string          `json:"cmp"`
-	Value  json.RawMessage `json:"value"`
+	Column *string
+	Cmp    string
+	Value  value
 }
 
 func (op *filter) needs(f *Frame) []place {
-	if op.Where.check(1, new(int)) != nil {
+	if op.Where.check() != nil {
 		return nil
 	}
 	var names []string
@@ -74,39 +72,50 @@ func (c *condition) parts() []*condition {
 }
 
 func (op *filter) apply(f *Frame) error {
-	// The conditions of an edit share the limit, because each is evaluated for every row.
-	if err := op.Where.check(1, &f.conditions); err != nil {
+	if err := op.Where.check(); err != nil {
 		return err
 	}
-	holds, err := f.compile(op.Where)
+	holds, err := f.prepare(op.Where, 0)
 	if err != nil {
 		return err
 	}
-	var gone []int64
+	gone, err := f.failing(holds)
+	if err != nil {
+		return err
+	}
+	return f.removeRows(gone)
+}
+
+// failing returns the rows for which a condition does not hold, ascending.
+func (f *Frame) failing(holds test) (gone []int64, err error) {
+	at := evaluation{f: f, columns: map[int]*cells{}}
+	every := make([]int32, codec.RowGroupRows)
+	for i := range every {
+		every[i] = int32(i)
+	}
+	results := make([]bool, codec.RowGroupRows)
 	for _, r := range f.groupRanges() {
-		mask, err := holds(r.group)
-		if err != nil {
-			return err
+		at.group = r.group
+		n := r.to - r.from
+		if err := holds.eval(&at, every[:n], results); err != nil {
+			return nil, err
 		}
-		for i, keep := range mask {
+		for i, keep := range results[:n] {
 			if !keep {
 				gone = append(gone, int64(r.from+i))
 			}
 		}
 	}
-	return f.removeRows(gone)
+	return gone, nil
 }
 
 // check returns an error unless c is a valid condition.
-func (c *condition) check(depth int, count *int) error {
+func (c *condition) check() error {
 	if c == nil {
 		return codec.Errorf(ErrInvalidOperation, "a condition is missing; it is {\"column\", \"cmp\", \"value\"}, {\"and\": […]}, {\"or\": […]} or {\"not\": …}")
 	}
-	if *count++; *count > maxConditions || depth > maxConditionDepth {
-		return codec.Errorf(ErrInvalidOperation, "the condition is too large; it may have %d parts, nested %d deep", maxConditions, maxConditionDepth)
-	}
 	forms := 0
-	for _, has := range []bool{c.And != nil, c.Or != nil, c.Not != nil, c.Column != nil || c.Cmp != "" || c.Value != nil} {
+	for _, has := range []bool{c.And != nil, c.Or != nil, c.Not != nil, c.Column != nil || c.Cmp != "" || c.Value.raw != nil} {
 		if has {
 			forms++
 		}
@@ -118,93 +127,9 @@ func (c *condition) check(depth int, count *int) error {
 		return codec.Errorf(ErrInvalidOperation, "the list of and or or is empty; give at least one condition")
 	}
 	for _, part := range c.parts() {
-		if err := part.check(depth+1, count); err != nil {
+		if err := part.check(); err != nil {
 			return err
 		}
 	}
 	return nil
 }
-
-// mask returns for each row of a row group whether a condition holds.
-type mask func(group int) ([]bool, error)
-
-// compile prepares a checked condition and loads the columns that it reads.
-func (f *Frame) compile(c *condition) (mask, error) {
-	switch {
-	case c.Not != nil:
-		inner, err := f.compile(c.Not)
-		return func(group int) ([]bool, error) {
-			rows, err := inner(group)
-			for i := range rows {
-				rows[i] = !rows[i]
-			}
-			return rows, err
-		}, err
-	case c.And != nil:
-		return f.combine(c.And, func(a, b bool) bool { return a && b })
-	case c.Or != nil:
-		return f.combine(c.Or, func(a, b bool) bool { return a || b })
-	}
-	return f.compare(c)
-}
-
-// combine joins the results of parts, of which there is at least one.
-func (f *Frame) combine(parts []*condition, join func(a, b bool) bool) (mask, error) {
-	masks := make([]mask, len(parts))
-	for i, part := range parts {
-		var err error
-		if masks[i], err = f.compile(part); err != nil {
-			return nil, err
-		}
-	}
-	return func(group int) ([]bool, error) {
-		all, err := masks[0](group)
-		if err != nil {
-			return nil, err
-		}
-		for _, m := range masks[1:] {
-			rows, err := m(group)
-			if err != nil {
-				return nil, err
-			}
-			for i := range all {
-				all[i] = join(all[i], rows[i])
-			}
-		}
-		return all, nil
-	}, nil
-}
-
-// compare prepares a comparison and loads its column.
-func (f *Frame) compare(c *condition) (mask, error) {
-	if c.Column == nil {
-		return nil, codec.Errorf(ErrInvalidOperation, "a comparison has no \"column\"; name the column that it looks at")
-	}
-	column, err := f.index(*c.Column)
-	if err != nil {
-		return nil, err
-	}
-	if err := f.LoadColumns([]int{column}); err != nil {
-		return nil, err
-	}
-	holdsFor, err := f.predicate(column, c)
-	if err != nil {
-		return nil, err
-	}
-	return func(group int) ([]bool, error) {
-		arr := f.Columns[column].Chunks[group].Data
-		missing, holds := scalar.Missing(arr), holdsFor.of(arr)
-		rows := make([]bool, arr.Len())
-		for i := range rows {
-			if missing(i) {
-				rows[i] = holdsFor.missing
-			} else {
-				rows[i] = holds(i)
-			}
-		}
-		return rows, nil
-	}, nil
-}
-
-// isString reports whether raw is a JSON string.
-func isString(raw json.RawMessage) bool { return bytes.HasPrefix(bytes.TrimSpace(raw), []byte(`"`)) }

@@ -8,6 +8,7 @@
 package frame
 
 import (
+	"context"
 	"errors"
 	"maps"
 	"slices"
@@ -66,6 +67,8 @@ type Frame struct {
 	// Load fetches stored chunks; nil when every chunk has its data.
 	Load   Loader
 	Limits codec.Limits
+	// Context ends operations: they look at it for each row group. Nil never does.
+	Context context.Context
 
 	// effect is what the running operation has done so far.
 	effect Effect
@@ -75,8 +78,6 @@ type Frame struct {
 	// spent is the number of bytes of values that operations made by repeating one, copied the
 	// number of bytes of chunks that they rewrote.
 	spent, copied int64
-	// conditions is the number of conditions of all filters so far.
-	conditions int
 }
 
 // FromTable returns t as a frame without stored chunks.
@@ -93,6 +94,16 @@ func FromTable(t *codec.Table, limits codec.Limits) *Frame {
 		f.Rows = append(f.Rows, int(g.NumRows()))
 	}
 	return f
+}
+
+// Ended returns why the context of f is done, nil as long as it is not.
+func (f *Frame) Ended() error { return ended(f.Context) }
+
+func ended(ctx context.Context) error {
+	if ctx == nil || ctx.Err() == nil {
+		return nil
+	}
+	return context.Cause(ctx)
 }
 
 // Clone returns a copy of f. Operations on one do not change the other. They share Load and the

@@ -2,6 +2,7 @@ package frame
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"edgeframe/codec"
 	"edgeframe/codec/codectest"
@@ -168,11 +170,11 @@ func (b *base) check(t testing.TB) {
 // parse reads a JSON array of operations.
 func parse(t testing.TB, text string) ([]Operation, error) {
 	t.Helper()
-	var raw []json.RawMessage
-	if err := json.Unmarshal([]byte(text), &raw); err != nil {
-		t.Fatalf("%v in %s", err, text)
+	ops, err := ReadOperations(jsontext.NewDecoder(strings.NewReader(text)))
+	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
+		t.Fatalf("%v in %s", syntax, text)
 	}
-	return ParseOperations(raw)
+	return ops, err
 }
 
 // apply runs operations that must succeed.

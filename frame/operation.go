@@ -1,18 +1,14 @@
 package frame
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"reflect"
 	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"edgeframe/codec"
 )
-
-// MaxOperations is the largest number of operations in one edit.
-const MaxOperations = 1000
 
 // Operation is one change to a table.
 type Operation struct {
@@ -30,20 +26,36 @@ type operation interface {
 	needs(f *Frame) []place
 }
 
-// newOperation has one entry per operation, by its name in a request.
-var newOperation = map[string]func() operation{
-	"set_values":      func() operation { return &setValues{} },
-	"add_column":      func() operation { return &addColumn{} },
-	"drop_columns":    func() operation { return &dropColumns{} },
-	"select_columns":  func() operation { return &selectColumns{} },
-	"rename_columns":  func() operation { return &renameColumns{} },
-	"delete_rows":     func() operation { return &deleteRows{} },
-	"cast":            func() operation { return &cast{} },
-	"fill_missing":    func() operation { return &fillMissing{} },
-	"drop_missing":    func() operation { return &dropMissing{} },
-	"drop_duplicates": func() operation { return &dropDuplicates{} },
-	"sort":            func() operation { return &sortRows{} },
-	"filter":          func() operation { return &filter{} },
+// newOperation has for each operation, by its name in a request, the members that it takes, and
+// makes it from them.
+var newOperation = map[string]struct {
+	takes []string
+	of    func(m *members) operation
+}{
+	"set_values": {[]string{"column", "rows", "values", "value"}, func(m *members) operation {
+		return &setValues{Column: m.column, Rows: m.rows, Values: m.values, Value: m.value}
+	}},
+	"add_column": {[]string{"column", "dtype", "values"}, func(m *members) operation {
+		return &addColumn{Column: m.column, DType: m.dtype, Values: m.values}
+	}},
+	"drop_columns":   {[]string{"columns"}, func(m *members) operation { return &dropColumns{m.columns} }},
+	"select_columns": {[]string{"columns"}, func(m *members) operation { return &selectColumns{m.columns} }},
+	"rename_columns": {[]string{"columns"}, func(m *members) operation { return &renameColumns{m.renames} }},
+	"delete_rows":    {[]string{"rows"}, func(m *members) operation { return &deleteRows{m.rows} }},
+	"cast": {[]string{"column", "dtype", "errors"}, func(m *members) operation {
+		return &cast{Column: m.column, DType: m.dtype, Errors: m.errors}
+	}},
+	"fill_missing": {[]string{"columns", "method", "value"}, func(m *members) operation {
+		return &fillMissing{Columns: m.columns, Method: m.method, Value: m.value}
+	}},
+	"drop_missing": {[]string{"columns", "how"}, func(m *members) operation {
+		return &dropMissing{Columns: m.columns, How: m.how}
+	}},
+	"drop_duplicates": {[]string{"columns", "keep"}, func(m *members) operation {
+		return &dropDuplicates{Columns: m.columns, Keep: m.keep}
+	}},
+	"sort":   {[]string{"by"}, func(m *members) operation { return &sortRows{m.by} }},
+	"filter": {[]string{"where"}, func(m *members) operation { return &filter{m.where} }},
 }
 
 // OperationNames lists the operations in the order in which an error names them.
@@ -52,76 +64,44 @@ var OperationNames = []string{
 	"cast", "fill_missing", "drop_missing", "drop_duplicates", "sort", "filter",
 }
 
-// ParseOperations parses a list of operations: JSON objects with the name of the operation under
-// "op". Unknown names and fields are errors.
-func ParseOperations(raw []json.RawMessage) ([]Operation, error) {
-	if len(raw) == 0 {
-		return nil, codec.Errorf(ErrInvalidOperation, "operations is empty; give at least one of %s", strings.Join(OperationNames, ", "))
+// ErrNoOperations is the error of an edit that has no operations.
+var ErrNoOperations error = codec.Errorf(ErrInvalidOperation, "operations is empty; give at least one of %s", strings.Join(OperationNames, ", "))
+
+// ReadOperations reads a list of operations: JSON objects with the name of the operation under
+// "op". Unknown names and fields, and more than the limits allow, are errors, which come as soon as
+// they are read. Errors of the decoder are returned as they are.
+func ReadOperations(dec *jsontext.Decoder) ([]Operation, error) {
+	p := &parser{dec: dec, names: map[string]string{}}
+	var ops []Operation
+	var err error
+	switch kind := dec.PeekKind(); kind {
+	case 'n':
+		_, err = dec.ReadToken()
+	case '{', '"', '0', 't', 'f':
+		return nil, codec.Errorf(codec.ErrMalformed, "the JSON document cannot be read: %s", describeMismatch("operations", nameOfKind(kind), takesList))
+	default:
+		err = p.elements(func() error {
+			if len(ops) == MaxOperations {
+				return codec.Errorf(ErrInvalidOperation, "%d operations are too many; an edit takes at most %d", MaxOperations+1, MaxOperations)
+			}
+			op, err := p.operation()
+			if errors.As(err, new(*codec.Error)) {
+				return inOperation(len(ops), err)
+			}
+			if err != nil {
+				return err
+			}
+			ops = append(ops, op)
+			return nil
+		})
 	}
-	if len(raw) > MaxOperations {
-		return nil, codec.Errorf(ErrInvalidOperation, "%d operations are too many; an edit takes at most %d", len(raw), MaxOperations)
+	if err != nil {
+		return nil, err
 	}
-	ops := make([]Operation, len(raw))
-	for i, r := range raw {
-		op, err := parseOperation(r)
-		if err != nil {
-			return nil, inOperation(i, err)
-		}
-		ops[i] = op
+	if len(ops) == 0 {
+		return nil, ErrNoOperations
 	}
 	return ops, nil
-}
-
-func parseOperation(raw json.RawMessage) (Operation, error) {
-	var none Operation
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(raw, &fields); err != nil || fields == nil {
-		return none, codec.Errorf(ErrInvalidOperation, "it is not a JSON object")
-	}
-	var name string
-	if err := json.Unmarshal(fields["op"], &name); err != nil || newOperation[name] == nil {
-		return none, codec.Errorf(ErrInvalidOperation, "its \"op\" is not one of %s", strings.Join(OperationNames, ", "))
-	}
-	delete(fields, "op")
-	body, err := json.Marshal(fields)
-	if err != nil {
-		return none, codec.Errorf(ErrInvalidOperation, "%s: %v", name, err)
-	}
-	op := newOperation[name]()
-	dec := json.NewDecoder(bytes.NewReader(body))
-	dec.DisallowUnknownFields()
-	err = dec.Decode(op)
-	if mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return none, codec.Errorf(ErrInvalidOperation, "%s: %s", name, DescribeMismatch(mismatch))
-	}
-	if err != nil {
-		return none, codec.Errorf(ErrInvalidOperation, "%s: %s", name, strings.TrimPrefix(err.Error(), "json: "))
-	}
-	return Operation{name, op}, nil
-}
-
-// accepted describes the values of fields of requests.
-var accepted = map[reflect.Kind]string{
-	reflect.Int64:  "whole numbers of 64 bits",
-	reflect.String: "text",
-	reflect.Slice:  "a list",
-	reflect.Map:    "an object",
-	reflect.Struct: "an object",
-	reflect.Bool:   "true or false",
-}
-
-// DescribeMismatch describes in terms of JSON which field has a value of the wrong type, and what
-// the field takes.
-func DescribeMismatch(err *json.UnmarshalTypeError) string {
-	const longest = 40
-	field, value := "a field", err.Value
-	if err.Field != "" {
-		field = fmt.Sprintf("%q", err.Field)
-	}
-	if len(value) > longest {
-		value = value[:longest] + "…"
-	}
-	return fmt.Sprintf("%s cannot be %s; it takes %s", field, value, accepted[err.Type.Kind()])
 }
 
 // Apply runs ops on f in order and returns what each has done. It first loads the data that they
@@ -136,6 +116,9 @@ func Apply(f *Frame, ops []Operation) ([]Effect, error) {
 	}
 	effects := make([]Effect, len(ops))
 	for i, op := range ops {
+		if err := f.Ended(); err != nil {
+			return nil, err
+		}
 		f.effect = Effect{}
 		if err := op.apply(f); err != nil {
 			return nil, inOperation(i, err)

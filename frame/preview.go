@@ -108,6 +108,9 @@ func (c *comparison) cells(p *Preview) error {
 		}
 		sampled := 0
 		for row, from := range c.after.origins.rows {
+			if row%pauseRows == 0 && c.after.Ended() != nil {
+				return c.after.Ended()
+			}
 			a, b := old(from), now(int64(row))
 			if string(a) == string(b) {
 				continue
@@ -191,6 +194,9 @@ func (f *Frame) describe(column int) (Statistics, error) {
 	var values []float64
 	cells := f.missingCells(column)
 	for g, chunk := range f.Columns[column].Chunks {
+		if err := f.Ended(); err != nil {
+			return s, err
+		}
 		cells.enter(g)
 		value := scalar.Numbers(chunk.Data)
 		for row := range chunk.Data.Len() {

@@ -1,8 +1,6 @@
 package frame
 
 import (
-	"bytes"
-	"encoding/json"
 	"slices"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -13,10 +11,10 @@ import (
 
 // setValues puts values into rows of a column: one each, or one for all.
 type setValues struct {
-	Column string          `json:"column"`
-	Rows   []int64         `json:"rows"`
-	Values json.RawMessage `json:"values"`
-	Value  json.RawMessage `json:"value"`
+	Column string
+	Rows   []int64
+	Values value
+	Value  value
 }
 
 func (op *setValues) needs(f *Frame) []place {
@@ -60,14 +58,16 @@ func (op *setValues) apply(f *Frame) error {
 
 // parse returns one value per row, in the order of op.Rows.
 func (op *setValues) parse(f *Frame, col int) (arrow.Array, error) {
-	raw := op.Values
+	raw := op.Values.raw
 	switch {
-	case op.Values != nil && op.Value != nil:
+	case op.Values.raw != nil && op.Value.raw != nil:
 		return nil, codec.Errorf(ErrInvalidOperation, "set_values takes either values or value, not both")
-	case op.Values == nil && op.Value == nil:
+	case op.Values.raw == nil && op.Value.raw == nil:
 		return nil, codec.Errorf(ErrInvalidOperation, "set_values needs values, one per row, or one value for all rows")
-	case op.Value != nil:
-		raw = slices.Concat([]byte{'['}, op.Value, []byte{']'})
+	case op.Value.raw != nil:
+		raw = slices.Concat([]byte{'['}, op.Value.raw, []byte{']'})
+	case op.Values.n >= 0 && op.Values.n != len(op.Rows):
+		return nil, codec.Errorf(ErrInvalidOperation, "set_values has %d rows and %d values; give one value per row", len(op.Rows), op.Values.n)
 	}
 	// A column that has no values yet takes the type of its first ones.
 	want := f.Columns[col].Field.Type
@@ -78,11 +78,8 @@ func (op *setValues) parse(f *Frame, col int) (arrow.Array, error) {
 	if err != nil {
 		return nil, err
 	}
-	if op.Value != nil {
+	if op.Value.raw != nil {
 		return f.repeat(values, len(op.Rows))
-	}
-	if values.Len() != len(op.Rows) {
-		return nil, codec.Errorf(ErrInvalidOperation, "set_values has %d rows and %d values; give one value per row", len(op.Rows), values.Len())
 	}
 	return values, nil
 }
@@ -143,6 +140,9 @@ func (f *Frame) replace(col int, rows []int64, values arrow.Array) error {
 		return err
 	}
 	for _, p := range parts {
+		if err := f.Ended(); err != nil {
+			return err
+		}
 		if err := f.rewrite(c.Chunks[p.group].Data); err != nil {
 			return err
 		}
@@ -169,9 +169,7 @@ func (f *Frame) rewrite(data arrow.Array) error {
 }
 
 // deleteRows removes rows.
-type deleteRows struct {
-	Rows []int64 `json:"rows"`
-}
+type deleteRows struct{ Rows []int64 }
 
 func (op *deleteRows) needs(f *Frame) []place {
 	var places []place
@@ -205,6 +203,9 @@ func (f *Frame) removeRows(rows []int64) error {
 		return err
 	}
 	for _, part := range parts {
+		if err := f.Ended(); err != nil {
+			return err
+		}
 		keep := complement(part.rows, f.Rows[part.group])
 		for _, c := range f.Columns {
 			if err := f.rewrite(c.Chunks[part.group].Data); err != nil {
@@ -267,7 +268,5 @@ func sorted(rows []int64) []int64 {
 	return rows
 }
 
-// isNull reports whether raw is absent or JSON's null.
-func isNull(raw json.RawMessage) bool {
-	return raw == nil || bytes.Equal(bytes.TrimSpace(raw), []byte("null"))
-}
+// isNull reports whether raw, without blanks around it, is absent or JSON's null.
+func isNull(raw []byte) bool { return raw == nil || string(raw) == "null" }

@@ -15,13 +15,11 @@ import (
 // sortRows sorts the rows by columns, as DataFrame.sort_values(kind="stable") of pandas does: rows
 // with equal values keep their order, and missing values come last in both directions. Text is
 // sorted by code points.
-type sortRows struct {
-	By []sortBy `json:"by"`
-}
+type sortRows struct{ By []sortBy }
 
 type sortBy struct {
-	Column     string `json:"column"`
-	Descending bool   `json:"descending"`
+	Column     string
+	Descending bool
 }
 
 func (op *sortRows) columns() []string {
@@ -63,8 +61,24 @@ func (op *sortRows) apply(f *Frame) error {
 	for i := range order {
 		order[i] = i
 	}
-	// The position as the last key makes the sort stable.
+	if err := f.sortOrder(order, keys); err != nil {
+		return err
+	}
+	return f.reorder(order)
+}
+
+// sortOrder sorts rows by keys.
+func (f *Frame) sortOrder(order []int, keys []sortKeys) (err error) {
+	compared := 0
+	// The position as the last key makes the sort stable. When the work has been given up, all rows are
+	// equal: that ends the sort soon.
 	slices.SortFunc(order, func(a, b int) int {
+		if compared++; compared%pauseRows == 0 && err == nil {
+			err = f.Ended()
+		}
+		if err != nil {
+			return 0
+		}
 		for i := range keys {
 			if c := keys[i].compare(a, b); c != 0 {
 				return c
@@ -72,7 +86,7 @@ func (op *sortRows) apply(f *Frame) error {
 		}
 		return cmp.Compare(a, b)
 	})
-	return f.reorder(order)
+	return err
 }
 
 // sortedBytes is about the memory for a row: once for each key and once for its position.
@@ -121,6 +135,9 @@ func (f *Frame) sortKeys(column int, descending bool) (sortKeys, error) {
 	words := fitsWord(f.Columns[column].Field.Type)
 	var arena []byte
 	for _, chunk := range f.Columns[column].Chunks {
+		if err := f.Ended(); err != nil {
+			return k, err
+		}
 		missing, key := scalar.Missing(chunk.Data), scalar.Keys(chunk.Data)
 		for row := range chunk.Data.Len() {
 			start := len(arena)
@@ -254,6 +271,9 @@ func (f *Frame) moveRows(order []int, changed, ranges []groupRange, needed map[i
 			}
 		}
 		for i, r := range changed {
+			if err := f.Ended(); err != nil {
+				return err
+			}
 			data, err := rows(sources, runs[i])
 			if err != nil {
 				return err

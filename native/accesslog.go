@@ -3,6 +3,8 @@
 package native
 
 import (
+	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"time"
@@ -22,7 +24,12 @@ func accessLog(next http.Handler, log *slog.Logger) http.Handler {
 		recorder := &responseRecorder{ResponseWriter: w, status: http.StatusOK}
 		defer func() {
 			took := time.Since(start)
-			log.LogAttrs(r.Context(), accessLevel(recorder.status, took), "request",
+			level := accessLevel(recorder.status, took)
+			if errors.Is(r.Context().Err(), context.Canceled) {
+				// The client has left: whatever the status says, this is no failure of the server.
+				level = slog.LevelDebug
+			}
+			log.LogAttrs(r.Context(), level, "request",
 				slog.String("method", r.Method),
 				slog.String("path", r.URL.Path),
 				slog.Int("status", recorder.status),

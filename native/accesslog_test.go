@@ -4,6 +4,7 @@ package native
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"log/slog"
 	"net/http"
@@ -53,6 +54,20 @@ func TestARequestThatPanicsIsLogged(t *testing.T) {
 		}
 	}()
 	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/x", nil))
+}
+
+func TestAClientThatLeavesIsNoFailure(t *testing.T) {
+	var out bytes.Buffer
+	log := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	ctx, leave := context.WithCancel(t.Context())
+	h := accessLog(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		leave()
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}), log)
+	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, "PATCH", "/x", nil))
+	if line := out.String(); !strings.Contains(line, "level=DEBUG") || !strings.Contains(line, "status=503") {
+		t.Errorf("logged: %s", line)
+	}
 }
 
 func TestOnlyFailuresAndSlowRequestsStandOut(t *testing.T) {

@@ -21,7 +21,9 @@ const maxFilename = 1024
 // Create stores t as a new session with that file name. A ttl of zero is the default.
 func (s *Service) Create(ctx context.Context, t *codec.Table, filename string, ttl time.Duration) (*Session, error) {
 	return s.create(ctx, filename, ttl, func(h *head, out *sealer) (*record.Version, error) {
-		return s.storeFrame(h, nil, frame.FromTable(t, s.Limits()), out)
+		f := frame.FromTable(t, s.Limits())
+		f.Context = ctx
+		return s.storeFrame(h, nil, f, out)
 	})
 }
 

@@ -2,12 +2,13 @@ package session_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
 	"github.com/apache/arrow/go/v17/arrow/memory"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"edgeframe/codec"
 	"edgeframe/codec/compress"
@@ -51,9 +52,8 @@ func fillAndUndo(ctx context.Context, sessions *session.Service) error {
 	if err != nil {
 		return err
 	}
-	ops, err := frame.ParseOperations([]json.RawMessage{
-		json.RawMessage(`{"op":"fill_missing","columns":["people"],"method":"constant","value":700000}`),
-	})
+	ops, err := frame.ReadOperations(jsontext.NewDecoder(strings.NewReader(
+		`[{"op":"fill_missing","columns":["people"],"method":"constant","value":700000}]`)))
 	if err != nil {
 		return err
 	}

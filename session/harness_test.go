@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"math"
 	"slices"
@@ -10,6 +9,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"edgeframe/codec"
 	"edgeframe/codec/codectest"
@@ -199,11 +200,8 @@ func of(sess *Session) Change { return Change{Ref: Ref{ID: sess.ID}} }
 
 func operations(t testing.TB, ops ...string) []frame.Operation {
 	t.Helper()
-	raw := make([]json.RawMessage, len(ops))
-	for i, op := range ops {
-		raw[i] = json.RawMessage(op)
-	}
-	parsed, err := frame.ParseOperations(raw)
+	text := "[" + strings.Join(ops, ",") + "]"
+	parsed, err := frame.ReadOperations(jsontext.NewDecoder(strings.NewReader(text)))
 	if err != nil {
 		t.Fatalf("parse %s: %v", ops, err)
 	}

@@ -67,7 +67,7 @@ func (s *Service) fetchBatch(ctx context.Context, h *head, refs []record.Segment
 	if err != nil {
 		return err
 	}
-	return s.decodeInto(refs, keys, values, got, !h.passing)
+	return s.decodeInto(ctx, refs, keys, values, got, !h.passing)
 }
 
 // batch returns how many segments from the beginning of refs take at most that many bytes as they are
@@ -106,9 +106,12 @@ func (s *Service) uncached(h *head, refs []record.SegmentRef) ([]record.SegmentR
 }
 
 // decodeInto adds the fields of stored segments to got and, if they are to be kept, to the cache.
-func (s *Service) decodeInto(refs []record.SegmentRef, keys []string, values [][]byte, got map[record.SegmentRef][]arrow.Array, keep bool) error {
+func (s *Service) decodeInto(ctx context.Context, refs []record.SegmentRef, keys []string, values [][]byte, got map[record.SegmentRef][]arrow.Array, keep bool) error {
 	fields := make([][]arrow.Array, len(refs))
 	err := parallel.Do(len(refs), func(i int) error {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		var err error
 		fields[i], err = s.decode(refs[i], keys[i], values[i])
 		return err
@@ -147,6 +150,8 @@ type sealer struct {
 	// items are the segments to store, of bytes in all.
 	items []kv.Item
 	bytes int64
+	// ended, unless nil, says why the work has been given up.
+	ended func() error
 }
 
 // newSealer returns a sealer for the commit after h.
@@ -175,6 +180,9 @@ func (sl *sealer) findHeld() error {
 func (sl *sealer) seal(records []arrow.Record) ([]record.SegmentRef, error) {
 	segments := make([]segment.Segment, len(records))
 	err := parallel.Do(len(records), func(i int) error {
+		if sl.ended != nil && sl.ended() != nil {
+			return sl.ended()
+		}
 		var err error
 		segments[i], err = segment.Encode(records[i], sl.opt)
 		return err

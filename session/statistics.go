@@ -99,6 +99,7 @@ func (s *Service) describe(ctx context.Context, h *head, ver *record.Version) ([
 		rows[g] = m.Groups[g].Rows
 	}
 	d := frame.NewDescriber(schema, rows, marks, s.Limits())
+	d.Context = ctx
 	most := min(describeBytes, s.opt.MaxTableBytes/describePart)
 	share := budget.From(ctx)
 	// The values of a part are in memory, and about as much is needed to count and order them.
@@ -119,7 +120,11 @@ func (s *Service) describe(ctx context.Context, h *head, ver *record.Version) ([
 		}
 		share.Free(share.Used() - before)
 	}
-	return d.Result().JSON()
+	result, err := d.Result()
+	if err != nil {
+		return nil, err
+	}
+	return result.JSON()
 }
 
 // parts divides the columns of a table into parts of at most that many raw bytes. The columns of a

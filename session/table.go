@@ -34,7 +34,7 @@ func (s *Service) frame(ctx context.Context, h *head, ver *record.Version) (*fra
 	if err != nil {
 		return nil, err
 	}
-	f := &frame.Frame{Metadata: schema.Metadata(), Marks: marks, Limits: s.Limits()}
+	f := &frame.Frame{Metadata: schema.Metadata(), Marks: marks, Limits: s.Limits(), Context: ctx}
 	for i, field := range schema.Fields() {
 		col := &frame.Column{Field: field, Origin: i, Chunks: make([]frame.Chunk, len(m.Groups))}
 		for g := range m.Groups {
@@ -132,6 +132,7 @@ func (s *Service) storeFrame(h *head, base *record.Version, f *frame.Frame, out 
 	if err != nil {
 		return nil, err
 	}
+	out.ended = f.Ended
 	m, err := packing.write(old, f, out)
 	if err != nil {
 		return nil, err

@@ -171,21 +171,21 @@ func Keys(arr arrow.Array) func(dst []byte, row int) []byte {
 	return Text(arr)
 }
 
-// FloatKey is the key of a float.
-func FloatKey(f float64) []byte { return appendFloatKey(nil, f) }
-
-// appendFloatKey appends bits that are ordered as floats are. -0 is 0, and all NaN are equal.
-func appendFloatKey(dst []byte, f float64) []byte {
+// FloatWord is the key of a float, as a number: bits that are ordered as floats are. -0 is 0, and all
+// NaN are equal.
+func FloatWord(f float64) uint64 {
 	if math.IsNaN(f) {
 		f = math.NaN()
 	}
 	bits := math.Float64bits(f + 0)
 	if bits>>63 == 1 {
-		bits = ^bits
-	} else {
-		bits |= 1 << 63
+		return ^bits
 	}
-	return binary.BigEndian.AppendUint64(dst, bits)
+	return bits | 1<<63
+}
+
+func appendFloatKey(dst []byte, f float64) []byte {
+	return binary.BigEndian.AppendUint64(dst, FloatWord(f))
 }
 
 // appendBigKey appends n + 2^256, which is positive; n has at most 256 bits.

@@ -6,7 +6,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"edgeframe/frame"
 )
@@ -155,7 +158,7 @@ func parseSteps(text string) (steps []Step, err error) {
 
 // operations turns ops into what the service takes.
 func operations(ops []Op) ([]frame.Operation, error) {
-	raw := make([]json.RawMessage, len(ops))
+	raw := make([][]byte, len(ops))
 	for i, op := range ops {
 		b, err := json.Marshal(op)
 		if err != nil {
@@ -166,7 +169,8 @@ func operations(ops []Op) ([]frame.Operation, error) {
 		}
 		raw[i] = b
 	}
-	return frame.ParseOperations(raw)
+	text := slices.Concat([]byte{'['}, bytes.Join(raw, []byte{','}), []byte{']'})
+	return frame.ReadOperations(jsontext.NewDecoder(bytes.NewReader(text)))
 }
 
 // simpler returns variants of s that do less, for the shrinker.

@@ -1,0 +1,145 @@
+package frame
+
+import (
+	"encoding/binary"
+
+	"github.com/apache/arrow/go/v17/arrow"
+
+	"edgeframe/codec/scalar"
+)
+
+// cells are the values of a column in a row group, in the form in which conditions compare them.
+// What no condition asks for is not there.
+type cells struct {
+	group int
+	arr   arrow.Array
+	// missing has for each row whether its value is missing; nil if none is. counted says that it is
+	// known.
+	missing []bool
+	counted bool
+	// words and keys have the order of the values, see [wordsOf] and [keysOf]. Those of missing
+	// values mean nothing.
+	words []uint64
+	keys  []string
+}
+
+// maxCells is the largest number of columns whose cells are kept at once.
+const maxCells = 32
+
+// cells returns those of a column in the current row group.
+func (at *evaluation) cells(column int) *cells {
+	c := at.columns[column]
+	if c == nil {
+		if len(at.columns) == maxCells {
+			clear(at.columns)
+		}
+		c = &cells{group: -1}
+		at.columns[column] = c
+	}
+	if c.group != at.group {
+		*c = cells{group: at.group, arr: at.f.Columns[column].Chunks[at.group].Data}
+	}
+	return c
+}
+
+func (c *cells) countMissing() {
+	if c.counted {
+		return
+	}
+	c.counted = true
+	if scalar.CountMissing(c.arr) == 0 {
+		return
+	}
+	c.missing = make([]bool, c.arr.Len())
+	missing := scalar.Missing(c.arr)
+	for row := range c.missing {
+		c.missing[row] = missing(row)
+	}
+}
+
+// present returns those of rows whose values are not missing, and sets for the others whether a
+// comparison holds.
+func (at *evaluation) withValue(c *cells, rows []int32, holds []bool, missing bool) []int32 {
+	c.countMissing()
+	if c.missing == nil {
+		return rows
+	}
+	present := at.present[:0]
+	for _, row := range rows {
+		if c.missing[row] {
+			holds[row] = missing
+		} else {
+			present = append(present, row)
+		}
+	}
+	at.present = present
+	return present
+}
+
+// wordsOf returns for each row of an array, whose type [fitsWord], its key as a number: numbers are
+// ordered as the values are.
+func wordsOf(arr arrow.Array, missing []bool) []uint64 {
+	words := make([]uint64, arr.Len())
+	if tick := scalar.Ticks(arr); tick != nil {
+		for row := range words {
+			if missing == nil || !missing[row] {
+				words[row] = uint64(tick(row)) ^ 1<<63
+			}
+		}
+		return words
+	}
+	if number, _ := scalar.FloatValue(arr); number != nil {
+		for row := range words {
+			words[row] = scalar.FloatWord(number(row))
+		}
+		return words
+	}
+	key := scalar.Keys(arr)
+	var scratch [wordBytes]byte
+	for row := range words {
+		if missing == nil || !missing[row] {
+			words[row] = wordOf(key(scratch[:0], row))
+		}
+	}
+	return words
+}
+
+// wordOf returns a key of at most eight bytes as a number.
+func wordOf(key []byte) uint64 {
+	if len(key) == wordBytes {
+		return binary.BigEndian.Uint64(key)
+	}
+	return firstWord(key)
+}
+
+// keysOf returns for each row of an array its key.
+func keysOf(arr arrow.Array, missing []bool) []string {
+	keys := make([]string, arr.Len())
+	inner, at := scalar.Indirect(arr)
+	if at == nil {
+		inner, at = arr, func(row int) int { return row }
+	}
+	if texts, ok := inner.(interface{ Value(row int) string }); ok && scalar.IsText(inner.DataType()) {
+		for row := range keys {
+			if missing == nil || !missing[row] {
+				keys[row] = texts.Value(at(row))
+			}
+		}
+		return keys
+	}
+	key := scalar.Keys(arr)
+	var all []byte
+	ends := make([]int, len(keys))
+	for row := range keys {
+		if missing == nil || !missing[row] {
+			all = key(all, row)
+		}
+		ends[row] = len(all)
+	}
+	text, start := string(all), 0
+	for row, end := range ends {
+		keys[row] = text[start:end]
+		start = end
+	}
+	return keys
+}

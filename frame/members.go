@@ -1,0 +1,191 @@
+package frame
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+	"strings"
+
+	"edgeframe/codec"
+)
+
+// members are the members that an operation may have, whichever it is: its name may come last.
+type members struct {
+	op                                       string
+	column, dtype, errors, method, how, keep string
+	// columns is a list of names or, in renames, an object of them. columnsKind is how errors call
+	// what was given.
+	columns     []string
+	renames     map[string]string
+	columnsKind string
+	rows        []int64
+	values      value
+	value       value
+	by          []sortBy
+	where       *condition
+	// given are the names of the members that some operation has, as they were given; unknown is the
+	// first other one.
+	given   []string
+	unknown string
+}
+
+// operation reads an operation.
+func (p *parser) operation() (Operation, error) {
+	p.failed = ""
+	m := new(members)
+	if p.dec.PeekKind() != '{' {
+		if err := p.dec.SkipValue(); err != nil {
+			return Operation{}, err
+		}
+		return Operation{}, codec.Errorf(ErrInvalidOperation, "it is not a JSON object")
+	}
+	if err := p.object(func(name string) error { return p.member(m, name) }); err != nil {
+		return Operation{}, err
+	}
+	kind, known := newOperation[m.op]
+	if !known {
+		return Operation{}, codec.Errorf(ErrInvalidOperation, "its \"op\" is not one of %s", strings.Join(OperationNames, ", "))
+	}
+	if problem := p.problem(m, kind.takes); problem != "" {
+		return Operation{}, codec.Errorf(ErrInvalidOperation, "%s: %s", m.op, problem)
+	}
+	return Operation{m.op, kind.of(m)}, nil
+}
+
+// member reads the value of a member.
+func (p *parser) member(m *members, name string) (err error) {
+	if name == "op" {
+		return p.operationName(m)
+	}
+	m.given = append(m.given, name)
+	field := strings.ToLower(name)
+	switch {
+	case strings.EqualFold(name, "column"):
+		return p.text(field, &m.column)
+	case strings.EqualFold(name, "dtype"):
+		return p.text(field, &m.dtype)
+	case strings.EqualFold(name, "errors"):
+		return p.text(field, &m.errors)
+	case strings.EqualFold(name, "method"):
+		return p.text(field, &m.method)
+	case strings.EqualFold(name, "how"):
+		return p.text(field, &m.how)
+	case strings.EqualFold(name, "keep"):
+		return p.text(field, &m.keep)
+	case strings.EqualFold(name, "columns"):
+		return p.columns(m)
+	case strings.EqualFold(name, "rows"):
+		m.rows, err = p.rowList(field)
+	case strings.EqualFold(name, "values"):
+		m.values, err = p.value(math.MaxInt)
+	case strings.EqualFold(name, "value"):
+		m.value, err = p.value(math.MaxInt)
+	case strings.EqualFold(name, "by"):
+		m.by, err = p.sortList(field)
+	case strings.EqualFold(name, "where"):
+		m.where, err = p.condition(1, field)
+	default:
+		m.given = m.given[:len(m.given)-1]
+		m.unknown = cmp.Or(m.unknown, unknownField(name))
+		return p.dec.SkipValue()
+	}
+	return err
+}
+
+// operationName reads the name of an operation, which stays empty if it is no text.
+func (p *parser) operationName(m *members) error {
+	if p.dec.PeekKind() != '"' {
+		return p.dec.SkipValue()
+	}
+	token, err := p.dec.ReadToken()
+	if err == nil {
+		m.op = token.String()
+	}
+	return err
+}
+
+// columns reads names of columns: a list, or the object of a rename.
+func (p *parser) columns(m *members) (err error) {
+	m.columns, m.renames, m.columnsKind = nil, nil, ""
+	switch kind := p.dec.PeekKind(); kind {
+	case 'n':
+		_, err = p.dec.ReadToken()
+		return err
+	case '[':
+		m.columns, err = p.nameList("columns")
+	case '{':
+		m.renames, err = p.nameMap("columns")
+	default:
+		err = p.dec.SkipValue()
+		m.columnsKind = nameOfKind(kind)
+		return err
+	}
+	return err
+}
+
+// problem says what is wrong with the members of an operation that takes some of them; empty if
+// nothing is.
+func (p *parser) problem(m *members, takes []string) string {
+	for _, name := range m.given {
+		if !slices.ContainsFunc(takes, func(known string) bool { return strings.EqualFold(known, name) }) {
+			return unknownField(name)
+		}
+	}
+	if problem := cmp.Or(m.unknown, p.failed); problem != "" {
+		return problem
+	}
+	kind, want := m.columnsKind, takesList
+	if m.op == "rename_columns" {
+		want = takesObject
+		if m.columns != nil {
+			kind = "array"
+		}
+	} else if m.renames != nil {
+		kind = "object"
+	}
+	if kind != "" {
+		return describeMismatch("columns", kind, want)
+	}
+	return ""
+}
+
+// What fields of requests take.
+const (
+	takesRows   = "whole numbers of 64 bits"
+	takesText   = "text"
+	takesList   = "a list"
+	takesObject = "an object"
+	takesBool   = "true or false"
+)
+
+// accepted describes the values of fields of requests.
+var accepted = map[reflect.Kind]string{
+	reflect.Int64:  takesRows,
+	reflect.String: takesText,
+	reflect.Slice:  takesList,
+	reflect.Map:    takesObject,
+	reflect.Struct: takesObject,
+	reflect.Bool:   takesBool,
+}
+
+// DescribeMismatch describes in terms of JSON which field has a value of the wrong type, and what
+// the field takes.
+func DescribeMismatch(err *json.UnmarshalTypeError) string {
+	return describeMismatch(err.Field, err.Value, accepted[err.Type.Kind()])
+}
+
+func describeMismatch(field, value, takes string) string {
+	const longest = 40
+	if field == "" {
+		field = "a field"
+	} else {
+		field = fmt.Sprintf("%q", field)
+	}
+	if len(value) > longest {
+		value = value[:longest] + "…"
+	}
+	return fmt.Sprintf("%s cannot be %s; it takes %s", field, value, takes)
+}
