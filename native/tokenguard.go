@@ -31,8 +31,9 @@ const (
 	maxReported    = 5
 )
 
-// tokenGuard counts requests with wrong tokens by the address of the client, so that guessing is slow
-// and shows in the log.
+// tokenGuard counts requests with wrong tokens by the address of the client, so that guessing shows in
+// the log and costs more. It cannot stop a guesser, because a right token is accepted at any time; the
+// length of the tokens does that.
 type tokenGuard struct {
 	log *slog.Logger
 

@@ -93,7 +93,7 @@ func TestAServerOnAllAddressesAnswersEveryHost(t *testing.T) {
 	}
 }
 
-func TestGuessingTokensIsSlowAndLogged(t *testing.T) {
+func TestGuessesOfTokensAreLimitedAndLogged(t *testing.T) {
 	const token = "the-right-token-of-this-test"
 	s := testenv.StartServer(t, "STORAGE_DIR=", "API_TOKENS="+token)
 	get := func(token string) (status int, closed bool, wait string) {
