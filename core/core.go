@@ -32,6 +32,8 @@ type Runtime struct {
 	// Misconfigured says which settings must be corrected before the API can answer. Empty means
 	// none.
 	Misconfigured string
+	// Stopping, if not nil, reports whether the server will stop soon; see [api.Config].
+	Stopping func() bool
 	// Logger receives the errors that clients are not shown. Nil discards them.
 	Logger *slog.Logger
 }
@@ -63,6 +65,7 @@ func New(c config.Common, rt Runtime) http.Handler {
 		CORSOrigins:    c.CORSOrigins,
 		Tokens:         tokens,
 		Misconfigured:  rt.Misconfigured,
+		Stopping:       rt.Stopping,
 		Logger:         rt.Logger,
 	})
 }

@@ -106,7 +106,7 @@ func problems(wrong error, namespace js.Value) (sentences []string) {
 func ignoredHere(name string) string {
 	switch {
 	case strings.HasPrefix(name, "REDIS_"), strings.HasPrefix(name, "STORAGE_"),
-		name == "HOST", name == "PORT", name == "LOG_FORMAT":
+		name == "HOST", name == "PORT", name == "LOG_FORMAT", name == "MAX_CONNECTIONS", name == "SHUTDOWN_DELAY":
 		return name + " has no effect in a Worker: it keeps its sessions in Workers KV, and the platform runs it"
 	}
 	return ""

@@ -33,6 +33,7 @@ const rule = "==================================================================
 // says why the server cannot serve.
 func (a App) Run(ctx context.Context) error {
 	log := NewLog(a.Config, a.Out)
+	defer log.Flush()
 	log.Plain(rule)
 	log.Line(slog.LevelInfo, "🚀 edgeframe starting up...")
 	log.Line(slog.LevelInfo, "📊 Session timeout: "+timeoutText(a.Config.intendedTTL()))
@@ -50,7 +51,7 @@ func (a App) Run(ctx context.Context) error {
 		log.Line(slog.LevelInfo, "📊 Session timeout: "+timeoutText(b.ttl))
 	}
 	b.announce(ctx, log)
-	err = serveBackend(ctx, a.Config, b, newHandler(a.Config, b, log.Logger), log)
+	err = serveBackend(ctx, a.Config, b, newHandler(ctx, a.Config, b, log.Logger), log)
 	if errors.Is(err, errCut) {
 		// Do not close the store: a handler may still be using it. No engine loses acknowledged
 		// data if the process ends without closing it.
@@ -74,13 +75,14 @@ func timeoutText(ttl time.Duration) string {
 	return fmt.Sprintf("%d seconds", ttl/time.Second)
 }
 
-// newHandler builds the handler core over the chosen storage.
-func newHandler(cfg Config, b *backend, log *slog.Logger) http.Handler {
+// newHandler builds the handler core over the chosen storage. The server stops soon after ctx is done.
+func newHandler(ctx context.Context, cfg Config, b *backend, log *slog.Logger) http.Handler {
 	return core.New(cfg.Common, core.Runtime{
-		Store:   b.store,
-		TTL:     b.ttl,
-		Backend: b.health,
-		Admit:   newAdmission(cfg.MaxUploadBytes(), admissionTimeout),
-		Logger:  log,
+		Store:    b.store,
+		TTL:      b.ttl,
+		Backend:  b.health,
+		Admit:    newAdmission(cfg.MaxUploadBytes(), admissionTimeout),
+		Stopping: func() bool { return ctx.Err() != nil },
+		Logger:   log,
 	})
 }

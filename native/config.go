@@ -42,6 +42,11 @@ type Config struct {
 	RedisHealthInterval time.Duration `env:"REDIS_HEALTH_CHECK_INTERVAL" envDefault:"30"`
 	RedisSessionSeconds int           `env:"REDIS_SESSION_TTL_SECONDS" envDefault:"3600" min:"1" max:"2592000"`
 
+	// MaxConnections is 0 for as many as the limit on open files allows.
+	MaxConnections int `env:"MAX_CONNECTIONS" envDefault:"0" min:"0" max:"1000000"`
+	// ShutdownSeconds is how long the server still serves after it is told to stop.
+	ShutdownSeconds int `env:"SHUTDOWN_DELAY" envDefault:"0" min:"0" max:"3600"`
+
 	LogFormat string `env:"LOG_FORMAT" envDefault:"text" oneof:"text,json"`
 }
 
@@ -80,6 +85,11 @@ func notNeeded(name string) string {
 
 // Address is the address to listen on, as host:port.
 func (c Config) Address() string { return net.JoinHostPort(c.Host, strconv.Itoa(c.Port)) }
+
+// ShutdownDelay is how long the server still serves after it is told to stop.
+func (c Config) ShutdownDelay() time.Duration {
+	return time.Duration(c.ShutdownSeconds) * time.Second
+}
 
 // RedisSessionTTL is how long a session on Redis lives after its last access.
 func (c Config) RedisSessionTTL() time.Duration {

@@ -40,6 +40,7 @@ func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 		REDIS_TLS_CA= REDIS_TLS_CERT= REDIS_TLS_KEY=
 		REDIS_MAX_CONNECTIONS=50 REDIS_SOCKET_TIMEOUT=5 REDIS_SOCKET_CONNECT_TIMEOUT=5
 		REDIS_RETRY_ON_TIMEOUT=true REDIS_HEALTH_CHECK_INTERVAL=30 REDIS_SESSION_TTL_SECONDS=3600
+		MAX_CONNECTIONS=0 SHUTDOWN_DELAY=0
 		LOG_FORMAT=text`)
 	if diff := cmp.Diff(want, strings.Split(mustLoad(t).String(), " ")); diff != "" {
 		t.Error(diff)
@@ -116,6 +117,8 @@ func TestBadValuesAreRefused(t *testing.T) {
 		{"REDIS_RETRY_ON_TIMEOUT=x", "", "true or false"},
 		{"REDIS_HEALTH_CHECK_INTERVAL=inf", "", "a number of seconds"},
 		{"REDIS_SESSION_TTL_SECONDS=0", "", number + "1 to 2592000"},
+		{"MAX_CONNECTIONS=-1", "", number + "0 to 1000000"},
+		{"SHUTDOWN_DELAY=10s", "", number + "0 to 3600"},
 		{"LOG_FORMAT=xml", "", "one of text, json"},
 	}
 	for _, test := range tests {

@@ -47,6 +47,13 @@ func StartPlainServer(t testing.TB, env ...string) *Server {
 	return start(t, buildServer(t, false), env).listen()
 }
 
+// StartServerWithFiles is StartServer for a process that may have no more than n files and
+// connections open.
+func StartServerWithFiles(t testing.TB, n int, env ...string) *Server {
+	t.Helper()
+	return start(t, "/bin/sh", env, "-c", fmt.Sprintf(`ulimit -n %d && exec "$0"`, n), BuildServer(t)).listen()
+}
+
 // listen waits until the server listens.
 func (s *Server) listen() *Server {
 	s.t.Helper()
@@ -68,10 +75,10 @@ func RunServer(t testing.TB, env ...string) (code int, output string) {
 	return s.Wait(), s.Logs()
 }
 
-func start(t testing.TB, program string, env []string) *Server {
+func start(t testing.TB, program string, env []string, args ...string) *Server {
 	t.Helper()
 	s := &Server{t: t, log: &buffer{}, exited: make(chan struct{})}
-	s.Cmd = exec.Command(program)
+	s.Cmd = exec.Command(program, args...)
 	s.Cmd.Dir = t.TempDir()
 	s.Cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOST=127.0.0.1", "PORT=0"}, env...)
 	s.Cmd.Stdout, s.Cmd.Stderr = s.log, s.log
