@@ -11,6 +11,7 @@ SOAK     ?= 30m
 RACE     := $(if $(shell command -v $${CC:-gcc} 2>/dev/null),-race)
 WASM     := GOOS=js GOARCH=wasm
 TOOLS    := bin/tools
+BIN      ?= bin
 BUILD    ?= build
 WRANGLER := WRANGLER_SEND_METRICS=false npx wrangler
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null)
@@ -24,10 +25,13 @@ PROGRAMS := Pandas|OnRedis|ToRedis|AKeyOfAnotherType
 
 # run starts the server with the settings of the environment and of .env.
 run: build
-	./bin/edgeframe
+	$(BIN)/edgeframe
 
+# build makes a static program in BIN, which needs nothing else on its machine. The licences go with it.
+# It is not position-independent: that would need an interpreter, or a C compiler and C's allocator.
 build:
-	$(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/edgeframe ./cmd/edgeframe
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN)/edgeframe ./cmd/edgeframe
+	@cp LICENSE THIRD_PARTY_LICENSES $(BIN)/
 
 # build-edge makes what edge/worker.mjs imports: the glue of syumai/workers and the program.
 # It writes their sizes to SIZE, which edge/budget.txt bounds. TAGS are build tags more.
@@ -89,6 +93,7 @@ lint: $(TOOLS)
 	$(WASM) $(TOOLS)/staticcheck ./...
 	.ci/generated
 	.ci/modules
+	.ci/licenses
 
 $(TOOLS): go.mod
 	$(GO) build -o $(TOOLS)/ mvdan.cc/gofumpt honnef.co/go/tools/cmd/staticcheck
@@ -97,9 +102,11 @@ $(TOOLS): go.mod
 generate:
 	$(GO) generate ./...
 
-# modules writes the lists of the modules that each build links, which lint compares.
+# modules writes the lists of the modules that each build links, and their licences, which lint
+# compares.
 modules:
 	.ci/modules -w
+	.ci/licenses -w
 
 # bench measures the parts, and then the server from the outside.
 bench: node_modules redis-server pandas

@@ -49,6 +49,9 @@ type Config struct {
 	// Misconfigured says which settings must be corrected, on a runtime that starts in spite of
 	// them. It is the answer to every request, except for liveness. Empty means none.
 	Misconfigured string
+	// Stopping, if not nil, reports whether the server will stop soon. The API then says that it is
+	// not ready, and serves everything else.
+	Stopping func() bool
 	// Logger receives the internal errors that clients are not shown. Nil discards them.
 	Logger *slog.Logger
 	// Now is the clock of health documents and of staged uploads; nil means time.Now.

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"math"
 	"net/http"
 	"time"
@@ -78,7 +79,10 @@ func (st storageState) status() string {
 
 // cause returns the text of "error" in the health document, nil if there is no error.
 func (st storageState) cause() any {
+	var reason *kv.Reason
 	switch reported := st.details["error"]; {
+	case errors.As(st.err, &reason):
+		return reason.Text
 	case st.err != nil:
 		return toProblem(st.err).Detail
 	case reported == nil && st.probeErr != nil:
@@ -88,10 +92,13 @@ func (st storageState) cause() any {
 	}
 }
 
-// writeHealth answers with a health document.
-func writeHealth(w http.ResponseWriter, st storageState, doc object) error {
+// writeHealth answers with a health document, and logs why the store cannot be used.
+func (s *server) writeHealth(w http.ResponseWriter, r *http.Request, st storageState, doc object) error {
 	if st.err == nil {
 		return writeJSON(w, http.StatusOK, doc)
+	}
+	if !errors.Is(r.Context().Err(), context.Canceled) {
+		s.logFailure(r, toProblem(st.err).Code, st.err)
 	}
 	w.Header().Set("Retry-After", "1")
 	return writeJSON(w, http.StatusServiceUnavailable, doc)
@@ -99,7 +106,7 @@ func writeHealth(w http.ResponseWriter, st storageState, doc object) error {
 
 func (s *server) health(w http.ResponseWriter, r *http.Request) error {
 	st := s.checkStorage(r.Context(), false)
-	return writeHealth(w, st, object{{"status", st.status()}, {"active_sessions", st.count.N}})
+	return s.writeHealth(w, r, st, object{{"status", st.status()}, {"active_sessions", st.count.N}})
 }
 
 func (s *server) healthLive(w http.ResponseWriter, _ *http.Request) error {
@@ -107,12 +114,16 @@ func (s *server) healthLive(w http.ResponseWriter, _ *http.Request) error {
 }
 
 func (s *server) healthReady(w http.ResponseWriter, r *http.Request) error {
+	if s.Stopping != nil && s.Stopping() {
+		w.Header().Set("Retry-After", "1")
+		return writeJSON(w, http.StatusServiceUnavailable, object{{"status", "shutting down"}})
+	}
 	err := s.misconfigured()
 	if s.Misconfigured == "" {
 		_, _, err = s.Store.Health(r.Context())
 	}
 	ready := map[bool]string{true: "ready", false: "not ready"}[err == nil]
-	return writeHealth(w, storageState{err: err}, object{{"status", ready}})
+	return s.writeHealth(w, r, storageState{err: err}, object{{"status", ready}})
 }
 
 // healthStorage requires a token for a deep check, because that writes to the store.
@@ -125,7 +136,7 @@ func (s *server) healthStorage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	st := s.checkStorage(r.Context(), deep)
-	return writeHealth(w, st, s.storageDocument(st))
+	return s.writeHealth(w, r, st, s.storageDocument(st))
 }
 
 // storageDocument has the fields of the previous service's document, under the same names, and more.

@@ -27,7 +27,7 @@ type server struct {
 // build builds the server from the module in the working directory.
 func build(ctx context.Context, dir string) (program string, err error) {
 	program = filepath.Join(dir, "edgeframe")
-	return program, command(ctx, "go", "build", "-o", program, "edgeframe/cmd/edgeframe")
+	return program, command(ctx, "make", "build", "BIN="+dir)
 }
 
 // command runs a program. The error has its output.

@@ -38,6 +38,8 @@ type Runtime struct {
 	// Misconfigured says which settings must be corrected before the API can answer. Empty means
 	// none.
 	Misconfigured string
+	// Stopping, if not nil, reports whether the server will stop soon; see [api.Config].
+	Stopping func() bool
 	// Logger receives the errors that clients are not shown. Nil discards them.
 	Logger *slog.Logger
 }
@@ -72,6 +74,7 @@ func New(c config.Common, rt Runtime) http.Handler {
 		TokenRefused:   rt.TokenRefused,
 		Tokens:         tokens,
 		Misconfigured:  rt.Misconfigured,
+		Stopping:       rt.Stopping,
 		Logger:         rt.Logger,
 	})
 }

@@ -126,7 +126,8 @@ func problems(wrong error, namespace js.Value) (sentences []string) {
 func ignoredHere(name string) string {
 	switch {
 	case strings.HasPrefix(name, "REDIS_"), strings.HasPrefix(name, "STORAGE_"),
-		name == "HOST", name == "PORT", name == "ALLOWED_HOSTS", name == "LOG_FORMAT", name == "MAX_MEMORY_MB", name == "MAX_CONCURRENT_WORK":
+		name == "HOST", name == "PORT", name == "ALLOWED_HOSTS", name == "LOG_FORMAT", name == "MAX_MEMORY_MB",
+		name == "MAX_CONCURRENT_WORK", name == "MAX_CONNECTIONS", name == "SHUTDOWN_DELAY":
 		return name + " has no effect in a Worker: it keeps its sessions in Workers KV, and the platform runs it"
 	}
 	return ""

@@ -57,6 +57,19 @@ func (e *Error) Unwrap() []error {
 	return []error{e.Kind, e.Err}
 }
 
+// Reason is an error with a text that everybody may read: it contains no key, no address and no
+// secret. A driver's Health returns it where it can say why the engine cannot be used.
+type Reason struct {
+	// Text is one sentence, without a full stop.
+	Text string
+	Err  error
+}
+
+func (r *Reason) Error() string { return r.Text + ": " + r.Err.Error() }
+
+// Unwrap returns the cause.
+func (r *Reason) Unwrap() error { return r.Err }
+
 // wrap turns a driver's error into an *Error; nil stays nil.
 func wrap(op, key string, err error) error {
 	if err == nil {

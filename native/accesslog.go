@@ -16,8 +16,9 @@ const slowRequest = 5 * time.Second
 // requestIDHeader is the response header with the id of the request.
 const requestIDHeader = "X-Request-Id"
 
-// accessLog logs every request when it has ended: server errors at level error, slow requests at
-// level warn, all others at level debug. Queries are not logged, because they may contain data.
+// accessLog logs every request when it has ended: slow requests at level warn, all others at level
+// debug. The handler core has logged server errors already, with their causes, so they are no
+// second line here. Queries are not logged, because they may contain data.
 func accessLog(next http.Handler, log *slog.Logger) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
@@ -44,10 +45,7 @@ func accessLog(next http.Handler, log *slog.Logger) http.Handler {
 }
 
 func accessLevel(status int, took time.Duration) slog.Level {
-	switch {
-	case status >= http.StatusInternalServerError:
-		return slog.LevelError
-	case took >= slowRequest:
+	if status < http.StatusInternalServerError && took >= slowRequest {
 		return slog.LevelWarn
 	}
 	return slog.LevelDebug

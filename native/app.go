@@ -34,6 +34,7 @@ const rule = "==================================================================
 // says why the server cannot serve.
 func (a App) Run(ctx context.Context) error {
 	log := NewLog(a.Config, a.Out)
+	defer log.Flush()
 	log.Plain(rule)
 	log.Line(slog.LevelInfo, "🚀 edgeframe starting up...")
 	log.Line(slog.LevelInfo, "📊 Session timeout: "+timeoutText(a.Config.intendedTTL()))
@@ -61,7 +62,7 @@ func (a App) Run(ctx context.Context) error {
 	go returnMemory(returning, requests)
 	local := listensOnLoopback(a.Config)
 	announceAccess(a.Config, local, log)
-	err = serveBackend(ctx, a.Config, b, newHandler(a.Config, b, requests, local, log.Logger), log)
+	err = serveBackend(ctx, a.Config, b, newHandler(ctx, a.Config, b, requests, local, log.Logger), log)
 	if errors.Is(err, errCut) {
 		// Do not close the store: a handler may still be using it. No engine loses acknowledged
 		// data if the process ends without closing it.
@@ -86,8 +87,8 @@ func timeoutText(ttl time.Duration) string {
 }
 
 // newHandler builds the handler core over the chosen storage. local says that the server listens on a
-// loopback address.
-func newHandler(cfg Config, b *backend, requests *budget.Budget, local bool, log *slog.Logger) http.Handler {
+// loopback address. The server stops soon after ctx is done.
+func newHandler(ctx context.Context, cfg Config, b *backend, requests *budget.Budget, local bool, log *slog.Logger) http.Handler {
 	return core.New(cfg.Common, core.Runtime{
 		Store:        b.store,
 		TTL:          b.ttl,
@@ -96,6 +97,7 @@ func newHandler(cfg Config, b *backend, requests *budget.Budget, local bool, log
 		Join:         new(joiner).join,
 		HostAllowed:  hostFilter(cfg, local),
 		TokenRefused: newTokenGuard(log).refused,
+		Stopping:     func() bool { return ctx.Err() != nil },
 		Logger:       log,
 	})
 }

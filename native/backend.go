@@ -73,6 +73,7 @@ func openEmbeddedDriver(cfg Config, memoryBytes int64, log *Log) (kv.Driver, err
 	driver, err := disk.Open(cfg.StorageDir, disk.Options{
 		Sync:       disk.Sync(cfg.StorageSync),
 		CacheBytes: cfg.CacheBytes() / 2,
+		OpenFiles:  divideDescriptors(openFiles(), cfg).disk,
 		Logger:     log.Logger,
 	})
 	if errors.Is(err, disk.ErrLocked) {

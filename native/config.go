@@ -46,6 +46,10 @@ type Config struct {
 
 	MaxMemoryMB       *int `env:"MAX_MEMORY_MB" min:"128"`
 	MaxConcurrentWork *int `env:"MAX_CONCURRENT_WORK" min:"1" max:"1000"`
+	// MaxConnections is 0 for as many as the limit on open files allows.
+	MaxConnections int `env:"MAX_CONNECTIONS" envDefault:"0" min:"0" max:"1000000"`
+	// ShutdownSeconds is how long the server still serves after it is told to stop.
+	ShutdownSeconds int `env:"SHUTDOWN_DELAY" envDefault:"0" min:"0" max:"3600"`
 
 	LogFormat string `env:"LOG_FORMAT" envDefault:"text" oneof:"text,json"`
 }
@@ -85,6 +89,11 @@ func notNeeded(name string) string {
 
 // Address is the address to listen on, as host:port.
 func (c Config) Address() string { return net.JoinHostPort(c.Host, strconv.Itoa(c.Port)) }
+
+// ShutdownDelay is how long the server still serves after it is told to stop.
+func (c Config) ShutdownDelay() time.Duration {
+	return time.Duration(c.ShutdownSeconds) * time.Second
+}
 
 // RedisSessionTTL is how long a session on Redis lives after its last access.
 func (c Config) RedisSessionTTL() time.Duration {

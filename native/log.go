@@ -18,6 +18,8 @@ type Log struct {
 	*slog.Logger
 	// plain receives the lines of the start. If it is nil, they are records too.
 	plain io.Writer
+	// held are the equal failures that are summed up.
+	held *failures
 }
 
 // NewLog returns a log that writes to w, with one Write for each line or record.
@@ -25,10 +27,15 @@ func NewLog(cfg Config, w io.Writer) *Log {
 	w = &lockedWriter{w: w}
 	options := &slog.HandlerOptions{Level: cfg.Level()}
 	if cfg.LogFormat == "json" {
-		return &Log{Logger: slog.New(slog.NewJSONHandler(w, options))}
+		quiet := newQuietHandler(slog.NewJSONHandler(w, options), quietInterval)
+		return &Log{Logger: slog.New(quiet), held: quiet.failures}
 	}
-	return &Log{Logger: slog.New(slog.NewTextHandler(w, options)), plain: w}
+	quiet := newQuietHandler(slog.NewTextHandler(w, options), quietInterval)
+	return &Log{Logger: slog.New(quiet), plain: w, held: quiet.failures}
 }
+
+// Flush writes the failures that are held back to be summed up.
+func (l *Log) Flush() { l.held.flush() }
 
 // Line writes one line of the start.
 func (l *Log) Line(level slog.Level, text string) {

@@ -10,18 +10,46 @@ import (
 
 // pacing says how slow a client may be. A slow transfer may take any time as long as it makes
 // progress. The connection is closed if the transfer stalls or is extremely slow.
+//
+// Only the time in which the server waits for the client counts, so that work between two reads or
+// writes, or a wait for memory, is not the client's fault.
 type pacing struct {
 	// stall is the longest pause within a body.
 	stall time.Duration
-	// grace and bytesPerSecond limit the time for a whole request body: it must arrive within
-	// grace plus its size divided by that rate.
-	grace          time.Duration
-	bytesPerSecond int64
-	// chunk is how many bytes of a response the client must read within stall.
+	// In each window a body must advance by windowBytes, but for grace after its start. What was
+	// transferred before does not count: a client that sent much cannot go on slowly.
+	window      time.Duration
+	windowBytes int64
+	grace       time.Duration
+	// chunk is how many bytes of a response are written at once, each within stall.
 	chunk int
 }
 
-var defaultPacing = pacing{stall: 30 * time.Second, grace: time.Minute, bytesPerSecond: 4 << 10, chunk: 256 << 10}
+// defaultPacing accepts 4 KiB/s.
+var defaultPacing = pacing{stall: 30 * time.Second, window: 30 * time.Second, windowBytes: 120 << 10, grace: time.Minute, chunk: 64 << 10}
+
+// progress is how far one body has advanced.
+type progress struct {
+	pacing
+	// total is the time spent waiting for the client, waited and n are that time and the bytes in
+	// the present window.
+	total, waited time.Duration
+	n             int64
+}
+
+// patience is how long the server waits for the next bytes.
+func (p *progress) patience() time.Duration {
+	return min(p.stall, max(p.window-p.waited, p.grace-p.total))
+}
+
+// advance notes that the client took d to transfer n bytes.
+func (p *progress) advance(n int, d time.Duration) {
+	p.total += d
+	p.waited += d
+	if p.n += int64(n); p.n >= p.windowBytes {
+		p.n, p.waited = 0, 0
+	}
+}
 
 // pace applies p to the bodies of requests and responses. Reading a request body that is too slow
 // returns os.ErrDeadlineExceeded.
@@ -29,62 +57,55 @@ func pace(next http.Handler, p pacing) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		control := http.NewResponseController(w)
 		if r.Body != nil && r.Body != http.NoBody {
-			body := &pacedBody{ReadCloser: r.Body, control: control, pacing: p, start: time.Now()}
+			body := &pacedBody{ReadCloser: r.Body, control: control, progress: progress{pacing: p}}
 			// This deadline also limits how long the server waits for the rest of a body
 			// that the handler does not read.
-			body.extend()
+			_ = control.SetReadDeadline(time.Now().Add(body.progress.patience()))
 			// Do not replace the body in the server's own request: the server uses it after
 			// the handler.
 			r = r.WithContext(r.Context())
 			r.Body = body
 		}
-		next.ServeHTTP(&pacedWriter{ResponseWriter: w, control: control, pacing: p}, r)
+		next.ServeHTTP(&pacedWriter{ResponseWriter: w, control: control, progress: progress{pacing: p}}, r)
 	})
 }
 
+// The errors of setting deadlines are ignored: not every connection supports deadlines.
+
 type pacedBody struct {
 	io.ReadCloser
-	control *http.ResponseController
-	pacing  pacing
-	start   time.Time
-	n       int64
+	control  *http.ResponseController
+	progress progress
 }
 
 // Read sets a deadline before each read and removes it at the end of the body, because after that
 // the server reads only to detect that the client has disconnected.
 func (b *pacedBody) Read(p []byte) (int, error) {
-	b.extend()
+	start := time.Now()
+	_ = b.control.SetReadDeadline(start.Add(b.progress.patience()))
 	n, err := b.ReadCloser.Read(p)
-	b.n += int64(n)
+	b.progress.advance(n, time.Since(start))
 	if err == io.EOF {
 		_ = b.control.SetReadDeadline(time.Time{})
 	}
 	return n, err
 }
 
-// extend moves the deadline. It ignores the error of a connection that does not support deadlines.
-func (b *pacedBody) extend() {
-	deadline := time.Now().Add(b.pacing.stall)
-	earned := time.Duration(b.n/b.pacing.bytesPerSecond) * time.Second
-	if whole := b.start.Add(b.pacing.grace + earned); whole.Before(deadline) {
-		deadline = whole
-	}
-	_ = b.control.SetReadDeadline(deadline)
-}
-
 type pacedWriter struct {
 	http.ResponseWriter
-	control *http.ResponseController
-	pacing  pacing
+	control  *http.ResponseController
+	progress progress
 }
 
 // Write writes p in chunks, each with a deadline of its own, so that the size of the response does
 // not matter.
 func (w *pacedWriter) Write(p []byte) (written int, err error) {
 	for {
-		chunk := p[written:min(len(p), written+w.pacing.chunk)]
-		_ = w.control.SetWriteDeadline(time.Now().Add(w.pacing.stall))
+		chunk := p[written:min(len(p), written+w.progress.chunk)]
+		start := time.Now()
+		_ = w.control.SetWriteDeadline(start.Add(w.progress.patience()))
 		n, err := w.ResponseWriter.Write(chunk)
+		w.progress.advance(n, time.Since(start))
 		written += n
 		if err != nil || written == len(p) {
 			return written, err

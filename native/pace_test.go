@@ -60,7 +60,7 @@ func upload(t *testing.T, p pacing, n, chunk int, pause time.Duration) bodyResul
 
 func TestASlowBodyThatMakesProgressIsRead(t *testing.T) {
 	t.Parallel()
-	p := pacing{stall: 3 * time.Second, grace: 10 * time.Second, bytesPerSecond: 1, chunk: 1024}
+	p := pacing{stall: 3 * time.Second, window: 3 * time.Second, windowBytes: 200, chunk: 1024}
 	const n = 1000
 	start := time.Now()
 	if got := upload(t, p, n, 100, 400*time.Millisecond); got.n != n || got.err != nil {
@@ -72,7 +72,7 @@ func TestASlowBodyThatMakesProgressIsRead(t *testing.T) {
 }
 
 func TestAStalledBodyIsCut(t *testing.T) {
-	p := pacing{stall: 100 * time.Millisecond, grace: time.Hour, bytesPerSecond: 1, chunk: 1024}
+	p := pacing{stall: 100 * time.Millisecond, window: time.Hour, windowBytes: 1, chunk: 1024}
 	got := upload(t, p, 1000, 100, time.Hour)
 	if got.n != 100 || !errors.Is(got.err, os.ErrDeadlineExceeded) {
 		t.Errorf("got %d bytes and %v, want 100 and a deadline", got.n, got.err)
@@ -80,15 +80,95 @@ func TestAStalledBodyIsCut(t *testing.T) {
 }
 
 func TestADrippingBodyIsCut(t *testing.T) {
-	p := pacing{stall: time.Hour, grace: 200 * time.Millisecond, bytesPerSecond: 1 << 20, chunk: 1024}
+	p := pacing{stall: time.Hour, window: 200 * time.Millisecond, windowBytes: 1 << 20, chunk: 1024}
 	got := upload(t, p, 1000, 1, 10*time.Millisecond)
 	if got.n == 0 || got.n >= 1000 || !errors.Is(got.err, os.ErrDeadlineExceeded) {
 		t.Errorf("got %d bytes and %v, want a part and a deadline", got.n, got.err)
 	}
 }
 
+// TestWhatWasSentBeforeDoesNotPayForDripping sends nearly all of a large body at once.
+func TestWhatWasSentBeforeDoesNotPayForDripping(t *testing.T) {
+	p := pacing{stall: time.Hour, window: 300 * time.Millisecond, windowBytes: 1000, grace: time.Millisecond, chunk: 1024}
+	results := make(chan bodyResult, 1)
+	srv := httptest.NewServer(pace(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		read, err := io.Copy(io.Discard, r.Body)
+		results <- bodyResult{read, err}
+	}), p))
+	defer srv.Close()
+	conn, err := net.Dial("tcp", srv.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	const much = 8 << 20
+	fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", 2*much, strings.Repeat("x", much))
+	drip, end := time.NewTicker(10*time.Millisecond), time.After(10*time.Second)
+	defer drip.Stop()
+	for {
+		select {
+		case got := <-results:
+			if got.n < much || !errors.Is(got.err, os.ErrDeadlineExceeded) {
+				t.Errorf("got %d bytes and %v, want at least %d and a deadline", got.n, got.err, much)
+			}
+			return
+		case <-drip.C:
+			_, _ = conn.Write([]byte("x"))
+		case <-end:
+			t.Fatal("the body is still being read")
+		}
+	}
+}
+
+func TestTheTimeOfTheHandlerIsNotTheClients(t *testing.T) {
+	p := pacing{stall: time.Second, window: time.Second, windowBytes: 1 << 20, chunk: 1024}
+	read := func(body *pacedBody) error {
+		_, err := body.Read(make([]byte, 1))
+		return err
+	}
+	srv := httptest.NewServer(pace(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body := r.Body.(*pacedBody)
+		if err := read(body); err != nil {
+			t.Error(err)
+		}
+		// The work takes longer than a window.
+		<-time.After(p.window + 100*time.Millisecond)
+		if err := read(body); err != nil {
+			t.Error(err)
+		}
+	}), p))
+	defer srv.Close()
+	resp, err := http.Post(srv.URL, "text/csv", strings.NewReader("abc"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+}
+
+func TestPatience(t *testing.T) {
+	p := progress{pacing: defaultPacing}
+	for i, step := range []struct {
+		n    int
+		took time.Duration
+		want time.Duration
+	}{
+		{0, 0, 30 * time.Second},                   // at the start: a stall
+		{10, 25 * time.Second, 30 * time.Second},   // within the grace
+		{10, 25 * time.Second, 10 * time.Second},   // the end of the grace
+		{42 << 20, 0, 30 * time.Second},            // much at once: a new window
+		{1, 10 * time.Second, 20 * time.Second},    // a drip
+		{1, 10 * time.Second, 10 * time.Second},    // and another
+		{120 << 10, time.Second, 30 * time.Second}, // enough for the next window
+	} {
+		p.advance(step.n, step.took)
+		if got := p.patience(); got != step.want {
+			t.Errorf("step %d: %s, want %s", i, got, step.want)
+		}
+	}
+}
+
 func TestABodyThatTheHandlerIgnoresDoesNotHoldTheConnection(t *testing.T) {
-	p := pacing{stall: 100 * time.Millisecond, grace: time.Hour, bytesPerSecond: 1, chunk: 1024}
+	p := pacing{stall: 100 * time.Millisecond, window: time.Hour, windowBytes: 1, chunk: 1024}
 	srv := httptest.NewServer(pace(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusNotFound)
 	}), p))
@@ -113,7 +193,7 @@ func TestABodyThatTheHandlerIgnoresDoesNotHoldTheConnection(t *testing.T) {
 }
 
 func TestARefusalDoesNotWaitForABodyThatWasNotSent(t *testing.T) {
-	p := pacing{stall: time.Hour, grace: time.Hour, bytesPerSecond: 1, chunk: 1024}
+	p := pacing{stall: time.Hour, window: time.Hour, windowBytes: 1, chunk: 1024}
 	srv := httptest.NewServer(pace(http.NotFoundHandler(), p))
 	defer srv.Close()
 	conn, err := net.Dial("tcp", srv.Listener.Addr().String())
@@ -130,7 +210,7 @@ func TestARefusalDoesNotWaitForABodyThatWasNotSent(t *testing.T) {
 }
 
 func TestWorkAfterTheBodyMayTakeLongerThanAStall(t *testing.T) {
-	p := pacing{stall: 50 * time.Millisecond, grace: time.Hour, bytesPerSecond: 1, chunk: 1024}
+	p := pacing{stall: 50 * time.Millisecond, window: time.Hour, windowBytes: 1, chunk: 1024}
 	srv := httptest.NewServer(pace(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		select {
@@ -179,16 +259,53 @@ func download(t *testing.T, p pacing, n int, read func(context.Context, io.Reade
 }
 
 func TestAClientThatStopsReadingIsCut(t *testing.T) {
-	p := pacing{stall: 200 * time.Millisecond, grace: time.Hour, bytesPerSecond: 1, chunk: 64 << 10}
+	p := pacing{stall: 200 * time.Millisecond, window: time.Hour, windowBytes: 1, chunk: 64 << 10}
 	err := download(t, p, 64<<20, func(ctx context.Context, _ io.Reader) { <-ctx.Done() })
 	if !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("got %v, want a deadline", err)
 	}
 }
 
+// TestAClientThatReadsNowAndThenIsCut writes little at a time, as streams do, so that no single write
+// takes long.
+func TestAClientThatReadsNowAndThenIsCut(t *testing.T) {
+	p := pacing{stall: time.Hour, window: time.Second, windowBytes: 1 << 30, chunk: 1024}
+	results := make(chan error, 1)
+	srv := httptest.NewServer(pace(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		for {
+			if _, err := w.Write(make([]byte, 1024)); err != nil {
+				results <- err
+				return
+			}
+		}
+	}), p))
+	defer srv.Close()
+	conn, err := net.Dial("tcp", srv.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprint(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+	now, end := time.NewTicker(10*time.Millisecond), time.After(20*time.Second)
+	defer now.Stop()
+	for {
+		select {
+		case err := <-results:
+			if !errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("got %v, want a deadline", err)
+			}
+			return
+		case <-now.C:
+			_, _ = conn.Read(make([]byte, 1024))
+		case <-end:
+			t.Fatal("the handler is still writing")
+		}
+	}
+}
+
 func TestASlowReaderThatMakesProgressGetsEverything(t *testing.T) {
 	t.Parallel()
-	p := pacing{stall: 3 * time.Second, grace: time.Hour, bytesPerSecond: 1, chunk: 64 << 10}
+	p := pacing{stall: 3 * time.Second, window: 3 * time.Second, windowBytes: 1 << 20, chunk: 64 << 10}
 	start := time.Now()
 	err := download(t, p, 16<<20, func(ctx context.Context, conn io.Reader) {
 		buf := make([]byte, 64<<10)

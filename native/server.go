@@ -33,8 +33,8 @@ const (
 var errCut = errors.New("requests in flight were cut off")
 
 // newServer returns a server for HTTP/1.1 and cleartext HTTP/2, with limits on the resources that
-// one client may occupy.
-func newServer(handler http.Handler, log *slog.Logger) (*http.Server, error) {
+// one client may occupy. Its connections are counted in conns.
+func newServer(handler http.Handler, conns *connections, log *slog.Logger) (*http.Server, error) {
 	handler, err := compress(handler)
 	if err != nil {
 		return nil, fmt.Errorf("set up compression: %w", err)
@@ -47,6 +47,7 @@ func newServer(handler http.Handler, log *slog.Logger) (*http.Server, error) {
 		ReadHeaderTimeout: readHeaderTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
+		ConnState:         conns.track,
 		Protocols:         &protocols,
 		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
@@ -78,15 +79,20 @@ func listen(ctx context.Context, cfg Config) (net.Listener, error) {
 	return ln, nil
 }
 
-// serve answers requests until ctx is done. Then it accepts no more and waits up to grace for the
-// requests in flight. It returns errCut if some of them did not finish in time.
-func serve(ctx context.Context, srv *http.Server, ln net.Listener, grace time.Duration) error {
+// serve answers requests until delay after ctx is done. Then it accepts no more and waits up to grace
+// for the requests in flight. It returns errCut if some of them did not finish in time.
+func serve(ctx context.Context, srv *http.Server, ln net.Listener, delay, grace time.Duration) error {
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(ln) }()
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serve: %w", err)
 	case <-ctx.Done():
+	}
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serve: %w", err)
+	case <-time.After(delay):
 	}
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()
@@ -99,7 +105,10 @@ func serve(ctx context.Context, srv *http.Server, ln net.Listener, grace time.Du
 
 // serveBackend listens, answers requests and removes expired data until ctx is done.
 func serveBackend(ctx context.Context, cfg Config, b *backend, handler http.Handler, log *Log) error {
-	srv, err := newServer(handler, log.Logger)
+	files := divideDescriptors(openFiles(), cfg)
+	files.announce(log)
+	conns := newConnections(files.connections, log.Logger)
+	srv, err := newServer(handler, conns, log.Logger)
 	if err != nil {
 		return err
 	}
@@ -107,12 +116,13 @@ func serveBackend(ctx context.Context, cfg Config, b *backend, handler http.Hand
 	if err != nil {
 		return err
 	}
+	ln = limitListener(ln, conns)
 	announceAddress(log, ln.Addr())
 
 	sweeping, stopSweeping := context.WithCancel(ctx)
 	var sweeper sync.WaitGroup
 	sweeper.Go(func() { sweep(sweeping, b.store, sweepInterval, log.Logger) })
-	err = serve(ctx, srv, ln, shutdownGrace)
+	err = serve(ctx, srv, ln, cfg.ShutdownDelay(), shutdownGrace)
 	stopSweeping()
 	sweeper.Wait()
 	return err

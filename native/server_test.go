@@ -21,13 +21,14 @@ func startServing(t *testing.T, h http.Handler, grace time.Duration) (url string
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv, err := newServer(h, slog.New(slog.DiscardHandler))
+	log := slog.New(slog.DiscardHandler)
+	srv, err := newServer(h, newConnections(maxDefaultConnections, log), log)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- serve(ctx, srv, ln, grace) }()
+	go func() { ended <- serve(ctx, srv, ln, 0, grace) }()
 	return "http://" + ln.Addr().String(), func() error {
 		cancel()
 		return <-ended

@@ -31,19 +31,15 @@ func BuildServer(t testing.TB) string {
 
 func buildServer(t testing.TB, race bool) string {
 	t.Helper()
-	args := []string{"build"}
-	name := "edgeframe"
-	once := &built[0]
+	dir := filepath.Join(Root(), "bin", "test")
+	path, once := filepath.Join(dir, "edgeframe"), &built[0]
+	build := []string{"make", "build", "BIN=" + dir}
 	if race {
-		args = append(args, "-race")
-		name += "-race"
-		once = &built[1]
+		path, once = path+"-race", &built[1]
+		build = []string{"go", "build", "-race", "-o", path, "./cmd/edgeframe"}
 	}
-	path := filepath.Join(Root(), "bin", "test", name)
 	once.Do(func() {
-		locked(t, "build.lock", func() {
-			command(t, "go", append(args, "-o", path, "./cmd/edgeframe")...)
-		})
+		locked(t, "build.lock", func() { command(t, build[0], build[1:]...) })
 	})
 	if _, err := os.Stat(path); err != nil {
 		t.Fatalf("the server was not built: %v", err)

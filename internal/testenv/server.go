@@ -47,6 +47,13 @@ func StartPlainServer(t testing.TB, env ...string) *Server {
 	return start(t, buildServer(t, false), env).listen()
 }
 
+// StartServerWithFiles is StartServer for a process that may have no more than n files and
+// connections open.
+func StartServerWithFiles(t testing.TB, n int, env ...string) *Server {
+	t.Helper()
+	return start(t, "/bin/sh", env, "-c", fmt.Sprintf(`ulimit -n %d && exec "$0"`, n), BuildServer(t)).listen()
+}
+
 // listen waits until the server listens.
 func (s *Server) listen() *Server {
 	s.t.Helper()

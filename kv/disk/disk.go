@@ -59,6 +59,8 @@ type Options struct {
 	Sync Sync
 	// CacheBytes is the size of the engine's cache, at least 8 MiB.
 	CacheBytes int64
+	// OpenFiles is about how many files the engine keeps open, at least 74; 0 means 500.
+	OpenFiles int
 	// Logger receives errors in the background; nil discards them.
 	Logger *slog.Logger
 

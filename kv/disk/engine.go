@@ -3,6 +3,7 @@
 package disk
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -33,7 +34,7 @@ func openEngine(dir string, fs *guardFS, opt Options) (db *pebble.DB, err error)
 		FormatMajorVersion:          pebble.FormatValueSeparation,
 		MemTableSize:                memTableBytes,
 		MemTableStopWritesThreshold: memTables,
-		MaxOpenFiles:                maxOpenFiles,
+		MaxOpenFiles:                cmp.Or(opt.OpenFiles, maxOpenFiles),
 		CompactionConcurrencyRange:  func() (lower, upper int) { return 1, 2 },
 		Logger:                      log,
 		EventListener:               log.listener(),

@@ -4,11 +4,14 @@ package redis
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
+	"net"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
 	goredis "github.com/redis/go-redis/v9"
 	"golang.org/x/sync/errgroup"
@@ -33,7 +36,8 @@ func (d *Driver) Count(ctx context.Context) (kv.Count, error) {
 }
 
 // Health implements [kv.Driver] with PING, and INFO if the user is permitted to send it. All masters
-// of a Cluster must answer. The details are those of a node with an error, or else of the first.
+// of a Cluster must answer. The details are those of a node with an error, or else of the first. The
+// error is a [*kv.Reason] where the reason is known.
 func (d *Driver) Health(ctx context.Context) (map[string]any, error) {
 	var details []map[string]any
 	err := d.within(ctx, 0, func(ctx context.Context) error {
@@ -52,7 +56,7 @@ func (d *Driver) Health(ctx context.Context) (map[string]any, error) {
 		return asked.Wait()
 	})
 	if err != nil {
-		return nil, err
+		return nil, explain(err)
 	}
 	bad := slices.IndexFunc(details, func(of map[string]any) bool { return of["error"] != nil })
 	return details[max(0, bad)], nil
@@ -80,6 +84,39 @@ func (d *Driver) healthOf(ctx context.Context, server *goredis.Client) (map[stri
 		details["error"] = "this Redis Cluster serves nothing (cluster_state:fail): some of its slots have no node, or most of its nodes do not answer"
 	}
 	return details, nil
+}
+
+// reasons are the texts of errors and what they mean. Older servers reject all passwords with the code
+// ERR, so codes are not enough.
+var reasons = []struct{ part, text string }{
+	{"NOAUTH", "Redis cannot be used: it requires a password; check REDIS_PASSWORD and REDIS_URL"},
+	{"WRONGPASS", notAccepted},
+	{"invalid password", notAccepted},
+	{"without any password configured", notAccepted},
+	{"NOPERM", "Redis does not permit its user a command that is needed"},
+	{"LOADING", "Redis is loading its data"},
+	{"max number of clients reached", "Redis has reached its maxclients and accepts no more connections"},
+	{"tls: ", "the TLS connection to Redis fails"},
+	{"x509: ", "the TLS connection to Redis fails"},
+}
+
+const notAccepted = "Redis cannot be used: the password is not accepted; check REDIS_PASSWORD and REDIS_URL"
+
+// explain says why Redis cannot be used, if that is known.
+func explain(err error) error {
+	for _, r := range reasons {
+		if strings.Contains(err.Error(), r.part) {
+			return &kv.Reason{Text: r.text, Err: err}
+		}
+	}
+	var host *net.DNSError
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return &kv.Reason{Text: "Redis cannot be reached: the connection is refused", Err: err}
+	case errors.As(err, &host):
+		return &kv.Reason{Text: "Redis cannot be reached: the name of its host cannot be resolved", Err: err}
+	}
+	return err
 }
 
 // EvictionPolicy is the name under which Health reports maxmemory-policy, if maxmemory is set. With

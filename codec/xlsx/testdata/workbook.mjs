@@ -1,5 +1,6 @@
-// Writes a workbook with SheetJS: node workbook.mjs file < content. See xlsx_programs_test.go for
-// the content.
+// Writes a workbook of sheetjs/ with SheetJS: node workbook.mjs file < content. programs_test.go has
+// the content, as JSON. No test runs this, because it needs xlsx@0.18.5, which has known
+// vulnerabilities: install it somewhere else.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 

@@ -1,5 +1,5 @@
 """Writes a workbook with openpyxl: workbook.py write file < content, or prints what one has:
-workbook.py read file. See xlsx_programs_test.go for the content."""
+workbook.py read file. See programs_test.go for the content."""
 
 import datetime
 import json
