@@ -26,6 +26,9 @@ type Runtime struct {
 	Backend api.Backend
 	// Later, if not nil, runs work after the response; see [session.Options].
 	Later func(context.Context, func(context.Context))
+	// Line and Pause, if not nil, order the changes of one session; see [session.Options].
+	Line  func(ctx context.Context, id string) (leave func(), err error)
+	Pause func(ctx context.Context, lost int) error
 	// Admit limits the uploads that are decoded at the same time; see [api.Config]. Nil means no
 	// limit.
 	Admit func(ctx context.Context, bytes int64) (release func(), err error)
@@ -55,6 +58,8 @@ func New(c config.Common, rt Runtime) http.Handler {
 			MaxTableBytes:      c.MaxDataframeBytes(),
 			CacheBytes:         c.CacheBytes() / 2,
 			Later:              rt.Later,
+			Line:               rt.Line,
+			Pause:              rt.Pause,
 		}),
 		Store:          rt.Store,
 		Backend:        rt.Backend,

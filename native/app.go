@@ -80,6 +80,7 @@ func newHandler(cfg Config, b *backend, log *slog.Logger) http.Handler {
 		Store:   b.store,
 		TTL:     b.ttl,
 		Backend: b.health,
+		Line:    newLine(maxWaiting, turnTimeout).enter,
 		Admit:   newAdmission(cfg.MaxUploadBytes(), admissionTimeout),
 		Logger:  log,
 	})

@@ -43,24 +43,28 @@ func (s *Service) Touch(ctx context.Context, ref Ref, pre Precondition, ttl time
 
 // touch notes an access at once. It makes no new revision.
 func (s *Service) touch(ctx context.Context, ref Ref, pre Precondition) (*Session, error) {
-	for range maxAttempts {
-		h, err := s.load(ctx, ref)
-		if err != nil {
-			return nil, err
-		}
+	leave, err := s.enterLine(ctx, ref.ID)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	h, err := s.load(ctx, ref)
+	for n := 1; err == nil; n++ {
 		if err := s.check(h, pre); err != nil {
 			return nil, err
 		}
+		if n > maxAttempts {
+			return nil, exhausted(ref.ID)
+		}
 		err = s.heads.touch(ctx, h)
+		if err == nil {
+			return view(h), nil
+		}
 		if errors.Is(err, kv.ErrConflict) {
-			continue
+			h, err = s.loadWinner(ctx, ref, n, err)
 		}
-		if err != nil {
-			return nil, err
-		}
-		return view(h), nil
 	}
-	return nil, exhausted(ref.ID)
+	return nil, err
 }
 
 func checkTTL(ttl time.Duration) error {

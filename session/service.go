@@ -44,6 +44,13 @@ type Options struct {
 	// Later runs work once the response to the request of ctx is on its way, and keeps the request
 	// alive for it. Nil runs it at once.
 	Later func(ctx context.Context, work func(context.Context))
+	// Line makes the changes of one session in this process wait for one another. It returns when
+	// it is the turn of the caller, in order of arrival, and the caller calls leave when its change
+	// has ended. An error says why the caller has no turn. Nil means that changes do not wait.
+	Line func(ctx context.Context, id string) (leave func(), err error)
+	// Pause waits after a change has lost against one of another process for the given time, the
+	// first being 1, before it is tried again. It returns an error if ctx ends. Nil means no pause.
+	Pause func(ctx context.Context, lost int) error
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -138,6 +145,12 @@ func (s *Service) load(ctx context.Context, ref Ref) (*head, error) {
 	if err != nil {
 		return nil, err
 	}
+	return s.unexpired(h, ref)
+}
+
+// unexpired returns h, which may be nil, if it is the head of a session that has not expired and
+// that the caller accepts.
+func (s *Service) unexpired(h *head, ref Ref) (*head, error) {
 	if h == nil || h.Expires <= s.now().UnixMilli() {
 		return nil, fail(ErrSessionNotFound, "session %s does not exist or has expired", ref.ID)
 	}
