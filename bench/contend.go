@@ -40,7 +40,7 @@ func (b *bench) contend(ctx context.Context) error {
 		return nil
 	}
 	b.out.printf("\n%s of %d rows, half of which set a cell, half patch the metadata; Redis with appendfsync always\n", contendName, contendRows)
-	b.out.printf("  %-24s %7s%10s%10s%10s%10s%10s\n", "", "writers", "edits/s", "409", "p50 ms", "p99 ms", "patches/s")
+	b.out.printf("  %-24s %7s%10s%10s%10s%10s%11s%10s\n", "", "writers", "edits/s", "409", "p50 ms", "p99 ms", "patches/s", "409")
 	programs := [][2]string{{"", b.program}}
 	if b.opt.against != "" {
 		programs = [][2]string{{", other", b.opt.against}, {"", b.program}}

@@ -26,9 +26,8 @@ type Runtime struct {
 	Backend api.Backend
 	// Later, if not nil, runs work after the response; see [session.Options].
 	Later func(context.Context, func(context.Context))
-	// Line and Pause, if not nil, order the changes of one session; see [session.Options].
-	Line  func(ctx context.Context, id string) (leave func(), err error)
-	Pause func(ctx context.Context, lost int) error
+	// Line, if not nil, orders the changes of one session; see [session.Options].
+	Line func(ctx context.Context, id string) (leave func(lost int), err error)
 	// Admit limits the uploads that are decoded at the same time; see [api.Config]. Nil means no
 	// limit.
 	Admit func(ctx context.Context, bytes int64) (release func(), err error)
@@ -59,7 +58,6 @@ func New(c config.Common, rt Runtime) http.Handler {
 			CacheBytes:         c.CacheBytes() / 2,
 			Later:              rt.Later,
 			Line:               rt.Line,
-			Pause:              rt.Pause,
 		}),
 		Store:          rt.Store,
 		Backend:        rt.Backend,

@@ -6,6 +6,7 @@ import (
 	"container/list"
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"time"
 )
@@ -15,6 +16,11 @@ const (
 	maxWaiting = 1024
 	// turnTimeout is how long a change waits for its turn before it is rejected.
 	turnTimeout = 30 * time.Second
+
+	// giveWay and maxGiveWay say how long a session's next turn is put off at most after a change
+	// that has met changes of other processes: for giveWay times as long as that change took.
+	giveWay    = 4
+	maxGiveWay = 200 * time.Millisecond
 )
 
 // line makes the changes of one session wait for one another, in order of arrival, because changes
@@ -34,21 +40,20 @@ func newLine(most int, timeout time.Duration) *line {
 }
 
 // enter returns when it is the turn of the caller to change the session with that id. The caller must
-// call leave once.
-func (l *line) enter(ctx context.Context, id string) (leave func(), err error) {
+// call leave once, with the number of times that its change has lost.
+func (l *line) enter(ctx context.Context, id string) (leave func(lost int), err error) {
 	turn, cancel, err := l.arrive(id)
 	if err != nil {
 		return nil, err
 	}
-	leave = func() { l.leave(id) }
 	if turn == nil {
-		return leave, nil
+		return l.turn(id), nil
 	}
 	timer := time.NewTimer(l.timeout)
 	defer timer.Stop()
 	select {
 	case <-turn:
-		return leave, nil
+		return l.turn(id), nil
 	case <-ctx.Done():
 		err = context.Cause(ctx)
 	case <-timer.C:
@@ -56,9 +61,22 @@ func (l *line) enter(ctx context.Context, id string) (leave func(), err error) {
 	}
 	if !cancel() {
 		// The turn has come at the same time.
-		leave()
+		l.next(id)
 	}
 	return nil, err
+}
+
+// turn begins a turn and returns the function that ends it.
+func (l *line) turn(id string) (leave func(lost int)) {
+	start := time.Now()
+	return func(lost int) {
+		if lost == 0 {
+			l.next(id)
+			return
+		}
+		longest := min(giveWay*time.Since(start), maxGiveWay)
+		time.AfterFunc(rand.N(longest), func() { l.next(id) })
+	}
 }
 
 // arrive puts the caller at the end of the line. turn is closed when its turn comes; it is nil if that
@@ -90,8 +108,8 @@ func (l *line) arrive(id string) (turn <-chan struct{}, cancel func() bool, err 
 	return closed, cancel, nil
 }
 
-// leave gives the turn to the next change of the session.
-func (l *line) leave(id string) {
+// next gives the turn to the next change of the session.
+func (l *line) next(id string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	waiting := l.waiting[id]

@@ -15,7 +15,7 @@ func (s *Service) Delete(ctx context.Context, ref Ref, pre Precondition) error {
 		if err != nil {
 			return err
 		}
-		defer leave()
+		defer leave(0)
 	}
 	for range maxAttempts {
 		h, err := s.load(ctx, ref)

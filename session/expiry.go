@@ -47,13 +47,13 @@ func (s *Service) touch(ctx context.Context, ref Ref, pre Precondition) (*Sessio
 	if err != nil {
 		return nil, err
 	}
-	defer leave()
+	defer leave(0)
 	h, err := s.load(ctx, ref)
-	for n := 1; err == nil; n++ {
+	for lost := 0; err == nil; lost++ {
 		if err := s.check(h, pre); err != nil {
 			return nil, err
 		}
-		if n > maxAttempts {
+		if lost == maxAttempts {
 			return nil, exhausted(ref.ID)
 		}
 		err = s.heads.touch(ctx, h)
@@ -61,7 +61,7 @@ func (s *Service) touch(ctx context.Context, ref Ref, pre Precondition) (*Sessio
 			return view(h), nil
 		}
 		if errors.Is(err, kv.ErrConflict) {
-			h, err = s.loadWinner(ctx, ref, n, err)
+			h, err = s.loadWinner(ctx, ref, err)
 		}
 	}
 	return nil, err

@@ -45,12 +45,10 @@ type Options struct {
 	// alive for it. Nil runs it at once.
 	Later func(ctx context.Context, work func(context.Context))
 	// Line makes the changes of one session in this process wait for one another. It returns when
-	// it is the turn of the caller, in order of arrival, and the caller calls leave when its change
-	// has ended. An error says why the caller has no turn. Nil means that changes do not wait.
-	Line func(ctx context.Context, id string) (leave func(), err error)
-	// Pause waits after a change has lost against one of another process for the given time, the
-	// first being 1, before it is tried again. It returns an error if ctx ends. Nil means no pause.
-	Pause func(ctx context.Context, lost int) error
+	// it is the turn of the caller, in order of arrival. The caller calls leave when its change has
+	// ended, with the number of times that it has lost against changes of other processes. An error
+	// says why the caller has no turn. Nil means that changes do not wait.
+	Line func(ctx context.Context, id string) (leave func(lost int), err error)
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
