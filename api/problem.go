@@ -53,6 +53,7 @@ var statuses = []struct {
 	{session.ErrNothingToUndo, http.StatusConflict, "nothing_to_undo"},
 	{session.ErrNothingToRedo, http.StatusConflict, "nothing_to_redo"},
 	{session.ErrConflict, http.StatusConflict, "conflict"},
+	{session.ErrBusy, http.StatusTooManyRequests, "session_busy"},
 	{session.ErrPreconditionFailed, http.StatusPreconditionFailed, "precondition_failed"},
 	{session.ErrStaleRead, http.StatusServiceUnavailable, "stale_read"},
 	{session.ErrCorrupt, http.StatusInternalServerError, "corrupt_session"},

@@ -31,7 +31,7 @@ func startBackend(ctx context.Context, name, program, parent string) (*backend, 
 		if b.redis, err = startRedis(ctx, dir); err != nil {
 			return nil, err
 		}
-		env = []string{"REDIS_ENABLED=true", "STORAGE_FALLBACK_TO_MEMORY=false", "REDIS_URL=redis://" + b.redis.address}
+		env = onRedisAt(b.redis.address)
 	default:
 		return nil, fmt.Errorf("-backends: %q is neither %s nor %s", name, embedded, onRedis)
 	}
@@ -40,6 +40,11 @@ func startBackend(ctx context.Context, name, program, parent string) (*backend, 
 		return nil, err
 	}
 	return b, nil
+}
+
+// onRedisAt returns the settings of a server on the Redis at that address.
+func onRedisAt(address string) []string {
+	return []string{"REDIS_ENABLED=true", "STORAGE_FALLBACK_TO_MEMORY=false", "REDIS_URL=redis://" + address}
 }
 
 func (b *backend) stop() {

@@ -115,7 +115,7 @@ func (c *client) get(path string, doc any) error {
 	return json.Unmarshal(answer, doc)
 }
 
-var transport = &http.Transport{MaxIdleConnsPerHost: 32, DisableCompression: true}
+var transport = &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true}
 
 // do sends a request and reads the whole answer, whose status must be one of accepted. The answer is
 // valid until the next request: for a large answer, allocating memory would take the client longer

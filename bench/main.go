@@ -15,6 +15,9 @@
 // of fewer than 100 requests is the slowest. The clients run on the same machine as the servers and
 // share its CPUs.
 //
+// Last, 4 to 64 writers change one session at the same time, on one server and on four servers that
+// share a Redis, which shows how much work and how many changes are lost to conflicts.
+//
 // With -edge it measures the Worker instead of the server; see [bench.edge].
 package main
 
@@ -140,7 +143,10 @@ func (b *bench) measure(ctx context.Context) error {
 	if err := b.compare(ctx); err != nil {
 		return err
 	}
-	return b.health(ctx)
+	if err := b.health(ctx); err != nil {
+		return err
+	}
+	return b.contend(ctx)
 }
 
 func (b *bench) stop() {

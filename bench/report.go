@@ -132,6 +132,21 @@ func (r *report) comparisonLine(rows, bytes, clients int, results []result) {
 	r.printf("\n")
 }
 
+// contest prints what writers of one session have met.
+func (r *report) contest(name string, writers int, edits, patches outcome) {
+	r.printf("  %-24s %7d%10.0f%9.2f%%%10.1f%10.1f%11.0f%9.2f%%\n", name, writers,
+		edits.perSecond(), edits.lost(), edits.p50(), milliseconds(percentile(edits.times, 0.99)),
+		patches.perSecond(), patches.lost())
+}
+
+// lost returns the part of the changes that were answered with a conflict, in percent.
+func (o outcome) lost() float64 { return 100 * float64(o.conflicts) / float64(len(o.times)) }
+
+// perSecond returns the number of changes per second that were made.
+func (o outcome) perSecond() float64 {
+	return float64(len(o.times)-o.conflicts) / o.took.Seconds()
+}
+
 // p50 returns the median in milliseconds.
 func (r result) p50() float64 { return milliseconds(percentile(r.times, 0.50)) }
 

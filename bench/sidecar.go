@@ -71,8 +71,9 @@ type redis struct {
 	address string
 }
 
-// startRedis starts a redis-server that keeps nothing on disk.
-func startRedis(ctx context.Context, dir string) (*redis, error) {
+// startRedis starts a redis-server that keeps nothing on disk, unless settings, further arguments, say
+// otherwise.
+func startRedis(ctx context.Context, dir string, settings ...string) (*redis, error) {
 	program, err := exec.LookPath("redis-server")
 	if err != nil {
 		return nil, fmt.Errorf("the redis backend needs redis-server, which make bench installs; -backends embedded does without: %w", err)
@@ -84,7 +85,7 @@ func startRedis(ctx context.Context, dir string) (*redis, error) {
 	r := &redis{address: address}
 	_, port, _ := net.SplitHostPort(address)
 	r.sidecar, err = startSidecar(ctx, dir, func() error { return r.do("PING") }, program,
-		"--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
+		append([]string{"--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"}, settings...)...)
 	return r, err
 }
 

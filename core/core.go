@@ -27,8 +27,10 @@ type Runtime struct {
 	Backend api.Backend
 	// Later, if not nil, runs work after the response; see [session.Options].
 	Later func(context.Context, func(context.Context))
-	// Join, if not nil, joins equal computations; see [session.Options].
+	// Join, if not nil, joins equal computations, and Line orders the changes of one session; see
+	// [session.Options].
 	Join func(ctx context.Context, key string, compute func(context.Context) ([]byte, error)) ([]byte, error)
+	Line func(ctx context.Context, id string) (leave func(lost int), err error)
 	// Budget is the memory that requests share. Nil means no bound.
 	Budget *budget.Budget
 	// HostAllowed and TokenRefused are those of [api.Config]. Nil means that all hosts are allowed,
@@ -64,6 +66,7 @@ func New(c config.Common, rt Runtime) http.Handler {
 			CacheBytes:         c.CacheBytes() / 2,
 			Later:              rt.Later,
 			Join:               rt.Join,
+			Line:               rt.Line,
 		}),
 		Store:          rt.Store,
 		Backend:        rt.Backend,

@@ -10,10 +10,11 @@ import (
 // Commit is a compare-and-swap with the writes and reads that belong to it, so that an engine on the
 // network can do all of it in one round trip.
 //
-// First Put is stored and Touch is renewed, both with TTL. Then Swap replaces the value with
-// revision Old. If that succeeds, Drop is deleted. If Put or Touch fails, there is no swap. It is
-// not an error if keys of Drop cannot be deleted. Get is read last, whatever the outcome. Only the
-// item of Swap may be Counted; the keys of Put, Touch and Drop must belong to items that are not.
+// First Put is stored and Touch is renewed, both with TTL; like [Driver.Touch], Touch never shortens
+// a life. Then Swap replaces the value with revision Old. If that succeeds, Drop is deleted. If Put
+// or Touch fails, there is no swap. It is not an error if keys of Drop cannot be deleted. Get is read
+// last, whatever the outcome. Only the item of Swap may be Counted; the keys of Put, Touch and Drop
+// must belong to items that are not.
 //
 // All keys must have the same text between their first braces, because an engine on several
 // machines keeps such keys together.
@@ -30,15 +31,28 @@ type Commit struct {
 	Get  []string
 }
 
+// Conflict is the error of a [Commit] whose swap lost. It is an [ErrConflict]. It has the value that
+// won, so that the caller can start again from it without another round trip.
+type Conflict struct {
+	// Value is the present value of the key of Swap, nil if the key is absent or could not be read.
+	Value []byte
+}
+
+func (*Conflict) Error() string { return ErrConflict.Error() }
+
+// Unwrap makes errors.Is find the sentinel.
+func (*Conflict) Unwrap() error { return ErrConflict }
+
 // Committer is implemented by drivers that can do a [Commit] in one step. For other drivers a [Store]
 // makes the calls one after another.
 type Committer interface {
-	// Commit must fulfil the contracts of [Commit] and of [Driver.CompareAndSwap]. The values are
-	// those of Get, or nil if they could not be read; err is about everything else.
+	// Commit must fulfil the contracts of [Commit] and of [Driver.CompareAndSwap], except that the
+	// error of a swap that lost is a [*Conflict]. The values are those of Get, or nil if they could
+	// not be read; err is about everything else.
 	Commit(ctx context.Context, c Commit) (values [][]byte, err error)
 }
 
-// Commit does everything in c. It returns [ErrConflict] if the swap lost. After any other error it is
+// Commit does everything in c. If the swap lost, the error contains a [*Conflict]. After any other error it is
 // unknown whether the items are stored. The values are those of c.Get, whether or not the swap
 // succeeded, or nil if they could not be read.
 func (s *Store) Commit(ctx context.Context, c Commit) (values [][]byte, err error) {
@@ -73,7 +87,15 @@ func (s *Store) commitInSteps(ctx context.Context, c Commit) error {
 			return err
 		}
 	}
-	if err := s.driver.CompareAndSwap(ctx, c.Swap, c.Old, c.SwapTTL); err != nil {
+	err := s.driver.CompareAndSwap(ctx, c.Swap, c.Old, c.SwapTTL)
+	if errors.Is(err, ErrConflict) {
+		lost := &Conflict{}
+		if values, err := s.driver.Get(ctx, []string{c.Swap.Key}); err == nil {
+			lost.Value = values[0]
+		}
+		return lost
+	}
+	if err != nil {
 		return err
 	}
 	if len(c.Drop) > 0 {

@@ -135,7 +135,8 @@ func (s *Store) Delete(ctx context.Context, keys ...string) error {
 	return wrap("delete", one(keys), s.driver.Delete(ctx, full))
 }
 
-// Touch sets a new ttl for keys. Absent keys are not an error and stay absent.
+// Touch makes keys live for at least ttl from now. It never shortens a life, except on an engine
+// with TouchRewrites. Absent keys are not an error and stay absent.
 func (s *Store) Touch(ctx context.Context, keys []string, ttl time.Duration) error {
 	if len(keys) == 0 {
 		return nil

@@ -95,6 +95,7 @@ func newHandler(ctx context.Context, cfg Config, b *backend, requests *budget.Bu
 		Backend:      b.health,
 		Budget:       requests,
 		Join:         new(joiner).join,
+		Line:         newLine(maxWaiting, turnTimeout).enter,
 		HostAllowed:  hostFilter(cfg, local),
 		TokenRefused: newTokenGuard(log).refused,
 		Stopping:     func() bool { return ctx.Err() != nil },

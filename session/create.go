@@ -57,7 +57,7 @@ func (s *Service) create(ctx context.Context, filename string, ttl time.Duration
 	h.push(ver, now, "Session created", s.opt.MaxVersions)
 	h.log(now, fmt.Sprintf("Session created. Original file: '%s'. Initial rows: %d", filename, rows))
 	a := &attempt{head: h, items: out.items}
-	err = s.swap(ctx, a)
+	err = s.swap(ctx, a, nil)
 	if errors.Is(err, kv.ErrConflict) {
 		// The id is new, so only an attempt whose response was lost can have stored this head.
 		now, loadErr := s.load(ctx, Ref{ID: h.ID})

@@ -10,6 +10,13 @@ import (
 // Delete removes a session and everything that it stored. A session whose record cannot be read
 // is deleted too, unless there is a precondition, which could not be checked.
 func (s *Service) Delete(ctx context.Context, ref Ref, pre Precondition) error {
+	if pre != nil {
+		leave, err := s.enterLine(ctx, ref.ID)
+		if err != nil {
+			return err
+		}
+		defer leave(0)
+	}
 	for range maxAttempts {
 		h, err := s.load(ctx, ref)
 		if errors.Is(err, ErrCorrupt) && pre == nil {

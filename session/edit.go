@@ -54,7 +54,7 @@ func (s *Service) newVersion(ctx context.Context, c Change, fallback string, cha
 	if err := checkSummary(c.Summary); err != nil {
 		return nil, err
 	}
-	return s.commit(ctx, c.Ref, c.Pre, func(h *head) ([]kv.Item, error) {
+	return s.commitVersion(ctx, c, func(h *head, out *sealer) (*record.Version, error) {
 		base := h.current()
 		f, err := s.frame(ctx, h, base)
 		if err != nil {
@@ -63,13 +63,7 @@ func (s *Service) newVersion(ctx context.Context, c Change, fallback string, cha
 		if err := change(f); err != nil {
 			return nil, err
 		}
-		out := s.newSealer(h)
-		ver, err := s.storeFrame(h, base, f, out)
-		if err != nil {
-			return nil, err
-		}
-		ver.RowsBefore = base.Rows
-		return s.push(h, ver, c.Summary, out)
+		return s.storeFrame(h, base, f, out)
 	})
 }
 

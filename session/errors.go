@@ -15,6 +15,7 @@ var (
 	ErrConflict           = errors.New("conflict")
 	ErrPreconditionFailed = errors.New("precondition failed")
 	ErrStaleRead          = errors.New("stale read")
+	ErrBusy               = errors.New("busy")
 	ErrCorrupt            = errors.New("corrupt session")
 	ErrInvalidParameter   = errors.New("invalid parameter")
 )

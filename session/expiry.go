@@ -51,24 +51,28 @@ func (s *Service) Touch(ctx context.Context, ref Ref, pre Precondition, ttl time
 
 // touch notes an access at once. It makes no new revision.
 func (s *Service) touch(ctx context.Context, ref Ref, pre Precondition) (*Session, error) {
-	for range maxAttempts {
-		h, err := s.load(ctx, ref)
-		if err != nil {
-			return nil, err
-		}
+	leave, err := s.enterLine(ctx, ref.ID)
+	if err != nil {
+		return nil, err
+	}
+	defer leave(0)
+	h, err := s.load(ctx, ref)
+	for lost := 0; err == nil; lost++ {
 		if err := s.check(h, pre); err != nil {
 			return nil, err
 		}
+		if lost == maxAttempts {
+			return nil, exhausted(ref.ID)
+		}
 		err = s.heads.touch(ctx, h)
+		if err == nil {
+			return view(h), nil
+		}
 		if errors.Is(err, kv.ErrConflict) {
-			continue
+			h, err = s.loadWinner(ctx, ref, err)
 		}
-		if err != nil {
-			return nil, err
-		}
-		return view(h), nil
 	}
-	return nil, exhausted(ref.ID)
+	return nil, err
 }
 
 func checkTTL(ttl time.Duration) error {

@@ -11,7 +11,6 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/memory"
 
 	"edgeframe/frame"
-	"edgeframe/kv"
 	"edgeframe/session/record"
 )
 
@@ -147,7 +146,7 @@ func (s *Service) SetMarks(ctx context.Context, c Change, marks frame.Marks, mer
 	if c.Summary == "" {
 		c.Summary = "Mark intentionally missing cells"
 	}
-	return s.commit(ctx, c.Ref, c.Pre, func(h *head) ([]kv.Item, error) {
+	return s.commitVersion(ctx, c, func(h *head, out *sealer) (*record.Version, error) {
 		base := h.current()
 		f, err := s.frame(ctx, h, base)
 		if err != nil {
@@ -162,13 +161,11 @@ func (s *Service) SetMarks(ctx context.Context, c Change, marks frame.Marks, mer
 			return nil, err
 		}
 		ver := *base
-		out := s.newSealer(h)
 		if err := s.storeMarks(&ver, f, out); err != nil {
 			return nil, err
 		}
-		ver.RowsBefore = base.Rows
 		ver.NewBytes = out.bytes
-		return s.push(h, &ver, c.Summary, out)
+		return &ver, nil
 	})
 }
 

@@ -101,6 +101,38 @@ func TestRoundTripsToRedisDoNotDependOnTheNumberOfSegments(t *testing.T) {
 	}
 }
 
+// An attempt that has lost needs one round trip more: it starts from the head that has won and takes
+// the version over that it had worked out, and the segments stored in vain are dropped with the swap.
+func TestALostAttemptCostsOneRoundTripToRedis(t *testing.T) {
+	h, server, trips := onRedis(t)
+	sess := h.create(1000, 5)
+	before := server.Do("DBSIZE").(int64)
+	c := of(sess)
+	patches := 0
+	c.Pre = func(*Session) bool {
+		if patches < 2 {
+			patches++
+			h.patch(sess, patches)
+		}
+		return true
+	}
+	trips.Take()
+	next, _, err := h.Edit(context.Background(), c, operations(t, setFirst))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, want := trips.Take(), 3+2+patches*2; n != want {
+		t.Errorf("%d round trips, want %d: three of the edit, two attempts that lost, two of each patch", n, want)
+	}
+	if got := server.Do("DBSIZE").(int64); got != before+1 {
+		t.Errorf("%d keys, want one segment more than %d", got, before)
+	}
+	if next.Revision.Revision != 4 || string(next.Metadata) != `{"n":2}` {
+		t.Errorf("revision %s with the metadata %s", next.Revision, next.Metadata)
+	}
+	h.table(next, 0)
+}
+
 func TestExpiryOnRedisIsThatOfTheServerToo(t *testing.T) {
 	h, server, _ := onRedis(t)
 	sess := h.must(h.Create(context.Background(), h.table(h.create(10, 5), 0), "t", time.Second))

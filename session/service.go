@@ -47,6 +47,11 @@ type Options struct {
 	// Join computes the value of a key, or waits for the value that is being computed for another
 	// caller. Nil computes it.
 	Join func(ctx context.Context, key string, compute func(context.Context) ([]byte, error)) ([]byte, error)
+	// Line makes the changes of one session in this process wait for one another. It returns when
+	// it is the turn of the caller, in order of arrival. The caller calls leave when its change has
+	// ended, with the number of times that it has lost against changes of other processes. An error
+	// says why the caller has no turn. Nil means that changes do not wait.
+	Line func(ctx context.Context, id string) (leave func(lost int), err error)
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -148,6 +153,12 @@ func (s *Service) load(ctx context.Context, ref Ref) (*head, error) {
 	if err != nil {
 		return nil, err
 	}
+	return s.unexpired(h, ref)
+}
+
+// unexpired returns h, which may be nil, if it is the head of a session that has not expired and
+// that the caller accepts.
+func (s *Service) unexpired(h *head, ref Ref) (*head, error) {
 	if h == nil || h.Expires <= s.now().UnixMilli() {
 		return nil, fail(ErrSessionNotFound, "session %s does not exist or has expired", ref.ID)
 	}

@@ -1,7 +1,6 @@
 package session
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 
@@ -217,10 +216,7 @@ func obsoleteStatistics(before, after *head, maxTableBytes int64) (keys []string
 // head, and so the same statistics.
 func (h *head) hasTable(other *head, ver *record.Version) bool {
 	for i := range h.Versions {
-		have := &h.Versions[i]
-		sameMarks := have.Marks == ver.Marks || have.Marks != nil && ver.Marks != nil && *have.Marks == *ver.Marks
-		if sameMarks && bytes.Equal(h.Manifests[have.Manifest], other.Manifests[ver.Manifest]) &&
-			bytes.Equal(h.Schemas[have.Schema], other.Schemas[ver.Schema]) {
+		if h.tableOf(&h.Versions[i]).equal(other.tableOf(ver)) {
 			return true
 		}
 	}

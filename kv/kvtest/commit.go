@@ -43,6 +43,24 @@ var commitTests = []test{
 		f.wantValues(values, revised("two", ""))
 		f.wantRevision("edgeframe:{c}dropped", "two")
 	}},
+	{"a commit that loses says what is there instead", func(f *fixture) {
+		if !f.swaps() {
+			return
+		}
+		s := f.storeWith(long, string(revised("two", "with more behind it")), "{c}head")
+		for key, present := range map[string][]byte{"{c}head": revised("two", "with more behind it"), "{c}absent": nil} {
+			_, err := s.Commit(f.ctx, kv.Commit{
+				Put: []kv.Item{{Key: "{c}put", Value: []byte("v")}}, TTL: long,
+				Swap: kv.Item{Key: key, Value: revised("three", "")}, Old: revision("one"), SwapTTL: long,
+			})
+			f.wantError(err, kv.ErrConflict)
+			var lost *kv.Conflict
+			if !errors.As(err, &lost) {
+				f.Fatalf("%q: error %v has no *kv.Conflict", key, err)
+			}
+			f.wantValues([][]byte{lost.Value}, present)
+		}
+	}},
 	{"a commit of a swap alone is a swap", func(f *fixture) {
 		if !f.swaps() {
 			return

@@ -127,10 +127,7 @@ func (d *Driver) commitInSteps(ctx context.Context, c kv.Commit) (values [][]byt
 			return nil, err
 		}
 	}
-	won, err := swapScript.Run(ctx, d.client, []string{c.Swap.Key}, swapArguments(c, "")...).Int()
-	if err == nil && won == 0 {
-		err = kv.ErrConflict
-	}
+	err = swapOutcome(swapScript.Run(ctx, d.client, []string{c.Swap.Key}, swapArguments(c, "")...))
 	gets := make([]*goredis.StringCmd, len(c.Get))
 	_, _ = d.client.Pipelined(ctx, func(pipe goredis.Pipeliner) error {
 		for _, key := range c.Drop {

@@ -17,8 +17,8 @@ import (
 // swapScript replaces the value of KEYS[1] if it begins with the revision ARGV[1] (empty: if the key is
 // absent). The new value is ARGV[2], with a TTL of ARGV[3] milliseconds (0: none). ARGV[4] says
 // whether the key is added to the index ("count") or removed from it ("uncount"); then the index is
-// KEYS[2]. With "" there is no index. The other keys are deleted after the swap. The answer is 1, or
-// 0 if the swap lost.
+// KEYS[2]. With "" there is no index. The other keys are deleted after the swap. The answer is 1. If
+// the swap lost, it is the present value, or 0 if the key is absent.
 //
 // When a key is added to the index, some expired ones are removed from it.
 var swapScript = goredis.NewScript(`
@@ -26,7 +26,7 @@ local key, old, value, ttl, index = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3])
 local present = redis.call('EXISTS', key) == 1
 local current = present and redis.call('GETRANGE', key, 0, 15) or ''
 if present ~= (old ~= '') or current ~= old then
-	return 0
+	return redis.call('GET', key) or 0
 end
 if ttl > 0 then
 	redis.call('SET', key, value, 'PX', ttl)
@@ -159,16 +159,25 @@ func (d *Driver) commitAt(ctx context.Context, server goredis.Cmdable, run evalu
 		// If this fails, values is nil.
 		values, _ = valuesOf(c.Get, gets)
 	}
-	won, swapErr := swapped.Int()
-	switch {
-	case aborted(swapErr):
-		return values, err
-	case swapErr != nil:
-		return values, swapErr
-	case won == 0:
-		return values, kv.ErrConflict
+	if swapErr := swapped.Err(); !aborted(swapErr) {
+		err = swapOutcome(swapped)
 	}
-	return values, nil
+	return values, err
+}
+
+// swapOutcome returns the error of an evaluation of swapScript.
+func swapOutcome(swapped *goredis.Cmd) error {
+	switch answer, err := swapped.Result(); present := answer.(type) {
+	case string:
+		return &kv.Conflict{Value: []byte(present)}
+	case int64:
+		if present == 0 {
+			return &kv.Conflict{}
+		}
+		return nil
+	default:
+		return err
+	}
 }
 
 // swapArguments returns the arguments of swapScript.
