@@ -57,7 +57,7 @@ func (c *cells) countMissing() {
 	}
 }
 
-// present returns those of rows whose values are not missing, and sets for the others whether a
+// withValue returns those of rows whose values are not missing, and sets for the others whether a
 // comparison holds.
 func (at *evaluation) withValue(c *cells, rows []int32, holds []bool, missing bool) []int32 {
 	c.countMissing()
