@@ -40,6 +40,9 @@ func (s *Service) fetchInto(ctx context.Context, h *head, refs []record.SegmentR
 		return nil
 	}
 	keys := h.keys(missing)
+	if h.passing {
+		ctx = kv.Passing(ctx)
+	}
 	values, err := s.store.GetMany(ctx, keys)
 	if errors.Is(err, kv.ErrCorrupt) {
 		return damaged(h.ID, err)
