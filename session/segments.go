@@ -40,7 +40,7 @@ func (s *Service) fetchInto(ctx context.Context, h *head, refs []record.SegmentR
 		return nil
 	}
 	keys := h.keys(missing)
-	if h.passing {
+	if h.passing.stored {
 		ctx = kv.Passing(ctx)
 	}
 	values, err := s.store.GetMany(ctx, keys)
@@ -50,7 +50,7 @@ func (s *Service) fetchInto(ctx context.Context, h *head, refs []record.SegmentR
 	if err != nil {
 		return err
 	}
-	return s.decodeInto(missing, keys, values, got, !h.passing)
+	return s.decodeInto(missing, keys, values, got, !h.passing.decoded)
 }
 
 // uncached returns those of refs that are not cached, each once, and their keys.
