@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -13,7 +14,12 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/array"
+
 	"edgeframe/codec"
+	"edgeframe/codec/codectest"
+	"edgeframe/codec/formats"
 	"edgeframe/kv/kvtest"
 	"edgeframe/session"
 )
@@ -96,6 +102,26 @@ func TestHeadRefusesWhatGetRefuses(t *testing.T) {
 		head, get := f.do("HEAD", path+target, ""), f.do("GET", path+target, "")
 		if head.StatusCode != get.StatusCode || get.StatusCode != status {
 			t.Errorf("HEAD %s: %d, GET: %d, want %d", target, head.StatusCode, get.StatusCode, status)
+		}
+	}
+}
+
+func TestHeadRefusesWhatTheFormatCannotExpress(t *testing.T) {
+	f := newFixture(t)
+	run := codectest.ArrayOf(arrow.RunEndEncodedOf(arrow.PrimitiveTypes.Int32, arrow.PrimitiveTypes.Int64), func(b *array.RunEndEncodedBuilder) {
+		b.Append(3)
+		b.ValueBuilder().(*array.Int64Builder).Append(7)
+	})
+	var stream bytes.Buffer
+	if err := formats.ByName("arrow").Encode(&stream, codectest.TableOf([]string{"a"}, []arrow.Array{run}), codec.WriteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	made := f.do("POST", "/api/v1/sessions", stream.String(), "Content-Type", "application/vnd.apache.arrow.stream")
+	f.wantStatus(made, http.StatusCreated)
+	path := made.Header.Get("Location") + "/data?format=parquet"
+	for _, method := range []string{"GET", "HEAD"} {
+		if res := f.do(method, path, ""); res.StatusCode != http.StatusNotAcceptable {
+			t.Errorf("%s: %d %s", method, res.StatusCode, res.body)
 		}
 	}
 }

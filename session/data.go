@@ -39,8 +39,24 @@ func newData(s *Service, sess *Session, p *page) *Data {
 	h, seen := *sess.head, *sess
 	seen.head = &h
 	d := &Data{Session: &seen, Version: viewVersion(p.version), Schema: p.schema, s: s, head: &h, page: p}
-	d.head.passing = p.bytes(0, len(p.ranges), nil) > s.opt.CacheBytes/4*3
+	raw, stored := d.size()
+	// The cache of what is stored is as large as that of what is decoded.
+	most := s.opt.CacheBytes / 4 * 3
+	d.head.passing.decoded, d.head.passing.stored = raw > most, stored > most
 	return d
+}
+
+// size returns the size of the segments of the page before compression and as they are stored, in bytes.
+func (d *Data) size() (raw, stored int64) {
+	segments := d.page.segments(nil)
+	for _, r := range d.page.ranges {
+		for _, at := range segments {
+			ref := d.page.manifest.Groups[r.group].Segments[at]
+			raw += int64(ref.Raw)
+			stored += int64(ref.Stored)
+		}
+	}
+	return raw, stored
 }
 
 // begin loads the first row groups.

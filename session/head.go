@@ -20,8 +20,9 @@ type head struct {
 	page *page
 	// fetched are segments that came along when an access was noted.
 	fetched map[record.SegmentRef][]arrow.Array
-	// passing says that what is read is not cached, because it would push out everything else.
-	passing bool
+	// passing says that the segments that are read are not cached, as they are decoded or as they are
+	// stored, because they would push out everything else.
+	passing struct{ decoded, stored bool }
 }
 
 // decodeHead reads the stored form of the head of the session with that id.

@@ -60,6 +60,9 @@ func (s *Service) fetchBatch(ctx context.Context, h *head, refs []record.Segment
 	}
 	defer share.Free(stored)
 	keys := h.keys(refs)
+	if h.passing.stored {
+		ctx = kv.Passing(ctx)
+	}
 	values, err := s.store.GetMany(ctx, keys)
 	if errors.Is(err, kv.ErrCorrupt) {
 		return damaged(h.ID, err)
@@ -67,7 +70,7 @@ func (s *Service) fetchBatch(ctx context.Context, h *head, refs []record.Segment
 	if err != nil {
 		return err
 	}
-	return s.decodeInto(ctx, refs, keys, values, got, !h.passing)
+	return s.decodeInto(ctx, refs, keys, values, got, !h.passing.decoded)
 }
 
 // batch returns how many segments from the beginning of refs take at most that many bytes as they are

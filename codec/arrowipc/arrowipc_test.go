@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -371,6 +372,41 @@ func TestDictionariesThatGrowOrAreReplacedAreRead(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// listOf returns an array of one list that has the values of arr.
+func listOf(arr arrow.Array) arrow.Array {
+	offsets := memory.NewBufferBytes(arrow.Int32Traits.CastToBytes([]int32{0, int32(arr.Len())}))
+	return array.MakeFromData(array.NewData(arrow.ListOf(arr.DataType()), 1, []*memory.Buffer{nil, offsets}, []arrow.ArrayData{arr.Data()}, 0, 0))
+}
+
+func TestAnArrowFileIsRefusedIfItsDictionariesAreTooLarge(t *testing.T) {
+	values := func(prefix string) []string {
+		out := make([]string, 20)
+		for i := range out {
+			out[i] = fmt.Sprint(prefix, i, strings.Repeat("x", 1<<20))
+		}
+		return out
+	}
+	schema, recs := dictionaryBatches(values("a"), values("b"))
+	plain := &codec.Table{Schema: schema, RowGroups: recs}
+	// A list of them is kept as a whole.
+	nested := &codec.Table{}
+	for i := range 4 {
+		list := listOf(recs[i%2].Column(0))
+		nested.Schema = codectest.TableOf([]string{"a"}, []arrow.Array{list}).Schema
+		nested.RowGroups = append(nested.RowGroups, array.NewRecord(nested.Schema, []arrow.Array{list}, 1))
+	}
+	for name, table := range map[string]*codec.Table{"plain": plain, "nested": nested} {
+		var out bytes.Buffer
+		err := formats.ByName("arrow_file").Encode(&out, table, codec.WriteOptions{})
+		if !errors.Is(err, codec.ErrUnsupported) || !strings.Contains(err.Error(), "format=arrow") || out.Len() > 0 {
+			t.Errorf("%s: %v after %d bytes", name, err, out.Len())
+		}
+		if err := formats.ByName("arrow").Encode(io.Discard, table, codec.WriteOptions{}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

@@ -59,7 +59,7 @@ func (c *driver) Get(ctx context.Context, keys []string) ([][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.fill(keys, values, found)
+	c.fill(keys, values, found, !kv.IsPassing(ctx))
 	return values, nil
 }
 
@@ -77,14 +77,14 @@ func (c *driver) look(keys []string) (values [][]byte, missing []string) {
 	return values, missing
 }
 
-// fill inserts the values of the missing keys into values, and caches them.
-func (c *driver) fill(keys []string, values, found [][]byte) {
+// fill inserts the values of the missing keys into values, and caches them if they are to be kept.
+func (c *driver) fill(keys []string, values, found [][]byte, keep bool) {
 	for i, key := range keys {
 		if values[i] != nil {
 			continue
 		}
 		values[i], found = found[0], found[1:]
-		if values[i] != nil && c.immutable(key) {
+		if keep && values[i] != nil && c.immutable(key) {
 			c.values.Add(key, values[i], int64(len(key)+len(values[i])))
 		}
 	}
@@ -114,6 +114,6 @@ func (c committing) Commit(ctx context.Context, commit kv.Commit) ([][]byte, err
 	if len(missing) > 0 && found == nil {
 		return nil, err
 	}
-	c.cache.fill(keys, values, found)
+	c.cache.fill(keys, values, found, true)
 	return values, err
 }

@@ -96,6 +96,22 @@ func TestImmutableValuesAreReadOnceAndHeadsEveryTime(t *testing.T) {
 	}
 }
 
+func TestAValueThatIsReadInPassingIsNotKept(t *testing.T) {
+	s, engine := counted(1 << 20)
+	put(t, s, 10, "a:seg:1", "b:seg:2")
+	get(t, s, "a:seg:1")
+	engine.Reset()
+	for range 2 {
+		values, err := s.GetMany(kv.Passing(t.Context()), []string{"a:seg:1", "b:seg:2"})
+		if err != nil || fmt.Sprintf("%.1s", values) != "[a b]" {
+			t.Fatalf("%s, %v", values, err)
+		}
+	}
+	if got := fmt.Sprint(engine.KeysRead()); got != "[p:b:seg:2 p:b:seg:2]" {
+		t.Errorf("the engine was asked for %s", got)
+	}
+}
+
 func TestAnAbsentValueIsNotRemembered(t *testing.T) {
 	s, _ := counted(1 << 20)
 	get(t, s, "a:seg:1")
