@@ -3,7 +3,8 @@
 // Command edgeframe is the native server.
 //
 // It exits with 0 after an orderly stop, with 1 if it cannot start or the probed server is not
-// healthy, and with 2 if its arguments or its configuration are wrong.
+// healthy, and with 2 if its arguments or its configuration are wrong. A second signal while it stops
+// ends it as that signal does by default.
 package main
 
 import (
