@@ -28,6 +28,8 @@ type Runtime struct {
 	Later func(context.Context, func(context.Context))
 	// Line, if not nil, orders the changes of one session; see [session.Options].
 	Line func(ctx context.Context, id string) (leave func(lost int), err error)
+	// Every, if not nil, repeats work in the background; see [session.Options].
+	Every func(ctx context.Context, interval time.Duration, work func(context.Context)) (stop func())
 	// Admit limits the uploads that are decoded at the same time; see [api.Config]. Nil means no
 	// limit.
 	Admit func(ctx context.Context, bytes int64) (release func(), err error)
@@ -58,6 +60,7 @@ func New(c config.Common, rt Runtime) http.Handler {
 			CacheBytes:         c.CacheBytes() / 2,
 			Later:              rt.Later,
 			Line:               rt.Line,
+			Every:              rt.Every,
 		}),
 		Store:          rt.Store,
 		Backend:        rt.Backend,

@@ -81,6 +81,7 @@ func newHandler(cfg Config, b *backend, log *slog.Logger) http.Handler {
 		TTL:     b.ttl,
 		Backend: b.health,
 		Line:    newLine(maxWaiting, turnTimeout).enter,
+		Every:   every,
 		Admit:   newAdmission(cfg.MaxUploadBytes(), admissionTimeout),
 		Logger:  log,
 	})
