@@ -73,6 +73,42 @@ var concurrencyTests = []test{
 			c.Errorf("%d rows at revision %d with %d audit entries", doc.Shape[0], doc.Revision, len(s.audit().Entries))
 		}
 	}},
+	{"sixty-four writers of one session meet no conflict", func(c *client) {
+		if !c.store.Capabilities.CompareAndSwap {
+			return
+		}
+		const writers, rounds = 64, 3
+		s := c.create("a\n" + strings.Repeat("0\n", writers))
+		var requests []func() *answer
+		for w := range writers {
+			requests = append(requests, func() (last *answer) {
+				for v := 1; v <= rounds; v++ {
+					if w%2 == 0 {
+						last = s.racing("PATCH", "/data", map[string]any{"operations": []op{{"op": "set_values", "column": "a", "rows": []int{w}, "value": v}}})
+					} else {
+						last = s.racing("PATCH", "", map[string]any{"metadata": map[string]any{fmt.Sprint(w): v}})
+					}
+					if last.status != http.StatusOK {
+						return last
+					}
+				}
+				return last
+			})
+		}
+		for w, status := range c.together(requests...) {
+			if status != http.StatusOK {
+				c.Errorf("writer %d: status %d", w, status)
+			}
+		}
+		if doc := s.document(); doc.Revision != 1+writers*rounds || strings.Count(string(doc.Metadata), fmt.Sprintf(":%d", rounds)) != writers/2 {
+			c.Errorf("revision %d with the metadata %s", doc.Revision, doc.Metadata)
+		}
+		for w, row := range s.page().Data.Data {
+			if want := float64(rounds * (1 - w%2)); row[0] != want {
+				c.Errorf("row %d is %v, want %v", w, row[0], want)
+			}
+		}
+	}},
 	{"a reader beside a writer sees one version or another, never a mixture", func(c *client) {
 		s := c.create("a,b\n" + strings.Repeat("0,0\n", 2000))
 		all := make([]int, 2000)

@@ -31,6 +31,8 @@ type Runtime struct {
 	// [session.Options].
 	Join func(ctx context.Context, key string, compute func(context.Context) ([]byte, error)) ([]byte, error)
 	Line func(ctx context.Context, id string) (leave func(lost int), err error)
+	// Every, if not nil, repeats work in the background; see [session.Options].
+	Every func(ctx context.Context, interval time.Duration, work func(context.Context)) (stop func())
 	// Budget is the memory that requests share. Nil means no bound.
 	Budget *budget.Budget
 	// HostAllowed and TokenRefused are those of [api.Config]. Nil means that all hosts are allowed,
@@ -67,6 +69,7 @@ func New(c config.Common, rt Runtime) http.Handler {
 			Later:              rt.Later,
 			Join:               rt.Join,
 			Line:               rt.Line,
+			Every:              rt.Every,
 		}),
 		Store:          rt.Store,
 		Backend:        rt.Backend,

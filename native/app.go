@@ -96,6 +96,7 @@ func newHandler(ctx context.Context, cfg Config, b *backend, requests *budget.Bu
 		Budget:       requests,
 		Join:         new(joiner).join,
 		Line:         newLine(maxWaiting, turnTimeout).enter,
+		Every:        every,
 		HostAllowed:  hostFilter(cfg, local),
 		TokenRefused: newTokenGuard(log).refused,
 		Stopping:     func() bool { return ctx.Err() != nil },

@@ -4,17 +4,23 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"edgeframe/kv"
 	"edgeframe/session/record"
 )
 
-// maxAttempts bounds how often a commit is tried again after it lost against another one. The
-// changes of one process do not compete ([Options.Line]), so an attempt competes with at most one of
-// each other process. The losers of a round start again at once, from the head that has won, while
-// the winner's process gives way to them. With four processes of 16 writers each less than one change
-// in a thousand loses 64 times.
-const maxAttempts = 64
+// maxAttempts and minTrying bound how often a commit is tried again after it lost against another
+// one: it gives up after it has lost maxAttempts times and for minTrying at least.
+//
+// The changes of one process do not compete ([Options.Line]), so an attempt competes with at most one
+// of each other process. The losers of a round start again at once, from the head that has won. But a
+// process may win many times in a row by its rhythm: of four processes of 16 writers each, one edit in
+// a thousand loses 64 times, within 200 ms. So the time counts as well.
+const (
+	maxAttempts = 64
+	minTrying   = 10 * time.Second
+)
 
 // errSegmentGone says that a segment which a head refers to is not in the store.
 var errSegmentGone = errors.New("segment is gone")
@@ -27,7 +33,7 @@ func (s *Service) commit(ctx context.Context, ref Ref, pre Precondition, change 
 	if err != nil {
 		return nil, err
 	}
-	lostAttempts := 0
+	lostAttempts, start := 0, s.now()
 	defer func() { leave(lostAttempts) }()
 	var unused []string
 	defer func() {
@@ -48,14 +54,15 @@ func (s *Service) commit(ctx context.Context, ref Ref, pre Precondition, change 
 		if err := s.check(h, pre); err != nil {
 			return nil, err
 		}
-		if lostAttempts == maxAttempts {
-			return nil, exhausted(ref.ID)
+		if s.isExhausted(lostAttempts, start) {
+			return nil, exhausted(ref.ID, lostAttempts)
 		}
 		a := &attempt{before: *h, head: h}
 		a.items, err = change(h)
 		if errors.Is(err, errSegmentGone) && a.before.Revision != last {
 			// A commit that came between may have removed it; the next attempt sees its head.
 			last, lost = a.before.Revision, nil
+			lostAttempts++
 			h, err = s.load(ctx, ref)
 			continue
 		}
@@ -89,6 +96,11 @@ func (s *Service) enterLine(ctx context.Context, id string) (leave func(lost int
 		return nil, &Error{Kind: ErrBusy, Detail: fmt.Sprintf("session %s is busy with other changes: %v; try again shortly", id, err), Err: err}
 	}
 	return leave, err
+}
+
+// isExhausted reports whether a change that began at start gives up.
+func (s *Service) isExhausted(lost int, start time.Time) bool {
+	return lost >= maxAttempts && s.now().Sub(start) >= minTrying
 }
 
 // loadWinner returns the head against which a swap has lost. The error of the swap has it, unless the
@@ -134,8 +146,8 @@ func overtaken(id string) error {
 	return fail(ErrConflict, "session %s was changed by another request meanwhile; read it again and repeat the change", id)
 }
 
-func exhausted(id string) error {
-	return fail(ErrConflict, "session %s was changed by others %d times in a row; try again", id, maxAttempts)
+func exhausted(id string, lost int) error {
+	return fail(ErrConflict, "session %s was changed by others %d times in a row; try again", id, lost)
 }
 
 // swap makes the head of a the successor of the one before it, and stores and drops what belongs

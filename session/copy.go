@@ -168,7 +168,7 @@ func (c *copier) copy(ctx context.Context, id string) (count *int, done stored, 
 			return &c.report.Copied, done, corrupt(id, err)
 		}
 	}
-	return nil, done, exhausted(id)
+	return nil, done, exhausted(id, maxAttempts)
 }
 
 // compare returns the counter of a session that need not be copied and the error of one that must
@@ -229,14 +229,18 @@ func (c *copier) transfer(ctx context.Context, source, target storedHead) (done 
 	if err != nil {
 		return done, err
 	}
+	l := newLease(c.to, c.now, commit.TTL, true)
 	for len(lacking) > 0 {
 		n, bytes := batch(lacking, copyBytes)
-		if err := c.segments(ctx, source.head, lacking[:n], commit.TTL); err != nil {
+		if err := c.segments(ctx, source.head, lacking[:n], l); err != nil {
 			return done, err
 		}
 		done.segments += n
 		done.bytes += int64(bytes)
 		lacking = lacking[n:]
+	}
+	if !l.full {
+		commit.Touch = append(commit.Touch, l.keys...)
 	}
 	_, err = c.to.Commit(ctx, commit)
 	return done, err
@@ -278,8 +282,8 @@ func (c *copier) difference(source, target storedHead) (commit kv.Commit, lackin
 	return commit, lacking, nil
 }
 
-// segments copies segments, and checks each.
-func (c *copier) segments(ctx context.Context, h *head, refs []record.SegmentRef, ttl time.Duration) error {
+// segments copies segments, and checks each. l keeps them until they have a head.
+func (c *copier) segments(ctx context.Context, h *head, refs []record.SegmentRef, l *lease) error {
 	keys := h.keys(refs)
 	values, err := c.from.GetMany(ctx, keys)
 	if errors.Is(err, kv.ErrCorrupt) {
@@ -298,5 +302,8 @@ func (c *copier) segments(ctx context.Context, h *head, refs []record.SegmentRef
 		}
 		items[i] = kv.Item{Key: keys[i], Value: values[i]}
 	}
-	return c.to.SetMany(ctx, items, ttl)
+	if err := l.put(ctx, items); err != nil {
+		return err
+	}
+	return l.hold(ctx)
 }

@@ -37,7 +37,7 @@ func (s *Service) Delete(ctx context.Context, ref Ref, pre Precondition) error {
 		}
 		return err
 	}
-	return exhausted(ref.ID)
+	return exhausted(ref.ID, maxAttempts)
 }
 
 // deleteContents deletes what the head of a session that has ended refers to. Errors are ignored,

@@ -57,12 +57,12 @@ func (s *Service) touch(ctx context.Context, ref Ref, pre Precondition) (*Sessio
 	}
 	defer leave(0)
 	h, err := s.load(ctx, ref)
-	for lost := 0; err == nil; lost++ {
+	for lost, start := 0, s.now(); err == nil; lost++ {
 		if err := s.check(h, pre); err != nil {
 			return nil, err
 		}
-		if lost == maxAttempts {
-			return nil, exhausted(ref.ID)
+		if s.isExhausted(lost, start) {
+			return nil, exhausted(ref.ID, lost)
 		}
 		err = s.heads.touch(ctx, h)
 		if err == nil {

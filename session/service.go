@@ -52,6 +52,10 @@ type Options struct {
 	// ended, with the number of times that it has lost against changes of other processes. An error
 	// says why the caller has no turn. Nil means that changes do not wait.
 	Line func(ctx context.Context, id string) (leave func(lost int), err error)
+	// Every runs work again and again, in intervals, until stop is called; stop waits until work
+	// has returned. It renews the lease of segments while a long table arrives. Nil means that they
+	// are stored for their full time at once.
+	Every func(ctx context.Context, interval time.Duration, work func(context.Context)) (stop func())
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }

@@ -16,13 +16,19 @@ import (
 // created, and what was stored is deleted, or expires.
 func (s *Service) CreateFrom(ctx context.Context, groups codec.RowGroups, filename string, ttl time.Duration) (*Session, error) {
 	return s.create(ctx, filename, ttl, func(h *head, out *sealer) (*record.Version, error) {
-		w := &groupWriter{s: s, out: out, schema: groups.Schema(), ttl: s.keep.segmentTTL(h.ttl())}
-		ver, err := w.writeAll(ctx, h, groups)
+		w := &groupWriter{s: s, out: out, schema: groups.Schema()}
+		w.lease = newLease(s.store, s.now, s.keep.segmentTTL(h.ttl()), s.opt.Every != nil)
+		ver, err := w.writeAllLeased(ctx, h, groups)
 		if err != nil {
 			// The context of a failed request may be canceled.
-			_ = s.store.Delete(context.WithoutCancel(ctx), w.keys...)
+			w.lease.drop(context.WithoutCancel(ctx))
+			return nil, err
 		}
-		return ver, err
+		if !w.lease.full {
+			// The commit renews the segments, for as long as their session needs them.
+			h.Lease = 0
+		}
+		return ver, nil
 	})
 }
 
@@ -32,15 +38,27 @@ type groupWriter struct {
 	s      *Service
 	out    *sealer
 	schema *arrow.Schema
-	// ttl is how long the store keeps the segments.
-	ttl time.Duration
+	// lease keeps the segments that are stored.
+	lease *lease
 
 	packing  *layout
 	manifest manifest
 	// raw is the size of the row groups so far before compression, in bytes.
 	raw int64
-	// keys are those of the segments that are stored.
-	keys []string
+}
+
+// writeAllLeased is writeAll, and renews the lease meanwhile.
+func (w *groupWriter) writeAllLeased(ctx context.Context, h *head, groups codec.RowGroups) (*record.Version, error) {
+	if w.lease.full {
+		return w.writeAll(ctx, h, groups)
+	}
+	stop := w.s.opt.Every(ctx, w.lease.ttl/renewals, func(ctx context.Context) { _ = w.lease.renew(ctx) })
+	ver, err := w.writeAll(ctx, h, groups)
+	stop()
+	if err != nil {
+		return nil, err
+	}
+	return ver, w.lease.hold(ctx)
 }
 
 // writeAll stores all of groups and returns the version of h that they make.
@@ -83,10 +101,7 @@ func (w *groupWriter) write(ctx context.Context, rec arrow.Record) error {
 	if err := w.s.checkRaw(w.raw); err != nil {
 		return err
 	}
-	for _, it := range w.out.items {
-		w.keys = append(w.keys, it.Key)
-	}
-	err = w.s.store.SetMany(ctx, w.out.items, w.ttl)
+	err = w.lease.put(ctx, w.out.items)
 	w.out.items = nil
 	return err
 }
