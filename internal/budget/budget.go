@@ -1,10 +1,11 @@
 // Package budget shares the memory and the processors of one process among the work of its requests.
 //
-// Work reserves memory before it allocates, by what it will take. Work that takes little is small: it
-// has a part of the budget of its own, so that it never waits behind large work. Large work waits in
-// the order of its arrival, for as long as the budget allows, and is then told to come back later. A
-// share that is large already and needs more must not wait for others that do the same: only one
-// share at a time waits in that state, so at least one of them always finishes.
+// Work reserves memory before it allocates, by what it will take. The budget has lanes for work of
+// different sizes, each with a part of the memory, so that small work never waits behind larger work.
+// In each lane work waits in the order of its arrival, for as long as the budget allows, and is then
+// told to come back later. A large share that needs more goes before those that have nothing yet. It
+// waits only if all that wait like it can be served one after the other, so that they never wait for
+// one another.
 //
 // A budget only counts. What is reserved is an estimate, and the garbage collector needs some room
 // beside it.
@@ -14,6 +15,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 	"time"
 )
@@ -31,25 +33,24 @@ type Options struct {
 	Alone bool
 }
 
-const (
-	// smallPart is the part of the budget that is for small work, and smallest the part that one
-	// small share may reserve, at most maxSmall bytes.
-	smallPart = 8
-	smallest  = 64
-	maxSmall  = 32 << 20
-)
+// sizes says what the lanes are for. A share of a lane reserves at most the budget divided by share, and at
+// most most bytes, or the least of it that is worth a lane. The lane has the budget divided by part. What
+// is left is the lane of large shares.
+var sizes = []struct{ share, most, least, part int64 }{
+	{share: 512, most: 4 << 20, least: 256 << 10, part: 16},
+	{share: 64, most: 32 << 20, part: 8},
+}
 
 // Budget is the memory that work shares. It is safe for concurrent use. All methods of a nil
 // *Budget and of its shares do nothing and admit everything.
 type Budget struct {
 	opt Options
-	// small is how much a small share reserves at most.
-	small int64
 
-	mu    sync.Mutex
-	pools [2]pool
-	// growing is the large share that waits for more.
-	growing *waiter
+	mu sync.Mutex
+	// lanes are in the order of the sizes of their shares. The last one is for large shares.
+	lanes []*lane
+	// growing are large shares that wait for more, in the order of arrival.
+	growing []*waiter
 	slots   slots
 	// peak is the largest sum of reservations since the last call of [Budget.Peak].
 	peak int64
@@ -57,10 +58,10 @@ type Budget struct {
 	hold time.Duration
 }
 
-// pool is the part of the budget for small or for large shares.
-type pool struct {
-	size, used int64
-	queue      []*waiter
+// lane is a part of the budget. A share of it reserves at most most bytes.
+type lane struct {
+	most, size, used int64
+	queue            []*waiter
 }
 
 // waiter waits for need bytes more for a share.
@@ -70,24 +71,23 @@ type waiter struct {
 	ready chan struct{}
 }
 
-// The pools of a budget.
-const (
-	smallPool = iota
-	largePool
-)
-
 // New returns a budget.
 func New(opt Options) *Budget {
 	b := &Budget{opt: opt, hold: time.Second}
-	b.pools[largePool].size = opt.Bytes
+	left := opt.Bytes
 	if opt.MemoryWait > 0 { // otherwise nobody waits behind large work
-		b.small = min(opt.Bytes/smallest, maxSmall)
-		b.pools[smallPool].size = opt.Bytes / smallPart
-		b.pools[largePool].size -= opt.Bytes / smallPart
+		for _, s := range sizes {
+			size := opt.Bytes / s.part
+			b.lanes = append(b.lanes, &lane{most: min(max(opt.Bytes/s.share, s.least), s.most, size), size: size})
+			left -= size
+		}
 	}
+	b.lanes = append(b.lanes, &lane{most: left, size: left})
 	b.slots.free = opt.Slots
 	return b
 }
+
+func (b *Budget) large() *lane { return b.lanes[len(b.lanes)-1] }
 
 // Reserved is the number of bytes that all shares have reserved.
 func (b *Budget) Reserved() int64 {
@@ -96,7 +96,12 @@ func (b *Budget) Reserved() int64 {
 	return b.reserved()
 }
 
-func (b *Budget) reserved() int64 { return b.pools[smallPool].used + b.pools[largePool].used }
+func (b *Budget) reserved() (bytes int64) {
+	for _, l := range b.lanes {
+		bytes += l.used
+	}
+	return bytes
+}
 
 // Peak is the largest number of bytes that were reserved at a time since the last call.
 func (b *Budget) Peak() int64 {
@@ -126,14 +131,13 @@ func (e *TooLarge) Error() string {
 
 func megabytes(bytes int64) int64 { return (bytes + 1<<20 - 1) >> 20 }
 
-// busy returns the error for a share that needs so many bytes of the large pool.
-func (b *Budget) busy(need int64) error {
-	p := &b.pools[largePool]
-	ahead := need + p.used
-	for _, w := range p.queue {
+// busy returns the error for a share that needs so many bytes of a lane.
+func (b *Budget) busy(l *lane, need int64) error {
+	ahead := need + l.used
+	for _, w := range l.queue {
 		ahead += w.need
 	}
-	seconds := math.Ceil(b.hold.Seconds() * float64(ahead) / float64(max(p.size, 1)))
+	seconds := math.Ceil(b.hold.Seconds() * float64(ahead) / float64(max(l.size, 1)))
 	return &Busy{RetryAfter: time.Duration(min(max(seconds, 1), maxRetryAfter)) * time.Second}
 }
 
@@ -143,25 +147,22 @@ const maxRetryAfter = 60
 // take reserves need bytes more for s, waiting if there is no room. b.mu is held, and released
 // meanwhile.
 func (b *Budget) take(ctx context.Context, s *Share, need int64) error {
-	p := &b.pools[smallPool]
-	first := !s.large
-	if s.large || s.held+need > b.small {
-		p = &b.pools[largePool]
-	}
-	if s.held+need > p.size && !b.alone(s) {
-		return &TooLarge{Need: s.held + need, Most: p.size}
-	}
-	if (first && len(p.queue) == 0 || s.large && b.growing == nil) && b.grant(s, need) {
-		return nil
-	}
-	if b.opt.MemoryWait == 0 || s.large && b.growing != nil {
-		return b.busy(need)
+	l := b.laneFor(s.held + need)
+	if s.held+need > l.size && !b.alone(s) {
+		return &TooLarge{Need: s.held + need, Most: l.size}
 	}
 	w := &waiter{share: s, need: need, ready: make(chan struct{})}
-	if s.large {
-		b.growing = w
+	grows := s.lane == b.large()
+	if grows && len(b.growing) == 0 && b.grant(w, l) || !grows && b.grantAtOnce(w, l) {
+		return nil
+	}
+	if b.opt.MemoryWait == 0 || grows && !b.mayWait(w) {
+		return b.busy(l, need)
+	}
+	if grows {
+		b.growing = append(b.growing, w)
 	} else {
-		p.queue = append(p.queue, w)
+		l.queue = append(l.queue, w)
 	}
 	b.mu.Unlock()
 	err := wait(ctx, w.ready, b.opt.MemoryWait)
@@ -173,9 +174,45 @@ func (b *Budget) take(ctx context.Context, s *Share, need int64) error {
 	}
 	b.forget(w)
 	if err == nil {
-		err = b.busy(need)
+		err = b.busy(l, need)
 	}
 	return err
+}
+
+// laneFor returns the lane of a share of so many bytes.
+func (b *Budget) laneFor(bytes int64) *lane {
+	for _, l := range b.lanes {
+		if bytes <= l.most {
+			return l
+		}
+	}
+	return b.large()
+}
+
+// grantAtOnce grants memory in a lane in which nobody waits, l or a larger one, but none for large shares
+// that l is not.
+func (b *Budget) grantAtOnce(w *waiter, l *lane) bool {
+	for _, other := range b.lanes[slices.Index(b.lanes, l):] {
+		if (other == l || other != b.large()) && len(other.queue) == 0 && b.grant(w, other) {
+			return true
+		}
+	}
+	return false
+}
+
+// mayWait reports whether a large share may wait for more: whether each of those that wait can be served
+// while those behind it hold what they have.
+func (b *Budget) mayWait(w *waiter) bool {
+	held := int64(0)
+	for i := len(b.growing); i >= 0; i-- {
+		if i < len(b.growing) {
+			w = b.growing[i]
+		}
+		if held += w.share.held; held+w.need > b.large().size {
+			return false
+		}
+	}
+	return true
 }
 
 // wait returns when ready is closed or after the time, with nil, or with the cause of the end of ctx.
@@ -194,75 +231,63 @@ func wait(ctx context.Context, ready <-chan struct{}, most time.Duration) error 
 // alone reports whether no share but s has reserved memory, and that is enough to admit s.
 func (b *Budget) alone(s *Share) bool { return b.opt.Alone && b.reserved() == s.held }
 
-// grant reserves need bytes more for s if there is room. A share that is not small any more moves to
-// the large pool with all that it holds.
-func (b *Budget) grant(s *Share, need int64) bool {
-	from, to := &b.pools[smallPool], &b.pools[smallPool]
-	moved := need
-	if s.large {
-		from, to = &b.pools[largePool], &b.pools[largePool]
-	} else if s.held+need > b.small {
-		to = &b.pools[largePool]
-		moved += s.held
+// grant reserves what w needs in lane l if there is room. The share moves there with all that it holds,
+// but a large share stays one.
+func (b *Budget) grant(w *waiter, l *lane) bool {
+	s, more := w.share, w.need
+	if s.lane == b.large() {
+		l = s.lane
+	} else if s.lane != l {
+		more += s.held
 	}
-	if to.used+moved > to.size && !b.alone(s) {
+	if l.used+more > l.size && !b.alone(s) {
 		return false
 	}
-	if from != to {
-		from.used -= s.held
-		s.large, s.since = true, time.Now()
+	if s.lane != l {
+		if s.lane != nil {
+			s.lane.used -= s.held
+		}
+		s.lane, s.since = l, time.Now()
 	}
-	to.used += moved
-	s.held += need
+	l.used += more
+	s.held += w.need
 	b.peak = max(b.peak, b.reserved())
 	return true
 }
 
 // forget removes a waiter that has given up. Those behind it may fit now.
 func (b *Budget) forget(w *waiter) {
-	if b.growing == w {
-		b.growing = nil
-	}
-	for i := range b.pools {
-		p := &b.pools[i]
-		for j := range p.queue {
-			if p.queue[j] == w {
-				p.queue = append(p.queue[:j], p.queue[j+1:]...)
-				break
-			}
-		}
+	same := func(other *waiter) bool { return other == w }
+	b.growing = slices.DeleteFunc(b.growing, same)
+	for _, l := range b.lanes {
+		l.queue = slices.DeleteFunc(l.queue, same)
 	}
 	b.wake()
 }
 
-// wake grants memory to those who wait: to the growing share first, then in the order of arrival.
+// wake grants memory to those who wait, in the order of arrival. In the lane of large shares those that
+// have some go first.
 func (b *Budget) wake() {
-	if w := b.growing; w != nil {
-		if !b.grant(w.share, w.need) {
-			b.wakeQueue(&b.pools[smallPool])
-			return
+	b.growing = b.grantAll(b.growing, b.large())
+	for _, l := range b.lanes {
+		if l != b.large() || len(b.growing) == 0 {
+			l.queue = b.grantAll(l.queue, l)
 		}
-		b.growing = nil
-		close(w.ready)
 	}
-	b.wakeQueue(&b.pools[smallPool])
-	b.wakeQueue(&b.pools[largePool])
 }
 
-func (b *Budget) wakeQueue(p *pool) {
-	for len(p.queue) > 0 && b.grant(p.queue[0].share, p.queue[0].need) {
-		close(p.queue[0].ready)
-		p.queue = p.queue[1:]
+// grantAll grants memory of a lane to waiters until one does not fit, and returns those that still wait.
+func (b *Budget) grantAll(waiting []*waiter, l *lane) []*waiter {
+	for len(waiting) > 0 && b.grant(waiting[0], l) {
+		close(waiting[0].ready)
+		waiting = waiting[1:]
 	}
+	return waiting
 }
 
 // give returns bytes that s has reserved.
 func (b *Budget) give(s *Share, bytes int64) {
-	p := &b.pools[smallPool]
-	if s.large {
-		p = &b.pools[largePool]
-	}
-	p.used -= bytes
+	s.lane.used -= bytes
 	s.held -= bytes
 	b.wake()
 }

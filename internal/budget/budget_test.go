@@ -12,7 +12,8 @@ import (
 
 const mb = 1 << 20
 
-// newTest returns a budget of 64 MB: 8 for small shares of at most 1, 56 for large ones.
+// newTest returns a budget of 64 MB: 4 for tiny shares of at most 256 KB, 8 for small ones of at most 1,
+// and 52 for large ones.
 func newTest() *Budget {
 	return New(Options{Bytes: 64 * mb, Slots: 1, MemoryWait: 10 * time.Second, SlotWait: 30 * time.Second})
 }
@@ -28,15 +29,17 @@ func TestSmallWorkDoesNotWaitBehindLargeWork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newTest()
 		large := b.Open()
-		reserve(t, large, 56*mb)
+		reserve(t, large, 52*mb)
 		waiting := b.Open()
 		var end error
 		var group sync.WaitGroup
 		group.Go(func() { end = waiting.Reserve(t.Context(), 20*mb) })
 		synctest.Wait()
 		start := time.Now()
-		small := b.Open()
-		reserve(t, small, mb/2)
+		for range 8 {
+			reserve(t, b.Open(), mb)
+		}
+		reserve(t, b.Open(), mb/4)
 		if time.Since(start) != 0 {
 			t.Errorf("small work waited %v", time.Since(start))
 		}
@@ -84,26 +87,53 @@ func TestLargeWorkIsServedInTheOrderOfArrival(t *testing.T) {
 	})
 }
 
-// Two shares that both hold memory and need more would wait for each other.
-func TestOnlyOneLargeShareWaitsForMore(t *testing.T) {
+// Shares that hold memory and need more must not wait for one another.
+func TestLargeSharesWaitForMoreOnlyIfAllCanBeServed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newTest()
-		one, two := b.Open(), b.Open()
-		reserve(t, one, 28*mb)
-		reserve(t, two, 28*mb)
-		var grown error
+		start := time.Now()
 		var group sync.WaitGroup
-		group.Go(func() { grown = one.Reserve(t.Context(), 40*mb) })
-		synctest.Wait()
-		if _, ok := errors.AsType[*Busy](two.Reserve(t.Context(), 40*mb)); !ok {
-			t.Error("a second share waits for more memory")
+		grow := func(s *Share, bytes int64) {
+			group.Go(func() {
+				defer s.Close()
+				if err := s.Reserve(t.Context(), bytes); err != nil {
+					t.Errorf("a share that may wait got %v", err)
+				}
+				time.Sleep(time.Second)
+			})
+			synctest.Wait()
 		}
-		two.Close()
+		one, two, three, four := b.Open(), b.Open(), b.Open(), b.Open()
+		for _, s := range []*Share{one, two, three} {
+			reserve(t, s, 10*mb)
+		}
+		reserve(t, four, 20*mb)
+		grow(one, 40*mb)
+		grow(two, 12*mb)
+		// If this one waited too, the first would never find 30 MB more.
+		if _, ok := errors.AsType[*Busy](four.Reserve(t.Context(), 21*mb)); !ok {
+			t.Error("a share waits although the first that waits could then not be served")
+		}
+		four.Close()
+		three.Close()
 		group.Wait()
-		if grown != nil {
-			t.Errorf("the first share got %v although the other has ended", grown)
+		if time.Since(start) != time.Second {
+			t.Errorf("served after %v, want at once", time.Since(start))
+		}
+		if b.Reserved() != 0 {
+			t.Errorf("%d bytes stay reserved", b.Reserved())
 		}
 	})
+}
+
+func TestTinyWorkTakesMemoryOfSmallWorkBeforeItWaits(t *testing.T) {
+	b := newTest()
+	for range 17 {
+		reserve(t, b.Open(), mb/4)
+	}
+	if b.Reserved() != 17*mb/4 {
+		t.Errorf("%d bytes are reserved, want those of all 17", b.Reserved())
+	}
 }
 
 func TestWhatIsUsedComesOutOfWhatIsReserved(t *testing.T) {
@@ -138,18 +168,18 @@ func TestWhatIsUsedComesOutOfWhatIsReserved(t *testing.T) {
 func TestMoreThanThereIsIsRefusedAtOnce(t *testing.T) {
 	b := newTest()
 	s := b.Open()
-	err := s.Reserve(t.Context(), 57*mb)
-	if large, ok := errors.AsType[*TooLarge](err); !ok || large.Need != 57*mb || large.Most != 56*mb {
-		t.Errorf("got %v, want a *TooLarge of 57 of 56 MB", err)
+	err := s.Reserve(t.Context(), 53*mb)
+	if large, ok := errors.AsType[*TooLarge](err); !ok || large.Need != 53*mb || large.Most != 52*mb {
+		t.Errorf("got %v, want a *TooLarge of 53 of 52 MB", err)
 	}
-	reserve(t, s, 56*mb)
+	reserve(t, s, 52*mb)
 }
 
 func TestAWaiterWhoseContextEndsLeavesTheQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newTest()
 		first := b.Open()
-		reserve(t, first, 50*mb)
+		reserve(t, first, 45*mb)
 		gone := errors.New("gone")
 		ctx, cancel := context.WithCancelCause(t.Context())
 		var left, behind error

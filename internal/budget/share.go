@@ -10,8 +10,8 @@ type Share struct {
 	b *Budget
 	// held is what is reserved, used what of it is in use, in bytes.
 	held, used int64
-	// large says that held is in the pool of large shares, since some time.
-	large bool
+	// lane has held, since some time; nil while nothing is reserved.
+	lane  *lane
 	since time.Time
 	// slot says that the share has a slot, closed that it must not reserve any more.
 	slot, closed bool
@@ -123,7 +123,7 @@ func (s *Share) Close() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	s.closed = true
-	if s.large {
+	if s.lane == b.large() {
 		// A moving average of the last few shares.
 		b.hold += (time.Since(s.since) - b.hold) / 8
 	}

@@ -28,7 +28,7 @@ func (s *Share) Begin(ctx context.Context, key string) error {
 	b := s.b
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if !s.large || s.slot {
+	if s.lane != b.large() || s.slot {
 		return nil
 	}
 	if b.slots.free > 0 {
@@ -37,7 +37,7 @@ func (s *Share) Begin(ctx context.Context, key string) error {
 		return nil
 	}
 	if b.opt.SlotWait == 0 {
-		return b.busy(s.held)
+		return b.busy(s.lane, s.held)
 	}
 	ready := b.slots.enqueue(key)
 	b.mu.Unlock()
@@ -51,7 +51,7 @@ func (s *Share) Begin(ctx context.Context, key string) error {
 	}
 	b.slots.forget(key, ready)
 	if err == nil {
-		err = b.busy(s.held)
+		err = b.busy(s.lane, s.held)
 	}
 	return err
 }
