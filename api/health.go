@@ -77,7 +77,7 @@ func (st storageState) status() string {
 	return "healthy"
 }
 
-// cause returns the text of "error" in the health document, nil if there is no error.
+// cause returns why the store cannot be reached or rejects writes, nil if it works.
 func (st storageState) cause() any {
 	var reason *kv.Reason
 	switch reported := st.details["error"]; {
@@ -90,6 +90,15 @@ func (st storageState) cause() any {
 	default:
 		return reported
 	}
+}
+
+// complaint returns the text of "error" in the health document, nil if there is none. A store with
+// damaged files is healthy, because it serves and stores everything else, but it has an error.
+func (st storageState) complaint() any {
+	if cause := st.cause(); cause != nil {
+		return cause
+	}
+	return st.details["damage"]
 }
 
 // writeHealth answers with a health document, and logs why the store cannot be used.
@@ -157,12 +166,12 @@ func (s *server) storageDocument(st storageState) object {
 		{"fallback", s.Backend.Fallback.document()},
 		{"capabilities", info.Capabilities},
 	}
-	for _, name := range []string{"storage_dirs", "redis_info", "kv_info"} {
+	for _, name := range []string{"storage_dirs", "redis_info", "kv_info", "damaged"} {
 		if d, ok := st.details[name]; ok {
 			doc = append(doc, member{name, d})
 		}
 	}
-	if cause := st.cause(); cause != nil {
+	if cause := st.complaint(); cause != nil {
 		doc = append(doc, member{"error", cause})
 	}
 	return doc

@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"os"
@@ -82,6 +83,7 @@ func TestTheHealthSchemaAllowsEveryBackend(t *testing.T) {
 		},
 		"unreachable":    {"reachable": false, "status": "unhealthy", "error": "no answer"},
 		"writes refused": {"status": "error", "error": "no space left on device"},
+		"damaged":        {"damaged": 2, "error": "two files are damaged"},
 	} {
 		if err := schema.Validate(parseJSON(t, string(encodeJSON(embedded(change))))); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -94,6 +96,8 @@ func TestTheHealthSchemaRefusesContradictions(t *testing.T) {
 	for name, change := range map[string]map[string]any{
 		"an unknown field":               {"colour": "green"},
 		"an unknown status":              {"status": "fine"},
+		"no damaged files":               {"damaged": 0},
+		"damaged files of Redis":         {"backend_type": "redis", "backend_class": "RedisBackend", "redis_enabled": true, "damaged": 1},
 		"an unknown backend":             {"backend_type": "postgres"},
 		"the class of another backend":   {"backend_class": "RedisBackend"},
 		"details of another backend":     {"redis_info": map[string]any{"version": "7", "used_memory_mb": 1, "connected_clients": 1}},
@@ -220,6 +224,24 @@ func TestAStoreThatRefusesWritesSaysWhy(t *testing.T) {
 	}
 	if err := healthSchema(t).Validate(doc); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestAStoreWithDamagedFilesIsHealthyAndSaysSo(t *testing.T) {
+	c, _ := newServer(t)
+	s := &server{Config: c}
+	st := storageState{details: map[string]any{"damaged": 1, "damage": "a file is damaged"}}
+	doc := parseJSON(t, string(encodeJSON(s.storageDocument(st)))).(map[string]any)
+	if doc["status"] != "healthy" || fmt.Sprint(doc["damaged"]) != "1" || doc["error"] != "a file is damaged" {
+		t.Errorf("%v", doc)
+	}
+	if err := healthSchema(t).Validate(doc); err != nil {
+		t.Error(err)
+	}
+	st.details["error"] = "no space left on device"
+	doc = parseJSON(t, string(encodeJSON(s.storageDocument(st)))).(map[string]any)
+	if doc["status"] != "error" || doc["error"] != "no space left on device" {
+		t.Errorf("%v", doc)
 	}
 }
 

@@ -69,12 +69,14 @@ var statuses = []struct {
 	{codec.ErrTooLarge, http.StatusRequestEntityTooLarge, "dataframe_too_large"},
 	{codec.ErrUnsupported, http.StatusUnprocessableEntity, "invalid_operation"},
 	{kv.ErrTooLarge, http.StatusRequestEntityTooLarge, "dataframe_too_large"},
+	{kv.ErrCorrupt, http.StatusInternalServerError, "corrupt_session"},
 	{kv.ErrUnavailable, http.StatusServiceUnavailable, "storage_unavailable"},
 	{kv.ErrFull, http.StatusServiceUnavailable, "storage_unavailable"},
 }
 
 // storeSays has the texts that clients are shown instead of the store's errors.
 var storeSays = map[error]string{
+	kv.ErrCorrupt:     "what is stored of this session is damaged; DELETE removes what is left",
 	kv.ErrTooLarge:    "the table, or what is noted about it, is larger than the storage backend can keep",
 	kv.ErrUnavailable: "the storage backend cannot be reached or cannot store; try again shortly",
 	kv.ErrFull:        "the storage backend is full and stores nothing more; reading and deleting work, and what expires makes room: try again later",

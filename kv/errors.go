@@ -17,7 +17,8 @@ var (
 	// ErrFull says that the engine has no space for new data. Writes succeed again after something
 	// expires or is deleted, or the engine's limit is raised.
 	ErrFull = errors.New("full")
-	// ErrCorrupt says that the data under the key was not written by a store.
+	// ErrCorrupt says that the data under the key is damaged or partly lost, or was not written by a
+	// store. Delete removes what is left.
 	ErrCorrupt = errors.New("corrupt")
 )
 

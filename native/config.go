@@ -29,6 +29,9 @@ type Config struct {
 	StorageSync     string `env:"STORAGE_SYNC" envDefault:"interval" oneof:"interval,always"`
 	StorageFallback bool   `env:"STORAGE_FALLBACK_TO_MEMORY" envDefault:"true"`
 
+	// ClockJumpGrace is in seconds.
+	ClockJumpGrace int `env:"CLOCK_JUMP_GRACE" envDefault:"3600" min:"0" max:"86400"`
+
 	RedisEnabled        bool          `env:"REDIS_ENABLED" envDefault:"false"`
 	RedisURL            RedisURL      `env:"REDIS_URL" envDefault:"redis://localhost:6379/0" accepts:"redis://host:port/db or rediss://host:port/db, or several, separated by commas"`
 	RedisSentinelMaster string        `env:"REDIS_SENTINEL_MASTER" text:"name" accepts:"the name of a master that Sentinel watches"`
@@ -98,6 +101,11 @@ func (c Config) ShutdownDelay() time.Duration {
 // RedisSessionTTL is how long a session on Redis lives after its last access.
 func (c Config) RedisSessionTTL() time.Duration {
 	return time.Duration(c.RedisSessionSeconds) * time.Second
+}
+
+// clockJumpGrace is how long nothing is deleted after the clock has jumped ahead.
+func (c Config) clockJumpGrace() time.Duration {
+	return time.Duration(c.ClockJumpGrace) * time.Second
 }
 
 // intendedTTL is the TTL of sessions on the configured backend. On the fallback it may differ.

@@ -35,7 +35,7 @@ func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 		SESSION_TIMEOUT_MINUTES=60 MAX_DATAFRAME_SIZE_MB=500 MAX_UPLOAD_SIZE_MB=50
 		SERIALIZATION_METHOD=arrow COMPRESSION_ENABLED=true COMPRESSION_CODEC=snappy
 		LOG_LEVEL=info DEBUG=false
-		STORAGE_DIR=./storage STORAGE_SYNC=interval STORAGE_FALLBACK_TO_MEMORY=true
+		STORAGE_DIR=./storage STORAGE_SYNC=interval STORAGE_FALLBACK_TO_MEMORY=true CLOCK_JUMP_GRACE=3600
 		REDIS_ENABLED=false REDIS_URL=redis://localhost:6379/0 REDIS_SENTINEL_MASTER= REDIS_DB= REDIS_PASSWORD=
 		REDIS_TLS_CA= REDIS_TLS_CERT= REDIS_TLS_KEY=
 		REDIS_MAX_CONNECTIONS=50 REDIS_SOCKET_TIMEOUT=5 REDIS_SOCKET_CONNECT_TIMEOUT=5
@@ -125,6 +125,8 @@ func TestBadValuesAreRefused(t *testing.T) {
 		{"REDIS_SESSION_TTL_SECONDS=0", "", number + "1 to 2592000"},
 		{"MAX_CONNECTIONS=-1", "", number + "0 to 1000000"},
 		{"SHUTDOWN_DELAY=10s", "", number + "0 to 3600"},
+		{"CLOCK_JUMP_GRACE=-1", "", number + "0 to 86400"},
+		{"CLOCK_JUMP_GRACE=1h", "", number + "0 to 86400"},
 		{"LOG_FORMAT=xml", "", "one of text, json"},
 	}
 	for _, test := range tests {

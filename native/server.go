@@ -121,7 +121,7 @@ func serveBackend(ctx context.Context, cfg Config, b *backend, handler http.Hand
 
 	sweeping, stopSweeping := context.WithCancel(ctx)
 	var sweeper sync.WaitGroup
-	sweeper.Go(func() { sweep(sweeping, b.store, sweepInterval, log.Logger) })
+	sweeper.Go(func() { sweepUntil(sweeping, b.store, cfg.clockJumpGrace(), log.Logger) })
 	err = serve(ctx, srv, ln, cfg.ShutdownDelay(), shutdownGrace)
 	stopSweeping()
 	sweeper.Wait()

@@ -17,8 +17,16 @@ const (
 	sweepBatch    = 1000
 )
 
-// sweep removes expired data from store every interval until ctx is done.
-func sweep(ctx context.Context, store *kv.Store, interval time.Duration, log *slog.Logger) {
+// sweepUntil runs sweep on a store whose engine does not remove expired data itself.
+func sweepUntil(ctx context.Context, store *kv.Store, grace time.Duration, log *slog.Logger) {
+	if !store.Capabilities().NativeExpiry {
+		sweep(ctx, store, sweepInterval, newClockWatch(grace, log), log)
+	}
+}
+
+// sweep removes expired data from store every interval until ctx is done, except while clock says that
+// the time may be wrong.
+func sweep(ctx context.Context, store *kv.Store, interval time.Duration, clock *clockWatch, log *slog.Logger) {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for {
@@ -26,6 +34,9 @@ func sweep(ctx context.Context, store *kv.Store, interval time.Duration, log *sl
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
+		}
+		if !clock.trusted() {
+			continue
 		}
 		removed, err := sweepOnce(ctx, store)
 		if err != nil && ctx.Err() == nil {

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"edgeframe/kv"
@@ -103,6 +104,10 @@ func (keep retention) commitOf(h *head, old Token, c kv.Commit) (kv.Commit, erro
 func deleteSession(ctx context.Context, store *kv.Store, id string) error {
 	for cursor := ""; ; {
 		page, err := store.ListKeys(ctx, record.KeyPrefix(id), cursor, kv.MaxListLimit)
+		if errors.Is(err, kv.ErrCorrupt) {
+			// The session ends with its head. What else is left expires.
+			return store.Delete(ctx, record.HeadKey(id))
+		}
 		if err != nil {
 			return err
 		}

@@ -3,8 +3,8 @@
 // Command edgeframe is the native server.
 //
 // It exits with 0 after an orderly stop, with 1 if it cannot start or the probed server is not
-// healthy, and with 2 if its arguments or its configuration are wrong. A second signal while it stops
-// ends it as that signal does by default.
+// healthy, with 2 if its arguments or its configuration are wrong, and with 3 if repair found that
+// something is damaged or lost. A second signal while it stops ends it as that signal does by default.
 package main
 
 import (
@@ -29,6 +29,7 @@ const (
 	exitOK     = 0
 	exitFailed = 1
 	exitUsage  = 2
+	exitLost   = 3
 )
 
 // version is set by the linker for releases.
@@ -38,6 +39,7 @@ type commands struct {
 	Serve   serveCommand   `cmd:"" default:"1" help:"Run the server until it is stopped (the default)."`
 	Health  healthCommand  `cmd:"" help:"Check whether the configured server is ready."`
 	Migrate migrateCommand `cmd:"" help:"Copy all sessions from one store to another, with their history and their expiry times. Sessions already present in the target are skipped, so it can be interrupted and rerun."`
+	Repair  repairCommand  `cmd:"" help:"Check the embedded store in STORAGE_DIR while no server uses it, set damaged files aside and keep what is readable of them. The exit code is 0 if nothing is lost, 3 if something is, 1 if the store cannot be repaired."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
@@ -51,6 +53,7 @@ type (
 		From string `required:"" placeholder:"URL" help:"The store to copy from: disk:<directory>, redis://host:port/db or rediss://host:port/db. $${NAME} is replaced by the environment variable."`
 		To   string `required:"" placeholder:"URL" help:"The store to copy to, in the same form."`
 	}
+	repairCommand  struct{}
 	versionCommand struct{}
 )
 
@@ -83,6 +86,8 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 		err = command.run(app.Config, stdout)
 	case *migrateCommand:
 		err = command.run(app.Config, environ, stdout, stderr)
+	case *repairCommand:
+		err = command.run(app.Config, stdout)
 	default:
 		err = serve(app)
 	}
@@ -90,8 +95,11 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 		return exitOK
 	}
 	fmt.Fprintln(stderr, "edgeframe:", err)
-	if errors.Is(err, native.ErrAddress) {
+	switch {
+	case errors.Is(err, native.ErrAddress):
 		return exitUsage
+	case errors.Is(err, native.ErrLost):
+		return exitLost
 	}
 	return exitFailed
 }
@@ -173,6 +181,13 @@ func (c *migrateCommand) run(cfg native.Config, environ []string, stdout, stderr
 	}
 	if err := m.Run(ctx); err != nil {
 		return fmt.Errorf("migrate: %w", err)
+	}
+	return nil
+}
+
+func (c *repairCommand) run(cfg native.Config, stdout io.Writer) error {
+	if err := (native.Repair{Config: cfg, Out: stdout}).Run(); err != nil {
+		return fmt.Errorf("repair: %w", err)
 	}
 	return nil
 }

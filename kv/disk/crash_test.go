@@ -101,6 +101,9 @@ func TestEveryAcknowledgedWriteSurvivesKill(t *testing.T) {
 				}
 			}
 			wantCountOfAllKeys(t, d)
+			if details, err := d.Health(t.Context()); err != nil || details["damaged"] != nil {
+				t.Errorf("after kills the files are called damaged: %v, %v", details, err)
+			}
 		})
 	}
 }
@@ -244,9 +247,6 @@ func TestAPowerCutInIntervalModeCostsTheEndOnly(t *testing.T) {
 	}
 	zeroMiddle(t, image)
 
-	if d, err := disk.Open(image, disk.Options{Sync: disk.SyncAlways}); err == nil {
-		t.Errorf("with SyncAlways a damaged log goes unnoticed, Close: %v", d.Close())
-	}
 	cut := open(t, image, disk.SyncInterval)
 	kept := 0
 	for i := range n {
@@ -285,7 +285,8 @@ func zeroMiddle(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 	used := len(bytes.TrimRight(data, "\x00"))
-	if _, err := f.WriteAt(make([]byte, 4096), int64(used/2)); err != nil {
+	// Disks lose whole pages.
+	if _, err := f.WriteAt(make([]byte, 4096), int64(used/2/4096*4096)); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.Close(); err != nil {

@@ -64,8 +64,13 @@ type Options struct {
 	// Logger receives errors in the background; nil discards them.
 	Logger *slog.Logger
 
+	// repair checks everything and puts back what is only missing; see [Repair].
+	repair bool
+
 	// fs is set by tests that inject faults; nil means the real file system.
 	fs vfs.FS
+	// now is set by tests; nil means time.Now.
+	now func() time.Time
 }
 
 // Driver is the engine in one directory.
@@ -75,6 +80,8 @@ type Driver struct {
 	fs             *guardFS
 	gate           *gate
 	logger         *slog.Logger
+	damages        *damages
+	now            func() time.Time
 
 	stripes stripes
 	pending *semaphore.Weighted // bytes in batches
@@ -96,13 +103,21 @@ var (
 // Open opens the engine in dir, which it creates if necessary. The engine's files are in dir/sessions;
 // dir/temp is for files of other parts of the program. If another process has the directory open,
 // the error is [ErrLocked].
+//
+// Damaged files are moved to a directory beside dir/sessions, and what is readable of them is served;
+// see [Repair]. Where that would be a guess, nothing is changed and the error is [ErrUnreadable].
 func Open(dir string, opt Options) (*Driver, error) {
+	d, _, err := open(dir, opt)
+	return d, err
+}
+
+func open(dir string, opt Options) (*Driver, *mender, error) {
 	switch opt.Sync {
 	case "":
 		opt.Sync = SyncInterval
 	case SyncInterval, SyncAlways:
 	default:
-		return nil, fmt.Errorf("storage sync %q: accepted are %q and %q", opt.Sync, SyncInterval, SyncAlways)
+		return nil, nil, fmt.Errorf("storage sync %q: accepted are %q and %q", opt.Sync, SyncInterval, SyncAlways)
 	}
 	if opt.Logger == nil {
 		opt.Logger = slog.New(slog.DiscardHandler)
@@ -110,45 +125,68 @@ func Open(dir string, opt Options) (*Driver, error) {
 	if opt.fs == nil {
 		opt.fs = vfs.Default
 	}
+	if opt.now == nil {
+		opt.now = time.Now
+	}
 	dir, err := filepath.Abs(dir)
 	if err != nil {
-		return nil, fmt.Errorf("storage directory: %w", err)
+		return nil, nil, fmt.Errorf("storage directory: %w", err)
 	}
 	d := &Driver{
 		sessions: filepath.Join(dir, "sessions"),
 		temp:     filepath.Join(dir, "temp"),
 		logger:   opt.Logger,
+		now:      opt.now,
+		damages:  &damages{logger: opt.Logger, dir: filepath.Join(dir, "sessions"), before: map[string]string{}},
 		pending:  semaphore.NewWeighted(maxPendingBytes),
 		stripes:  newStripes(),
 	}
 	for _, sub := range []string{d.sessions, d.temp} {
 		if err := os.MkdirAll(sub, 0o700); err != nil {
-			return nil, fmt.Errorf("creating the storage directory: %w", err)
+			return nil, nil, fmt.Errorf("creating the storage directory: %w", err)
 		}
 	}
 	d.gate = newGate(opt.fs, d.sessions, opt.Logger)
-	d.fs = newGuardFS(opt.fs, d.gate, opt.Sync == SyncInterval)
-	if err := d.open(opt); err != nil {
+	d.fs = newGuardFS(opt.fs, d.gate, d.damages, opt.Sync == SyncInterval)
+	m := newMender(d.sessions, opt.Sync == SyncInterval)
+	if err := d.open(m, opt); err != nil {
 		d.gate.abandon()
-		d.fs.unlock()
+		_ = d.fs.unlock()
 		if errors.Is(err, ErrLocked) {
-			return nil, fmt.Errorf("storage directory %s is in use by another edgeframe process: %w", dir, err)
+			return nil, nil, fmt.Errorf("storage directory %s is in use by another edgeframe process: %w", dir, err)
 		}
-		return nil, fmt.Errorf("opening the storage directory %s: %w", dir, err)
+		return nil, nil, fmt.Errorf("opening the storage directory %s: %w", dir, err)
 	}
-	return d, nil
+	return d, m, nil
 }
 
 // open starts the engine and the background work.
-func (d *Driver) open(opt Options) (err error) {
-	if d.db, err = openEngine(d.sessions, d.fs, opt); err != nil {
+func (d *Driver) open(m *mender, opt Options) (err error) {
+	if d.db, err = openEngine(m, d.fs, opt, opt.repair); err != nil {
 		return err
 	}
 	total, err := d.countIndex(0, never)
-	if err != nil {
-		return errors.Join(err, d.db.Close())
+	if errors.Is(err, kv.ErrCorrupt) {
+		// The damage is in the blocks of a table, which are only checked when they are read.
+		if err := protect(d.db.Close); err != nil {
+			return err
+		}
+		_ = d.fs.unlock()
+		if d.db, err = openEngine(m, d.fs, opt, true); err != nil {
+			return err
+		}
+	}
+	if m.reindex || opt.repair {
+		if m.lost, err = d.reindexed(context.Background()); err != nil && !errors.Is(err, kv.ErrCorrupt) {
+			return errors.Join(err, protect(d.db.Close))
+		}
+		total, err = d.countIndex(0, never)
+	}
+	if err != nil && !errors.Is(err, kv.ErrCorrupt) {
+		return errors.Join(err, protect(d.db.Close))
 	}
 	d.counted.Store(total)
+	m.tell(d.damages)
 	d.gate.guard()
 	var ctx context.Context
 	ctx, d.stop = context.WithCancel(context.Background())
@@ -173,9 +211,10 @@ func (d *Driver) Info() kv.Info {
 
 // Health implements [kv.Driver]. It reads from the engine and reports the directories as
 // "storage_dirs". While writes are rejected it reports the reason as "error", but returns no error,
-// because reads work.
+// because reads work. If files are damaged, it reports their number as "damaged" and a sentence about
+// them as "damage".
 func (d *Driver) Health(ctx context.Context) (map[string]any, error) {
-	if _, err := d.List(ctx, "", "", 1); err != nil {
+	if _, err := d.List(ctx, "", "", 1); err != nil && !errors.Is(err, kv.ErrCorrupt) {
 		return nil, err
 	}
 	details := map[string]any{"storage_dirs": map[string]any{
@@ -186,6 +225,9 @@ func (d *Driver) Health(ctx context.Context) (map[string]any, error) {
 	}}
 	if err := cmp.Or(d.gate.failure(), d.gate.checkSpace()); err != nil {
 		details["error"] = err.Error()
+	}
+	if n, sentence := d.damages.report(); n > 0 {
+		details["damaged"], details["damage"] = n, sentence
 	}
 	return details, nil
 }
@@ -204,14 +246,14 @@ func (d *Driver) Close() error {
 	closed := make(chan error, 1)
 	go func() {
 		d.commits.Wait()
-		closed <- protect(d.db.Close)
+		closed <- errors.Join(protect(d.db.Close), d.fs.unlock())
 	}()
 	select {
 	case err := <-closed:
 		return err
 	case <-healthy.Done():
 		d.gate.abandon()
-		d.fs.unlock()
+		_ = d.fs.unlock()
 		return fmt.Errorf("closing the storage directory: %w", context.Cause(healthy))
 	}
 }

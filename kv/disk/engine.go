@@ -13,6 +13,8 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
 	"github.com/cockroachdb/pebble/v2/sstable"
+
+	"edgeframe/kv"
 )
 
 const (
@@ -24,10 +26,32 @@ const (
 	separateBytes = 1 << 10
 )
 
-func openEngine(dir string, fs *guardFS, opt Options) (db *pebble.DB, err error) {
+// openEngine locks the directory and opens the engine in it. With deep, all tables are checked whole.
+// What m has said then was damaged and is mended.
+func openEngine(m *mender, fs *guardFS, opt Options, deep bool) (*pebble.DB, error) {
 	cache := pebble.NewCache(max(opt.CacheBytes, minCacheBytes))
 	defer cache.Unref()
-	log := engineLog{fs.gate, opt.Logger}
+	o := engineOptions(cache, fs, opt)
+	lock, err := pebble.LockDirectory(m.dir, fs)
+	if err != nil {
+		return nil, err
+	}
+	o.Lock = lock
+	for _, mend := range []func() error{
+		func() error { return m.markers(opt.repair) },
+		m.manifest,
+		func() error { return m.options(o) },
+		func() error { return m.logs(false) },
+	} {
+		if err := mend(); err != nil {
+			return nil, err
+		}
+	}
+	return m.open(o, deep)
+}
+
+func engineOptions(cache *pebble.Cache, fs *guardFS, opt Options) *pebble.Options {
+	log := engineLog{fs.gate, fs.damages, opt.Logger}
 	o := &pebble.Options{
 		Cache:                       cache,
 		FS:                          fs,
@@ -52,18 +76,8 @@ func openEngine(dir string, fs *guardFS, opt Options) (db *pebble.DB, err error)
 		// Large values are compressed before they come here.
 		o.Levels[i].Compression = func() *sstable.CompressionProfile { return sstable.NoCompression }
 	}
-	open := func() (err error) {
-		db, err = pebble.Open(dir, o)
-		return err
-	}
-	err = protect(open)
-	if opt.Sync == SyncInterval && pebble.IsCorruptionError(err) {
-		if err := cutLog(fs, dir, opt.Logger); err != nil {
-			return nil, err
-		}
-		err = protect(open)
-	}
-	return db, err
+	o.EnsureDefaults()
+	return o
 }
 
 // protect turns panics of the engine into errors: it panics if it cannot use a log or a table. Every
@@ -80,14 +94,20 @@ func protect(call func() error) (err error) {
 // engineLog logs the errors that the engine reports.
 type engineLog struct {
 	gate   *gate
+	found  *damages
 	logger *slog.Logger
 }
 
 func (l engineLog) listener() *pebble.EventListener {
 	return &pebble.EventListener{
-		BackgroundError: func(err error) { l.logger.Error("storage engine", "error", err) },
+		BackgroundError: func(err error) {
+			// A compaction of a damaged file fails again and again. The file is logged once.
+			if err := l.found.damaged(err); !errors.Is(err, kv.ErrCorrupt) {
+				l.logger.Error("storage engine", "error", firstLine(err))
+			}
+		},
 		DataCorruption: func(info pebble.DataCorruptionInfo) {
-			l.logger.Error("storage engine: a file is damaged", "file", info.Path, "error", info.Details)
+			l.found.found(info.Path, firstLine(info.Details))
 		},
 	}
 }

@@ -4,25 +4,29 @@ package disk
 
 import (
 	"context"
+	"errors"
+	"maps"
+	"slices"
 	"sync"
-	"time"
 
 	"edgeframe/kv"
 )
 
 // Count implements [kv.Driver]. A counter has the number of stored counted items. From it Count
 // subtracts the expired ones that have not been swept, which are the beginning of an index. Items
-// that are being written or removed may be included or not.
+// that are being written or removed may be included or not. If that part of the index is damaged, the
+// count is not exact.
 func (d *Driver) Count(ctx context.Context) (kv.Count, error) {
 	if err := ctx.Err(); err != nil {
 		return kv.Count{}, err
 	}
 	total := d.counted.Load()
-	expired, err := d.countIndexUntil(ctx, d.floor.get(), time.Now().UnixNano())
-	if err != nil {
+	now := d.now().UnixNano()
+	expired, err := d.countIndexUntil(ctx, d.floor.begin(now).at, now)
+	if err != nil && !errors.Is(err, kv.ErrCorrupt) {
 		return kv.Count{}, err
 	}
-	return kv.Count{N: max(0, total-expired), Exact: true}, nil
+	return kv.Count{N: max(0, total-expired), Exact: err == nil}, nil
 }
 
 // countIndex returns the number of counted items that expire between two times, inclusive.
@@ -48,8 +52,8 @@ const sweepKeys = 256
 // Sweep implements [kv.Sweeper].
 func (d *Driver) Sweep(ctx context.Context, limit int) (removed int, err error) {
 	for removed < limit {
-		seen := d.floor.begin()
-		now := time.Now().UnixNano()
+		now := d.now().UnixNano()
+		seen := d.floor.begin(now)
 		expired, err := d.expired(ctx, seen.at, now, min(limit-removed, sweepKeys))
 		if err != nil {
 			return removed, err
@@ -67,29 +71,35 @@ func (d *Driver) Sweep(ctx context.Context, limit int) (removed int, err error) 
 	return removed, nil
 }
 
-// expired returns up to limit keys that expire between two times, inclusive.
-func (d *Driver) expired(ctx context.Context, from, to int64, limit int) (keys []string, err error) {
+// expired returns up to limit items that expire between two times, inclusive: their keys, and when
+// they expire according to the index.
+func (d *Driver) expired(ctx context.Context, from, to int64, limit int) (found map[string]int64, err error) {
 	lower, upper := indexKey(expirySpace, from, ""), indexKey(expirySpace, to+1, "")
+	found = map[string]int64{}
 	err = d.scan(ctx, lower, upper, func(k, _ []byte) (bool, error) {
-		_, key := splitIndexKey(k)
-		keys = append(keys, key)
-		return len(keys) < limit, nil
+		expires, key := splitIndexKey(k)
+		found[key] = expires
+		return len(found) < limit, nil
 	})
-	return keys, err
+	return found, err
 }
 
-// removeExpired locks keys and removes those that are still expired.
-func (d *Driver) removeExpired(ctx context.Context, keys []string, now int64) (removed int, err error) {
+// removeExpired locks the keys of items and removes those that are still expired. Of an item whose
+// meta record is damaged or lost it removes what is left.
+func (d *Driver) removeExpired(ctx context.Context, items map[string]int64, now int64) (removed int, err error) {
+	keys := slices.Collect(maps.Keys(items))
 	err = d.mutate(ctx, keys, 0, false, func(c *change) error {
 		for _, key := range keys {
 			m, ok, err := c.meta(key)
-			if err != nil {
-				return err
-			}
-			if !ok || m.expires > now {
+			switch {
+			case errors.Is(err, kv.ErrCorrupt), err == nil && !ok:
+				err = c.removeLost(key, items[key])
+			case err == nil && m.expires <= now:
+				err = c.remove(key)
+			case err == nil:
 				continue
 			}
-			if err := c.remove(key); err != nil {
+			if err != nil {
 				return err
 			}
 			removed++
@@ -116,12 +126,12 @@ type scanned struct {
 	lowered int
 }
 
-func (f *floor) get() int64 { return f.begin().at }
-
-func (f *floor) begin() scanned {
+// begin returns the state of the floor at the time now. The floor of a scan never lies in the future,
+// also not after the clock was ahead.
+func (f *floor) begin(now int64) scanned {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return scanned{at: f.at, lowered: f.lowered}
+	return scanned{at: min(f.at, now), lowered: f.lowered}
 }
 
 // swept raises the floor to now, after a scan from the floor to now has found nothing. It does not if
@@ -134,13 +144,14 @@ func (f *floor) swept(since scanned, now int64) {
 	}
 }
 
-// stored lowers the floor if an item has expired by the time it is in the index.
+// stored lowers the floor if an item in the index expires before it: one that has expired by the time
+// it is there, or one that was stored after the clock was ahead and was set back.
 func (f *floor) stored(expires int64) {
-	if expires > time.Now().UnixNano() {
-		return
-	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.at = min(f.at, expires)
+	if expires > f.at {
+		return
+	}
+	f.at = expires
 	f.lowered++
 }

@@ -20,6 +20,7 @@ import (
 type guardFS struct {
 	vfs.FS
 	gate     *gate
+	damages  *damages
 	lazyLogs bool
 
 	mu   sync.Mutex
@@ -27,8 +28,8 @@ type guardFS struct {
 	lock io.Closer
 }
 
-func newGuardFS(inner vfs.FS, g *gate, lazyLogs bool) *guardFS {
-	return &guardFS{FS: inner, gate: g, lazyLogs: lazyLogs, logs: map[*guardFile]struct{}{}}
+func newGuardFS(inner vfs.FS, g *gate, found *damages, lazyLogs bool) *guardFS {
+	return &guardFS{FS: inner, gate: g, damages: found, lazyLogs: lazyLogs, logs: map[*guardFile]struct{}{}}
 }
 
 func isLog(name string) bool { return strings.HasSuffix(name, ".log") }
@@ -55,9 +56,17 @@ func (g *guardFS) wrap(f vfs.File, name string) vfs.File {
 	return guarded
 }
 
-// Create implements [vfs.FS].
+// Create implements [vfs.FS]. A manifest gets a copy.
 func (g *guardFS) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
-	return g.open(name, func() (vfs.File, error) { return g.FS.Create(name, c) })
+	f, err := g.open(name, func() (vfs.File, error) { return g.FS.Create(name, c) })
+	if err != nil || !isManifest(name) {
+		return f, err
+	}
+	twin, err := g.open(copyOf(name), func() (vfs.File, error) { return g.FS.Create(copyOf(name), c) })
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return &twinFile{File: f, twin: twin}, nil
 }
 
 // ReuseForWrite implements [vfs.FS].
@@ -75,6 +84,19 @@ func (g *guardFS) OpenDir(name string) (vfs.File, error) {
 	return g.open(name, func() (vfs.File, error) { return g.FS.OpenDir(name) })
 }
 
+// Open implements [vfs.FS].
+func (g *guardFS) Open(name string, opts ...vfs.OpenOption) (vfs.File, error) {
+	f, err := g.FS.Open(name, opts...)
+	if err != nil || !isChecked(name) {
+		return f, err
+	}
+	checked, err := newCheckedFile(f, name, g.damages)
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return checked, nil
+}
+
 // Link implements [vfs.FS].
 func (g *guardFS) Link(from, to string) error {
 	return g.gate.persist(func() error { return g.FS.Link(from, to) })
@@ -85,9 +107,14 @@ func (g *guardFS) Rename(from, to string) error {
 	return g.gate.persist(func() error { return g.FS.Rename(from, to) })
 }
 
-// Remove implements [vfs.FS].
+// Remove implements [vfs.FS]. The copy of a manifest is removed with it.
 func (g *guardFS) Remove(name string) error {
 	g.gate.hold()
+	if isManifest(name) {
+		if err := g.FS.Remove(copyOf(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
 	return g.FS.Remove(name)
 }
 
@@ -108,11 +135,12 @@ func (g *guardFS) Lock(name string) (io.Closer, error) {
 	return g.lock, nil
 }
 
-// unlock releases the lock if the engine was not closed.
-func (g *guardFS) unlock() {
-	if g.lock != nil {
-		_ = g.lock.Close()
+// unlock releases the lock on the directory. Afterwards the directory can be locked again.
+func (g *guardFS) unlock() error {
+	if g.lock == nil {
+		return nil
 	}
+	return g.lock.Close()
 }
 
 type onceCloser struct {
@@ -192,6 +220,40 @@ func (f *guardFile) sync(op func() error) error {
 	}
 	return f.fs.gate.sync(op)
 }
+
+// twinFile is a manifest and its copy. The copy is written and synced first, so that it is never
+// behind the manifest.
+type twinFile struct {
+	vfs.File
+	twin vfs.File
+}
+
+// Write implements [vfs.File].
+func (f *twinFile) Write(p []byte) (int, error) {
+	if _, err := f.twin.Write(p); err != nil {
+		return 0, err
+	}
+	return f.File.Write(p)
+}
+
+// Sync implements [vfs.File].
+func (f *twinFile) Sync() error {
+	if err := f.twin.Sync(); err != nil {
+		return err
+	}
+	return f.File.Sync()
+}
+
+// SyncData implements [vfs.File].
+func (f *twinFile) SyncData() error {
+	if err := f.twin.SyncData(); err != nil {
+		return err
+	}
+	return f.File.SyncData()
+}
+
+// Close implements [vfs.File].
+func (f *twinFile) Close() error { return errors.Join(f.twin.Close(), f.File.Close()) }
 
 // syncDirty syncs a lazy file that has been written. The file may be closed concurrently.
 func (f *guardFile) syncDirty() error {

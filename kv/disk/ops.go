@@ -5,6 +5,7 @@ package disk
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"time"
 
@@ -22,7 +23,7 @@ const (
 
 // Get implements [kv.Driver].
 func (d *Driver) Get(ctx context.Context, keys []string) ([][]byte, error) {
-	now := time.Now().UnixNano()
+	now := d.now().UnixNano()
 	values := make([][]byte, len(keys))
 	for i, key := range keys {
 		if err := ctx.Err(); err != nil {
@@ -35,16 +36,35 @@ func (d *Driver) Get(ctx context.Context, keys []string) ([][]byte, error) {
 		if !ok || m.expires <= now {
 			continue
 		}
-		if values[i], err = d.read(spaceKey(valueSpace, key)); err != nil {
+		if values[i], err = d.value(key, m); err != nil {
 			return nil, err
 		}
 	}
 	return values, nil
 }
 
+// value returns a copy of the value that belongs to m. If it is absent or of another size, the item
+// was changed between two reads, or one of its parts is lost.
+func (d *Driver) value(key string, m meta) ([]byte, error) {
+	for {
+		value, err := d.read(spaceKey(valueSpace, key))
+		if err != nil || value != nil && len(value) == int(m.size) {
+			return value, err
+		}
+		again, ok, err := d.meta(key)
+		if !ok || err != nil {
+			return nil, err
+		}
+		if again == m {
+			return nil, fmt.Errorf("%w: the value of a key is lost", kv.ErrCorrupt)
+		}
+		m = again
+	}
+}
+
 // read returns a copy of the engine's value of key, nil if the key is absent.
 func (d *Driver) read(key []byte) (value []byte, err error) {
-	err = protect(func() error {
+	err = d.try(func() error {
 		found, closer, err := d.db.Get(key)
 		if err != nil {
 			return err
@@ -129,11 +149,18 @@ func (d *Driver) revision(key string, now int64) (r kv.Revision, present bool, e
 	if !ok || err != nil || m.expires <= now {
 		return r, false, err
 	}
-	value, closer, err := d.db.Get(spaceKey(valueSpace, key))
-	if err != nil {
-		return r, false, err
+	err = d.try(func() error {
+		value, closer, err := d.db.Get(spaceKey(valueSpace, key))
+		if err != nil {
+			return err
+		}
+		r = kv.RevisionOf(value)
+		return closer.Close()
+	})
+	if notFound(err) {
+		return r, false, fmt.Errorf("%w: the value of a key is lost", kv.ErrCorrupt)
 	}
-	return kv.RevisionOf(value), true, closer.Close()
+	return r, err == nil, err
 }
 
 // Delete implements [kv.Driver].
@@ -193,7 +220,7 @@ func (d *Driver) List(ctx context.Context, prefix, cursor string, limit int) (kv
 	}
 	var (
 		page  = kv.Page{Keys: []string{}}
-		now   = time.Now().UnixNano()
+		now   = d.now().UnixNano()
 		space = []byte{metaSpace}
 		under = spaceKey(metaSpace, prefix)
 		seen  int
@@ -226,7 +253,7 @@ func (d *Driver) scan(ctx context.Context, lower, upper []byte, visit func(k, v 
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return protect(func() (err error) {
+	return d.try(func() (err error) {
 		it, err := d.db.NewIterWithContext(ctx, &pebble.IterOptions{LowerBound: lower, UpperBound: upper})
 		if err != nil {
 			return err

@@ -9,7 +9,6 @@ import (
 	"hash/maphash"
 	"slices"
 	"syscall"
-	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -49,13 +48,13 @@ func (d *Driver) mutate(ctx context.Context, keys []string, size int, grows bool
 		d.pending.Release(weight)
 		return err
 	}
-	c := &change{d: d, batch: d.db.NewBatch(), now: time.Now().UnixNano(), soonest: never}
+	c := &change{d: d, batch: d.db.NewBatch(), now: d.now().UnixNano(), soonest: never}
 	release := func() {
 		_ = c.batch.Close()
 		d.stripes.unlock(locked)
 		d.pending.Release(weight)
 	}
-	if err := protect(func() error { return build(c) }); err != nil || c.batch.Empty() {
+	if err := d.try(func() error { return build(c) }); err != nil || c.batch.Empty() {
 		release()
 		return err
 	}
@@ -124,11 +123,38 @@ func (c *change) describe(key string, m meta) error {
 // the item exists.
 func (c *change) drop(key string) (bool, error) {
 	m, ok, err := c.meta(key)
+	if errors.Is(err, kv.ErrCorrupt) {
+		return true, errors.Join(c.unindexUnread(key), c.shadow(key)) // a new value may follow
+	}
 	if !ok || err != nil {
 		return false, err
 	}
 	c.freed += int64(m.size)
 	return true, c.unindex(key, m)
+}
+
+// shadow deletes the meta record and the value of a key of which the older ones are damaged. A tombstone
+// of a range ends a read. After one of a key the engine reads on, and finds the damage again.
+func (c *change) shadow(key string) error {
+	for _, entry := range [][]byte{spaceKey(metaSpace, key), spaceKey(valueSpace, key)} {
+		if err := c.batch.DeleteRange(entry, append(entry[:len(entry):len(entry)], 0), nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unindexUnread removes the index entries of a key whose meta record cannot be read.
+func (c *change) unindexUnread(key string) error {
+	for _, entry := range c.d.indexEntries(key) {
+		if entry[0] == countedSpace {
+			c.counted--
+		}
+		if err := c.batch.Delete(entry, nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (c *change) unindex(key string, m meta) error {
@@ -144,11 +170,28 @@ func (c *change) unindex(key string, m meta) error {
 	return nil
 }
 
+// removeLost deletes an expired item whose meta record is damaged or gone, with its index entries.
+func (c *change) removeLost(key string, expires int64) error {
+	counted := indexKey(countedSpace, expires, key)
+	if entry, err := c.d.read(counted); err == nil && entry != nil {
+		c.counted--
+	}
+	for _, entry := range [][]byte{counted, indexKey(expirySpace, expires, key)} {
+		if err := c.batch.Delete(entry, nil); err != nil {
+			return err
+		}
+	}
+	return c.shadow(key)
+}
+
 // remove deletes all entries of key.
 func (c *change) remove(key string) error {
 	had, err := c.drop(key)
 	if !had || err != nil {
 		return err
+	}
+	if c.d.damages.any() {
+		return c.shadow(key)
 	}
 	if err := c.batch.Delete(spaceKey(metaSpace, key), nil); err != nil {
 		return err
