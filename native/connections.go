@@ -12,32 +12,31 @@ import (
 )
 
 const (
-	// silentGrace is how long a new connection may send no request before it is closed for
-	// another one, if there are too many.
-	silentGrace = 2 * time.Second
+	// unusedGrace is how long a connection may have no request before it is closed for another
+	// one, if there are too many. Clients that are at work keep theirs.
+	unusedGrace = 500 * time.Millisecond
 	// fullWarning is how often the log may say that there are too many connections.
 	fullWarning = time.Minute
 )
 
-// connections limits how many connections are open. One more is accepted, and waits. For it, the
-// connection is closed that has been idle longest, or else one that has sent no request for
-// silentGrace. If there is none, it waits until there is.
+// connections limits how many connections are open. One more is accepted, and waits until there is
+// room. For it, the connection is closed that has been without a request longest, and at least for
+// unusedGrace: since its last one, or since it was opened.
 type connections struct {
 	limit int
 	log   *slog.Logger
 
 	mu   sync.Mutex
 	open map[net.Conn]*list.Element // nil: a request is being answered
-	// idle and silent have the connections between two requests and those before their first one,
-	// each with the oldest in front.
-	idle, silent list.List
-	// changed receives a value when a connection was closed or has become idle.
+	// unused has the connections without a request, with the oldest in front.
+	unused list.List
+	// changed receives a value when a connection was closed or has no request any more.
 	changed chan struct{}
 	warned  time.Time
 }
 
-// waiter is a connection without a request, since a time.
-type waiter struct {
+// unused is a connection without a request, since a time.
+type unused struct {
 	conn  net.Conn
 	since time.Time
 }
@@ -50,21 +49,18 @@ func newConnections(limit int, log *slog.Logger) *connections {
 func (c *connections) track(conn net.Conn, state http.ConnState) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	waiting, known := c.open[conn]
+	entry, known := c.open[conn]
 	if !known && state != http.StateNew {
 		return // closed by makeRoom
 	}
-	if waiting != nil {
-		c.idle.Remove(waiting)
-		c.silent.Remove(waiting)
+	if entry != nil {
+		c.unused.Remove(entry)
 	}
 	switch state {
-	case http.StateNew:
-		c.open[conn] = c.silent.PushBack(waiter{conn, time.Now()})
+	case http.StateNew, http.StateIdle:
+		c.open[conn] = c.unused.PushBack(unused{conn, time.Now()})
 	case http.StateActive:
 		c.open[conn] = nil
-	case http.StateIdle:
-		c.open[conn] = c.idle.PushBack(waiter{conn: conn})
 	case http.StateClosed, http.StateHijacked:
 		delete(c.open, conn)
 	}
@@ -103,15 +99,15 @@ func (c *connections) tryRoom() (again time.Duration, ok bool) {
 	if len(c.open) < c.limit {
 		return 0, true
 	}
-	if oldest := c.idle.Front(); oldest != nil {
-		c.close(&c.idle, oldest)
-		return 0, true
-	}
-	again = silentGrace
-	if oldest := c.silent.Front(); oldest != nil {
-		again -= time.Since(oldest.Value.(waiter).since)
+	again = unusedGrace
+	if front := c.unused.Front(); front != nil {
+		oldest := front.Value.(unused)
+		again -= time.Since(oldest.since)
 		if again <= 0 {
-			c.close(&c.silent, oldest)
+			// The server reports its end later, when it is forgotten already.
+			c.unused.Remove(front)
+			delete(c.open, oldest.conn)
+			oldest.conn.Close()
 			return 0, true
 		}
 	}
@@ -120,13 +116,6 @@ func (c *connections) tryRoom() (again time.Duration, ok bool) {
 		c.log.Warn("there are too many connections: new ones wait", "limit", c.limit)
 	}
 	return again, false
-}
-
-// close closes a connection. The server reports it later, when it is forgotten already.
-func (c *connections) close(of *list.List, e *list.Element) {
-	conn := of.Remove(e).(waiter).conn
-	delete(c.open, conn)
-	conn.Close()
 }
 
 // limitedListener accepts connections while there is room for them.

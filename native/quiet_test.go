@@ -25,6 +25,8 @@ func quietLog() (*slog.Logger, quietHandler, func() []string) {
 	h := newQuietHandler(slog.NewTextHandler(&out, nil), time.Second)
 	stamp := regexp.MustCompile(`(?m)^time=\S+ level=`)
 	return slog.New(h), h, func() []string {
+		h.failures.mu.Lock() // it writes with this lock
+		defer h.failures.mu.Unlock()
 		defer out.Reset()
 		return strings.Split(strings.TrimSuffix(stamp.ReplaceAllString(out.String(), ""), "\n"), "\n")
 	}
