@@ -35,7 +35,7 @@ func openDamaged(t *testing.T, dir, sync string) (*damageStore, error) {
 		t.Fatal(err)
 	}
 	log := &bytes.Buffer{}
-	b, err := openBackend(cfg, NewLog(cfg, log))
+	b, err := openBackend(cfg, planMemory(cfg, 1<<30, ""), NewLog(cfg, log))
 	if err != nil {
 		return nil, err
 	}
