@@ -60,9 +60,8 @@ func (a App) Run(ctx context.Context) error {
 	returning, stopReturning := context.WithCancel(ctx)
 	defer stopReturning()
 	go returnMemory(returning, requests)
-	local := listensOnLoopback(a.Config)
-	announceAccess(a.Config, local, log)
-	err = serveBackend(ctx, a.Config, b, newHandler(ctx, a.Config, b, requests, local, log.Logger), log)
+	announceAccess(a.Config, listensOnLoopback(a.Config), log)
+	err = serveBackend(ctx, a.Config, b, newHandler(ctx, a.Config, b, requests, log.Logger), log)
 	if errors.Is(err, errCut) {
 		// Do not close the store: a handler may still be using it. No engine loses acknowledged
 		// data if the process ends without closing it.
@@ -86,9 +85,8 @@ func timeoutText(ttl time.Duration) string {
 	return fmt.Sprintf("%d seconds", ttl/time.Second)
 }
 
-// newHandler builds the handler core over the chosen storage. local says that the server listens on a
-// loopback address. The server stops soon after ctx is done.
-func newHandler(ctx context.Context, cfg Config, b *backend, requests *budget.Budget, local bool, log *slog.Logger) http.Handler {
+// newHandler builds the handler core over the chosen storage. The server stops soon after ctx is done.
+func newHandler(ctx context.Context, cfg Config, b *backend, requests *budget.Budget, log *slog.Logger) http.Handler {
 	return core.New(cfg.Common, core.Runtime{
 		Store:        b.store,
 		TTL:          b.ttl,
@@ -97,7 +95,7 @@ func newHandler(ctx context.Context, cfg Config, b *backend, requests *budget.Bu
 		Join:         new(joiner).join,
 		Line:         newLine(maxWaiting, turnTimeout).enter,
 		Every:        every,
-		HostAllowed:  hostFilter(cfg, local),
+		HostAllowed:  hostFilter(cfg, listensOnLoopback(cfg)),
 		TokenRefused: newTokenGuard(log).refused,
 		Stopping:     func() bool { return ctx.Err() != nil },
 		Logger:       log,
