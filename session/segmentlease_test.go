@@ -163,32 +163,3 @@ func TestSegmentsAreStoredForTheirFullTimeWhereALeaseWouldRewriteThem(t *testing
 		})
 	}
 }
-
-// While sessions are copied the target has segments without a head too.
-func TestCopiedSegmentsAreLeasedUntilThereIsAHead(t *testing.T) {
-	from, to := newHarness(t), newLeased(t)
-	sess := from.must(from.Create(context.Background(), longTable(), "t.csv", MaxTTL))
-	longest := time.Duration(0)
-	opt := CopyOptions{From: from.store, To: kv.New(&beforeSwap{to.deadlines, func() { _, longest = to.kept() }}, ""), Now: from.now, Progress: func(CopyReport) {}}
-	if report, err := Copy(context.Background(), opt); err != nil || report.Copied != 1 {
-		t.Fatalf("%+v, %v", report, err)
-	}
-	if longest == 0 || longest > maxLease {
-		t.Errorf("before the head was there a segment was kept for %s, want at most %s", longest, maxLease)
-	}
-	if shortest, _ := to.kept(); shortest < MaxTTL {
-		t.Errorf("a copied segment is kept for %s", shortest)
-	}
-	wantEqual(t, to.table(to.must(to.Open(context.Background(), Ref{ID: sess.ID}, PrefetchNothing)), 0), longTable())
-}
-
-// beforeSwap is a driver that calls then before it touches, which a copy does just before its swap.
-type beforeSwap struct {
-	kv.Driver
-	then func()
-}
-
-func (b *beforeSwap) Touch(ctx context.Context, keys []string, ttl time.Duration) error {
-	b.then()
-	return b.Driver.Touch(ctx, keys, ttl)
-}
