@@ -28,10 +28,15 @@ func reserveBody(r *http.Request, factor int64) (io.ReadCloser, error) {
 	if r.ContentLength < 0 {
 		return &reservingBody{ReadCloser: r.Body, ctx: ctx, share: share, factor: factor}, nil
 	}
-	if err := share.Reserve(ctx, factor*r.ContentLength); err != nil {
-		return nil, err
+	err := share.Reserve(ctx, factor*r.ContentLength)
+	if err == nil {
+		err = share.Use(ctx, r.ContentLength)
 	}
-	return r.Body, share.Use(ctx, r.ContentLength)
+	if err != nil && r.Header.Get("Expect") == "" {
+		// A client that sends at once may not see the answer before it has sent everything.
+		_, _ = io.Copy(io.Discard, r.Body)
+	}
+	return r.Body, err
 }
 
 // reservingBody is a body of unknown size.
@@ -69,10 +74,11 @@ func reserver(r *http.Request) func(bytes int64) error {
 	return func(bytes int64) error { return budget.From(ctx).Use(ctx, bytes) }
 }
 
-// begin waits until the work of a request may compute. Work on different sessions takes turns; key is the
+// begin waits until the work of a request may compute, until its end. Work on different sessions takes turns; key is the
 // session.
 func begin(r *http.Request, key string) error {
-	return budget.From(r.Context()).Begin(r.Context(), key)
+	_, err := budget.From(r.Context()).Begin(r.Context(), key)
+	return err
 }
 
 // isShortage reports whether err says that memory could not be reserved.

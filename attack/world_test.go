@@ -25,6 +25,8 @@ const (
 	slack = 150 << 20
 	// settling is the time after which it has to be back there.
 	settling = 30 * time.Second
+	// shortest is how long the server is watched at least.
+	shortest = 2 * time.Second
 	// patience bounds the wait for the answers to one attack.
 	patience = 90 * time.Second
 )
@@ -198,6 +200,8 @@ func (w *world) watch(t *testing.T) *watch {
 func (s *watch) stop(t *testing.T) (alive bool) {
 	t.Helper()
 	took := time.Since(s.begin)
+	// After a short attack too, each probe asks a few times.
+	time.Sleep(time.Until(s.begin.Add(shortest)))
 	ended := s.server.Resident() == 0
 	if ended {
 		<-s.server.Exited() // a process loses its memory and its connections a moment before it ends

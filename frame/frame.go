@@ -17,6 +17,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/array"
 
 	"edgeframe/codec"
+	"edgeframe/internal/parallel"
 )
 
 // Kinds of errors, beside those of codec.
@@ -99,7 +100,9 @@ func FromTable(t *codec.Table, limits codec.Limits) *Frame {
 // Ended returns why the context of f is done, nil as long as it is not.
 func (f *Frame) Ended() error { return ended(f.Context) }
 
+// ended returns why ctx is done, nil as long as it is not, and lets other work run.
 func ended(ctx context.Context) error {
+	parallel.Yield()
 	if ctx == nil || ctx.Err() == nil {
 		return nil
 	}

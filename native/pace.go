@@ -5,6 +5,7 @@ package native
 import (
 	"io"
 	"net/http"
+	"runtime"
 	"time"
 )
 
@@ -107,6 +108,8 @@ func (w *pacedWriter) Write(p []byte) (written int, err error) {
 		n, err := w.ResponseWriter.Write(chunk)
 		w.progress.advance(n, time.Since(start))
 		written += n
+		// Large responses give way to small ones.
+		runtime.Gosched()
 		if err != nil || written == len(p) {
 			return written, err
 		}

@@ -70,8 +70,8 @@ func (h *head) sealAudit(out *sealer) error {
 }
 
 // sealAudit is head.sealAudit for a commit that stores nothing else. It returns what to store.
-func (s *Service) sealAudit(h *head) ([]kv.Item, error) {
-	out := s.newSealer(h)
+func (s *Service) sealAudit(ctx context.Context, h *head) ([]kv.Item, error) {
+	out := s.newSealer(ctx, h)
 	err := h.sealAudit(out)
 	return out.items, err
 }
@@ -196,7 +196,7 @@ func (s *Service) AddAudit(ctx context.Context, c Change, text string) (*AddedEn
 		now := s.now()
 		h.log(now, text)
 		added.AuditEntry = AuditEntry{clock(now.UnixMilli()), text}
-		items, err := s.sealAudit(h)
+		items, err := s.sealAudit(ctx, h)
 		added.Index = int64(h.auditLength() - 1)
 		return items, err
 	})

@@ -47,7 +47,7 @@ func (s *Service) create(ctx context.Context, filename string, ttl time.Duration
 		Lease:       now.Add(s.keep.segmentTTL(ttl)).UnixMilli(),
 		NextVersion: 1,
 	}}
-	out := s.newSealer(h)
+	out := s.newSealer(ctx, h)
 	ver, err := store(h, out)
 	if err != nil {
 		return nil, err

@@ -51,12 +51,12 @@ func (s *Service) commitVersion(ctx context.Context, c Change, work func(h *head
 				return nil, err
 			}
 			if fits {
-				return s.pushDraft(h, d, c.Summary, s.newSealer(h))
+				return s.pushDraft(h, d, c.Summary, s.newSealer(ctx, h))
 			}
 			d = nil
 		}
 		from, rows := h.tableOf(h.current()), h.current().Rows
-		out := s.newSealer(h)
+		out := s.newSealer(ctx, h)
 		ver, err := work(h, out)
 		if err != nil {
 			return nil, err

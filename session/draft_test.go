@@ -83,7 +83,7 @@ func TestALostAttemptIsNotWorkedOutAgainIfTheTableIsAsItWas(t *testing.T) {
 			ops := operations(t, setFirst)
 			next := h.must(h.commitVersion(ctx, c, func(hd *head, out *sealer) (*record.Version, error) {
 				works++
-				f, err := h.frame(ctx, hd, hd.current())
+				f, err := h.frame(ctx, hd, hd.current(), true)
 				if err != nil {
 					return nil, err
 				}

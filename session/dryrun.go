@@ -34,7 +34,7 @@ func (s *Service) dryRun(ctx context.Context, sess *Session, pre Precondition, o
 	if err := s.check(sess.head, pre); err != nil {
 		return nil, err
 	}
-	before, err := s.frame(ctx, sess.head, sess.head.current())
+	before, err := s.frame(ctx, sess.head, sess.head.current(), false)
 	if err != nil {
 		return nil, err
 	}

@@ -56,7 +56,7 @@ func (s *Service) newVersion(ctx context.Context, c Change, fallback string, cha
 	}
 	return s.commitVersion(ctx, c, func(h *head, out *sealer) (*record.Version, error) {
 		base := h.current()
-		f, err := s.frame(ctx, h, base)
+		f, err := s.frame(ctx, h, base, true)
 		if err != nil {
 			return nil, err
 		}

@@ -39,7 +39,7 @@ func (s *Service) repeat(ctx context.Context, c Change, fallback string, choose 
 		ver := *from
 		ver.RowsBefore = h.current().Rows
 		ver.NewBytes = 0
-		return s.push(h, &ver, c.Summary, s.newSealer(h))
+		return s.push(h, &ver, c.Summary, s.newSealer(ctx, h))
 	})
 }
 
@@ -62,6 +62,6 @@ func (s *Service) move(ctx context.Context, c Change, name string, by int, none 
 		}
 		h.Current = to
 		h.log(s.now(), fmt.Sprintf("%s: version %d is current", name, h.current().ID))
-		return s.sealAudit(h)
+		return s.sealAudit(ctx, h)
 	})
 }

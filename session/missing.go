@@ -148,7 +148,7 @@ func (s *Service) SetMarks(ctx context.Context, c Change, marks frame.Marks, mer
 	}
 	return s.commitVersion(ctx, c, func(h *head, out *sealer) (*record.Version, error) {
 		base := h.current()
-		f, err := s.frame(ctx, h, base)
+		f, err := s.frame(ctx, h, base, true)
 		if err != nil {
 			return nil, err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/apache/arrow/go/v17/arrow"
 
@@ -49,7 +50,7 @@ func (s *Service) fetchInto(ctx context.Context, h *head, refs []record.SegmentR
 }
 
 // fetchBytes is about how much of stored segments is in memory at a time while they are decoded.
-const fetchBytes = 64 << 20
+const fetchBytes = 32 << 20
 
 // fetchBatch adds the fields of segments to got, from the store in one round trip.
 func (s *Service) fetchBatch(ctx context.Context, h *head, refs []record.SegmentRef, got map[record.SegmentRef][]arrow.Array) error {
@@ -70,8 +71,19 @@ func (s *Service) fetchBatch(ctx context.Context, h *head, refs []record.Segment
 	if err != nil {
 		return err
 	}
+	if raw > heavyBytes {
+		end, err := share.Begin(ctx, h.ID)
+		if err != nil {
+			return err
+		}
+		defer end()
+	}
 	return s.decodeInto(ctx, refs, keys, values, got, !h.passing.decoded)
 }
+
+// heavyBytes is the size from which decoding segments waits for its turn to compute, in raw bytes. A batch
+// of a download has less.
+const heavyBytes = 2 * batchBytes
 
 // batch returns how many segments from the beginning of refs take at most that many bytes as they are
 // stored, at least one, and their size.
@@ -153,13 +165,21 @@ type sealer struct {
 	// items are the segments to store, of bytes in all.
 	items []kv.Item
 	bytes int64
-	// ended, unless nil, says why the work has been given up.
-	ended func() error
+	// ctx is that of the work.
+	ctx context.Context
 }
 
+const (
+	// sealAtOnce is how many segments are encoded before their size is known.
+	sealAtOnce = 32
+	// sealFactor is how many times the size of a segment to store its storing takes: the segment and
+	// the copy of the storage engine.
+	sealFactor = 2
+)
+
 // newSealer returns a sealer for the commit after h.
-func (s *Service) newSealer(h *head) *sealer {
-	return &sealer{opt: s.opt.Segment, head: h, born: h.Revision.Revision + 1}
+func (s *Service) newSealer(ctx context.Context, h *head) *sealer {
+	return &sealer{opt: s.opt.Segment, head: h, born: h.Revision.Revision + 1, ctx: ctx}
 }
 
 // findHeld fills held.
@@ -180,11 +200,22 @@ func (sl *sealer) findHeld() error {
 
 // seal encodes records, in parallel, and returns their refs. A segment that the session has
 // already is not stored again.
-func (sl *sealer) seal(records []arrow.Record) ([]record.SegmentRef, error) {
+func (sl *sealer) seal(records []arrow.Record) (refs []record.SegmentRef, err error) {
+	for some := range slices.Chunk(records, sealAtOnce) {
+		more, err := sl.sealSome(some)
+		if err != nil {
+			return nil, err
+		}
+		refs = append(refs, more...)
+	}
+	return refs, nil
+}
+
+func (sl *sealer) sealSome(records []arrow.Record) ([]record.SegmentRef, error) {
 	segments := make([]segment.Segment, len(records))
 	err := parallel.Do(len(records), func(i int) error {
-		if sl.ended != nil && sl.ended() != nil {
-			return sl.ended()
+		if sl.ctx.Err() != nil {
+			return context.Cause(sl.ctx)
 		}
 		var err error
 		segments[i], err = segment.Encode(records[i], sl.opt)
@@ -196,7 +227,7 @@ func (sl *sealer) seal(records []arrow.Record) ([]record.SegmentRef, error) {
 	if err := sl.findHeld(); err != nil {
 		return nil, err
 	}
-	refs := make([]record.SegmentRef, len(records))
+	refs, before := make([]record.SegmentRef, len(records)), sl.bytes
 	for i, seg := range segments {
 		r, ok := sl.held[seg.Hash]
 		if !ok {
@@ -207,5 +238,5 @@ func (sl *sealer) seal(records []arrow.Record) ([]record.SegmentRef, error) {
 		}
 		refs[i] = r
 	}
-	return refs, nil
+	return refs, budget.From(sl.ctx).Use(sl.ctx, sealFactor*(sl.bytes-before))
 }

@@ -105,9 +105,11 @@ func (s *Service) describe(ctx context.Context, h *head, ver *record.Version) ([
 	if err := share.Reserve(ctx, 2*min(most, ver.RawBytes)); err != nil {
 		return nil, err
 	}
-	if err := share.Begin(ctx, h.ID); err != nil {
+	end, err := share.Begin(ctx, h.ID)
+	if err != nil {
 		return nil, err
 	}
+	defer end()
 	for _, columns := range m.parts(most) {
 		before := share.Used()
 		arrays, err := s.loadColumns(ctx, h, m, columns, most/describeReads)

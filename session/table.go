@@ -28,8 +28,9 @@ func (s *Service) contents(ctx context.Context, h *head, ver *record.Version) (*
 	return schema, marks, m, err
 }
 
-// frame returns a version as a frame whose chunks are loaded when they are needed.
-func (s *Service) frame(ctx context.Context, h *head, ver *record.Version) (*frame.Frame, error) {
+// frame returns a version as a frame whose chunks are loaded when they are needed. kept says that what
+// becomes of it is going to be stored.
+func (s *Service) frame(ctx context.Context, h *head, ver *record.Version, kept bool) (*frame.Frame, error) {
 	schema, marks, m, err := s.contents(ctx, h, ver)
 	if err != nil {
 		return nil, err
@@ -49,7 +50,7 @@ func (s *Service) frame(ctx context.Context, h *head, ver *record.Version) (*fra
 	fetched := map[record.SegmentRef][]arrow.Array{}
 	f.Load = func(chunks []frame.Chunk) ([]arrow.Array, error) {
 		places := m.places(chunks)
-		if err := s.beginEdit(ctx, h, places, f.NumRows()); err != nil {
+		if err := s.beginEdit(ctx, h, places, f.NumRows(), kept); err != nil {
 			return nil, err
 		}
 		return s.loadPlaces(ctx, h, places, fetched)
@@ -61,20 +62,24 @@ func (s *Service) frame(ctx context.Context, h *head, ver *record.Version) (*fra
 // after a sort.
 const editRowBytes = 16
 
-// beginEdit reserves memory for an edit of the arrays at places: for them and for the values that
-// replace them. A large edit then waits for its turn to compute.
-func (s *Service) beginEdit(ctx context.Context, h *head, places []place, rows int64) error {
+// beginEdit reserves memory for an edit of the arrays at places: for them, for the values that replace
+// them and, if these are kept, for storing them. A large edit then waits for its turn to compute.
+func (s *Service) beginEdit(ctx context.Context, h *head, places []place, rows int64, kept bool) error {
 	bytes, stored := editRowBytes*rows, int64(0)
 	for r := range distinct(refsOf(places)) {
 		bytes += 2 * int64(r.Raw)
 		stored += int64(r.Stored)
 	}
 	bytes += min(stored, fetchBytes)
+	if kept {
+		bytes += sealFactor * stored
+	}
 	share := budget.From(ctx)
 	if err := share.Reserve(ctx, bytes); err != nil {
 		return err
 	}
-	return share.Begin(ctx, h.ID)
+	_, err := share.Begin(ctx, h.ID)
+	return err
 }
 
 // distinct returns the set of refs.
@@ -132,7 +137,6 @@ func (s *Service) storeFrame(h *head, base *record.Version, f *frame.Frame, out 
 	if err != nil {
 		return nil, err
 	}
-	out.ended = f.Ended
 	m, err := packing.write(old, f, out)
 	if err != nil {
 		return nil, err

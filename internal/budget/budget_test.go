@@ -223,7 +223,7 @@ func TestSlotsAreSharedInTurnsByKey(t *testing.T) {
 				s := b.Open()
 				defer s.Close()
 				reserve(t, s, 2*mb)
-				if err := s.Begin(t.Context(), key); err != nil {
+				if _, err := s.Begin(t.Context(), key); err != nil {
 					t.Error(err)
 					return
 				}
@@ -238,7 +238,7 @@ func TestSlotsAreSharedInTurnsByKey(t *testing.T) {
 		work("other")
 		small := b.Open()
 		reserve(t, small, mb/2)
-		if err := small.Begin(t.Context(), "small"); err != nil || len(order) != 1 {
+		if _, err := small.Begin(t.Context(), "small"); err != nil || len(order) != 1 {
 			t.Errorf("small work got %v, after %d large ones; want a slot at once", err, len(order))
 		}
 		group.Wait()
@@ -247,11 +247,23 @@ func TestSlotsAreSharedInTurnsByKey(t *testing.T) {
 		}
 		last := b.Open()
 		reserve(t, last, 2*mb)
-		if err := last.Begin(t.Context(), "busy"); err != nil {
-			t.Errorf("the slot did not come back: %v", err)
+		end, err := last.Begin(t.Context(), "busy")
+		if err != nil {
+			t.Fatalf("the slot did not come back: %v", err)
 		}
-		if err := last.Begin(t.Context(), "busy"); err != nil {
-			t.Errorf("a share that has a slot got %v", err)
+		again, err := last.Begin(t.Context(), "busy")
+		if err != nil {
+			t.Fatalf("a share that has a slot got %v", err)
+		}
+		again()
+		next := b.Open()
+		reserve(t, next, 2*mb)
+		if _, err := next.Begin(t.Context(), "other"); err == nil {
+			t.Error("the end of nothing gave the slot back")
+		}
+		end()
+		if _, err := next.Begin(t.Context(), "other"); err != nil {
+			t.Errorf("the slot did not come back: %v", err)
 		}
 	})
 }
@@ -262,15 +274,15 @@ func TestWaitingForASlotEnds(t *testing.T) {
 		holder, waiter := b.Open(), b.Open()
 		reserve(t, holder, 2*mb)
 		reserve(t, waiter, 2*mb)
-		if err := holder.Begin(t.Context(), "a"); err != nil {
+		if _, err := holder.Begin(t.Context(), "a"); err != nil {
 			t.Fatal(err)
 		}
 		start := time.Now()
-		if err := waiter.Begin(t.Context(), "b"); err == nil || time.Since(start) != 30*time.Second {
+		if _, err := waiter.Begin(t.Context(), "b"); err == nil || time.Since(start) != 30*time.Second {
 			t.Errorf("got %v after %v, want an error after 30 s", err, time.Since(start))
 		}
 		holder.Close()
-		if err := waiter.Begin(t.Context(), "b"); err != nil {
+		if _, err := waiter.Begin(t.Context(), "b"); err != nil {
 			t.Error(err)
 		}
 	})
@@ -286,7 +298,7 @@ func TestNoBudgetAdmitsEverything(t *testing.T) {
 	}
 	s.Free(1)
 	s.Trim()
-	if err := s.Begin(ctx, ""); err != nil {
+	if _, err := s.Begin(ctx, ""); err != nil {
 		t.Error(err)
 	}
 }

@@ -127,10 +127,7 @@ func (s *Share) Close() {
 		// A moving average of the last few shares.
 		b.hold += (time.Since(s.since) - b.hold) / 8
 	}
-	if s.slot {
-		s.slot = false
-		b.endSlot()
-	}
+	b.endSlot(s)
 	if s.held > 0 {
 		b.give(s, s.held)
 	}

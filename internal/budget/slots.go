@@ -19,25 +19,40 @@ type turn struct {
 	waiting []chan struct{}
 }
 
-// Begin waits for a slot to compute in, which the share keeps until it is closed. Small shares need
-// none. Waiters with different keys take turns. The errors are those of [Share.Reserve].
-func (s *Share) Begin(ctx context.Context, key string) error {
+// Begin waits for a slot to compute in, and returns a function that gives it back. A share that is closed
+// has none any more, so end need not be called. Small shares, and those that have a slot, need none: then
+// end does nothing. Waiters with different keys take turns. The errors are those of [Share.Reserve].
+func (s *Share) Begin(ctx context.Context, key string) (end func(), err error) {
 	if s == nil || s.b.opt.Slots == 0 {
-		return nil
+		return func() {}, nil
 	}
-	b := s.b
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if s.lane != b.large() || s.slot {
-		return nil
+	s.b.mu.Lock()
+	defer s.b.mu.Unlock()
+	if s.lane != s.b.large() || s.slot {
+		return func() {}, nil
 	}
+	if err := s.b.waitForSlot(ctx, key); err != nil {
+		return nil, err
+	}
+	s.slot = true
+	return s.end, nil
+}
+
+// end gives the slot of s back.
+func (s *Share) end() {
+	s.b.mu.Lock()
+	defer s.b.mu.Unlock()
+	s.b.endSlot(s)
+}
+
+// waitForSlot takes a slot. b.mu is held, and released meanwhile.
+func (b *Budget) waitForSlot(ctx context.Context, key string) error {
 	if b.slots.free > 0 {
 		b.slots.free--
-		s.slot = true
 		return nil
 	}
 	if b.opt.SlotWait == 0 {
-		return b.busy(s.lane, s.held)
+		return b.busy(b.large(), 0)
 	}
 	ready := b.slots.enqueue(key)
 	b.mu.Unlock()
@@ -45,22 +60,22 @@ func (s *Share) Begin(ctx context.Context, key string) error {
 	b.mu.Lock()
 	select {
 	case <-ready:
-		s.slot = true
 		return nil
 	default:
 	}
 	b.slots.forget(key, ready)
 	if err == nil {
-		err = b.busy(s.lane, s.held)
+		err = b.busy(b.large(), 0)
 	}
 	return err
 }
 
-// endSlot gives a slot to the next waiter.
-func (b *Budget) endSlot() {
-	if !b.slots.pass() {
+// endSlot gives the slot of s, if it has one, to the next waiter.
+func (b *Budget) endSlot(s *Share) {
+	if s.slot && !b.slots.pass() {
 		b.slots.free++
 	}
+	s.slot = false
 }
 
 func (sl *slots) enqueue(key string) chan struct{} {

@@ -7,26 +7,34 @@ import (
 	"sync/atomic"
 )
 
-// Do calls work for 0 to n-1 on up to GOMAXPROCS goroutines and waits for them. After an error no
-// further call is made; Do returns the error that occurred first. A panic of work is raised again
-// in the caller. With one processor, as in Wasm, Do is a loop.
+// Do calls work for 0 to n-1 on up to GOMAXPROCS goroutines, one of which is the caller's, and waits for
+// them. The calls of Do that run at the same time share GOMAXPROCS-1 further goroutines, so that much work
+// does not make everything else wait for a processor. After an error no further call is made; Do returns
+// the error that occurred first. A panic of work is raised again in the caller. With one processor, as in
+// Wasm, Do is a loop.
 //
 // work must only compute and never wait.
 func Do(n int, work func(i int) error) error {
-	workers := min(n, runtime.GOMAXPROCS(0))
-	if workers <= 1 {
+	helpers := int64(0)
+	if n > 1 {
+		helpers = borrow(int64(n) - 1)
+	}
+	if helpers == 0 {
 		for i := range n {
 			if err := work(i); err != nil {
 				return err
 			}
+			Yield()
 		}
 		return nil
 	}
+	defer lent.Add(-helpers)
 	c := calls{n: n, work: work}
 	var joined sync.WaitGroup
-	for range workers {
+	for range helpers {
 		joined.Go(c.make)
 	}
+	c.make()
 	joined.Wait()
 	if p := c.raised.Load(); p != nil {
 		panic(*p)
@@ -35,6 +43,23 @@ func Do(n int, work func(i int) error) error {
 		return *err
 	}
 	return nil
+}
+
+// lent is the number of goroutines that work besides the callers of Do.
+var lent atomic.Int64
+
+// borrow returns how many further goroutines a call may use, at most that many. It never waits.
+func borrow(most int64) int64 {
+	for {
+		used := lent.Load()
+		n := min(most, int64(runtime.GOMAXPROCS(0))-1-used)
+		if n <= 0 {
+			return 0
+		}
+		if lent.CompareAndSwap(used, used+n) {
+			return n
+		}
+	}
 }
 
 // calls are the calls of one Do, which its goroutines share.
@@ -62,5 +87,6 @@ func (c *calls) make() {
 		if err := c.work(i); err != nil {
 			c.failed.CompareAndSwap(nil, &err)
 		}
+		Yield()
 	}
 }
