@@ -30,7 +30,7 @@ type damageStore struct {
 // openDamaged serves the store in dir. It returns an error if the store is refused.
 func openDamaged(t *testing.T, dir, sync string) (*damageStore, error) {
 	t.Helper()
-	cfg, _, err := Load([]string{"STORAGE_DIR=" + dir, "STORAGE_SYNC=" + sync, "CACHE_SIZE_MB=16"})
+	cfg, _, err := Load([]string{"STORAGE_DIR=" + dir, "STORAGE_SYNC=" + sync, "CACHE_SIZE_MB=16", "ALLOWED_HOSTS=*"})
 	if err != nil {
 		t.Fatal(err)
 	}
