@@ -23,7 +23,7 @@ const (
 	machinePart = 75
 	// heapPart is the part of the limit, in percent, that is the soft limit of the Go runtime. The
 	// rest is for what the runtime does not count.
-	heapPart = 90
+	heapPart = 85
 	// workPart is the part of what is left after the caches, in percent, that requests may reserve.
 	// The garbage collector needs the rest.
 	workPart = 75
@@ -127,6 +127,7 @@ func returnMemory(ctx context.Context, b *budget.Budget) {
 		owed = b.Peak() >= returnBytes || owed
 		if owed && b.Reserved() < returnBytes {
 			owed = false
+			runtime.GC() // pools let go of what they have in the second collection
 			debug.FreeOSMemory()
 		}
 	}

@@ -86,10 +86,22 @@ func (b *pacedBody) Read(p []byte) (int, error) {
 	_ = b.control.SetReadDeadline(start.Add(b.progress.patience()))
 	n, err := b.ReadCloser.Read(p)
 	b.progress.advance(n, time.Since(start))
+	letOthersRun(n)
 	if err == io.EOF {
 		_ = b.control.SetReadDeadline(time.Time{})
 	}
 	return n, err
+}
+
+// largePart is the size of a part of a body after which its transfer lets others run.
+const largePart = 4 << 10
+
+// letOthersRun lets other requests run after a part of n bytes, so that small ones need not wait while many large
+// bodies are transferred.
+func letOthersRun(n int) {
+	if n >= largePart {
+		runtime.Gosched()
+	}
 }
 
 type pacedWriter struct {
@@ -108,8 +120,7 @@ func (w *pacedWriter) Write(p []byte) (written int, err error) {
 		n, err := w.ResponseWriter.Write(chunk)
 		w.progress.advance(n, time.Since(start))
 		written += n
-		// Large responses give way to small ones.
-		runtime.Gosched()
+		letOthersRun(n)
 		if err != nil || written == len(p) {
 			return written, err
 		}

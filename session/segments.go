@@ -71,8 +71,8 @@ func (s *Service) fetchBatch(ctx context.Context, h *head, refs []record.Segment
 	if err != nil {
 		return err
 	}
-	if raw > heavyBytes {
-		end, err := share.Begin(ctx, h.ID)
+	if slices.ContainsFunc(refs, func(r record.SegmentRef) bool { return r.Raw > longBytes }) {
+		end, err := share.Alone(ctx, h.ID)
 		if err != nil {
 			return err
 		}
@@ -81,9 +81,9 @@ func (s *Service) fetchBatch(ctx context.Context, h *head, refs []record.Segment
 	return s.decodeInto(ctx, refs, keys, values, got, !h.passing.decoded)
 }
 
-// heavyBytes is the size from which decoding segments waits for its turn to compute, in raw bytes. A batch
-// of a download has less.
-const heavyBytes = 2 * batchBytes
+// longBytes is the size of a segment, in raw bytes, whose decompression takes so long that only one is
+// decompressed at a time. Those of tables are smaller; the marks of a version are one segment.
+const longBytes = 16 << 20
 
 // batch returns how many segments from the beginning of refs take at most that many bytes as they are
 // stored, at least one, and their size.

@@ -105,8 +105,16 @@ func Encode(rec arrow.Record, opt Options) (Segment, error) {
 	return seal(*raw, opt)
 }
 
+// longPayload is the size from which a payload is not compressed as one block of Snappy or LZ4. The runtime
+// cannot interrupt the decompression of a block, so nothing else would run for tens of milliseconds. A frame
+// of Zstandard has blocks of 128 KiB.
+const longPayload = 16 << 20
+
 // seal compresses raw and puts the header before it.
 func seal(raw []byte, opt Options) (Segment, error) {
+	if len(raw) > longPayload && (opt.Compression == compress.Snappy || opt.Compression == compress.LZ4) {
+		opt.Compression = compress.Zstd
+	}
 	packed := packedPayloads.Get().(*[]byte)
 	defer packedPayloads.Put(packed)
 	*packed = slices.Grow((*packed)[:0], payloadAt)[:payloadAt]

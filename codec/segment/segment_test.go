@@ -245,3 +245,25 @@ func benchmarkSegments(b *testing.B, work func(arrow.Record, segment.Options, se
 		}
 	}
 }
+
+func TestALongPayloadIsNotOneBlock(t *testing.T) {
+	for rows, want := range map[int]compress.Codec{1_000_000: compress.Snappy, 3_000_000: compress.Zstd} {
+		b := array.NewInt64Builder(memory.DefaultAllocator)
+		for i := range rows {
+			b.Append(int64(i))
+		}
+		schema := arrow.NewSchema([]arrow.Field{{Name: "a", Type: arrow.PrimitiveTypes.Int64, Nullable: true}}, nil)
+		rec := array.NewRecord(schema, []arrow.Array{b.NewArray()}, int64(rows))
+		seg, err := segment.Encode(rec, segment.Options{Method: segment.MethodArrow, Compression: compress.Snappy})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := compress.Codecs[seg.Data[6]]; got != want {
+			t.Errorf("%d rows are compressed by %s, want %s", rows, got, want)
+		}
+		back, err := segment.Decode(seg.Data, seg.Hash, 1<<30)
+		if err != nil || !array.RecordEqual(rec, back) {
+			t.Errorf("%d rows: %v, or other values", rows, err)
+		}
+	}
+}

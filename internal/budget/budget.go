@@ -38,7 +38,7 @@ type Options struct {
 // is left is the lane of large shares.
 var sizes = []struct{ share, most, least, part int64 }{
 	{share: 512, most: 4 << 20, least: 256 << 10, part: 16},
-	{share: 64, most: 32 << 20, part: 8},
+	{share: 64, most: 32 << 20, part: 12},
 }
 
 // Budget is the memory that work shares. It is safe for concurrent use. All methods of a nil
@@ -52,6 +52,8 @@ type Budget struct {
 	// growing are large shares that wait for more, in the order of arrival.
 	growing []*waiter
 	slots   slots
+	// alones has the one slot of [Share.Alone].
+	alones slots
 	// peak is the largest sum of reservations since the last call of [Budget.Peak].
 	peak int64
 	// hold is about how long large shares hold their memory.
@@ -83,7 +85,7 @@ func New(opt Options) *Budget {
 		}
 	}
 	b.lanes = append(b.lanes, &lane{most: left, size: left})
-	b.slots.free = opt.Slots
+	b.slots.free, b.alones.free = opt.Slots, 1
 	return b
 }
 

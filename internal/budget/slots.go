@@ -31,30 +31,45 @@ func (s *Share) Begin(ctx context.Context, key string) (end func(), err error) {
 	if s.lane != s.b.large() || s.slot {
 		return func() {}, nil
 	}
-	if err := s.b.waitForSlot(ctx, key); err != nil {
+	if err := s.b.waitForSlot(ctx, &s.b.slots, key); err != nil {
 		return nil, err
 	}
 	s.slot = true
-	return s.end, nil
+	return func() {
+		s.b.mu.Lock()
+		defer s.b.mu.Unlock()
+		s.b.endSlot(s)
+	}, nil
 }
 
-// end gives the slot of s back.
-func (s *Share) end() {
+// Alone is Begin for work that the runtime cannot interrupt, such as the decompression of a large block:
+// only one such work runs at a time, so that a processor is left for others. end must be called.
+func (s *Share) Alone(ctx context.Context, key string) (end func(), err error) {
+	if s == nil || s.b.opt.Slots == 0 {
+		return func() {}, nil
+	}
 	s.b.mu.Lock()
 	defer s.b.mu.Unlock()
-	s.b.endSlot(s)
+	if err := s.b.waitForSlot(ctx, &s.b.alones, key); err != nil {
+		return nil, err
+	}
+	return func() {
+		s.b.mu.Lock()
+		defer s.b.mu.Unlock()
+		s.b.alones.release()
+	}, nil
 }
 
-// waitForSlot takes a slot. b.mu is held, and released meanwhile.
-func (b *Budget) waitForSlot(ctx context.Context, key string) error {
-	if b.slots.free > 0 {
-		b.slots.free--
+// waitForSlot takes one of sl. b.mu is held, and released meanwhile.
+func (b *Budget) waitForSlot(ctx context.Context, sl *slots, key string) error {
+	if sl.free > 0 {
+		sl.free--
 		return nil
 	}
 	if b.opt.SlotWait == 0 {
 		return b.busy(b.large(), 0)
 	}
-	ready := b.slots.enqueue(key)
+	ready := sl.enqueue(key)
 	b.mu.Unlock()
 	err := wait(ctx, ready, b.opt.SlotWait)
 	b.mu.Lock()
@@ -63,19 +78,26 @@ func (b *Budget) waitForSlot(ctx context.Context, key string) error {
 		return nil
 	default:
 	}
-	b.slots.forget(key, ready)
+	sl.forget(key, ready)
 	if err == nil {
 		err = b.busy(b.large(), 0)
 	}
 	return err
 }
 
-// endSlot gives the slot of s, if it has one, to the next waiter.
+// endSlot gives back the slot of s, if it has one.
 func (b *Budget) endSlot(s *Share) {
-	if s.slot && !b.slots.pass() {
-		b.slots.free++
+	if s.slot {
+		s.slot = false
+		b.slots.release()
 	}
-	s.slot = false
+}
+
+// release gives a slot to the next waiter.
+func (sl *slots) release() {
+	if !sl.pass() {
+		sl.free++
+	}
 }
 
 func (sl *slots) enqueue(key string) chan struct{} {
