@@ -24,16 +24,16 @@ type Common struct {
 	CORSOrigins []string `env:"CORS_ORIGINS" envDefault:"http://localhost:3000,http://localhost:5173,http://localhost:8080,http://127.0.0.1:3000,http://127.0.0.1:5173,http://127.0.0.1:8080" text:"origin" accepts:"a comma-separated list of origins such as https://app.example.com, or *" empty:"kept"`
 	APITokens   []Secret `env:"API_TOKENS" text:"token" accepts:"a comma-separated list of tokens without spaces" secret:"true" empty:"it names no token, so everybody could read and write; set tokens, or remove the variable if that is what you want"`
 
-	CacheSizeMB       int            `env:"CACHE_SIZE_MB" envDefault:"128" min:"1"`
-	KeyPrefix         string         `env:"KEY_PREFIX" envDefault:"edgeframe" text:"prefix" accepts:"1 to 64 letters, digits and _ . : -"`
-	SegmentBytes      int            `env:"SEGMENT_TARGET_BYTES" envDefault:"1048576" min:"1024" max:"16777216"`
-	MaxVersions       int            `env:"MAX_VERSIONS" envDefault:"5" min:"0" max:"1000"`
-	SessionMinutes    int            `env:"SESSION_TIMEOUT_MINUTES" envDefault:"60" min:"1" max:"43200"`
-	MaxDataframeMB    int            `env:"MAX_DATAFRAME_SIZE_MB" envDefault:"500" min:"1"`
-	MaxUploadMB       int            `env:"MAX_UPLOAD_SIZE_MB" envDefault:"50" min:"1"`
-	Serialization     segment.Method `env:"SERIALIZATION_METHOD" envDefault:"pyarrow" accepts:"arrow (also spelled pyarrow) or msgpack; what was pickle before is arrow now, because reading pickle can run code"`
-	Compression       bool           `env:"COMPRESSION_ENABLED" envDefault:"true"`
-	CompressionCodec  compress.Codec `env:"COMPRESSION_CODEC" envDefault:"snappy" accepts:"one of snappy, zstd, lz4, gzip, none"`
+	CacheSizeMB      int            `env:"CACHE_SIZE_MB" envDefault:"128" min:"1"`
+	KeyPrefix        string         `env:"KEY_PREFIX" envDefault:"edgeframe" text:"prefix" accepts:"1 to 64 letters, digits and _ . : -"`
+	SegmentBytes     int            `env:"SEGMENT_TARGET_BYTES" envDefault:"1048576" min:"1024" max:"16777216"`
+	MaxVersions      int            `env:"MAX_VERSIONS" envDefault:"5" min:"0" max:"1000"`
+	SessionMinutes   int            `env:"SESSION_TIMEOUT_MINUTES" envDefault:"60" min:"1" max:"43200"`
+	MaxDataframeMB   int            `env:"MAX_DATAFRAME_SIZE_MB" envDefault:"500" min:"1"`
+	MaxUploadMB      int            `env:"MAX_UPLOAD_SIZE_MB" envDefault:"50" min:"1"`
+	Serialization    segment.Method `env:"SERIALIZATION_METHOD" envDefault:"pyarrow" accepts:"arrow (also spelled pyarrow) or msgpack; what was pickle before is arrow now, because reading pickle can run code"`
+	Compression      bool           `env:"COMPRESSION_ENABLED" envDefault:"true"`
+	CompressionCodec compress.Codec `env:"COMPRESSION_CODEC" envDefault:"snappy" accepts:"one of snappy, zstd, lz4, gzip, none"`
 
 	LogLevel string `env:"LOG_LEVEL" envDefault:"info" oneof:"debug,info,warn,warning,error"`
 	Debug    bool   `env:"DEBUG" envDefault:"false"`
