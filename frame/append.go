@@ -182,5 +182,6 @@ func (f *Frame) spend(value arrow.Array, n int) error {
 		return codec.Errorf(codec.ErrTooLarge, "the new values take more than %d bytes, which is the most that a table may have", f.Limits.Bytes)
 	}
 	f.spent += bytes * int64(n)
-	return nil
+	// The values are made for all rows, and then cut into row groups.
+	return f.reserve(2 * bytes * int64(n))
 }

@@ -83,6 +83,9 @@ func (k *casting) column(f *Frame, column int) error {
 		if err != nil {
 			return err
 		}
+		if err := f.reserve(RawBytes(data) - RawBytes(old)); err != nil {
+			return err
+		}
 		c.Chunks[r.group] = Chunk{Data: data}
 		present := old.Len() - scalar.CountMissing(old)
 		k.cells += present

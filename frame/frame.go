@@ -70,6 +70,9 @@ type Frame struct {
 	Limits codec.Limits
 	// Context ends operations: they look at it for each row group. Nil never does.
 	Context context.Context
+	// Reserve, unless nil, is called before an operation makes more values than it replaces, with their
+	// size in bytes. Its error ends the operation.
+	Reserve func(bytes int64) error
 
 	// effect is what the running operation has done so far.
 	effect Effect
@@ -95,6 +98,14 @@ func FromTable(t *codec.Table, limits codec.Limits) *Frame {
 		f.Rows = append(f.Rows, int(g.NumRows()))
 	}
 	return f
+}
+
+// reserve calls Reserve for values of that many bytes.
+func (f *Frame) reserve(bytes int64) error {
+	if f.Reserve == nil || bytes <= 0 {
+		return nil
+	}
+	return f.Reserve(bytes)
 }
 
 // Ended returns why the context of f is done, nil as long as it is not.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"edgeframe/codec"
@@ -230,5 +231,30 @@ func TestListsOfValuesHaveToBeAsLongAsTheTable(t *testing.T) {
 	b.apply(t, `[{"op":"add_column","column":"c","dtype":"utf8","values":[`+strings.Repeat(`"x",`, 4)+`"y"]}]`)
 	if got := codectest.JSONArray(b.Columns[3].Chunks[1].Data); got != `["x","y"]` {
 		t.Error(got)
+	}
+}
+
+func TestNewValuesAreReservedBeforeTheyAreMade(t *testing.T) {
+	full := errors.New("full")
+	for _, op := range []string{
+		`{"op":"set_values","column":"t","rows":[0,1,2],"value":"` + strings.Repeat("x", 100) + `"}`,
+		`{"op":"cast","column":"n","dtype":"utf8"}`,
+	} {
+		ops, err := parse(t, "["+op+"]")
+		if err != nil {
+			t.Fatal(err)
+		}
+		tab := codectest.TableOf([]string{"n", "t"}, []arrow.Array{values(t, "bool", "[true,false,true]"), values(t, "utf8", `["a","b","c"]`)})
+		f := FromTable(tab, codec.Limits{})
+		var asked int64
+		f.Reserve = func(bytes int64) error { asked += bytes; return nil }
+		if _, err := Apply(f, ops); err != nil || asked == 0 {
+			t.Errorf("%s reserved %d bytes, %v", op, asked, err)
+		}
+		f = FromTable(tab, codec.Limits{})
+		f.Reserve = func(int64) error { return full }
+		if _, err := Apply(f, ops); !errors.Is(err, full) {
+			t.Errorf("%s got %v although there is no memory", op, err)
+		}
 	}
 }
