@@ -8,6 +8,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow"
 
 	"edgeframe/codec/scalar"
+	"edgeframe/internal/budget"
 	"edgeframe/session"
 )
 
@@ -15,8 +16,11 @@ import (
 func timestamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z07:00") }
 
 // document returns the session document of sess. marked is the number of marks of each column.
-func (s *server) document(sess *session.Session, marked []int64) (object, error) {
+func (s *server) document(r *http.Request, sess *session.Session, marked []int64) (object, error) {
 	schema, missing, err := s.Sessions.Schema(sess)
+	if err == nil {
+		err = reserveDocument(r, schema)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -108,8 +112,25 @@ func (s *server) sessionDocument(r *http.Request, sess *session.Session, further
 	if err != nil {
 		return nil, nil, err
 	}
-	doc, err := s.document(sess, marked)
+	doc, err := s.document(r, sess, marked)
 	return append(doc, further...), sess, err
+}
+
+const (
+	// documentNames is about how many times the names of the columns are in memory for a session
+	// document: three times as they are, and as JSON in a buffer that grows by doubling.
+	documentNames = 9
+	// documentColumn is about what a column takes besides, in bytes.
+	documentColumn = 400
+)
+
+// reserveDocument reserves memory for a session document, most of which are the names of the columns.
+func reserveDocument(r *http.Request, schema *arrow.Schema) error {
+	bytes := documentColumn * schema.NumFields()
+	for _, f := range schema.Fields() {
+		bytes += documentNames * len(f.Name)
+	}
+	return budget.From(r.Context()).Use(r.Context(), int64(bytes))
 }
 
 // writeSession answers with the session document, with further members.

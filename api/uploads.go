@@ -127,6 +127,10 @@ func (s *server) writeStaged(w http.ResponseWriter, status int, staged *staging.
 func (s *server) staged(r *http.Request) (*staging.Upload, stagedNote, error) {
 	var note stagedNote
 	staged, err := s.staging.Find(r.Context(), r.PathValue("id"))
+	if err == nil {
+		// The list of the sheets is copied, and written in a buffer that grows by doubling.
+		err = budget.From(r.Context()).Use(r.Context(), 5*int64(len(staged.Note)))
+	}
 	if err != nil {
 		return nil, note, err
 	}

@@ -110,7 +110,7 @@ func (s *Service) loadWinner(ctx context.Context, ref Ref, lost error) (*head, e
 	if !ok || conflict.Value == nil {
 		return s.load(ctx, ref)
 	}
-	h, err := decodeHead(ref.ID, conflict.Value)
+	h, err := decodeHead(ctx, ref.ID, conflict.Value)
 	if err != nil {
 		return nil, err
 	}

@@ -147,7 +147,7 @@ func (hs *eventualHeads) load(ctx context.Context, ref Ref) (*head, error) {
 // knows of.
 func (hs *eventualHeads) newest(ctx context.Context, ref Ref, stored []byte, lifetime record.Lifetime) (h *head, err error) {
 	if stored != nil {
-		if h, err = decodeHead(ref.ID, stored); err != nil {
+		if h, err = decodeHead(ctx, ref.ID, stored); err != nil {
 			return nil, err
 		}
 	}
@@ -175,7 +175,7 @@ func (hs *eventualHeads) readCopy(ctx context.Context, id string, t Token, h *he
 	if err != nil {
 		return nil, err
 	}
-	return decodeHead(id, b)
+	return decodeHead(ctx, id, b)
 }
 
 // lifetime returns the lifetime record of h.

@@ -2,11 +2,13 @@ package session
 
 import (
 	"bytes"
+	"context"
 	"slices"
 	"time"
 
 	"github.com/apache/arrow/go/v17/arrow"
 
+	"edgeframe/internal/budget"
 	"edgeframe/session/record"
 )
 
@@ -25,8 +27,14 @@ type head struct {
 	passing struct{ decoded, stored bool }
 }
 
+// headFactor is about how many times its stored size a head takes in memory, with what is decoded of it.
+const headFactor = 4
+
 // decodeHead reads the stored form of the head of the session with that id.
-func decodeHead(id string, b []byte) (*head, error) {
+func decodeHead(ctx context.Context, id string, b []byte) (*head, error) {
+	if err := budget.From(ctx).Use(ctx, headFactor*int64(len(b))); err != nil {
+		return nil, err
+	}
 	stored, err := record.DecodeHead(b)
 	if err != nil {
 		return nil, unreadable(id, err)

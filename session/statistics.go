@@ -60,6 +60,9 @@ func (s *Service) statistics(ctx context.Context, h *head, ver *record.Version) 
 	}
 	values, err := s.store.GetMany(ctx, []string{key})
 	if err == nil {
+		if err := budget.From(ctx).Use(ctx, int64(len(values[0]))); err != nil {
+			return nil, err
+		}
 		if doc, ok := record.DecodeStatistics(values[0]); ok {
 			s.keepStatistics(key, doc)
 			return doc, nil

@@ -47,7 +47,7 @@ func (hs *strongHeads) load(ctx context.Context, ref Ref) (*head, error) {
 	case err != nil:
 		return nil, err
 	}
-	return decodeHead(ref.ID, b)
+	return decodeHead(ctx, ref.ID, b)
 }
 
 func (hs *strongHeads) swap(ctx context.Context, before, h *head, c kv.Commit) error {
