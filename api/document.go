@@ -119,7 +119,7 @@ func (s *server) sessionDocument(r *http.Request, sess *session.Session, further
 const (
 	// documentNames is about how many times the names of the columns are in memory for a session
 	// document: three times as they are, and as JSON in a buffer that grows by doubling.
-	documentNames = 9
+	documentNames = 12
 	// documentColumn is about what a column takes besides, in bytes.
 	documentColumn = 400
 )
