@@ -8,6 +8,7 @@ import (
 
 	"github.com/apache/arrow/go/v17/arrow"
 
+	"edgeframe/codec/scalar"
 	"edgeframe/codec/segment"
 	"edgeframe/internal/budget"
 	"edgeframe/internal/parallel"
@@ -150,6 +151,9 @@ func (s *Service) decode(r record.SegmentRef, key string, data []byte) ([]arrow.
 	rec, err := segment.Decode(data, segment.Hash(r.Hash), s.opt.MaxTableBytes)
 	if err != nil {
 		return nil, &Error{Kind: ErrCorrupt, Detail: fmt.Sprintf("segment %s is damaged: %v", key, err), Err: err}
+	}
+	for _, column := range rec.Columns() {
+		scalar.Prepare(column) // requests share what is cached
 	}
 	return rec.Columns(), nil
 }

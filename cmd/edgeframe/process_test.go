@@ -25,11 +25,12 @@ import (
 // These tests run the real program as a process.
 
 func TestStartPrintsTheDocumentedLines(t *testing.T) {
-	s := testenv.StartServer(t)
+	s := testenv.StartServer(t, "MAX_MEMORY_MB=2048")
 	want := strings.Join([]string{
 		"======================================================================",
 		"🚀 edgeframe starting up...",
 		"📊 Session timeout: 60 minutes",
+		"🧠 Memory: 2048 MB (MAX_MEMORY_MB), of which requests share 1113 MB",
 		"[DataManager] DataManager initialized with InMemoryBackend (inmemory)",
 		"💾 Storage backend: InMemoryBackend (inmemory)",
 		"ℹ️  Redis: Disabled (using InMemory backend)",
@@ -52,7 +53,7 @@ func TestStartPrintsTheDocumentedLines(t *testing.T) {
 }
 
 func TestStartInJSONHasTheSameMessages(t *testing.T) {
-	s := testenv.StartServer(t, "LOG_FORMAT=json", "REDIS_ENABLED=true", "REDIS_URL=redis://:geheim@127.0.0.1:1/0", "REDIS_MAXCONNECTIONS=2", "API_TOKENS=geheim")
+	s := testenv.StartServer(t, "LOG_FORMAT=json", "MAX_MEMORY_MB=2048", "REDIS_ENABLED=true", "REDIS_URL=redis://:geheim@127.0.0.1:1/0", "REDIS_MAXCONNECTIONS=2", "API_TOKENS=geheim")
 	if code := s.Stop(); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
@@ -68,6 +69,7 @@ func TestStartInJSONHasTheSameMessages(t *testing.T) {
 		"INFO 🚀 edgeframe starting up...",
 		"INFO 📊 Session timeout: 60 minutes",
 		"WARN ⚠️  REDIS_MAXCONNECTIONS is not a known variable; did you mean REDIS_MAX_CONNECTIONS?",
+		"INFO 🧠 Memory: 2048 MB (MAX_MEMORY_MB), of which requests share 1113 MB",
 		"INFO [DataManager] Redis enabled in settings",
 		"INFO [Redis] Initializing connection pool: redis://:***@127.0.0.1:1/0",
 		"WARN [DataManager] Failed to initialize RedisBackend: connection refused: nothing listens at 127.0.0.1:1; is Redis running, and is this its port?",

@@ -62,6 +62,7 @@ func withoutNumbers(log string) string {
 // The lines of the seed, in their order, and the one about access.
 const (
 	linesOnRedis = `📊 Session timeout: 60 minutes
+🧠 Memory: 2048 MB (MAX_MEMORY_MB), of which requests share 1113 MB
 [DataManager] Redis enabled in settings
 [Redis] Initializing connection pool: redis://:***@%[1]s/0
 [Redis] ✓ Connection pool initialized successfully
@@ -72,6 +73,7 @@ const (
 🔓 API tokens: none: everybody who reaches this address may read and write
 `
 	linesFallback = `📊 Session timeout: 60 minutes
+🧠 Memory: 2048 MB (MAX_MEMORY_MB), of which requests share 1113 MB
 [DataManager] Redis enabled in settings
 [Redis] Initializing connection pool: redis://:***@127.0.0.1:1/0
 [DataManager] Failed to initialize RedisBackend: connection refused: nothing listens at 127.0.0.1:1; is Redis running, and is this its port?
@@ -82,6 +84,7 @@ const (
 🔓 API tokens: none: everybody who reaches this address may read and write
 `
 	linesDisabled = `📊 Session timeout: 60 minutes
+🧠 Memory: 2048 MB (MAX_MEMORY_MB), of which requests share 1113 MB
 [DataManager] DataManager initialized with InMemoryBackend (inmemory)
 💾 Storage backend: InMemoryBackend (inmemory)
 ℹ️  Redis: Disabled (using InMemory backend)
@@ -121,7 +124,7 @@ func TestTheMatrixOfConfigurations(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
-			s := testenv.StartServer(t, row.environ...)
+			s := testenv.StartServer(t, append(row.environ, "MAX_MEMORY_MB=2048")...)
 			upload(t, s.URL, "a\n1\n")
 			status, doc := storageHealth(t, s.URL)
 			if status != http.StatusOK || doc["status"] != "healthy" || doc["reachable"] != true || doc["active_sessions"] != 1.0 {

@@ -49,6 +49,9 @@ func appendHeader(dst []byte, schema *arrow.Schema, delimiter byte) []byte {
 // writeGroup writes a row group. It encodes as many blocks of rows in parallel as there are
 // buffers in blocks, and reuses the buffers.
 func writeGroup(w io.Writer, group arrow.Record, delimiter byte, blocks [][]byte) error {
+	for _, column := range group.Columns() {
+		scalar.Prepare(column)
+	}
 	const blockRows = 256
 	rows := int(group.NumRows())
 	for first := 0; first < rows; first += len(blocks) * blockRows {

@@ -26,7 +26,7 @@ var built [2]sync.Once
 // changed.
 func BuildServer(t testing.TB) string {
 	t.Helper()
-	return buildServer(t, raceEnabled)
+	return buildServer(t, RaceEnabled)
 }
 
 func buildServer(t testing.TB, race bool) string {

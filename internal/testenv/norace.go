@@ -2,4 +2,5 @@
 
 package testenv
 
-const raceEnabled = false
+// RaceEnabled says that the race detector watches the tests: they take more time and memory.
+const RaceEnabled = false

@@ -1,0 +1,64 @@
+//go:build !js
+
+package frame
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"edgeframe/internal/testenv"
+)
+
+// allocated returns the number of bytes that f allocates.
+func allocated(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
+}
+
+// Of the bytes of a body so many are allocated at most while it is read, kept or not.
+func TestReadingADocumentTakesMemoryInProportion(t *testing.T) {
+	numbered := func(separator string) string {
+		var b strings.Builder
+		for i := range 100_000 {
+			fmt.Fprintf(&b, "%s%d", separator, i)
+		}
+		return b.String()
+	}
+	for _, tt := range []struct {
+		name, start, repeat, end string
+		most                     float64
+	}{
+		{"operations", `[{"op":"drop_missing"}`, `,{"op":"drop_missing"}`, "]", 0.1},
+		{"values", `[{"op":"add_column","column":"c","values":[1`, strings.Repeat(",1", 1000), "]}]", 2.2},
+		{"long values", `[{"op":"add_column","column":"c","values":["x"`, `,"` + strings.Repeat("x", 1000) + `"`, "]}]", 2.2},
+		{"nested values", `[{"op":"add_column","column":"c","values":[[]`, `,[1,{"a":[2,3]}]`, "]}]", 2.2},
+		{"values of in", `[{"op":"filter","where":{"column":"a","cmp":"in","value":[1`, strings.Repeat(",1", 1000), "]}}]", 0.5},
+		{"rows", `[{"op":"delete_rows","rows":[0`, numbered(","), "]}]", 3},
+		{"names", `[{"op":"drop_columns","columns":["x"`, `,"abcdefgh"`, "]}]", 0.8},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			body := &repeated{start: tt.start, repeat: tt.repeat, end: tt.end, most: bodyBytes}
+			got := float64(allocated(func() {
+				if _, err := ReadOperations(jsontext.NewDecoder(body)); errors.As(err, new(*jsontext.SyntacticError)) {
+					t.Error(err)
+				}
+			})) / bodyBytes
+			t.Logf("%.2f times the body", got)
+			most := tt.most
+			if testenv.RaceEnabled { // pools lose what they are given
+				most *= 5
+			}
+			if got > most {
+				t.Errorf("%.1f times the body were allocated, at most %.1f are expected", got, most)
+			}
+		})
+	}
+}
