@@ -126,25 +126,13 @@ func (d *dataRequest) describe(h http.Header, u *url.URL, data *session.Data) {
 	h.Set(headerRevision, data.Session.Revision.String())
 	h.Set(headerVersion, strconv.FormatUint(uint64(data.Version.ID), 10))
 	h.Set(headerTotalRows, strconv.FormatInt(data.Version.Rows, 10))
-	if next := d.next(u, data); next != "" {
-		h.Set("Link", next)
+	if d.Limit > 0 {
+		linkNext(h, u, d.Offset, data.NumRows(), data.Version.Rows, d.Limit)
 	}
 	h.Set("Content-Type", d.format.MediaTypes[0])
 	if d.format.Name != "json" {
 		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": d.filename(data.Session)}))
 	}
-}
-
-// next returns the link to the page after this one, empty if this is the last.
-func (d *dataRequest) next(u *url.URL, data *session.Data) string {
-	returned := data.NumRows()
-	if d.Limit <= 0 || returned == 0 || d.Offset+returned >= data.Version.Rows {
-		return ""
-	}
-	q := u.Query()
-	q.Set("offset", strconv.FormatInt(d.Offset+returned, 10))
-	q.Set("limit", strconv.FormatInt(d.Limit, 10))
-	return fmt.Sprintf(`<%s?%s>; rel="next"`, u.EscapedPath(), q.Encode())
 }
 
 // writeData answers with data: with a file, or with the JSON document of a page. After the first bytes

@@ -54,7 +54,7 @@ func (s *server) getMissing(w http.ResponseWriter, r *http.Request) error {
 	h.Set("ETag", dataTag(marks.Version, representation))
 	h.Set(headerRevision, marks.Session.Revision.String())
 	h.Set(headerVersion, strconv.FormatUint(uint64(marks.Version.ID), 10))
-	linkNext(w, r, sel.Offset, marks.Returned, marks.Total)
+	linkNext(w.Header(), r.URL, sel.Offset, marks.Returned, marks.Total, 0)
 	columns := make(object, len(marks.Columns))
 	for i, c := range marks.Columns {
 		columns[i] = member{c.Column, c.Rows}
@@ -75,17 +75,6 @@ func pageOf(q url.Values, fallback, most int64) (offset, limit int64, err error)
 	}
 	offset, err = integer(q, "offset", 0, 0, math.MaxInt64)
 	return offset, limit, err
-}
-
-// linkNext sets the link to the page after this one, which begins at offset and has as many elements
-// as returned says, unless it is the last.
-func linkNext(w http.ResponseWriter, r *http.Request, offset, returned, total int64) {
-	if returned == 0 || offset+returned >= total {
-		return
-	}
-	q := r.URL.Query()
-	q.Set("offset", strconv.FormatInt(offset+returned, 10))
-	w.Header().Set("Link", fmt.Sprintf(`<%s?%s>; rel="next"`, r.URL.EscapedPath(), q.Encode()))
 }
 
 func (s *server) putMissing(w http.ResponseWriter, r *http.Request) error {
@@ -146,7 +135,7 @@ func (s *server) getAudit(w http.ResponseWriter, r *http.Request) error {
 		lines[i] = e.String()
 	}
 	setState(w, log.Session)
-	linkNext(w, r, sel.Offset, int64(len(lines)), log.Total)
+	linkNext(w.Header(), r.URL, sel.Offset, int64(len(lines)), log.Total, 0)
 	return writeJSON(w, http.StatusOK, object{
 		{"entries", lines},
 		{"initial_rows", log.InitialRows},

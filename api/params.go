@@ -1,6 +1,7 @@
 package api
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -105,4 +106,19 @@ func ref(r *http.Request) (session.Ref, error) {
 func change(r *http.Request) (session.Change, error) {
 	to, err := ref(r)
 	return session.Change{Ref: to, Pre: ifMatch(r)}, err
+}
+
+// linkNext sets the link to the page after the one at u, which begins at offset and has as many elements as
+// returned says, unless that is the last. The link asks for limit elements, or for as many as u does if limit
+// is 0.
+func linkNext(h http.Header, u *url.URL, offset, returned, total, limit int64) {
+	if returned == 0 || offset+returned >= total {
+		return
+	}
+	q := u.Query()
+	q.Set("offset", strconv.FormatInt(offset+returned, 10))
+	if limit > 0 {
+		q.Set("limit", strconv.FormatInt(limit, 10))
+	}
+	h.Set("Link", fmt.Sprintf(`<%s?%s>; rel="next"`, u.EscapedPath(), q.Encode()))
 }
