@@ -80,9 +80,16 @@ func planMemory(cfg Config, limit int64, source string) memoryPlan {
 	return p
 }
 
-// apply sets the soft limit of the Go runtime, and the size of the caches in cfg.
+// gcPercent is how much the heap grows between collections, unless GOGC says otherwise. It may be more than
+// usual because the soft limit bounds the heap.
+const gcPercent = 200
+
+// apply sets the soft limit of the Go runtime and the pace of its collector, and the size of the caches in cfg.
 func (p memoryPlan) apply(cfg *Config, log *Log) {
 	debug.SetMemoryLimit(p.heap)
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 	if p.caches < cfg.CacheBytes() {
 		cfg.CacheSizeMB = int(p.caches >> 20)
 		log.Line(slog.LevelInfo, fmt.Sprintf("🧠 Caches: %d MB instead of CACHE_SIZE_MB, which is more than 1/%d of the memory", cfg.CacheSizeMB, cachePart))

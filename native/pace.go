@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"runtime"
+	"sync/atomic"
 	"time"
 )
 
@@ -56,6 +57,8 @@ func (p *progress) advance(n int, d time.Duration) {
 // returns os.ErrDeadlineExceeded.
 func pace(next http.Handler, p pacing) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		inFlight.Add(1)
+		defer inFlight.Add(-1)
 		control := http.NewResponseController(w)
 		if r.Body != nil && r.Body != http.NoBody {
 			body := &pacedBody{ReadCloser: r.Body, control: control, progress: progress{pacing: p}}
@@ -96,10 +99,13 @@ func (b *pacedBody) Read(p []byte) (int, error) {
 // largePart is the size of a part of a body after which its transfer lets others run.
 const largePart = 4 << 10
 
+// inFlight is the number of requests that are being answered.
+var inFlight atomic.Int64
+
 // letOthersRun lets other requests run after a part of n bytes, so that small ones need not wait while many large
-// bodies are transferred.
+// bodies are transferred. As long as there is a processor for each request nobody waits.
 func letOthersRun(n int) {
-	if n >= largePart {
+	if n >= largePart && inFlight.Load() > int64(runtime.GOMAXPROCS(0)) {
 		runtime.Gosched()
 	}
 }
