@@ -44,6 +44,9 @@ func (s *server) readUpload(w http.ResponseWriter, r *http.Request, fields []str
 		return nil, err
 	}
 	up := &upload{form: r.URL.Query(), contentType: r.Header.Get("Content-Type"), reserve: reserver(r)}
+	if r.ContentLength > s.MaxUploadBytes+maxFields*maxFieldBytes {
+		return nil, tooLarge(s.MaxUploadBytes)
+	}
 	body, err := reserveBody(r, uploadFactor)
 	if err != nil {
 		return nil, err
@@ -148,9 +151,6 @@ const (
 // readForm reads a multipart form.
 func (s *server) readForm(w http.ResponseWriter, r *http.Request, boundary string, fields []string, up *upload) error {
 	limit := s.MaxUploadBytes
-	if r.ContentLength > limit+maxFields*maxFieldBytes {
-		return tooLarge(limit)
-	}
 	form := multipart.NewReader(http.MaxBytesReader(w, r.Body, limit+maxFields*maxFieldBytes), boundary)
 	found := false
 	given := url.Values{}

@@ -374,3 +374,27 @@ func TestAnUploadThatNeedsMoreThanAllMemorySaysSo(t *testing.T) {
 	res := f.do("POST", "/api/v1/sessions?filename=t.csv", "a,b\n"+strings.Repeat("1,2\n", 2_000))
 	f.wantProblem(res, http.StatusRequestEntityTooLarge, "dataframe_too_large")
 }
+
+func TestABodyOverTheLimitIsRefusedUnreadWhateverMemoryThereIs(t *testing.T) {
+	f := newFixture(t, func(c *Config) { c.Budget = budget.New(budget.Options{Bytes: 64 << 10}) })
+	r := httptest.NewRequest("POST", "/api/v1/sessions?filename=t.csv", noisyBody{t})
+	r.ContentLength = 1 << 40
+	f.wantProblem(f.send(r), http.StatusRequestEntityTooLarge, "payload_too_large")
+}
+
+func TestABodyOfUnknownSizeReservesWhileItArrives(t *testing.T) {
+	shared := budget.New(budget.Options{Bytes: 1 << 20})
+	f := newFixture(t, func(c *Config) { c.Budget, c.MaxUploadBytes = shared, 8<<20 })
+	r := httptest.NewRequest("POST", "/api/v1/sessions?filename=t.csv", io.LimitReader(endless{}, 4<<20))
+	r.ContentLength = -1
+	f.wantProblem(f.send(r), http.StatusRequestEntityTooLarge, "dataframe_too_large")
+	if n := shared.Reserved(); n != 0 {
+		t.Errorf("%d bytes stay reserved", n)
+	}
+}
+
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) {
+	return copy(p, bytes.Repeat([]byte("1,2\n"), len(p)/4+1)), nil
+}

@@ -8,6 +8,7 @@ import (
 
 	"edgeframe/codec"
 	"edgeframe/frame"
+	"edgeframe/internal/budget"
 	"edgeframe/session/record"
 )
 
@@ -102,6 +103,9 @@ func (w *groupWriter) write(ctx context.Context, rec arrow.Record) error {
 		return err
 	}
 	err = w.lease.put(ctx, w.out.items)
+	for _, it := range w.out.items {
+		budget.From(ctx).Free(sealFactor * int64(len(it.Value)))
+	}
 	w.out.items = nil
 	return err
 }

@@ -9,6 +9,7 @@ import (
 
 	"edgeframe/codec"
 	"edgeframe/codec/codectest"
+	"edgeframe/internal/budget"
 	"edgeframe/kv/kvtest"
 )
 
@@ -72,4 +73,36 @@ func TestATableThatDoesNotComeToItsEndLeavesNothing(t *testing.T) {
 			t.Errorf("%s: %d sessions, %v", name, n.N, err)
 		}
 	}
+}
+
+// A long stream needs the memory of a row group, however long it is.
+func TestALongStreamReservesNoMoreThanItHolds(t *testing.T) {
+	h := newHarness(t)
+	b := budget.New(budget.Options{Bytes: 4 << 20})
+	share := b.Open()
+	ctx := budget.NewContext(context.Background(), share)
+	long := &repeatedGroups{group: codectest.Generate(10_000, 5, 1).RowGroups[0], left: 40}
+	sess, err := h.CreateFrom(ctx, long, "", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sess.Current.RawBytes < 8<<20 {
+		t.Fatalf("the table has %d bytes, too few for this test", sess.Current.RawBytes)
+	}
+}
+
+// repeatedGroups are row groups of the same rows.
+type repeatedGroups struct {
+	group arrow.Record
+	left  int
+}
+
+func (g *repeatedGroups) Schema() *arrow.Schema { return g.group.Schema() }
+
+func (g *repeatedGroups) Next() (arrow.Record, error) {
+	if g.left--; g.left < 0 {
+		return nil, nil
+	}
+	// Other numbers of rows make other segments.
+	return g.group.NewSlice(0, g.group.NumRows()-int64(g.left)), nil
 }

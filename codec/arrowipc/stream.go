@@ -18,8 +18,10 @@ type StreamReader struct {
 	in io.Reader
 	// maxMessage is the largest accepted size of a message, in bytes.
 	maxMessage int64
-	reader     *reader
-	groups     grouper
+	// largest is the size of the largest message so far, for which memory is reserved.
+	largest int64
+	reader  *reader
+	groups  grouper
 	// batch counts the memory of the last record batch. The rest of the budget of the reader is for the
 	// schema and the dictionaries, which stay.
 	batch *codec.Budget
@@ -33,8 +35,7 @@ func OpenStream(in io.Reader, opt codec.ReadOptions, maxMessage int64) (s *Strea
 	defer codec.Guard(&err, codec.ErrMalformed, "the Arrow data")
 	limits := opt.Limits.WithDefaults()
 	mem := codec.NewBudget(limits.Bytes).Reserving(opt.Reserve)
-	s = &StreamReader{in: in, maxMessage: maxMessage, reader: newReader(limits, mem), batch: mem.Sub()}
-	s.groups.mem = mem
+	s = &StreamReader{in: in, maxMessage: maxMessage, reader: newReader(limits, mem), batch: mem.Sub(), groups: grouper{mem: mem}}
 	m, err := s.message()
 	if err == nil {
 		err = s.reader.readSchema(m)
@@ -141,6 +142,10 @@ const initialRead = 1 << 20
 func (s *StreamReader) take(b *bytes.Buffer, n int64) error {
 	if n > s.maxMessage-int64(b.Len()) {
 		return codec.Errorf(codec.ErrTooLarge, "a message of the Arrow stream has more than the %d bytes that are accepted of one; write it in smaller record batches", s.maxMessage)
+	}
+	if size := int64(b.Len()) + n; size > s.largest {
+		s.groups.mem.Reserve(size - s.largest)
+		s.largest = size
 	}
 	got, err := copyN(b, s.in, min(n, initialRead))
 	if err == nil && n > initialRead {

@@ -171,3 +171,19 @@ func twins() *codec.Table {
 	rec := t.RowGroups[0]
 	return &codec.Table{Schema: schema, RowGroups: []arrow.Record{array.NewRecord(schema, rec.Columns(), rec.NumRows())}}
 }
+
+func TestAMessageIsReservedBeforeItIsRead(t *testing.T) {
+	full := errors.New("full")
+	asked := int64(0)
+	// A schema message that claims 3 MiB, of which nothing arrives.
+	claim := []byte{0xff, 0xff, 0xff, 0xff, 0, 0, 0x30, 0}
+	_, err := arrowipc.OpenStream(bytes.NewReader(claim), codec.ReadOptions{Reserve: func(n int64) error {
+		if asked += n; asked > 1<<20 {
+			return full
+		}
+		return nil
+	}}, 4<<20)
+	if !errors.Is(err, full) || asked < 3<<20 {
+		t.Errorf("got %v after %d bytes were asked for, want the error of the reservation of 3 MiB", err, asked)
+	}
+}
