@@ -59,7 +59,7 @@ func (a App) Run(ctx context.Context) error {
 	requests := newBudget(a.Config, plan.work)
 	returning, stopReturning := context.WithCancel(ctx)
 	defer stopReturning()
-	go returnMemory(returning, requests)
+	go returnMemory(returning)
 	announceAccess(a.Config, listensOnLoopback(a.Config), log)
 	err = serveBackend(ctx, a.Config, b, newHandler(ctx, a.Config, b, requests, log.Logger), log)
 	if errors.Is(err, errCut) {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
 	"time"
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
@@ -115,27 +116,51 @@ func newBudget(cfg Config, work int64) *budget.Budget {
 const (
 	// returnInterval is how often the server looks whether it has memory to give back.
 	returnInterval = 5 * time.Second
-	// returnBytes is how much requests must have reserved for that to be worth a collection.
+	// returnBytes is how much it must hold more than before for that to be worth a collection. It waits
+	// until less than that is allocated in an interval, so that the memory is not needed again at once.
 	returnBytes = 64 << 20
 )
 
-// returnMemory gives memory back to the system after large work, once none is left. The runtime would
-// keep it for minutes. It returns when ctx is done.
-func returnMemory(ctx context.Context, b *budget.Budget) {
+// memoryUse is what the Go runtime holds and what it has allocated since the start, in bytes.
+type memoryUse struct{ held, allocated uint64 }
+
+func readMemoryUse() memoryUse {
+	samples := []metrics.Sample{
+		{Name: "/memory/classes/total:bytes"},
+		{Name: "/memory/classes/heap/released:bytes"},
+		{Name: "/gc/heap/allocs:bytes"},
+	}
+	metrics.Read(samples)
+	return memoryUse{samples[0].Value.Uint64() - samples[1].Value.Uint64(), samples[2].Value.Uint64()}
+}
+
+// memoryWatch tells when memory can be given back. kept is the least that was held since the last time,
+// allocated what had been allocated at the last look.
+type memoryWatch struct{ kept, allocated uint64 }
+
+// due reports whether there is enough to give back, and no work that would need it again.
+func (w *memoryWatch) due(now memoryUse) bool {
+	quiet := now.allocated-w.allocated < returnBytes
+	w.allocated, w.kept = now.allocated, min(w.kept, now.held)
+	return quiet && now.held >= w.kept+returnBytes
+}
+
+// returnMemory gives memory back to the system when large work is done. The runtime would keep it for
+// minutes, and would not even collect it while nothing is allocated. It returns when ctx is done.
+func returnMemory(ctx context.Context) {
 	ticker := time.NewTicker(returnInterval)
 	defer ticker.Stop()
-	owed := false
+	watch := memoryWatch{kept: readMemoryUse().held}
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
 		}
-		owed = b.Peak() >= returnBytes || owed
-		if owed && b.Reserved() < returnBytes {
-			owed = false
+		if watch.due(readMemoryUse()) {
 			runtime.GC() // pools let go of what they have in the second collection
 			debug.FreeOSMemory()
+			watch.kept = readMemoryUse().held
 		}
 	}
 }

@@ -3,6 +3,7 @@
 package native
 
 import (
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -44,4 +45,35 @@ func TestMaxMemoryIsTheLimit(t *testing.T) {
 	if limit, source := findMemory(cfg); limit < 64<<20 || source == "" {
 		t.Errorf("%d bytes by %q, want the limit of this machine", limit, source)
 	}
+}
+
+func TestMemoryIsGivenBackOnceLittleIsAllocated(t *testing.T) {
+	const mb = 1 << 20
+	w := memoryWatch{kept: 170 * mb}
+	for _, step := range []struct {
+		what            string
+		held, allocated uint64 // in MB
+		due             bool
+	}{
+		{"a little more is held", 230, 60, false},
+		{"large work runs", 600, 900, false},
+		{"a long download still allocates", 580, 1000, false},
+		{"the work is done", 590, 1030, true},
+		{"it fell by itself", 100, 1040, false},
+		{"that is the least now", 165, 1050, true},
+	} {
+		if due := w.due(memoryUse{step.held * mb, step.allocated * mb}); due != step.due {
+			t.Errorf("%s: due is %v", step.what, due)
+		}
+	}
+}
+
+func TestTheRuntimeSaysWhatItHolds(t *testing.T) {
+	before := readMemoryUse()
+	block := make([]byte, 32<<20)
+	after := readMemoryUse()
+	if after.allocated-before.allocated < uint64(len(block)) || after.held < uint64(len(block)) || after.held > 1<<40 {
+		t.Errorf("%+v before and %+v after 32 MiB were allocated", before, after)
+	}
+	runtime.KeepAlive(block)
 }

@@ -54,8 +54,6 @@ type Budget struct {
 	slots   slots
 	// alones has the one slot of [Share.Alone].
 	alones slots
-	// peak is the largest sum of reservations since the last call of [Budget.Peak].
-	peak int64
 	// hold is about how long large shares hold their memory.
 	hold time.Duration
 }
@@ -103,15 +101,6 @@ func (b *Budget) reserved() (bytes int64) {
 		bytes += l.used
 	}
 	return bytes
-}
-
-// Peak is the largest number of bytes that were reserved at a time since the last call.
-func (b *Budget) Peak() int64 {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	peak := b.peak
-	b.peak = b.reserved()
-	return peak
 }
 
 // Busy is the error of work that found no memory or no slot in time.
@@ -253,7 +242,6 @@ func (b *Budget) grant(w *waiter, l *lane) bool {
 	}
 	l.used += more
 	s.held += w.need
-	b.peak = max(b.peak, b.reserved())
 	return true
 }
 
