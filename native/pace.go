@@ -23,12 +23,12 @@ type pacing struct {
 	window      time.Duration
 	windowBytes int64
 	grace       time.Duration
-	// chunk is how many bytes of a response are written at once, each within stall.
+	// chunk is how many bytes of a response are written at once. Small chunks would cost system calls.
 	chunk int
 }
 
 // defaultPacing accepts 4 KiB/s.
-var defaultPacing = pacing{stall: 30 * time.Second, window: 30 * time.Second, windowBytes: 120 << 10, grace: time.Minute, chunk: 64 << 10}
+var defaultPacing = pacing{stall: 30 * time.Second, window: 30 * time.Second, windowBytes: 120 << 10, grace: time.Minute, chunk: 256 << 10}
 
 // progress is how far one body has advanced.
 type progress struct {
@@ -42,6 +42,13 @@ type progress struct {
 // patience is how long the server waits for the next bytes.
 func (p *progress) patience() time.Duration {
 	return min(p.stall, max(p.window-p.waited, p.grace-p.total))
+}
+
+// patienceFor is how long the server waits until the client has taken a chunk of n bytes. Nobody sees how
+// far it has got in between, so a chunk that is larger than what a window asks for has more time.
+func (p *progress) patienceFor(n int) time.Duration {
+	more := max(0, int64(n)-p.windowBytes)
+	return p.patience() + p.window*time.Duration(more)/time.Duration(p.windowBytes)
 }
 
 // advance notes that the client took d to transfer n bytes.
@@ -122,7 +129,7 @@ func (w *pacedWriter) Write(p []byte) (written int, err error) {
 	for {
 		chunk := p[written:min(len(p), written+w.progress.chunk)]
 		start := time.Now()
-		_ = w.control.SetWriteDeadline(start.Add(w.progress.patience()))
+		_ = w.control.SetWriteDeadline(start.Add(w.progress.patienceFor(len(chunk))))
 		n, err := w.ResponseWriter.Write(chunk)
 		w.progress.advance(n, time.Since(start))
 		written += n

@@ -167,6 +167,18 @@ func TestPatience(t *testing.T) {
 	}
 }
 
+// TestALargeChunkHasTheTimeThatItsBytesTake covers clients that read at the slowest accepted rate.
+func TestALargeChunkHasTheTimeThatItsBytesTake(t *testing.T) {
+	p := progress{pacing: defaultPacing}
+	rate := float64(p.windowBytes) / p.window.Seconds()
+	for n, want := range map[int]time.Duration{1: 30 * time.Second, 120 << 10: 30 * time.Second, p.chunk: 64 * time.Second} {
+		got := p.patienceFor(n)
+		if got != want || float64(n)/got.Seconds() > rate {
+			t.Errorf("a chunk of %d bytes: %s, want %s", n, got, want)
+		}
+	}
+}
+
 func TestABodyThatTheHandlerIgnoresDoesNotHoldTheConnection(t *testing.T) {
 	p := pacing{stall: 100 * time.Millisecond, window: time.Hour, windowBytes: 1, chunk: 1024}
 	srv := httptest.NewServer(pace(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -259,7 +271,7 @@ func download(t *testing.T, p pacing, n int, read func(context.Context, io.Reade
 }
 
 func TestAClientThatStopsReadingIsCut(t *testing.T) {
-	p := pacing{stall: 200 * time.Millisecond, window: time.Hour, windowBytes: 1, chunk: 64 << 10}
+	p := pacing{stall: 200 * time.Millisecond, window: time.Hour, windowBytes: 64 << 10, chunk: 64 << 10}
 	err := download(t, p, 64<<20, func(ctx context.Context, _ io.Reader) { <-ctx.Done() })
 	if !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("got %v, want a deadline", err)
