@@ -26,28 +26,6 @@ type Table struct {
 	Receipt Receipt
 }
 
-// Receipt says how a file was understood. Fields that do not apply to its format are zero.
-type Receipt struct {
-	// Encoding is the character encoding of text, by its name in the WHATWG Encoding standard.
-	Encoding string
-	// Delimiter separates the fields of delimited text.
-	Delimiter byte
-	// Changed has for each column the number of cells that would be written back with another
-	// spelling, which strict reading rejects. Nil means zero for all columns.
-	Changed []int64
-	// Sheets are the sheets of a workbook that make up the table, in order.
-	Sheets []SheetReceipt
-}
-
-// SheetReceipt says what one sheet contributed to a table.
-type SheetReceipt struct {
-	Name string
-	Rows int64
-	// Absent are the columns of the table that the sheet does not have. Its rows have missing values
-	// there.
-	Absent []string
-}
-
 // NumRows returns the number of rows in all row groups.
 func (t *Table) NumRows() int64 {
 	var n int64
