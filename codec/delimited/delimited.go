@@ -97,7 +97,7 @@ func (d driver) Decode(data []byte, opt codec.ReadOptions, mem *codec.Budget) (*
 	if err != nil {
 		return nil, err
 	}
-	table.Receipt.Encoding, table.Receipt.Delimiter = encoding, dialect.delimiter
+	table.Receipt.Encoding, table.Receipt.Delimiter, table.Receipt.Quote = encoding, dialect.delimiter, '"'
 	if opt.Strict && table.Receipt.Changed != nil {
 		return nil, r.refuseSpellings(table)
 	}
