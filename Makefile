@@ -16,6 +16,10 @@ BUILD    ?= build
 WRANGLER := WRANGLER_SEND_METRICS=false npx wrangler
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 
+# PIE are the platforms of cmd/edgeframe/static_pie_*.s. IS_PIE is empty if build is for another one.
+PIE      := linux/amd64 linux/arm64
+IS_PIE    = $(filter $(PIE),$(shell export GOOS=$(GOOS) GOARCH=$(GOARCH); echo $$($(GO) env GOOS)/$$($(GO) env GOARCH)))
+
 # SLOW are the packages whose tests need other programs (redis-server, pandas, npm, a browser) or
 # minutes. PROGRAMS are the tests of other packages that need one.
 SLOW     := cmd/% conformance edge kv/disk kv/redis kv/workerskv internal/testenv codec/delimited codec/parquet codec/xlsx session/metamorphic attack
@@ -28,9 +32,13 @@ run: build
 	$(BIN)/edgeframe
 
 # build makes a static program in BIN, which needs nothing else on its machine. The licences go with it.
-# It is not position-independent: that would need an interpreter, or a C compiler and C's allocator.
+# On the platforms of PIE it is position-independent too, so that each start has other addresses. Go
+# makes such programs for an interpreter only, or with C, whose allocator Pebble would use. So the
+# program relocates itself, and staticpie takes the interpreter out. The interpreter has a name that no
+# machine has, so that a program that staticpie has refused does not start.
 build:
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN)/edgeframe ./cmd/edgeframe
+	CGO_ENABLED=0 $(GO) build $(if $(IS_PIE),-buildmode=pie) -trimpath -ldflags '-s -w -X main.version=$(VERSION) $(if $(IS_PIE),-E _static_pie_linux -I /none)' -o $(BIN)/edgeframe ./cmd/edgeframe
+	@$(if $(IS_PIE),GOOS=$$($(GO) env GOHOSTOS) GOARCH=$$($(GO) env GOHOSTARCH) $(GO) run ./internal/staticpie $(BIN)/edgeframe)
 	@cp LICENSE THIRD_PARTY_LICENSES $(BIN)/
 
 # build-edge makes what edge/worker.mjs imports: the glue of syumai/workers and the program.

@@ -26,7 +26,7 @@ func marshal(v any) ([]byte, error) {
 }
 
 // write appends v as JSON. It handles nested objects itself, because encoding/json would copy the
-// output of MarshalJSON at every level.
+// output of MarshalJSON at every level, and the common values because it allocates for each.
 func write(b *bytes.Buffer, v any) error {
 	switch v := v.(type) {
 	case object:
@@ -44,6 +44,16 @@ func write(b *bytes.Buffer, v any) error {
 	case string:
 		writeText(b, v)
 		return nil
+	case nil:
+		b.WriteString("null")
+		return nil
+	case bool:
+		b.Write(strconv.AppendBool(b.AvailableBuffer(), v))
+		return nil
+	case int:
+		return write(b, int64(v))
+	case uint32:
+		return write(b, int64(v))
 	case int64:
 		b.Write(strconv.AppendInt(b.AvailableBuffer(), v, 10))
 		return nil

@@ -23,21 +23,33 @@ type bodyResult struct {
 	err error
 }
 
+// dialPaced starts a server with a paced handler and opens a connection to it. Both end with the test.
+func dialPaced(t *testing.T, p pacing, handler http.HandlerFunc) net.Conn {
+	t.Helper()
+	srv := httptest.NewServer(pace(handler, p))
+	t.Cleanup(srv.Close)
+	conn, err := net.Dial("tcp", srv.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+// readingInto reads bodies and sends what it saw of them.
+func readingInto(results chan bodyResult) http.HandlerFunc {
+	return func(_ http.ResponseWriter, r *http.Request) {
+		read, err := io.Copy(io.Discard, r.Body)
+		results <- bodyResult{read, err}
+	}
+}
+
 // upload sends a body of n bytes over a real connection, chunk bytes at a time with a pause
 // after each, and returns what a paced handler saw. It gives up when the server does.
 func upload(t *testing.T, p pacing, n, chunk int, pause time.Duration) bodyResult {
 	t.Helper()
 	results := make(chan bodyResult, 1)
-	srv := httptest.NewServer(pace(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		read, err := io.Copy(io.Discard, r.Body)
-		results <- bodyResult{read, err}
-	}), p))
-	defer srv.Close()
-	conn, err := net.Dial("tcp", srv.Listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
+	conn := dialPaced(t, p, readingInto(results))
 	fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n", n)
 	for sent := 0; sent < n; sent += chunk {
 		if _, err := io.WriteString(conn, strings.Repeat("x", min(chunk, n-sent))); err != nil {
@@ -91,16 +103,7 @@ func TestADrippingBodyIsCut(t *testing.T) {
 func TestWhatWasSentBeforeDoesNotPayForDripping(t *testing.T) {
 	p := pacing{stall: time.Hour, window: 300 * time.Millisecond, windowBytes: 1000, grace: time.Millisecond, chunk: 1024}
 	results := make(chan bodyResult, 1)
-	srv := httptest.NewServer(pace(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		read, err := io.Copy(io.Discard, r.Body)
-		results <- bodyResult{read, err}
-	}), p))
-	defer srv.Close()
-	conn, err := net.Dial("tcp", srv.Listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
+	conn := dialPaced(t, p, readingInto(results))
 	const much = 8 << 20
 	fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", 2*much, strings.Repeat("x", much))
 	drip, end := time.NewTicker(10*time.Millisecond), time.After(10*time.Second)
@@ -181,15 +184,9 @@ func TestALargeChunkHasTheTimeThatItsBytesTake(t *testing.T) {
 
 func TestABodyThatTheHandlerIgnoresDoesNotHoldTheConnection(t *testing.T) {
 	p := pacing{stall: 100 * time.Millisecond, window: time.Hour, windowBytes: 1, chunk: 1024}
-	srv := httptest.NewServer(pace(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	conn := dialPaced(t, p, func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusNotFound)
-	}), p))
-	defer srv.Close()
-	conn, err := net.Dial("tcp", srv.Listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
+	})
 	_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
 	fmt.Fprint(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nonly this")
 	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
@@ -206,13 +203,7 @@ func TestABodyThatTheHandlerIgnoresDoesNotHoldTheConnection(t *testing.T) {
 
 func TestARefusalDoesNotWaitForABodyThatWasNotSent(t *testing.T) {
 	p := pacing{stall: time.Hour, window: time.Hour, windowBytes: 1, chunk: 1024}
-	srv := httptest.NewServer(pace(http.NotFoundHandler(), p))
-	defer srv.Close()
-	conn, err := net.Dial("tcp", srv.Listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
+	conn := dialPaced(t, p, http.NotFound)
 	_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
 	fmt.Fprint(conn, "POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 1000\r\n\r\n")
 	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
@@ -247,16 +238,10 @@ func TestWorkAfterTheBodyMayTakeLongerThanAStall(t *testing.T) {
 func download(t *testing.T, p pacing, n int, read func(context.Context, io.Reader)) error {
 	t.Helper()
 	results := make(chan error, 1)
-	srv := httptest.NewServer(pace(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	conn := dialPaced(t, p, func(w http.ResponseWriter, _ *http.Request) {
 		_, err := w.Write(make([]byte, n))
 		results <- err
-	}), p))
-	defer srv.Close()
-	conn, err := net.Dial("tcp", srv.Listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
+	})
 	fmt.Fprint(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -283,20 +268,14 @@ func TestAClientThatStopsReadingIsCut(t *testing.T) {
 func TestAClientThatReadsNowAndThenIsCut(t *testing.T) {
 	p := pacing{stall: time.Hour, window: time.Second, windowBytes: 1 << 30, chunk: 1024}
 	results := make(chan error, 1)
-	srv := httptest.NewServer(pace(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	conn := dialPaced(t, p, func(w http.ResponseWriter, _ *http.Request) {
 		for {
 			if _, err := w.Write(make([]byte, 1024)); err != nil {
 				results <- err
 				return
 			}
 		}
-	}), p))
-	defer srv.Close()
-	conn, err := net.Dial("tcp", srv.Listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
+	})
 	fmt.Fprint(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
 	now, end := time.NewTicker(10*time.Millisecond), time.After(20*time.Second)
 	defer now.Stop()

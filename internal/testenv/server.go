@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -54,6 +55,20 @@ func StartServerWithFiles(t testing.TB, n int, env ...string) *Server {
 	return start(t, "/bin/sh", env, "-c", fmt.Sprintf(`ulimit -n %d && exec "$0"`, n), BuildServer(t)).listen()
 }
 
+// StartServerIn is StartServer for the program in dir, which make build has put there. If the test is
+// root, dir is the root directory of the process, so that nothing else is there to start it with.
+func StartServerIn(t testing.TB, dir string, env ...string) *Server {
+	t.Helper()
+	cmd := exec.Command(filepath.Join(dir, "edgeframe"))
+	cmd.Dir = dir
+	if os.Geteuid() == 0 {
+		cmd = exec.Command("/edgeframe")
+		cmd.Dir = "/"
+		cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: dir}
+	}
+	return startCommand(t, cmd, env).listen()
+}
+
 // listen waits until the server listens.
 func (s *Server) listen() *Server {
 	s.t.Helper()
@@ -77,9 +92,14 @@ func RunServer(t testing.TB, env ...string) (code int, output string) {
 
 func start(t testing.TB, program string, env []string, args ...string) *Server {
 	t.Helper()
-	s := &Server{t: t, log: &buffer{}, exited: make(chan struct{})}
-	s.Cmd = exec.Command(program, args...)
-	s.Cmd.Dir = t.TempDir()
+	cmd := exec.Command(program, args...)
+	cmd.Dir = t.TempDir()
+	return startCommand(t, cmd, env)
+}
+
+func startCommand(t testing.TB, cmd *exec.Cmd, env []string) *Server {
+	t.Helper()
+	s := &Server{t: t, Cmd: cmd, log: &buffer{}, exited: make(chan struct{})}
 	s.Cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOST=127.0.0.1", "PORT=0"}, env...)
 	s.Cmd.Stdout, s.Cmd.Stderr = s.log, s.log
 	if err := s.Cmd.Start(); err != nil {
