@@ -28,6 +28,7 @@ require (
 	github.com/syumai/workers v0.32.0
 	github.com/tidwall/btree v1.8.2
 	github.com/tinylib/msgp v1.6.5
+	github.com/yuin/goldmark v1.8.7
 	github.com/zeebo/xxh3 v1.1.0
 	golang.org/x/sync v0.25.0
 	golang.org/x/sys v0.49.0

@@ -60,6 +60,8 @@ var arrows = map[string][]string{
 	"internal/*":                {"internal/*", "api", "session", "frame", "codec", "kv", "kv/*", "internal/gather"},
 	"codec/codectest":           {"codec", "codec/scalar"},
 	"codec/formats/formatstest": {"codec", "codec/codectest", "codec/compress", "codec/document", "codec/formats", "codec/segment", "frame"},
+	"codec/formats/untidy":      {},
+	"docs":                      {},
 	"session/metamorphic":       {},
 	"conformance":               {"internal/*", "codec/codectest", "codec/formats/formatstest"},
 	"bench":                     {},
