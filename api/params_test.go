@@ -34,6 +34,8 @@ func TestParametersAreRefusedWithTheirName(t *testing.T) {
 		{"a negative offset", "GET", path + "/data?offset=-1", "", []string{"offset=-1"}},
 		{"version 0", "GET", path + "/data?version=0", "", []string{"version=0", "from 1"}},
 		{"a version beyond 32 bits", "GET", path + "/data?version=4294967296", "", []string{"version="}},
+		{"an unknown spelling of integers", "GET", path + "/data?int64=bigint", "", []string{"int64=bigint", "number or string"}},
+		{"a spelling of integers for text", "GET", path + "/data?int64=string&format=csv", "", []string{"int64 is for json, ndjson and msgpack", "csv"}},
 		{"an unknown orient", "GET", path + "/data?orient=sideways", "", []string{"orient=sideways", "records, columns or split"}},
 		{"an unknown format", "GET", path + "/data?format=docx", "", []string{"format=docx", "csv"}},
 		{"a dry_run that is neither", "PATCH", path + "/data?dry_run=perhaps", "{}", []string{"dry_run=perhaps", "true or false"}},
@@ -139,14 +141,14 @@ func csv(o codec.ReadOptions) delimited.Options {
 
 func FuzzQuery(f *testing.F) {
 	for _, query := range []string{
-		"", "limit=3&offset=4&column=a&column=b", "format=csv&limit=-1", "orient=split&version=1", "version=4294967295",
+		"", "limit=3&offset=4&column=a&column=b", "format=csv&limit=-1", "orient=split&version=1", "int64=string&format=ndjson", "int64=&orient=records", "version=4294967295",
 		"encoding=utf-16&decimal=,&thousands=.&comment=%23&dtype=a:b:int8&dtype=:", "delimiter=tab&header=0&strict=true&null_values=a,b", "limit=%31", "limit=1&limit=2", "a;b", "%", "ttl_seconds=9e9", "offset=9223372036854775807",
 	} {
 		f.Add(query)
 	}
 	s := &server{}
 	s.Config, _ = newServer(f)
-	allowed := []string{"column", "offset", "limit", "version", "format", "orient", "delimiter", "header", "null_values", "strict", "encoding", "decimal", "thousands", "comment", "dtype"}
+	allowed := []string{"column", "offset", "limit", "version", "format", "orient", "int64", "delimiter", "header", "null_values", "strict", "encoding", "decimal", "thousands", "comment", "dtype"}
 	f.Fuzz(func(t *testing.T, query string) {
 		r := &http.Request{Method: "GET", URL: &url.URL{Path: "/", RawQuery: query}, Header: http.Header{}}
 		if err := checkParams(r, allowed); err != nil {

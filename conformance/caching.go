@@ -35,7 +35,7 @@ var cachingTests = []test{
 	{"every representation has an ETag of its own", func(c *client) {
 		s := c.create(people)
 		seen := map[string]string{}
-		for _, params := range []string{"", "limit=2", "offset=1", "column=age", "column=age&column=name", "column=name&column=age", "format=csv", "format=arrow", "orient=split", "orient=columns"} {
+		for _, params := range []string{"", "limit=2", "offset=1", "column=age", "column=age&column=name", "column=name&column=age", "format=csv", "format=arrow", "orient=split", "orient=columns", "int64=string", "int64=string&orient=split"} {
 			tag := s.do("GET", s.path("/data")+"?"+params, nil).is(http.StatusOK).header.Get("ETag")
 			if other, ok := seen[tag]; ok {
 				c.Errorf("%q and %q share %s", params, other, tag)

@@ -71,6 +71,7 @@ func Run(t *testing.T, target Target) {
 		{"file", fileTests},
 		{"workbook", workbookTests},
 		{"dialect", dialectTests},
+		{"document", documentTests},
 		{"option", optionTests},
 		{"vega", vegaTests},
 	}

@@ -19,6 +19,9 @@ func cellsOf(cells []cell, lo, hi uint32) ([]cell, int) {
 // build decodes the rows from lo to hi of column c as type dt, which c.dataType or
 // c.unified gave.
 func (t *dynTable) build(c *dynColumn, dt arrow.DataType, lo, hi uint32) arrow.Array {
+	if c.values != nil {
+		return array.NewSlice(c.values, int64(lo), int64(hi))
+	}
 	cells, first := cellsOf(c.cells, lo, hi)
 	switch dt := dt.(type) {
 	case *arrow.ListType:

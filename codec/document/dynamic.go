@@ -7,7 +7,6 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/array"
 
 	"edgeframe/codec"
-	"edgeframe/codec/scalar"
 )
 
 // The readers of JSON and MessagePack, whose values carry their own types, work in two
@@ -36,6 +35,10 @@ type dynColumn struct {
 	kinds kinds
 	// cells are in the order of their rows. Missing and null values have no cell.
 	cells []cell
+	// lost are the values that are read as missing.
+	lost []cell
+	// values, unless nil, has the values instead of cells: those of an index.
+	values arrow.Array
 	// seen is one more than the last row that had this name, null or not.
 	seen uint32
 	// elem holds the elements of all lists, one after another; ends[i] is the number of
@@ -62,6 +65,11 @@ type dynTable struct {
 	mem     *codec.Budget
 	fields  fieldSet
 	numRows uint32
+	// note, unless empty, says how the shape of the document was understood.
+	note string
+	// inLines says that each row is a line, and blank has for each blank line the number of rows before it.
+	inLines bool
+	blank   []uint32
 	// into returns a function that decodes raw, one value of the input, and appends it to b.
 	into func(b array.Builder) func(raw []byte)
 }
@@ -80,6 +88,13 @@ func (t *dynTable) add(c *dynColumn, k kinds, row uint32, start, end int) {
 	}
 	c.kinds |= k
 	c.cells = codec.AppendBudgeted(t.mem, c.cells, cell{row, uint32(start), uint32(end)}, cellBytes)
+}
+
+// addLost notes a value that is read as missing.
+func (t *dynTable) addLost(c *dynColumn, row uint32, start, end int) {
+	if c != nil {
+		c.lost = codec.AppendBudgeted(t.mem, c.lost, cell{row, uint32(start), uint32(end)}, cellBytes)
+	}
 }
 
 // addList notes a list after all its elements.
@@ -127,15 +142,16 @@ func (t *dynTable) member(c *dynColumn, name []byte, row uint32) (*dynColumn, er
 func (t *dynTable) column(name []byte, row uint32) (*dynColumn, error) {
 	column := t.fields.find(name)
 	if column == nil {
-		switch {
-		case len(name) == 0:
-			return nil, codec.Errorf(codec.ErrMalformed, "a column has an empty name")
-		case len(t.fields.columns) == t.limits.Columns:
-			return nil, codec.Errorf(codec.ErrTooLarge, "there are more than %d columns", t.limits.Columns)
+		if len(t.fields.columns) == t.limits.Columns {
+			return nil, t.tooManyColumns()
 		}
 		column = t.newMember(&t.fields, name)
 	}
 	return column, column.mark(row)
+}
+
+func (t *dynTable) tooManyColumns() error {
+	return codec.Errorf(codec.ErrTooLarge, "there are more than %d columns", t.limits.Columns)
 }
 
 func (t *dynTable) newMember(s *fieldSet, name []byte) *dynColumn {
@@ -166,45 +182,12 @@ func (c *dynColumn) mark(row uint32) error {
 	return nil
 }
 
-// finish returns the table with the types that opt asks for. Its receipt counts the cells that became text
-// although they are not; strict reading refuses them.
-func (t *dynTable) finish(opt codec.ReadOptions, isText func(raw []byte) bool) (*codec.Table, error) {
-	table := t.table()
-	changed, any := make([]int64, len(t.fields.columns)), false
-	for i, c := range t.fields.columns {
-		if c.kinds == 0 || c.kinds == kindString || !c.becomesText(opt.DTypes[c.name]) {
-			continue
-		}
-		for _, cell := range c.cells {
-			if raw := t.data[cell.start:cell.end]; !isText(raw) {
-				if opt.Strict {
-					return nil, codec.Errorf(codec.ErrMalformed, "row %d, column %s: the value is not text but would be given back as text, which strict=true refuses", cell.row+1, codec.Quoted(c.name))
-				}
-				changed[i]++
-				any = true
-			}
-		}
-	}
-	if any {
-		table.Receipt.Changed = changed
-	}
-	return table, nil
-}
-
-// becomesText reports whether the values of a column become text: because want is a type of text or, if
-// want is nil, because no other type has all of them.
-func (c *dynColumn) becomesText(want arrow.DataType) bool {
-	if want != nil {
-		return scalar.IsText(want)
-	}
-	return c.unified() == nil
-}
-
-// table decides on the types of all columns and decodes their values.
-func (t *dynTable) table() *codec.Table {
+// table decides on the types of all columns and decodes their values. dtypes are the types that are asked
+// for.
+func (t *dynTable) table(dtypes map[string]arrow.DataType) *codec.Table {
 	fields := make([]arrow.Field, len(t.fields.columns))
 	for i, c := range t.fields.columns {
-		fields[i] = arrow.Field{Name: c.name, Type: c.dataType(), Nullable: true}
+		fields[i] = arrow.Field{Name: c.name, Type: c.typeFor(dtypes[c.name]), Nullable: true}
 	}
 	out := &codec.Table{Schema: arrow.NewSchema(fields, nil)}
 	for lo := uint32(0); lo < t.numRows; lo += codec.RowGroupRows {

@@ -2,6 +2,7 @@ package document
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 
 	"edgeframe/codec"
@@ -51,14 +52,23 @@ func encodeSplit(t *testing.T, f *codec.Format, table *codec.Table) []byte {
 	return buf.Bytes()
 }
 
+// encoderFor is a format that keeps the infinities in data.
+func encoderFor(data []byte) *codec.Format {
+	if bytes.Contains(data, []byte("Infinity")) {
+		return MessagePack
+	}
+	return JSON
+}
+
 func FuzzJSON(f *testing.F) {
-	addSeeds(f, append(jsonShapes, jsonTypes...), jsonRefusals)
-	f.Fuzz(func(t *testing.T, data []byte) { fuzzRoundTrip(t, JSON, JSON, data) })
+	addSeeds(f, slices.Concat(jsonShapes, jsonTypes, pandasShapes, lines, literalCases), jsonRefusals)
+	f.Add([]byte(`[{"a":Infinity},{"a":-Infinity},{"a":1}]`))
+	f.Fuzz(func(t *testing.T, data []byte) { fuzzRoundTrip(t, JSON, encoderFor(data), data) })
 }
 
 func FuzzNDJSON(f *testing.F) {
-	addSeeds(f, ndjsonCases, ndjsonRefusals)
-	f.Fuzz(func(t *testing.T, data []byte) { fuzzRoundTrip(t, NDJSON, JSON, data) })
+	addSeeds(f, slices.Concat(ndjsonCases, lines), ndjsonRefusals)
+	f.Fuzz(func(t *testing.T, data []byte) { fuzzRoundTrip(t, NDJSON, encoderFor(data), data) })
 }
 
 func FuzzMsgpack(f *testing.F) {

@@ -23,7 +23,7 @@ var JSON = &codec.Format{
 	Extensions: []string{".json"},
 	Input:      "the JSON document",
 	Reading:    oriented,
-	Writing:    oriented,
+	Writing:    orientedWriting,
 	Retype:     scalar.ApplyDTypes,
 	Driver:     jsonDriver{},
 }
@@ -58,32 +58,36 @@ type jsonDriver struct{}
 func (jsonDriver) Sniff(data []byte) bool { return looksJSON(data) }
 
 // Decode implements [codec.Driver]. Names that occur twice in an object, invalid UTF-8 and anything
-// after the document are rejected.
+// after the document are rejected, but a text that has an object on each line is read as NDJSON.
 func (jsonDriver) Decode(data []byte, opt codec.ReadOptions, mem *codec.Budget) (*codec.Table, error) {
-	shape, err := orient(opt.Options)
+	given, err := checked(opt.Options)
 	if err != nil {
 		return nil, err
 	}
-	data = bytes.TrimPrefix(data, byteOrderMark)
-	t, err := newDynTable(data, opt.Limits, mem, appendJSONTo)
+	if (given.Orient == "" || given.Orient == Records) && looksNDJSON(data) {
+		return decodeLines(data, opt, mem, "The file has a JSON object on each line, so it was read as ndjson.")
+	}
+	t, err := newDynTable(bytes.TrimPrefix(data, byteOrderMark), opt.Limits, mem, appendJSONTo)
 	if err != nil {
 		return nil, err
 	}
 	r := newJSONReader(t)
-	if err := readDocument(r, t, shape); err != nil {
+	r.acceptLiterals()
+	if err := readDocument(r, t, given.Orient); err != nil {
 		return nil, err
 	}
-	return t.finish(opt, isJSONText)
+	return t.finish(opt, jsonCells{})
 }
-
-func isJSONText(raw []byte) bool { return raw[0] == '"' }
 
 // documentDepth is the number of brackets around the values of a document.
 const documentDepth = 2
 
 // jsonReader is the [dynReader] of JSON.
 type jsonReader struct {
-	t        *dynTable
+	t *dynTable
+	// input is t.data, with numbers in place of literals. literals says that there are some.
+	input    []byte
+	literals bool
 	dec      *jsontext.Decoder
 	start    int // where in t.data dec began
 	depth    int
@@ -92,15 +96,15 @@ type jsonReader struct {
 }
 
 func newJSONReader(t *dynTable) *jsonReader {
-	r := &jsonReader{t: t, dec: new(jsontext.Decoder), maxDepth: t.limits.Depth + documentDepth}
-	r.seek(cell{end: uint32(len(t.data))})
+	r := &jsonReader{t: t, input: t.data, dec: new(jsontext.Decoder), maxDepth: t.limits.Depth + documentDepth}
+	r.seek(t.whole())
 	return r
 }
 
 func (r *jsonReader) seek(c cell) {
-	r.start = int(c.start)
+	r.start, r.depth = int(c.start), 0
 	// Names that occur twice are found by dynTable.
-	r.dec.Reset(bytes.NewBuffer(r.t.data[c.start:c.end]), jsontext.AllowDuplicateNames(true))
+	r.dec.Reset(bytes.NewBuffer(r.input[c.start:c.end]), jsontext.AllowDuplicateNames(true))
 }
 
 func (r *jsonReader) offset() int { return r.start + int(r.dec.InputOffset()) }
@@ -134,10 +138,14 @@ func (r *jsonReader) syntax(err error) error {
 
 // end returns an error if anything but white space is left.
 func (r *jsonReader) end() error {
-	if _, err := r.dec.ReadToken(); err != io.EOF {
-		return r.fail(codec.ErrMalformed, "there is something after the end of the JSON text")
+	another := r.dec.PeekKind() == '{'
+	switch _, err := r.dec.ReadToken(); {
+	case err == io.EOF:
+		return nil
+	case another && r.line == 0:
+		return r.fail(codec.ErrMalformed, "there is something after the end of the JSON text; is this NDJSON? It must have each object on one line")
 	}
-	return nil
+	return r.fail(codec.ErrMalformed, "there is something after the end of the JSON text")
 }
 
 // enter reads the beginning of an array or object and returns its place in the input.
@@ -191,6 +199,11 @@ func (r *jsonReader) record(row uint32) error {
 	return err
 }
 
+func (r *jsonReader) names(each func(name []byte) error) error {
+	_, _, err := r.object(each)
+	return err
+}
+
 // object reads an object and returns its place; each reads the value of a member.
 func (r *jsonReader) object(each func(name []byte) error) (start, end int, err error) {
 	if start, err = r.enter(); err != nil {
@@ -226,8 +239,14 @@ func (r *jsonReader) value(c *dynColumn, row uint32) error {
 	if err != nil {
 		return r.syntax(err)
 	}
+	end := r.offset()
+	if r.literals {
+		if raw = r.t.data[end-len(raw) : end]; raw[0] == 'N' {
+			r.t.addLost(c, row, end-len(raw), end)
+			return nil
+		}
+	}
 	if kind := jsonKind(raw); kind != 0 {
-		end := r.offset()
 		r.t.add(c, kind, row, end-len(raw), end)
 	}
 	return nil

@@ -11,34 +11,34 @@ import (
 
 // Encode implements [codec.Driver]. NaN and infinities are null; temporal values, decimals and
 // binary are strings.
-func (jsonDriver) Encode(w io.Writer, src codec.Source, opt codec.WriteOptions) error {
-	shape, err := orient(opt.Options)
+func (jsonDriver) Encode(w io.Writer, src codec.Source, options codec.WriteOptions) error {
+	opt, err := checked(options.Options)
 	if err != nil {
 		return err
 	}
 	out := chunkWriter{w: w}
-	writeJSON(&out, src, shape)
+	writeJSON(&out, src, opt)
 	return out.close()
 }
 
-func writeJSON(out *chunkWriter, src codec.Source, orient Orient) {
-	switch orient {
+func writeJSON(out *chunkWriter, src codec.Source, opt Options) {
+	switch opt.Orient {
 	case Columns:
-		writeJSONColumns(out, src)
+		writeJSONColumns(out, src, opt.style())
 	case Split:
-		writeJSONSplit(out, src)
+		writeJSONSplit(out, src, opt.style())
 	default:
 		out.buf = append(out.buf, '[')
-		out.rows(src.Open(nil), ",", recordAppender)
+		out.rows(src.Open(nil), ",", func(r arrow.Record) scalar.Appender { return recordAppender(r, opt.style()) })
 		out.buf = append(out.buf, ']')
 	}
 }
 
-func recordAppender(r arrow.Record) scalar.Appender {
-	return scalar.JSONObjects(scalar.FieldNames(r.Schema().Fields()), r.Columns())
+func recordAppender(r arrow.Record, style scalar.JSONStyle) scalar.Appender {
+	return style.Objects(scalar.FieldNames(r.Schema().Fields()), r.Columns())
 }
 
-func writeJSONColumns(out *chunkWriter, src codec.Source) {
+func writeJSONColumns(out *chunkWriter, src codec.Source, style scalar.JSONStyle) {
 	out.buf = append(out.buf, '{')
 	names := scalar.FieldNames(src.Open(nil).Schema().Fields())
 	out.eachColumn(src, func(c int, groups codec.RowGroups) {
@@ -46,13 +46,13 @@ func writeJSONColumns(out *chunkWriter, src codec.Source) {
 			out.buf = append(out.buf, ',')
 		}
 		out.buf = append(scalar.AppendQuoted(out.buf, names[c]), ":["...)
-		out.rows(groups, ",", func(r arrow.Record) scalar.Appender { return scalar.JSON(r.Column(0)) })
+		out.rows(groups, ",", func(r arrow.Record) scalar.Appender { return style.Values(r.Column(0)) })
 		out.buf = append(out.buf, ']')
 	})
 	out.buf = append(out.buf, '}')
 }
 
-func writeJSONSplit(out *chunkWriter, src codec.Source) {
+func writeJSONSplit(out *chunkWriter, src codec.Source, style scalar.JSONStyle) {
 	groups := src.Open(nil)
 	out.buf = append(out.buf, `{"columns":[`...)
 	for c, name := range scalar.FieldNames(groups.Schema().Fields()) {
@@ -62,6 +62,6 @@ func writeJSONSplit(out *chunkWriter, src codec.Source) {
 		out.buf = scalar.AppendQuoted(out.buf, name)
 	}
 	out.buf = append(out.buf, `],"data":[`...)
-	out.rows(groups, ",", func(r arrow.Record) scalar.Appender { return scalar.JSONTuples(r.Columns()) })
+	out.rows(groups, ",", func(r arrow.Record) scalar.Appender { return style.Tuples(r.Columns()) })
 	out.buf = append(out.buf, "]}"...)
 }

@@ -10,9 +10,11 @@ import (
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/google/go-cmp/cmp"
+	"github.com/tinylib/msgp/msgp"
 
 	"edgeframe/codec"
 	"edgeframe/codec/codectest"
+	"edgeframe/codec/scalar"
 )
 
 // decodeCase is an input and the table that it means.
@@ -162,17 +164,32 @@ var jsonRefusals = []refusal{
 	{"a name that occurs twice", `[{"a":1,"a":2}]`, codec.ReadOptions{}, codec.ErrMalformed, `the name "a" occurs twice`},
 	{"a name that occurs twice, once null", `[{"a":null,"\u0061":2}]`, codec.ReadOptions{}, codec.ErrMalformed, `the name "a" occurs twice`},
 	{"a name that occurs twice inside", `[{"a":[{"x":1,"x":1}]}]`, codec.ReadOptions{}, codec.ErrMalformed, `the name "x" occurs twice`},
-	{"an empty name", `[{"":1}]`, codec.ReadOptions{}, codec.ErrMalformed, "empty name"},
+	{"a name that is empty, if strict", `[{"a":1,"":1}]`, codec.ReadOptions{Strict: true}, codec.ErrMalformed, `column 2 has no name on the list of columns, which strict=true refuses; without it the name would be "column_2"`},
+	{"names that occur twice in split, if strict", `{"columns":["a","a"],"data":[]}`, codec.ReadOptions{Strict: true}, codec.ErrMalformed, `column 2 is named "a"`},
 	{"columns of different lengths", `{"a":[1],"b":[]}`, codec.ReadOptions{}, codec.ErrMalformed, `column "b" has 0 values and column "a" has 1`},
 	{"a column that is not an array", `{"a":[1],"b":2}`, codec.ReadOptions{}, codec.ErrMalformed, `column "b" is not an array`},
-	{"an object of objects", `{"a":{"0":1}}`, codec.ReadOptions{}, codec.ErrMalformed, `column "a" is not an array`},
+	{"an array among scalars", `{"a":1,"b":[2]}`, codec.ReadOptions{}, codec.ErrMalformed, `column "a" is not an array`},
+	{"an array among objects", `{"a":[1],"b":{"0":1}}`, codec.ReadOptions{}, codec.ErrMalformed, `column "b" is not an array`},
+	{"objects with different names", `{"a":{"x":1},"b":{"y":1}}`, codec.ReadOptions{}, codec.ErrMalformed, "so they can be columns, rows or a single record"},
+	{"objects with names in another order", `{"a":{"x":1,"y":1},"b":{"y":1,"x":1}}`, codec.ReadOptions{Options: Options{Orient: Columns}}, codec.ErrMalformed, "orient=columns expects {column: {label: value, …}, …} with the same labels in the same order"},
+	{"a label that occurs twice", `{"a":{"x":1,"x":1}}`, codec.ReadOptions{}, codec.ErrMalformed, `byte 15: the name "x" occurs twice`},
+	{"a label that occurs twice later", `{"a":{"0":1},"b":{"0":1,"0":1}}`, codec.ReadOptions{}, codec.ErrMalformed, "different names"},
+	{"a row label that occurs twice", `{"0":{"x":1},"0":{"x":1}}`, codec.ReadOptions{}, codec.ErrMalformed, `the name "0" occurs twice`},
+	{"a single record where columns are expected", `{"a":1}`, codec.ReadOptions{Options: Options{Orient: Columns}}, codec.ErrMalformed, `column "a" is not an array`},
+	{"more rows of objects than memory has room for", manyRows(2000), codec.ReadOptions{Limits: smallLimits}, codec.ErrTooLarge, "more than the 65536 bytes of memory"},
+	{"lines for columns", "{\"a\":1}\n{\"a\":2}\n", codec.ReadOptions{Options: Options{Orient: Columns}}, codec.ErrMalformed, "is this NDJSON?"},
+	{"objects over several lines", "{\n\"a\":1\n}\n{\n\"a\":2\n}\n", codec.ReadOptions{}, codec.ErrMalformed, "is this NDJSON? It must have each object on one line"},
+	{"NaN without a mark before it", `[{"a":xNaN}]`, codec.ReadOptions{}, codec.ErrMalformed, "byte 5: this is not valid JSON: invalid character 'x'"},
+	{"NaN without a mark after it", `[{"a":NaN1}]`, codec.ReadOptions{}, codec.ErrMalformed, "byte 5: this is not valid JSON: invalid character 'N'"},
+	{"NaN as a name", `[{NaN:1}]`, codec.ReadOptions{}, codec.ErrMalformed, "invalid character 'N'"},
+	{"NaN in capitals", `[{"a":NAN}]`, codec.ReadOptions{}, codec.ErrMalformed, "invalid character 'N'"},
+	{"NaN, if strict", `[{"a":NaN}]`, codec.ReadOptions{Strict: true}, codec.ErrMalformed, `row 1, column "a": NaN is not JSON`},
 	{"a row that is too short", `{"columns":["a","b"],"data":[[1,2],[1]]}`, codec.ReadOptions{}, codec.ErrMalformed, `row 1 of "data" has 1 values`},
 	{"a row that is too long", `{"columns":["a"],"data":[[1,2]]}`, codec.ReadOptions{}, codec.ErrMalformed, `row 0 of "data" has more than 1 values`},
-	{"names in split that are not strings", `{"columns":[1],"data":[[1]]}`, codec.ReadOptions{Options: Options{Orient: Split}}, codec.ErrMalformed, `"columns" must be an array of strings`},
+	{"names in split that are not strings", `{"columns":[true],"data":[[1]]}`, codec.ReadOptions{Options: Options{Orient: Split}}, codec.ErrMalformed, `"columns" must be an array of strings or numbers`},
 	{"rows in split that are not arrays", `{"columns":["a"],"data":[1]}`, codec.ReadOptions{Options: Options{Orient: Split}}, codec.ErrMalformed, `"data" must be an array of arrays`},
-	{"names in split that occur twice", `{"columns":["a","a"],"data":[]}`, codec.ReadOptions{}, codec.ErrMalformed, `the name "a" occurs twice`},
+	{"one name too much in split", `{"columns":["a","b","c","d"],"data":[]}`, codec.ReadOptions{Limits: smallLimits}, codec.ErrTooLarge, "more than 3 columns"},
 	{"an index of another length", `{"columns":["a"],"index":[],"data":[[1]]}`, codec.ReadOptions{}, codec.ErrMalformed, `"index" must be an array of 1 values`},
-	{"an index that would hide a column", `{"columns":["index"],"index":[7],"data":[[1]]}`, codec.ReadOptions{}, codec.ErrMalformed, `"index" would become a column`},
 	{"columns where records are expected", `{"a":[1]}`, codec.ReadOptions{Options: Options{Orient: Records}}, codec.ErrMalformed, "orient=records expects"},
 	{"records where columns are expected", `[{"a":1}]`, codec.ReadOptions{Options: Options{Orient: Columns}}, codec.ErrMalformed, "orient=columns expects"},
 	{"records where split is expected", `[{"a":1}]`, codec.ReadOptions{Options: Options{Orient: Split}}, codec.ErrMalformed, "orient=split expects"},
@@ -197,6 +214,7 @@ var ndjsonRefusals = []refusal{
 	{"an object over two lines", "{\"a\":\n1}\n", codec.ReadOptions{}, codec.ErrMalformed, "line 1: the JSON text ends too early"},
 	{"two objects in one line", `{"a":1} {"a":2}`, codec.ReadOptions{}, codec.ErrMalformed, "line 1: there is something after the end"},
 	{"bad syntax", "{\"a\":1}\n{a:1}\n", codec.ReadOptions{}, codec.ErrMalformed, "line 2: this is not valid JSON"},
+	{"a JSON document", "\n[{\"a\":1}]", codec.ReadOptions{}, codec.ErrMalformed, "line 2: this is an array; is this JSON?"},
 	{"a name that occurs twice", `{"a":1,"a":2}`, codec.ReadOptions{}, codec.ErrMalformed, `line 1: the name "a" occurs twice`},
 	{"nested too deep", `{"a":[[1]]}`, codec.ReadOptions{Limits: codec.Limits{Depth: 1}}, codec.ErrTooLarge, "line 1: arrays and objects are nested deeper than 1 levels"},
 }
@@ -231,6 +249,51 @@ func TestPageBytes(t *testing.T) {
 	}
 	if want := `{"id":1,"say \"hi\"":0.5,"when":"2026-01-22","tags":["a",null]}` + "\n" + `{"id":null,"say \"hi\"":2.0,"when":null,"tags":[]}` + "\n"; lines.String() != want {
 		t.Errorf("NDJSON is\n%s, want\n%s", lines.String(), want)
+	}
+}
+
+func TestIntegersOf64BitsAsStrings(t *testing.T) {
+	dictionary := &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.PrimitiveTypes.Int64}
+	table := codectest.TableOf([]string{"i", "u", "n", "f", "l", "s", "m", "d"}, []arrow.Array{
+		codectest.FromJSON(t, arrow.PrimitiveTypes.Int64, `["9007199254740993", null]`),
+		codectest.FromJSON(t, arrow.PrimitiveTypes.Uint64, `["18446744073709551615", 0]`),
+		codectest.FromJSON(t, arrow.PrimitiveTypes.Int32, `[1, 2]`),
+		codectest.FromJSON(t, arrow.PrimitiveTypes.Float64, `[0.5, 2]`),
+		codectest.FromJSON(t, arrow.ListOf(arrow.PrimitiveTypes.Int64), `[[1, null], []]`),
+		codectest.FromJSON(t, arrow.StructOf(arrow.Field{Name: "x", Type: arrow.PrimitiveTypes.Uint64, Nullable: true}), `[{"x": 7}, null]`),
+		codectest.FromJSON(t, arrow.MapOf(arrow.PrimitiveTypes.Int64, arrow.PrimitiveTypes.Int64), `[[{"key": 1, "value": 2}], []]`),
+		codectest.FromJSON(t, dictionary, `[5, null]`),
+	})
+	records := []string{
+		`{"i":"9007199254740993","u":"18446744073709551615","n":1,"f":0.5,"l":["1",null],"s":{"x":"7"},"m":[{"key":"1","value":"2"}],"d":"5"}`,
+		`{"i":null,"u":"0","n":2,"f":2.0,"l":[],"s":null,"m":[],"d":null}`,
+	}
+	for _, test := range []struct {
+		format *codec.Format
+		orient Orient
+		want   string
+	}{
+		{JSON, Records, "[" + records[0] + "," + records[1] + "]"},
+		{JSON, Columns, `{"i":["9007199254740993",null],"u":["18446744073709551615","0"],"n":[1,2],"f":[0.5,2.0],"l":[["1",null],[]],"s":[{"x":"7"},null],"m":[[{"key":"1","value":"2"}],[]],"d":["5",null]}`},
+		{JSON, Split, `{"columns":["i","u","n","f","l","s","m","d"],"data":[["9007199254740993","18446744073709551615",1,0.5,["1",null],{"x":"7"},[{"key":"1","value":"2"}],"5"],[null,"0",2,2.0,[],null,[],null]]}`},
+		{NDJSON, Records, records[0] + "\n" + records[1] + "\n"},
+		{MessagePack, Records, "[" + records[0] + "," + strings.Replace(records[1], `"f":2.0`, `"f":2`, 1) + "]"},
+	} {
+		var out bytes.Buffer
+		if err := test.format.Encode(&out, table, codec.WriteOptions{Options: Options{Orient: test.orient, Int64Strings: true}}); err != nil {
+			t.Fatal(err)
+		}
+		got := out.String()
+		if test.format == MessagePack {
+			var text bytes.Buffer
+			if _, err := msgp.UnmarshalAsJSON(&text, out.Bytes()); err != nil {
+				t.Fatal(err)
+			}
+			got = text.String()
+		}
+		if got != test.want {
+			t.Errorf("%s, %s: the document is\n%s, want\n%s", test.format.Name, test.orient, got, test.want)
+		}
 	}
 }
 
@@ -292,7 +355,7 @@ func TestRowsAreCutIntoRowGroups(t *testing.T) {
 	}
 	row := 2 * (rows - 1)
 	last := table.RowGroups[row/codec.RowGroupRows]
-	got := string(recordAppender(last)(nil, row%codec.RowGroupRows))
+	got := string(recordAppender(last, scalar.JSONStyle{})(nil, row%codec.RowGroupRows))
 	if want := `{"a":32768,"l":[32768,32769],"o":{"s":"32768"}}`; got != want {
 		t.Errorf("the last record is %s, want %s", got, want)
 	}

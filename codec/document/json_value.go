@@ -8,7 +8,7 @@ import (
 	"edgeframe/codec/scalar"
 )
 
-// jsonKind is the kind of a JSON value that is not an array or object; 0 for null.
+// jsonKind is the kind of a JSON value, or of an infinity, that is not an array or object; 0 for null.
 func jsonKind(raw []byte) kinds {
 	switch raw[0] {
 	case 'n':
@@ -18,24 +18,28 @@ func jsonKind(raw []byte) kinds {
 	case '"':
 		return kindString
 	}
+	if raw[len(raw)-1] == 'y' {
+		return kindFloat // Infinity or -Infinity
+	}
 	return numberKind(raw)
 }
 
 // numberKind is the kind of a JSON number. -0 is a float: integers have no such value.
 func numberKind(raw []byte) kinds {
-	if !scalar.IsInteger(raw) {
-		if scalar.KeepsDigits(raw) {
-			return kindFloat
+	k := kindFloat
+	if scalar.IsInteger(raw) {
+		if v, err := strconv.ParseInt(string(raw), 10, 64); err == nil {
+			return intKind(v)
 		}
+		k = kindBig
+	}
+	switch kept, same := scalar.DigitsKept(raw); {
+	case !kept:
 		return kindDigits
+	case !same:
+		return k | kindRespelled
 	}
-	if v, err := strconv.ParseInt(string(raw), 10, 64); err == nil {
-		return intKind(v)
-	}
-	if scalar.KeepsDigits(raw) {
-		return kindBig
-	}
-	return kindDigits
+	return k
 }
 
 // appendJSONTo returns a function that appends a JSON value to b, whose type [scalarType]

@@ -22,13 +22,13 @@ var MessagePack = &codec.Format{
 	Extensions: []string{".msgpack", ".mpk"},
 	Input:      "the MessagePack document",
 	Reading:    oriented,
-	Writing:    oriented,
+	Writing:    orientedWriting,
 	Retype:     scalar.ApplyDTypes,
 	Driver:     msgpackDriver{},
 }
 
 // looksMsgpack reports whether data begins like an array of maps with string keys, or like
-// a map from a string to an array.
+// a map from a string to an array or map.
 func looksMsgpack(data []byte) bool {
 	if utf8.Valid(data) {
 		return false
@@ -46,7 +46,8 @@ func looksMsgpack(data []byte) bool {
 		return err == nil && len(rest) == 0
 	}
 	_, rest, err = msgp.ReadStringZC(rest)
-	return err == nil && msgpackType(rest) == msgp.ArrayType
+	t := msgpackType(rest)
+	return err == nil && (t == msgp.ArrayType || t == msgp.MapType)
 }
 
 type msgpackDriver struct{}
@@ -56,7 +57,7 @@ func (msgpackDriver) Sniff(data []byte) bool { return looksMsgpack(data) }
 
 // Decode implements [codec.Driver].
 func (msgpackDriver) Decode(data []byte, opt codec.ReadOptions, mem *codec.Budget) (*codec.Table, error) {
-	shape, err := orient(opt.Options)
+	given, err := checked(opt.Options)
 	if err != nil {
 		return nil, err
 	}
@@ -65,10 +66,10 @@ func (msgpackDriver) Decode(data []byte, opt codec.ReadOptions, mem *codec.Budge
 		return nil, err
 	}
 	r := &msgpackDocument{t: t, rest: data, maxDepth: t.limits.Depth + documentDepth}
-	if err := readDocument(r, t, shape); err != nil {
+	if err := readDocument(r, t, given.Orient); err != nil {
 		return nil, err
 	}
-	return t.finish(opt, func(raw []byte) bool { return msgpackType(raw) == msgp.StrType })
+	return t.finish(opt, msgpackCells{})
 }
 
 // msgpackType is the type of the first value of raw. msgp's own function does not recognize
@@ -93,7 +94,7 @@ type msgpackDocument struct {
 func (r *msgpackDocument) offset() int { return len(r.t.data) - r.tail - len(r.rest) }
 
 func (r *msgpackDocument) seek(c cell) {
-	r.rest, r.tail = r.t.data[c.start:c.end], len(r.t.data)-int(c.end)
+	r.rest, r.tail, r.depth = r.t.data[c.start:c.end], len(r.t.data)-int(c.end), 0
 }
 
 func (r *msgpackDocument) opens() byte {
@@ -166,7 +167,7 @@ func (r *msgpackDocument) array(each func(i uint32) error) error {
 	return nil
 }
 
-func (r *msgpackDocument) object(each func(name []byte) error) error {
+func (r *msgpackDocument) names(each func(name []byte) error) error {
 	n, err := r.enter(msgp.ReadMapHeaderBytes, 2)
 	if err != nil {
 		return err
@@ -202,7 +203,7 @@ func (r *msgpackDocument) text() ([]byte, error) {
 
 func (r *msgpackDocument) record(row uint32) error {
 	r.t.fields.next = 0
-	return r.object(func(name []byte) error {
+	return r.names(func(name []byte) error {
 		column, err := r.t.column(name, row)
 		if err != nil {
 			return r.locate(err)
@@ -245,7 +246,7 @@ func (r *msgpackDocument) members(c *dynColumn, row uint32) error {
 	if c != nil {
 		c.fields.next = 0
 	}
-	err := r.object(func(name []byte) error {
+	err := r.names(func(name []byte) error {
 		member, err := r.t.member(c, name, row)
 		if err != nil {
 			return r.locate(err)

@@ -16,8 +16,8 @@ import (
 )
 
 // Encode implements [codec.Driver].
-func (msgpackDriver) Encode(w io.Writer, src codec.Source, opt codec.WriteOptions) error {
-	shape, err := orient(opt.Options)
+func (msgpackDriver) Encode(w io.Writer, src codec.Source, options codec.WriteOptions) error {
+	opt, err := checked(options.Options)
 	if err != nil {
 		return err
 	}
@@ -25,19 +25,20 @@ func (msgpackDriver) Encode(w io.Writer, src codec.Source, opt codec.WriteOption
 		return codec.Errorf(codec.ErrUnsupported, "a MessagePack array cannot have %d rows", rows)
 	}
 	out := chunkWriter{w: w}
-	writeMsgpack(&out, src, shape)
+	writeMsgpack(&out, src, opt)
 	return out.close()
 }
 
-func writeMsgpack(out *chunkWriter, src codec.Source, orient Orient) {
+func writeMsgpack(out *chunkWriter, src codec.Source, opt Options) {
 	groups := src.Open(nil)
 	names, rows := scalar.FieldNames(groups.Schema().Fields()), uint32(src.NumRows())
-	switch orient {
+	style := msgpackStyle{opt.Int64Strings}
+	switch opt.Orient {
 	case Columns:
 		out.buf = msgp.AppendMapHeader(out.buf, uint32(len(names)))
 		out.eachColumn(src, func(c int, groups codec.RowGroups) {
 			out.buf = msgp.AppendArrayHeader(appendMsgpackString(out.buf, names[c]), rows)
-			out.rows(groups, "", func(r arrow.Record) scalar.Appender { return msgpackAppender(r.Column(0)) })
+			out.rows(groups, "", func(r arrow.Record) scalar.Appender { return style.values(r.Column(0)) })
 		})
 	case Split:
 		out.buf = msgp.AppendString(msgp.AppendMapHeader(out.buf, 2), splitColumns)
@@ -46,23 +47,29 @@ func writeMsgpack(out *chunkWriter, src codec.Source, orient Orient) {
 			out.buf = appendMsgpackString(out.buf, name)
 		}
 		out.buf = msgp.AppendArrayHeader(msgp.AppendString(out.buf, splitData), rows)
-		out.rows(groups, "", func(r arrow.Record) scalar.Appender { return msgpackTuples(r.Columns()) })
+		out.rows(groups, "", func(r arrow.Record) scalar.Appender { return style.tuples(r.Columns()) })
 	default:
 		out.buf = msgp.AppendArrayHeader(out.buf, rows)
-		out.rows(groups, "", func(r arrow.Record) scalar.Appender { return msgpackMaps(names, r.Columns()) })
+		out.rows(groups, "", func(r arrow.Record) scalar.Appender { return style.maps(names, r.Columns()) })
 	}
 }
 
-// msgpackAppender spells the values of arr as MessagePack: null as nil, integers, floats
+// msgpackStyle says how MessagePack spells values.
+type msgpackStyle struct {
+	// int64Strings makes strings of integers of type int64 and uint64.
+	int64Strings bool
+}
+
+// values spells the values of arr as MessagePack: null as nil, integers, floats
 // (NaN and infinities included), booleans, text and binary as themselves, lists as arrays,
 // structs as maps, maps as arrays of {"key": …, "value": …}, timestamps with a time zone as
 // timestamps. Everything else becomes a string with the text of [scalar.Text]; so do timestamps without a
 // time zone, because they are not instants.
-func msgpackAppender(arr arrow.Array) scalar.Appender {
+func (s msgpackStyle) values(arr arrow.Array) scalar.Appender {
 	if a, ok := arr.(array.Union); ok {
-		return scalar.UnionAppender(a, msgpackAppender)
+		return scalar.UnionAppender(a, s.values)
 	}
-	value := msgpackValid(arr)
+	value := s.valid(arr)
 	bitmap, offset := arr.NullBitmapBytes(), arr.Data().Offset()
 	if len(bitmap) == 0 {
 		return value
@@ -75,8 +82,11 @@ func msgpackAppender(arr arrow.Array) scalar.Appender {
 	}
 }
 
-// msgpackValid is msgpackAppender for rows that are valid in arr's own bitmap.
-func msgpackValid(arr arrow.Array) scalar.Appender {
+// valid is values for rows that are valid in arr's own bitmap.
+func (s msgpackStyle) valid(arr arrow.Array) scalar.Appender {
+	if id := arr.DataType().ID(); s.int64Strings && (id == arrow.INT64 || id == arrow.UINT64) {
+		return msgpackTexts(scalar.Text(arr))
+	}
 	switch a := arr.(type) {
 	case *array.Null:
 		return func(dst []byte, _ int) []byte { return msgp.AppendNil(dst) }
@@ -115,17 +125,17 @@ func msgpackValid(arr arrow.Array) scalar.Appender {
 	case *array.Timestamp:
 		return msgpackTimestamps(a)
 	case *array.Map:
-		return msgpackLists(a, msgpackMaps(scalar.EntryNames, scalar.Entries(a)))
+		return msgpackLists(a, s.maps(scalar.EntryNames, scalar.Entries(a)))
 	case array.ListLike:
-		return msgpackLists(a, msgpackAppender(a.ListValues()))
+		return msgpackLists(a, s.values(a.ListValues()))
 	case *array.Struct:
-		return msgpackMaps(scalar.StructParts(a))
+		return s.maps(scalar.StructParts(a))
 	}
 	if value, bits := scalar.FloatValue(arr); value != nil {
 		return msgpackFloats(value, bits)
 	}
 	if inner, at := scalar.Indirect(arr); at != nil {
-		value := msgpackAppender(inner)
+		value := s.values(inner)
 		return func(dst []byte, row int) []byte { return value(dst, at(row)) }
 	}
 	return msgpackTexts(scalar.Text(arr))
@@ -198,12 +208,12 @@ func msgpackLists(a array.ListLike, value scalar.Appender) scalar.Appender {
 	}
 }
 
-// msgpackMaps spells the rows of several columns as maps, their names in order.
-func msgpackMaps(names []string, columns []arrow.Array) scalar.Appender {
+// maps spells the rows of several columns as maps, their names in order.
+func (s msgpackStyle) maps(names []string, columns []arrow.Array) scalar.Appender {
 	keys := make([][]byte, len(columns))
 	values := make([]scalar.Appender, len(columns))
 	for i, column := range columns {
-		keys[i], values[i] = appendMsgpackString(nil, names[i]), msgpackAppender(column)
+		keys[i], values[i] = appendMsgpackString(nil, names[i]), s.values(column)
 	}
 	return func(dst []byte, row int) []byte {
 		dst = msgp.AppendMapHeader(dst, uint32(len(keys)))
@@ -214,11 +224,11 @@ func msgpackMaps(names []string, columns []arrow.Array) scalar.Appender {
 	}
 }
 
-// msgpackTuples spells the rows of several columns as arrays.
-func msgpackTuples(columns []arrow.Array) scalar.Appender {
+// tuples spells the rows of several columns as arrays.
+func (s msgpackStyle) tuples(columns []arrow.Array) scalar.Appender {
 	values := make([]scalar.Appender, len(columns))
 	for i, column := range columns {
-		values[i] = msgpackAppender(column)
+		values[i] = s.values(column)
 	}
 	return func(dst []byte, row int) []byte {
 		dst = msgp.AppendArrayHeader(dst, uint32(len(values)))

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"edgeframe/codec"
+	"edgeframe/codec/scalar"
 )
 
 // Options are the choices of whoever sends or fetches a document.
@@ -11,12 +12,16 @@ type Options struct {
 	// Orient is the shape of the document. "" means on reading that it is detected, on writing
 	// Records.
 	Orient Orient
+	// Int64Strings writes integers of type int64 and uint64 as strings, also inside of lists and structs.
+	// It has no meaning on reading.
+	Int64Strings bool
 }
 
 // Orient is the shape of a JSON or MessagePack document, named as in pandas.
 type Orient string
 
-// The shapes: [{column: value}], {column: [value]}, and {"columns": [], "data": [[value]]}.
+// The shapes: [{column: value}], {column: [value]}, and {"columns": [], "data": [[value]]}. Columns is also
+// {column: {label: value}} on reading.
 const (
 	Records Orient = "records"
 	Columns Orient = "columns"
@@ -26,35 +31,50 @@ const (
 // Orients lists every Orient.
 var Orients = []Orient{Records, Columns, Split}
 
-// oriented is the parameter of documents that can have each of the shapes.
-var oriented = codec.Params{
-	Names: []string{"orient"},
-	Parse: func(given codec.Values) (any, error) {
-		opt := Options{Orient: Orient(given.Get("orient"))}
-		if !slices.Contains(Orients, opt.Orient) {
-			return nil, codec.Errorf(codec.ErrUnsupported, "orient=%s is not accepted; it must be records, columns or split", codec.Shorten(string(opt.Orient)))
-		}
-		return opt, nil
-	},
+// The parameters of documents that can have each of the shapes, and of lines of JSON, each of which is a
+// record.
+var (
+	oriented        = codec.Params{Names: []string{"orient"}, Parse: parseOriented}
+	orientedWriting = codec.Params{Names: []string{"orient", "int64"}, Parse: parseOriented}
+	inRecords       = codec.Params{Names: []string{"orient"}, Parse: parseInRecords}
+	recordsWriting  = codec.Params{Names: []string{"orient", "int64"}, Parse: parseInRecords}
+)
+
+func parseOriented(given codec.Values) (any, error) {
+	orient := Orient(given.Get("orient"))
+	if given.Has("orient") && !slices.Contains(Orients, orient) {
+		return nil, codec.Errorf(codec.ErrUnsupported, "orient=%s is not accepted; it must be records, columns or split", codec.Shorten(string(orient)))
+	}
+	return withInt64(given, orient)
 }
 
-// inRecords is the parameter of lines of JSON, each of which is a record. pandas wants it spelled
-// out.
-var inRecords = codec.Params{
-	Names: []string{"orient"},
-	Parse: func(given codec.Values) (any, error) {
-		if o := given.Get("orient"); o != string(Records) {
-			return nil, codec.Errorf(codec.ErrUnsupported, "orient=%s is not accepted; for ndjson it must be records", codec.Shorten(o))
-		}
-		return Options{Orient: Records}, nil
-	},
+// parseInRecords accepts records only, which pandas requires to be given.
+func parseInRecords(given codec.Values) (any, error) {
+	if o := given.Get("orient"); given.Has("orient") && o != string(Records) {
+		return nil, codec.Errorf(codec.ErrUnsupported, "orient=%s is not accepted; for ndjson it must be records", codec.Shorten(o))
+	}
+	return withInt64(given, Records)
 }
 
-// orient is the checked shape in options.
-func orient(options any) (Orient, error) {
+// withInt64 adds the parameter int64, which says how integers of 64 bits are written.
+func withInt64(given codec.Values, orient Orient) (any, error) {
+	opt := Options{Orient: orient, Int64Strings: given.Get("int64") == "string"}
+	if given.Has("int64") && !opt.Int64Strings && given.Get("int64") != "number" {
+		return nil, codec.Errorf(codec.ErrUnsupported, "int64=%s is not accepted; it must be number or string", codec.Shorten(given.Get("int64")))
+	}
+	return opt, nil
+}
+
+// checked returns options as Options.
+func checked(options any) (Options, error) {
 	opt, err := codec.OptionsOf[Options](options)
 	if err == nil && opt.Orient != "" && !slices.Contains(Orients, opt.Orient) {
 		err = codec.Errorf(codec.ErrUnsupported, "there is no orient %q; records, columns and split are known", string(opt.Orient))
 	}
-	return opt.Orient, err
+	return opt, err
+}
+
+// style is how JSON spells values.
+func (opt Options) style() scalar.JSONStyle {
+	return scalar.JSONStyle{Int64Strings: opt.Int64Strings}
 }

@@ -1,7 +1,7 @@
 package document
 
 import (
-	"slices"
+	"errors"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
@@ -18,12 +18,16 @@ type dynReader interface {
 	array(each func(i uint32) error) error
 	// record reads an object as one row of the table.
 	record(row uint32) error
+	// names reads an object; each reads the value of one name.
+	names(each func(name []byte) error) error
 	// value reads one value of a column.
 	value(c *dynColumn, row uint32) error
 	// end returns an error if there is anything after the document.
 	end() error
-	// seek goes to an array that has been read before.
+	// seek goes to a value that has been read before.
 	seek(c cell)
+	// locate adds the place where the reader is to an error that does not have one.
+	locate(err error) error
 	// fail returns an error about the place where the reader is.
 	fail(kind error, format string, args ...any) error
 }
@@ -34,7 +38,7 @@ func readDocument(r dynReader, t *dynTable, orient Orient) error {
 	case opens == '[' && (orient == "" || orient == Records):
 		return readRecords(r, t)
 	case opens == '{' && orient != Records:
-		return readColumns(r, t, orient)
+		return readObject(r, t, orient)
 	}
 	switch orient {
 	case Records:
@@ -48,47 +52,136 @@ func readDocument(r dynReader, t *dynTable, orient Orient) error {
 }
 
 func readRecords(r dynReader, t *dynTable) error {
-	err := r.array(func(i uint32) error {
+	if err := readRows(r, t); err != nil {
+		return err
+	}
+	return r.end()
+}
+
+func readRows(r dynReader, t *dynTable) error {
+	return r.array(func(i uint32) error {
 		if r.opens() != '{' {
 			return r.fail(codec.ErrMalformed, "record %d is not an object; every record must be {column: value, …}", i)
 		}
 		t.numRows = i + 1
 		return r.record(i)
 	})
+}
+
+// whole is the place of the whole input.
+func (t *dynTable) whole() cell { return cell{end: uint32(len(t.data))} }
+
+// readObject reads an object. It is first read as if it were a single record; the elements of arrays and
+// the values of objects are then the columns, unless the document turns out to have another shape.
+func readObject(r dynReader, t *dynTable, orient Orient) error {
+	var l labels
+	kind, err := readMembers(r, t, &l, orient)
+	if err == errManyMembers {
+		return readByRow(r, t)
+	}
+	if err == nil {
+		err = r.end()
+	}
 	if err != nil {
 		return err
 	}
-	return r.end()
+	switch {
+	case orient == Split || orient == "" && looksSplit(t):
+		return readSplit(r, t)
+	case orient == "" && looksSchema(t):
+		return readSchema(r, t)
+	case kind == kindObject:
+		return readObjects(r, t, &l, orient)
+	case orient == "" && kind&kindList == 0 && len(t.fields.columns) > 0:
+		return readSingle(r, t)
+	}
+	return readColumns(t)
 }
 
-// readColumns reads an object. It is first read as if it were a single record with a list
-// in every column; the elements of these lists are then the columns.
-func readColumns(r dynReader, t *dynTable, orient Orient) error {
-	if err := r.record(0); err != nil {
-		return err
-	}
-	if err := r.end(); err != nil {
-		return err
-	}
-	if orient == Split || orient == "" && looksSplit(t) {
-		return readSplit(r, t)
-	}
+// errManyMembers says that an object of objects has more members than a table can have columns.
+var errManyMembers = errors.New("more members than columns")
+
+// readMembers reads the members of an object, each as a column with one value, and values of objects by their
+// labels. It returns kindList, kindObject and kindBool for the members that are arrays, objects and
+// anything else.
+func readMembers(r dynReader, t *dynTable, l *labels, orient Orient) (found kinds, err error) {
+	t.fields.next = 0
+	err = r.names(func(name []byte) error {
+		opens := r.opens()
+		if orient == "" && opens == '{' && found == kindObject && len(t.fields.columns) == t.limits.Columns {
+			return errManyMembers
+		}
+		column, err := t.column(name, 0)
+		switch {
+		case err != nil:
+			return r.locate(err)
+		case opens == '{':
+			found |= kindObject
+			return readLabelled(r, t, column, l)
+		case opens == '[':
+			found |= kindList
+		default:
+			found |= kindBool
+		}
+		return r.value(column, 0)
+	})
+	return found, err
+}
+
+// readSingle reads an object as the only row of a table.
+func readSingle(r dynReader, t *dynTable) error {
+	t.fields, t.numRows = fieldSet{}, 1
+	r.seek(t.whole())
+	return r.record(0)
+}
+
+// readColumns makes a table of the elements of arrays.
+func readColumns(t *dynTable) error {
 	columns := t.fields.columns
 	for _, c := range columns {
 		if c.kinds != kindList {
-			return codec.Errorf(codec.ErrMalformed, "column %s is not an array; an object of columns must be {column: [value, …], …}", codec.Quoted(c.name))
+			return codec.Errorf(codec.ErrMalformed, "column %s is not an array; an object of columns must be {column: [value, …], …}, and a single record must be in an array, [{column: value, …}]", codec.Quoted(c.name))
 		}
 		if c.ends[0] != columns[0].ends[0] {
 			return codec.Errorf(codec.ErrMalformed, "column %s has %d values and column %s has %d; all columns must have the same number",
 				codec.Quoted(c.name), c.ends[0], codec.Quoted(columns[0].name), columns[0].ends[0])
 		}
 	}
-	elements := make([]*dynColumn, len(columns))
-	for i, c := range columns {
-		elements[i], t.numRows = c.elem, c.ends[0]
+	if len(columns) > 0 {
+		t.numRows = columns[0].ends[0]
+	}
+	t.takeElements()
+	return nil
+}
+
+// takeElements makes columns of the elements of the columns.
+func (t *dynTable) takeElements() {
+	elements := make([]*dynColumn, len(t.fields.columns))
+	for i, c := range t.fields.columns {
+		elements[i] = c.elem
 		elements[i].name = c.name
 	}
 	t.fields.columns = elements
+}
+
+// looksSchema reports whether the document is {"schema": {…}, "data": [{…}, …]}, which pandas writes with
+// orient=table.
+func looksSchema(t *dynTable) bool {
+	schema, data := t.fields.byName["schema"], t.fields.byName[splitData]
+	return len(t.fields.columns) == 2 && schema != nil && schema.kinds == kindObject && listOf(data, kindObject)
+}
+
+// readSchema reads the records of a document with a schema. An index that only counts the rows is left out.
+func readSchema(r dynReader, t *dynTable) error {
+	data := t.fields.byName[splitData].cells[0]
+	t.fields = fieldSet{}
+	r.seek(data)
+	if err := readRows(r, t); err != nil {
+		return err
+	}
+	if columns := t.fields.columns; len(columns) > 0 && columns[0].name == splitIndex && t.isCount(columns[0]) {
+		t.fields.columns = columns[1:]
+	}
 	return nil
 }
 
@@ -107,10 +200,14 @@ func looksSplit(t *dynTable) bool {
 		}
 	}
 	names, data := t.fields.byName[splitColumns], t.fields.byName[splitData]
-	return listOf(names, kindString) && listOf(data, kindList)
+	return listOf(names, labelKinds) && listOf(data, kindList)
 }
 
-// listOf reports whether c is one list whose elements are of kind k and not null.
+// labelKinds are the kinds of the names in a document of shape split: pandas writes numbers if the names are
+// numbers.
+const labelKinds = kindString | allNumbers
+
+// listOf reports whether c is one list whose elements are of the kinds in k and not null.
 func listOf(c *dynColumn, k kinds) bool {
 	return c != nil && c.kinds == kindList && c.elem.kinds&^k == 0 && len(c.elem.cells) == int(c.ends[0])
 }
@@ -118,8 +215,8 @@ func listOf(c *dynColumn, k kinds) bool {
 func readSplit(r dynReader, t *dynTable) error {
 	names, index, data := t.fields.byName[splitColumns], t.fields.byName[splitIndex], t.fields.byName[splitData]
 	switch {
-	case !listOf(names, kindString):
-		return codec.Errorf(codec.ErrMalformed, `"columns" must be an array of strings, the names of the columns`)
+	case !listOf(names, labelKinds):
+		return codec.Errorf(codec.ErrMalformed, `"columns" must be an array of strings or numbers, the names of the columns`)
 	case !listOf(data, kindList):
 		return codec.Errorf(codec.ErrMalformed, `"data" must be an array of arrays, the rows`)
 	}
@@ -133,17 +230,15 @@ func readSplit(r dynReader, t *dynTable) error {
 	return t.addIndex(index)
 }
 
-// addNamed adds a column for each string in names.
+// addNamed adds a column for each string in names. They may have the same name.
 func (t *dynTable) addNamed(names *dynColumn) error {
 	n := uint32(len(names.cells))
+	if int(n) > t.limits.Columns {
+		return t.tooManyColumns()
+	}
 	texts := t.build(names, arrow.BinaryTypes.String, 0, n).(*array.String)
 	for i := range int(n) {
-		if name := texts.Value(i); t.fields.byName[name] != nil {
-			return codec.Errorf(codec.ErrMalformed, `the name %s occurs twice in "columns"`, codec.Quoted(name))
-		}
-		if _, err := t.column([]byte(texts.Value(i)), 0); err != nil {
-			return err
-		}
+		t.newMember(&t.fields, []byte(texts.Value(i)))
 	}
 	return nil
 }
@@ -168,7 +263,7 @@ func readTuples(r dynReader, t *dynTable, data *dynColumn) error {
 	})
 }
 
-// addIndex makes the index the first column, named index, unless it only counts the rows.
+// addIndex makes the index the first column, unless it only counts the rows.
 func (t *dynTable) addIndex(index *dynColumn) error {
 	switch {
 	case index == nil || index.kinds == 0:
@@ -177,17 +272,14 @@ func (t *dynTable) addIndex(index *dynColumn) error {
 		return codec.Errorf(codec.ErrMalformed, `"index" must be an array of %d values, one for each row`, t.numRows)
 	case t.isCount(index.elem):
 		return nil
-	case t.fields.byName[splitIndex] != nil:
-		return codec.Errorf(codec.ErrMalformed, `"index" would become a column, but there already is a column of that name`)
 	}
-	index.elem.name = splitIndex
-	t.fields.columns = slices.Insert(t.fields.columns, 0, index.elem)
+	t.insertIndex(index.elem)
 	return nil
 }
 
 // isCount reports whether c is 0, 1, 2, ….
 func (t *dynTable) isCount(c *dynColumn) bool {
-	if c.kinds != kindInt || len(c.cells) != int(t.numRows) {
+	if t.numRows > 0 && c.kinds != kindInt || len(c.cells) != int(t.numRows) {
 		return false
 	}
 	values := t.build(c, arrow.PrimitiveTypes.Int64, 0, t.numRows).(*array.Int64)

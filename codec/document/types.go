@@ -2,6 +2,7 @@ package document
 
 import (
 	"math"
+	"strconv"
 	"time"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -13,23 +14,24 @@ import (
 type kinds uint32
 
 const (
-	kindBool     kinds = 1 << iota
-	kindInt            // an integer that int64 and float64 keep
-	kindWide           // an integer that int64 keeps and float64 does not
-	kindNegative       // set along with kindInt or kindWide
-	kindUint           // an integer beyond int64 that uint64 keeps
-	kindBig            // an integer beyond int64 that float64 keeps
-	kindFloat          // a number with a fraction or exponent that float64 keeps
-	kindFloat32        // a float of 32 bits
-	kindDigits         // a number with more digits than any of these types keeps
-	kindString         //
-	kindBinary         //
-	kindTime           // an instant that nanoseconds and microseconds since 1970 keep
-	kindTimeNano       // an instant that only nanoseconds keep
-	kindTimeFar        // an instant that only microseconds keep
-	kindList           //
-	kindObject         //
-	kindOpen           // set along with kindObject: too many different names for a struct
+	kindBool      kinds = 1 << iota
+	kindInt             // an integer that int64 and float64 keep
+	kindWide            // an integer that int64 keeps and float64 does not
+	kindNegative        // set along with kindInt or kindWide
+	kindUint            // an integer beyond int64 that uint64 keeps
+	kindBig             // an integer beyond int64 that float64 keeps
+	kindFloat           // a number with a fraction or exponent that float64 keeps
+	kindFloat32         // a float of 32 bits
+	kindRespelled       // set along with a number: a float64 of this value has other digits in its shortest spelling
+	kindDigits          // a number with more digits than any of these types keeps
+	kindString          //
+	kindBinary          //
+	kindTime            // an instant that nanoseconds and microseconds since 1970 keep
+	kindTimeNano        // an instant that only nanoseconds keep
+	kindTimeFar         // an instant that only microseconds keep
+	kindList            //
+	kindObject          //
+	kindOpen            // set along with kindObject: too many different names for a struct
 )
 
 var (
@@ -41,10 +43,27 @@ var (
 // strings stay as they are, other scalars keep their spelling, and lists and
 // objects become compact JSON.
 func (c *dynColumn) dataType() arrow.DataType {
+	if c.values != nil {
+		return c.values.DataType()
+	}
 	if t := c.unified(); t != nil {
 		return t
 	}
 	return arrow.BinaryTypes.String
+}
+
+// allNumbers are the kinds of numbers.
+const allNumbers = kindInt | kindWide | kindNegative | kindUint | kindBig | kindFloat | kindFloat32 | kindRespelled | kindDigits
+
+// typeFor is the type in which the values of a column are decoded if they are wanted in type want. Numbers
+// that are wanted as text are decoded as text, and so are those that are wanted as decimals and that a
+// float64 would round.
+func (c *dynColumn) typeFor(want arrow.DataType) arrow.DataType {
+	exact := want != nil && (scalar.IsText(want) || arrow.IsDecimal(want.ID()) && c.kinds&kindRespelled != 0)
+	if exact && c.kinds != 0 && c.kinds&^allNumbers == 0 {
+		return arrow.BinaryTypes.String
+	}
+	return c.dataType()
 }
 
 // unified returns the type that all values have without any of them becoming text, or nil.
@@ -78,13 +97,13 @@ func scalarType(k kinds) arrow.DataType {
 		return arrow.Null
 	case only(kindBool):
 		return arrow.FixedWidthTypes.Boolean
-	case only(kindInt | kindWide | kindNegative):
+	case only(kindInt | kindWide | kindNegative | kindRespelled):
 		return arrow.PrimitiveTypes.Int64
-	case only(kindInt | kindWide | kindUint):
+	case only(kindInt | kindWide | kindUint | kindRespelled):
 		return arrow.PrimitiveTypes.Uint64
 	case only(kindFloat32):
 		return arrow.PrimitiveTypes.Float32
-	case k&(kindFloat|kindFloat32) != 0 && only(kindFloat|kindFloat32|kindInt|kindNegative|kindBig):
+	case k&(kindFloat|kindFloat32) != 0 && only(kindFloat|kindFloat32|kindInt|kindNegative|kindBig|kindRespelled):
 		return arrow.PrimitiveTypes.Float64
 	case only(kindString):
 		return arrow.BinaryTypes.String
@@ -100,9 +119,15 @@ func scalarType(k kinds) arrow.DataType {
 
 // intKind is the kind of an integer.
 func intKind(v int64) kinds {
+	const safe = 1 << 53 // up to which a float64 is spelled as the integer
 	k := kindInt
-	if !scalar.ExactInFloat64(v) {
+	switch {
+	case !scalar.ExactInFloat64(v):
 		k = kindWide
+	case v > safe || v < -safe:
+		if _, same := scalar.DigitsKept(strconv.AppendInt(nil, v, 10)); !same {
+			k |= kindRespelled
+		}
 	}
 	if v < 0 {
 		k |= kindNegative

@@ -10,11 +10,21 @@ import (
 // null. Integers, floats and booleans are bare, lists are arrays, structs are objects, maps
 // are arrays of {"key":…,"value":…}, a union is the value that it holds, and everything
 // else is a string with the text that [Text] gives it.
-func JSON(arr arrow.Array) Appender {
+func JSON(arr arrow.Array) Appender { return JSONStyle{}.Values(arr) }
+
+// JSONStyle says how JSON spells values. The zero value is that of [JSON].
+type JSONStyle struct {
+	// Int64Strings makes strings of integers of type int64 and uint64, also inside of lists and structs.
+	// JavaScript rounds such numbers beyond 2^53.
+	Int64Strings bool
+}
+
+// Values spells the values of arr, see [JSON].
+func (s JSONStyle) Values(arr arrow.Array) Appender {
 	if a, ok := arr.(array.Union); ok {
-		return UnionAppender(a, JSON)
+		return UnionAppender(a, s.Values)
 	}
-	value := jsonValid(arr)
+	value := s.valid(arr)
 	bitmap, offset := arr.NullBitmapBytes(), arr.Data().Offset()
 	if len(bitmap) == 0 {
 		return value
@@ -27,11 +37,15 @@ func JSON(arr arrow.Array) Appender {
 	}
 }
 
-// jsonValid is JSON for rows that are valid in arr's own bitmap.
-func jsonValid(arr arrow.Array) Appender {
+// valid is Values for rows that are valid in arr's own bitmap.
+func (s JSONStyle) valid(arr arrow.Array) Appender {
 	switch a := arr.(type) {
-	case *array.Boolean, *array.Int8, *array.Int16, *array.Int32, *array.Int64,
-		*array.Uint8, *array.Uint16, *array.Uint32, *array.Uint64:
+	case *array.Int64, *array.Uint64:
+		if s.Int64Strings {
+			return inQuotes(Text(arr))
+		}
+		return Text(arr)
+	case *array.Boolean, *array.Int8, *array.Int16, *array.Int32, *array.Uint8, *array.Uint16, *array.Uint32:
 		return Text(arr)
 	case *array.String:
 		return jsonStrings(a.Value)
@@ -40,28 +54,32 @@ func jsonValid(arr arrow.Array) Appender {
 	case *array.StringView:
 		return jsonStrings(a.Value)
 	case *array.Null, array.ListLike, *array.Struct:
-		return jsonNested(arr)
+		return s.nested(arr)
 	}
 	if value, bits := FloatValue(arr); value != nil {
 		return jsonFloats(value, bits)
 	}
 	if inner, at := Indirect(arr); at != nil {
-		value := JSON(inner)
+		value := s.Values(inner)
 		return func(dst []byte, row int) []byte { return value(dst, at(row)) }
 	}
-	text := Text(arr)
+	return inQuotes(Text(arr))
+}
+
+// inQuotes is for text that needs no escapes.
+func inQuotes(text Appender) Appender {
 	return func(dst []byte, row int) []byte { return append(text(append(dst, '"'), row), '"') }
 }
 
-// jsonNested spells the values of lists, maps and structs, which must be valid.
-func jsonNested(arr arrow.Array) Appender {
+// nested spells the values of lists, maps and structs, which must be valid.
+func (s JSONStyle) nested(arr arrow.Array) Appender {
 	switch a := arr.(type) {
 	case *array.Map:
-		return jsonLists(a, JSONObjects(EntryNames, Entries(a)))
+		return jsonLists(a, s.Objects(EntryNames, Entries(a)))
 	case array.ListLike:
-		return jsonLists(a, JSON(a.ListValues()))
+		return jsonLists(a, s.Values(a.ListValues()))
 	case *array.Struct:
-		return JSONObjects(StructParts(a))
+		return s.Objects(StructParts(a))
 	}
 	return func(dst []byte, _ int) []byte { return append(dst, "null"...) }
 }
@@ -105,13 +123,13 @@ func jsonLists(a array.ListLike, value Appender) Appender {
 	}
 }
 
-// JSONObjects spells the rows of several columns as objects, their names in order.
-func JSONObjects(names []string, columns []arrow.Array) Appender {
+// Objects spells the rows of several columns as objects, their names in order.
+func (s JSONStyle) Objects(names []string, columns []arrow.Array) Appender {
 	keys := make([][]byte, len(columns))
 	values := make([]Appender, len(columns))
 	for i, column := range columns {
 		keys[i] = append(AppendQuoted([]byte{','}, names[i]), ':')
-		values[i] = JSON(column)
+		values[i] = s.Values(column)
 	}
 	if len(keys) > 0 {
 		keys[0][0] = '{'
@@ -127,11 +145,11 @@ func JSONObjects(names []string, columns []arrow.Array) Appender {
 	}
 }
 
-// JSONTuples spells the rows of several columns as arrays.
-func JSONTuples(columns []arrow.Array) Appender {
+// Tuples spells the rows of several columns as arrays.
+func (s JSONStyle) Tuples(columns []arrow.Array) Appender {
 	values := make([]Appender, len(columns))
 	for i, column := range columns {
-		values[i] = JSON(column)
+		values[i] = s.Values(column)
 	}
 	return func(dst []byte, row int) []byte {
 		dst = append(dst, '[')

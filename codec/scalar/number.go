@@ -45,26 +45,39 @@ const (
 // written with as many digits, or with as few as distinguish it from its neighbours, the digits are the
 // same. Next to powers of two the two spellings can differ in the last digit, and programs write either.
 func KeepsDigits(raw []byte) bool {
+	kept, _ := DigitsKept(raw)
+	return kept
+}
+
+// DigitsKept is [KeepsDigits]. It also reports whether the shortest spelling of the float64, the one of
+// [AppendFloat], has the same digits.
+func DigitsKept(raw []byte) (kept, shortest bool) {
 	f, err := strconv.ParseFloat(string(raw), 64)
 	if err != nil {
-		return false
+		return false, false
 	}
 	var buf, keptBuf, spellBuf [40]byte
 	digits := significant(buf[:0], raw)
 	switch {
 	case len(digits) > mostDigits:
-		return false
+		return false, false
 	case len(digits) == 0:
-		return true
+		return true, true
 	case len(digits) <= SafeDigits && math.Abs(f) >= minNormal:
-		return true
+		return true, true
 	}
-	kept := strconv.AppendFloat(spellBuf[:0], f, 'e', len(digits)-1, 64)
-	if bytes.Equal(digits, significant(keptBuf[:0], kept)) {
-		return true
+	spelled := strconv.AppendFloat(spellBuf[:0], f, 'e', -1, 64)
+	if bytes.Equal(bytes.TrimRight(digits, "0"), bytes.TrimRight(significant(keptBuf[:0], spelled), "0")) {
+		return true, true
 	}
-	shortest := strconv.AppendFloat(spellBuf[:0], f, 'e', -1, 64)
-	return bytes.Equal(bytes.TrimRight(digits, "0"), bytes.TrimRight(significant(keptBuf[:0], shortest), "0"))
+	spelled = strconv.AppendFloat(spellBuf[:0], f, 'e', len(digits)-1, 64)
+	return bytes.Equal(digits, significant(keptBuf[:0], spelled)), false
+}
+
+// SameDigits reports whether two numbers have the same digits, apart from zeros before and after them.
+func SameDigits(a, b []byte) bool {
+	var bufA, bufB [40]byte
+	return bytes.Equal(bytes.TrimRight(significant(bufA[:0], a), "0"), bytes.TrimRight(significant(bufB[:0], b), "0"))
 }
 
 // significant appends the digits of a number without leading zeros, sign, point and

@@ -89,7 +89,7 @@ func Text(arr arrow.Array) Appender {
 	if a, ok := arr.(array.Union); ok {
 		return UnionAppender(a, textNotNull)
 	}
-	return jsonNested(arr)
+	return JSONStyle{}.nested(arr)
 }
 
 // NullChecker returns a function that reports whether the value in a row is null. Unlike
