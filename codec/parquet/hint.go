@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/parquet-go/parquet-go/format"
 
 	"edgeframe/codec"
 	"edgeframe/codec/arrowipc"
@@ -62,6 +63,9 @@ func arrowSchema(nodes []*node, hint *arrow.Schema, pairs []pair) *arrow.Schema 
 			n.restore(hint.Field(i).Type)
 			fields[i] = n.field()
 			fields[i].Metadata = hint.Field(i).Metadata
+			if n.uuid {
+				fields[i].Metadata = arrowipc.UUIDMetadata(fields[i].Metadata)
+			}
 		} else {
 			fields[i] = n.field()
 		}
@@ -130,6 +134,9 @@ func restoredLeaf(n *node, hint arrow.DataType) arrow.DataType {
 		}
 		return dict
 	}
+	if isPlainTime(n, hint) {
+		return hint
+	}
 	fits := false
 	switch hint := hint.(type) {
 	case *arrow.StringType, *arrow.LargeStringType, *arrow.StringViewType:
@@ -153,6 +160,19 @@ func restoredLeaf(n *node, hint arrow.DataType) arrow.DataType {
 		return hint
 	}
 	return n.dt
+}
+
+// isPlainTime reports whether the values of n, which are integers without an annotation, are those of the hint,
+// a type of time, as Arrow stores them. So arrow-rs writes what has no counterpart in Parquet.
+func isPlainTime(n *node, hint arrow.DataType) bool {
+	if n.stated || n.physical != format.Int32 && n.physical != format.Int64 {
+		return false
+	}
+	switch hint.(type) {
+	case *arrow.DurationType, *arrow.Date32Type, *arrow.Date64Type, *arrow.Time32Type, *arrow.Time64Type, *arrow.TimestampType:
+		return hint.(arrow.FixedWidthDataType).Bytes() == n.width
+	}
+	return false
 }
 
 // restoredTimestamp restores time zones and seconds, which Parquet does not have.

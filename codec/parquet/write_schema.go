@@ -11,6 +11,7 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 
 	"edgeframe/codec"
+	"edgeframe/codec/arrowipc"
 	"edgeframe/codec/scalar"
 )
 
@@ -90,6 +91,9 @@ func (s *plan) field(f arrow.Field, name string, in target) error {
 	leaf, err := leafElement(f.Type)
 	if err != nil {
 		return err
+	}
+	if arrowipc.IsUUID(f) {
+		leaf.LogicalType.Value = &format.UUIDType{}
 	}
 	leaf.Name, leaf.RepetitionType = e.Name, e.RepetitionType
 	in.physical, in.width, in.dt = leaf.Type.V, int(leaf.TypeLength.V), f.Type
