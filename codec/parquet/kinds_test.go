@@ -377,3 +377,35 @@ func TestColumnsOfParquetGetNames(t *testing.T) {
 		t.Errorf("the error is %v", err)
 	}
 }
+
+// TestRefusalsAreNotALibrarys damages some bytes of files.
+func TestRefusalsAreNotALibrarys(t *testing.T) {
+	page := dataPage(100, format.Plain, lz4Block(t, make([]byte, 800)))
+	page.head.UncompressedPageSize = 800
+	files := [][]byte{
+		formatstest.Encode(t, "parquet", parquetTypes()),
+		crafted{element: leafOf(format.Int64), values: 100, rows: 100, codec: format.Lz4Raw, pages: []craftedPage{page}}.file(t),
+		plainFile(leafOf(format.Int96), int96Of(0, 0), int96Of(day9999, 0)).file(t),
+	}
+	for _, data := range files {
+		step := max(1, len(data)/300)
+		for at := 0; at < len(data); at += step {
+			for _, to := range []byte{0, data[at] + 1, data[at] ^ 0x80} {
+				damaged := bytes.Clone(data)
+				damaged[at] = to
+				_, err := decodeParquet(damaged, codec.Limits{Bytes: 32 << 20})
+				if err == nil {
+					continue
+				}
+				if !errors.As(err, new(*codec.Error)) {
+					t.Errorf("%T: %v", err, err)
+				}
+				for _, of := range []string{"arrow/", "runtime error", "thrift", "FIELD<", "decompress", "snappy:", "s2:", "lz4:", "invalid input", "%!", "interface conversion"} {
+					if strings.Contains(err.Error(), of) {
+						t.Errorf("%v", err)
+					}
+				}
+			}
+		}
+	}
+}
