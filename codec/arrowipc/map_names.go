@@ -8,6 +8,8 @@ import (
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
+
+	"edgeframe/codec/scalar"
 )
 
 // In a schema of arrow-go the entries of maps are always named as in plainMapNames. Other names are kept in
@@ -84,11 +86,16 @@ func keepMapNames(schema *arrow.Schema, names [][]string) *arrow.Schema {
 // mapNames are, for each column, the names of its maps that are not plain.
 type mapNames [][]string
 
-// takeMapNames reverses keepMapNames. If no map has names, they are nil, and the schema is the same.
-func takeMapNames(schema *arrow.Schema) (*arrow.Schema, mapNames) {
+// forOthers returns a schema as other programs are to read it: without the names of maps in its metadata, which
+// it returns beside it, and without UUIDs that are none since the column was cast. If no map has names, they
+// are nil.
+func forOthers(schema *arrow.Schema) (*arrow.Schema, mapNames) {
 	var names mapNames
-	fields := schema.Fields()
+	fields, changed := schema.Fields(), false
 	for i, f := range fields {
+		f = scalar.WithoutUUID(f)
+		changed = changed || f.Metadata.Len() < fields[i].Metadata.Len()
+		fields[i] = f
 		if text, ok := f.Metadata.GetValue(mapNamesKey); ok {
 			if names == nil {
 				names = make(mapNames, len(fields))
@@ -97,7 +104,7 @@ func takeMapNames(schema *arrow.Schema) (*arrow.Schema, mapNames) {
 			fields[i].Metadata = withoutKey(f.Metadata, mapNamesKey)
 		}
 	}
-	if names == nil {
+	if names == nil && !changed {
 		return schema, nil
 	}
 	metadata := schema.Metadata()

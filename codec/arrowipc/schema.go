@@ -30,7 +30,7 @@ func DecodeSchemaMessage(data []byte, limits codec.Limits) (schema *arrow.Schema
 
 // EncodeSchemaMessage returns a schema as one message for other programs, without the end-of-stream marker.
 func EncodeSchemaMessage(schema *arrow.Schema) ([]byte, error) {
-	schema, names := takeMapNames(schema)
+	schema, names := forOthers(schema)
 	data, err := EncodeSchema(schema)
 	if err != nil {
 		return nil, err

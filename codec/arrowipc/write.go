@@ -15,7 +15,7 @@ import (
 func encodeArrowStream(w io.Writer, src codec.Source) (err error) {
 	defer codec.Guard(&err, codec.ErrUnsupported, "the table")
 	groups := src.Open(nil)
-	schema, names := takeMapNames(groups.Schema())
+	schema, names := forOthers(groups.Schema())
 	trim := func(rec arrow.Record) (arrow.Record, error) { return layout.TrimRecord(withSchema(rec, schema)) }
 	return writeArrow(w, groups, trim, func(w io.Writer) (recordWriter, error) {
 		if names != nil {
@@ -34,7 +34,7 @@ func encodeArrowFile(w io.Writer, src codec.Source) (err error) {
 		return err
 	}
 	groups := src.Open(nil)
-	schema, names := takeMapNames(groups.Schema())
+	schema, names := forOthers(groups.Schema())
 	trim := func(rec arrow.Record) (arrow.Record, error) {
 		return layout.MapColumns(withSchema(rec, schema), rec.NumRows(), func(i int) (arrow.Array, error) {
 			if next := unified[i]; next != nil {

@@ -17,7 +17,7 @@ func (jsonDriver) Encode(w io.Writer, src codec.Source, opt codec.WriteOptions) 
 		return err
 	}
 	out := chunkWriter{w: w}
-	writeJSON(&out, src, shape)
+	writeJSON(&out, scalar.SpellUUIDs(src), shape)
 	return out.close()
 }
 

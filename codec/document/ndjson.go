@@ -81,7 +81,7 @@ func (r *jsonReader) readLine(start, end int) error {
 // Encode implements [codec.Driver]. It writes one object per line.
 func (ndjsonDriver) Encode(w io.Writer, src codec.Source, _ codec.WriteOptions) error {
 	out := chunkWriter{w: w}
-	out.rows(src.Open(nil), "", func(r arrow.Record) scalar.Appender {
+	out.rows(scalar.SpellUUIDs(src).Open(nil), "", func(r arrow.Record) scalar.Appender {
 		record := recordAppender(r)
 		return func(dst []byte, row int) []byte { return append(record(dst, row), '\n') }
 	})

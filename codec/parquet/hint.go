@@ -9,6 +9,7 @@ import (
 
 	"edgeframe/codec"
 	"edgeframe/codec/arrowipc"
+	"edgeframe/codec/scalar"
 )
 
 // arrowSchemaKey is the metadata key under which Arrow writers store the schema of the table, as an
@@ -64,7 +65,7 @@ func arrowSchema(nodes []*node, hint *arrow.Schema, pairs []pair) *arrow.Schema 
 			fields[i] = n.field()
 			fields[i].Metadata = hint.Field(i).Metadata
 			if n.uuid {
-				fields[i].Metadata = arrowipc.UUIDMetadata(fields[i].Metadata)
+				fields[i].Metadata = scalar.WithUUID(fields[i].Metadata)
 			}
 		} else {
 			fields[i] = n.field()

@@ -164,7 +164,7 @@ func TestUUIDsOfParquetStayUUIDs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f := table.Schema.Field(0); !arrowipc.IsUUID(f) {
+	if f := table.Schema.Field(0); !scalar.IsUUID(f) {
 		t.Fatalf("the column is %v", f)
 	}
 	var through bytes.Buffer

@@ -8,7 +8,7 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 
 	"edgeframe/codec"
-	"edgeframe/codec/arrowipc"
+	"edgeframe/codec/scalar"
 )
 
 // kind is what a node of a Parquet schema is in Arrow.
@@ -296,7 +296,7 @@ func (s *schema) mapping(n *node, r *rawNode) error {
 func (n *node) field() arrow.Field {
 	f := arrow.Field{Name: n.name, Type: n.dt, Nullable: n.optional}
 	if n.uuid {
-		f.Metadata = arrowipc.UUIDMetadata(f.Metadata)
+		f.Metadata = scalar.WithUUID(f.Metadata)
 	}
 	return f
 }

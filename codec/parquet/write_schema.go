@@ -11,7 +11,6 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 
 	"edgeframe/codec"
-	"edgeframe/codec/arrowipc"
 	"edgeframe/codec/scalar"
 )
 
@@ -92,7 +91,7 @@ func (s *plan) field(f arrow.Field, name string, in target) error {
 	if err != nil {
 		return err
 	}
-	if arrowipc.IsUUID(f) {
+	if scalar.IsUUID(f) {
 		leaf.LogicalType.Value = &format.UUIDType{}
 	}
 	leaf.Name, leaf.RepetitionType = e.Name, e.RepetitionType
