@@ -58,7 +58,7 @@ var streamTests = []test{
 			says string
 		}{
 			"cut off in a batch":       {string(body[:len(body)/2]), "ends early"},
-			"without its end":          {string(body[:len(body)-8]), "ends early"},
+			"cut off in its last batch": {string(body[:len(body)-9]), "ends early"},
 			"with more behind its end": {string(body) + "x", "follow the end"},
 			"empty":                    {"", "ends early"},
 			"text":                     {people, "ends early"},

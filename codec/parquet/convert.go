@@ -26,7 +26,7 @@ func (b *builder) convert(n *node, dt arrow.DataType, v *vector) ([]byte, error)
 	case *arrow.Uint16Type:
 		return narrow(v, 2, 0, math.MaxUint16)
 	case *arrow.Date64Type:
-		if !n.stated {
+		if n.integer {
 			break
 		}
 		b.take(8 * int64(v.n))
@@ -37,14 +37,14 @@ func (b *builder) convert(n *node, dt arrow.DataType, v *vector) ([]byte, error)
 		}
 		return out, nil
 	case *arrow.Time32Type:
-		if dt.Unit == arrow.Second && n.stated {
+		if dt.Unit == arrow.Second && !n.integer {
 			return seconds(v)
 		}
 	case *arrow.TimestampType:
 		if n.physical == format.Int96 {
 			return b.int96(dt, v)
 		}
-		if dt.Unit == arrow.Second && n.stated {
+		if dt.Unit == arrow.Second && !n.integer {
 			return seconds(v)
 		}
 	case *arrow.MonthDayNanoIntervalType:

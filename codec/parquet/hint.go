@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/apache/arrow/go/v17/arrow"
-	"github.com/parquet-go/parquet-go/format"
 
 	"edgeframe/codec"
 	"edgeframe/codec/arrowipc"
@@ -144,8 +143,6 @@ func restoredLeaf(n *node, hint arrow.DataType) arrow.DataType {
 		fits = n.dt.ID() == arrow.STRING
 	case *arrow.BinaryType, *arrow.LargeBinaryType, *arrow.BinaryViewType:
 		fits = n.dt.ID() == arrow.BINARY
-	case *arrow.DurationType:
-		fits = n.dt.ID() == arrow.INT64
 	case *arrow.Date64Type:
 		fits = n.dt.ID() == arrow.DATE32
 	case *arrow.Time32Type:
@@ -163,10 +160,10 @@ func restoredLeaf(n *node, hint arrow.DataType) arrow.DataType {
 	return n.dt
 }
 
-// isPlainTime reports whether the values of n, which are integers without an annotation, are those of the hint,
+// isPlainTime reports whether the values of n, integers by Parquet alone, are those of the hint,
 // a type of time, as Arrow stores them. So arrow-rs writes what has no counterpart in Parquet.
 func isPlainTime(n *node, hint arrow.DataType) bool {
-	if n.stated || n.physical != format.Int32 && n.physical != format.Int64 {
+	if !n.integer {
 		return false
 	}
 	switch hint.(type) {

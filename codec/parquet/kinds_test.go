@@ -73,6 +73,7 @@ func TestTimesBehindPlainNumbersOfParquetAreRestored(t *testing.T) {
 		{arrow.FixedWidthTypes.Time32s, leafOf(format.Int32), int32s(3600), read{"time32[s]", "01:00:00", ""}},
 		{arrow.FixedWidthTypes.Date64, leafOf(format.Int64), int64s(86_400_000), read{"date64", "1970-01-02", ""}},
 		{&arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.FixedWidthTypes.Date64}, leafOf(format.Int64), int64s(86_400_000), read{"dictionary<values=date64, indices=int8, ordered=false>", "1970-01-02", ""}},
+		{arrow.FixedWidthTypes.Date64, annotated(leafOf(format.Int64), &format.IntType{BitWidth: 64, IsSigned: true}), int64s(86_400_000), read{"date64", "1970-01-02", ""}},
 		// A hint of another width or kind is not used.
 		{arrow.FixedWidthTypes.Date64, leafOf(format.Int32), int32s(7), read{"int32", "7", ""}},
 		{arrow.FixedWidthTypes.Time32s, leafOf(format.Int64), int64s(7), read{"int64", "7", ""}},
@@ -255,7 +256,7 @@ func gzipOf(t *testing.T, data []byte) []byte {
 	return b.Bytes()
 }
 
-func lz4Block(t *testing.T, data []byte) []byte {
+func lz4Block(t testing.TB, data []byte) []byte {
 	t.Helper()
 	out := make([]byte, lz4.CompressBlockBound(len(data)))
 	n, err := lz4.CompressBlock(data, out, nil)
@@ -265,7 +266,7 @@ func lz4Block(t *testing.T, data []byte) []byte {
 	return out[:n]
 }
 
-func lz4Frame(t *testing.T, data []byte) []byte {
+func lz4Frame(t testing.TB, data []byte) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	w := lz4.NewWriter(&b)

@@ -40,8 +40,8 @@ type node struct {
 	// physical is the type of a leaf's values in the file; width is their length, 0 if it varies.
 	physical format.Type
 	width    int
-	// stated says that the file has an annotation for the type of a leaf.
-	stated bool
+	// integer says that a leaf has integers of 32 or 64 bits and, by Parquet alone, no other type.
+	integer bool
 	// dt is the type in Arrow.
 	dt arrow.DataType
 	// uuid says that the bytes of a leaf are UUIDs.

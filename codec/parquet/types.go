@@ -39,7 +39,7 @@ func (n *node) setType(e *format.SchemaElement) error {
 		return codec.Errorf(codec.ErrUnsupported, "column %q of the Parquet file cannot be kept: %v", codec.Shorten(n.column), err)
 	}
 	n.dt = dt
-	n.stated = e.LogicalType.Value != nil || e.ConvertedType.Valid
+	n.integer = dt.ID() == arrow.INT32 || dt.ID() == arrow.INT64
 	_, n.uuid = e.LogicalType.Value.(*format.UUIDType)
 	return nil
 }
