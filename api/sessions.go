@@ -59,7 +59,7 @@ func (s *server) createFromFile(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		return s.writeMade(w, r, sess, up.format, codec.Receipt{})
+		return s.writeMade(w, r, sess, up.format, groups.Receipt())
 	}
 	sess, err := s.Sessions.Create(r.Context(), table, up.filename, lifetime)
 	if err != nil {
@@ -74,7 +74,7 @@ const longRows = 16 * codec.RowGroupRows
 
 // decode reads a file: as a table or, if it is long and its format allows it, as row groups, which need
 // not be in memory all at once.
-func decode(up *upload, opt codec.ReadOptions) (*codec.Table, codec.RowGroups, error) {
+func decode(up *upload, opt codec.ReadOptions) (*codec.Table, *codec.Reader, error) {
 	if !up.format.Streams() {
 		table, err := up.format.Decode(up.body, opt)
 		return table, nil, err

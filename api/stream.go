@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"slices"
 
-	"edgeframe/codec"
 	"edgeframe/codec/arrowipc"
 	"edgeframe/session"
 )
@@ -54,7 +53,7 @@ func (s *server) createFromStream(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	return s.writeMade(w, r, sess, arrowipc.Stream, codec.Receipt{})
+	return s.writeMade(w, r, sess, arrowipc.Stream, groups.Receipt())
 }
 
 // failingBody records why a body could not be read to its end.

@@ -52,6 +52,7 @@ var attacks = []attack{
 			return request{method: "POST", path: sessions, contentType: streamType, body: file}
 		})
 	}, true},
+	{"parquet", unpacked, true},
 	{"in", many(4, func(w *world) request {
 		return tryOut(w.part, repeated(`{"operations":[{"op":"filter","where":{"column":"c0","cmp":"in","value":[`, "1", `]}}]}`, 49*mib))
 	}), false},

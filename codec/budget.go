@@ -140,8 +140,9 @@ func AppendBudgeted[T any](mem *Budget, s []T, v T, size int64) []T {
 }
 
 // Guard is deferred around code that works on hostile bytes. An exceeded [Budget] becomes
-// [ErrTooLarge], memory that could not be reserved the error of the reservation; any other panic, which a library raises where it should have returned an
-// error, becomes an error of the given kind.
+// [ErrTooLarge], memory that could not be reserved the error of the reservation; any other panic, which a
+// library raises where it should have returned an error, becomes an error of the given kind. The value of
+// the panic is its cause and not part of its text, because it is about the library and not about the input.
 func Guard(err *error, kind error, what string) {
 	switch p := recover().(type) {
 	case nil:
@@ -150,7 +151,7 @@ func Guard(err *error, kind error, what string) {
 	case overBudget:
 		*err = Errorf(ErrTooLarge, "%s needs more than the %d bytes of memory that a dataframe may take", what, p.limit)
 	default:
-		*err = &Error{Kind: kind, Detail: fmt.Sprintf("%s cannot be read: %v", what, p)}
+		*err = &Error{Kind: kind, Detail: what + " cannot be read: its parts do not fit together", Err: fmt.Errorf("%v", p)}
 	}
 }
 

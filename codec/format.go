@@ -53,6 +53,8 @@ type Stream interface {
 	RowGroups
 	// Keep says that the row group that Next returned last stays in memory.
 	Keep()
+	// Receipt says how the input was understood. It is complete when the last row group has been read.
+	Receipt() Receipt
 }
 
 // Sniff reports whether data, the whole input or its beginning, looks like this format.
@@ -127,6 +129,9 @@ type Reader struct {
 // ReadOptions.DTypes.
 func (r *Reader) Schema() *arrow.Schema { return r.stream.Schema() }
 
+// Receipt says how the input was understood. It is complete when the last row group has been read.
+func (r *Reader) Receipt() Receipt { return r.stream.Receipt() }
+
 // Next implements [RowGroups].
 func (r *Reader) Next() (group arrow.Record, err error) {
 	defer Guard(&err, ErrMalformed, r.format.Input)
@@ -151,6 +156,7 @@ func ReadAll(s Stream) (*Table, error) {
 			return nil, err
 		}
 		if group == nil {
+			t.Receipt = s.Receipt()
 			return t, nil
 		}
 		s.Keep()

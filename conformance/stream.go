@@ -57,11 +57,11 @@ var streamTests = []test{
 			body string
 			says string
 		}{
-			"cut off in a batch":       {string(body[:len(body)/2]), "ends early"},
-			"without its end":          {string(body[:len(body)-8]), "ends early"},
-			"with more behind its end": {string(body) + "x", "follow the end"},
-			"empty":                    {"", "ends early"},
-			"text":                     {people, "ends early"},
+			"cut off in a batch":        {string(body[:len(body)/2]), "ends early"},
+			"cut off in its last batch": {string(body[:len(body)-9]), "ends early"},
+			"with more behind its end":  {string(body) + "x", "follow the end"},
+			"empty":                     {"", "ends early"},
+			"text":                      {people, "ends early"},
 		} {
 			a := c.send([]byte(tt.body), -1)
 			if a.status == http.StatusCreated {

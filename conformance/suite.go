@@ -69,6 +69,7 @@ func Run(t *testing.T, target Target) {
 		{"body", bodyTests},
 		{"stream", streamTests},
 		{"file", fileTests},
+		{"columnar", columnarTests},
 		{"workbook", workbookTests},
 		{"dialect", dialectTests},
 		{"document", documentTests},

@@ -47,6 +47,8 @@ const (
 	uncompressed = 255
 )
 
+var bodyCodecs = map[byte]string{bodyLZ4: "lz4", bodyZstd: "zstd"}
+
 // batch returns a reader of the record batch table, whose buffers are in the body of m.
 func (r *reader) batch(m message, table flatTable) *batchReader {
 	b := &batchReader{
@@ -97,6 +99,11 @@ func (b *batchReader) array(dt arrow.DataType, shape fieldShape) (*array.Data, e
 		buf, err := b.buffer()
 		if err != nil {
 			return nil, err
+		}
+		if shape.narrow > 0 {
+			if buf, err = b.widen(buf, n, shape.narrow); err != nil {
+				return nil, err
+			}
 		}
 		buffers = append(buffers, buf)
 	}
@@ -227,7 +234,7 @@ func (b *batchReader) decompress(src []byte, size int64) (out []byte, err error)
 		return nil, codec.Errorf(codec.ErrUnsupported, "the Arrow data is compressed with codec %d; lz4 and zstd are known", b.compress)
 	}
 	if err != nil {
-		return nil, codec.Errorf(codec.ErrMalformed, "a compressed buffer of the Arrow data is damaged: %v", err)
+		return nil, codec.Errorf(codec.ErrMalformed, "a compressed buffer of the Arrow data is damaged: it is not %d bytes that are compressed with %s", size, bodyCodecs[b.compress])
 	}
 	return out, nil
 }

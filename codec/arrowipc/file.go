@@ -34,6 +34,9 @@ func (r *reader) readFile(data []byte, use func(arrow.Record) error) error {
 	if err := r.useSchema(schema, func() (*arrow.Schema, error) { return footerOnly(footer.data, dictionaries) }); err != nil {
 		return err
 	}
+	if err := r.nameColumns(); err != nil {
+		return err
+	}
 	for i := range dictionaries.n {
 		m, err := messageAt(messages, dictionaries, i, dictionaryMessage)
 		if err == nil {

@@ -102,6 +102,29 @@ func (t flatTable) i16(i int) int16 {
 	return 0
 }
 
+func (t flatTable) i16Or(i int, absent int16) int16 {
+	if !t.has(i) {
+		return absent
+	}
+	return t.i16(i)
+}
+
+func (t flatTable) i32Or(i int, absent int32) int32 {
+	if at := t.slot(i); at != 0 {
+		return t.buf.i32(at)
+	}
+	return absent
+}
+
+// text returns field number i, a string.
+func (t flatTable) text(i int) string {
+	v := t.vector(i, 1)
+	if v.n == 0 {
+		return ""
+	}
+	return string(v.buf.bytes(v.at, v.n))
+}
+
 func (t flatTable) i64(i int) int64 {
 	if at := t.slot(i); at != 0 {
 		return t.buf.i64(at)

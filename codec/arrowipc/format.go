@@ -79,6 +79,7 @@ func isArrowStream(data []byte) bool {
 // Decode implements [codec.Driver].
 func (reading) Decode(data []byte, opt codec.ReadOptions, mem *codec.Budget) (t *codec.Table, err error) {
 	r := newReader(opt.Limits, mem)
+	r.strict = opt.Strict
 	if limit := opt.Limits.Bytes; int64(len(data)) > limit {
 		return nil, codec.Errorf(codec.ErrTooLarge, "%d bytes of Arrow data are more than the %d that a dataframe may have", len(data), limit)
 	}
@@ -105,7 +106,7 @@ func (reading) Decode(data []byte, opt codec.ReadOptions, mem *codec.Budget) (t 
 	if err != nil {
 		return nil, err
 	}
-	return &codec.Table{Schema: r.schema, RowGroups: groups.done}, nil
+	return &codec.Table{Schema: r.schema, RowGroups: groups.done, Receipt: r.receipt}, nil
 }
 
 // grouper collects record batches of any size into row groups, which are copies. So it reserves as much

@@ -88,7 +88,10 @@ type reader struct {
 	budget *codec.Budget
 	// trusted skips checks of the values: they were checked before they were stored.
 	trusted bool
+	// strict refuses columns that have to be renamed.
+	strict  bool
 	schema  *arrow.Schema
+	receipt codec.Receipt
 	shapes  []fieldShape
 	// types and dictionaries are by the id of the dictionary.
 	types        map[int64]dictionaryShape
@@ -136,16 +139,40 @@ func (r *reader) useSchema(table flatTable, open func() (*arrow.Schema, error)) 
 	if r.schema, r.shapes, err = in.read(table, open); err != nil {
 		return err
 	}
+	r.receipt.Notes = in.notes
+	if !r.trusted {
+		r.keepMapNames(table)
+	}
 	for i, f := range r.schema.Fields() {
 		r.collect(f.Type, r.shapes[i])
 	}
 	return nil
 }
 
+// keepMapNames keeps the names of the entries of maps, which arrow-go does not.
+func (r *reader) keepMapNames(table flatTable) {
+	fields := table.vector(schemaFields, 4)
+	names := make([][]string, fields.n)
+	for i := range fields.n {
+		for _, f := range mapFields(fields.table(i), nil) {
+			name := f.text(fieldName)
+			r.budget.Take(32 + 2*int64(len(name)))
+			names[i] = append(names[i], name)
+		}
+	}
+	r.schema = keepMapNames(r.schema, names)
+}
+
+// nameColumns gives columns without a name, or with one that is taken, names of their own.
+func (r *reader) nameColumns() (err error) {
+	r.schema, r.receipt.Renamed, err = NameFields(r.schema, r.strict)
+	return err
+}
+
 // collect stores the types of the dictionaries of a field.
 func (r *reader) collect(dt arrow.DataType, shape fieldShape) {
 	if dict, ok := dt.(*arrow.DictionaryType); ok {
-		r.types[shape.dictionary] = dictionaryShape{dict.ValueType, shape.children}
+		r.types[shape.dictionary] = dictionaryShape{dict.ValueType, shape.narrow, shape.children}
 		dt = dict.ValueType
 	}
 	if nested, ok := dt.(arrow.NestedType); ok {
@@ -166,7 +193,7 @@ func (r *reader) readDictionary(m message) error {
 	}
 	r.budget.Take(int64(len(m.whole)))
 	in := r.batch(m, m.header.table(dictionaryBatchData))
-	data, err := in.array(shape.values, fieldShape{children: shape.children})
+	data, err := in.array(shape.values, fieldShape{narrow: shape.narrow, children: shape.children})
 	if err == nil {
 		err = in.check(data)
 	}
@@ -179,7 +206,7 @@ func (r *reader) readDictionary(m message) error {
 		sources := []arrow.Array{array.MakeFromData(before), array.MakeFromData(data)}
 		all, err := gather.Rows(sources, []gather.Run{{Source: 0, To: before.Len()}, {Source: 1, To: data.Len()}})
 		if err != nil {
-			return codec.Errorf(codec.ErrMalformed, "the parts of a dictionary of the Arrow data do not fit together: %v", err)
+			return codec.Errorf(codec.ErrMalformed, "the parts of a dictionary of the Arrow data do not fit together")
 		}
 		data = all.Data().(*array.Data)
 	}
@@ -256,10 +283,17 @@ func (r *reader) readStream(data []byte, use func(arrow.Record) error) (rest []b
 	if err == nil {
 		err = r.readSchema(m)
 	}
+	if err == nil && !r.trusted {
+		err = r.nameColumns()
+	}
 	if err != nil {
 		return nil, err
 	}
 	for {
+		if len(rest) == 0 && !r.trusted {
+			// The marker is optional.
+			return nil, nil
+		}
 		if m, rest, err = nextMessage(rest); err != nil {
 			return nil, err
 		}

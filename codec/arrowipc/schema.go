@@ -28,16 +28,17 @@ func DecodeSchemaMessage(data []byte, limits codec.Limits) (schema *arrow.Schema
 	return r.schema, nil
 }
 
-// EncodeSchemaMessage returns a schema as one message, without the end-of-stream marker.
+// EncodeSchemaMessage returns a schema as one message for other programs, without the end-of-stream marker.
 func EncodeSchemaMessage(schema *arrow.Schema) ([]byte, error) {
+	schema, names := forOthers(schema)
 	data, err := EncodeSchema(schema)
 	if err != nil {
 		return nil, err
 	}
-	return bytes.TrimSuffix(data, []byte{0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0}), nil
+	return names.applyToMessage(bytes.TrimSuffix(data, endOfStream)), nil
 }
 
-// EncodeSchema returns s as an Arrow IPC stream without record batches.
+// EncodeSchema returns s, as it is stored, as an Arrow IPC stream without record batches.
 func EncodeSchema(s *arrow.Schema) ([]byte, error) {
 	var b bytes.Buffer
 	w := ipc.NewWriter(&b, ipc.WithSchema(s))

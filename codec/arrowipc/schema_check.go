@@ -13,7 +13,6 @@ const (
 	fieldName, fieldTypeKind, fieldType                                 = 0, 2, 3
 	fieldDictionary, fieldChildren, fieldMetadata                       = 4, 5, 6
 	dictionaryID                                                        = 0
-	timestampTimezone, unionTypeIDs                                     = 1, 1
 	keyValueKey, keyValueValue                                          = 0, 1
 	footerSchema, footerDictionaries, footerRecordBatches               = 1, 2, 3
 	batchLength, batchNodes, batchBuffers                               = 0, 1, 2
@@ -21,22 +20,20 @@ const (
 	dictionaryBatchID, dictionaryBatchData, dictionaryBatchIsDelta      = 0, 1, 2
 )
 
-// Values of fieldTypeKind of the types with parts of any size.
-const (
-	timestampKind = 10
-	unionKind     = 14
-)
-
-// fieldShape is what an arrow.Field does not have: the ids of its dictionaries.
+// fieldShape is what an arrow.Field does not have: the ids of its dictionaries, and the width in bytes of
+// decimals that are narrower than their type, otherwise 0.
 type fieldShape struct {
 	dictionary    int64
 	hasDictionary bool
+	narrow        int
 	children      []fieldShape
 }
 
-// dictionaryShape is the type of a dictionary and the shapes of the children of its values.
+// dictionaryShape is the type of a dictionary, the width of narrow decimals and the shapes of the children of
+// its values.
 type dictionaryShape struct {
 	values   arrow.DataType
+	narrow   int
 	children []fieldShape
 }
 
@@ -46,6 +43,11 @@ type schemaReader struct {
 	budget *codec.Budget
 	limits codec.Limits
 	fields int
+	// column is the name of the column that is being checked.
+	column string
+	// narrow are the fields with decimals of fewer than 128 bits.
+	narrow []flatTable
+	notes  []string
 }
 
 // read checks table and returns the schema that open decodes, and the shapes of its fields.
@@ -59,6 +61,7 @@ func (r *schemaReader) read(table flatTable, open func() (*arrow.Schema, error))
 	}
 	shapes := make([]fieldShape, fields.n)
 	for i := range shapes {
+		r.column = fields.table(i).text(fieldName)
 		if err := r.field(fields.table(i), 1, &shapes[i]); err != nil {
 			return nil, nil, err
 		}
@@ -67,9 +70,10 @@ func (r *schemaReader) read(table flatTable, open func() (*arrow.Schema, error))
 	if table.buf.bad {
 		return nil, nil, codec.Errorf(codec.ErrMalformed, "the schema of the Arrow data is damaged")
 	}
+	declareWide(r.narrow)
 	schema, err := open()
 	if err != nil {
-		return nil, nil, codec.Errorf(codec.ErrMalformed, "the schema of the Arrow data cannot be read: %v", err)
+		return nil, nil, &codec.Error{Kind: codec.ErrMalformed, Detail: "the schema of the Arrow data cannot be read: its types do not fit together", Err: err}
 	}
 	for _, f := range schema.Fields() {
 		if _, err := codec.CheckType(f.Type); err != nil {
@@ -99,6 +103,18 @@ func (r *schemaReader) field(f flatTable, depth int, shape *fieldShape) error {
 	if f.has(fieldDictionary) {
 		shape.hasDictionary = true
 		shape.dictionary = f.table(fieldDictionary).i64(dictionaryID)
+	}
+	problem := invalidType(f)
+	if f.buf.bad {
+		return codec.Errorf(codec.ErrMalformed, "the schema of the Arrow data is damaged")
+	}
+	if problem != "" {
+		return codec.Errorf(codec.ErrMalformed, "column %q of the Arrow data has %s", codec.Shorten(r.column), problem)
+	}
+	if shape.narrow = narrowDecimal(f); shape.narrow > 0 {
+		dt := f.table(fieldType)
+		r.narrow = append(r.narrow, f)
+		r.notes = codec.AddNote(r.notes, "column %q: decimal%d is kept as decimal128 of the same precision and scale", codec.Shorten(r.column), dt.i32Or(decimalBitWidth, 128))
 	}
 	children := f.vector(fieldChildren, 4)
 	if r.fields += 1 + children.n; r.fields > 10*r.limits.Columns {

@@ -29,16 +29,23 @@ type StreamReader struct {
 }
 
 // OpenStream reads the schema of a stream. Its messages, which are schema, dictionaries and record
-// batches, may have at most maxMessage bytes each. Of opt only the limits and Reserve count. Errors of in
-// are returned unchanged.
+// batches, may have at most maxMessage bytes each. Of opt only the limits, Strict and Reserve count. Errors of
+// in are returned unchanged.
 func OpenStream(in io.Reader, opt codec.ReadOptions, maxMessage int64) (s *StreamReader, err error) {
 	defer codec.Guard(&err, codec.ErrMalformed, "the Arrow data")
 	limits := opt.Limits.WithDefaults()
 	mem := codec.NewBudget(limits.Bytes).Reserving(opt.Reserve)
 	s = &StreamReader{in: in, maxMessage: maxMessage, reader: newReader(limits, mem), batch: mem.Sub(), groups: grouper{mem: mem}}
+	s.reader.strict = opt.Strict
 	m, err := s.message()
+	if errors.Is(err, io.EOF) {
+		err = codec.Errorf(codec.ErrMalformed, "the Arrow data ends early: there is no schema")
+	}
 	if err == nil {
 		err = s.reader.readSchema(m)
+	}
+	if err == nil {
+		err = s.reader.nameColumns()
 	}
 	if err == nil {
 		err = codec.CheckNames(s.reader.schema)
@@ -51,6 +58,9 @@ func OpenStream(in io.Reader, opt codec.ReadOptions, maxMessage int64) (s *Strea
 
 // Schema is the schema of every row group.
 func (s *StreamReader) Schema() *arrow.Schema { return s.reader.schema }
+
+// Receipt says how the stream was understood.
+func (s *StreamReader) Receipt() codec.Receipt { return s.reader.receipt }
 
 // Next returns the next row group, nil after the last.
 func (s *StreamReader) Next() (group arrow.Record, err error) {
@@ -70,6 +80,11 @@ func (s *StreamReader) Next() (group arrow.Record, err error) {
 // advance reads one message.
 func (s *StreamReader) advance() error {
 	m, err := s.message()
+	if errors.Is(err, io.EOF) {
+		// The marker of the end is optional.
+		s.ended = true
+		return s.groups.flush()
+	}
 	if err != nil {
 		return err
 	}
@@ -105,7 +120,7 @@ func (s *StreamReader) readBatch(m message) (arrow.Record, error) {
 	return s.reader.readBatch(m)
 }
 
-// message reads the next message.
+// message reads the next message. The error is [io.EOF] if the stream ends before it.
 func (s *StreamReader) message() (message, error) {
 	var b bytes.Buffer
 	if err := s.take(&b, 4); err != nil {
@@ -152,6 +167,9 @@ func (s *StreamReader) take(b *bytes.Buffer, n int64) error {
 		var more int64
 		more, err = copyN(b, s.in, n-initialRead)
 		got += more
+	}
+	if errors.Is(err, io.EOF) && b.Len() == 0 {
+		return io.EOF
 	}
 	if errors.Is(err, io.EOF) {
 		return codec.Errorf(codec.ErrMalformed, "the Arrow data ends early: %d bytes of a message are missing", n-got)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -113,7 +114,6 @@ func TestAStreamIsRefusedForWhatItClaims(t *testing.T) {
 		"a message of 2 GiB":             {bytes.NewReader(claim(1 << 31)), codec.ErrTooLarge, "smaller record batches"},
 		"a message longer than there is": {bytes.NewReader(claim(900_000)), codec.ErrMalformed, "ends early"},
 		"a batch over the limit":         {bytes.NewReader(formatstest.Encode(t, "arrow", codectest.Generate(codec.RowGroupRows, 20, 1))), codec.ErrTooLarge, "smaller record batches"},
-		"twin names":                     {bytes.NewReader(formatstest.Encode(t, "arrow", twins())), codec.ErrMalformed, "two columns"},
 		"a broken connection":            {io.MultiReader(bytes.NewReader(data[:100_000]), iotest.ErrReader(errBroken)), errBroken, "broken"},
 	} {
 		before := formatstest.Allocated()
@@ -160,6 +160,33 @@ func FuzzArrowStream(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestColumnsOfArrowGetNames(t *testing.T) {
+	for _, name := range arrowFormats {
+		data := formatstest.Encode(t, name, twins())
+		table, err := decodeArrow(data, codec.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := fmt.Sprintf("[{1 %s.1 %[1]s}]", table.Schema.Field(0).Name)
+		if got := fmt.Sprint(table.Receipt.Renamed); got != want || table.Schema.Field(1).Name != table.Schema.Field(0).Name+".1" {
+			t.Errorf("%s: %s instead of %s", name, got, want)
+		}
+		if _, err := formats.ByName(name).Decode(data, codec.ReadOptions{Strict: true}); !errors.Is(err, codec.ErrMalformed) {
+			t.Errorf("%s: the error of strict reading is %v", name, err)
+		}
+		if name != "arrow" {
+			continue
+		}
+		s, err := arrowipc.OpenStream(bytes.NewReader(data), codec.ReadOptions{}, 1<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(s.Receipt().Renamed); got != want {
+			t.Errorf("in pieces: %s instead of %s", got, want)
+		}
+	}
 }
 
 // twins has two columns of one name.

@@ -15,8 +15,13 @@ import (
 func encodeArrowStream(w io.Writer, src codec.Source) (err error) {
 	defer codec.Guard(&err, codec.ErrUnsupported, "the table")
 	groups := src.Open(nil)
-	return writeArrow(w, groups, layout.TrimRecord, func(w io.Writer) (recordWriter, error) {
-		return ipc.NewWriter(w, ipc.WithSchema(groups.Schema())), nil
+	schema, names := forOthers(groups.Schema())
+	trim := func(rec arrow.Record) (arrow.Record, error) { return layout.TrimRecord(withSchema(rec, schema)) }
+	return writeArrow(w, groups, trim, func(w io.Writer) (recordWriter, error) {
+		if names != nil {
+			w = &schemaWriter{w: w, names: names}
+		}
+		return ipc.NewWriter(w, ipc.WithSchema(schema)), nil
 	})
 }
 
@@ -29,8 +34,9 @@ func encodeArrowFile(w io.Writer, src codec.Source) (err error) {
 		return err
 	}
 	groups := src.Open(nil)
+	schema, names := forOthers(groups.Schema())
 	trim := func(rec arrow.Record) (arrow.Record, error) {
-		return layout.MapColumns(rec, rec.NumRows(), func(i int) (arrow.Array, error) {
+		return layout.MapColumns(withSchema(rec, schema), rec.NumRows(), func(i int) (arrow.Array, error) {
 			if next := unified[i]; next != nil {
 				return next(rec.Column(i))
 			}
@@ -38,7 +44,7 @@ func encodeArrowFile(w io.Writer, src codec.Source) (err error) {
 		})
 	}
 	return writeArrow(w, groups, trim, func(w io.Writer) (recordWriter, error) {
-		return ipc.NewFileWriter(&countingWriter{w: w}, ipc.WithSchema(groups.Schema()))
+		return newFileWriter(w, schema, names)
 	})
 }
 

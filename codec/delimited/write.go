@@ -17,7 +17,7 @@ import (
 // missing value is an empty field, an empty text is "". Fields are quoted wherever reading them
 // back would otherwise give something else, whichever delimiter is detected.
 func (d driver) Encode(w io.Writer, src codec.Source, _ codec.WriteOptions) error {
-	groups := src.Open(nil)
+	groups := scalar.SpellUUIDs(src).Open(nil)
 	if groups.Schema().NumFields() == 0 {
 		return codec.Errorf(codec.ErrUnsupported, "a table without columns cannot be written as delimited text: JSON and Arrow can hold it")
 	}

@@ -17,7 +17,7 @@ func (jsonDriver) Encode(w io.Writer, src codec.Source, options codec.WriteOptio
 		return err
 	}
 	out := chunkWriter{w: w}
-	writeJSON(&out, src, opt)
+	writeJSON(&out, scalar.SpellUUIDs(src), opt)
 	return out.close()
 }
 

@@ -103,7 +103,7 @@ func (ndjsonDriver) Encode(w io.Writer, src codec.Source, options codec.WriteOpt
 		return err
 	}
 	out := chunkWriter{w: w}
-	out.rows(src.Open(nil), "", func(r arrow.Record) scalar.Appender {
+	out.rows(scalar.SpellUUIDs(src).Open(nil), "", func(r arrow.Record) scalar.Appender {
 		record := recordAppender(r, opt.style())
 		return func(dst []byte, row int) []byte { return append(record(dst, row), '\n') }
 	})

@@ -45,7 +45,7 @@ type page struct {
 }
 
 // open starts a column chunk. file is the part of the file before the footer.
-func (c *column) open(file []byte, chunk *format.ColumnChunk, rows int64) error {
+func (c *column) open(file []byte, chunk *columnChunk, rows int64) error {
 	c.held.ReleaseAll()
 	c.dictionary.ReleaseAll()
 	c.dict, c.dictArr, c.page = nil, nil, page{}

@@ -26,6 +26,9 @@ func (b *builder) convert(n *node, dt arrow.DataType, v *vector) ([]byte, error)
 	case *arrow.Uint16Type:
 		return narrow(v, 2, 0, math.MaxUint16)
 	case *arrow.Date64Type:
+		if n.integer {
+			break
+		}
 		b.take(8 * int64(v.n))
 		out := make([]byte, 0, 8*v.n)
 		for i := range v.n {
@@ -34,14 +37,14 @@ func (b *builder) convert(n *node, dt arrow.DataType, v *vector) ([]byte, error)
 		}
 		return out, nil
 	case *arrow.Time32Type:
-		if dt.Unit == arrow.Second {
+		if dt.Unit == arrow.Second && !n.integer {
 			return seconds(v)
 		}
 	case *arrow.TimestampType:
 		if n.physical == format.Int96 {
-			return b.int96(v)
+			return b.int96(dt, v)
 		}
-		if dt.Unit == arrow.Second {
+		if dt.Unit == arrow.Second && !n.integer {
 			return seconds(v)
 		}
 	case *arrow.MonthDayNanoIntervalType:
@@ -88,28 +91,6 @@ func seconds(v *vector) ([]byte, error) {
 	return v.data, nil
 }
 
-// int96 converts timestamps, each of the nanosecond of the day and the Julian day, to nanoseconds
-// since 1970.
-func (b *builder) int96(v *vector) ([]byte, error) {
-	const (
-		epoch       = 2_440_588
-		nanosPerDay = 86_400_000_000_000
-	)
-	b.take(8 * int64(v.n))
-	out := make([]byte, 0, 8*v.n)
-	for i := range v.n {
-		value := v.value(i)
-		nanos := int64(binary.LittleEndian.Uint64(value))
-		days := int64(int32(binary.LittleEndian.Uint32(value[8:]))) - epoch
-		const most = math.MaxInt64/nanosPerDay - 1
-		if days > most || days < -most || nanos < 0 || nanos > nanosPerDay {
-			return nil, fmt.Errorf("a timestamp (INT96) that is not between the years 1678 and 2262")
-		}
-		out = binary.LittleEndian.AppendUint64(out, uint64(days*nanosPerDay+nanos))
-	}
-	return out, nil
-}
-
 // intervals converts months, days and milliseconds, all unsigned.
 func (b *builder) intervals(v *vector) ([]byte, error) {
 	b.take(16 * int64(v.n))
@@ -140,7 +121,8 @@ func (b *builder) decimals(n *node, dt arrow.DecimalType, v *vector) ([]byte, er
 	for i := range v.n {
 		value, to := v.value(i), out[width*i:width*(i+1)]
 		if len(value) == 0 {
-			return nil, errors.New("a decimal of no bytes")
+			n.empty++
+			continue
 		}
 		at := func(k int) byte { return value[len(value)-1-k] }
 		if little {

@@ -33,15 +33,21 @@ func FuzzParquet(f *testing.F) {
 		}
 		f.Add(data)
 	}
+	// What this package does not write.
+	f.Add(plainFile(leafOf(format.Int96), int96Of(0, 1), int96Of(day9999, 0)).file(f))
+	f.Add(crafted{element: leafOf(format.Int96), values: 2, rows: 2, pages: []craftedPage{
+		dictionaryPage(2, join(int96Of(0, 1), int96Of(day9999, 0))), dataPage(2, format.RLEDictionary, []byte{1, 2 << 1, 0}),
+	}}.file(f))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		before := formatstest.Allocated()
 		table, err := formats.ByName("parquet").Decode(data, codec.ReadOptions{Limits: formatstest.FuzzLimits})
-		// Pages may unpack to three times the limit, one after the other, and their values are copied.
-		if n := formatstest.Allocated() - before; n > 8*uint64(formatstest.FuzzLimits.Bytes) {
+		// Pages may unpack to three times the limit, one after the other, those of INT96 twice, and their values
+		// are copied.
+		if n := formatstest.Allocated() - before; n > 12*uint64(formatstest.FuzzLimits.Bytes) {
 			t.Errorf("%d bytes of memory were used where %d are the limit", n, formatstest.FuzzLimits.Bytes)
 		}
 		if err != nil {
-			formatstest.CheckKind(t, err, codec.ErrMalformed, codec.ErrTooLarge, codec.ErrUnsupported)
+			formatstest.CheckKind(t, err, codec.ErrMalformed, codec.ErrTooLarge, codec.ErrUnsupported, codec.ErrMismatch)
 			return
 		}
 		formatstest.Use(t, table)
@@ -90,7 +96,7 @@ func FuzzParquetPage(f *testing.F) {
 		c.pages = append(c.pages, page)
 		table, err := decodeParquet(c.file(t), formatstest.FuzzLimits)
 		if err != nil {
-			formatstest.CheckKind(t, err, codec.ErrMalformed, codec.ErrTooLarge, codec.ErrUnsupported)
+			formatstest.CheckKind(t, err, codec.ErrMalformed, codec.ErrTooLarge, codec.ErrUnsupported, codec.ErrMismatch)
 			return
 		}
 		formatstest.Use(t, table)
@@ -101,5 +107,26 @@ func FuzzParquetPage(f *testing.F) {
 		if err := codectest.Equal(table, again); err != nil {
 			t.Fatal(err)
 		}
+	})
+}
+
+func FuzzParquetLZ4(f *testing.F) {
+	values := bytes.Repeat([]byte("some text, "), 40)
+	block := lz4Block(f, values)
+	f.Add(block, uint16(len(values)))
+	f.Add(lz4Frame(f, values), uint16(len(values)))
+	f.Add(bigEndian(len(values), bigEndian(len(block), block)), uint16(len(values)))
+	f.Add(bigEndian(2*len(values), bigEndian(len(block), block), bigEndian(len(block), block)), uint16(2*len(values)))
+	f.Fuzz(func(t *testing.T, body []byte, size uint16) {
+		e := leafOf(format.FixedLenByteArray)
+		e.TypeLength = thrift.New(max(1, int32(size)))
+		page := dataPage(1, format.Plain, body)
+		page.head.UncompressedPageSize = e.TypeLength.V
+		table, err := decodeParquet(crafted{element: e, values: 1, rows: 1, codec: format.Lz4, pages: []craftedPage{page}}.file(t), formatstest.FuzzLimits)
+		if err != nil {
+			formatstest.CheckKind(t, err, codec.ErrMalformed, codec.ErrTooLarge)
+			return
+		}
+		formatstest.Use(t, table)
 	})
 }

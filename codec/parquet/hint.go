@@ -8,6 +8,7 @@ import (
 
 	"edgeframe/codec"
 	"edgeframe/codec/arrowipc"
+	"edgeframe/codec/scalar"
 )
 
 // arrowSchemaKey is the metadata key under which Arrow writers store the schema of the table, as an
@@ -62,6 +63,9 @@ func arrowSchema(nodes []*node, hint *arrow.Schema, pairs []pair) *arrow.Schema 
 			n.restore(hint.Field(i).Type)
 			fields[i] = n.field()
 			fields[i].Metadata = hint.Field(i).Metadata
+			if n.uuid {
+				fields[i].Metadata = scalar.WithUUID(fields[i].Metadata)
+			}
 		} else {
 			fields[i] = n.field()
 		}
@@ -130,14 +134,15 @@ func restoredLeaf(n *node, hint arrow.DataType) arrow.DataType {
 		}
 		return dict
 	}
+	if isPlainTime(n, hint) {
+		return hint
+	}
 	fits := false
 	switch hint := hint.(type) {
 	case *arrow.StringType, *arrow.LargeStringType, *arrow.StringViewType:
 		fits = n.dt.ID() == arrow.STRING
 	case *arrow.BinaryType, *arrow.LargeBinaryType, *arrow.BinaryViewType:
 		fits = n.dt.ID() == arrow.BINARY
-	case *arrow.DurationType:
-		fits = n.dt.ID() == arrow.INT64
 	case *arrow.Date64Type:
 		fits = n.dt.ID() == arrow.DATE32
 	case *arrow.Time32Type:
@@ -153,6 +158,19 @@ func restoredLeaf(n *node, hint arrow.DataType) arrow.DataType {
 		return hint
 	}
 	return n.dt
+}
+
+// isPlainTime reports whether the values of n, integers by Parquet alone, are those of the hint,
+// a type of time, as Arrow stores them. So arrow-rs writes what has no counterpart in Parquet.
+func isPlainTime(n *node, hint arrow.DataType) bool {
+	if !n.integer {
+		return false
+	}
+	switch hint.(type) {
+	case *arrow.DurationType, *arrow.Date32Type, *arrow.Date64Type, *arrow.Time32Type, *arrow.Time64Type, *arrow.TimestampType:
+		return hint.(arrow.FixedWidthDataType).Bytes() == n.width
+	}
+	return false
 }
 
 // restoredTimestamp restores time zones and seconds, which Parquet does not have.

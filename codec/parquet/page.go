@@ -1,18 +1,13 @@
 package parquet
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"io"
-	"sync"
 
-	"github.com/andybalholm/brotli"
 	"github.com/parquet-go/parquet-go/format"
 
 	"edgeframe/codec"
-	"edgeframe/codec/compress"
 )
 
 // pageCost is charged for each page, in bytes: reading a header takes about as long as unpacking
@@ -145,52 +140,4 @@ func (c *column) levels(data []byte, highest uint8) ([]uint8, error) {
 	c.held.Take(int64(c.page.n))
 	out := make([]uint8, c.page.n)
 	return out, readLevels(data, highest, out)
-}
-
-// unpack returns the size bytes that src holds.
-func (c *column) unpack(src []byte, size int, take func(int64)) ([]byte, error) {
-	if c.codec == format.Uncompressed {
-		if len(src) != size {
-			return nil, fmt.Errorf("%d bytes in a page instead of %d", len(src), size)
-		}
-		return src, nil
-	}
-	if size == 0 {
-		return nil, nil
-	}
-	take(int64(size))
-	c.unpacked.Take(int64(size))
-	switch c.codec {
-	case format.Snappy:
-		return compress.Decompress(compress.Snappy, src, size)
-	case format.Gzip:
-		return compress.Decompress(compress.Gzip, src, size)
-	case format.Zstd:
-		return compress.Decompress(compress.Zstd, src, size)
-	case format.Lz4Raw:
-		return compress.Decompress(compress.LZ4, src, size)
-	case format.Brotli:
-		return unpackBrotli(src, size)
-	}
-	return nil, codec.Errorf(codec.ErrUnsupported, "column %q of the Parquet file is compressed with %s; snappy, gzip, zstd, lz4_raw and brotli are known", c.node.column, c.codec)
-}
-
-// brotliDecoders are reused because each has a window of up to 16 MiB, even for a page of a few
-// bytes.
-var brotliDecoders = sync.Pool{New: func() any { return new(brotli.Reader) }}
-
-func unpackBrotli(src []byte, size int) ([]byte, error) {
-	out := make([]byte, size)
-	in := brotliDecoders.Get().(*brotli.Reader)
-	defer brotliDecoders.Put(in)
-	if err := in.Reset(bytes.NewReader(src)); err != nil {
-		return nil, err
-	}
-	if _, err := io.ReadFull(in, out); err != nil {
-		return nil, fmt.Errorf("decompress brotli: %w", err)
-	}
-	if n, _ := in.Read(make([]byte, 1)); n > 0 {
-		return nil, fmt.Errorf("decompress brotli: more than %d bytes", size)
-	}
-	return out, nil
 }

@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"encoding/binary"
 	"io"
+	"slices"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
-	"github.com/parquet-go/parquet-go/encoding/thrift"
-	"github.com/parquet-go/parquet-go/format"
 
 	"edgeframe/codec"
+	"edgeframe/codec/arrowipc"
 	"edgeframe/codec/scalar"
 	"edgeframe/internal/parallel"
 )
@@ -65,13 +65,15 @@ type stream struct {
 	schema  *arrow.Schema
 	nodes   []*node
 	columns []*column
-	groups  []format.RowGroup
+	groups  []rowGroup
 	rows    int64
 	// left is the number of unread rows of the current row group of the file.
 	left   int64
 	budget *codec.Budget
 	// group counts the memory of the row group that was returned last, total that of all.
 	group, total *codec.Budget
+	// receipt lacks what is only known when the values have been read.
+	receipt codec.Receipt
 }
 
 // Open implements [codec.Opener]. It reads the footer.
@@ -80,7 +82,7 @@ func (driver) Open(data []byte, opt codec.ReadOptions, budget *codec.Budget) (co
 	if err != nil {
 		return nil, 0, err
 	}
-	s, err := newStream(file, footer, opt.Limits, budget)
+	s, err := newStream(file, footer, opt, budget)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -88,7 +90,8 @@ func (driver) Open(data []byte, opt codec.ReadOptions, budget *codec.Budget) (co
 }
 
 // newStream reads the footer of a file. file is the part before it.
-func newStream(file, footer []byte, limits codec.Limits, budget *codec.Budget) (*stream, error) {
+func newStream(file, footer []byte, opt codec.ReadOptions, budget *codec.Budget) (*stream, error) {
+	limits := opt.Limits
 	s := &stream{file: file, budget: budget, group: budget.Sub(), total: codec.NewBudget(limits.Bytes)}
 	var m fileFooter
 	if _, err := readThrift(footer, &m, budget.Take); err != nil {
@@ -102,34 +105,32 @@ func newStream(file, footer []byte, limits codec.Limits, budget *codec.Budget) (
 	if s.nodes, err = tree.read(); err != nil {
 		return nil, err
 	}
-	s.schema = arrowSchema(s.nodes, arrowHint(m.KeyValueMetadata, limits, budget.Take), m.KeyValueMetadata)
-	if err := codec.CheckNameLengths(s.schema); err != nil {
-		return nil, err
-	}
-	if err := s.checkTypes(limits); err != nil {
-		return nil, err
-	}
-	s.groups, s.rows = m.RowGroups, m.NumRows
+	s.receipt.Notes = tree.notes
+	s.groups = m.RowGroups
 	unpacked := codec.NewBudget(3 * limits.Bytes)
 	for _, n := range tree.leaves {
 		s.columns = append(s.columns, &column{node: n, unpacked: unpacked, held: budget.Sub(), dictionary: budget.Sub()})
 	}
-	return s, s.checkGroups(m.NumRows)
+	if err := s.checkGroups(m.NumRows); err != nil {
+		return nil, err
+	}
+	if err := s.chooseInt96(opt.Strict); err != nil {
+		return nil, err
+	}
+	s.schema = arrowSchema(s.nodes, arrowHint(m.KeyValueMetadata, limits, budget.Take), m.KeyValueMetadata)
+	if err := s.nameColumns(opt.Strict); err != nil {
+		return nil, err
+	}
+	if err := codec.CheckNameLengths(s.schema); err != nil {
+		return nil, err
+	}
+	return s, s.checkTypes(limits)
 }
 
-// fileFooter is the part of format.FileMetaData that is used. The library requires the value of a
-// pair, which is optional in the standard.
-type fileFooter struct {
-	Schema              thrift.Slice[format.SchemaElement] `thrift:"2,required"`
-	NumRows             int64                              `thrift:"3,required"`
-	RowGroups           thrift.Slice[format.RowGroup]      `thrift:"4,required"`
-	KeyValueMetadata    thrift.Slice[pair]                 `thrift:"5,optional"`
-	EncryptionAlgorithm format.EncryptionAlgorithm         `thrift:"8,optional"`
-}
-
-type pair struct {
-	Key   string `thrift:"1,required"`
-	Value string `thrift:"2,optional"`
+// nameColumns gives columns without a name, or with one that is taken, names of their own.
+func (s *stream) nameColumns(strict bool) (err error) {
+	s.schema, s.receipt.Renamed, err = arrowipc.NameFields(s.schema, strict)
+	return err
 }
 
 // splitParquet returns the footer and the part of the file before it.
@@ -180,8 +181,9 @@ func (s *stream) checkGroups(rows int64) error {
 		}
 		sum = codec.AddSizes(sum, g.NumRows)
 	}
+	s.rows = sum
 	if sum != rows {
-		return codec.Errorf(codec.ErrMalformed, "the row groups of the Parquet file have %d rows, but its footer says %d", sum, rows)
+		s.receipt.Notes = codec.AddNote(s.receipt.Notes, "the footer says that the file has %d rows; its row groups have %d, and all of them are read", rows, sum)
 	}
 	if limit := s.budget.Limit(); sum > limit {
 		return codec.Errorf(codec.ErrTooLarge, "%d rows take more than the %d bytes of memory that a dataframe may take", sum, limit)
@@ -191,6 +193,18 @@ func (s *stream) checkGroups(rows int64) error {
 
 // Schema is the schema of every row group.
 func (s *stream) Schema() *arrow.Schema { return s.schema }
+
+// Receipt implements [codec.Stream].
+func (s *stream) Receipt() codec.Receipt {
+	r := s.receipt
+	r.Notes = slices.Clone(r.Notes)
+	for _, c := range s.columns {
+		if c.node.empty > 0 {
+			r.Notes = codec.AddNote(r.Notes, "column %q: decimals of no bytes are read as 0", codec.Shorten(c.node.column))
+		}
+	}
+	return r
+}
 
 // Keep implements [codec.Stream].
 func (s *stream) Keep() { s.group = s.budget.Sub() }

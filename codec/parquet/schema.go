@@ -8,6 +8,7 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 
 	"edgeframe/codec"
+	"edgeframe/codec/scalar"
 )
 
 // kind is what a node of a Parquet schema is in Arrow.
@@ -39,8 +40,14 @@ type node struct {
 	// physical is the type of a leaf's values in the file; width is their length, 0 if it varies.
 	physical format.Type
 	width    int
+	// integer says that a leaf has integers of 32 or 64 bits and, by Parquet alone, no other type.
+	integer bool
 	// dt is the type in Arrow.
 	dt arrow.DataType
+	// uuid says that the bytes of a leaf are UUIDs.
+	uuid bool
+	// empty counts the decimals without bytes, which are read as 0.
+	empty int64
 }
 
 // elementDef is the lowest definition level at which a list or map has an element.
@@ -70,12 +77,24 @@ func (n *rawNode) isMap() bool {
 	return ok || n.converted(deprecated.Map) || n.converted(deprecated.MapKeyValue)
 }
 
+// isKeySet reports whether r, which is annotated as a map, has keys without values. The standard makes the
+// value optional.
+func (n *rawNode) isKeySet() bool {
+	return len(n.children) == 1 && n.children[0].repeated() && len(n.children[0].children) == 1
+}
+
 // schema builds a tree from the elements of a schema.
 type schema struct {
 	limits   codec.Limits
 	elements []format.SchemaElement
 	leaves   []*node
 	columns  int
+	// notes are about columns that become something else in a table.
+	notes []string
+}
+
+func (s *schema) note(n *node, format string, args ...any) {
+	s.notes = codec.AddNote(s.notes, "column %q: "+format, append([]any{codec.Shorten(n.column)}, args...)...)
 }
 
 // read returns the nodes of the columns.
@@ -179,7 +198,10 @@ func (s *schema) body(r *rawNode, in node) (*node, error) {
 	if r.Type.Valid {
 		n.kind = kindLeaf
 		s.leaves = append(s.leaves, n)
-		return s.finish(n, func() (err error) { return n.setType(r.SchemaElement) })
+		if shape := r.LogicalType.Value; isGeometry(shape) {
+			s.note(n, "%s is kept as binary (WKB)", codec.Shorten(shape.String()))
+		}
+		return s.finish(n, func() error { return n.setType(r.SchemaElement) })
 	}
 	if _, ok := r.LogicalType.Value.(*format.VariantType); ok {
 		return nil, codec.Errorf(codec.ErrUnsupported, "column %q of the Parquet file is of type VARIANT, which has no type in a dataframe", codec.Shorten(n.column))
@@ -193,6 +215,10 @@ func (s *schema) body(r *rawNode, in node) (*node, error) {
 		return s.finish(n, func() error { return s.list(n, r) })
 	case r.isMap():
 		n.kind = kindMap
+		if r.isKeySet() {
+			n.kind = kindList
+			s.note(n, "the map %q has no values and is kept as the list of its keys", codec.Shorten(r.Name))
+		}
 		return s.finish(n, func() error { return s.mapping(n, r) })
 	}
 	n.kind = kindStruct
@@ -254,7 +280,7 @@ func (s *schema) mapping(n *node, r *rawNode) error {
 		return fmt.Errorf("the map %q is not a group with one repeated field", codec.Shorten(r.Name))
 	}
 	entries := r.children[0]
-	if len(entries.children) != 2 {
+	if len(entries.children) != 2 && n.kind == kindMap {
 		return codec.Errorf(codec.ErrUnsupported, "column %q of the Parquet file has a map whose entries are not a key and a value", codec.Shorten(n.column))
 	}
 	in := node{column: n.column, def: n.def + 1, rep: n.rep + 1, outer: n.def + 1}
@@ -268,7 +294,11 @@ func (s *schema) mapping(n *node, r *rawNode) error {
 
 // field returns n as a field of its parent.
 func (n *node) field() arrow.Field {
-	return arrow.Field{Name: n.name, Type: n.dt, Nullable: n.optional}
+	f := arrow.Field{Name: n.name, Type: n.dt, Nullable: n.optional}
+	if n.uuid {
+		f.Metadata = scalar.WithUUID(f.Metadata)
+	}
+	return f
 }
 
 // plainType is the type of a node with children according to Parquet alone.

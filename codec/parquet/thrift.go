@@ -18,7 +18,7 @@ const (
 	thriftDouble, thriftBinary, thriftList       = 7, 8, 9
 	thriftSet, thriftMap, thriftStruct           = 10, 11, 12
 	maxThriftDepth                               = 16
-	structInListCost                             = int64(unsafe.Sizeof(format.ColumnChunk{}))
+	structInListCost                             = int64(max(unsafe.Sizeof(columnChunk{}), unsafe.Sizeof(format.SchemaElement{})))
 	valueInListCost                        int64 = 24
 )
 
@@ -42,7 +42,7 @@ func readThrift(data []byte, v any, take func(n int64)) (rest []byte, err error)
 	// The library copies the data once, and its strings alias the copy.
 	take(int64(w.at))
 	if err := thrift.Unmarshal(&thrift.CompactProtocol{}, data[:w.at], v); err != nil {
-		return nil, err
+		return nil, errors.New("a required field is missing or has another type than in the standard")
 	}
 	return data[w.at:], nil
 }

@@ -39,7 +39,18 @@ func (n *node) setType(e *format.SchemaElement) error {
 		return codec.Errorf(codec.ErrUnsupported, "column %q of the Parquet file cannot be kept: %v", codec.Shorten(n.column), err)
 	}
 	n.dt = dt
+	n.integer = dt.ID() == arrow.INT32 || dt.ID() == arrow.INT64
+	_, n.uuid = e.LogicalType.Value.(*format.UUIDType)
 	return nil
+}
+
+// isGeometry reports whether values are shapes on a plane or on the earth, as well-known binary.
+func isGeometry(t format.LogicalTypeValue) bool {
+	switch t.(type) {
+	case *format.GeometryType, *format.GeographyType:
+		return true
+	}
+	return false
 }
 
 // logicalType returns the Arrow type of a leaf: by its logical type, else by its converted type, which
@@ -49,7 +60,7 @@ func logicalType(e *format.SchemaElement) (arrow.DataType, error) {
 	switch t := e.LogicalType.Value.(type) {
 	case *format.StringType, *format.EnumType, *format.JsonType:
 		return only(physical, arrow.BinaryTypes.String, format.ByteArray)
-	case *format.BsonType:
+	case *format.BsonType, *format.GeometryType, *format.GeographyType:
 		return only(physical, arrow.BinaryTypes.Binary, format.ByteArray)
 	case *format.UUIDType:
 		if e.TypeLength.V != 16 {

@@ -91,6 +91,9 @@ func (s *plan) field(f arrow.Field, name string, in target) error {
 	if err != nil {
 		return err
 	}
+	if scalar.IsUUID(f) {
+		leaf.LogicalType.Value = &format.UUIDType{}
+	}
 	leaf.Name, leaf.RepetitionType = e.Name, e.RepetitionType
 	in.physical, in.width, in.dt = leaf.Type.V, int(leaf.TypeLength.V), f.Type
 	s.elements = append(s.elements, leaf)

@@ -55,7 +55,7 @@ func (m *textMaker) text(text []byte) Fit {
 	return Same
 }
 
-// binaryMaker makes binary of base64.
+// binaryMaker makes binary of base64 and, if values have 16 bytes, of UUIDs.
 type binaryMaker struct {
 	refuses
 	kept
@@ -73,6 +73,13 @@ func newBinaryMaker(dt arrow.DataType, mem *codec.Budget) *binaryMaker {
 }
 
 func (m *binaryMaker) quoted(text []byte) bool {
+	if m.width == uuidBytes && len(text) == uuidTextBytes {
+		var ok bool
+		if m.decoded, ok = decodeUUID(m.decoded[:0], text); ok {
+			m.append(m.decoded)
+		}
+		return ok
+	}
 	var err error
 	m.decoded, err = base64.StdEncoding.Strict().AppendDecode(m.decoded[:0], text)
 	if err != nil || m.width >= 0 && len(m.decoded) != m.width {
@@ -85,6 +92,10 @@ func (m *binaryMaker) quoted(text []byte) bool {
 func (m *binaryMaker) text(text []byte) Fit {
 	if !m.quoted(text) {
 		return NoFit
+	}
+	if m.width == uuidBytes && len(text) == uuidTextBytes {
+		m.scratch = appendUUID(m.scratch[:0], m.decoded)
+		return fitOf(bytes.Equal(m.scratch, text))
 	}
 	// The decoder ignores line ends.
 	m.scratch = base64.StdEncoding.AppendEncode(m.scratch[:0], m.decoded)

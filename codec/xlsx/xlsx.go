@@ -35,7 +35,7 @@ func (driver) Sniff(data []byte) bool { return looksXLSX(data) }
 
 // Encode implements [codec.Driver].
 func (driver) Encode(w io.Writer, src codec.Source, _ codec.WriteOptions) error {
-	return encodeXLSX(w, src)
+	return encodeXLSX(w, scalar.SpellUUIDs(src))
 }
 
 // looksXLSX reports whether data is a zip file with a workbook in it.
