@@ -23,7 +23,7 @@ func FuzzXLSXParts(f *testing.F) {
 		`<mergeCells><mergeCell ref="B1:C1"/></mergeCells>`,
 		`<sst><si><t xml:space="preserve"> a_x000D_</t></si><si><r><t>b</t></r><rPh><t>c</t></rPh></si></sst>`,
 		`<styleSheet><numFmts><numFmt numFmtId="164" formatCode="[h]:mm"/></numFmts><cellXfs><xf numFmtId="14"/><xf numFmtId="164"/><xf numFmtId="22"/></cellXfs></styleSheet>`,
-		`<workbook><workbookPr date1904="1"/><sheets><sheet name="s" r:id="rId1"/><sheet name="t" r:id="rId1"/></sheets></workbook>`, uint8(3))
+		`<workbook xmlns:r="`+nsRelations+`"><workbookPr date1904="1"/><sheets><sheet name="s" r:id="rId1"/><sheet name="t" r:id="rId1"/></sheets></workbook>`, uint8(3))
 	f.Fuzz(func(t *testing.T, sheet, shared, styles, workbook string, options uint8) {
 		data := bookParts{sheet, shared, styles, workbook}.bytes(t)
 		readFuzzedBook(t, data)
