@@ -1,11 +1,9 @@
 package xlsx
 
 import (
-	"archive/zip"
 	"bytes"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
@@ -38,16 +36,10 @@ func (driver) Encode(w io.Writer, src codec.Source, _ codec.WriteOptions) error 
 	return encodeXLSX(w, src)
 }
 
-// looksXLSX reports whether data is a zip file with a workbook in it.
+// looksXLSX reports whether data is a zip file with a workbook in it, or a workbook of a format about
+// which [Foreign] says what to do.
 func looksXLSX(data []byte) bool {
-	if !bytes.HasPrefix(data, []byte("PK\x03\x04")) {
-		return false
-	}
-	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
-	if err != nil {
-		return false
-	}
-	return slices.ContainsFunc(z.File, func(f *zip.File) bool { return strings.EqualFold(f.Name, "xl/workbook.xml") })
+	return bytes.HasPrefix(data, []byte("PK\x03\x04")) && hasPart(data, "xl/workbook.xml") || Foreign(data) != nil
 }
 
 // Decode implements [codec.Driver]. It reads the sheets of a workbook (ECMA-376, "Office Open XML") that

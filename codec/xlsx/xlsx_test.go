@@ -6,6 +6,7 @@ import (
 	"compress/flate"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"strings"
 	"testing"
 
@@ -207,6 +208,8 @@ func TestWorkbooksThatAreNoneAreRefused(t *testing.T) {
 		says string
 	}{
 		{"an old workbook", []byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), codec.ErrMalformed, "without a password"},
+		{"an OpenDocument workbook", zipOf(t, "mimetype", "application/vnd.oasis.opendocument.spreadsheet"), codec.ErrMalformed, "(.ods): save it as .xlsx"},
+		{"a binary workbook", zipOf(t, "xl/workbook.bin", "x"), codec.ErrMalformed, "(.xlsb): save it as .xlsx"},
 		{"text", []byte("a,b\n1,2\n"), codec.ErrMalformed, "not a workbook"},
 		{"half a file", sheet(rowsXML(inlineCell("a")))[:300], codec.ErrMalformed, "cannot be opened"},
 		{"no cells", sheet(`<sheetData/>`), codec.ErrMalformed, "no sheet with cells"},
@@ -240,6 +243,24 @@ func TestWorkbooksThatAreNoneAreRefused(t *testing.T) {
 			}
 		})
 	}
+}
+
+// zipOf is a zip file with one part.
+func zipOf(t *testing.T, name, content string) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	z := zip.NewWriter(&out)
+	w, err := z.CreateRaw(&zip.FileHeader{Name: name, Method: zip.Store, CompressedSize64: uint64(len(content)), UncompressedSize64: uint64(len(content)), CRC32: crc32.ChecksumIEEE([]byte(content))})
+	if err == nil {
+		_, err = w.Write([]byte(content))
+	}
+	if err == nil {
+		err = z.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
 }
 
 // claiming is a workbook whose sheet is blanks, 20 MiB of them, and claims to have so many bytes.
