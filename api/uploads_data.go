@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"io"
 	"math"
 	"net/http"
@@ -9,12 +10,12 @@ import (
 	"edgeframe/codec/formats"
 )
 
-// getSheet answers with rows of a sheet of a workbook that waits for the choice of its sheets. The workbook
-// is read anew for each page.
+// getSheet answers with rows of a sheet of a workbook that waits for the choice of its sheets: of the
+// suggested one if the request names none. The workbook is read anew for each page.
 func (s *server) getSheet(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
-	if n := len(q["sheet_name"]); n != 1 {
-		return badParameter("sheet_name is given %d times; give it once, with the name of a sheet of the upload", n)
+	if n := len(q["sheet_name"]); n > 1 {
+		return badParameter("sheet_name is given %d times; give it once", n)
 	}
 	offset, err := integer(q, "offset", 0, 0, math.MaxInt64)
 	if err != nil {
@@ -35,7 +36,13 @@ func (s *server) getSheet(w http.ResponseWriter, r *http.Request) error {
 	if err := begin(r, ""); err != nil {
 		return err
 	}
-	up.form["sheet_name"] = q["sheet_name"]
+	sheet := q.Get("sheet_name")
+	if !q.Has("sheet_name") {
+		if sheet, err = note.suggested(); err != nil {
+			return err
+		}
+	}
+	up.form.Set("sheet_name", sheet)
 	table, err := s.table(up)
 	if err != nil {
 		return err
@@ -46,7 +53,7 @@ func (s *server) getSheet(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Cache-Control", "no-store")
 	head := encodeJSON(object{
 		{"temp_id", staged.ID},
-		{"sheet_name", q.Get("sheet_name")},
+		{"sheet_name", sheet},
 		{"total_rows", table.NumRows()},
 		{"offset", offset},
 		{"returned_rows", page.NumRows()},
@@ -64,6 +71,23 @@ func (s *server) getSheet(w http.ResponseWriter, r *http.Request) error {
 		_, err := out.Write([]byte{'}'})
 		return err
 	})
+}
+
+// suggested returns the name of the suggested sheet.
+func (n stagedNote) suggested() (string, error) {
+	var sheets []struct {
+		Name      string `json:"name"`
+		Suggested bool   `json:"is_suggested"`
+	}
+	if err := json.Unmarshal(n.Sheets, &sheets); err != nil {
+		return "", err
+	}
+	for _, s := range sheets {
+		if s.Suggested {
+			return s.Name, nil
+		}
+	}
+	return "", badParameter("sheet_name is missing; no sheet of the upload is suggested")
 }
 
 // rowsOf returns at most limit rows of a table, from offset on.

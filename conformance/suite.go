@@ -70,6 +70,7 @@ func Run(t *testing.T, target Target) {
 		{"stream", streamTests},
 		{"file", fileTests},
 		{"workbook", workbookTests},
+		{"untidy workbook", untidyTests},
 		{"dialect", dialectTests},
 		{"option", optionTests},
 		{"vega", vegaTests},
