@@ -51,7 +51,7 @@ type declaration struct {
 
 // enter adds the declarations of an element.
 func (n *namespaces) enter(depth int, of []byte) error {
-	for key, value := range attributes(of) {
+	for key, value, rest := nextAttribute(of); key != nil; key, value, rest = nextAttribute(rest) {
 		prefix, ok := bytes.CutPrefix(key, []byte("xmlns"))
 		if !ok || len(prefix) > 0 && prefix[0] != ':' {
 			continue
@@ -108,7 +108,7 @@ func (n *namespaces) own(name []byte) (bool, error) {
 
 // reference returns the attribute id of an element, which refers to another part, or nil.
 func (n *namespaces) reference(e xmlEvent) []byte {
-	for key, value := range attributes(e.attributes) {
+	for key, value, rest := nextAttribute(e.attributes); key != nil; key, value, rest = nextAttribute(rest) {
 		colon := bytes.IndexByte(key, ':')
 		if colon < 0 || string(key[colon+1:]) != "id" {
 			continue

@@ -162,18 +162,25 @@ func (p *sheetParser) startRow(e xmlEvent) error {
 
 func (p *sheetParser) startCell(e xmlEvent) error {
 	p.column++
-	if r := e.attribute("r"); r != nil {
-		row, column, ok := parseCellRef(string(r))
-		if !ok {
-			return p.sheet.malformed("has a cell at %s: cells are A1 to XFD1048576", codec.Quoted(string(r)))
+	p.style, p.kind = 0, ""
+	for key, value, rest := nextAttribute(e.attributes); key != nil; key, value, rest = nextAttribute(rest) {
+		switch string(key) {
+		case "r":
+			ref := string(unescaped(value))
+			row, column, ok := parseCellRef(ref)
+			if !ok {
+				return p.sheet.malformed("has a cell at %s: cells are A1 to XFD1048576", codec.Quoted(ref))
+			}
+			p.row, p.column = row, column
+		case "s":
+			p.style, _ = strconv.Atoi(string(unescaped(value)))
+		case "t":
+			p.kind = string(unescaped(value))
 		}
-		p.row, p.column = row, column
 	}
 	if p.row < 0 || p.row >= maxSheetRows || p.column >= maxSheetColumns {
 		return p.sheet.malformed("has cells beyond XFD1048576")
 	}
-	p.style, _ = strconv.Atoi(string(e.attribute("s")))
-	p.kind = string(e.attribute("t"))
 	p.value, p.formula, p.rich.text = p.value[:0], p.formula[:0], p.rich.text[:0]
 	p.hasValue, p.hasFormula = false, false
 	return nil

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"iter"
 
 	"github.com/orisano/gosax"
 
@@ -194,7 +193,7 @@ func withoutPrefix(name []byte) []byte {
 
 // attribute returns the value of an attribute without a prefix, or nil.
 func (e xmlEvent) attribute(name string) []byte {
-	for key, value := range attributes(e.attributes) {
+	for key, value, rest := nextAttribute(e.attributes); key != nil; key, value, rest = nextAttribute(rest) {
 		if string(key) == name {
 			return unescaped(value)
 		}
@@ -202,20 +201,20 @@ func (e xmlEvent) attribute(name string) []byte {
 	return nil
 }
 
-// attributes returns the names and values of attributes, up to the first that cannot be read.
-func attributes(rest []byte) iter.Seq2[[]byte, []byte] {
-	return func(yield func(key, value []byte) bool) {
-		for len(rest) > 0 {
-			a, next, err := gosax.NextAttribute(rest)
-			if err != nil || len(a.Key) == 0 {
-				return
-			}
-			if len(a.Value) >= 2 && !yield(a.Key, a.Value[1:len(a.Value)-1]) {
-				return
-			}
-			rest = next
+// nextAttribute returns the name and the value of the first attribute, and the attributes after it. The
+// name is nil if there is none that can be read.
+func nextAttribute(attributes []byte) (key, value, rest []byte) {
+	for len(attributes) > 0 {
+		a, next, err := gosax.NextAttribute(attributes)
+		if err != nil || len(a.Key) == 0 {
+			return nil, nil, nil
 		}
+		if len(a.Value) >= 2 {
+			return a.Key, a.Value[1 : len(a.Value)-1], next
+		}
+		attributes = next
 	}
+	return nil, nil, nil
 }
 
 // unescaped returns the value of an attribute, or nil if it is invalid. The library unescapes in place,
