@@ -10,9 +10,10 @@ const (
 )
 
 // belowTitles returns the row of the header if the rows with cells from first on are plainly a title, such
-// as the name of a report: each has a single cell, and the row below them has nothing but texts, one above
-// each column of data. An empty row must separate the two, or a column must hold something else than text.
-// Otherwise it returns first: a table of texts whose columns have no names looks much the same.
+// as the name of a report: each has a single cell, and the row below them has nothing but texts and years,
+// one above each column of data. An empty row must separate the two, or a column must hold something else
+// than its name. Otherwise it returns first: a table of texts whose columns have no names looks much the
+// same.
 func (s *sheet) belowTitles(first int) int {
 	row, gap := first, false
 	for range maxTitles {
@@ -26,7 +27,7 @@ func (s *sheet) belowTitles(first int) int {
 			return first
 		}
 	}
-	if row == first || s.nextRow(row+1) == s.rows || !s.namesAll(row) || !gap && !s.holdsOther(row) {
+	if row == first || s.nextRow(row+1) == s.rows || !s.namesAll(row) || !gap && !s.holdsOther(row) && !s.countsYears(row) {
 		return first
 	}
 	return row
@@ -42,10 +43,10 @@ func (s *sheet) cellsIn(row int) (n int) {
 	return n
 }
 
-// namesAll reports whether a row has at least two cells, all of them texts, and one above every column
-// that has cells below. Of a table with an index, the first column may lack one.
+// namesAll reports whether a row has at least two cells, all of them texts or years, and one above every
+// column that has cells below. Of a table with an index, the first column may lack one.
 func (s *sheet) namesAll(row int) bool {
-	texts, columns := 0, 0
+	names, texts, columns := 0, 0, 0
 	for _, c := range s.columns {
 		if row >= len(c.kinds) {
 			continue
@@ -53,12 +54,37 @@ func (s *sheet) namesAll(row int) bool {
 		columns++
 		switch {
 		case c.kinds[row] == kindText:
+			names++
 			texts++
+		case c.isYear(row):
+			names++
 		case c.kinds[row] != kindEmpty || columns > 1:
 			return false
 		}
 	}
-	return texts >= 2
+	return names >= 2 && texts > 0
+}
+
+// isYear reports whether a cell is a number that is a year of our time.
+func (c *sheetColumn) isYear(row int) bool {
+	const first, last = 1900, 2100
+	return row < len(c.kinds) && c.kinds[row] == kindInteger && first <= c.words[row] && c.words[row] <= last
+}
+
+// countsYears reports whether a row has at least two years in ascending order, with no years below them.
+func (s *sheet) countsYears(row int) bool {
+	years, latest := 0, uint64(0)
+	for i := range s.columns {
+		c := &s.columns[i]
+		if !c.isYear(row) {
+			continue
+		}
+		if c.words[row] <= latest || c.isYear(row+1) {
+			return false
+		}
+		years, latest = years+1, c.words[row]
+	}
+	return years >= 2
 }
 
 // holdsOther reports whether the first rows below a row have a column without texts.
