@@ -70,7 +70,9 @@ func (s *sheet) findHeader(h *header, opt Options) error {
 	}
 	if h.source == "" && !opt.NoHeader {
 		first := s.belowTitles(h.first)
-		h.titles = first > h.first
+		if h.titles = first > h.first; h.titles {
+			h.source = codec.HeaderFound
+		}
 		h.first = first
 	}
 	h.data = h.first
