@@ -135,6 +135,7 @@ func (s *server) endpoints() []route {
 		{"GET", sessionPath + "/audit", []string{"offset", "limit", "order"}, s.getAudit},
 		{"POST", sessionPath + "/audit", nil, s.addAudit},
 		{"GET", uploadPath, nil, s.getUpload},
+		{"GET", uploadPath + "/data", []string{"sheet_name", "offset", "limit"}, s.getSheet},
 		{"POST", uploadPath + "/select", nil, s.selectSheets},
 		{"DELETE", uploadPath, nil, withoutBody(s.deleteUpload)},
 		{"GET", "/health", nil, s.health},

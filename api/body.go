@@ -17,6 +17,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"edgeframe/codec"
+	"edgeframe/codec/formats"
 	"edgeframe/frame"
 )
 
@@ -216,6 +217,9 @@ func formError(err error, limit int64) error {
 
 // understand determines the format of an uploaded file and the options for reading it.
 func (s *server) understand(up *upload) (opt codec.ReadOptions, err error) {
+	if err := formats.Foreign(up.body); err != nil {
+		return opt, err
+	}
 	if up.format, err = inputFormat(up.contentType, up.filename, up.body); err != nil {
 		return opt, err
 	}

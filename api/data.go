@@ -135,24 +135,9 @@ func (d *dataRequest) describe(h http.Header, u *url.URL, data *session.Data) {
 	}
 }
 
-// writeData answers with data: with a file, or with the JSON document of a page. After the first bytes
-// have been sent, an error can only cut the response off.
+// writeData answers with data: with a file, or with the JSON document of a page.
 func (s *server) writeData(w http.ResponseWriter, r *http.Request, d *dataRequest, data *session.Data) error {
-	out := &spool{w: w}
-	defer out.release()
-	err := d.write(out, data)
-	switch {
-	case err == nil:
-		out.finish()
-		return nil
-	case out.failed:
-		return nil
-	case !out.begun:
-		return unwritable(err)
-	case r.Context().Err() == nil:
-		s.logFailure(r, "internal", err)
-	}
-	panic(http.ErrAbortHandler)
+	return s.writeSpooled(w, r, func(out io.Writer) error { return d.write(out, data) })
 }
 
 // unwritable returns the problem document for an error of a format, which may say that it cannot express

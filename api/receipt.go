@@ -109,6 +109,9 @@ func sheetReceipts(sheets []codec.SheetReceipt) []object {
 			absent = []string{}
 		}
 		list[i] = object{{"name", s.Name}, {"rows", s.Rows}, {"absent_columns", absent}}
+		if len(s.HeaderRows) > 0 {
+			list[i] = append(list[i], member{"header_rows", s.HeaderRows})
+		}
 	}
 	return list
 }

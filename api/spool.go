@@ -1,6 +1,7 @@
 package api
 
 import (
+	"io"
 	"net/http"
 	"strconv"
 	"sync"
@@ -71,4 +72,24 @@ func (s *spool) release() {
 		spoolBuffers.Put(s.buffer)
 		s.held, s.buffer = nil, nil
 	}
+}
+
+// writeSpooled answers with what write writes. After the first bytes have been sent, an error can only cut
+// the response off.
+func (s *server) writeSpooled(w http.ResponseWriter, r *http.Request, write func(io.Writer) error) error {
+	out := &spool{w: w}
+	defer out.release()
+	err := write(out)
+	switch {
+	case err == nil:
+		out.finish()
+		return nil
+	case out.failed:
+		return nil
+	case !out.begun:
+		return unwritable(err)
+	case r.Context().Err() == nil:
+		s.logFailure(r, "internal", err)
+	}
+	panic(http.ErrAbortHandler)
 }

@@ -37,6 +37,8 @@ type stagedNote struct {
 	Sheets json.RawMessage `json:"sheets"`
 	// Bytes is the size of the file. Notes of earlier versions lack it.
 	Bytes int64 `json:"bytes,omitempty"`
+	// Seconds is for how long the file is stored. Notes of earlier versions lack it.
+	Seconds int64 `json:"seconds,omitempty"`
 }
 
 // stageUpload stages a workbook whose sheets have to be chosen, and answers with the list of the sheets.
@@ -45,8 +47,13 @@ func (s *server) stageUpload(w http.ResponseWriter, r *http.Request, up *upload,
 	if err != nil {
 		return err
 	}
-	note := stagedNote{Filename: up.filename, Form: up.form, Sheets: sheets, Bytes: int64(len(up.body))}
-	staged, err := s.staging.Stage(r.Context(), up.body, encodeJSON(note))
+	lifetime, err := ttl(up.form)
+	if err != nil {
+		return err
+	}
+	lifetime = cmp.Or(lifetime, staging.StageTime)
+	note := stagedNote{Filename: up.filename, Form: up.form, Sheets: sheets, Bytes: int64(len(up.body)), Seconds: int64(lifetime / time.Second)}
+	staged, err := s.staging.Stage(r.Context(), up.body, encodeJSON(note), lifetime)
 	if err != nil {
 		return err
 	}
@@ -74,23 +81,30 @@ func sheetDocument(sheet *codec.Sheet, suggested bool, most int) ([]byte, error)
 	for _, name := range sheet.Columns {
 		preview.left -= len(name)
 	}
-	if err := formats.ByName("json").Encode(preview, sheet.Preview, codec.WriteOptions{}); err != nil {
+	if sheet.Err != nil {
+		preview.WriteString("[]")
+	} else if err := formats.ByName("json").Encode(preview, sheet.Preview, codec.WriteOptions{}); err != nil {
 		return nil, err
 	}
-	doc := encodeJSON(object{
+	doc := object{
 		{"name", sheet.Name},
+		{"hidden", sheet.Hidden},
 		{"rows", sheet.Rows},
 		{"columns", len(sheet.Columns)},
-		{"column_names", sheet.Columns},
+		{"column_names", append([]string{}, sheet.Columns...)},
 		{"preview_data", json.RawMessage(preview.Bytes())},
 		{"missing_count", sheet.Missing},
 		{"score", sheet.Score()},
 		{"is_suggested", suggested},
-	})
-	if len(doc) > most {
+	}
+	if sheet.Err != nil {
+		doc = append(doc, member{"error", sheet.Err.Error()})
+	}
+	encoded := encodeJSON(doc)
+	if len(encoded) > most {
 		return nil, errSheetList
 	}
-	return doc, nil
+	return encoded, nil
 }
 
 var errSheetList = codec.Errorf(codec.ErrTooLarge, "the list of the sheets takes more than %d bytes as JSON; name the sheets to read with sheet_name", maxSheetList)
@@ -118,6 +132,7 @@ func (s *server) writeStaged(w http.ResponseWriter, status int, staged *staging.
 		{"temp_id", staged.ID},
 		{"filename", note.Filename},
 		{"expires_at", timestamp(staged.Expires)},
+		{"ttl_seconds", cmp.Or(note.Seconds, int64(staging.StageTime/time.Second))},
 		{"total_sheets", len(sheets)},
 		{"sheets", note.Sheets},
 	})
@@ -178,14 +193,11 @@ func (s *server) selectSheets(w http.ResponseWriter, r *http.Request) error {
 	if body.Merge {
 		choices = [][]string{body.Selected}
 	}
-	if err := budget.From(r.Context()).Reserve(r.Context(), uploadFactor*cmp.Or(note.Bytes, s.MaxUploadBytes)); err != nil {
-		return err
-	}
-	file, err := s.staging.Read(r.Context(), staged)
+	up, err := s.stagedFile(r, staged, note)
 	if err != nil {
 		return err
 	}
-	made, err := s.createFromSheets(r, &upload{filename: note.Filename, body: file, form: note.Form, reserve: reserver(r)}, choices)
+	made, err := s.createFromSheets(r, up, choices)
 	if err != nil {
 		return err
 	}
@@ -193,6 +205,15 @@ func (s *server) selectSheets(w http.ResponseWriter, r *http.Request) error {
 		return s.writeCreated(w, r, made[0])
 	}
 	return s.writeAllCreated(w, r, made)
+}
+
+// stagedFile reads the file of a staged upload.
+func (s *server) stagedFile(r *http.Request, staged *staging.Upload, note stagedNote) (*upload, error) {
+	if err := budget.From(r.Context()).Reserve(r.Context(), uploadFactor*cmp.Or(note.Bytes, s.MaxUploadBytes)); err != nil {
+		return nil, err
+	}
+	file, err := s.staging.Read(r.Context(), staged)
+	return &upload{filename: note.Filename, body: file, form: note.Form, reserve: reserver(r)}, err
 }
 
 // createFromSheets creates a session from each choice of sheets. If one fails, it deletes the others.

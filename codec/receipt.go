@@ -110,6 +110,8 @@ func CountSamples(samples []Sample, kind SampleKind) (n int) {
 type SheetReceipt struct {
 	Name string
 	Rows int64
+	// HeaderRows are the rows of the sheet that have the names of the columns, counted from 1.
+	HeaderRows []int
 	// Absent are the columns of the table that the sheet does not have. Its rows have missing values
 	// there.
 	Absent []string

@@ -5,6 +5,10 @@ import "fmt"
 // Sheet describes a sheet of a workbook that has cells.
 type Sheet struct {
 	Name string
+	// Hidden says that programs do not show the sheet.
+	Hidden bool
+	// Err is why the sheet cannot be read as a table, nil if it can. With an error there is nothing else.
+	Err error
 	// Rows is the number of rows below the header.
 	Rows int64
 	// Columns are the names of the columns.
@@ -48,13 +52,22 @@ func (c *SheetChoice) Error() string {
 // Unwrap returns [ErrMalformed], the kind of the error.
 func (c *SheetChoice) Unwrap() error { return ErrMalformed }
 
-// Suggested returns the index of the sheet with the highest score. Of several it is the first.
+// Suggested returns the index of the sheet with the highest score, a hidden one only if no visible sheet
+// can be read. Of several it is the first. It is -1 if no sheet can be read.
 func (c *SheetChoice) Suggested() int {
-	best := 0
+	best := -1
 	for i := range c.Sheets {
-		if c.Sheets[i].Score() > c.Sheets[best].Score() {
+		if c.Sheets[i].Err == nil && (best < 0 || c.Sheets[i].better(&c.Sheets[best])) {
 			best = i
 		}
 	}
 	return best
+}
+
+// better reports whether to suggest s before t.
+func (s *Sheet) better(t *Sheet) bool {
+	if s.Hidden != t.Hidden {
+		return t.Hidden
+	}
+	return s.Score() > t.Score()
 }

@@ -68,6 +68,7 @@ type sheetReceipt struct {
 	Name   string   `json:"name"`
 	Rows   int      `json:"rows"`
 	Absent []string `json:"absent_columns"`
+	Header []int    `json:"header_rows"`
 }
 
 type columnReceipt struct {

@@ -71,6 +71,7 @@ func Run(t *testing.T, target Target) {
 		{"file", fileTests},
 		{"columnar", columnarTests},
 		{"workbook", workbookTests},
+		{"untidy workbook", untidyTests},
 		{"dialect", dialectTests},
 		{"document", documentTests},
 		{"option", optionTests},

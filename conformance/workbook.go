@@ -25,8 +25,20 @@ type sheet struct {
 	rows [][]any
 }
 
+// rawSheet is a sheet of a workbook by its XML: its attributes beside the name, and its content.
+type rawSheet struct{ name, attributes, content string }
+
 // workbook returns a minimal workbook with the given sheets.
 func workbook(sheets ...sheet) []byte {
+	raw := make([]rawSheet, len(sheets))
+	for i, s := range sheets {
+		raw[i] = rawSheet{s.name, "", s.xml()}
+	}
+	return rawWorkbook(raw...)
+}
+
+// rawWorkbook is [workbook] of sheets by their XML.
+func rawWorkbook(sheets ...rawSheet) []byte {
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
 	part := func(name, content string) {
@@ -42,10 +54,10 @@ func workbook(sheets ...sheet) []byte {
 	)
 	var list, rels, types strings.Builder
 	for i, s := range sheets {
-		fmt.Fprintf(&list, `<sheet name="%s" sheetId="%d" r:id="r%d"/>`, s.name, i+1, i+1)
+		fmt.Fprintf(&list, `<sheet name="%s" sheetId="%d"%s r:id="r%d"/>`, s.name, i+1, s.attributes, i+1)
 		fmt.Fprintf(&rels, `<Relationship Id="r%d" Type="%s/worksheet" Target="worksheets/sheet%d.xml"/>`, i+1, rel, i+1)
 		fmt.Fprintf(&types, `<Override PartName="/xl/worksheets/sheet%d.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/>`, i+1)
-		part(fmt.Sprintf("xl/worksheets/sheet%d.xml", i+1), `<worksheet xmlns="`+main+`"><sheetData>`+s.xml()+`</sheetData></worksheet>`)
+		part(fmt.Sprintf("xl/worksheets/sheet%d.xml", i+1), `<worksheet xmlns="`+main+`"><sheetData>`+s.content+`</sheetData></worksheet>`)
 	}
 	part("[Content_Types].xml", `<Types xmlns="`+pack+`/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>`+
 		`<Override PartName="/xl/workbook.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/>`+types.String()+`</Types>`)
@@ -83,6 +95,7 @@ type uploadDocument struct {
 	TempID      string     `json:"temp_id"`
 	Filename    string     `json:"filename"`
 	ExpiresAt   string     `json:"expires_at"`
+	TTLSeconds  int        `json:"ttl_seconds"`
 	TotalSheets int        `json:"total_sheets"`
 	Sheets      []sheetDoc `json:"sheets"`
 }
@@ -96,6 +109,8 @@ type sheetDoc struct {
 	Missing   int             `json:"missing_count"`
 	Score     float64         `json:"score"`
 	Suggested bool            `json:"is_suggested"`
+	Hidden    bool            `json:"hidden"`
+	Error     string          `json:"error"`
 }
 
 // sales returns a workbook with a sheet for each of two years, and an empty sheet.
@@ -132,8 +147,8 @@ var workbookTests = []test{
 	{"a workbook of several sheets has to be chosen from, and the fullest is suggested", func(c *client) {
 		doc := c.choose(sales(), "filename=sales.xlsx")
 		want := []sheetDoc{
-			{"2025", 2, 2, []string{"item", "price"}, json.RawMessage(`[{"item":"apple","price":1.5},{"item":"pear","price":null}]`), 1, 3, false},
-			{"2026", 3, 2, []string{"item", "amount"}, json.RawMessage(`[{"item":"plum","amount":7},{"item":"fig","amount":1},{"item":"lime","amount":2}]`), 0, 6, true},
+			{"2025", 2, 2, []string{"item", "price"}, json.RawMessage(`[{"item":"apple","price":1.5},{"item":"pear","price":null}]`), 1, 3, false, false, ""},
+			{"2026", 3, 2, []string{"item", "amount"}, json.RawMessage(`[{"item":"plum","amount":7},{"item":"fig","amount":1},{"item":"lime","amount":2}]`), 0, 6, true, false, ""},
 		}
 		if diff := cmp.Diff(want, doc.Sheets); diff != "" {
 			c.Error(diff)
@@ -176,7 +191,7 @@ var workbookTests = []test{
 		if got := s.csvText(); got != want {
 			c.Errorf("%q, want %q", got, want)
 		}
-		receipts := []sheetReceipt{{"2025", 2, []string{"amount"}}, {"2026", 3, []string{"price"}}}
+		receipts := []sheetReceipt{{"2025", 2, []string{"amount"}, []int{1}}, {"2026", 3, []string{"price"}, []int{1}}}
 		if diff := cmp.Diff(receipts, made.Upload.Sheets); diff != "" {
 			c.Error(diff)
 		}

@@ -2,10 +2,11 @@
 // them, such as a workbook whose sheets have to be selected.
 //
 // A staged upload is not a session: it has no versions, is not counted, and is gone after
-// [StageTime] whether or not it is read. The package does not look into the files.
+// its time whether or not it is read. The package does not look into the files.
 package staging
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -16,7 +17,8 @@ import (
 	"edgeframe/kv"
 )
 
-// StageTime is how long an upload stays staged. Reading it does not extend that.
+// StageTime is how long an upload stays staged unless its sender says otherwise. Reading it does not
+// extend that.
 const StageTime = 30 * time.Minute
 
 // maxPart is the largest value that a file is cut into, in bytes.
@@ -54,9 +56,10 @@ type Upload struct {
 	parts int
 }
 
-// Stage stores a file and a note about it for [StageTime].
-func (a *Area) Stage(ctx context.Context, file, note []byte) (*Upload, error) {
-	up := &Upload{ID: uuid.NewString(), Expires: a.now().Add(StageTime).Truncate(time.Millisecond), Note: note}
+// Stage stores a file and a note about it for some time, [StageTime] if lifetime is 0.
+func (a *Area) Stage(ctx context.Context, file, note []byte, lifetime time.Duration) (*Upload, error) {
+	lifetime = cmp.Or(lifetime, StageTime)
+	up := &Upload{ID: uuid.NewString(), Expires: a.now().Add(lifetime).Truncate(time.Millisecond), Note: note}
 	var items []kv.Item
 	for at := 0; at < len(file); at += maxPart {
 		part := file[at:min(at+maxPart, len(file))]
@@ -64,7 +67,7 @@ func (a *Area) Stage(ctx context.Context, file, note []byte) (*Upload, error) {
 		up.parts++
 	}
 	// The clock of a store may be less exact than the record.
-	const ttl = StageTime + time.Minute
+	ttl := lifetime + time.Minute
 	if err := a.store.SetMany(ctx, items, ttl); err != nil {
 		return nil, err
 	}

@@ -28,7 +28,7 @@ func newFixture(driver kv.Driver) *fixture {
 func TestAnUploadStaysStagedForItsTime(t *testing.T) {
 	f, ctx := newFixture(memory.New()), context.Background()
 	file := bytes.Repeat([]byte("workbook"), 5<<20) // three parts
-	staged, err := f.Stage(ctx, file, []byte("note"))
+	staged, err := f.Stage(ctx, file, []byte("note"), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,9 +50,27 @@ func TestAnUploadStaysStagedForItsTime(t *testing.T) {
 	}
 }
 
+func TestAnUploadStaysStagedAsLongAsItsSenderSays(t *testing.T) {
+	f, ctx := newFixture(memory.New()), context.Background()
+	for _, lifetime := range []time.Duration{time.Second, 2 * StageTime} {
+		staged, err := f.Stage(ctx, []byte("workbook"), nil, lifetime)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.time = f.time.Add(lifetime - time.Millisecond)
+		if _, err := f.Find(ctx, staged.ID); err != nil {
+			t.Errorf("before its end: %v", err)
+		}
+		f.time = f.time.Add(time.Millisecond)
+		if _, err := f.Find(ctx, staged.ID); !errors.Is(err, ErrNotFound) {
+			t.Errorf("an upload of %s after its end: %v", lifetime, err)
+		}
+	}
+}
+
 func TestADiscardedUploadLeavesNothing(t *testing.T) {
 	f, ctx := newFixture(memory.New()), context.Background()
-	staged, err := f.Stage(ctx, make([]byte, maxPart+1), nil)
+	staged, err := f.Stage(ctx, make([]byte, maxPart+1), nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +91,7 @@ func TestADiscardedUploadLeavesNothing(t *testing.T) {
 
 func TestAMissingPartIsAStaleReadOnAnEventuallyConsistentStore(t *testing.T) {
 	f, ctx := newFixture(kvtest.NewEventual(memory.New())), context.Background()
-	staged, err := f.Stage(ctx, make([]byte, maxPart+1), nil)
+	staged, err := f.Stage(ctx, make([]byte, maxPart+1), nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +140,7 @@ func TestRecordOfFormat1IsRead(t *testing.T) {
 
 func TestADamagedRecordIsCorrupt(t *testing.T) {
 	f, ctx := newFixture(memory.New()), context.Background()
-	staged, err := f.Stage(ctx, []byte("file"), nil)
+	staged, err := f.Stage(ctx, []byte("file"), nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

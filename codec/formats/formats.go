@@ -68,6 +68,10 @@ func Detect(data []byte) *codec.Format {
 	return first(byContent, func(f *codec.Format) bool { return f.Sniff(data) })
 }
 
+// Foreign returns an error that says what to do if data is a file of a format that no other format can be
+// mistaken for, and that is not read: workbooks other than .xlsx.
+func Foreign(data []byte) error { return xlsx.Foreign(data) }
+
 func first(formats []*codec.Format, match func(*codec.Format) bool) *codec.Format {
 	if i := slices.IndexFunc(formats, match); i >= 0 {
 		return formats[i]

@@ -1,40 +1,68 @@
 package xlsx
 
 import (
+	"bytes"
 	"math"
+	"math/big"
 	"strconv"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/apache/arrow/go/v17/arrow/decimal128"
 
 	"edgeframe/codec/scalar"
 )
 
 // kinds is a set of kinds of cells, and what the choice of a type depends on.
 type kinds struct {
-	has [kindElapsed + 1]bool
-	// fraction says that there is a number that is not whole, or larger than the integers that a
-	// float64 keeps; partOfDay says that there is a date with a time of day.
-	fraction, partOfDay bool
+	has [kindCount]bool
+	// big says that there is an integer whose digits a float64 does not keep, places that there is a
+	// number with a fraction whose digits it does not keep.
+	big, places bool
+	// digits is how many digits the longest integer beyond 64 bits has.
+	digits int
+	// partOfDay says that there is a date with a time of day.
+	partOfDay bool
 }
 
-// add notes a cell.
-func (k *kinds) add(kind kind, word uint64) {
+// add notes a cell of s.
+func (k *kinds) add(s *sheet, kind kind, word uint64) {
 	k.has[kind] = true
-	v := math.Float64frombits(word)
 	switch kind {
-	case kindNumber:
-		const most = 1 << 53
-		k.fraction = k.fraction || v != math.Trunc(v) || math.Abs(v) > most || word == 1<<63
+	case kindInteger:
+		k.big = k.big || !floatKeeps(int64(word))
+	case kindDigits:
+		text := s.book.texts.get(int(word))
+		if !scalar.IsInteger(text) {
+			k.places = true
+			return
+		}
+		k.big = true
+		k.digits = max(k.digits, len(bytes.TrimPrefix(text, []byte("-"))))
 	case kindDate:
+		v := math.Float64frombits(word)
 		k.partOfDay = k.partOfDay || v != math.Trunc(v)
 	}
 }
 
-// value is the kind of the cells that have a value, kindText if there are several kinds.
+// floatKeeps reports whether a float64 keeps the digits of an integer.
+func floatKeeps(v int64) bool {
+	const all = 1 << 53
+	if -all <= v && v <= all {
+		return true
+	}
+	var buf [20]byte
+	return scalar.KeepsDigits(strconv.AppendInt(buf[:0], v, 10))
+}
+
+// value is the kind of the cells that have a value, kindNumber for all kinds of numbers, kindText if
+// there are several kinds.
 func (k *kinds) value() kind {
 	only := kindEmpty
-	for _, kind := range []kind{kindNumber, kindBool, kindText, kindDate, kindTime, kindElapsed} {
+	if k.has[kindInteger] || k.has[kindNumber] || k.has[kindDigits] {
+		only = kindNumber
+	}
+	for _, kind := range []kind{kindBool, kindText, kindDate, kindTime, kindElapsed} {
 		switch {
 		case !k.has[kind]:
 		case only == kindEmpty:
@@ -46,14 +74,16 @@ func (k *kinds) value() kind {
 	return only
 }
 
-// dataType is the type of a column with such cells.
-func (k *kinds) dataType() arrow.DataType {
-	switch k.value() {
+// dataType is the type in which a column with such cells is read. Want is the type that it gets then, nil
+// if it keeps this one: text and decimals are made of the digits in the file.
+func (k *kinds) dataType(want arrow.DataType) arrow.DataType {
+	value := k.value()
+	if want != nil && value != kindEmpty && (scalar.IsText(want) || value == kindNumber && arrow.IsDecimal(want.ID())) {
+		return arrow.BinaryTypes.String
+	}
+	switch value {
 	case kindNumber:
-		if k.fraction {
-			return arrow.PrimitiveTypes.Float64
-		}
-		return arrow.PrimitiveTypes.Int64
+		return k.numberType(want)
 	case kindBool:
 		return arrow.FixedWidthTypes.Boolean
 	case kindText:
@@ -69,6 +99,22 @@ func (k *kinds) dataType() arrow.DataType {
 		return arrow.FixedWidthTypes.Duration_us
 	}
 	return arrow.Null
+}
+
+// numberType is the type of a column of numbers. Integers beyond 64 bits are decimals. Integers beside
+// fractions, of which a float64 would lose digits, are text.
+func (k *kinds) numberType(want arrow.DataType) arrow.DataType {
+	const maxDigits = 38
+	fraction := k.has[kindNumber] || k.places
+	switch {
+	case fraction && (!k.big || want != nil && arrow.IsFloating(want.ID())):
+		return arrow.PrimitiveTypes.Float64
+	case fraction || k.digits > maxDigits:
+		return arrow.BinaryTypes.String
+	case k.digits > 0:
+		return &arrow.Decimal128Type{Precision: int32(k.digits)}
+	}
+	return arrow.PrimitiveTypes.Int64
 }
 
 // kind is the kind of a cell as a value: a text that spells a missing value counts as an error, because
@@ -102,18 +148,15 @@ func (s *sheet) microsOf(kind kind, word uint64) int64 {
 
 // spell appends a cell as CSV has it, that is, as a column of the type that the cell alone would get.
 func (s *sheet) spell(dst []byte, kind kind, word uint64) []byte {
-	var alone kinds
-	alone.add(kind, word)
 	switch v := math.Float64frombits(word); kind {
+	case kindInteger:
+		return strconv.AppendInt(dst, int64(word), 10)
 	case kindNumber:
-		if alone.fraction {
-			return scalar.AppendFloat(dst, v, 64)
-		}
-		return strconv.AppendInt(dst, int64(v), 10)
+		return scalar.AppendFloat(dst, v, 64)
 	case kindBool:
 		return strconv.AppendBool(dst, word == 1)
 	case kindDate:
-		if alone.partOfDay {
+		if v != math.Trunc(v) {
 			return scalar.AppendTimestamp(dst, s.microsOf(kind, word), scalar.MicrosPerSecond, false)
 		}
 		return scalar.AppendDate(dst, s.microsOf(kind, word)/scalar.MicrosPerSecond)
@@ -125,13 +168,36 @@ func (s *sheet) spell(dst []byte, kind kind, word uint64) []byte {
 	return append(dst, s.book.texts.get(int(word))...)
 }
 
+// float is the float64 nearest to a number.
+func (s *sheet) float(kind kind, word uint64) float64 {
+	switch kind {
+	case kindInteger:
+		return float64(int64(word))
+	case kindDigits:
+		v, _ := strconv.ParseFloat(string(s.book.texts.get(int(word))), 64)
+		return v
+	}
+	return math.Float64frombits(word)
+}
+
+// decimal is a whole number.
+func (s *sheet) decimal(kind kind, word uint64) decimal128.Num {
+	if kind == kindInteger {
+		return decimal128.FromI64(int64(word))
+	}
+	v, _ := new(big.Int).SetString(string(s.book.texts.get(int(word))), 10)
+	return decimal128.FromBigInt(v)
+}
+
 // append adds a cell of the kind of b's type.
 func (s *sheet) append(b array.Builder, kind kind, word uint64) {
 	switch b := b.(type) {
 	case *array.Int64Builder:
-		b.Append(int64(math.Float64frombits(word)))
+		b.Append(int64(word))
 	case *array.Float64Builder:
-		b.Append(math.Float64frombits(word))
+		b.Append(s.float(kind, word))
+	case *array.Decimal128Builder:
+		b.Append(s.decimal(kind, word))
 	case *array.BooleanBuilder:
 		b.Append(word == 1)
 	case *array.Date32Builder:

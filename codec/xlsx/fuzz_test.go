@@ -23,7 +23,10 @@ func FuzzXLSXParts(f *testing.F) {
 		`<mergeCells><mergeCell ref="B1:C1"/></mergeCells>`,
 		`<sst><si><t xml:space="preserve"> a_x000D_</t></si><si><r><t>b</t></r><rPh><t>c</t></rPh></si></sst>`,
 		`<styleSheet><numFmts><numFmt numFmtId="164" formatCode="[h]:mm"/></numFmts><cellXfs><xf numFmtId="14"/><xf numFmtId="164"/><xf numFmtId="22"/></cellXfs></styleSheet>`,
-		`<workbook><workbookPr date1904="1"/><sheets><sheet name="s" r:id="rId1"/><sheet name="t" r:id="rId1"/></sheets></workbook>`, uint8(3))
+		`<workbook xmlns:r="`+nsRelations+`"><workbookPr date1904="1"/><sheets><sheet name="s" r:id="rId1"/><sheet name="t" r:id="rId1"/></sheets></workbook>`, uint8(3))
+	f.Add(gridXML("Report", "", "- item item", "0 a 1"), "", "", "", uint8(3<<5))
+	f.Add(changesBook.sheet, "", changesBook.styles, `<workbook `+nsMain+` xmlns:r="`+nsRelations+`" xmlns:x="urn:x"><sheets><sheet name="s" state="hidden" r:id="rId1"/><x:sheet/></sheets></workbook>`, uint8(1|1<<5))
+	f.Add(numberCells("12345678901234567890", "0.1234567890123456789", "-0", "1E3", "+7"), "", "", "", uint8(2))
 	f.Fuzz(func(t *testing.T, sheet, shared, styles, workbook string, options uint8) {
 		data := bookParts{sheet, shared, styles, workbook}.bytes(t)
 		readFuzzedBook(t, data)
@@ -31,6 +34,11 @@ func FuzzXLSXParts(f *testing.F) {
 		own := Options{NoHeader: options&1 != 0}
 		if options&4 != 0 {
 			own.Sheets = []string{"s", "Sheet1"}[:1+options>>3&1]
+		}
+		if rows := int(options >> 5); options&1 != 0 {
+			own.SkipRows = rows
+		} else {
+			own.HeaderRow = rows
 		}
 		opt.Options = own
 		_, err := Format.Decode(data, opt)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/klauspost/compress/flate"
@@ -31,12 +32,38 @@ const (
 // take far more bytes than the values between them, and are never in memory as a whole.
 const unpackedFactor = 4
 
-// openXLSXPackage opens the zip file. The error about a file of another kind says what to do.
-func openXLSXPackage(data []byte, limits codec.Limits) (*zipPackage, error) {
+// Foreign returns an error that says what to do if data is a workbook of a format that is not read, and
+// nil for all other data.
+func Foreign(data []byte) error {
+	const (
+		localHeader = 30 // bytes of a local file header of a zip file before its name
+		openDoc     = "mimetype" + "application/vnd.oasis.opendocument.spreadsheet"
+	)
 	switch {
 	case bytes.HasPrefix(data, []byte("\xd0\xcf\x11\xe0")):
-		return nil, codec.Errorf(codec.ErrMalformed, "the file is a workbook of an old format (.xls) or one with a password: save it as .xlsx without a password")
-	case !bytes.HasPrefix(data, []byte("PK")):
+		return codec.Errorf(codec.ErrMalformed, "the file is a workbook of an old format (.xls) or one with a password: save it as .xlsx without a password")
+	case !bytes.HasPrefix(data, []byte("PK\x03\x04")):
+		return nil
+	case bytes.HasPrefix(data[min(len(data), localHeader):], []byte(openDoc)):
+		return codec.Errorf(codec.ErrMalformed, "the file is an OpenDocument workbook (.ods): save it as .xlsx")
+	case hasPart(data, "xl/workbook.bin"):
+		return codec.Errorf(codec.ErrMalformed, "the file is a binary workbook (.xlsb): save it as .xlsx")
+	}
+	return nil
+}
+
+// hasPart reports whether data is a zip file with a part of that name.
+func hasPart(data []byte, name string) bool {
+	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+	return err == nil && slices.ContainsFunc(z.File, func(f *zip.File) bool { return strings.EqualFold(f.Name, name) })
+}
+
+// openXLSXPackage opens the zip file. The error about a file of another kind says what to do.
+func openXLSXPackage(data []byte, limits codec.Limits) (*zipPackage, error) {
+	if err := Foreign(data); err != nil {
+		return nil, err
+	}
+	if !bytes.HasPrefix(data, []byte("PK")) {
 		return nil, codec.Errorf(codec.ErrMalformed, "the file is not a workbook: .xlsx files are accepted")
 	}
 	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
@@ -51,9 +78,6 @@ func openXLSXPackage(data []byte, limits codec.Limits) (*zipPackage, error) {
 			return nil, codec.Errorf(codec.ErrMalformed, "the workbook has the part %s twice", codec.Quoted(f.Name))
 		}
 		p.parts[name] = f
-	}
-	if p.parts["xl/workbook.bin"] != nil {
-		return nil, codec.Errorf(codec.ErrMalformed, "the file is a binary workbook (.xlsb): save it as .xlsx")
 	}
 	return p, nil
 }

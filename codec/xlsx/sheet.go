@@ -2,14 +2,11 @@
 package xlsx
 
 import (
-	"bytes"
-	"math"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"edgeframe/codec"
-	"edgeframe/codec/scalar"
 )
 
 // The size of a sheet (Excel's specifications and limits).
@@ -23,21 +20,29 @@ type kind uint8
 
 const (
 	kindEmpty kind = iota
+	// kindInteger is a whole number of 64 bits, kindNumber another number whose digits a float64 keeps,
+	// kindDigits one whose digits neither of them keeps.
+	kindInteger
 	kindNumber
+	kindDigits
 	kindBool
 	kindText
+	// kindError is a value such as #DIV/0!, kindFormula a formula without a stored value.
 	kindError
+	kindFormula
 	// kindDate is a serial number that is displayed as a date, kindTime as a time of day,
 	// kindElapsed as hours, minutes or seconds that may exceed a day.
 	kindDate
 	kindTime
 	kindElapsed
+	kindCount
 )
 
 // sheetColumn is the cells of a column, from the first row of the sheet that has cells on.
 type sheetColumn struct {
 	kinds []kind
-	// words are the bits of numbers, 0 or 1 for booleans, or indexes of texts.
+	// words are integers, the bits of floats, 0 or 1 for booleans, or indexes of texts: of what is
+	// displayed, of the digits of a number, or of a formula.
 	words []uint64
 }
 
@@ -85,19 +90,36 @@ type sheetParser struct {
 	row, column int
 	style       int
 	kind        string
-	// value is the content of the element v, rich that of is.
-	value          []byte
+	// value is the content of the element v, formula that of f, rich that of is.
+	value, formula []byte
 	rich           richText
-	inValue, isInl bool
+	// inside is the element of these that is open; hasValue and hasFormula say which of them there were.
+	inside               inside
+	hasValue, hasFormula bool
 }
+
+// inside is an element of a cell.
+type inside uint8
+
+const (
+	inNothing inside = iota
+	inValue
+	inFormula
+	inText
+)
 
 func (p *sheetParser) handle(e xmlEvent) error {
 	switch {
-	case p.inValue && e.text != nil:
-		p.value = append(p.value, e.text...)
-		return nil
-	case p.isInl && string(e.end) != "is":
+	case p.inside == inText && string(e.end) != "is":
 		p.rich.handle(e)
+		return nil
+	case e.text != nil:
+		switch p.inside {
+		case inValue:
+			p.value = append(p.value, e.text...)
+		case inFormula:
+			p.formula = append(p.formula, e.text...)
+		}
 		return nil
 	}
 	switch string(e.start) {
@@ -106,18 +128,18 @@ func (p *sheetParser) handle(e xmlEvent) error {
 	case "c":
 		return p.startCell(e)
 	case "v":
-		p.inValue = true
+		p.inside, p.hasValue = inValue, true
+	case "f":
+		p.inside, p.hasFormula = inFormula, true
 	case "is":
-		p.isInl = true
+		p.inside = inText
 		p.rich.reset()
 	case "mergeCell":
 		return p.sheet.merge(string(e.attribute("ref")))
 	}
 	switch string(e.end) {
-	case "v":
-		p.inValue = false
-	case "is":
-		p.isInl = false
+	case "v", "f", "is":
+		p.inside = inNothing
 	case "c":
 		return p.endCell()
 	}
@@ -140,30 +162,42 @@ func (p *sheetParser) startRow(e xmlEvent) error {
 
 func (p *sheetParser) startCell(e xmlEvent) error {
 	p.column++
-	if r := e.attribute("r"); r != nil {
-		row, column, ok := parseCellRef(string(r))
-		if !ok {
-			return p.sheet.malformed("has a cell at %s: cells are A1 to XFD1048576", codec.Quoted(string(r)))
+	p.style, p.kind = 0, ""
+	for key, value, rest := nextAttribute(e.attributes); key != nil; key, value, rest = nextAttribute(rest) {
+		switch string(key) {
+		case "r":
+			ref := string(unescaped(value))
+			row, column, ok := parseCellRef(ref)
+			if !ok {
+				return p.sheet.malformed("has a cell at %s: cells are A1 to XFD1048576", codec.Quoted(ref))
+			}
+			p.row, p.column = row, column
+		case "s":
+			p.style, _ = strconv.Atoi(string(unescaped(value)))
+		case "t":
+			p.kind = string(unescaped(value))
 		}
-		p.row, p.column = row, column
 	}
 	if p.row < 0 || p.row >= maxSheetRows || p.column >= maxSheetColumns {
 		return p.sheet.malformed("has cells beyond XFD1048576")
 	}
-	p.style, _ = strconv.Atoi(string(e.attribute("s")))
-	p.kind = string(e.attribute("t"))
-	p.value, p.rich.text = p.value[:0], p.rich.text[:0]
+	p.value, p.formula, p.rich.text = p.value[:0], p.formula[:0], p.rich.text[:0]
+	p.hasValue, p.hasFormula = false, false
 	return nil
 }
 
 // endCell stores the current cell.
 func (p *sheetParser) endCell() error {
 	s, w := p.sheet, p.sheet.book
+	if len(p.value) == 0 && p.kind != "inlineStr" {
+		// A formula whose value is the empty text has an element v.
+		if p.hasFormula && !(p.kind == "str" && p.hasValue) {
+			return s.addText(p.row, p.column, kindFormula, p.formula)
+		}
+		return nil
+	}
 	switch p.kind {
 	case "s":
-		if len(p.value) == 0 {
-			return nil
-		}
 		n, err := strconv.Atoi(strings.TrimSpace(string(p.value)))
 		if err != nil || n < 0 || n >= len(w.texts.ends) {
 			return s.malformed("has a cell %s with the text number %s: the workbook has %d texts", cellRef(p.row, p.column), codec.Quoted(string(p.value)), len(w.texts.ends))
@@ -174,86 +208,28 @@ func (p *sheetParser) endCell() error {
 		if p.kind == "str" {
 			text = unescapeXLSX(p.value)
 		}
-		return s.addText(p.row, p.column, text)
+		return s.addText(p.row, p.column, kindText, text)
 	case "b":
 		word := uint64(0)
 		if v := strings.TrimSpace(string(p.value)); v == "1" || v == "true" {
 			word = 1
 		}
-		if len(p.value) == 0 {
-			return nil
-		}
 		return s.put(p.row, p.column, kindBool, word)
 	case "e":
-		return s.put(p.row, p.column, kindError, 0)
+		return s.addText(p.row, p.column, kindError, p.value)
 	case "d":
 		return p.isoDate()
 	}
 	return p.number()
 }
 
-func (p *sheetParser) number() error {
-	text := strings.TrimSpace(string(p.value))
-	if text == "" {
-		return nil
-	}
-	v, err := strconv.ParseFloat(text, 64)
-	if err != nil || math.IsInf(v, 0) || math.IsNaN(v) {
-		return p.sheet.malformed("has %s in cell %s, which is not a number", codec.Quoted(text), cellRef(p.row, p.column))
-	}
-	kind := kindNumber
-	if p.style >= 0 && p.style < len(p.sheet.book.styles) {
-		kind = kindShown(v, p.sheet.book.styles[p.style])
-	}
-	return p.sheet.put(p.row, p.column, kind, math.Float64bits(v))
-}
-
-// endSerial is the day after 9999-12-31, the last date that a cell can display.
-const endSerial = 2958466
-
-// kindShown is the kind of a number with a number format.
-func kindShown(v float64, shows shows) kind {
-	switch {
-	case v < 0 || v >= endSerial:
-		return kindNumber
-	case shows == showsDate, shows == showsTime && v >= 1:
-		return kindDate
-	case shows == showsTime:
-		return kindTime
-	case shows == showsElapsed:
-		return kindElapsed
-	}
-	return kindNumber
-}
-
-// isoDate reads a cell of type d: a date in ISO 8601, with or without a time of day. Cells have no
-// time zone, so a Z is dropped.
-func (p *sheetParser) isoDate() error {
-	const firstDay, lastDay = -719_528, 2_932_896 // 0000-01-01 and 9999-12-31
-	t, ok := scalar.ParseTime(bytes.TrimSpace(p.value))
-	sec, nanos := t.Unix()
-	if !ok || t.Zone() == scalar.OffsetZone || sec < firstDay*scalar.SecondsPerDay || sec >= (lastDay+1)*scalar.SecondsPerDay {
-		return p.sheet.addText(p.row, p.column, unescapeXLSX(p.value))
-	}
-	days := float64(sec)/scalar.SecondsPerDay + float64(nanos)/(1e9*scalar.SecondsPerDay)
-	return p.sheet.put(p.row, p.column, kindDate, math.Float64bits(days+p.sheet.book.serialOfEpoch()))
-}
-
-// serialOfEpoch is the serial number of 1970-01-01.
-func (w *workbook) serialOfEpoch() float64 {
-	if w.since1904 {
-		return 24107
-	}
-	return 25569
-}
-
 func (s *sheet) malformed(format string, args ...any) error {
 	return codec.Errorf(codec.ErrMalformed, "sheet %s "+format, append([]any{codec.Quoted(s.name)}, args...)...)
 }
 
-// addText stores a cell with a text of its own.
-func (s *sheet) addText(row, column int, text []byte) error {
-	if len(text) == 0 {
+// addText stores a cell with a text of its own. A cell of kindText without characters is empty.
+func (s *sheet) addText(row, column int, kind kind, text []byte) error {
+	if len(text) == 0 && kind == kindText {
 		return nil
 	}
 	if !utf8.Valid(text) {
@@ -263,7 +239,7 @@ func (s *sheet) addText(row, column int, text []byte) error {
 	if err != nil {
 		return err
 	}
-	return s.put(row, column, kindText, uint64(index))
+	return s.put(row, column, kind, uint64(index))
 }
 
 // putText stores a cell with shared string number index.

@@ -28,7 +28,11 @@ type workbook struct {
 }
 
 // sheetRef is the name of a worksheet and its part.
-type sheetRef struct{ name, part string }
+type sheetRef struct {
+	name, part string
+	// hidden says that programs do not show the sheet.
+	hidden bool
+}
 
 // shows is how a number format displays a number.
 type shows uint8
@@ -93,8 +97,13 @@ func (w *workbook) readSheetList(part string, relations map[string]relation) err
 				if !utf8.Valid(name) {
 					return codec.Errorf(codec.ErrMalformed, "the workbook has a sheet whose name is not UTF-8 text")
 				}
-				if to := relations[string(e.attribute("id"))]; to.kind == "worksheet" {
-					w.sheets = append(w.sheets, sheetRef{string(name), to.target})
+				id := r.spaces.reference(e)
+				if id == nil {
+					return codec.Errorf(codec.ErrMalformed, "the workbook has a sheet %s that refers to no part", codec.QuotedBytes(name))
+				}
+				if to := relations[string(id)]; to.kind == "worksheet" {
+					state := string(e.attribute("state"))
+					w.sheets = append(w.sheets, sheetRef{string(name), to.target, state == "hidden" || state == "veryHidden"})
 				}
 			}
 			return nil
@@ -109,16 +118,17 @@ func (w *workbook) readSheetList(part string, relations map[string]relation) err
 // readStyles reads what the number formats of the cell styles display.
 func (w *workbook) readStyles(r *xmlReader) error {
 	formats := map[string]shows{}
-	within := false
+	// within is the list that is open. Differential styles have formats of their own, with the same ids.
+	within := ""
 	return r.each(func(e xmlEvent) error {
-		switch {
-		case string(e.start) == "numFmt":
+		switch start := string(e.start); {
+		case start == "numFmts", start == "cellXfs":
+			within = start
+		case len(e.end) > 0 && string(e.end) == within:
+			within = ""
+		case within == "numFmts" && start == "numFmt":
 			formats[string(e.attribute("numFmtId"))] = formatShows(string(e.attribute("formatCode")))
-		case string(e.start) == "cellXfs":
-			within = true
-		case string(e.end) == "cellXfs":
-			within = false
-		case within && string(e.start) == "xf":
+		case within == "cellXfs" && start == "xf":
 			id := string(e.attribute("numFmtId"))
 			shows, ok := formats[id]
 			if !ok {

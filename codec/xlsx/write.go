@@ -2,6 +2,7 @@ package xlsx
 
 import (
 	"archive/zip"
+	"bytes"
 	"io"
 	"math"
 	"strconv"
@@ -65,7 +66,7 @@ var parts = []struct{ name, content string }{
 }
 
 // encodeXLSX writes a workbook of one sheet, with the names of the columns in the first row. Numbers
-// whose digits a float64 keeps are written as numbers, dates from 1900-03-01 on and times in whole
+// with the digits of their float64 are written as numbers, dates from 1900-03-01 on and times in whole
 // milliseconds as dates and times, everything else as text as in CSV. Missing values are empty cells.
 // The same table always gives the same bytes. Columns whose values can be too long for a cell are read
 // twice, so that nothing has been written when one is.
@@ -235,7 +236,7 @@ func presentCell(arr arrow.Array) scalar.Appender {
 	number := func(dst []byte, row int) []byte {
 		scratch = spell(scratch[:0], row)
 		v, err := strconv.ParseFloat(string(scratch), 64)
-		if err != nil || math.IsInf(v, 0) || math.IsNaN(v) || !scalar.KeepsDigits(scratch) || math.Abs(v) > most && scalar.IsInteger(scratch) {
+		if err != nil || math.IsInf(v, 0) || math.IsNaN(v) || !writtenAs(v, scratch) || math.Abs(v) > most && scalar.IsInteger(scratch) {
 			return appendTextCell(dst, scratch)
 		}
 		return appendNumberCell(dst, `"><v>`, v)
@@ -262,6 +263,29 @@ func presentCell(arr arrow.Array) scalar.Appender {
 		return number
 	}
 	return temporalCell(arr, text)
+}
+
+// writtenAs reports whether v is written with the digits of a number, up to zeros at its end.
+func writtenAs(v float64, number []byte) bool {
+	if len(number) <= scalar.SafeDigits {
+		return true
+	}
+	var buf, digits, shortest [64]byte
+	written := strconv.AppendFloat(buf[:0], v, 'e', -1, 64)
+	return bytes.Equal(appendDigits(digits[:0], number), appendDigits(shortest[:0], written))
+}
+
+// appendDigits appends the digits of a number without zeros at its beginning and end.
+func appendDigits(dst, number []byte) []byte {
+	for _, c := range number {
+		if c == 'e' || c == 'E' {
+			break
+		}
+		if '0' <= c && c <= '9' && (c != '0' || len(dst) > 0) {
+			dst = append(dst, c)
+		}
+	}
+	return bytes.TrimRight(dst, "0")
 }
 
 func appendNumberCell(dst []byte, style string, v float64) []byte {

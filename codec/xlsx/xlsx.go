@@ -1,11 +1,9 @@
 package xlsx
 
 import (
-	"archive/zip"
 	"bytes"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
@@ -38,27 +36,24 @@ func (driver) Encode(w io.Writer, src codec.Source, _ codec.WriteOptions) error 
 	return encodeXLSX(w, scalar.SpellUUIDs(src))
 }
 
-// looksXLSX reports whether data is a zip file with a workbook in it.
+// looksXLSX reports whether data is a zip file with a workbook in it, or a workbook of a format about
+// which [Foreign] says what to do.
 func looksXLSX(data []byte) bool {
-	if !bytes.HasPrefix(data, []byte("PK\x03\x04")) {
-		return false
-	}
-	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
-	if err != nil {
-		return false
-	}
-	return slices.ContainsFunc(z.File, func(f *zip.File) bool { return strings.EqualFold(f.Name, "xl/workbook.xml") })
+	return bytes.HasPrefix(data, []byte("PK\x03\x04")) && hasPart(data, "xl/workbook.xml") || Foreign(data) != nil
 }
 
 // Decode implements [codec.Driver]. It reads the sheets of a workbook (ECMA-376, "Office Open XML") that
-// opt names, one below the other, or the only one that has cells.
+// opt names, one below the other. If it names none, it reads the only visible sheet that has cells, or the
+// only hidden one if no visible sheet has cells.
 //
-//   - The numbers of a column are int64 if all are whole and below 2^53, otherwise float64. Numbers
-//     that their format displays as a date are date32, or timestamp[us] if any has a time of day;
-//     as a time of day, time64[us]; as elapsed hours, duration[us]. Times are in whole milliseconds.
+//   - The numbers of a column are int64 if all are whole, decimals if some of these are beyond 64 bits, and
+//     otherwise float64. Numbers that their format displays as a date are date32, or timestamp[us] if any
+//     has a time of day; as a time of day, time64[us]; as elapsed hours, duration[us]. Times are in whole
+//     milliseconds.
 //   - Text stays text, also if it looks like a number. Columns of several kinds are text, formatted as
-//     in CSV. Formulas have the values that the program that saved the file computed.
-//   - Cells with errors such as #DIV/0! are missing.
+//     in CSV. So are columns of integers and fractions if a float64 would lose digits of an integer.
+//   - Formulas have the values that the program that saved the file computed. Formulas without a value and
+//     cells with errors such as #DIV/0! are missing.
 func (driver) Decode(data []byte, opt codec.ReadOptions, mem *codec.Budget) (*codec.Table, error) {
 	own, err := codec.OptionsOf[Options](opt.Options)
 	if err != nil {
@@ -67,6 +62,9 @@ func (driver) Decode(data []byte, opt codec.ReadOptions, mem *codec.Budget) (*co
 	w, err := openXLSX(data, opt, own, mem)
 	if err != nil {
 		return nil, err
+	}
+	if own.Sheets == nil {
+		return w.onlySheet()
 	}
 	chosen, err := w.choose(own.Sheets)
 	if err != nil {
@@ -78,29 +76,18 @@ func (driver) Decode(data []byte, opt codec.ReadOptions, mem *codec.Budget) (*co
 		if err != nil {
 			return nil, err
 		}
-		if part.sheet.rows > 0 || own.Sheets != nil {
-			parts = append(parts, part)
-		}
-	}
-	switch {
-	case len(parts) == 0:
-		return nil, codec.Errorf(codec.ErrMalformed, "the workbook has no sheet with cells: expected a header with the names of the columns")
-	case own.Sheets == nil && len(parts) > 1:
-		return nil, w.choice(parts)
+		parts = append(parts, part)
 	}
 	return w.table(parts)
 }
 
-// choose returns the named sheets, or all if names is nil.
+// choose returns the named sheets.
 func (w *workbook) choose(names []string) ([]sheetRef, error) {
-	if names == nil {
-		return w.sheets, nil
-	}
 	var chosen []sheetRef
 	for i, name := range names {
 		at := slices.IndexFunc(w.sheets, func(s sheetRef) bool { return s.name == name })
 		if at < 0 {
-			return nil, codec.Errorf(codec.ErrMalformed, "the workbook has no sheet %s: its sheets are %s", codec.Quoted(name), w.sheetNames())
+			return nil, codec.Errorf(codec.ErrMalformed, "the workbook has no sheet %s: its sheets are %s", codec.Quoted(name), sheetNames(w.sheets))
 		}
 		if slices.Contains(names[:i], name) {
 			return nil, codec.Errorf(codec.ErrMalformed, "the sheet %s is named twice: each can be read once", codec.Quoted(name))
@@ -110,20 +97,9 @@ func (w *workbook) choose(names []string) ([]sheetRef, error) {
 	return chosen, nil
 }
 
-func (w *workbook) sheetNames() string {
-	const most = 10
-	var names []string
-	for _, s := range w.sheets[:min(len(w.sheets), most)] {
-		names = append(names, codec.Quoted(s.name))
-	}
-	if len(w.sheets) > most {
-		names = append(names, "…")
-	}
-	return strings.Join(names, ", ")
-}
-
 // part is a sheet as a part of a table.
 type part struct {
+	ref    sheetRef
 	sheet  *sheet
 	header *header
 	// columns has the position of each column in the sheet, by name.
@@ -135,7 +111,7 @@ func (w *workbook) part(ref sheetRef) (*part, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &part{sheet: s, header: &header{}, columns: map[string]int{}}
+	p := &part{ref: ref, sheet: s, header: &header{}, columns: map[string]int{}}
 	if s.rows == 0 {
 		return p, nil
 	}
@@ -149,12 +125,12 @@ func (w *workbook) part(ref sheetRef) (*part, error) {
 }
 
 // rows is the number of rows of data.
-func (p *part) rows() int { return p.sheet.rows - p.header.rows }
+func (p *part) rows() int { return p.sheet.rows - p.header.data }
 
 // each calls visit for every row of data of a column; -1 is a column that the sheet does not have.
 // The rows are counted from the first row of the sheet with cells.
 func (p *part) each(column int, visit func(row int, kind kind, word uint64)) {
-	for row := p.header.rows; row < p.sheet.rows; row++ {
+	for row := p.header.data; row < p.sheet.rows; row++ {
 		if column < 0 || row >= len(p.sheet.columns[column].kinds) {
 			visit(row, kindEmpty, 0)
 			continue
@@ -162,29 +138,6 @@ func (p *part) each(column int, visit func(row int, kind kind, word uint64)) {
 		c := &p.sheet.columns[column]
 		visit(row, p.sheet.kind(c.kinds[row], c.words[row]), c.words[row])
 	}
-}
-
-// choice returns the error that describes the sheets from which to choose.
-func (w *workbook) choice(parts []*part) error {
-	choice := &codec.SheetChoice{}
-	w.opt.Strict = false
-	for _, p := range parts {
-		table, err := w.table([]*part{p})
-		if err != nil {
-			return err
-		}
-		sheet := codec.Sheet{Name: p.sheet.name, Rows: int64(p.rows()), Columns: p.header.names, Preview: &codec.Table{Schema: table.Schema}}
-		for i, g := range table.RowGroups {
-			if i == 0 {
-				sheet.Preview.RowGroups = []arrow.Record{g.NewSlice(0, min(g.NumRows(), codec.PreviewRows))}
-			}
-			for _, c := range g.Columns() {
-				sheet.Missing += int64(scalar.CountMissing(c))
-			}
-		}
-		choice.Sheets = append(choice.Sheets, sheet)
-	}
-	return choice
 }
 
 // table joins parts one below the other, by the names of their columns.
@@ -206,7 +159,10 @@ func (w *workbook) table(parts []*part) (*codec.Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &table{book: w, parts: parts, changed: make([]int64, len(names))}
+	t := &table{book: w, parts: parts, changed: make([]int64, len(names)), samples: make([][]codec.Sample, len(names))}
+	if err := t.refuseHeaders(); err != nil {
+		return nil, err
+	}
 	fields := make([]arrow.Field, len(names))
 	columns := make([][]arrow.Array, len(names))
 	for i, name := range names {
@@ -216,7 +172,8 @@ func (w *workbook) table(parts []*part) (*codec.Table, error) {
 		}
 		fields[i].Name, fields[i].Nullable = name, true
 	}
-	out := &codec.Table{Schema: arrow.NewSchema(fields, nil), Receipt: codec.Receipt{Changed: t.changed, Sheets: receipts}}
+	out := &codec.Table{Schema: arrow.NewSchema(fields, nil), Receipt: codec.Receipt{Changed: t.changed, Samples: t.samples, Sheets: receipts}}
+	describeHeaders(&out.Receipt, parts, names)
 	for g := 0; len(columns) > 0 && g < len(columns[0]); g++ {
 		arrays := make([]arrow.Array, len(columns))
 		for i := range columns {
@@ -239,6 +196,9 @@ func receiptsOf(parts []*part, names []string) (receipts []codec.SheetReceipt, e
 	left := maxAbsent
 	for _, p := range parts {
 		r := codec.SheetReceipt{Name: p.sheet.name, Rows: int64(p.rows())}
+		for row := p.header.first; row < p.header.data; row++ {
+			r.HeaderRows = append(r.HeaderRows, p.sheet.top+row+1)
+		}
 		for _, name := range names {
 			if _, ok := p.columns[name]; ok {
 				continue
@@ -251,53 +211,4 @@ func receiptsOf(parts []*part, names []string) (receipts []codec.SheetReceipt, e
 		receipts = append(receipts, r)
 	}
 	return receipts, nil
-}
-
-// table is a table under construction.
-type table struct {
-	book    *workbook
-	parts   []*part
-	changed []int64
-}
-
-// column returns the arrays of a column, one for each row group, and its type.
-func (t *table) column(i int, name string) (chunks []arrow.Array, dt arrow.DataType, err error) {
-	var kinds kinds
-	for _, p := range t.parts {
-		p.each(p.position(name), func(_ int, kind kind, word uint64) { kinds.add(kind, word) })
-	}
-	dt = kinds.dataType()
-	text := kinds.value() == kindText
-	b := array.NewBuilder(t.book.mem, dt)
-	defer b.Release()
-	for _, p := range t.parts {
-		p.each(p.position(name), func(row int, kind kind, word uint64) {
-			if kind == kindError || text && kind != kindText && kind != kindEmpty {
-				t.changed[i]++
-				if err == nil && t.book.opt.Strict {
-					err = p.sheet.malformed("has a cell %s that would not be given back as it is, which strict=true refuses: column %s is read as %s", cellRef(p.sheet.top+row, p.position(name)), codec.Quoted(name), scalar.DType(dt))
-				}
-			}
-			if kind == kindEmpty || kind == kindError {
-				b.AppendNull()
-			} else {
-				p.sheet.append(b, kind, word)
-			}
-			if b.Len() == codec.RowGroupRows {
-				chunks = append(chunks, b.NewArray())
-			}
-		})
-	}
-	if b.Len() > 0 {
-		chunks = append(chunks, b.NewArray())
-	}
-	return chunks, dt, err
-}
-
-// position is the position of a column in the sheet, -1 if the sheet does not have it.
-func (p *part) position(name string) int {
-	if at, ok := p.columns[name]; ok {
-		return at
-	}
-	return -1
 }

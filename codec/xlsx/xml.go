@@ -14,8 +14,9 @@ import (
 // 32,767 characters.
 const maxXMLToken = 4 << 20
 
-// xmlReader reads the elements of one part of a workbook. Names are without prefixes, because programs
-// choose different ones.
+// xmlReader reads the elements of one part of a workbook that are in the namespaces of workbooks, by
+// their names without prefixes. It leaves out elements of other namespaces with all that is in them:
+// extensions have elements of the same names that mean something else.
 type xmlReader struct {
 	events *gosax.Reader
 	source *boundedTokens
@@ -24,6 +25,10 @@ type xmlReader struct {
 	open  []int
 	// empty is true if the innermost one has no content, so that its end comes next.
 	empty bool
+	// spaces are the namespaces of the open elements.
+	spaces namespaces
+	// hidden is the depth of the outermost open element that is left out, 0 if there is none.
+	hidden int
 }
 
 // maxXMLDepth is the deepest accepted nesting of elements. Excel stays below 20.
@@ -69,55 +74,101 @@ func (r *xmlReader) push(name []byte) error {
 	return nil
 }
 
-// pop removes the innermost element and returns its name.
-func (r *xmlReader) pop() []byte {
-	last := len(r.open) - 1
-	name := r.names[r.open[last]:]
-	r.names, r.open = r.names[:r.open[last]], r.open[:last]
-	return name
+// pop removes the innermost element. It returns its name, and whether it is one that is left out.
+func (r *xmlReader) pop() (name []byte, hidden bool) {
+	depth := len(r.open)
+	start := r.open[depth-1]
+	name = r.names[start:]
+	r.names, r.open = r.names[:start], r.open[:depth-1]
+	r.spaces.leave(depth)
+	hidden = r.hidden > 0
+	if depth == r.hidden {
+		r.hidden = 0
+	}
+	return name, hidden
 }
 
 // next returns the next event, or io.EOF after the last. The event is valid until the next call.
 func (r *xmlReader) next() (xmlEvent, error) {
+	for {
+		e, ok, err := r.read()
+		if ok || err != nil {
+			return e, err
+		}
+	}
+}
+
+// read reads one event. ok is false if it is left out.
+func (r *xmlReader) read() (event xmlEvent, ok bool, err error) {
 	if r.empty {
 		r.empty = false
-		return xmlEvent{end: r.pop()}, nil
+		name, hidden := r.pop()
+		return xmlEvent{end: withoutPrefix(name)}, !hidden, nil
 	}
-	for {
-		r.source.n = 0
-		e, err := r.events.Event()
+	r.source.n = 0
+	e, err := r.events.Event()
+	if err != nil {
+		return xmlEvent{}, false, codec.Errorf(codec.ErrMalformed, "the workbook has a part that ends too early or cannot be read: %v", err)
+	}
+	switch e.Type() {
+	case gosax.EventStart:
+		r.empty = bytes.HasSuffix(e.Bytes, []byte("/>"))
+		return r.start(gosax.Name(e.Bytes))
+	case gosax.EventEnd:
+		name, _ := gosax.Name(e.Bytes)
+		if len(r.open) == 0 || !bytes.Equal(r.names[r.open[len(r.open)-1]:], name) {
+			return xmlEvent{}, false, codec.Errorf(codec.ErrMalformed, "the workbook has a part in which the element %s ends that has not begun", codec.QuotedBytes(name))
+		}
+		_, hidden := r.pop()
+		return xmlEvent{end: withoutPrefix(name)}, !hidden, nil
+	case gosax.EventText:
+		if r.hidden > 0 {
+			return xmlEvent{}, false, nil
+		}
+		text, err := gosax.Unescape(e.Bytes)
 		if err != nil {
-			return xmlEvent{}, codec.Errorf(codec.ErrMalformed, "the workbook has a part that ends too early or cannot be read: %v", err)
+			return xmlEvent{}, false, codec.Errorf(codec.ErrMalformed, "the workbook has a text that cannot be read: %v", err)
 		}
-		switch e.Type() {
-		case gosax.EventStart:
-			name, attributes := gosax.Name(e.Bytes)
-			name = withoutPrefix(name)
-			r.empty = bytes.HasSuffix(e.Bytes, []byte("/>"))
-			return xmlEvent{start: name, attributes: attributes}, r.push(name)
-		case gosax.EventEnd:
-			name, _ := gosax.Name(e.Bytes)
-			if name = withoutPrefix(name); len(r.open) == 0 || !bytes.Equal(r.pop(), name) {
-				return xmlEvent{}, codec.Errorf(codec.ErrMalformed, "the workbook has a part in which the element %s ends that has not begun", codec.Quoted(string(name)))
-			}
-			return xmlEvent{end: name}, nil
-		case gosax.EventText:
-			text, err := gosax.Unescape(e.Bytes)
-			if err != nil {
-				return xmlEvent{}, codec.Errorf(codec.ErrMalformed, "the workbook has a text that cannot be read: %v", err)
-			}
-			return xmlEvent{text: text}, nil
-		case gosax.EventCData:
-			return xmlEvent{text: bytes.TrimSuffix(bytes.TrimPrefix(e.Bytes, []byte("<![CDATA[")), []byte("]]>"))}, nil
-		case gosax.EventDocType:
-			return xmlEvent{}, codec.Errorf(codec.ErrMalformed, "the workbook has a part with a document type declaration, which no workbook needs")
-		case gosax.EventEOF:
-			if len(r.open) > 0 {
-				return xmlEvent{}, codec.Errorf(codec.ErrMalformed, "the workbook has a part that ends too early")
-			}
-			return xmlEvent{}, io.EOF
+		return xmlEvent{text: text}, true, nil
+	case gosax.EventCData:
+		return xmlEvent{text: bytes.TrimSuffix(bytes.TrimPrefix(e.Bytes, []byte("<![CDATA[")), []byte("]]>"))}, r.hidden == 0, nil
+	case gosax.EventDocType:
+		return xmlEvent{}, false, codec.Errorf(codec.ErrMalformed, "the workbook has a part with a document type declaration, which no workbook needs")
+	case gosax.EventEOF:
+		if len(r.open) > 0 {
+			return xmlEvent{}, false, codec.Errorf(codec.ErrMalformed, "the workbook has a part that ends too early")
+		}
+		return xmlEvent{}, false, io.EOF
+	}
+	return xmlEvent{}, false, nil
+}
+
+// start handles the start of an element.
+func (r *xmlReader) start(name, attributes []byte) (event xmlEvent, ok bool, err error) {
+	if err := r.push(name); err != nil {
+		return xmlEvent{}, false, err
+	}
+	if r.hidden > 0 {
+		return xmlEvent{}, false, nil
+	}
+	depth := len(r.open)
+	if bytes.Contains(attributes, []byte("xmlns")) {
+		if err := r.spaces.enter(depth, attributes); err != nil {
+			return xmlEvent{}, false, err
 		}
 	}
+	own, err := r.spaces.own(name)
+	if err != nil {
+		return xmlEvent{}, false, err
+	}
+	if own {
+		return xmlEvent{start: withoutPrefix(name), attributes: attributes}, true, nil
+	}
+	if depth == 1 {
+		return xmlEvent{}, false, codec.Errorf(codec.ErrMalformed, "the workbook has a part whose outermost element %s is not of a namespace of workbooks", codec.QuotedBytes(name))
+	}
+	r.hidden = depth
+	return xmlEvent{}, false, nil
 }
 
 // each calls handle for every event.
@@ -140,20 +191,30 @@ func withoutPrefix(name []byte) []byte {
 	return name[bytes.IndexByte(name, ':')+1:]
 }
 
-// attribute returns the value of an attribute, or nil. The name is without prefix.
+// attribute returns the value of an attribute without a prefix, or nil.
 func (e xmlEvent) attribute(name string) []byte {
-	rest := e.attributes
-	for len(rest) > 0 {
-		a, next, err := gosax.NextAttribute(rest)
-		if err != nil || len(a.Key) == 0 {
-			return nil
+	for key, value, rest := nextAttribute(e.attributes); key != nil; key, value, rest = nextAttribute(rest) {
+		if string(key) == name {
+			return unescaped(value)
 		}
-		if string(withoutPrefix(a.Key)) == name && len(a.Value) >= 2 {
-			return unescaped(a.Value[1 : len(a.Value)-1])
-		}
-		rest = next
 	}
 	return nil
+}
+
+// nextAttribute returns the name and the value of the first attribute, and the attributes after it. The
+// name is nil if there is none that can be read.
+func nextAttribute(attributes []byte) (key, value, rest []byte) {
+	for len(attributes) > 0 {
+		a, next, err := gosax.NextAttribute(attributes)
+		if err != nil || len(a.Key) == 0 {
+			return nil, nil, nil
+		}
+		if len(a.Value) >= 2 {
+			return a.Key, a.Value[1 : len(a.Value)-1], next
+		}
+		attributes = next
+	}
+	return nil, nil, nil
 }
 
 // unescaped returns the value of an attribute, or nil if it is invalid. The library unescapes in place,
