@@ -55,6 +55,11 @@ type uploadReceipt struct {
 	Format    string                   `json:"format"`
 	Encoding  string                   `json:"encoding"`
 	Delimiter string                   `json:"delimiter"`
+	Quote     string                   `json:"quote"`
+	Header    string                   `json:"header"`
+	Line      int                      `json:"header_line"`
+	Renamed   map[string]string        `json:"renamed"`
+	Notes     []string                 `json:"notes"`
 	Sheets    []sheetReceipt           `json:"sheets"`
 	Columns   map[string]columnReceipt `json:"columns"`
 }
@@ -69,7 +74,16 @@ type columnReceipt struct {
 	DType   string `json:"dtype"`
 	Missing int    `json:"missing"`
 	Changed int    `json:"changed"`
+	Renamed string `json:"renamed_from"`
+	// Samples are compared by the tests that are about them.
+	Samples unread `json:"samples"`
 }
+
+// unread is a member that may have any value.
+type unread struct{}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (unread) UnmarshalJSON([]byte) error { return nil }
 
 type serializationDocument struct {
 	Method           string  `json:"method"`
