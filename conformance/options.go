@@ -20,6 +20,11 @@ type formatParam struct {
 var formatParams = []formatParam{
 	{"delimiter", "comma", []string{"csv", "tsv"}},
 	{"header", "true", []string{"csv", "tsv", "xlsx"}},
+	{"header_row", "1", []string{"csv", "tsv"}},
+	{"skip_rows", "0", []string{"csv", "tsv"}},
+	{"short_rows", "fill", []string{"csv", "tsv"}},
+	{"quote", "\"", []string{"csv", "tsv"}},
+	{"escape", "\\", []string{"csv", "tsv"}},
 	{"null_values", "-", []string{"csv", "tsv", "xlsx"}},
 	{"encoding", "utf-8", []string{"csv", "tsv"}},
 	{"decimal", "point", []string{"csv", "tsv"}},

@@ -47,8 +47,6 @@ func (c *client) badUploads() []badUpload {
 		{"bytes of no known format", "application/octet-stream", []byte{1, 2, 3, 0, 255}, unsupported, "unsupported_media_type", []string{"cannot be told", "text/csv"}},
 		{"a CSV file with an uneven row", csvType, []byte("a,b\n1,2\n3\n"), malformed, "malformed_input", []string{"line 3"}},
 		{"a CSV file with a row too long", csvType, []byte("a,b\n1,2,3\n"), malformed, "malformed_input", []string{"line 2"}},
-		{"a CSV file with a column twice", csvType, []byte("a,b,a\n1,2,3\n"), malformed, "malformed_input", []string{`"a"`}},
-		{"a CSV file with a column without a name", csvType, []byte("a,,c\n1,2,3\n"), malformed, "malformed_input", []string{"name"}},
 		{"a CSV file with a quote left open", csvType, []byte("a,b\n\"1,2\n"), malformed, "malformed_input", []string{"quote"}},
 		{"a CSV file in no known encoding", csvType, []byte("a,b\n\x81\xfe\xfa,2\n"), malformed, "malformed_input", []string{"UTF-8"}},
 		{"a CSV header of 100,000 columns", csvType, []byte(strings.Repeat("c,", 99_999) + "c\n"), tooLarge, "dataframe_too_large", []string{"10000"}},

@@ -11,27 +11,15 @@ import (
 // slowlyChanged spells each cell of a table that was read from text and compares it with its field.
 func slowlyChanged(t *testing.T, text []byte, table *codec.Table, opt codec.ReadOptions) []int64 {
 	t.Helper()
-	own, err := codec.OptionsOf[Options](opt.Options)
-	if err != nil {
-		t.Fatal(err)
-	}
 	opt.Limits = opt.Limits.WithDefaults()
-	d, err := newDialect(own)
-	if err != nil {
-		t.Fatal(err)
-	}
 	mem := codec.NewBudget(1 << 30)
-	data, _, err := decodeText(text, own.Encoding, mem)
+	in, err := CSV.Driver.(driver).open(text, opt, mem)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := textScanner{data: data, delimiter: table.Receipt.Delimiter, comment: own.Comment}
-	names, err := s.readNames(own, opt.Limits)
-	if err != nil {
-		t.Fatal(err)
-	}
-	changed := make([]int64, len(names))
-	r, err := newTextReader(s, names, opt, own.NullValues, d, mem, textSizes{groupRows: 1, windowFields: 1, windowRows: 1})
+	names, data, d := in.head.names, in.scan.data, in.dialect
+	changed := make([]int64, table.Schema.NumFields())
+	r, err := newTextReader(in.scan, names, opt, in.options.NullValues, d, mem, textSizes{groupRows: 1, windowFields: 1, windowRows: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +29,7 @@ func slowlyChanged(t *testing.T, text []byte, table *codec.Table, opt codec.Read
 			row -= int(table.RowGroups[group].NumRows())
 			group++
 		}
-		for c := range names {
+		for c := range table.Schema.NumFields() {
 			values := table.RowGroups[group].Column(c)
 			var scratch, spelled []byte
 			if !scalar.NullChecker(values)(row) {
@@ -84,6 +72,7 @@ func TestChangedCellsAreCounted(t *testing.T) {
 				continue
 			}
 			checkChanged(t, text, table, opt)
+			checkSamples(t, table)
 			total += len(table.Receipt.Changed)
 		}
 	}

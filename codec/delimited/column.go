@@ -16,6 +16,19 @@ type textCells struct {
 	parsers *[cellText]cellParser
 	// rows is the likely number of rows of their row group.
 	rows int
+	// single says that the table has one column.
+	single bool
+}
+
+// until returns the fields of the rows before one.
+func (in textCells) until(row int) textCells {
+	in.spans = in.spans[:row]
+	return in
+}
+
+// writesMissing reports whether b, which spells a missing value, is how missing values are written.
+func (in *textCells) writesMissing(b []byte) bool {
+	return len(b) == 0 || in.single && string(b) == singleMissing
 }
 
 // textColumn is a column that is being read. It begins as the null kind and is widened when
@@ -37,8 +50,10 @@ type textColumn struct {
 	// changed counts the cells that would be written with another spelling.
 	changed int64
 	// respelled counts those of them that are not missing, in columns of neither text nor
-	// missing values only.
-	respelled int64
+	// missing values only; intoFloats counts integers that became floats.
+	respelled, intoFloats int64
+	// seen are some of the changed cells.
+	seen changedCells
 
 	mem *codec.Budget
 	// used is the memory taken from mem.
@@ -79,14 +94,26 @@ func (c *textColumn) add(row int, in textCells) {
 	case c.rebuild:
 		return
 	case c.want != nil && c.want.builder != nil:
+		changed := c.changed
 		c.addWanted(in, row)
+		if c.changed > changed {
+			c.seen.addWanted(c.want, row, in, c.mem)
+		}
 		return
 	}
+	c.addInferred(row, in)
+	c.seen.add(c, row, in)
+}
+
+func (c *textColumn) addInferred(firstRow int, in textCells) {
 	first := c.chunk.rows
-	onlyMissing, changed := c.kind == cellNull && !c.soft, c.changed
-	for row = c.addCells(in, 0); row < len(in.spans); row = c.addCells(in, row) {
+	onlyMissing, changed, seen := c.kind == cellNull && !c.soft, c.changed, c.seen
+	for row := c.addCells(in, 0); row < len(in.spans); row = c.addCells(in, row) {
 		kind := c.widened(inferKind(trimBlanks(in.spans[row].content(in.data, &c.scratch)), in.parsers))
 		if kind != cellText {
+			if kind == cellFloat {
+				c.seen.add(c, firstRow, in.until(row))
+			}
 			c.become(kind, in.rows)
 			continue
 		}
@@ -97,7 +124,7 @@ func (c *textColumn) add(row int, in textCells) {
 		}
 		c.chunk = textChunk{rows: first, nulls: first}
 		c.become(cellText, in.rows)
-		row, c.changed = 0, changed
+		row, c.changed, c.respelled, c.intoFloats, c.seen = 0, changed, 0, 0, seen
 	}
 }
 
@@ -116,13 +143,14 @@ func (c *textColumn) addMissing(in textCells, row int) int {
 	for ; row < len(in.spans); row++ {
 		span := in.spans[row]
 		b := span.content(in.data, &c.scratch)
+		spelled := b
 		if !in.nulls.Has(b) {
 			if b = trimBlanks(b); !in.nulls.Has(b) {
 				break
 			}
 			c.soft = true
 		}
-		if span.start&^spanFlag != span.end&^spanFlag {
+		if !in.writesMissing(spelled) {
 			c.changed++
 		}
 		c.soft = c.soft || span.quoted()
@@ -142,6 +170,7 @@ func (c *textColumn) addWords(in textCells, row int) int {
 	for ; row < len(in.spans); row++ {
 		span := in.spans[row]
 		b := span.content(in.data, &c.scratch)
+		spelled := b
 		word, fit, missing := uint64(0), scalar.NoFit, in.nulls.Has(b)
 		if !missing {
 			word, fit = parse(b)
@@ -159,7 +188,7 @@ func (c *textColumn) addWords(in textCells, row int) int {
 			c.soft = c.soft || span.quoted()
 			c.setMissing(len(words))
 			fit = scalar.NoFit
-			if span.start&^spanFlag != span.end&^spanFlag {
+			if !in.writesMissing(spelled) {
 				c.changed++
 			}
 		}
@@ -187,10 +216,10 @@ func (c *textColumn) addText(in textCells, row int) int {
 		b := in.data[span.start&^spanFlag : span.end&^spanFlag]
 		switch {
 		case span.end&spanFlag != 0:
-			text = appendUndoubled(text, b)
+			text = span.appendUndoubled(text, in.data)
 		case !span.quoted() && in.nulls.Has(b):
 			c.setMissing(len(offsets) - 1)
-			if len(b) > 0 {
+			if !in.writesMissing(b) {
 				c.changed++
 			}
 		default:
@@ -245,7 +274,8 @@ func (c *textColumn) spelledIntegers() int64 {
 func (c *textColumn) become(kind cellKind, rows int) {
 	c.kind = kind
 	if kind == cellFloat {
-		c.changed += c.spelledIntegers()
+		n := c.spelledIntegers()
+		c.changed, c.intoFloats = c.changed+n, c.intoFloats+n
 		for i := range c.chunks {
 			c.chunks[i].toFloat()
 		}

@@ -61,35 +61,11 @@ const maxTextBytes = math.MaxInt32
 //   - Text keeps its spelling. Mixed columns are text, except integers among floats.
 //   - A column in which everything is missing has the null type.
 func (d driver) Decode(data []byte, opt codec.ReadOptions, mem *codec.Budget) (*codec.Table, error) {
-	own, err := codec.OptionsOf[Options](opt.Options)
+	in, err := d.open(data, opt, mem)
 	if err != nil {
 		return nil, err
 	}
-	if own.Delimiter == 0 {
-		own.Delimiter = d.read
-	}
-	dialect, err := newDialect(own)
-	if err != nil {
-		return nil, err
-	}
-	text, encoding, err := decodeText(data, own.Encoding, mem)
-	if err != nil {
-		return nil, err
-	}
-	if dialect.delimiter == 0 {
-		if dialect.delimiter, err = dialect.detectDelimiter(text); err != nil {
-			return nil, err
-		}
-	}
-	s := textScanner{data: text, delimiter: dialect.delimiter, comment: dialect.comment, widthOf: "the header"}
-	names, err := s.readNames(own, opt.Limits)
-	if err != nil {
-		return nil, err
-	}
-	if err := scalar.CheckDTypes(opt.DTypes, names); err != nil {
-		return nil, err
-	}
-	r, err := newTextReader(s, names, opt, own.NullValues, dialect, mem, d.sizes)
+	r, err := newTextReader(in.scan, in.head.names, opt, in.options.NullValues, in.dialect, mem, d.sizes)
 	if err != nil {
 		return nil, err
 	}
@@ -97,9 +73,69 @@ func (d driver) Decode(data []byte, opt codec.ReadOptions, mem *codec.Budget) (*
 	if err != nil {
 		return nil, err
 	}
-	table.Receipt.Encoding, table.Receipt.Delimiter, table.Receipt.Quote = encoding, dialect.delimiter, '"'
-	if opt.Strict && table.Receipt.Changed != nil {
-		return nil, r.refuseSpellings(table)
+	if table, err = r.dropSpares(table, in.head); err != nil {
+		return nil, err
 	}
+	if opt.Strict {
+		if err := in.head.refuse(in.at); err != nil {
+			return nil, err
+		}
+		if table.Receipt.Changed != nil {
+			return nil, r.refuseSpellings(table)
+		}
+	}
+	table.Receipt.Encoding, table.Receipt.Delimiter, table.Receipt.Quote = in.encoding, in.dialect.delimiter, in.quote
+	r.describe(&table.Receipt, in.head, in.at)
 	return table, nil
+}
+
+// input is a text whose dialect and names are known.
+type input struct {
+	options  Options
+	dialect  *dialect
+	encoding string
+	// quote encloses fields in the input; 0 means that quotes mean nothing.
+	quote byte
+	at    place
+	// scan is at the first line of data.
+	scan textScanner
+	head *header
+}
+
+// open reads what comes before the data.
+func (d driver) open(data []byte, opt codec.ReadOptions, mem *codec.Budget) (*input, error) {
+	own, err := codec.OptionsOf[Options](opt.Options)
+	if err != nil {
+		return nil, err
+	}
+	// The options are checked before the text is looked at.
+	if _, err := newDialect(own); err != nil {
+		return nil, err
+	}
+	in := &input{options: own}
+	text, encoding, err := decodeText(data, own.Encoding, mem)
+	if err != nil {
+		return nil, err
+	}
+	text = trimMarks(text)
+	in.encoding = encoding
+	if in.dialect, in.at, err = locate(text, own, d.read); err != nil {
+		return nil, err
+	}
+	if own.Quote == 0 && !own.NoQuotes && own.Escape == 0 {
+		if s := in.dialect.scanner(text); s.quotesAreText(in.at.start) {
+			in.dialect.quote = 0
+		}
+	}
+	in.quote = in.dialect.quote
+	if in.dialect.escape != 0 {
+		if text, err = in.dialect.unescape(text, in.at.start, mem); err != nil {
+			return nil, err
+		}
+	}
+	in.scan = in.dialect.scanner(text)
+	if in.head, err = in.scan.readHeader(in.at.start, own, opt.Limits); err != nil {
+		return nil, err
+	}
+	return in, scalar.CheckDTypes(opt.DTypes, in.head.names)
 }

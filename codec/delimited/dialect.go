@@ -15,6 +15,10 @@ import (
 type dialect struct {
 	// delimiter is 0 until it is detected; comment is 0 if there are no comments.
 	delimiter, comment byte
+	// quote is 0 if quotes mean nothing, escape if no character makes the next one ordinary.
+	quote, escape byte
+	// single says that the table has one column.
+	single bool
 	// decimal is '.' or ','; thousands is 0 if groups of digits are not numbers.
 	decimal, thousands byte
 	parsers            *[cellText]cellParser
@@ -46,6 +50,9 @@ func newDialect(opt Options) (*dialect, error) {
 			return nil, err
 		}
 	}
+	if err := d.setSyntax(opt); err != nil {
+		return nil, err
+	}
 	if !d.plainNumbers() {
 		parsers := cellParsers
 		parsers[cellInt] = d.plainly(parseIntCell)
@@ -69,21 +76,6 @@ func (d *dialect) checkDelimiter() error {
 		return codec.Errorf(codec.ErrUnsupported, "%q cannot both separate fields and be the decimal point: name another delimiter or decimal", d.delimiter)
 	}
 	return nil
-}
-
-// detectDelimiter returns a delimiter that is neither the decimal point nor the beginning of a
-// comment nor, if the first line then has one field, the separator of thousands.
-func (d *dialect) detectDelimiter(text []byte) (byte, error) {
-	usable := func(c byte) bool { return c != d.decimal && c != d.comment }
-	s := textScanner{data: text, comment: d.comment}
-	text = text[s.skipBlankLines(0):]
-	best, shape := bestDelimiter(text, d.comment, usable)
-	if best == d.thousands && shape.fields < 2 {
-		best, _ = bestDelimiter(text, d.comment, func(c byte) bool { return usable(c) && c != d.thousands })
-	}
-	found := *d
-	found.delimiter = best
-	return best, found.checkDelimiter()
 }
 
 // plainly returns a parser for numbers of the dialect, from a parser for numbers with only a
@@ -156,7 +148,7 @@ func notDigit(r rune) bool { return r < '0' || r > '9' }
 // spells reports whether a field has the spelling of a value of that type, without regard to the
 // separators in numbers of the dialect.
 func (d *dialect) spells(field, spelled []byte, dt arrow.DataType) bool {
-	if bytes.Equal(field, spelled) {
+	if bytes.Equal(field, spelled) || d.single && len(spelled) == 0 && string(field) == singleMissing {
 		return true
 	}
 	if d.plainNumbers() || !isNumeric(dt) {

@@ -92,7 +92,7 @@ func (c *textColumn) addWanted(in textCells, firstRow int) {
 		fit := scalar.Same
 		if in.nulls.Has(cell) {
 			w.builder.AppendNull()
-			if len(b) > 0 {
+			if !in.writesMissing(b) {
 				fit = scalar.Respelled
 			}
 		} else if fit = w.append(cell); fit == scalar.NoFit {

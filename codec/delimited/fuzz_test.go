@@ -64,6 +64,7 @@ func FuzzDelimited(f *testing.F) {
 			return
 		}
 		checkChanged(t, data, table, opt)
+		checkSamples(t, table)
 		if n := arrayBytes(table); n > opt.Limits.Bytes || table.Schema.NumFields() > opt.Limits.Columns {
 			t.Fatalf("the table has %d bytes and %d columns", n, table.Schema.NumFields())
 		}

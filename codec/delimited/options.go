@@ -10,7 +10,20 @@ type Options struct {
 	// Delimiter separates fields; 0 means that it is detected.
 	Delimiter byte
 	// NoHeader says that the first line is data; columns are then named column_1, column_2, ….
-	NoHeader bool
+	// Header says that there is a header; without both, it is assumed.
+	NoHeader, Header bool
+	// HeaderRow is the line with the names, counted from 1. SkipRows is how many lines before the table are
+	// not read. Both count all lines, blank ones too; 0 means that the table begins with the first line that
+	// looks like it.
+	HeaderRow, SkipRows int
+	// Quote encloses fields; 0 means '"', and that quotes mean nothing in text with tabs or bars that is
+	// read better without. NoQuotes says that quotes mean nothing.
+	Quote    byte
+	NoQuotes bool
+	// Escape makes the next character ordinary; 0 means that no character does.
+	Escape byte
+	// FillShort fills lines with too few fields with missing values.
+	FillShort bool
 	// NullValues are the spellings of a missing value; nil means [scalar.DefaultNullValues]. The
 	// empty field is always missing.
 	NullValues []string
@@ -26,7 +39,7 @@ type Options struct {
 
 // reading are the parameters that become [Options].
 var reading = codec.Params{
-	Names: []string{"delimiter", "header", "null_values", "encoding", "decimal", "thousands", "comment"},
+	Names: []string{"delimiter", "header", "header_row", "skip_rows", "short_rows", "quote", "escape", "null_values", "encoding", "decimal", "thousands", "comment"},
 	Parse: parseOptions,
 }
 
@@ -44,7 +57,10 @@ func parseOptions(given codec.Values) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	opt := Options{NoHeader: !header, NullValues: scalar.ParseNullValues(given)}
+	opt := Options{NoHeader: !header, Header: header && given.Has("header"), NullValues: scalar.ParseNullValues(given)}
+	if err := opt.parseSyntax(given); err != nil {
+		return nil, err
+	}
 	for _, c := range []struct {
 		name   string
 		into   *byte

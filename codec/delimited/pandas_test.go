@@ -49,6 +49,9 @@ type sharedText struct {
 	encoding                             string
 	sep, decimal, thousands, comment, na string
 	dtype                                map[string]string
+	// quote is the quoting character, escape the escape character; skip are lines before the header.
+	quote, escape string
+	skip          int
 }
 
 var sharedTexts = []sharedText{
@@ -83,6 +86,12 @@ var sharedTexts = []sharedText{
 	{name: "UTF-16BE", text: "ä,日\n😀,1\n", encoding: "utf-16be"},
 	{name: "windows-1252", text: "ä,b\n5 €,1\n“é”…,2\nœŸ,3\n", encoding: "windows-1252"},
 	{name: "Latin-1", text: "ä,b\n\u0080\u0085\u00a0é,1\nÿ,2\n", encoding: "iso-8859-1"},
+	{name: "quoted tabs and line ends", text: "a\tb\n1\t\"x\ty\"\n2\t\"l1\nl2\"\n3\t\"say \"\"x\"\"\"\n", sep: "\t"},
+	{name: "another quote", text: "a,b\n'1,5','it''s'\n2,\"x\"\n", quote: "'"},
+	{name: "escapes", text: "a,b\n1,\"say \\\"x, y\\\"\"\n2,x\\, y\n3,\"\\\\\"\n", escape: "\\"},
+	{name: "lines before the header", text: "Report, all\n\nx\na,b\n1,2\n", skip: 3},
+	{name: "names twice", text: "x,y,x,x\n1,2,3,4\n"},
+	{name: "short lines", text: "a,b,c\n1,2\n4,5,6\n7\n"},
 	{name: "an encoding and a dialect", text: "größe;b\n1.234,5;½\n", encoding: "windows-1252", sep: ";", decimal: ",", thousands: "."},
 }
 
@@ -114,6 +123,15 @@ func (s sharedText) pandas() map[string]any {
 			options[name] = value
 		}
 	}
+	if s.quote != "" {
+		options["quotechar"] = s.quote
+	}
+	if s.escape != "" {
+		options["escapechar"] = s.escape
+	}
+	if s.skip > 0 {
+		options["skiprows"] = s.skip
+	}
 	if s.na != "" {
 		options["na_values"], options["keep_default_na"] = append(strings.Split(s.na, ","), ""), false
 	}
@@ -130,7 +148,10 @@ func (s sharedText) pandas() map[string]any {
 func (s sharedText) options(t *testing.T, delimiter byte) (opt codec.ReadOptions) {
 	t.Helper()
 	first := func(text string) byte { return (text + "\x00")[0] }
-	own := delimited.Options{Decimal: first(s.decimal), Thousands: first(s.thousands), Comment: first(s.comment), Encoding: s.encoding, Delimiter: delimiter}
+	own := delimited.Options{
+		Decimal: first(s.decimal), Thousands: first(s.thousands), Comment: first(s.comment), Encoding: s.encoding, Delimiter: delimiter,
+		Quote: first(s.quote), Escape: first(s.escape), SkipRows: s.skip, FillShort: s.name == "short lines",
+	}
 	if s.na != "" {
 		own.NullValues = strings.Split(s.na, ",")
 	}

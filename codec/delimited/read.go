@@ -56,6 +56,7 @@ func newTextReader(s textScanner, names []string, opt codec.ReadOptions, nulls [
 		mem:     mem,
 		sizes:   sizes,
 	}
+	d.single = len(names) == 1
 	r.mem.Take(int64(len(names)) * textColumnBytes)
 	for i := range r.columns {
 		r.mem.Take(int64(len(names[i])))
@@ -104,6 +105,7 @@ func (r *textReader) readColumns(columns []*textColumn) error {
 			spans:   r.current.column(c.index),
 			nulls:   r.nulls,
 			parsers: r.dialect.parsers,
+			single:  r.dialect.single,
 			rows:    min(r.sizes.groupRows, r.mostRows-row/r.sizes.groupRows*r.sizes.groupRows),
 		})
 		if (row+r.current.rows)%r.sizes.groupRows == 0 {
@@ -120,6 +122,7 @@ func (r *textReader) readColumns(columns []*textColumn) error {
 // in parallel for 0 to n-1 with r.current, whose first row is row, the next window is cut.
 func (r *textReader) eachWindow(n int, work func(i, row int)) error {
 	r.scan.pos = r.start
+	r.scan.short.reset()
 	if err := r.scan.fill(r.current, r.sizes.groupRows); err != nil {
 		return err
 	}
@@ -167,6 +170,7 @@ func (r *textReader) table() (*codec.Table, error) {
 	}
 	if slices.Max(changed) > 0 {
 		table.Receipt.Changed = changed
+		table.Receipt.Samples = r.samples(table)
 	}
 	return table, nil
 }

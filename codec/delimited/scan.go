@@ -26,14 +26,17 @@ func (s textSpan) content(data []byte, scratch *[]byte) []byte {
 	if s.end&spanFlag == 0 {
 		return b
 	}
-	*scratch = appendUndoubled(slices.Grow((*scratch)[:0], len(b)), b)
+	*scratch = s.appendUndoubled(slices.Grow((*scratch)[:0], len(b)), data)
 	return *scratch
 }
 
-// appendUndoubled appends the content of a quoted field, with one quote for each two.
-func appendUndoubled(dst, b []byte) []byte {
+// appendUndoubled appends the content of a quoted field, with one quote for each two. The quote is the
+// character before the content.
+func (s textSpan) appendUndoubled(dst, data []byte) []byte {
+	start := s.start &^ spanFlag
+	b, quote := data[start:s.end&^spanFlag], data[start-1]
 	for {
-		i := bytes.IndexByte(b, '"')
+		i := bytes.IndexByte(b, quote)
 		if i < 0 {
 			return append(dst, b...)
 		}
@@ -69,18 +72,21 @@ func (w *textWindow) column(c int) []textSpan {
 }
 
 // textScanner cuts delimited text into fields as RFC 4180 describes. Beyond the RFC, each of
-// CRLF, LF and CR ends a row, the last row needs no line end, and a quote in a field that does
-// not begin with one is an ordinary character.
+// CRLF, LF and CR ends a row, the last row needs no line end, blanks around a quoted field are
+// skipped, and a quote in a field that does not begin with one is an ordinary character.
 type textScanner struct {
-	data      []byte
-	delimiter byte
+	data             []byte
+	delimiter, quote byte
 	// comment begins lines that are skipped; 0 means that there are none.
 	comment byte
+	// opens are the bytes that can begin a quoted field: the quote, and blanks before it.
+	opens [256]bool
 	// width is the number of columns.
 	width int
 	// widthOf says in messages where width comes from: the header or the first line.
 	widthOf string
 	pos     int
+	short   shortRows
 }
 
 // fill reads the next rows into w, as many as fit but at most most. Like pandas it skips lines
@@ -98,12 +104,15 @@ func (s *textScanner) fill(w *textWindow, most int) error {
 		// A field begins at pos. mask has its possible ends in the 8 bytes from base.
 		var end int
 		span := textSpan{start: uint32(pos)}
-		if pos < len(data) && data[pos] == '"' {
-			var err error
-			if span, base, err = s.quoted(pos); err != nil {
+		if pos < len(data) && s.opens[data[pos]] {
+			quoted, next, err := s.quoted(pos)
+			if err != nil {
 				return err
 			}
-			mask = matchEnds(data, base, pattern)
+			if next > 0 {
+				span, base = quoted, next
+				mask = matchEnds(data, base, pattern)
+			}
 		}
 		ending := byte('\n')
 		for {
@@ -141,7 +150,14 @@ func (s *textScanner) fill(w *textWindow, most int) error {
 		case column == last:
 			row++
 		case column > 0 || span.quoted() || len(trimBlanks(data[rowStart:end])) > 0:
-			return s.uneven(rowStart)
+			if !s.short.accepts(rowStart, last-column) {
+				return s.uneven(rowStart)
+			}
+			for ; column < last; column++ {
+				index += w.stride
+				w.spans[index] = textSpan{uint32(end), uint32(end)}
+			}
+			row++
 		}
 		if s.comment != 0 && pos < len(data) && data[pos] == s.comment {
 			pos = s.skipComments(pos)
@@ -183,36 +199,16 @@ func lastWord(data []byte, base int) uint64 {
 	return word
 }
 
-// quoted reads the field whose opening quote is at pos. next is the index of the delimiter
-// or line end after its closing quote, or the end of the data.
-func (s *textScanner) quoted(pos int) (span textSpan, next int, err error) {
-	span.start = uint32(pos+1) | spanFlag
-	for next = pos + 1; ; next++ {
-		i := bytes.IndexByte(s.data[next:], '"')
-		if i < 0 {
-			return span, 0, codec.Errorf(codec.ErrMalformed, "the quote that opens a field on line %d is never closed: the field needs a closing quote, and quotes in it must be doubled", s.line(pos))
-		}
-		next += i + 1
-		if next == len(s.data) || s.data[next] != '"' {
-			break
-		}
-		span.end = spanFlag
-	}
-	span.end |= uint32(next - 1)
-	if next < len(s.data) && !s.endsField(s.data[next]) {
-		return span, 0, codec.Errorf(codec.ErrMalformed, "line %d has text after the closing quote of a field: a delimiter or the end of the line must follow, and quotes in the field must be doubled", s.line(next))
-	}
-	return span, next, nil
-}
-
 func (s *textScanner) endsField(c byte) bool {
 	return c == s.delimiter || c == '\n' || c == '\r'
 }
 
 // field reads the one field at pos. next is as in quoted.
 func (s *textScanner) field(pos int) (span textSpan, next int, err error) {
-	if pos < len(s.data) && s.data[pos] == '"' {
-		return s.quoted(pos)
+	if pos < len(s.data) && s.opens[s.data[pos]] {
+		if span, next, err = s.quoted(pos); err != nil || next > 0 {
+			return span, next, err
+		}
 	}
 	for next = pos; next < len(s.data) && !s.endsField(s.data[next]); next++ {
 	}
@@ -268,15 +264,6 @@ func (s *textScanner) skipBlankLines(pos int) int {
 		}
 	}
 	return len(s.data)
-}
-
-// uneven is the error about a row whose number of fields is not the number of columns.
-func (s *textScanner) uneven(rowStart int) error {
-	fields := 0
-	if _, err := s.record(rowStart, func(textSpan) bool { fields++; return true }); err != nil {
-		return err
-	}
-	return codec.Errorf(codec.ErrMalformed, "line %d has %s, %s has %d: every line must have as many, and a field with %q inside must be quoted", s.line(rowStart), codec.Plural(fields, "field"), s.widthOf, s.width, s.delimiter)
 }
 
 // line is the number of the line, counted from 1, that has the byte at pos.

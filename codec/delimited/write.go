@@ -5,6 +5,7 @@ import (
 	"io"
 	"runtime"
 	"slices"
+	"sync/atomic"
 
 	"github.com/apache/arrow/go/v17/arrow"
 
@@ -16,21 +17,53 @@ import (
 // Encode implements [codec.Driver]. It writes a header, then a line for each row, ending in LF. A
 // missing value is an empty field, an empty text is "". Fields are quoted wherever reading them
 // back would otherwise give something else, whichever delimiter is detected.
+//
+// In a table of one column a missing value is [singleMissing], because readers skip empty lines. TSV in
+// which every line has as many fields although fields hold line ends has an empty line at its end: it says
+// that quotes enclose fields, which [textScanner.quotesAreText] would doubt.
 func (d driver) Encode(w io.Writer, src codec.Source, _ codec.WriteOptions) error {
 	groups := scalar.SpellUUIDs(src).Open(nil)
 	if groups.Schema().NumFields() == 0 {
 		return codec.Errorf(codec.ErrUnsupported, "a table without columns cannot be written as delimited text: JSON and Arrow can hold it")
 	}
-	if _, err := w.Write(appendHeader(nil, groups.Schema(), d.written)); err != nil {
+	head := appendHeader(nil, groups.Schema(), d.written)
+	if _, err := w.Write(head); err != nil {
 		return err
 	}
-	blocks := make([][]byte, runtime.GOMAXPROCS(0))
-	return codec.EachGroup(groups, func(group arrow.Record) error {
-		return writeGroup(w, group, d.written, blocks)
+	to := &textWriter{delimiter: d.written, blocks: make([][]byte, runtime.GOMAXPROCS(0))}
+	to.watch(head)
+	err := codec.EachGroup(groups, func(group arrow.Record) error {
+		return to.writeGroup(w, group)
 	})
+	if err == nil && to.doubtful.Load() {
+		_, err = w.Write([]byte("\n"))
+	}
+	return err
 }
 
-// appendHeader quotes names that a reader could mistake for a blank line or a byte order mark.
+// singleMissing is a missing value in a table of one column.
+const singleMissing = "NA"
+
+// textWriter writes row groups. It reuses its buffers, one for each block of rows that is encoded at once.
+type textWriter struct {
+	delimiter byte
+	blocks    [][]byte
+	// doubtful says that quotes in the text could be taken for ordinary characters.
+	doubtful atomic.Bool
+}
+
+// watch looks at a row that has been written, or at the header.
+func (to *textWriter) watch(row []byte) {
+	if to.delimiter != '\t' || to.doubtful.Load() || !bytes.ContainsAny(row[:len(row)-1], "\r\n") {
+		return
+	}
+	if s := (textScanner{data: row, delimiter: to.delimiter}); s.hasEvenLines(0) {
+		to.doubtful.Store(true)
+	}
+}
+
+// appendHeader quotes names that a reader could mistake for a blank line, a byte order mark or a line that
+// names the delimiter.
 func appendHeader(dst []byte, schema *arrow.Schema, delimiter byte) []byte {
 	for i, field := range schema.Fields() {
 		if i > 0 {
@@ -39,7 +72,8 @@ func appendHeader(dst []byte, schema *arrow.Schema, delimiter byte) []byte {
 		start := len(dst)
 		dst = append(dst, field.Name...)
 		added := dst[start:]
-		if len(trimBlanks(added)) == 0 || bytes.HasPrefix(added, []byte("\ufeff")) || hasSyntax(added) {
+		named, _ := separatorLine(append(bytes.Clone(added[:min(len(added), 8)]), '\n'))
+		if named != 0 || len(trimBlanks(added)) == 0 || bytes.HasPrefix(added, []byte("\ufeff")) || hasSyntax(added) {
 			dst = quoteFrom(dst, start)
 		}
 	}
@@ -47,18 +81,18 @@ func appendHeader(dst []byte, schema *arrow.Schema, delimiter byte) []byte {
 }
 
 // writeGroup writes a row group. It encodes as many blocks of rows in parallel as there are
-// buffers in blocks, and reuses the buffers.
-func writeGroup(w io.Writer, group arrow.Record, delimiter byte, blocks [][]byte) error {
+// buffers.
+func (to *textWriter) writeGroup(w io.Writer, group arrow.Record) error {
 	for _, column := range group.Columns() {
 		scalar.Prepare(column)
 	}
 	const blockRows = 256
-	rows := int(group.NumRows())
+	rows, blocks := int(group.NumRows()), to.blocks
 	for first := 0; first < rows; first += len(blocks) * blockRows {
 		n := min(len(blocks), (rows-first+blockRows-1)/blockRows)
 		err := parallel.Do(n, func(i int) error {
 			lo := first + i*blockRows
-			blocks[i] = appendRows(blocks[i][:0], group, lo, min(lo+blockRows, rows), delimiter)
+			blocks[i] = to.appendRows(blocks[i][:0], group, lo, min(lo+blockRows, rows))
 			return nil
 		})
 		if err != nil {
@@ -82,28 +116,36 @@ type fieldWriter struct {
 }
 
 // appendRows appends the rows from lo to hi.
-func appendRows(dst []byte, group arrow.Record, lo, hi int, delimiter byte) []byte {
+func (to *textWriter) appendRows(dst []byte, group arrow.Record, lo, hi int) []byte {
 	columns := make([]fieldWriter, group.NumCols())
 	for i, arr := range group.Columns() {
 		columns[i] = fieldWriter{scalar.NullChecker(arr), scalar.Text(arr), isPlainType(arr.DataType())}
 	}
 	nulls := scalar.NewNullSet(nil)
 	for row := lo; row < hi; row++ {
+		began, quoted := len(dst), false
 		for i := range columns {
 			c := &columns[i]
 			if i > 0 {
-				dst = append(dst, delimiter)
+				dst = append(dst, to.delimiter)
 			}
 			if c.isNull(row) {
+				if len(columns) == 1 {
+					dst = append(dst, singleMissing...)
+				}
 				continue
 			}
 			start := len(dst)
 			dst = c.spell(dst, row)
 			if !c.plain && (nulls.Has(dst[start:]) || hasSyntax(dst[start:])) {
 				dst = quoteFrom(dst, start)
+				quoted = true
 			}
 		}
 		dst = append(dst, '\n')
+		if quoted {
+			to.watch(dst[began:])
+		}
 	}
 	return dst
 }

@@ -50,11 +50,14 @@ func TestDelimitedTextIsWritten(t *testing.T) {
 		csv, tsv string
 	}{
 		{"a missing value is empty, an empty text is quoted", textTable([]string{"a", "b"}, []string{"null", ""}, []string{"", "null"}), "a,b\n,\"\"\n\"\",\n", "a\tb\n\t\"\"\n\"\"\t\n"},
-		{"in one column too", textTable([]string{"a"}, []string{"", "null", "x"}), "a\n\"\"\n\nx\n", "a\n\"\"\n\nx\n"},
+		{"in one column a missing value is NA, because readers skip empty lines", textTable([]string{"a"}, []string{"", "null", "x"}), "a\n\"\"\nNA\nx\n", "a\n\"\"\nNA\nx\n"},
+		{"TSV that could be read without quotes ends in an empty line", textTable([]string{"a", "b"}, []string{"1"}, []string{"x\ny\tz"}), "a,b\n1,\"x\ny\tz\"\n", "a\tb\n1\t\"x\ny\tz\"\n\n"},
+		{"other TSV with line ends does not", textTable([]string{"a", "b"}, []string{"1"}, []string{"x\ny z"}), "a,b\n1,\"x\ny z\"\n", "a\tb\n1\t\"x\ny z\"\n"},
 		{"every delimiter is quoted", textTable([]string{"a,b"}, []string{"1;2", "1\t2", "1|2", "1 2"}), "\"a,b\"\n\"1;2\"\n\"1\t2\"\n\"1|2\"\n1 2\n", "\"a,b\"\n\"1;2\"\n\"1\t2\"\n\"1|2\"\n1 2\n"},
 		{"quotes and line ends are quoted", textTable([]string{"a"}, []string{`"`, `x"y""`, "\n", "\r"}), "a\n\"\"\"\"\n\"x\"\"y\"\"\"\"\"\n\"\n\"\n\"\r\"\n", "a\n\"\"\"\"\n\"x\"\"y\"\"\"\"\"\n\"\n\"\n\"\r\"\n"},
 		{"text that spells a missing value is quoted", textTable([]string{"a"}, []string{"NA", "None", "Nun"}), "a\n\"NA\"\n\"None\"\nNun\n", "a\n\"NA\"\n\"None\"\nNun\n"},
 		{"names that a reader would skip are quoted", textTable([]string{" ", "\ufeffa"}, nil, nil), "\" \",\"\ufeffa\"\n", "\" \"\t\"\ufeffa\"\n"},
+		{"a name that looks like Excel's line about the delimiter is quoted", textTable([]string{"sep=:"}, nil), "\"sep=:\"\n", "\"sep=:\"\n"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if got := encodeDelimited(t, CSV, test.table); got != test.csv {

@@ -79,7 +79,7 @@ var books = []struct {
 	{
 		"cells with errors are missing",
 		[]bookSheet{{Name: "s", Rows: [][]any{{"n"}, {1}, {cell{"error": "#DIV/0!"}}, {3}}}},
-		"n\n1\n\n3\n", "int64",
+		"n\n1\nNA\n3\n", "int64",
 	},
 }
 
