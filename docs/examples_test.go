@@ -146,15 +146,23 @@ func (s *shell) run(t *testing.T, e example) {
 		s.variables = append(s.variables, command)
 		return
 	}
+	name := ""
+	if strings.Contains(command, "=$(") {
+		name, _, _ = strings.Cut(command, "=")
+		command += "\nprintf %s \"$" + name + "\""
+	}
 	quiet := "curl() { command curl -sS --fail-with-body \"$@\"; }\n"
 	if e.prints != "" {
 		quiet = "curl() { command curl -sS \"$@\"; }\n"
 	}
-	cmd := exec.Command("bash", "-c", "set -o pipefail\n"+quiet+command)
+	cmd := exec.Command("bash", "-c", "set -eo pipefail\n"+quiet+command)
 	cmd.Dir, cmd.Env = s.dir, append(os.Environ(), s.variables...)
 	printed, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("$ %s\n%v\n%s", e.command, err, printed)
+	}
+	if name != "" {
+		s.variables = append(s.variables, name+"="+string(printed))
 	}
 	if e.prints == "" {
 		return

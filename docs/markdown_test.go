@@ -113,9 +113,15 @@ func TestTablesRender(t *testing.T) {
 	}
 }
 
-// anchors returns the fragments that a page has, as GitHub makes them of its headings.
+// namedAnchor is an anchor in HTML.
+var namedAnchor = regexp.MustCompile(`<a id="([^"]+)"></a>`)
+
+// anchors returns the fragments that a page has: those that GitHub makes of its headings, and named ones.
 func (p page) anchors() map[string]bool {
 	found := map[string]bool{}
+	for _, m := range namedAnchor.FindAllSubmatch(p.source, -1) {
+		found[string(m[1])] = true
+	}
 	p.walk(func(n ast.Node) {
 		heading, ok := n.(*ast.Heading)
 		if !ok {
