@@ -103,11 +103,14 @@ func New(c Config) http.Handler {
 
 const sessionPath = "/api/v1/sessions/{id}"
 
+// readParams are the parameters of every request that reads a session.
+var readParams = []string{"touch"}
+
 // The parameters of requests with a file, in the query or as fields of the form with the file.
 var (
 	parseParams  = slices.Concat([]string{"dtype", "strict"}, reading.names)
-	dataParams   = slices.Concat([]string{"column", "offset", "limit", "version", "format"}, writing.names)
-	createParams = slices.Concat(parseParams, []string{"filename", "ttl_seconds"})
+	dataParams   = slices.Concat([]string{"column", "offset", "limit", "version", "format", "touch"}, writing.names)
+	createParams = slices.Concat(parseParams, []string{"filename", "ttl_seconds", "dry_run", "preview_rows"})
 	tableParams  = slices.Concat(parseParams, []string{"filename", "action_summary"})
 )
 
@@ -115,7 +118,7 @@ var (
 func (s *server) endpoints() []route {
 	return []route{
 		{"POST", "/api/v1/sessions", createParams, s.createSession},
-		{"GET", sessionPath, nil, s.getSession},
+		{"GET", sessionPath, readParams, s.getSession},
 		{"PATCH", sessionPath, nil, s.patchSession},
 		{"DELETE", sessionPath, nil, withoutBody(s.deleteSession)},
 		{"POST", sessionPath + "/touch", []string{"ttl_seconds"}, s.touchSession},
@@ -123,16 +126,16 @@ func (s *server) endpoints() []route {
 		{"PUT", sessionPath + "/data", tableParams, s.replaceData},
 		{"POST", sessionPath + "/data", tableParams, s.appendData},
 		{"PATCH", sessionPath + "/data", []string{"dry_run"}, s.editData},
-		{"GET", sessionPath + "/describe", []string{"version"}, s.getDescription},
-		{"GET", sessionPath + "/versions", nil, s.getVersions},
+		{"GET", sessionPath + "/describe", []string{"version", "touch"}, s.getDescription},
+		{"GET", sessionPath + "/versions", readParams, s.getVersions},
 		{"POST", sessionPath + "/versions", nil, s.snapshot},
 		{"POST", sessionPath + "/versions/{version}/restore", nil, s.restore},
 		{"POST", sessionPath + "/undo", nil, withoutBody(s.undo)},
 		{"POST", sessionPath + "/redo", nil, withoutBody(s.redo)},
-		{"GET", sessionPath + "/missing", []string{"column", "offset", "limit", "version"}, s.getMissing},
+		{"GET", sessionPath + "/missing", []string{"column", "offset", "limit", "version", "touch"}, s.getMissing},
 		{"PUT", sessionPath + "/missing", nil, s.putMissing},
 		{"PATCH", sessionPath + "/missing", nil, s.patchMissing},
-		{"GET", sessionPath + "/audit", []string{"offset", "limit", "order"}, s.getAudit},
+		{"GET", sessionPath + "/audit", []string{"offset", "limit", "order", "touch"}, s.getAudit},
 		{"POST", sessionPath + "/audit", nil, s.addAudit},
 		{"GET", uploadPath, nil, s.getUpload},
 		{"POST", uploadPath + "/select", nil, s.selectSheets},

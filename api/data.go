@@ -127,7 +127,7 @@ func (d *dataRequest) describe(h http.Header, u *url.URL, data *session.Data) {
 	h.Set(headerVersion, strconv.FormatUint(uint64(data.Version.ID), 10))
 	h.Set(headerTotalRows, strconv.FormatInt(data.Version.Rows, 10))
 	if d.Limit > 0 {
-		linkNext(h, u, d.Offset, data.NumRows(), data.Version.Rows, d.Limit)
+		linkNext(h, pinned(u, data.Version.ID), d.Offset, data.NumRows(), data.Version.Rows, d.Limit)
 	}
 	h.Set("Content-Type", d.format.MediaTypes[0])
 	if d.format.Name != "json" {
@@ -172,6 +172,7 @@ func (d *dataRequest) write(w io.Writer, data *session.Data) error {
 	head := encodeJSON(object{
 		{"session_id", data.Session.ID},
 		{"version", data.Version.ID},
+		{"etag", dataTag(data.Version, d.representation())},
 		{"total_rows", data.Version.Rows},
 		{"offset", d.Offset},
 		{"returned_rows", data.NumRows()},
@@ -231,11 +232,13 @@ func (s *server) putTable(w http.ResponseWriter, r *http.Request, run tableChang
 		return err
 	}
 	c.Summary = up.form.Get("action_summary")
+	missing := missingValues(table)
+	c.Source = source(up.filename, up.format, table.Receipt, table.Schema, missing)
 	sess, err := run(r.Context(), c, table)
 	if err != nil {
 		return err
 	}
-	return s.writeSession(w, r, http.StatusOK, sess, member{"upload", receipt(up.format, table.Receipt, table.Schema, missingValues(table))})
+	return s.writeSession(w, r, http.StatusOK, sess, member{"upload", receipt(up.format, table.Receipt, table.Schema, missing)})
 }
 
 func (s *server) editData(w http.ResponseWriter, r *http.Request) error {

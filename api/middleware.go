@@ -108,7 +108,7 @@ func (s *server) corsOptions() cors.Options {
 		AllowedMethods: []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"},
 		AllowedHeaders: []string{"*"},
 		ExposedHeaders: []string{
-			"ETag", "Link", "Location", "Retry-After", "Content-Disposition",
+			"Date", "ETag", "Link", "Location", "Retry-After", "Content-Disposition",
 			headerRequestID, headerRevision, headerVersion, headerTotalRows,
 		},
 		MaxAge: preflightSeconds,

@@ -28,6 +28,9 @@ func writeVersions(w http.ResponseWriter, status int, sess *session.Session) err
 			member{"stored_bytes", ver.StoredBytes},
 			member{"new_bytes", ver.NewBytes},
 		)
+		if ver.Source != nil && ver.Source.Version == ver.ID {
+			list[i] = append(list[i], member{"source", sourceDocument(ver.Source)})
+		}
 	}
 	setState(w, sess)
 	return writeJSON(w, status, object{{"current_version", sess.Current.ID}, {"versions", list}})

@@ -20,6 +20,9 @@ type Change struct {
 	Pre Precondition
 	// Summary describes the change in the history; an empty one is filled in.
 	Summary string
+	// Source is the document about the file that a table of the change was made of, a JSON object of at
+	// most [MaxSource] bytes. Without one the new version keeps the source of the one before.
+	Source []byte
 }
 
 // Edit applies operations, all or none, and makes one version of the result. effects says what

@@ -58,7 +58,7 @@ func call(ctx context.Context, svc *session.Service, c session.Change, s Step) (
 	c.Summary = s.Summary
 	switch s.Do {
 	case "create":
-		return svc.Create(ctx, arrowTable(s.Table), s.Name, time.Duration(s.Seconds)*time.Second)
+		return svc.Create(ctx, arrowTable(s.Table), s.Name, time.Duration(s.Seconds)*time.Second, nil)
 	case "edit":
 		ops, err := operations(s.Ops)
 		if err != nil {
