@@ -46,6 +46,9 @@ type Config struct {
 	// TokenRefused, if not nil, is called for each request with a wrong token. If it returns more
 	// than 0, the request is answered 429, and the client is told to wait for that long.
 	TokenRefused func(r *http.Request) (wait time.Duration)
+	// OriginRefused, if not nil, is called for each request of a page that is refused, or that may not read the
+	// answer, because CORSOrigins lacks its origin.
+	OriginRefused func(origin string)
 	// Misconfigured says which settings must be corrected, on a runtime that starts in spite of
 	// them. It is the answer to every request, except for liveness. Empty means none.
 	Misconfigured string
@@ -97,6 +100,7 @@ func New(c Config) http.Handler {
 	h = s.rejectCrossOrigin(origins, h)
 	h = s.recoverPanics(h)
 	h = origins.Handler(h)
+	h = s.reportOrigins(origins, h)
 	h = s.rejectHosts(h)
 	return withSecurityHeaders(withRequestID(h))
 }

@@ -130,7 +130,7 @@ func serveBackend(ctx context.Context, cfg Config, b *backend, handler http.Hand
 
 func announceAddress(log *Log, addr net.Addr) {
 	host, port, _ := net.SplitHostPort(addr.String())
-	log.Line(slog.LevelInfo, "🌐 Listening on http://"+addr.String())
+	log.Line(slog.LevelInfo, "🌐 Listening on http://"+addr.String(), "event", "listening", "addr", addr.String())
 	log.Plain("   Try: curl -F file=@table.csv " + localURL(host, port) + "/api/v1/sessions")
 	log.Plain(rule)
 }
