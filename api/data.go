@@ -126,6 +126,7 @@ func (d *dataRequest) describe(h http.Header, u *url.URL, data *session.Data) {
 	h.Set(headerRevision, data.Session.Revision.String())
 	h.Set(headerVersion, strconv.FormatUint(uint64(data.Version.ID), 10))
 	h.Set(headerTotalRows, strconv.FormatInt(data.Version.Rows, 10))
+	setDTypes(h, d.format.Name, data.Schema)
 	if d.Limit > 0 {
 		linkNext(h, pinned(u, data.Version.ID), d.Offset, data.NumRows(), data.Version.Rows, d.Limit)
 	}

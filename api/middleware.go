@@ -18,6 +18,7 @@ const (
 	headerRevision  = "Edgeframe-Revision"
 	headerVersion   = "Edgeframe-Version"
 	headerTotalRows = "Edgeframe-Total-Rows"
+	headerDTypes    = "Edgeframe-Dtypes"
 )
 
 type requestIDKey struct{}
@@ -109,7 +110,7 @@ func (s *server) corsOptions() cors.Options {
 		AllowedHeaders: []string{"*"},
 		ExposedHeaders: []string{
 			"Date", "ETag", "Link", "Location", "Retry-After", "Content-Disposition",
-			headerRequestID, headerRevision, headerVersion, headerTotalRows,
+			headerRequestID, headerRevision, headerVersion, headerTotalRows, headerDTypes,
 		},
 		MaxAge: preflightSeconds,
 		// For the library an empty list means all origins; here it means none.

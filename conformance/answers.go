@@ -178,6 +178,31 @@ var answerTests = []test{
 			c.Errorf("expires in %d seconds, the times say %.3f", doc.ExpiresInSeconds, left)
 		}
 	}},
+	{"answers without types have them in Edgeframe-Dtypes", func(c *client) {
+		s := c.create("größe,\"a \"\"b\"\"\",c 😀\n1,2026-01-01,x\n")
+		for format, want := range map[string]string{
+			"csv": s.made.DTypes["c 😀"], "tsv": "utf8", "ndjson": "utf8", "msgpack": "utf8", "xlsx": "utf8",
+			"json": "", "arrow": "", "arrow_file": "", "parquet": "",
+		} {
+			a := s.get("/data", "format="+format)
+			s.do("HEAD", s.path("/data", "format="+format), nil).has("Edgeframe-Dtypes", a.header.Get("Edgeframe-Dtypes"))
+			if want == "" {
+				a.has("Edgeframe-Dtypes", "")
+				continue
+			}
+			var got map[string]string
+			if err := json.Unmarshal([]byte(a.header.Get("Edgeframe-Dtypes")), &got); err != nil {
+				c.Fatalf("%s: %v", format, err)
+			}
+			if diff := cmp.Diff(s.made.DTypes, got); diff != "" {
+				c.Errorf("%s: %s", format, diff)
+			}
+		}
+		s.get("/data", "format=csv", "column=größe").has("Edgeframe-Dtypes", `{"gr\u00f6\u00dfe":"int64"}`)
+		wide := c.create(strings.Repeat("x", 3000) + "," + strings.Repeat("y", 3000) + "," + strings.Repeat("z", 3000) + "\n1,2,3\n")
+		wide.get("/data", "format=csv").has("Edgeframe-Dtypes", "")
+		wide.get("/data", "format=csv", "column="+strings.Repeat("y", 3000)).has("Edgeframe-Dtypes", `{"`+strings.Repeat("y", 3000)+`":"int64"}`)
+	}},
 	{"links keep the other parameters of the request", func(c *client) {
 		s := c.create(numbers(10))
 		next := c.nextLink(s.get("/data", "limit=3", "column=word", "touch=false", "orient=split"))

@@ -14,7 +14,7 @@ import (
 // exposed are the headers that pages of other origins may read.
 var exposed = []string{
 	"Date", "ETag", "Link", "Location", "Retry-After", "Content-Disposition",
-	"X-Request-Id", "Edgeframe-Revision", "Edgeframe-Version", "Edgeframe-Total-Rows",
+	"X-Request-Id", "Edgeframe-Revision", "Edgeframe-Version", "Edgeframe-Total-Rows", "Edgeframe-Dtypes",
 }
 
 var protocolTests = []test{

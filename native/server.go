@@ -43,7 +43,7 @@ func newServer(handler http.Handler, conns *connections, log *slog.Logger) (*htt
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true)
 	return &http.Server{
-		Handler:           accessLog(pace(boundHealth(handler, healthTimeout), defaultPacing), log),
+		Handler:           accessLog(drain(pace(boundHealth(handler, healthTimeout), defaultPacing)), log),
 		ReadHeaderTimeout: readHeaderTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
