@@ -116,6 +116,8 @@ var (
 	dataParams   = slices.Concat([]string{"column", "offset", "limit", "version", "format", "touch"}, writing.names)
 	createParams = slices.Concat(parseParams, []string{"filename", "ttl_seconds", "dry_run", "preview_rows"})
 	tableParams  = slices.Concat(parseParams, []string{"filename", "action_summary"})
+	// replaceParams are those of another table for a session.
+	replaceParams = append(slices.Clone(tableParams), "key")
 )
 
 // endpoints returns all routes of the API.
@@ -127,7 +129,7 @@ func (s *server) endpoints() []route {
 		{"DELETE", sessionPath, nil, withoutBody(s.deleteSession)},
 		{"POST", sessionPath + "/touch", []string{"ttl_seconds"}, s.touchSession},
 		{"GET", sessionPath + "/data", dataParams, s.getData},
-		{"PUT", sessionPath + "/data", tableParams, s.replaceData},
+		{"PUT", sessionPath + "/data", replaceParams, s.replaceData},
 		{"POST", sessionPath + "/data", tableParams, s.appendData},
 		{"PATCH", sessionPath + "/data", []string{"dry_run"}, s.editData},
 		{"GET", sessionPath + "/describe", []string{"version", "touch"}, s.getDescription},

@@ -1,16 +1,12 @@
 package api
 
 import (
-	"context"
 	"net/http"
 	"strconv"
 
 	"edgeframe/codec"
 	"edgeframe/session"
 )
-
-// tableChange is a change of a session with a table.
-type tableChange func(context.Context, session.Change, *codec.Table) (*session.Session, error)
 
 func (s *server) getVersions(w http.ResponseWriter, r *http.Request) error {
 	sess, err := s.open(r, session.PrefetchNothing)

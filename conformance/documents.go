@@ -44,6 +44,8 @@ type sessionDocument struct {
 	Source             *sourceDocument       `json:"source"`
 	// Upload is in answers to requests that send a table.
 	Upload *uploadReceipt `json:"upload"`
+	// Marks is in answers to requests that replace a table with marks.
+	Marks *carriedMarks `json:"marks"`
 	// Operations is in answers to edits.
 	Operations []effectDocument `json:"operations"`
 }
@@ -59,6 +61,11 @@ type sourceDocument struct {
 
 // Equal is for package cmp, which does not look into embedded types that are not exported.
 func (d sourceDocument) Equal(other sourceDocument) bool { return reflect.DeepEqual(d, other) }
+
+type carriedMarks struct {
+	Kept    int `json:"kept"`
+	Dropped int `json:"dropped"`
+}
 
 type effectDocument struct {
 	Op      string `json:"op"`
