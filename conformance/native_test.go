@@ -80,6 +80,30 @@ func TestNativeServerCompresses(t *testing.T) {
 	}
 }
 
+// TestPagesOfTheOwnMachineMayCallByDefault checks the default of CORS_ORIGINS, and that it opens the server to
+// nobody else.
+func TestPagesOfTheOwnMachineMayCallByDefault(t *testing.T) {
+	server := testenv.StartServer(t, "STORAGE_DIR=")
+	c := newClient(t, Target{URL: server.URL})
+	for origin, status := range map[string]int{
+		"http://localhost:3001": http.StatusCreated, "https://localhost:5173": http.StatusCreated, "http://127.0.0.1:49152": http.StatusCreated, "http://[::1]:8080": http.StatusCreated,
+		"http://localhost.evil.example:80": http.StatusForbidden, "http://127.0.0.1.evil.example:80": http.StatusForbidden, "https://evil.example": http.StatusForbidden,
+		"http://192.168.0.7:3000": http.StatusForbidden, "null": http.StatusForbidden,
+	} {
+		allowed := origin
+		if status == http.StatusForbidden {
+			allowed = ""
+		}
+		for range 2 {
+			c.do("POST", "/api/v1/sessions", people, "Content-Type: text/csv", "Origin: "+origin, "Sec-Fetch-Site: cross-site").is(status).has("Access-Control-Allow-Origin", allowed)
+		}
+		logged := strings.Count(server.Logs(), "origin="+origin+" ") + strings.Count(server.Logs(), "origin=\""+origin+"\" ")
+		if want := map[bool]int{true: 1}[allowed == ""]; logged != want {
+			t.Errorf("%s is logged %d times, want %d", origin, logged, want)
+		}
+	}
+}
+
 // TestClientsThatSendBeforeTheyReadSeeTheRefusal sends bodies as urllib of Python does.
 func TestClientsThatSendBeforeTheyReadSeeTheRefusal(t *testing.T) {
 	target := native(t, "STORAGE_DIR=", "API_TOKENS=secret-token-of-tests")
