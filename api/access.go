@@ -65,6 +65,29 @@ func (s *server) rejectCrossOrigin(origins *cors.Cors, next http.Handler) http.H
 	})
 }
 
+// reportOrigins reports the origins of pages that are refused. The page itself learns from its browser only that
+// the request has failed.
+func (s *server) reportOrigins(origins *cors.Cors, next http.Handler) http.Handler {
+	if s.OriginRefused == nil {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if origin := r.Header.Get("Origin"); origin != "" && !isOwnPage(r, origin) && !origins.OriginAllowed(r) {
+			s.OriginRefused(codec.Shorten(origin))
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// isOwnPage reports whether a request comes from a page of the server itself. Old browsers do not say so.
+func isOwnPage(r *http.Request, origin string) bool {
+	if site := r.Header.Get("Sec-Fetch-Site"); site != "" {
+		return site == "same-origin" || site == "none"
+	}
+	_, host, _ := strings.Cut(origin, "://")
+	return strings.EqualFold(host, r.Host)
+}
+
 // tokenHash is the hash of a token. All hashes have the same length, so comparing them does not reveal
 // the length of a token.
 type tokenHash = [sha256.Size]byte

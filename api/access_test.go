@@ -3,6 +3,7 @@ package api
 import (
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -84,6 +85,8 @@ func TestWrongTokensAreCounted(t *testing.T) {
 // is example.com to the requests of a fixture.
 func TestPagesOfOtherOriginsChangeNothing(t *testing.T) {
 	const own = "http://example.com"
+	// The default of CORS_ORIGINS.
+	loopback := []string{"http://localhost:*", "https://localhost:*", "http://127.0.0.1:*", "https://127.0.0.1:*", "http://[::1]:*", "https://[::1]:*"}
 	tests := []struct {
 		name    string
 		allowed []string
@@ -98,6 +101,13 @@ func TestPagesOfOtherOriginsChangeNothing(t *testing.T) {
 		{"a page of an origin of the list", []string{origin}, []string{"Origin", origin, "Sec-Fetch-Site", "cross-site"}, true},
 		{"the same in an old browser", []string{origin}, []string{"Origin", origin}, true},
 		{"a page of an origin that a pattern allows", []string{"https://*.example.org"}, []string{"Origin", "https://app.example.org", "Sec-Fetch-Site", "cross-site"}, true},
+		{"a page of this machine on any port", loopback, []string{"Origin", "http://localhost:4173", "Sec-Fetch-Site", "cross-site"}, true},
+		{"a page of an IPv6 loopback address", loopback, []string{"Origin", "http://[::1]:9", "Sec-Fetch-Site", "cross-site"}, true},
+		{"a page of a name that begins like localhost", loopback, []string{"Origin", "http://localhost.evil.example:80", "Sec-Fetch-Site", "cross-site"}, false},
+		{"a page of a name that ends like localhost", loopback, []string{"Origin", "http://evil.localhost:80", "Sec-Fetch-Site", "cross-site"}, false},
+		{"a page of a name that begins like 127.0.0.1", loopback, []string{"Origin", "http://127.0.0.1.evil.example:80", "Sec-Fetch-Site", "cross-site"}, false},
+		{"a page of another machine of the network", loopback, []string{"Origin", "http://192.168.0.7:3000", "Sec-Fetch-Site", "cross-site"}, false},
+		{"a file when the loopback may", loopback, []string{"Origin", "null", "Sec-Fetch-Site", "cross-site"}, false},
 		{"any page with a star", []string{"*"}, []string{"Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site"}, true},
 		{"a file with a star", []string{"*"}, []string{"Origin", "null", "Sec-Fetch-Site", "cross-site"}, true},
 		{"a page of another site", []string{origin}, []string{"Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site"}, false},
@@ -141,6 +151,34 @@ func TestPagesOfOtherOriginsChangeNothing(t *testing.T) {
 				t.Errorf("the session was %s and is %s", before, after.Header.Get("ETag"))
 			}
 		})
+	}
+}
+
+func TestPagesThatAreRefusedAreReported(t *testing.T) {
+	var reported []string
+	f := newFixture(t, func(c *Config) {
+		c.CORSOrigins = []string{origin}
+		c.OriginRefused = func(origin string) { reported = append(reported, origin) }
+	})
+	for _, tt := range []struct {
+		method  string
+		headers []string
+		want    []string
+	}{
+		{"GET", []string{"Origin", "https://a.example", "Sec-Fetch-Site", "cross-site"}, []string{"https://a.example"}},
+		{"POST", []string{"Origin", "https://a.example"}, []string{"https://a.example"}},
+		{"OPTIONS", []string{"Origin", "https://a.example", "Access-Control-Request-Method", "PUT"}, []string{"https://a.example"}},
+		{"GET", []string{"Origin", "https://" + strings.Repeat("a", 5000)}, []string{"https://" + strings.Repeat("a", 52) + "…"}},
+		{"GET", []string{"Origin", origin, "Sec-Fetch-Site", "cross-site"}, nil},
+		{"GET", []string{"Origin", "http://example.com", "Sec-Fetch-Site", "same-origin"}, nil},
+		{"GET", []string{"Origin", "http://example.com"}, nil},
+		{"GET", nil, nil},
+	} {
+		reported = nil
+		f.do(tt.method, "/health", "", tt.headers...)
+		if !slices.Equal(reported, tt.want) {
+			t.Errorf("%s with %q: reported %q, want %q", tt.method, tt.headers, reported, tt.want)
+		}
 	}
 }
 

@@ -46,6 +46,9 @@ type Config struct {
 	// TokenRefused, if not nil, is called for each request with a wrong token. If it returns more
 	// than 0, the request is answered 429, and the client is told to wait for that long.
 	TokenRefused func(r *http.Request) (wait time.Duration)
+	// OriginRefused, if not nil, is called for each request of a page that is refused, or that may not read the
+	// answer, because CORSOrigins lacks its origin.
+	OriginRefused func(origin string)
 	// Misconfigured says which settings must be corrected, on a runtime that starts in spite of
 	// them. It is the answer to every request, except for liveness. Empty means none.
 	Misconfigured string
@@ -97,42 +100,48 @@ func New(c Config) http.Handler {
 	h = s.rejectCrossOrigin(origins, h)
 	h = s.recoverPanics(h)
 	h = origins.Handler(h)
+	h = s.reportOrigins(origins, h)
 	h = s.rejectHosts(h)
 	return withSecurityHeaders(withRequestID(h))
 }
 
 const sessionPath = "/api/v1/sessions/{id}"
 
+// readParams are the parameters of every request that reads a session.
+var readParams = []string{"touch"}
+
 // The parameters of requests with a file, in the query or as fields of the form with the file.
 var (
 	parseParams  = slices.Concat([]string{"dtype", "strict"}, reading.names)
-	dataParams   = slices.Concat([]string{"column", "offset", "limit", "version", "format"}, writing.names)
-	createParams = slices.Concat(parseParams, []string{"filename", "ttl_seconds"})
+	dataParams   = slices.Concat([]string{"column", "offset", "limit", "version", "format", "touch"}, writing.names)
+	createParams = slices.Concat(parseParams, []string{"filename", "ttl_seconds", "dry_run", "preview_rows"})
 	tableParams  = slices.Concat(parseParams, []string{"filename", "action_summary"})
+	// replaceParams are those of another table for a session.
+	replaceParams = append(slices.Clone(tableParams), "key")
 )
 
 // endpoints returns all routes of the API.
 func (s *server) endpoints() []route {
 	return []route{
 		{"POST", "/api/v1/sessions", createParams, s.createSession},
-		{"GET", sessionPath, nil, s.getSession},
+		{"GET", sessionPath, readParams, s.getSession},
 		{"PATCH", sessionPath, nil, s.patchSession},
 		{"DELETE", sessionPath, nil, withoutBody(s.deleteSession)},
 		{"POST", sessionPath + "/touch", []string{"ttl_seconds"}, s.touchSession},
 		{"GET", sessionPath + "/data", dataParams, s.getData},
-		{"PUT", sessionPath + "/data", tableParams, s.replaceData},
+		{"PUT", sessionPath + "/data", replaceParams, s.replaceData},
 		{"POST", sessionPath + "/data", tableParams, s.appendData},
 		{"PATCH", sessionPath + "/data", []string{"dry_run"}, s.editData},
-		{"GET", sessionPath + "/describe", []string{"version"}, s.getDescription},
-		{"GET", sessionPath + "/versions", nil, s.getVersions},
+		{"GET", sessionPath + "/describe", []string{"version", "touch"}, s.getDescription},
+		{"GET", sessionPath + "/versions", readParams, s.getVersions},
 		{"POST", sessionPath + "/versions", nil, s.snapshot},
 		{"POST", sessionPath + "/versions/{version}/restore", nil, s.restore},
 		{"POST", sessionPath + "/undo", nil, withoutBody(s.undo)},
 		{"POST", sessionPath + "/redo", nil, withoutBody(s.redo)},
-		{"GET", sessionPath + "/missing", []string{"column", "offset", "limit", "version"}, s.getMissing},
+		{"GET", sessionPath + "/missing", []string{"column", "offset", "limit", "version", "touch"}, s.getMissing},
 		{"PUT", sessionPath + "/missing", nil, s.putMissing},
 		{"PATCH", sessionPath + "/missing", nil, s.patchMissing},
-		{"GET", sessionPath + "/audit", []string{"offset", "limit", "order"}, s.getAudit},
+		{"GET", sessionPath + "/audit", []string{"offset", "limit", "order", "touch"}, s.getAudit},
 		{"POST", sessionPath + "/audit", nil, s.addAudit},
 		{"GET", uploadPath, nil, s.getUpload},
 		{"GET", uploadPath + "/data", []string{"sheet_name", "offset", "limit"}, s.getSheet},

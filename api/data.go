@@ -126,8 +126,9 @@ func (d *dataRequest) describe(h http.Header, u *url.URL, data *session.Data) {
 	h.Set(headerRevision, data.Session.Revision.String())
 	h.Set(headerVersion, strconv.FormatUint(uint64(data.Version.ID), 10))
 	h.Set(headerTotalRows, strconv.FormatInt(data.Version.Rows, 10))
+	setDTypes(h, d.format.Name, data.Schema)
 	if d.Limit > 0 {
-		linkNext(h, u, d.Offset, data.NumRows(), data.Version.Rows, d.Limit)
+		linkNext(h, pinned(u, data.Version.ID), d.Offset, data.NumRows(), data.Version.Rows, d.Limit)
 	}
 	h.Set("Content-Type", d.format.MediaTypes[0])
 	if d.format.Name != "json" {
@@ -157,6 +158,7 @@ func (d *dataRequest) write(w io.Writer, data *session.Data) error {
 	head := encodeJSON(object{
 		{"session_id", data.Session.ID},
 		{"version", data.Version.ID},
+		{"etag", dataTag(data.Version, d.representation())},
 		{"total_rows", data.Version.Rows},
 		{"offset", d.Offset},
 		{"returned_rows", data.NumRows()},
@@ -191,20 +193,33 @@ func (d *dataRequest) filename(sess *session.Session) string {
 }
 
 func (s *server) replaceData(w http.ResponseWriter, r *http.Request) error {
-	return s.putTable(w, r, s.Sessions.Replace)
+	return s.putTable(w, r, replaceParams, func(c session.Change, t *codec.Table, form url.Values) (*session.Session, []member, error) {
+		sess, carried, err := s.Sessions.Replace(r.Context(), c, t, form.Get("key"))
+		if carried == (session.CarriedMarks{}) {
+			return sess, nil, err
+		}
+		return sess, []member{{"marks", object{{"kept", carried.Kept}, {"dropped", carried.Dropped}}}}, err
+	})
 }
 
 func (s *server) appendData(w http.ResponseWriter, r *http.Request) error {
-	return s.putTable(w, r, s.Sessions.Append)
+	return s.putTable(w, r, tableParams, func(c session.Change, t *codec.Table, _ url.Values) (*session.Session, []member, error) {
+		sess, err := s.Sessions.Append(r.Context(), c, t)
+		return sess, nil, err
+	})
 }
 
+// tableChange is a change of a session with a table. form has the parameters of the request. The members are for
+// its answer.
+type tableChange func(c session.Change, t *codec.Table, form url.Values) (*session.Session, []member, error)
+
 // putTable runs a change of the session with an uploaded table.
-func (s *server) putTable(w http.ResponseWriter, r *http.Request, run tableChange) error {
+func (s *server) putTable(w http.ResponseWriter, r *http.Request, params []string, run tableChange) error {
 	c, err := change(r)
 	if err != nil {
 		return err
 	}
-	up, err := s.readUpload(w, r, tableParams)
+	up, err := s.readUpload(w, r, params)
 	if err != nil {
 		return err
 	}
@@ -216,11 +231,14 @@ func (s *server) putTable(w http.ResponseWriter, r *http.Request, run tableChang
 		return err
 	}
 	c.Summary = up.form.Get("action_summary")
-	sess, err := run(r.Context(), c, table)
+	missing := missingValues(table)
+	c.Source = source(up.filename, up.format, table.Receipt, table.Schema, missing)
+	sess, further, err := run(c, table, up.form)
 	if err != nil {
 		return err
 	}
-	return s.writeSession(w, r, http.StatusOK, sess, member{"upload", receipt(up.format, table.Receipt, table.Schema, missingValues(table))})
+	upload := member{"upload", receipt(up.format, table.Receipt, table.Schema, missing)}
+	return s.writeSession(w, r, http.StatusOK, sess, append(further, upload)...)
 }
 
 func (s *server) editData(w http.ResponseWriter, r *http.Request) error {

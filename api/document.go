@@ -33,7 +33,7 @@ func (s *server) document(r *http.Request, sess *session.Session, marked []int64
 		}
 	}
 	current := sess.Current
-	return object{
+	doc := object{
 		{"status", "ready"},
 		{"session_id", sess.ID},
 		{"filename", sess.Filename},
@@ -41,7 +41,9 @@ func (s *server) document(r *http.Request, sess *session.Session, marked []int64
 		{"last_accessed", timestamp(sess.LastAccessed)},
 		{"expires_at", timestamp(sess.Expires)},
 		{"ttl_seconds", int64(sess.TTL / time.Second)},
+		{"expires_in_seconds", max(int64(sess.Expires.Sub(s.Now())/time.Second), 0)},
 		{"revision", sess.Revision.Revision},
+		{"etag", sessionTag(sess)},
 		{"current_version", current.ID},
 		{"can_undo", sess.CanUndo},
 		{"can_redo", sess.CanRedo},
@@ -60,7 +62,11 @@ func (s *server) document(r *http.Request, sess *session.Session, marked []int64
 		{"history", history(sess)},
 		{"intentional_missing", marks},
 		{"metadata", sess.Metadata},
-	}, nil
+	}
+	if current.Source != nil {
+		doc = append(doc, member{"source", sourceDocument(current.Source)})
+	}
+	return doc, nil
 }
 
 func ratio(raw, stored int64) float64 {

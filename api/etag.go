@@ -3,10 +3,13 @@ package api
 import (
 	"fmt"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/zeebo/xxh3"
 
+	"edgeframe/codec"
 	"edgeframe/session"
 )
 
@@ -42,20 +45,57 @@ func tags(r *http.Request, header string) []string {
 }
 
 // ifMatch returns the precondition of a request, nil if it has none.
-func ifMatch(r *http.Request) session.Precondition {
-	if len(r.Header.Values("If-Match")) == 0 {
-		return nil
+func ifMatch(r *http.Request) (session.Precondition, error) {
+	given := r.Header.Values("If-Match")
+	if len(given) == 0 {
+		return nil, nil
 	}
 	list := tags(r, "If-Match")
+	if len(list) == 0 || slices.ContainsFunc(list, isMalformed) {
+		return nil, badParameter("If-Match: %s is not accepted; send the ETag of the session or of its data as it was received, with its quotes, such as %s, or *", codec.Shorten(strings.Join(given, ", ")), exampleTag)
+	}
 	return func(sess *session.Session) bool {
 		for _, tag := range list {
-			state, _, _ := strings.Cut(strings.Trim(tag, `"`), ".")
+			state := stateOf(tag)
 			if tag == "*" || state == sess.Revision.String() || state == sess.Current.Tag {
 				return true
 			}
 		}
 		return false
+	}, nil
+}
+
+const exampleTag = `"5-50d8527759f6d4c6.19c0a1b2c3d"`
+
+// stateOf returns the part of an entity tag that names the state.
+func stateOf(tag string) string {
+	state, _, _ := strings.Cut(strings.Trim(tag, `"`), ".")
+	return state
+}
+
+// isMalformed reports whether a tag can never match: if it is not an entity tag, or if it is the revision of
+// the session document, which is a number. What an Edgeframe-Revision has is accepted without quotes too.
+func isMalformed(tag string) bool {
+	inside, quoted := strings.CutPrefix(tag, `"`)
+	if quoted {
+		inside, quoted = strings.CutSuffix(inside, `"`)
 	}
+	if _, err := strconv.ParseUint(inside, 10, 64); err == nil {
+		return true
+	}
+	if quoted {
+		return strings.ContainsAny(inside, "\" ")
+	}
+	state := stateOf(tag)
+	_, err := session.ParseToken(state)
+	return tag != "*" && err != nil && !isVersionTag(state)
+}
+
+// isVersionTag reports whether a state is that of a version, such as v3-50d8527759f6d4c6.
+func isVersionTag(state string) bool {
+	number, ok := strings.CutPrefix(state, "v")
+	_, err := session.ParseToken(number)
+	return ok && err == nil
 }
 
 // notModified answers 304 and returns true if the client has the representation with that tag.

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -57,20 +58,31 @@ func TestIfMatchComparesStates(t *testing.T) {
 		{"another commit of the same revision", `"7-0200000000000000.1"`, false},
 		{"another version", `"v2-abcd.1"`, false},
 		{"an empty tag", `""`, false},
-		{"no tag at all", "nonsense", false},
-		{"an empty list", "", false},
+		{"an Edgeframe-Revision", v.Revision.String(), true},
+		{"an Edgeframe-Revision in quotes", `"` + v.Revision.String() + `"`, true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			r := httptest.NewRequest("PATCH", "/", nil)
 			r.Header.Set("If-Match", tt.header)
-			if pre := ifMatch(r); pre == nil || pre(v) != tt.want {
-				t.Errorf("want a precondition that is %v", tt.want)
+			if pre, err := ifMatch(r); err != nil || pre == nil || pre(v) != tt.want {
+				t.Errorf("%v, want a precondition that is %v", err, tt.want)
 			}
 		})
 	}
-	if ifMatch(httptest.NewRequest("PATCH", "/", nil)) != nil {
-		t.Error("a request without If-Match has a precondition")
+	if pre, err := ifMatch(httptest.NewRequest("PATCH", "/", nil)); pre != nil || err != nil {
+		t.Errorf("a request without If-Match has a precondition, or %v", err)
+	}
+}
+
+func TestAMalformedIfMatchIsRefusedWithTheFormThatIsAccepted(t *testing.T) {
+	for _, header := range []string{"", ",", "nonsense", "7", `"7"`, `"7`, `7-01`, `"a"b"`, `"a b"`, `W/7`, `"x.1", 7`, "v3", "v3-abcd"} {
+		r := httptest.NewRequest("PATCH", "/", nil)
+		r.Header.Set("If-Match", header)
+		_, err := ifMatch(r)
+		if err == nil || toProblem(err).Status != http.StatusBadRequest || !strings.Contains(err.Error(), exampleTag) {
+			t.Errorf("If-Match: %s: %v", header, err)
+		}
 	}
 }
 

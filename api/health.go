@@ -20,6 +20,9 @@ type Backend struct {
 	// Fallback says whether another backend is in use than the configured one, why, and since
 	// when.
 	Fallback Fallback
+	// Explain says why the store cannot be used, in one sentence without credentials; "" if it does not
+	// know. It may be nil.
+	Explain func(error) string
 }
 
 // Fallback is the state of the fallback to the embedded store.
@@ -46,6 +49,8 @@ type storageState struct {
 	count         kv.Count
 	err, probeErr error
 	misconfigured bool
+	// explained says what err means, if the runtime knows.
+	explained string
 }
 
 // checkStorage checks the store. With deep it also writes, reads and deletes a value.
@@ -53,6 +58,11 @@ func (s *server) checkStorage(ctx context.Context, deep bool) (st storageState) 
 	if s.Misconfigured != "" {
 		return storageState{err: s.misconfigured(), misconfigured: true}
 	}
+	defer func() {
+		if st.err != nil && s.Backend.Explain != nil {
+			st.explained = s.Backend.Explain(st.err)
+		}
+	}()
 	if st.latency, st.details, st.err = s.Store.Health(ctx); st.err != nil {
 		return st
 	}
@@ -81,6 +91,8 @@ func (st storageState) status() string {
 func (st storageState) cause() any {
 	var reason *kv.Reason
 	switch reported := st.details["error"]; {
+	case st.explained != "":
+		return st.explained
 	case errors.As(st.err, &reason):
 		return reason.Text
 	case st.err != nil:

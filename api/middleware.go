@@ -18,6 +18,7 @@ const (
 	headerRevision  = "Edgeframe-Revision"
 	headerVersion   = "Edgeframe-Version"
 	headerTotalRows = "Edgeframe-Total-Rows"
+	headerDTypes    = "Edgeframe-Dtypes"
 )
 
 type requestIDKey struct{}
@@ -108,8 +109,8 @@ func (s *server) corsOptions() cors.Options {
 		AllowedMethods: []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"},
 		AllowedHeaders: []string{"*"},
 		ExposedHeaders: []string{
-			"ETag", "Link", "Location", "Retry-After", "Content-Disposition",
-			headerRequestID, headerRevision, headerVersion, headerTotalRows,
+			"Date", "ETag", "Link", "Location", "Retry-After", "Content-Disposition",
+			headerRequestID, headerRevision, headerVersion, headerTotalRows, headerDTypes,
 		},
 		MaxAge: preflightSeconds,
 		// For the library an empty list means all origins; here it means none.

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -66,18 +67,10 @@ func mediaTypes() []string {
 	return list
 }
 
-// undeclared are the content types that say nothing about the format: browsers and curl send them if
-// they do not know it.
-var undeclared = map[string]bool{
-	"":                                  true,
-	"application/octet-stream":          true,
-	"application/x-www-form-urlencoded": true,
-	"binary/octet-stream":               true,
-	"text/plain":                        true,
-}
-
-// inputFormat returns the format of a file, by its content type, or else its name, or else its first
-// bytes.
+// inputFormat returns the format of a file. The content type decides if it names one of the formats. If it
+// does not, the name of the file decides, and otherwise its first bytes: browsers and operating systems send
+// other types for files that they do not know, and even wrong ones, such as application/vnd.ms-excel for CSV
+// on Windows with Excel.
 func inputFormat(contentType, filename string, body []byte) (*codec.Format, error) {
 	media := contentType
 	if media != "" {
@@ -93,20 +86,31 @@ func inputFormat(contentType, filename string, body []byte) (*codec.Format, erro
 	if f := formats.ByMediaType(media); f != nil {
 		return f, nil
 	}
-	if !undeclared[media] {
-		return nil, problemf(http.StatusUnsupportedMediaType, "unsupported_media_type", "the content type %q is not accepted; send one of %s, or none and a filename with an extension", codec.Shorten(media), strings.Join(mediaTypes(), ", "))
-	}
 	if f := formats.ByFilename(filename); f != nil {
 		return f, nil
 	}
 	if f := formats.Detect(body); f != nil {
 		return f, nil
 	}
-	return nil, problemf(http.StatusUnsupportedMediaType, "unsupported_media_type", "the format of the file cannot be told; send it with one of the content types %s, or a filename with an extension", strings.Join(mediaTypes(), ", "))
+	return nil, undetermined(media, filename)
+}
+
+// undetermined returns the error for a file of no known format. It names what was looked at.
+func undetermined(media, filename string) error {
+	looked := "it has no content type"
+	if media != "" {
+		looked = fmt.Sprintf("its content type %q is not that of a format", codec.Shorten(media))
+	}
+	if filename == "" {
+		looked += ", it has no name"
+	} else {
+		looked += fmt.Sprintf(", its name %q has no extension of a format", codec.Shorten(filename))
+	}
+	return problemf(http.StatusUnsupportedMediaType, "unsupported_media_type", "the format of the file cannot be told: %s, and its first bytes are not those of a format; send it with one of the content types %s, or a filename with an extension", looked, strings.Join(mediaTypes(), ", "))
 }
 
 // maybeDelimited reports whether a file of that media type is, or may be, delimited text.
 func maybeDelimited(media string) bool {
 	f := formats.ByMediaType(media)
-	return f == nil && undeclared[media] || f != nil && (f.Name == "csv" || f.Name == "tsv")
+	return f == nil || f.Name == "csv" || f.Name == "tsv"
 }

@@ -84,6 +84,13 @@ func TestInputFormatIsToldByTypeThenNameThenBytes(t *testing.T) {
 		{"the name when the type says nothing", "application/octet-stream", "a.TSV", "a", "tsv"},
 		{"the name when the type is curl's", "application/x-www-form-urlencoded", "a.ndjson", "a", "ndjson"},
 		{"the name when there is no type", "", "a.csv", "{}", "csv"},
+		{"the name when the type is Windows' with Excel", "application/vnd.ms-excel", "a.csv", "a,b\n1,2\n", "csv"},
+		{"the name when the type is that of another kind of file", "image/png", "a.csv", "a,b\n1,2\n", "csv"},
+		{"the name when the type is that of an archive", "application/x-zip-compressed", "a.XLSX", "PK", "xlsx"},
+		{"the name when the type is a private one", "text/x-csv; charset=windows-1252", "a.tsv", "a\tb\n", "tsv"},
+		{"the name when the type is a range", "*/*", "a.ndjson", "{}", "ndjson"},
+		{"the bytes when the type is Windows' with Excel", "application/vnd.ms-excel", "", "a,b\n1,2\n", "csv"},
+		{"the bytes when the type is a private one", "application/jsonlines", "", "{\"a\":1}\n{\"a\":2}\n", "ndjson"},
 		{"the bytes when the name says nothing", "", "a.bin", `[{"a":1}]`, "json"},
 		{"the bytes when there is no name", "", "", "ARROW1\x00\x00", "arrow_file"},
 	}
@@ -101,7 +108,7 @@ func TestInputFormatRefusesWhatCannotBeTold(t *testing.T) {
 	tests := []struct {
 		name, contentType, filename, body string
 	}{
-		{"an unknown type, whatever the name", "image/png", "a.csv", "a,b\n1,2\n"},
+		{"an unknown type, name and bytes", "image/png", "a.png", "\x89PNG"},
 		{"a type that cannot be read", "nonsense", "a.csv", "a,b\n1,2\n"},
 		{"another character set", "text/csv; charset=ebcdic", "a.csv", "a,b\n1,2\n"},
 		{"a character set of delimited text for JSON", "application/json; charset=utf-16", "a.json", "[]"},

@@ -54,7 +54,7 @@ func (s *server) getMissing(w http.ResponseWriter, r *http.Request) error {
 	h.Set("ETag", dataTag(marks.Version, representation))
 	h.Set(headerRevision, marks.Session.Revision.String())
 	h.Set(headerVersion, strconv.FormatUint(uint64(marks.Version.ID), 10))
-	linkNext(w.Header(), r.URL, sel.Offset, marks.Returned, marks.Total, 0)
+	linkNext(w.Header(), pinned(r.URL, marks.Version.ID), sel.Offset, marks.Returned, marks.Total, 0)
 	columns := make(object, len(marks.Columns))
 	for i, c := range marks.Columns {
 		columns[i] = member{c.Column, c.Rows}

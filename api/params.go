@@ -105,7 +105,19 @@ func ref(r *http.Request) (session.Ref, error) {
 // change returns what all requests that change a session have: the session and the precondition.
 func change(r *http.Request) (session.Change, error) {
 	to, err := ref(r)
-	return session.Change{Ref: to, Pre: ifMatch(r)}, err
+	if err != nil {
+		return session.Change{}, err
+	}
+	pre, err := ifMatch(r)
+	return session.Change{Ref: to, Pre: pre}, err
+}
+
+// pinned returns u with the version that an answer shows, so that the link to the next page continues the same
+// table, whatever changes meanwhile.
+func pinned(u *url.URL, version uint32) *url.URL {
+	q := u.Query()
+	q.Set("version", strconv.FormatUint(uint64(version), 10))
+	return &url.URL{Path: u.Path, RawPath: u.RawPath, RawQuery: q.Encode()}
 }
 
 // linkNext sets the link to the page after the one at u, which begins at offset and has as many elements as

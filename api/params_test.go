@@ -22,7 +22,7 @@ func TestParametersAreRefusedWithTheirName(t *testing.T) {
 		want                       []string
 	}{
 		{"a misspelled one", "GET", path + "/data?limt=3", "", []string{`"limt"`, "column, offset, limit"}},
-		{"any where there are none", "GET", path + "?limit=3", "", []string{`"limit"`, "none"}},
+		{"any where there are none", "POST", path + "/undo?limit=3", "", []string{`"limit"`, "none"}},
 		{"one given twice", "GET", path + "/data?limit=3&limit=4", "", []string{"limit", "2 times"}},
 		{"a query that cannot be read", "GET", path + "/data?limit=%zz", "", []string{"query string"}},
 		{"a semicolon in the query", "GET", path + "/data?limit=1;offset=2", "", []string{"query string"}},

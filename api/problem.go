@@ -26,7 +26,12 @@ type problem struct {
 	Detail    string `json:"detail"`
 	Code      string `json:"code"`
 	RequestID string `json:"request_id"`
+	// CurrentRevision and CurrentVersion are those of the session if the request did not start from them.
+	CurrentRevision uint64 `json:"current_revision,omitempty"`
+	CurrentVersion  uint32 `json:"current_version,omitempty"`
 
+	// session is the state that CurrentRevision is of.
+	session *session.Session
 	// retryAfter is the Retry-After of the answer if its status has one, at least a second.
 	retryAfter time.Duration
 }
@@ -102,7 +107,11 @@ func toProblem(err error) *problem {
 		if !errors.Is(err, s.kind) {
 			continue
 		}
-		return &problem{Status: s.status, Code: s.code, Detail: cmp.Or(storeSays[s.kind], err.Error())}
+		p := &problem{Status: s.status, Code: s.code, Detail: cmp.Or(storeSays[s.kind], err.Error())}
+		if in, ok := errors.AsType[*session.StateError](err); ok {
+			p.session, p.CurrentRevision, p.CurrentVersion = in.Session, in.Session.Revision.Revision, in.Session.Current.ID
+		}
+		return p
 	}
 	return &problem{Status: http.StatusInternalServerError, Code: "internal", Detail: "the server failed to handle this request; its log says more under the request_id"}
 }
@@ -118,8 +127,11 @@ func (s *server) writeError(w http.ResponseWriter, r *http.Request, err error) {
 		s.logFailure(r, p.Code, err)
 	}
 	h := w.Header()
-	for _, name := range []string{"ETag", "Link", "Location", "Content-Disposition", headerVersion, headerTotalRows} {
+	for _, name := range []string{"ETag", "Link", "Location", "Content-Disposition", headerVersion, headerTotalRows, headerDTypes} {
 		h.Del(name)
+	}
+	if p.session != nil {
+		setState(w, p.session)
 	}
 	if p.Status == http.StatusServiceUnavailable || p.Status == http.StatusTooManyRequests {
 		seconds := max(math.Ceil(p.retryAfter.Seconds()), 1)

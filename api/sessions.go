@@ -40,6 +40,10 @@ func (s *server) createFromFile(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	preview, err := previewOf(up.form)
+	if err != nil {
+		return err
+	}
 	if err := begin(r, ""); err != nil {
 		return err
 	}
@@ -48,6 +52,9 @@ func (s *server) createFromFile(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	table, groups, err := decode(up, opt)
+	if preview.dry {
+		return s.previewUpload(w, r, up, preview, table, groups, err)
+	}
 	if choice, ok := errors.AsType[*codec.SheetChoice](err); ok {
 		return s.stageUpload(w, r, up, choice)
 	}
@@ -55,13 +62,13 @@ func (s *server) createFromFile(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if groups != nil {
-		sess, err := s.Sessions.CreateFrom(r.Context(), groups, up.filename, lifetime)
+		sess, err := s.Sessions.CreateFrom(r.Context(), groups, up.filename, lifetime, up.source(groups.Receipt))
 		if err != nil {
 			return err
 		}
 		return s.writeMade(w, r, sess, up.format, groups.Receipt())
 	}
-	sess, err := s.Sessions.Create(r.Context(), table, up.filename, lifetime)
+	sess, err := s.Sessions.Create(r.Context(), table, up.filename, lifetime, up.source(func() codec.Receipt { return table.Receipt }))
 	if err != nil {
 		return err
 	}
@@ -117,11 +124,19 @@ func (s *server) getSession(w http.ResponseWriter, r *http.Request) error {
 	return s.writeSession(w, r, http.StatusOK, sess)
 }
 
-// open returns the session of a request. prefetch says what the request will read.
+// open returns the session of a request that reads, and extends it unless touch=false. prefetch says what the
+// request will read.
 func (s *server) open(r *http.Request, prefetch session.Prefetch) (*session.Session, error) {
 	to, err := ref(r)
 	if err != nil {
 		return nil, err
+	}
+	touch, err := boolean(r.URL.Query(), "touch", true)
+	if err != nil {
+		return nil, err
+	}
+	if !touch {
+		return s.Sessions.Peek(r.Context(), to)
 	}
 	return s.Sessions.Open(r.Context(), to, prefetch)
 }

@@ -29,6 +29,10 @@ func (s *server) createFromStream(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
+	preview, err := previewOf(q)
+	if err != nil {
+		return err
+	}
 	opt, err := s.readOptions(q, arrowipc.Stream)
 	if err != nil {
 		return err
@@ -43,15 +47,24 @@ func (s *server) createFromStream(w http.ResponseWriter, r *http.Request) error 
 	body := &failingBody{in: http.MaxBytesReader(w, r.Body, limit)}
 	opt.Reserve = reserver(r)
 	groups, err := arrowipc.OpenStream(body, opt, s.MaxUploadBytes)
+	up := &upload{filename: baseName(q.Get("filename")), format: arrowipc.Stream}
 	var sess *session.Session
-	if err == nil {
-		sess, err = s.Sessions.CreateFrom(r.Context(), groups, baseName(q.Get("filename")), lifetime)
+	var doc object
+	switch {
+	case err != nil:
+	case preview.dry:
+		doc, err = preview.document(r, up, groups, groups.Receipt())
+	default:
+		sess, err = s.Sessions.CreateFrom(r.Context(), groups, up.filename, lifetime, up.source(groups.Receipt))
 	}
 	if body.err != nil {
 		return bodyError(body.err, limit)
 	}
 	if err != nil {
 		return err
+	}
+	if preview.dry {
+		return writeJSON(w, http.StatusOK, doc)
 	}
 	return s.writeMade(w, r, sess, arrowipc.Stream, groups.Receipt())
 }

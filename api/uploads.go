@@ -264,7 +264,7 @@ func (s *server) createFromTable(r *http.Request, up *upload, lifetime time.Dura
 	if err != nil {
 		return created{}, err
 	}
-	sess, err := s.Sessions.Create(r.Context(), t, up.filename, lifetime)
+	sess, err := s.Sessions.Create(r.Context(), t, up.filename, lifetime, up.source(func() codec.Receipt { return t.Receipt }))
 	if err != nil {
 		return created{}, err
 	}

@@ -1,16 +1,12 @@
 package api
 
 import (
-	"context"
 	"net/http"
 	"strconv"
 
 	"edgeframe/codec"
 	"edgeframe/session"
 )
-
-// tableChange is a change of a session with a table.
-type tableChange func(context.Context, session.Change, *codec.Table) (*session.Session, error)
 
 func (s *server) getVersions(w http.ResponseWriter, r *http.Request) error {
 	sess, err := s.open(r, session.PrefetchNothing)
@@ -28,6 +24,9 @@ func writeVersions(w http.ResponseWriter, status int, sess *session.Session) err
 			member{"stored_bytes", ver.StoredBytes},
 			member{"new_bytes", ver.NewBytes},
 		)
+		if ver.Source != nil && ver.Source.Version == ver.ID {
+			list[i] = append(list[i], member{"source", sourceDocument(ver.Source)})
+		}
 	}
 	setState(w, sess)
 	return writeJSON(w, status, object{{"current_version", sess.Current.ID}, {"versions", list}})

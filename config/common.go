@@ -17,11 +17,12 @@ import (
 //   - oneof lists the accepted words, upper or lower case,
 //   - text names the check in [texts] for the text, or for each element of a list,
 //   - accepts describes the accepted values, if the other tags do not do so well enough,
+//   - json, if it is "list", accepts a JSON array of strings in place of a comma-separated list,
 //   - secret hides the value wherever the configuration is shown,
 //   - empty, if it is "kept", makes an empty value mean "none" instead of the default; otherwise it
 //     says what is wrong with an empty value, which is refused.
 type Common struct {
-	CORSOrigins []string `env:"CORS_ORIGINS" envDefault:"http://localhost:3000,http://localhost:5173,http://localhost:8080,http://127.0.0.1:3000,http://127.0.0.1:5173,http://127.0.0.1:8080" text:"origin" accepts:"a comma-separated list of origins such as https://app.example.com, or *" empty:"kept"`
+	CORSOrigins []string `env:"CORS_ORIGINS" envDefault:"http://localhost:*,https://localhost:*,http://127.0.0.1:*,https://127.0.0.1:*,http://[::1]:*,https://[::1]:*" text:"origin" json:"list" accepts:"a comma-separated list of origins such as https://app.example.com, or *" empty:"kept"`
 	APITokens   []Secret `env:"API_TOKENS" text:"token" accepts:"a comma-separated list of tokens without spaces" secret:"true" empty:"it names no token, so everybody could read and write; set tokens, or remove the variable if that is what you want"`
 
 	CacheSizeMB      int            `env:"CACHE_SIZE_MB" envDefault:"128" min:"1"`

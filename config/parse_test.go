@@ -11,7 +11,7 @@ import (
 
 func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 	want := strings.Fields(`
-		CORS_ORIGINS=http://localhost:3000,http://localhost:5173,http://localhost:8080,http://127.0.0.1:3000,http://127.0.0.1:5173,http://127.0.0.1:8080
+		CORS_ORIGINS=http://localhost:*,https://localhost:*,http://127.0.0.1:*,https://127.0.0.1:*,http://[::1]:*,https://[::1]:*
 		API_TOKENS=
 		CACHE_SIZE_MB=128 KEY_PREFIX=edgeframe SEGMENT_TARGET_BYTES=1048576 MAX_VERSIONS=5
 		SESSION_TIMEOUT_MINUTES=60 MAX_DATAFRAME_SIZE_MB=500 MAX_UPLOAD_SIZE_MB=50
@@ -44,6 +44,9 @@ func TestValuesAreRead(t *testing.T) {
 		"CORS_ORIGINS=*":                         "CORS_ORIGINS=*",
 		"CORS_ORIGINS=":                          "CORS_ORIGINS=",
 		"CORS_ORIGINS= , ":                       "CORS_ORIGINS=",
+		`CORS_ORIGINS=["http://localhost:3001"]`: "CORS_ORIGINS=http://localhost:3001",
+		`CORS_ORIGINS= ["https://a.b" , "*"] `:   "CORS_ORIGINS=https://a.b,*",
+		"CORS_ORIGINS=[]":                        "CORS_ORIGINS=",
 		"API_TOKENS=one,two":                     "API_TOKENS=***,***",
 		"CACHE_SIZE_MB= 8 ":                      "CACHE_SIZE_MB=8",
 		"CACHE_SIZE_MB=":                         "CACHE_SIZE_MB=32",
@@ -83,6 +86,8 @@ func TestBadValuesAreRefused(t *testing.T) {
 	tests := []struct{ variable, shown, accepted string }{
 		{"CORS_ORIGINS=http://ok,localhost:3000", "", "accepted is a comma-separated list of origins"},
 		{"CORS_ORIGINS=http://a/path", "", "a comma-separated list of origins"},
+		{`CORS_ORIGINS=["http://a/path"]`, `CORS_ORIGINS="http://a/path"`, "a comma-separated list of origins"},
+		{`CORS_ORIGINS=["http://a"`, "", "a comma-separated list of origins"},
 		{"API_TOKENS=tok en", `API_TOKENS="***"`, "a comma-separated list of tokens without spaces"},
 		{"API_TOKENS=", "", "it names no token, so everybody could read and write; set tokens, or remove the variable"},
 		{"API_TOKENS= , ", "", "it names no token"},

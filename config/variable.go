@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"reflect"
@@ -56,6 +57,9 @@ func LogValue(settings Settings) slog.Value {
 func (v variable) clean(raw string) string {
 	switch {
 	case v.field.Type.Kind() == reflect.Slice:
+		if v.field.Tag.Get("json") == "list" {
+			raw = fromJSON(raw)
+		}
 		var elements []string
 		for element := range strings.SplitSeq(raw, ",") {
 			if element = strings.TrimSpace(element); element != "" {
@@ -69,6 +73,15 @@ func (v variable) clean(raw string) string {
 		return strings.ToLower(strings.TrimSpace(raw))
 	}
 	return strings.TrimSpace(raw)
+}
+
+// fromJSON turns a JSON array of strings into a list divided by commas. Other texts stay as they are.
+func fromJSON(raw string) string {
+	var elements []string
+	if json.Unmarshal([]byte(raw), &elements) != nil {
+		return raw
+	}
+	return strings.Join(elements, ",")
 }
 
 // allows reports whether the tags of v accept a parsed value. The empty string is accepted,

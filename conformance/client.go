@@ -175,6 +175,13 @@ func (a *answer) refused(status int, code string, says ...string) {
 	a.is(status).decode(&p)
 	want := problemDocument{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: code}
 	want.Detail, want.RequestID = p.Detail, a.header.Get("X-Request-Id")
+	if told := status == http.StatusConflict || status == http.StatusPreconditionFailed; told {
+		want.CurrentRevision, want.CurrentVersion = p.CurrentRevision, p.CurrentVersion
+		token := fmt.Sprintf("%d-", p.CurrentRevision)
+		if p.CurrentRevision == 0 || p.CurrentVersion == 0 || !strings.HasPrefix(a.header.Get("Edgeframe-Revision"), token) || !strings.HasPrefix(a.header.Get("ETag"), `"`+token) {
+			a.c.Errorf("%s: revision %d, version %d, and the headers %v of the present state", a.request, p.CurrentRevision, p.CurrentVersion, a.header)
+		}
+	}
 	if p != want || p.RequestID == "" || p.Detail == "" {
 		a.c.Fatalf("%s: problem %+v, want %+v", a.request, p, want)
 	}

@@ -8,6 +8,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"strings"
 
@@ -26,6 +27,7 @@ type sessionDocument struct {
 	LastAccessed       string                `json:"last_accessed"`
 	ExpiresAt          string                `json:"expires_at"`
 	TTLSeconds         int                   `json:"ttl_seconds"`
+	ExpiresInSeconds   int                   `json:"expires_in_seconds"`
 	Revision           uint64                `json:"revision"`
 	CurrentVersion     int                   `json:"current_version"`
 	CanUndo            bool                  `json:"can_undo"`
@@ -38,10 +40,31 @@ type sessionDocument struct {
 	History            []historyEntry        `json:"history"`
 	IntentionalMissing map[string]int        `json:"intentional_missing"`
 	Metadata           json.RawMessage       `json:"metadata"`
+	ETag               string                `json:"etag"`
+	Source             *sourceDocument       `json:"source"`
 	// Upload is in answers to requests that send a table.
 	Upload *uploadReceipt `json:"upload"`
+	// Marks is in answers to requests that replace a table with marks.
+	Marks *carriedMarks `json:"marks"`
 	// Operations is in answers to edits.
 	Operations []effectDocument `json:"operations"`
+}
+
+// sourceDocument is a receipt that is kept with the version that was made of the file.
+type sourceDocument struct {
+	Version  int    `json:"version"`
+	Filename string `json:"filename"`
+	Sheet    string `json:"sheet"`
+	Cut      bool   `json:"cut"`
+	uploadReceipt
+}
+
+// Equal is for package cmp, which does not look into embedded types that are not exported.
+func (d sourceDocument) Equal(other sourceDocument) bool { return reflect.DeepEqual(d, other) }
+
+type carriedMarks struct {
+	Kept    int `json:"kept"`
+	Dropped int `json:"dropped"`
 }
 
 type effectDocument struct {
@@ -110,6 +133,8 @@ type versionsDocument struct {
 		Shape       [2]int `json:"shape"`
 		StoredBytes int64  `json:"stored_bytes"`
 		NewBytes    int64  `json:"new_bytes"`
+
+		Source *sourceDocument `json:"source"`
 	} `json:"versions"`
 }
 
@@ -124,6 +149,7 @@ func (d versionsDocument) ids() (ids []int) {
 type pageDocument struct {
 	SessionID    string            `json:"session_id"`
 	Version      int               `json:"version"`
+	ETag         string            `json:"etag"`
 	TotalRows    int               `json:"total_rows"`
 	Offset       int               `json:"offset"`
 	ReturnedRows int               `json:"returned_rows"`
@@ -196,6 +222,9 @@ type problemDocument struct {
 	Detail    string `json:"detail"`
 	Code      string `json:"code"`
 	RequestID string `json:"request_id"`
+
+	CurrentRevision uint64 `json:"current_revision"`
+	CurrentVersion  int    `json:"current_version"`
 }
 
 type storageDocument struct {
@@ -243,6 +272,8 @@ var volatile = []struct {
 	{regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}`), "<id>"},
 	{regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z`), "<time>"},
 	{regexp.MustCompile(`\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\]`), "[<time>]"},
+	{regexp.MustCompile(`"etag":"\\"[^"\\]*\\""`), `"etag":"<etag>"`},
+	{regexp.MustCompile(`"expires_in_seconds":\d+`), `"expires_in_seconds":<number>`},
 	{regexp.MustCompile(`\d+-[0-9a-f]{16}`), "<revision>"},
 	{regexp.MustCompile(`"(raw_bytes|stored_bytes|new_bytes|compression_ratio|active_sessions)":[0-9.]+`), `"$1":<number>`},
 	{regexp.MustCompile(`"(request_id|version)":"[^"]*"`), `"$1":"<text>"`},
@@ -255,7 +286,7 @@ func normalise(document []byte) []byte {
 	return document
 }
 
-var access = regexp.MustCompile(`"(last_accessed|expires_at)":"[^"]*"`)
+var access = regexp.MustCompile(`"(last_accessed|expires_at|expires_in_seconds|etag)":("(\\.|[^"])*"|\d+)`)
 
 // withoutAccess removes the members that reading a session changes.
 func withoutAccess(document []byte) []byte {

@@ -3,16 +3,20 @@
 package conformance
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"regexp"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -73,6 +77,65 @@ func TestNativeServerCompresses(t *testing.T) {
 		tag := a.header.Get("ETag")
 		s.do("GET", s.path("/data", "format=csv"), nil, "Accept-Encoding: "+coding, "If-None-Match: "+tag).is(http.StatusNotModified)
 		s.do("PATCH", s.path("/data", "dry_run=true"), map[string]any{"operations": []op{{"op": "delete_rows", "rows": []int{0}}}}, "If-Match: "+tag).is(http.StatusOK)
+	}
+}
+
+// TestPagesOfTheOwnMachineMayCallByDefault checks the default of CORS_ORIGINS, and that it opens the server to
+// nobody else.
+func TestPagesOfTheOwnMachineMayCallByDefault(t *testing.T) {
+	server := testenv.StartServer(t, "STORAGE_DIR=")
+	c := newClient(t, Target{URL: server.URL})
+	for origin, status := range map[string]int{
+		"http://localhost:3001": http.StatusCreated, "https://localhost:5173": http.StatusCreated, "http://127.0.0.1:49152": http.StatusCreated, "http://[::1]:8080": http.StatusCreated,
+		"http://localhost.evil.example:80": http.StatusForbidden, "http://127.0.0.1.evil.example:80": http.StatusForbidden, "https://evil.example": http.StatusForbidden,
+		"http://192.168.0.7:3000": http.StatusForbidden, "null": http.StatusForbidden,
+	} {
+		allowed := origin
+		if status == http.StatusForbidden {
+			allowed = ""
+		}
+		for range 2 {
+			c.do("POST", "/api/v1/sessions", people, "Content-Type: text/csv", "Origin: "+origin, "Sec-Fetch-Site: cross-site").is(status).has("Access-Control-Allow-Origin", allowed)
+		}
+		logged := strings.Count(server.Logs(), "origin="+origin+" ") + strings.Count(server.Logs(), "origin=\""+origin+"\" ")
+		if want := map[bool]int{true: 1}[allowed == ""]; logged != want {
+			t.Errorf("%s is logged %d times, want %d", origin, logged, want)
+		}
+	}
+}
+
+// TestClientsThatSendBeforeTheyReadSeeTheRefusal sends bodies as urllib of Python does.
+func TestClientsThatSendBeforeTheyReadSeeTheRefusal(t *testing.T) {
+	target := native(t, "STORAGE_DIR=", "API_TOKENS=secret-token-of-tests")
+	address := strings.TrimPrefix(target.URL, "http://")
+	body := bytes.Repeat([]byte("1,2,3,4,5,6\n"), 30<<20/12)
+	for _, tt := range []struct {
+		claim, header string
+		status        int
+	}{
+		{"a body over the limit", "Authorization: Bearer secret-token-of-tests\r\nContent-Type: text/csv\r\n", http.StatusRequestEntityTooLarge},
+		{"a wrong token", "Authorization: Bearer wrong\r\nContent-Type: text/csv\r\n", http.StatusUnauthorized},
+	} {
+		conn, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
+		fmt.Fprintf(conn, "POST /api/v1/sessions HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n%s\r\n", address, len(body), tt.header)
+		if _, err := conn.Write(body); err != nil {
+			t.Errorf("%s: the client cannot send: %v", tt.claim, err)
+			continue
+		}
+		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Errorf("%s: %v", tt.claim, err)
+			continue
+		}
+		response.Body.Close()
+		if response.StatusCode != tt.status {
+			t.Errorf("%s: status %d, want %d", tt.claim, response.StatusCode, tt.status)
+		}
 	}
 }
 

@@ -153,12 +153,12 @@ var missingTests = []test{
 			link   string
 		}{
 			{nil, missingDocument{marks{"age": {0, 2}, "score": {1}}, 3, 0, 3}, ""},
-			{[]string{"limit=1"}, missingDocument{marks{"age": {0}}, 3, 0, 1}, "limit=1&offset=1"},
+			{[]string{"limit=1"}, missingDocument{marks{"age": {0}}, 3, 0, 1}, "limit=1&offset=1&version=3"},
 			{[]string{"limit=2", "offset=1"}, missingDocument{marks{"age": {2}, "score": {1}}, 3, 1, 2}, ""},
 			{[]string{"offset=3"}, missingDocument{marks{}, 3, 3, 0}, ""},
 			{[]string{"limit=0"}, missingDocument{marks{}, 3, 0, 0}, ""},
 			{[]string{"column=name"}, missingDocument{marks{}, 0, 0, 0}, ""},
-			{[]string{"column=score", "column=age", "limit=2"}, missingDocument{marks{"score": {1}, "age": {0}}, 3, 0, 2}, "column=score&column=age&limit=2&offset=2"},
+			{[]string{"column=score", "column=age", "limit=2"}, missingDocument{marks{"score": {1}, "age": {0}}, 3, 0, 2}, "column=score&column=age&limit=2&offset=2&version=3"},
 			{[]string{"version=" + strconv.Itoa(old), "limit=3"}, missingDocument{marks{"name": {0}, "age": {1, 3}}, 5, 0, 3}, "limit=3&offset=3&version=" + strconv.Itoa(old)},
 		} {
 			if diff := cmp.Diff(tt.want, s.pageOfMarks(tt.params...)); diff != "" {

@@ -13,8 +13,8 @@ import (
 
 // exposed are the headers that pages of other origins may read.
 var exposed = []string{
-	"ETag", "Link", "Location", "Retry-After", "Content-Disposition",
-	"X-Request-Id", "Edgeframe-Revision", "Edgeframe-Version", "Edgeframe-Total-Rows",
+	"Date", "ETag", "Link", "Location", "Retry-After", "Content-Disposition",
+	"X-Request-Id", "Edgeframe-Revision", "Edgeframe-Version", "Edgeframe-Total-Rows", "Edgeframe-Dtypes",
 }
 
 var protocolTests = []test{
@@ -194,8 +194,11 @@ var protocolTests = []test{
 	}},
 	{"parameters that a route does not have are refused", func(c *client) {
 		s := c.create(people)
-		for _, path := range []string{s.path(""), s.path("/versions"), "/health", "/health/live"} {
+		for _, path := range []string{"/health", "/health/live"} {
 			c.do("GET", path+"?limit=1", nil).refused(http.StatusBadRequest, "invalid_parameter", `"limit"`, "none")
+		}
+		for _, path := range []string{s.path(""), s.path("/versions")} {
+			c.do("GET", path+"?limit=1", nil).refused(http.StatusBadRequest, "invalid_parameter", `"limit"`, "touch")
 		}
 		c.do("GET", "/health/storage?dep=true", nil).refused(http.StatusBadRequest, "invalid_parameter", `"dep"`, "deep")
 		c.do("POST", "/api/v1/sessions?file_name=x", people).refused(http.StatusBadRequest, "invalid_parameter", "file_name", "filename")

@@ -5,6 +5,7 @@ package conformance
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -83,6 +84,10 @@ func (c *client) whileRedisIsGone(id string) {
 	c.do("GET", "/health/storage", nil).is(http.StatusServiceUnavailable).has("Retry-After", "1").decode(&doc)
 	if doc.Status != "unhealthy" || doc.Reachable || !doc.RedisEnabled || doc.RedisAvailable || doc.Error == "" || doc.BackendType != "redis" {
 		c.Errorf("%+v", doc)
+	}
+	// The cause is named as in the lines of the start.
+	if cause, _, found := strings.Cut(doc.Error, ": "); !found || !slices.Contains([]string{"connection refused", "connection closed", "timeout"}, cause) {
+		c.Errorf("error %q", doc.Error)
 	}
 	c.do("GET", "/health/ready", nil).is(http.StatusServiceUnavailable)
 	c.do("GET", "/health/live", nil).is(http.StatusOK)

@@ -23,6 +23,8 @@ var sessionTests = []test{
 			IntentionalMissing: map[string]int{}, Metadata: json.RawMessage("{}"),
 		}
 		want.CreatedAt, want.LastAccessed, want.ExpiresAt = doc.CreatedAt, doc.LastAccessed, doc.ExpiresAt
+		want.ExpiresInSeconds, want.ETag = doc.ExpiresInSeconds, doc.ETag
+		want.Source = &sourceDocument{Version: 1, Filename: "people.csv", uploadReceipt: *s.made.Upload}
 		want.History[0].Timestamp = doc.CreatedAt
 		want.Serialization = doc.Serialization
 		if diff := cmp.Diff(want, doc); diff != "" {

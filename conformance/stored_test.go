@@ -132,6 +132,9 @@ type transcript struct {
 // longest is how much of an answer stands in a transcript. A longer one stands there by its hash.
 const longest = 4000
 
+// countdown is the member of session documents that depends on the time of the answer.
+var countdown = regexp.MustCompile(`"expires_in_seconds":\d+`)
+
 // ask sends a request and notes the answer. Of one that has times and random numbers of its own,
 // only the members are noted that are named.
 func (s *transcript) ask(method, path string, body any, members ...string) *answer {
@@ -144,6 +147,7 @@ func (s *transcript) ask(method, path string, body any, members ...string) *answ
 		fmt.Fprintf(&s.text, " %s %s", a.header.Get("Edgeframe-Revision"), version)
 	}
 	s.text.WriteByte('\n')
+	doc := countdown.ReplaceAll(a.body, []byte(`"expires_in_seconds":0`))
 	switch {
 	case members != nil:
 		var doc map[string]json.RawMessage
@@ -151,10 +155,10 @@ func (s *transcript) ask(method, path string, body any, members ...string) *answ
 		for _, name := range members {
 			fmt.Fprintf(&s.text, "%s: %s\n", name, doc[name])
 		}
-	case len(a.body) > longest || !utf8.Valid(a.body):
-		fmt.Fprintf(&s.text, "%d bytes, SHA-256 %x\n", len(a.body), sha256.Sum256(a.body))
+	case len(doc) > longest || !utf8.Valid(doc):
+		fmt.Fprintf(&s.text, "%d bytes, SHA-256 %x\n", len(doc), sha256.Sum256(doc))
 	default:
-		s.text.Write(append(a.body, '\n'))
+		s.text.Write(append(doc, '\n'))
 	}
 	s.text.WriteByte('\n')
 	return a

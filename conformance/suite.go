@@ -76,6 +76,9 @@ func Run(t *testing.T, target Target) {
 		{"document", documentTests},
 		{"option", optionTests},
 		{"vega", vegaTests},
+		{"source", sourceTests},
+		{"preview", previewTests},
+		{"answer", answerTests},
 	}
 	for _, g := range groups {
 		t.Run(g.name, func(t *testing.T) {

@@ -93,6 +93,47 @@ var tableTests = []test{
 		s.post("/undo")
 		s.isPeople()
 	}},
+	{"PUT keeps the marks of cells that are still missing, and says how many go", func(c *client) {
+		const before = "id,a,b\n1,NA,x\n2,NA,NA\n3,5,NA\n4,NA,y\n"
+		for _, tt := range []struct {
+			claim, table string
+			params       []string
+			marks        marks
+			counts       carriedMarks
+		}{
+			{"the very same table", before, nil, marks{"a": {0, 1, 3}, "b": {1, 2}}, carriedMarks{5, 0}},
+			{"as many rows, and a cell that has a value now", "id,a,b\n1,7,x\n2,NA,NA\n3,5,NA\n4,NA,y\n", nil, marks{"a": {1, 3}, "b": {1, 2}}, carriedMarks{4, 1}},
+			{"as many rows without a column, and another order of columns", "b,id\nx,1\nNA,2\nNA,3\ny,4\n", nil, marks{"b": {1, 2}}, carriedMarks{2, 3}},
+			{"another number of rows", "id,a,b\n1,NA,x\n2,NA,NA\n", nil, marks{}, carriedMarks{0, 5}},
+			{"another number of rows with a key", "id,a,b\n9,1,z\n4,NA,y\n2,NA,NA\n", []string{"key=id"}, marks{"a": {1, 2}, "b": {2}}, carriedMarks{3, 2}},
+			{"another order of rows with a key", "id,a,b\n4,NA,y\n3,5,NA\n2,NA,NA\n1,NA,x\n", []string{"key=id"}, marks{"a": {0, 2, 3}, "b": {1, 2}}, carriedMarks{5, 0}},
+			{"no rows", "id,a,b\n", []string{"key=id"}, marks{}, carriedMarks{0, 5}},
+		} {
+			c.run(tt.claim, func(c *client) {
+				s := c.create(before)
+				s.mark("PUT", marks{"a": {0, 1, 3}, "b": {1, 2}})
+				doc := s.send("PUT", "text/csv", tt.table, tt.params...).is(http.StatusOK).session()
+				if doc.Marks == nil || *doc.Marks != tt.counts {
+					c.Errorf("%+v, want %+v", doc.Marks, tt.counts)
+				}
+				if diff := cmp.Diff(tt.marks, s.marks()); diff != "" {
+					c.Error(diff)
+				}
+				s.post("/undo")
+				if diff := cmp.Diff(marks{"a": {0, 1, 3}, "b": {1, 2}}, s.marks()); diff != "" {
+					c.Errorf("after undo: %s", diff)
+				}
+			})
+		}
+		s := c.create(before)
+		if doc := s.send("PUT", "text/csv", before).is(http.StatusOK).session(); doc.Marks != nil {
+			c.Errorf("without marks the answer says %+v", doc.Marks)
+		}
+		s.mark("PUT", marks{"a": {0, 1}})
+		s.send("PUT", "text/csv", "a\n1\n", "key=id").refused(http.StatusUnprocessableEntity, "column_not_found", "key=id")
+		s.send("PUT", "text/csv", "id,a\n1,NA\n1,NA\n", "key=id").refused(http.StatusUnprocessableEntity, "schema_mismatch", "key=id", `"1"`, "two rows")
+		s.send("POST", "text/csv", before, "key=id").refused(http.StatusBadRequest, "invalid_parameter", `"key"`)
+	}},
 	{"PUT and POST take forms, parse options and a filename that says the format", func(c *client) {
 		s := c.create(people)
 		body, mediaType := form("t.csv", "", []byte("a|b\n1|2\n"), "delimiter=pipe", "action_summary=From a form")

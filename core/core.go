@@ -39,6 +39,8 @@ type Runtime struct {
 	// and that wrong tokens are refused without a limit.
 	HostAllowed  func(host string) bool
 	TokenRefused func(r *http.Request) (wait time.Duration)
+	// OriginRefused is that of [api.Config].
+	OriginRefused func(origin string)
 	// Misconfigured says which settings must be corrected before the API can answer. Empty means
 	// none.
 	Misconfigured string
@@ -78,6 +80,7 @@ func New(c config.Common, rt Runtime) http.Handler {
 		CORSOrigins:    c.CORSOrigins,
 		HostAllowed:    rt.HostAllowed,
 		TokenRefused:   rt.TokenRefused,
+		OriginRefused:  rt.OriginRefused,
 		Tokens:         tokens,
 		Misconfigured:  rt.Misconfigured,
 		Stopping:       rt.Stopping,

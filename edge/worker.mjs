@@ -193,6 +193,14 @@ async function read(request) {
   return next;
 }
 
+/** Whether an origin is that of a pattern, in which a star stands for any text, as in the handler core. */
+function matches(pattern, origin) {
+  const star = pattern.indexOf("*");
+  return star < 0
+    ? origin === pattern
+    : origin.length >= pattern.length - 1 && origin.startsWith(pattern.slice(0, star)) && origin.endsWith(pattern.slice(star + 1));
+}
+
 /** The response to a request whose instance has died; pages of the origins may read it. */
 function restarted(request, origins) {
   const id = crypto.randomUUID();
@@ -209,7 +217,7 @@ function restarted(request, origins) {
     "x-content-type-options": "nosniff",
   };
   const origin = request.headers.get("origin");
-  if (origin !== null && (origins.includes(origin) || origins.includes("*"))) {
+  if (origin !== null && origins.some((pattern) => matches(pattern, origin))) {
     headers["access-control-allow-origin"] = origin;
     headers["access-control-expose-headers"] = "Retry-After, X-Request-Id";
   }

@@ -51,14 +51,14 @@ func hostName(host string) string {
 // so than the operator may think.
 func announceAccess(cfg Config, local bool, log *Log) {
 	if n := len(cfg.APITokens); n > 0 {
-		log.Line(slog.LevelInfo, fmt.Sprintf("🔑 API tokens: %d", n))
+		log.Line(slog.LevelInfo, fmt.Sprintf("🔑 API tokens: %d", n), "event", "access", "tokens", n)
 	} else {
-		log.Line(slog.LevelInfo, "🔓 API tokens: none: everybody who reaches this address may read and write")
+		log.Line(slog.LevelInfo, "🔓 API tokens: none: everybody who reaches this address may read and write", "event", "access", "tokens", 0)
 		if !local {
-			log.Line(slog.LevelWarn, "⚠️  HOST="+cfg.Host+" can be reached from other machines and there are no API tokens; set API_TOKENS")
+			log.Line(slog.LevelWarn, "⚠️  HOST="+cfg.Host+" can be reached from other machines and there are no API tokens; set API_TOKENS", "event", "access_warning", "setting", "API_TOKENS")
 		}
 	}
 	for _, sentence := range cfg.AccessWarnings() {
-		log.Line(slog.LevelWarn, "⚠️  "+sentence)
+		log.Line(slog.LevelWarn, "⚠️  "+sentence, "event", "access_warning")
 	}
 }

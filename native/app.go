@@ -36,10 +36,10 @@ func (a App) Run(ctx context.Context) error {
 	log := NewLog(a.Config, a.Out)
 	defer log.Flush()
 	log.Plain(rule)
-	log.Line(slog.LevelInfo, "🚀 edgeframe starting up...")
-	log.Line(slog.LevelInfo, "📊 Session timeout: "+timeoutText(a.Config.intendedTTL()))
+	log.Line(slog.LevelInfo, "🚀 edgeframe starting up...", "event", "starting", "version", a.Version)
+	log.Line(slog.LevelInfo, "📊 Session timeout: "+timeoutText(a.Config.intendedTTL()), "event", "session_timeout", "seconds", int64(a.Config.intendedTTL()/time.Second))
 	for _, w := range a.Warnings {
-		log.Line(slog.LevelWarn, "⚠️  "+w.Text)
+		log.Line(slog.LevelWarn, "⚠️  "+w.Text, "event", "setting_warning", "setting", w.Variable)
 	}
 	log.Debug("configuration", "variables", a.Config)
 
@@ -53,7 +53,7 @@ func (a App) Run(ctx context.Context) error {
 	}
 	b.health.Version = a.Version
 	if b.ttl != a.Config.intendedTTL() {
-		log.Line(slog.LevelInfo, "📊 Session timeout: "+timeoutText(b.ttl))
+		log.Line(slog.LevelInfo, "📊 Session timeout: "+timeoutText(b.ttl), "event", "session_timeout", "seconds", int64(b.ttl/time.Second))
 	}
 	b.announce(ctx, log)
 	requests := newBudget(a.Config, plan.work)
@@ -65,14 +65,14 @@ func (a App) Run(ctx context.Context) error {
 	if errors.Is(err, errCut) {
 		// Do not close the store: a handler may still be using it. No engine loses acknowledged
 		// data if the process ends without closing it.
-		log.Warn(err.Error(), "grace", shutdownGrace.String())
+		log.Warn(err.Error(), "grace", shutdownGrace.String(), "event", "requests_cut")
 		return nil
 	}
 	if closeErr := b.store.Close(); closeErr != nil {
 		err = errors.Join(err, fmt.Errorf("close the storage backend: %w", closeErr))
 	}
 	if err == nil {
-		log.Info("stopped")
+		log.Info("stopped", "event", "stopped")
 	}
 	return err
 }
@@ -88,16 +88,17 @@ func timeoutText(ttl time.Duration) string {
 // newHandler builds the handler core over the chosen storage. The server stops soon after ctx is done.
 func newHandler(ctx context.Context, cfg Config, b *backend, requests *budget.Budget, log *slog.Logger) http.Handler {
 	return core.New(cfg.Common, core.Runtime{
-		Store:        b.store,
-		TTL:          b.ttl,
-		Backend:      b.health,
-		Budget:       requests,
-		Join:         new(joiner).join,
-		Line:         newLine(maxWaiting, turnTimeout).enter,
-		Every:        every,
-		HostAllowed:  hostFilter(cfg, listensOnLoopback(cfg)),
-		TokenRefused: newTokenGuard(log).refused,
-		Stopping:     func() bool { return ctx.Err() != nil },
-		Logger:       log,
+		Store:         b.store,
+		TTL:           b.ttl,
+		Backend:       b.health,
+		Budget:        requests,
+		Join:          new(joiner).join,
+		Line:          newLine(maxWaiting, turnTimeout).enter,
+		Every:         every,
+		HostAllowed:   hostFilter(cfg, listensOnLoopback(cfg)),
+		TokenRefused:  newTokenGuard(log).refused,
+		OriginRefused: newOriginLog(log).refused,
+		Stopping:      func() bool { return ctx.Err() != nil },
+		Logger:        log,
 	})
 }

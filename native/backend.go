@@ -33,17 +33,17 @@ func openBackend(cfg Config, plan memoryPlan, log *Log) (*backend, error) {
 	if !cfg.RedisEnabled {
 		return openEmbedded(cfg, plan, log, api.Backend{})
 	}
-	log.Line(slog.LevelInfo, "[DataManager] Redis enabled in settings")
+	log.Line(slog.LevelInfo, "[DataManager] Redis enabled in settings", "event", "redis_enabled")
 	driver, err := openRedis(cfg, log)
 	if err == nil {
 		cached := cache.New(driver, cfg.CacheBytes()/2, session.Immutable)
-		return newBackend(cfg, cached, cfg.RedisSessionTTL(), api.Backend{RedisEnabled: true, RedisAvailable: true}), nil
+		return newBackend(cfg, cached, cfg.RedisSessionTTL(), api.Backend{RedisEnabled: true, RedisAvailable: true, Explain: cfg.explainHealth}), nil
 	}
-	log.Line(slog.LevelWarn, "[DataManager] Failed to initialize RedisBackend: "+err.Error())
+	log.Line(slog.LevelWarn, "[DataManager] Failed to initialize RedisBackend: "+err.Error(), "event", "backend_failed", "backend", "redis", "addr", cfg.RedisURL.String(), "reason", err.Error())
 	if !cfg.StorageFallback {
 		return nil, fmt.Errorf("REDIS_ENABLED=true, STORAGE_FALLBACK_TO_MEMORY=false: %w", err)
 	}
-	log.Line(slog.LevelWarn, "[DataManager] Falling back to InMemoryBackend")
+	log.Line(slog.LevelWarn, "[DataManager] Falling back to InMemoryBackend", "event", "backend_fallback", "backend", "inmemory", "reason", err.Error())
 	return openEmbedded(cfg, plan, log, api.Backend{
 		RedisEnabled: true,
 		Fallback:     api.Fallback{Active: true, Reason: err.Error(), Since: time.Now()},
@@ -88,13 +88,13 @@ func openEmbeddedDriver(cfg Config, memoryBytes int64, log *Log) (kv.Driver, err
 // announce logs which backend is used, and whether Redis is in use.
 func (b *backend) announce(ctx context.Context, log *Log) {
 	info := b.store.Info()
-	log.Line(slog.LevelInfo, fmt.Sprintf("[DataManager] DataManager initialized with %s (%s)", info.Class, info.Type))
-	log.Line(slog.LevelInfo, fmt.Sprintf("💾 Storage backend: %s (%s)", info.Class, info.Type))
+	log.Line(slog.LevelInfo, fmt.Sprintf("[DataManager] DataManager initialized with %s (%s)", info.Class, info.Type), "event", "backend_initialized", "backend", info.Type)
+	log.Line(slog.LevelInfo, fmt.Sprintf("💾 Storage backend: %s (%s)", info.Class, info.Type), "event", "backend_chosen", "backend", info.Type)
 	switch {
 	case b.health.Fallback.Active:
-		log.Line(slog.LevelWarn, "⚠️  Redis: Enabled but not available (using fallback)")
+		log.Line(slog.LevelWarn, "⚠️  Redis: Enabled but not available (using fallback)", "event", "redis_state", "backend", info.Type, "reason", b.health.Fallback.Reason)
 	case !b.health.RedisEnabled:
-		log.Line(slog.LevelInfo, "ℹ️  Redis: Disabled (using InMemory backend)")
+		log.Line(slog.LevelInfo, "ℹ️  Redis: Disabled (using InMemory backend)", "event", "redis_state", "backend", info.Type)
 	default:
 		b.announceRedis(ctx, log)
 	}
@@ -103,11 +103,11 @@ func (b *backend) announce(ctx context.Context, log *Log) {
 func (b *backend) announceRedis(ctx context.Context, log *Log) {
 	latency, details, err := b.store.Health(ctx)
 	if err != nil {
-		log.Line(slog.LevelWarn, "⚠️  Redis: Connected, and does not answer any more")
+		log.Line(slog.LevelWarn, "⚠️  Redis: Connected, and does not answer any more", "event", "redis_state", "backend", "redis", "reason", b.health.Explain(err))
 		return
 	}
-	log.Line(slog.LevelInfo, fmt.Sprintf("✅ Redis: Connected (latency: %.1fms)", float64(latency)/float64(time.Millisecond)))
+	log.Line(slog.LevelInfo, fmt.Sprintf("✅ Redis: Connected (latency: %.1fms)", float64(latency)/float64(time.Millisecond)), "event", "redis_state", "backend", "redis", "latency_ms", float64(latency)/float64(time.Millisecond))
 	if policy, _ := details[redis.EvictionPolicy].(string); policy != "" && policy != "noeviction" {
-		log.Line(slog.LevelWarn, "⚠️  Redis: maxmemory-policy is "+policy+", so Redis may drop parts of live sessions when its memory is short; set it to noeviction")
+		log.Line(slog.LevelWarn, "⚠️  Redis: maxmemory-policy is "+policy+", so Redis may drop parts of live sessions when its memory is short; set it to noeviction", "event", "redis_warning", "backend", "redis", "reason", "maxmemory-policy "+policy)
 	}
 }

@@ -54,18 +54,18 @@ func (c *clockWatch) trusted() bool {
 	drift := wall.Sub(c.right.Add(steady))
 	switch {
 	case c.doubted && drift <= clockTolerance:
-		c.log.Warn("the clock is right again; expired sessions are deleted again")
+		c.log.Warn("the clock is right again; expired sessions are deleted again", "event", "clock")
 		c.settle(drift)
 	case c.doubted && steady >= c.until:
-		c.log.Warn("the clock has been ahead for the whole CLOCK_JUMP_GRACE; expired sessions are deleted again", "ahead", drift.Round(time.Second).String())
+		c.log.Warn("the clock has been ahead for the whole CLOCK_JUMP_GRACE; expired sessions are deleted again", "ahead", drift.Round(time.Second).String(), "event", "clock")
 		c.settle(drift)
 	case drift > c.ahead+clockTolerance && c.grace > 0:
 		c.doubted, c.ahead, c.until = true, drift, steady+c.grace
 		c.log.Warn("the clock has jumped ahead; sessions that have expired by it answer 404, but nothing is deleted until the clock is right again or CLOCK_JUMP_GRACE has passed",
-			"ahead", drift.Round(time.Second).String(), "deleting_after", c.grace.String())
+			"ahead", drift.Round(time.Second).String(), "deleting_after", c.grace.String(), "event", "clock")
 	case c.doubted:
 	case drift < -clockTolerance:
-		c.log.Warn("the clock was set back; sessions live longer by as much", "back", (-drift).Round(time.Second).String())
+		c.log.Warn("the clock was set back; sessions live longer by as much", "back", (-drift).Round(time.Second).String(), "event", "clock")
 		c.settle(drift)
 	default:
 		c.settle(drift)

@@ -87,6 +87,9 @@ func notNeeded(name string) string {
 	if strings.HasPrefix(name, "REDIS_LOCK_") {
 		return name + " is not needed: sessions are changed by compare-and-swap, without locks"
 	}
+	if name == "STORAGE_BACKEND" {
+		return name + " is not needed: REDIS_ENABLED chooses between Redis and the embedded store"
+	}
 	return ""
 }
 

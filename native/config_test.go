@@ -29,7 +29,7 @@ func mustLoad(t *testing.T, environ ...string) Config {
 func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 	want := strings.Fields(`
 		HOST=127.0.0.1 PORT=8000 ALLOWED_HOSTS=
-		CORS_ORIGINS=http://localhost:3000,http://localhost:5173,http://localhost:8080,http://127.0.0.1:3000,http://127.0.0.1:5173,http://127.0.0.1:8080
+		CORS_ORIGINS=http://localhost:*,https://localhost:*,http://127.0.0.1:*,https://127.0.0.1:*,http://[::1]:*,https://[::1]:*
 		API_TOKENS=
 		CACHE_SIZE_MB=128 KEY_PREFIX=edgeframe SEGMENT_TARGET_BYTES=1048576 MAX_VERSIONS=5
 		SESSION_TIMEOUT_MINUTES=60 MAX_DATAFRAME_SIZE_MB=500 MAX_UPLOAD_SIZE_MB=50

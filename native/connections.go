@@ -113,7 +113,7 @@ func (c *connections) tryRoom() (again time.Duration, ok bool) {
 	}
 	if now := time.Now(); now.Sub(c.warned) >= fullWarning {
 		c.warned = now
-		c.log.Warn("there are too many connections: new ones wait", "limit", c.limit)
+		c.log.Warn("there are too many connections: new ones wait", "limit", c.limit, "event", "connections_full")
 	}
 	return again, false
 }

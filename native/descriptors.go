@@ -61,6 +61,6 @@ func divideDescriptors(limit int, cfg Config) descriptors {
 func (d descriptors) announce(log *Log) {
 	log.Debug("descriptors", "limit", d.limit, "connections", d.connections, "disk", d.disk)
 	if d.warning != "" {
-		log.Line(slog.LevelWarn, "⚠️  "+d.warning)
+		log.Line(slog.LevelWarn, "⚠️  "+d.warning, "event", "open_files")
 	}
 }

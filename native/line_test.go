@@ -222,7 +222,7 @@ func TestManyWritersOfOneSessionMeetNoConflict(t *testing.T) {
 			for range processes {
 				of = append(of, newSessions(store, newLine(maxWaiting, turnTimeout)))
 			}
-			sess, err := of[0].Create(t.Context(), codectest.Generate(writers, 5, 1), "", 0)
+			sess, err := of[0].Create(t.Context(), codectest.Generate(writers, 5, 1), "", 0, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -272,7 +272,7 @@ func TestReadsDoNotWaitInLine(t *testing.T) {
 	held, release := make(chan struct{}), make(chan struct{})
 	var once sync.Once
 	sessions := newSessions(memory.New(), newLine(maxWaiting, turnTimeout))
-	sess, err := sessions.Create(t.Context(), codectest.Generate(10, 5, 1), "", 0)
+	sess, err := sessions.Create(t.Context(), codectest.Generate(10, 5, 1), "", 0, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -317,7 +317,7 @@ func TestReadsDoNotWaitInLine(t *testing.T) {
 func TestASessionWithTooManyWaitingChangesIsBusy(t *testing.T) {
 	l := newLine(0, time.Minute)
 	sessions := newSessions(memory.New(), l)
-	sess, err := sessions.Create(t.Context(), codectest.Generate(10, 5, 1), "", 0)
+	sess, err := sessions.Create(t.Context(), codectest.Generate(10, 5, 1), "", 0, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

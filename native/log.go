@@ -30,17 +30,27 @@ func NewLog(cfg Config, w io.Writer) *Log {
 		quiet := newQuietHandler(slog.NewJSONHandler(w, options), quietInterval)
 		return &Log{Logger: slog.New(quiet), held: quiet.failures}
 	}
+	options.ReplaceAttr = withoutEvent
 	quiet := newQuietHandler(slog.NewTextHandler(w, options), quietInterval)
 	return &Log{Logger: slog.New(quiet), plain: w, held: quiet.failures}
+}
+
+// withoutEvent leaves the field event out, which is for programs. Lines of text begin with what it says.
+func withoutEvent(_ []string, a slog.Attr) slog.Attr {
+	if a.Key == "event" {
+		return slog.Attr{}
+	}
+	return a
 }
 
 // Flush writes the failures that are held back to be summed up.
 func (l *Log) Flush() { l.held.flush() }
 
-// Line writes one line of the start.
-func (l *Log) Line(level slog.Level, text string) {
+// Line writes one line of the start. fields, which alternate names and values, are for programs: only records
+// have them.
+func (l *Log) Line(level slog.Level, text string, fields ...any) {
 	if l.plain == nil {
-		l.Log(context.Background(), level, text)
+		l.Log(context.Background(), level, text, fields...)
 	} else if l.Enabled(context.Background(), level) {
 		io.WriteString(l.plain, text+"\n")
 	}

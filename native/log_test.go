@@ -32,6 +32,28 @@ func TestStartLinesAreBareTextOrRecords(t *testing.T) {
 	}
 }
 
+func TestFieldsOfStartLinesAreForPrograms(t *testing.T) {
+	var text, records bytes.Buffer
+	for out, env := range map[*bytes.Buffer][]string{&text: nil, &records: {"LOG_FORMAT=json"}} {
+		log := NewLog(mustLoad(t, env...), out)
+		log.Line(slog.LevelInfo, "🌐 Listening on http://127.0.0.1:1", "event", "listening", "addr", "127.0.0.1:1")
+		log.Info("stopped", "event", "stopped")
+	}
+	first, second, _ := strings.Cut(text.String(), "\n")
+	if first != "🌐 Listening on http://127.0.0.1:1" || !strings.HasSuffix(second, "level=INFO msg=stopped\n") {
+		t.Errorf("text is %q", &text)
+	}
+	for line := range strings.Lines(records.String()) {
+		var record struct{ Msg, Event, Addr string }
+		if err := json.Unmarshal([]byte(line), &record); err != nil {
+			t.Fatal(err)
+		}
+		if record.Event == "" || record.Event == "listening" && record.Addr != "127.0.0.1:1" {
+			t.Errorf("record %s", line)
+		}
+	}
+}
+
 func TestPlainLinesAreOnlyForPeople(t *testing.T) {
 	var text, records bytes.Buffer
 	NewLog(mustLoad(t), &text).Plain("hello")

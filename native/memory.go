@@ -93,9 +93,9 @@ func (p memoryPlan) apply(cfg *Config, log *Log) {
 	}
 	if p.caches < cfg.CacheBytes() {
 		cfg.CacheSizeMB = int(p.caches >> 20)
-		log.Line(slog.LevelInfo, fmt.Sprintf("🧠 Caches: %d MB instead of CACHE_SIZE_MB, which is more than 1/%d of the memory", cfg.CacheSizeMB, cachePart))
+		log.Line(slog.LevelInfo, fmt.Sprintf("🧠 Caches: %d MB instead of CACHE_SIZE_MB, which is more than 1/%d of the memory", cfg.CacheSizeMB, cachePart), "event", "memory", "caches_mb", cfg.CacheSizeMB)
 	}
-	log.Line(slog.LevelInfo, fmt.Sprintf("🧠 Memory: %d MB (%s), of which requests share %d MB", p.limit>>20, p.source, p.work>>20))
+	log.Line(slog.LevelInfo, fmt.Sprintf("🧠 Memory: %d MB (%s), of which requests share %d MB", p.limit>>20, p.source, p.work>>20), "event", "memory", "limit_mb", p.limit>>20, "requests_mb", p.work>>20)
 }
 
 // Requests wait that long for memory and for a processor.

@@ -30,13 +30,13 @@ func openRedis(cfg Config, log *Log) (*redis.Driver, error) {
 	if err != nil {
 		return nil, err
 	}
-	log.Line(slog.LevelInfo, "[Redis] Initializing connection pool: "+cfg.RedisURL.String())
+	log.Line(slog.LevelInfo, "[Redis] Initializing connection pool: "+cfg.RedisURL.String(), "event", "redis_connecting", "backend", "redis", "addr", cfg.RedisURL.String())
 	driver, err := connectRedis(cfg, opt)
 	if err != nil {
 		return nil, err
 	}
-	log.Line(slog.LevelInfo, "[Redis] ✓ Connection pool initialized successfully")
-	log.Line(slog.LevelInfo, "[RedisBackend] Initialized successfully")
+	log.Line(slog.LevelInfo, "[Redis] ✓ Connection pool initialized successfully", "event", "redis_connected", "backend", "redis", "addr", cfg.RedisURL.String())
+	log.Line(slog.LevelInfo, "[RedisBackend] Initialized successfully", "event", "backend_ready", "backend", "redis")
 	return driver, nil
 }
 
@@ -154,6 +154,22 @@ func (c Config) redisTLS(refuse func(name, value, text string)) *tls.Config {
 	return config
 }
 
+// explainHealth says why Redis cannot be used, as the line of the start does, "" if that is not known.
+func (c Config) explainHealth(err error) string {
+	opt, invalid := c.redisOptions()
+	if invalid != nil {
+		return ""
+	}
+	c.RedisConnectTimeout = min(c.RedisConnectTimeout, healthTimeout)
+	if text := explainRedis(err, strings.Join(opt.Addrs, ","), c).Error(); !strings.HasPrefix(text, unexplained) {
+		return text
+	}
+	return ""
+}
+
+// unexplained begins the text of an error whose cause is not known.
+const unexplained = "redis at "
+
 // explainRedis returns an error of one line that says why Redis at address cannot be used. It
 // compares texts because older servers reject all passwords with the code ERR.
 func explainRedis(err error, address string, cfg Config) error {
@@ -189,5 +205,5 @@ func explainRedis(err error, address string, cfg Config) error {
 	case strings.HasPrefix(text, "redis: "):
 		return fmt.Errorf("not Redis: what listens at %s does not speak its protocol", address)
 	}
-	return fmt.Errorf("redis at %s: %w", address, err)
+	return fmt.Errorf(unexplained+"%s: %w", address, err)
 }

@@ -43,7 +43,7 @@ func newServer(handler http.Handler, conns *connections, log *slog.Logger) (*htt
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true)
 	return &http.Server{
-		Handler:           accessLog(pace(boundHealth(handler, healthTimeout), defaultPacing), log),
+		Handler:           accessLog(drain(pace(boundHealth(handler, healthTimeout), defaultPacing)), log),
 		ReadHeaderTimeout: readHeaderTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
@@ -130,7 +130,7 @@ func serveBackend(ctx context.Context, cfg Config, b *backend, handler http.Hand
 
 func announceAddress(log *Log, addr net.Addr) {
 	host, port, _ := net.SplitHostPort(addr.String())
-	log.Line(slog.LevelInfo, "🌐 Listening on http://"+addr.String())
+	log.Line(slog.LevelInfo, "🌐 Listening on http://"+addr.String(), "event", "listening", "addr", addr.String())
 	log.Plain("   Try: curl -F file=@table.csv " + localURL(host, port) + "/api/v1/sessions")
 	log.Plain(rule)
 }

@@ -40,7 +40,7 @@ func sweep(ctx context.Context, store *kv.Store, interval time.Duration, clock *
 		}
 		removed, err := sweepOnce(ctx, store)
 		if err != nil && ctx.Err() == nil {
-			log.Warn("sweep of expired data failed", "error", err)
+			log.Warn("sweep of expired data failed", "event", "sweep_failed", "error", err)
 		}
 		if removed > 0 {
 			log.Debug("expired data removed", "items", removed)

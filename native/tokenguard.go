@@ -103,13 +103,13 @@ func (g *tokenGuard) report() {
 	})
 	for i, from := range addresses {
 		if i < maxReported {
-			g.log.Warn("wrong API tokens refused", "remote", from, "requests", counts[from])
+			g.log.Warn("wrong API tokens refused", "remote", from, "requests", counts[from], "event", "token_refused")
 		} else {
 			others += counts[from]
 		}
 	}
 	if others > 0 {
-		g.log.Warn("wrong API tokens refused", "remote", "other addresses", "requests", others)
+		g.log.Warn("wrong API tokens refused", "remote", "other addresses", "requests", others, "event", "token_refused")
 	}
 }
 

@@ -81,6 +81,9 @@ func TestWrongTokensAreSummedUpInTheLog(t *testing.T) {
 			line + `"other addresses" requests=4995`,
 			line + "2001:db8::/64 requests=2",
 		}
+		for i := range want {
+			want[i] += " event=token_refused"
+		}
 		if diff := cmp.Diff(want, lines); diff != "" {
 			t.Error(diff)
 		}

@@ -28,7 +28,7 @@ func BenchmarkCreateFromCSV(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		sess, err := s.Create(context.Background(), t, "t.csv", 0)
+		sess, err := s.Create(context.Background(), t, "t.csv", 0, nil)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -41,7 +41,7 @@ func BenchmarkCreateFromCSV(b *testing.B) {
 // BenchmarkWholeTableAsArrow is a download without HTTP, of decoded segments in the cache.
 func BenchmarkWholeTableAsArrow(b *testing.B) {
 	s := New(Options{Store: kv.New(memory.New(), ""), CacheBytes: 256 << 20, Segment: segment.Options{Method: segment.MethodArrow, Compression: compress.Snappy}})
-	sess, err := s.Create(context.Background(), codectest.Generate(100_000, 50, 1), "t", 0)
+	sess, err := s.Create(context.Background(), codectest.Generate(100_000, 50, 1), "t", 0, nil)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -61,7 +61,7 @@ func BenchmarkWholeTableAsArrow(b *testing.B) {
 // BenchmarkStatistics describes a table that is described for the first time.
 func BenchmarkStatistics(b *testing.B) {
 	s := New(Options{Store: kv.New(memory.New(), ""), Segment: segment.Options{Method: segment.MethodArrow, Compression: compress.Snappy}})
-	sess, err := s.Create(context.Background(), codectest.Generate(100_000, 50, 1), "t", 0)
+	sess, err := s.Create(context.Background(), codectest.Generate(100_000, 50, 1), "t", 0, nil)
 	if err != nil {
 		b.Fatal(err)
 	}

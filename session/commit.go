@@ -55,7 +55,7 @@ func (s *Service) commit(ctx context.Context, ref Ref, pre Precondition, change 
 			return nil, err
 		}
 		if s.isExhausted(lostAttempts, start) {
-			return nil, exhausted(ref.ID, lostAttempts)
+			return nil, withState(h, exhausted(ref.ID, lostAttempts))
 		}
 		a := &attempt{before: *h, head: h}
 		a.items, err = change(h)
@@ -79,7 +79,7 @@ func (s *Service) commit(ctx context.Context, ref Ref, pre Precondition, change 
 			h, err = s.loadWinner(ctx, ref, err)
 		}
 	}
-	return nil, err
+	return nil, s.withLatest(ctx, ref.ID, err)
 }
 
 // enterLine waits until it is the turn of the caller to change a session, and returns the function
@@ -137,7 +137,7 @@ func (s *Service) won(a *attempt) *Session {
 
 func (s *Service) check(h *head, pre Precondition) error {
 	if pre != nil && !pre(view(h)) {
-		return fail(ErrPreconditionFailed, "session %s has changed: its revision is %s now", h.ID, h.Revision)
+		return withState(h, fail(ErrPreconditionFailed, "session %s has changed: its revision is %s now", h.ID, h.Revision))
 	}
 	return nil
 }

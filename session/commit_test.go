@@ -294,7 +294,7 @@ func TestEqualSegmentsOfACommitAreStoredOnce(t *testing.T) {
 	}
 	h := newHarness(t)
 	h.calls.Reset()
-	sess := h.must(h.Create(context.Background(), &codec.Table{Schema: schema, RowGroups: rows}, "", 0))
+	sess := h.must(h.Create(context.Background(), &codec.Table{Schema: schema, RowGroups: rows}, "", 0, nil))
 	if put := h.calls.Of(kvtest.OpSet); put.Keys != 1 || put.Bytes != sess.Current.NewBytes {
 		t.Errorf("%d segments of %d bytes were stored, want 1 of %d", put.Keys, put.Bytes, sess.Current.NewBytes)
 	}
@@ -305,7 +305,7 @@ func TestEqualSegmentsOfACommitAreStoredOnce(t *testing.T) {
 
 func TestTableOverTheLimitIsRefused(t *testing.T) {
 	h := newHarness(t, func(o *Options) { o.MaxTableBytes = 100 << 10 })
-	_, err := h.Create(context.Background(), codectest.Generate(10_000, 10, 1), "", 0)
+	_, err := h.Create(context.Background(), codectest.Generate(10_000, 10, 1), "", 0, nil)
 	wantKind(t, err, codec.ErrTooLarge)
 	if keys := h.segmentKeys(); len(keys) != 0 {
 		t.Errorf("a refused table left %d segments", len(keys))

@@ -96,7 +96,7 @@ func TestACopyHasAllOfEverySession(t *testing.T) {
 	for range 2*auditChunk + 3 {
 		sess = p.from.note(sess, "entry")
 	}
-	ended := p.from.must(p.from.Create(ctx, p.from.table(plain, 0), "t", time.Minute))
+	ended := p.from.must(p.from.Create(ctx, p.from.table(plain, 0), "t", time.Minute, nil))
 	p.pass(ended.Expires.Sub(p.from.now()))
 	p.copy(CopyReport{Copied: 2, Expired: 1})
 	p.same(plain.ID)
@@ -260,7 +260,7 @@ func TestAStoreThatFailsEndsTheCopy(t *testing.T) {
 // While sessions are copied the target has segments without a head too.
 func TestCopiedSegmentsAreLeasedUntilThereIsAHead(t *testing.T) {
 	from, to := newHarness(t), newLeased(t)
-	sess := from.must(from.Create(context.Background(), longTable(), "t.csv", MaxTTL))
+	sess := from.must(from.Create(context.Background(), longTable(), "t.csv", MaxTTL, nil))
 	longest := time.Duration(0)
 	opt := CopyOptions{From: from.store, To: kv.New(&beforeSwap{to.deadlines, func() { _, longest = to.kept() }}, ""), Now: from.now, Progress: func(CopyReport) {}}
 	if report, err := Copy(context.Background(), opt); err != nil || report.Copied != 1 {

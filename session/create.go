@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/google/uuid"
 
 	"edgeframe/codec"
@@ -18,9 +19,9 @@ import (
 // maxFilename is the longest file name that a session keeps, in bytes.
 const maxFilename = 1024
 
-// Create stores t as a new session with that file name. A ttl of zero is the default.
-func (s *Service) Create(ctx context.Context, t *codec.Table, filename string, ttl time.Duration) (*Session, error) {
-	return s.create(ctx, filename, ttl, func(h *head, out *sealer) (*record.Version, error) {
+// Create stores t as a new session with that file name. A ttl of zero is the default. source may be nil.
+func (s *Service) Create(ctx context.Context, t *codec.Table, filename string, ttl time.Duration, source SourceFunc) (*Session, error) {
+	return s.create(ctx, filename, ttl, source, func(h *head, out *sealer) (*record.Version, error) {
 		f := frame.FromTable(t, s.Limits())
 		f.Context = ctx
 		return s.storeFrame(h, nil, f, out)
@@ -28,7 +29,7 @@ func (s *Service) Create(ctx context.Context, t *codec.Table, filename string, t
 }
 
 // create makes a session of the version that store returns.
-func (s *Service) create(ctx context.Context, filename string, ttl time.Duration, store func(*head, *sealer) (*record.Version, error)) (*Session, error) {
+func (s *Service) create(ctx context.Context, filename string, ttl time.Duration, source SourceFunc, store func(*head, *sealer) (*record.Version, error)) (*Session, error) {
 	if ttl == 0 {
 		ttl = s.opt.TTL
 	}
@@ -52,6 +53,11 @@ func (s *Service) create(ctx context.Context, filename string, ttl time.Duration
 	if err != nil {
 		return nil, err
 	}
+	if source != nil {
+		if err := s.describeSource(h, ver, source); err != nil {
+			return nil, err
+		}
+	}
 	rows := ver.Rows
 	ver.RowsBefore, h.InitialRows = rows, rows
 	h.push(ver, now, "Session created", s.opt.MaxVersions)
@@ -69,6 +75,35 @@ func (s *Service) create(ctx context.Context, filename string, ttl time.Duration
 		return nil, err
 	}
 	return s.won(a), nil
+}
+
+// describeSource keeps what source says about the file of the first version.
+func (s *Service) describeSource(h *head, ver *record.Version, source SourceFunc) error {
+	schema, missing, err := s.schemaOf(h, ver)
+	if err != nil {
+		return err
+	}
+	document := source(schema, missing)
+	if document == nil {
+		return nil
+	}
+	h.setSource(ver, document)
+	return checkSource(document)
+}
+
+// CheckNew returns the error of [Service.Create] for a file name or a schema that no session can have.
+func CheckNew(schema *arrow.Schema, filename string) error {
+	if err := checkFilename(filename); err != nil {
+		return err
+	}
+	return checkColumns(schema.NumFields())
+}
+
+func checkColumns(columns int) error {
+	if columns == 0 {
+		return codec.Errorf(codec.ErrMalformed, "the table has no columns; it needs at least one")
+	}
+	return nil
 }
 
 func checkFilename(name string) error {

@@ -38,7 +38,7 @@ func newData(s *Service, sess *Session, p *page) *Data {
 	// What came along with the head is wanted for the first row groups only. The copies let go of it.
 	h, seen := *sess.head, *sess
 	seen.head = &h
-	d := &Data{Session: &seen, Version: viewVersion(p.version), Schema: p.schema, s: s, head: &h, page: p}
+	d := &Data{Session: &seen, Version: h.viewVersion(p.version), Schema: p.schema, s: s, head: &h, page: p}
 	raw, stored := d.size()
 	// The cache of what is stored is as large as that of what is decoded.
 	most := s.opt.CacheBytes / 4 * 3

@@ -35,9 +35,9 @@ func (s *Service) Delete(ctx context.Context, ref Ref, pre Precondition) error {
 		if err == nil {
 			s.deleteContents(ctx, h)
 		}
-		return err
+		return s.withLatest(ctx, ref.ID, err)
 	}
-	return exhausted(ref.ID, maxAttempts)
+	return s.withLatest(ctx, ref.ID, exhausted(ref.ID, maxAttempts))
 }
 
 // deleteContents deletes what the head of a session that has ended refers to. Errors are ignored,

@@ -43,6 +43,9 @@ func (t table) equal(other table) bool {
 // commitVersion makes the version that work returns the current one. work leaves the segments to
 // store in its sealer.
 func (s *Service) commitVersion(ctx context.Context, c Change, work func(h *head, out *sealer) (*record.Version, error)) (*Session, error) {
+	if err := checkSource(c.Source); err != nil {
+		return nil, err
+	}
 	var d *draft
 	return s.commit(ctx, c.Ref, c.Pre, func(h *head) ([]kv.Item, error) {
 		if d != nil {
@@ -51,7 +54,7 @@ func (s *Service) commitVersion(ctx context.Context, c Change, work func(h *head
 				return nil, err
 			}
 			if fits {
-				return s.pushDraft(h, d, c.Summary, s.newSealer(ctx, h))
+				return s.pushDraft(h, d, c, s.newSealer(ctx, h))
 			}
 			d = nil
 		}
@@ -64,17 +67,18 @@ func (s *Service) commitVersion(ctx context.Context, c Change, work func(h *head
 		ver.RowsBefore = rows
 		d = &draft{from: from, born: out.born, version: *ver, table: h.tableOf(ver), items: out.items}
 		out.items = nil
-		return s.pushDraft(h, d, c.Summary, out)
+		return s.pushDraft(h, d, c, out)
 	})
 }
 
 // pushDraft makes d the current version of h.
-func (s *Service) pushDraft(h *head, d *draft, summary string, out *sealer) ([]kv.Item, error) {
+func (s *Service) pushDraft(h *head, d *draft, c Change, out *sealer) ([]kv.Item, error) {
 	ver := d.version
+	h.setSource(&ver, c.Source)
 	h.Schemas, ver.Schema = addOnce(h.Schemas, d.table.schema)
 	h.Manifests, ver.Manifest = addOnce(h.Manifests, d.table.manifest)
 	ver.Marks = d.table.marks
-	items, err := s.push(h, &ver, summary, out)
+	items, err := s.push(h, &ver, c.Summary, out)
 	return append(items, d.items...), err
 }
 

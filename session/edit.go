@@ -20,6 +20,9 @@ type Change struct {
 	Pre Precondition
 	// Summary describes the change in the history; an empty one is filled in.
 	Summary string
+	// Source is the document about the file that a table of the change was made of, a JSON object of at
+	// most [MaxSource] bytes. Without one the new version keeps the source of the one before.
+	Source []byte
 }
 
 // Edit applies operations, all or none, and makes one version of the result. effects says what
@@ -38,12 +41,15 @@ func (s *Service) Append(ctx context.Context, c Change, t *codec.Table) (*Sessio
 	return s.newVersion(ctx, c, name, func(f *frame.Frame) error { return frame.Append(f, t) })
 }
 
-// Replace makes a version of t, which may have other columns.
-func (s *Service) Replace(ctx context.Context, c Change, t *codec.Table) (*Session, error) {
-	return s.newVersion(ctx, c, "Replace data", func(f *frame.Frame) error {
-		frame.Replace(f, t)
-		return nil
+// Replace makes a version of t, which may have other columns. Marks stay at cells that are missing in t too: at
+// those in the same row if t has as many rows as the table before, or with key at those in the row with the same
+// value in that column.
+func (s *Service) Replace(ctx context.Context, c Change, t *codec.Table, key string) (sess *Session, carried CarriedMarks, err error) {
+	sess, err = s.newVersion(ctx, c, "Replace data", func(f *frame.Frame) (err error) {
+		carried, err = replaceTable(f, t, key)
+		return err
 	})
+	return sess, carried, err
 }
 
 // newVersion makes a version by applying change to the current one.

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"errors"
 
 	"edgeframe/internal/fault"
@@ -19,6 +20,34 @@ var (
 	ErrCorrupt            = errors.New("corrupt session")
 	ErrInvalidParameter   = errors.New("invalid parameter")
 )
+
+// StateError is the error of a change that does not start from the state that the session is in.
+type StateError struct {
+	// Err says what is wrong.
+	Err error
+	// Session is the state that the session is in.
+	Session *Session
+}
+
+func (e *StateError) Error() string { return e.Err.Error() }
+
+// Unwrap returns Err.
+func (e *StateError) Unwrap() error { return e.Err }
+
+// withState returns err with the state h.
+func withState(h *head, err error) error { return &StateError{Err: err, Session: view(h)} }
+
+// withLatest returns err with the newest state that can be read, if it is an ErrConflict without a state.
+func (s *Service) withLatest(ctx context.Context, id string, err error) error {
+	if _, ok := errors.AsType[*StateError](err); ok || !errors.Is(err, ErrConflict) {
+		return err
+	}
+	h, loadErr := s.load(ctx, Ref{ID: id})
+	if loadErr != nil {
+		return err
+	}
+	return withState(h, err)
+}
 
 // Error is an error of a session. Its text is one sentence for the person who asked.
 type Error = fault.Error

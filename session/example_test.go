@@ -48,7 +48,7 @@ func printRows(ctx context.Context, sessions *session.Service, v *session.Sessio
 
 // fillAndUndo makes a session, fills its missing value, reads a page and takes the change back.
 func fillAndUndo(ctx context.Context, sessions *session.Service) error {
-	v, err := sessions.Create(ctx, cities(), "cities.csv", 0)
+	v, err := sessions.Create(ctx, cities(), "cities.csv", 0, nil)
 	if err != nil {
 		return err
 	}

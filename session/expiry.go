@@ -62,7 +62,7 @@ func (s *Service) touch(ctx context.Context, ref Ref, pre Precondition) (*Sessio
 			return nil, err
 		}
 		if s.isExhausted(lost, start) {
-			return nil, exhausted(ref.ID, lost)
+			return nil, withState(h, exhausted(ref.ID, lost))
 		}
 		err = s.heads.touch(ctx, h)
 		if err == nil {
@@ -72,7 +72,7 @@ func (s *Service) touch(ctx context.Context, ref Ref, pre Precondition) (*Sessio
 			h, err = s.loadWinner(ctx, ref, err)
 		}
 	}
-	return nil, err
+	return nil, s.withLatest(ctx, ref.ID, err)
 }
 
 func checkTTL(ttl time.Duration) error {

@@ -43,7 +43,7 @@ func TestAccessesThatAreNotNotedNeverShortenTheLifetime(t *testing.T) {
 func TestAnAccessAMinuteAfterTheLastOneIsNotedWhateverTheTTL(t *testing.T) {
 	for _, ttl := range []time.Duration{DefaultTTL, MaxTTL} {
 		h := newHarness(t)
-		sess := h.must(h.Create(context.Background(), codectest.Generate(10, 5, 1), "t.csv", ttl))
+		sess := h.must(h.Create(context.Background(), codectest.Generate(10, 5, 1), "t.csv", ttl, nil))
 		if most := h.time.Add(ttl + time.Minute); sess.Expires.After(most) {
 			t.Errorf("TTL %s: expires at %s, want at most a minute after the TTL", ttl, sess.Expires)
 		}

@@ -61,7 +61,7 @@ func (h *harness) pass(d time.Duration) {
 
 func (h *harness) create(rows, cols int) *Session {
 	h.t.Helper()
-	sess, err := h.Create(context.Background(), codectest.Generate(rows, cols, 1), "t.csv", 0)
+	sess, err := h.Create(context.Background(), codectest.Generate(rows, cols, 1), "t.csv", 0, nil)
 	if err != nil {
 		h.t.Fatalf("create: %v", err)
 	}

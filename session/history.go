@@ -58,7 +58,7 @@ func (s *Service) move(ctx context.Context, c Change, name string, by int, none 
 	return s.commit(ctx, c.Ref, c.Pre, func(h *head) ([]kv.Item, error) {
 		to := h.Current + by
 		if to < 0 || to >= len(h.Versions) {
-			return nil, none
+			return nil, withState(h, none)
 		}
 		h.Current = to
 		h.log(s.now(), fmt.Sprintf("%s: version %d is current", name, h.current().ID))

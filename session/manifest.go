@@ -77,16 +77,20 @@ func (h *head) segments() (map[record.SegmentRef]bool, error) {
 	return refs, nil
 }
 
-// dropUnused removes the schemas and manifests that no version has.
+// dropUnused removes the schemas, manifests and sources that no version has.
 func (h *head) dropUnused() {
 	schemas := keeper{from: h.Schemas}
 	manifests := keeper{from: h.Manifests}
+	sources := keeper{from: h.Sources}
 	for i := range h.Versions {
 		ver := &h.Versions[i]
 		ver.Schema = schemas.keep(ver.Schema)
 		ver.Manifest = manifests.keep(ver.Manifest)
+		if ver.Source > 0 {
+			ver.Source = 1 + sources.keep(ver.Source-1)
+		}
 	}
-	h.Schemas, h.Manifests = schemas.kept, manifests.kept
+	h.Schemas, h.Manifests, h.Sources = schemas.kept, manifests.kept, sources.kept
 }
 
 // keeper moves the elements of a list that are in use to another list.

@@ -93,7 +93,7 @@ func (s *Service) marksPage(ctx context.Context, sess *Session, sel Selection) (
 	if err != nil {
 		return nil, err
 	}
-	page := &MarksPage{Session: sess, Version: viewVersion(ver)}
+	page := &MarksPage{Session: sess, Version: sess.head.viewVersion(ver)}
 	parts := page.cut(columns, counts, sel)
 	if len(parts) == 0 {
 		return page, nil

@@ -16,6 +16,15 @@ func (s *Service) Open(ctx context.Context, ref Ref, prefetch Prefetch) (*Sessio
 	return view(h), nil
 }
 
+// Peek is [Service.Open] for a caller that does not count as an access: the session is not extended.
+func (s *Service) Peek(ctx context.Context, ref Ref) (*Session, error) {
+	h, err := s.load(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	return view(h), nil
+}
+
 // Read begins to read a part of the table of a session that was opened. It loads the first row groups,
 // so that most errors show before the caller begins to answer. If a commit has removed segments that
 // sess refers to since then, the session is read once more, so the data may be newer than sess. The

@@ -135,7 +135,7 @@ func TestALostAttemptCostsOneRoundTripToRedis(t *testing.T) {
 
 func TestExpiryOnRedisIsThatOfTheServerToo(t *testing.T) {
 	h, server, _ := onRedis(t)
-	sess := h.must(h.Create(context.Background(), h.table(h.create(10, 5), 0), "t", time.Second))
+	sess := h.must(h.Create(context.Background(), h.table(h.create(10, 5), 0), "t", time.Second, nil))
 	want := append(h.segmentKeys(), record.HeadKey(sess.ID))
 	var mine int
 	for _, key := range want {

@@ -84,7 +84,7 @@ func TestSegmentsOfALongStreamAreLeasedUntilThereIsAHead(t *testing.T) {
 		}
 		l.renew()
 	}}
-	sess := l.must(l.CreateFrom(context.Background(), groups, "t.csv", MaxTTL))
+	sess := l.must(l.CreateFrom(context.Background(), groups, "t.csv", MaxTTL, nil))
 	if shortest, _ := l.kept(); shortest < l.keep.segmentTTL(MaxTTL) {
 		t.Errorf("with a head a segment is kept for %s, want %s", shortest, l.keep.segmentTTL(MaxTTL))
 	}
@@ -104,7 +104,7 @@ func TestAShortTTLMakesTheLeaseShorter(t *testing.T) {
 			t.Errorf("without a head a segment is kept for %s, want at most %s", longest, minLease)
 		}
 	}}
-	l.must(l.CreateFrom(context.Background(), groups, "t.csv", time.Second))
+	l.must(l.CreateFrom(context.Background(), groups, "t.csv", time.Second, nil))
 }
 
 // The process was stopped for so long that segments may have expired.
@@ -119,7 +119,7 @@ func TestAStreamWhoseLeaseRanOutMakesNoSession(t *testing.T) {
 				l.pass(maxLease)
 				after(l)
 			}}
-			_, err := l.CreateFrom(context.Background(), groups, "t.csv", MaxTTL)
+			_, err := l.CreateFrom(context.Background(), groups, "t.csv", MaxTTL, nil)
 			wantKind(t, err, kv.ErrUnavailable)
 			if keys := l.segmentKeys(); len(keys) > 0 {
 				t.Errorf("left are %q", keys)
@@ -131,7 +131,7 @@ func TestAStreamWhoseLeaseRanOutMakesNoSession(t *testing.T) {
 func TestAStreamThatBreaksOffLeavesNothing(t *testing.T) {
 	l := newLeased(t)
 	broken := errors.New("broken")
-	_, err := l.CreateFrom(context.Background(), &rowGroups{Table: longTable(), fail: broken}, "t.csv", MaxTTL)
+	_, err := l.CreateFrom(context.Background(), &rowGroups{Table: longTable(), fail: broken}, "t.csv", MaxTTL, nil)
 	wantKind(t, err, broken)
 	if keys := l.segmentKeys(); len(keys) > 0 || l.renew != nil {
 		t.Errorf("left are %q; still renewed: %t", keys, l.renew != nil)
@@ -158,7 +158,7 @@ func TestSegmentsAreStoredForTheirFullTimeWhereALeaseWouldRewriteThem(t *testing
 					t.Errorf("a segment is kept for %s", shortest)
 				}
 			}}
-			sess := l.must(l.CreateFrom(context.Background(), groups, "t.csv", MaxTTL))
+			sess := l.must(l.CreateFrom(context.Background(), groups, "t.csv", MaxTTL, nil))
 			wantEqual(t, l.table(sess, 0), longTable())
 		})
 	}

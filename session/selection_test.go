@@ -47,7 +47,7 @@ func TestASchemaThatHeadsCannotCarryIsRefused(t *testing.T) {
 	big := arrow.NewMetadata([]string{"k"}, []string{string(make([]byte, maxSchemaBytes))})
 	table := &codec.Table{Schema: arrow.NewSchema([]arrow.Field{{Name: "a", Type: arrow.PrimitiveTypes.Int64}}, &big)}
 	h := newHarness(t)
-	_, err := h.Create(context.Background(), table, "", 0)
+	_, err := h.Create(context.Background(), table, "", 0, nil)
 	wantKind(t, err, codec.ErrTooLarge)
 	if keys := h.segmentKeys(); len(keys) != 0 {
 		t.Errorf("a refused table left %d segments", len(keys))

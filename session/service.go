@@ -14,6 +14,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -166,7 +167,12 @@ func (s *Service) unexpired(h *head, ref Ref) (*head, error) {
 	if h == nil || h.Expires <= s.now().UnixMilli() {
 		return nil, fail(ErrSessionNotFound, "session %s does not exist or has expired", ref.ID)
 	}
-	return h, h.accepts(ref.After)
+	if err := h.accepts(ref.After); errors.Is(err, ErrConflict) {
+		return nil, withState(h, err)
+	} else if err != nil {
+		return nil, err
+	}
+	return h, nil
 }
 
 // checkID rejects a text that is not spelled as ids are.

@@ -50,6 +50,8 @@ type Version struct {
 	Compression                     compress.Codec
 	// Tag identifies the version's table for good: no other table of the session ever has it.
 	Tag string
+	// Source says of which file the table was made, nil if that is not known.
+	Source *Source
 }
 
 // view returns h as a Session.
@@ -72,14 +74,14 @@ func view(h *head) *Session {
 		sess.Metadata = json.RawMessage("{}")
 	}
 	for i := range h.Versions {
-		sess.Versions[i] = viewVersion(&h.Versions[i])
+		sess.Versions[i] = h.viewVersion(&h.Versions[i])
 	}
 	sess.Current = sess.Versions[h.Current]
 	return sess
 }
 
 // viewVersion returns ver as a Version.
-func viewVersion(ver *record.Version) Version {
+func (h *head) viewVersion(ver *record.Version) Version {
 	return Version{
 		ID:          ver.ID,
 		Time:        clock(ver.Time),
@@ -94,6 +96,7 @@ func viewVersion(ver *record.Version) Version {
 		Method:      segment.Method(ver.Method),
 		Compression: compress.Codec(ver.Compression),
 		Tag:         ver.Tag(),
+		Source:      h.source(ver),
 	}
 }
 
@@ -105,18 +108,21 @@ func (sess *Session) Version(id uint32) (Version, error) {
 	if err != nil {
 		return Version{}, err
 	}
-	return viewVersion(ver), nil
+	return sess.head.viewVersion(ver), nil
 }
 
 // Schema returns the schema of the current version and, for each column, how many of its
 // values are missing.
 func (s *Service) Schema(sess *Session) (*arrow.Schema, []int64, error) {
-	current := sess.head.current()
-	schema, err := s.schema(sess.head, current)
+	return s.schemaOf(sess.head, sess.head.current())
+}
+
+func (s *Service) schemaOf(h *head, ver *record.Version) (*arrow.Schema, []int64, error) {
+	schema, err := s.schema(h, ver)
 	if err != nil {
 		return nil, nil, err
 	}
-	m, err := sess.head.manifest(current)
+	m, err := h.manifest(ver)
 	if err != nil {
 		return nil, nil, err
 	}

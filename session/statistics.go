@@ -46,7 +46,7 @@ func (s *Service) Statistics(ctx context.Context, sess *Session, version uint32)
 		if err != nil {
 			return err
 		}
-		st = &Statistics{Session: sess, Version: viewVersion(ver)}
+		st = &Statistics{Session: sess, Version: sess.head.viewVersion(ver)}
 		st.JSON, err = s.statistics(ctx, sess.head, ver)
 		return err
 	})

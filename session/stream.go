@@ -15,8 +15,8 @@ import (
 // CreateFrom is [Service.Create] for a table that need not fit into memory as a whole: its
 // segments are stored while its row groups arrive. If they end with an error no session is
 // created, and what was stored is deleted, or expires.
-func (s *Service) CreateFrom(ctx context.Context, groups codec.RowGroups, filename string, ttl time.Duration) (*Session, error) {
-	return s.create(ctx, filename, ttl, func(h *head, out *sealer) (*record.Version, error) {
+func (s *Service) CreateFrom(ctx context.Context, groups codec.RowGroups, filename string, ttl time.Duration, source SourceFunc) (*Session, error) {
+	return s.create(ctx, filename, ttl, source, func(h *head, out *sealer) (*record.Version, error) {
 		w := &groupWriter{s: s, out: out, schema: groups.Schema()}
 		w.lease = newLease(s.store, s.now, s.keep.segmentTTL(h.ttl()), s.opt.Every != nil)
 		ver, err := w.writeAllLeased(ctx, h, groups)

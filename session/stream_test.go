@@ -34,9 +34,9 @@ func TestATableThatComesInPiecesIsTheSameSession(t *testing.T) {
 	for _, rows := range []int{0, 1, codec.RowGroupRows, 3*codec.RowGroupRows + 7} {
 		h := newHarness(t)
 		table := codectest.Generate(rows, 12, 1)
-		whole := h.must(h.Create(context.Background(), table, "t.csv", 0))
+		whole := h.must(h.Create(context.Background(), table, "t.csv", 0, nil))
 		h.calls.Reset()
-		pieces := h.must(h.CreateFrom(context.Background(), &rowGroups{Table: table}, "t.csv", 0))
+		pieces := h.must(h.CreateFrom(context.Background(), &rowGroups{Table: table}, "t.csv", 0, nil))
 		if sets := h.calls.Of(kvtest.OpSet).Calls; sets != len(table.RowGroups) {
 			t.Errorf("%d rows: %d calls of set for %d row groups", rows, sets, len(table.RowGroups))
 		}
@@ -64,7 +64,7 @@ func TestATableThatDoesNotComeToItsEndLeavesNothing(t *testing.T) {
 	} {
 		h := newHarness(t, func(o *Options) { o.MaxTableBytes = tt.most })
 		groups := &rowGroups{Table: codectest.Generate(4*codec.RowGroupRows, 12, 1), fail: tt.fail}
-		_, err := h.CreateFrom(context.Background(), groups, "t.csv", 0)
+		_, err := h.CreateFrom(context.Background(), groups, "t.csv", 0, nil)
 		wantKind(t, err, tt.want)
 		if keys := h.segmentKeys(); len(keys) > 0 {
 			t.Errorf("%s: left are %q", name, keys)
@@ -82,7 +82,7 @@ func TestALongStreamReservesNoMoreThanItHolds(t *testing.T) {
 	share := b.Open()
 	ctx := budget.NewContext(context.Background(), share)
 	long := &repeatedGroups{group: codectest.Generate(10_000, 5, 1).RowGroups[0], left: 40}
-	sess, err := h.CreateFrom(ctx, long, "", 0)
+	sess, err := h.CreateFrom(ctx, long, "", 0, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

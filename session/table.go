@@ -124,8 +124,8 @@ const maxSchemaBytes = 8 << 20
 // storeFrame turns f, which was loaded as version base of h (nil: which is not stored yet), into a
 // version, and leaves the segments to store in out.
 func (s *Service) storeFrame(h *head, base *record.Version, f *frame.Frame, out *sealer) (*record.Version, error) {
-	if len(f.Columns) == 0 {
-		return nil, codec.Errorf(codec.ErrMalformed, "the table has no columns; it needs at least one")
+	if err := checkColumns(len(f.Columns)); err != nil {
+		return nil, err
 	}
 	old := new(manifest)
 	if base != nil {

@@ -57,6 +57,9 @@ func summary(from, to string, sessions, copied, current int) string {
 `, from, to, sessions, copied, current)
 }
 
+// countdown is the member of session documents that depends on the time of the answer.
+var countdown = regexp.MustCompile(`"expires_in_seconds":\d+,`)
+
 // everything returns all that can be read of sessions, including the times at which they expire.
 func everything(t *testing.T, server string, sessions []string) string {
 	t.Helper()
@@ -72,7 +75,7 @@ func everything(t *testing.T, server string, sessions []string) string {
 			if err != nil || resp.StatusCode != http.StatusOK {
 				t.Fatalf("%s%s: %s %s", path, part, resp.Status, body)
 			}
-			all.Write(body)
+			all.Write(countdown.ReplaceAll(body, nil))
 			all.WriteString(resp.Header.Get("Edgeframe-Revision") + "\n")
 		}
 	}

@@ -70,12 +70,12 @@ func TestHealthSaysWhyRedisCannotBeUsed(t *testing.T) {
 	redis.Do("CONFIG", "SET", "requirepass", "after")
 	redis.Do("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
 	status, doc := storageHealth(t, s.URL)
-	if status != http.StatusServiceUnavailable || doc["error"] != "Redis cannot be used: the password is not accepted; check REDIS_PASSWORD and REDIS_URL" {
+	if status != http.StatusServiceUnavailable || doc["error"] != "authentication failed: Redis at "+redis.Addr+" does not accept this user and password; check REDIS_PASSWORD and REDIS_URL" {
 		t.Errorf("with another password: got %d, %v", status, doc)
 	}
 	redis.Kill9()
 	status, doc = storageHealth(t, s.URL)
-	if status != http.StatusServiceUnavailable || doc["error"] != "Redis cannot be reached: the connection is refused" {
+	if status != http.StatusServiceUnavailable || doc["error"] != "connection refused: nothing listens at "+redis.Addr+"; is Redis running, and is this its port?" {
 		t.Errorf("without Redis: got %d, %v", status, doc)
 	}
 }

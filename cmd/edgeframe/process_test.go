@@ -58,11 +58,16 @@ func TestStartInJSONHasTheSameMessages(t *testing.T) {
 		t.Errorf("exit code %d", code)
 	}
 	var got []string
+	fields := map[string]string{}
 	for line := range strings.Lines(s.Logs()) {
-		var record struct{ Time, Level, Msg string }
+		var record struct{ Time, Level, Msg, Event, Backend, Addr, Reason string }
 		if err := json.Unmarshal([]byte(line), &record); err != nil {
 			t.Fatalf("%v: %s", err, line)
 		}
+		if record.Event == "" {
+			t.Errorf("no event in %s", line)
+		}
+		fields[record.Event] = strings.Join([]string{record.Backend, record.Addr, record.Reason}, "|")
 		got = append(got, record.Level+" "+record.Msg)
 	}
 	want := []string{
@@ -81,6 +86,17 @@ func TestStartInJSONHasTheSameMessages(t *testing.T) {
 		"WARN ⚠️  API_TOKENS: 1 of 1 tokens are shorter than 16 characters, so they can be guessed; `openssl rand -hex 32` prints a better one",
 		"INFO 🌐 Listening on " + s.URL,
 		"INFO stopped",
+	}
+	const reason = "connection refused: nothing listens at 127.0.0.1:1; is Redis running, and is this its port?"
+	for event, want := range map[string]string{
+		"backend_failed":   "redis|redis://:***@127.0.0.1:1/0|" + reason,
+		"backend_fallback": "inmemory||" + reason,
+		"backend_chosen":   "inmemory||",
+		"listening":        "|" + strings.TrimPrefix(s.URL, "http://") + "|",
+	} {
+		if fields[event] != want {
+			t.Errorf("%s has %q, want %q", event, fields[event], want)
+		}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

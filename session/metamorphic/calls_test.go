@@ -58,7 +58,7 @@ func call(ctx context.Context, svc *session.Service, c session.Change, s Step) (
 	c.Summary = s.Summary
 	switch s.Do {
 	case "create":
-		return svc.Create(ctx, arrowTable(s.Table), s.Name, time.Duration(s.Seconds)*time.Second)
+		return svc.Create(ctx, arrowTable(s.Table), s.Name, time.Duration(s.Seconds)*time.Second, nil)
 	case "edit":
 		ops, err := operations(s.Ops)
 		if err != nil {
@@ -69,7 +69,8 @@ func call(ctx context.Context, svc *session.Service, c session.Change, s Step) (
 	case "append":
 		return svc.Append(ctx, c, arrowTable(s.Table))
 	case "replace":
-		return svc.Replace(ctx, c, arrowTable(s.Table))
+		v, _, err = svc.Replace(ctx, c, arrowTable(s.Table), "")
+		return v, err
 	case "undo":
 		return svc.Undo(ctx, c)
 	case "redo":

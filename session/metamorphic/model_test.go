@@ -236,6 +236,7 @@ func (m *model) commit(s *state, step Step) (err error) {
 	case "replace":
 		fallback = "Replace data"
 		next = newTable(step.Table)
+		next.takeMarks(current)
 	case "mark":
 		fallback = "Mark intentionally missing cells"
 		next, err = current.mark(step.Marks, step.Merge)

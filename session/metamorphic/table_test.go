@@ -46,6 +46,19 @@ type cell struct {
 	marked bool
 }
 
+// takeMarks marks the missing cells of t that are marked in the table that it replaces.
+func (t *table) takeMarks(before *table) {
+	if len(t.rows) != len(before.rows) {
+		return
+	}
+	for i, c := range t.columns {
+		at := before.position(c.name)
+		for r := range t.rows {
+			t.rows[r].cells[i].marked = at >= 0 && t.rows[r].cells[i].value == nil && before.rows[r].cells[at].marked
+		}
+	}
+}
+
 func (t *table) clone() *table {
 	c := &table{columns: slices.Clone(t.columns), rows: slices.Clone(t.rows)}
 	for i := range c.rows {

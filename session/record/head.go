@@ -75,6 +75,9 @@ func (h *Head) check() error {
 		if ver.Schema < 0 || ver.Schema >= len(h.Schemas) || ver.Manifest < 0 || ver.Manifest >= len(h.Manifests) {
 			return fmt.Errorf("version %d has schema %d of %d and manifest %d of %d", ver.ID, ver.Schema, len(h.Schemas), ver.Manifest, len(h.Manifests))
 		}
+		if ver.Source < 0 || ver.Source > len(h.Sources) {
+			return fmt.Errorf("version %d has source %d of %d", ver.ID, ver.Source, len(h.Sources))
+		}
 		for _, c := range ver.MarkCounts {
 			if c.Column < 0 || c.Column >= ver.Columns {
 				return fmt.Errorf("version %d counts the marks of column %d of %d", ver.ID, c.Column, ver.Columns)

@@ -38,6 +38,9 @@ type Head struct {
 	// moves versions does not depend on the size of the table.
 	Schemas   [][]byte `msg:"schemas"`
 	Manifests [][]byte `msg:"manifests"`
+	// Sources say of which files the tables of the versions were made, each once: JSON objects.
+	// Heads of releases that kept none have none.
+	Sources [][]byte `msg:"sources,omitempty"`
 
 	// Metadata is a JSON object, or empty.
 	Metadata []byte `msg:"metadata"`
@@ -79,6 +82,11 @@ type Version struct {
 	// MarkCounts counts the marks of each column that has any, in the order of the columns. It is
 	// empty if there are none, and in versions of releases that did not count them.
 	MarkCounts []MarkCount `msg:"mark_counts,omitempty"`
+	// Source is the position in Head.Sources, counted from 1, of the file that the table comes from;
+	// 0 if none is known. SourceVersion is the id of the version that was made of that file. Edits
+	// take both over.
+	Source        int    `msg:"source,omitempty"`
+	SourceVersion uint32 `msg:"source_version,omitempty"`
 }
 
 // MarkCount is the number of marked cells of a column, which is given by its position.

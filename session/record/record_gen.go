@@ -57,87 +57,108 @@ func (z AuditEntry) Msgsize() (s int) {
 // MarshalMsg implements msgp.Marshaler
 func (z *Head) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 17
-	// string "id"
-	o = append(o, 0xde, 0x0, 0x11, 0xa2, 0x69, 0x64)
-	o = msgp.AppendString(o, z.ID)
-	// string "filename"
-	o = append(o, 0xa8, 0x66, 0x69, 0x6c, 0x65, 0x6e, 0x61, 0x6d, 0x65)
-	o = msgp.AppendString(o, z.Filename)
-	// string "created"
-	o = append(o, 0xa7, 0x63, 0x72, 0x65, 0x61, 0x74, 0x65, 0x64)
-	o = msgp.AppendInt64(o, z.Created)
-	// string "accessed"
-	o = append(o, 0xa8, 0x61, 0x63, 0x63, 0x65, 0x73, 0x73, 0x65, 0x64)
-	o = msgp.AppendInt64(o, z.Accessed)
-	// string "expires"
-	o = append(o, 0xa7, 0x65, 0x78, 0x70, 0x69, 0x72, 0x65, 0x73)
-	o = msgp.AppendInt64(o, z.Expires)
-	// string "ttl"
-	o = append(o, 0xa3, 0x74, 0x74, 0x6c)
-	o = msgp.AppendInt64(o, z.TTL)
-	// string "lease"
-	o = append(o, 0xa5, 0x6c, 0x65, 0x61, 0x73, 0x65)
-	o = msgp.AppendInt64(o, z.Lease)
-	// string "commits"
-	o = append(o, 0xa7, 0x63, 0x6f, 0x6d, 0x6d, 0x69, 0x74, 0x73)
-	o = msgp.AppendArrayHeader(o, uint32(len(z.Commits)))
-	for za0001 := range z.Commits {
-		o = msgp.AppendBytes(o, z.Commits[za0001])
+	// check for omitted fields
+	zb0001Len := uint32(18)
+	var zb0001Mask uint32 /* 18 bits */
+	_ = zb0001Mask
+	if z.Sources == nil {
+		zb0001Len--
+		zb0001Mask |= 0x2000
 	}
-	// string "versions"
-	o = append(o, 0xa8, 0x76, 0x65, 0x72, 0x73, 0x69, 0x6f, 0x6e, 0x73)
-	o = msgp.AppendArrayHeader(o, uint32(len(z.Versions)))
-	for za0002 := range z.Versions {
-		o, err = z.Versions[za0002].MarshalMsg(o)
-		if err != nil {
-			err = msgp.WrapError(err, "Versions", za0002)
-			return
+	// variable map header, size zb0001Len
+	o = msgp.AppendMapHeader(o, zb0001Len)
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		// string "id"
+		o = append(o, 0xa2, 0x69, 0x64)
+		o = msgp.AppendString(o, z.ID)
+		// string "filename"
+		o = append(o, 0xa8, 0x66, 0x69, 0x6c, 0x65, 0x6e, 0x61, 0x6d, 0x65)
+		o = msgp.AppendString(o, z.Filename)
+		// string "created"
+		o = append(o, 0xa7, 0x63, 0x72, 0x65, 0x61, 0x74, 0x65, 0x64)
+		o = msgp.AppendInt64(o, z.Created)
+		// string "accessed"
+		o = append(o, 0xa8, 0x61, 0x63, 0x63, 0x65, 0x73, 0x73, 0x65, 0x64)
+		o = msgp.AppendInt64(o, z.Accessed)
+		// string "expires"
+		o = append(o, 0xa7, 0x65, 0x78, 0x70, 0x69, 0x72, 0x65, 0x73)
+		o = msgp.AppendInt64(o, z.Expires)
+		// string "ttl"
+		o = append(o, 0xa3, 0x74, 0x74, 0x6c)
+		o = msgp.AppendInt64(o, z.TTL)
+		// string "lease"
+		o = append(o, 0xa5, 0x6c, 0x65, 0x61, 0x73, 0x65)
+		o = msgp.AppendInt64(o, z.Lease)
+		// string "commits"
+		o = append(o, 0xa7, 0x63, 0x6f, 0x6d, 0x6d, 0x69, 0x74, 0x73)
+		o = msgp.AppendArrayHeader(o, uint32(len(z.Commits)))
+		for za0001 := range z.Commits {
+			o = msgp.AppendBytes(o, z.Commits[za0001])
 		}
-	}
-	// string "current"
-	o = append(o, 0xa7, 0x63, 0x75, 0x72, 0x72, 0x65, 0x6e, 0x74)
-	o = msgp.AppendInt(o, z.Current)
-	// string "next_version"
-	o = append(o, 0xac, 0x6e, 0x65, 0x78, 0x74, 0x5f, 0x76, 0x65, 0x72, 0x73, 0x69, 0x6f, 0x6e)
-	o = msgp.AppendUint32(o, z.NextVersion)
-	// string "schemas"
-	o = append(o, 0xa7, 0x73, 0x63, 0x68, 0x65, 0x6d, 0x61, 0x73)
-	o = msgp.AppendArrayHeader(o, uint32(len(z.Schemas)))
-	for za0003 := range z.Schemas {
-		o = msgp.AppendBytes(o, z.Schemas[za0003])
-	}
-	// string "manifests"
-	o = append(o, 0xa9, 0x6d, 0x61, 0x6e, 0x69, 0x66, 0x65, 0x73, 0x74, 0x73)
-	o = msgp.AppendArrayHeader(o, uint32(len(z.Manifests)))
-	for za0004 := range z.Manifests {
-		o = msgp.AppendBytes(o, z.Manifests[za0004])
-	}
-	// string "metadata"
-	o = append(o, 0xa8, 0x6d, 0x65, 0x74, 0x61, 0x64, 0x61, 0x74, 0x61)
-	o = msgp.AppendBytes(o, z.Metadata)
-	// string "audit"
-	o = append(o, 0xa5, 0x61, 0x75, 0x64, 0x69, 0x74)
-	o = msgp.AppendArrayHeader(o, uint32(len(z.Audit)))
-	for za0005 := range z.Audit {
-		// array header, size 2
-		o = append(o, 0x92)
-		o = msgp.AppendInt64(o, z.Audit[za0005].Time)
-		o = msgp.AppendString(o, z.Audit[za0005].Text)
-	}
-	// string "audit_chunks"
-	o = append(o, 0xac, 0x61, 0x75, 0x64, 0x69, 0x74, 0x5f, 0x63, 0x68, 0x75, 0x6e, 0x6b, 0x73)
-	o = msgp.AppendArrayHeader(o, uint32(len(z.AuditChunks)))
-	for za0006 := range z.AuditChunks {
-		o, err = z.AuditChunks[za0006].MarshalMsg(o)
-		if err != nil {
-			err = msgp.WrapError(err, "AuditChunks", za0006)
-			return
+		// string "versions"
+		o = append(o, 0xa8, 0x76, 0x65, 0x72, 0x73, 0x69, 0x6f, 0x6e, 0x73)
+		o = msgp.AppendArrayHeader(o, uint32(len(z.Versions)))
+		for za0002 := range z.Versions {
+			o, err = z.Versions[za0002].MarshalMsg(o)
+			if err != nil {
+				err = msgp.WrapError(err, "Versions", za0002)
+				return
+			}
 		}
+		// string "current"
+		o = append(o, 0xa7, 0x63, 0x75, 0x72, 0x72, 0x65, 0x6e, 0x74)
+		o = msgp.AppendInt(o, z.Current)
+		// string "next_version"
+		o = append(o, 0xac, 0x6e, 0x65, 0x78, 0x74, 0x5f, 0x76, 0x65, 0x72, 0x73, 0x69, 0x6f, 0x6e)
+		o = msgp.AppendUint32(o, z.NextVersion)
+		// string "schemas"
+		o = append(o, 0xa7, 0x73, 0x63, 0x68, 0x65, 0x6d, 0x61, 0x73)
+		o = msgp.AppendArrayHeader(o, uint32(len(z.Schemas)))
+		for za0003 := range z.Schemas {
+			o = msgp.AppendBytes(o, z.Schemas[za0003])
+		}
+		// string "manifests"
+		o = append(o, 0xa9, 0x6d, 0x61, 0x6e, 0x69, 0x66, 0x65, 0x73, 0x74, 0x73)
+		o = msgp.AppendArrayHeader(o, uint32(len(z.Manifests)))
+		for za0004 := range z.Manifests {
+			o = msgp.AppendBytes(o, z.Manifests[za0004])
+		}
+		if (zb0001Mask & 0x2000) == 0 { // if not omitted
+			// string "sources"
+			o = append(o, 0xa7, 0x73, 0x6f, 0x75, 0x72, 0x63, 0x65, 0x73)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Sources)))
+			for za0005 := range z.Sources {
+				o = msgp.AppendBytes(o, z.Sources[za0005])
+			}
+		}
+		// string "metadata"
+		o = append(o, 0xa8, 0x6d, 0x65, 0x74, 0x61, 0x64, 0x61, 0x74, 0x61)
+		o = msgp.AppendBytes(o, z.Metadata)
+		// string "audit"
+		o = append(o, 0xa5, 0x61, 0x75, 0x64, 0x69, 0x74)
+		o = msgp.AppendArrayHeader(o, uint32(len(z.Audit)))
+		for za0006 := range z.Audit {
+			// array header, size 2
+			o = append(o, 0x92)
+			o = msgp.AppendInt64(o, z.Audit[za0006].Time)
+			o = msgp.AppendString(o, z.Audit[za0006].Text)
+		}
+		// string "audit_chunks"
+		o = append(o, 0xac, 0x61, 0x75, 0x64, 0x69, 0x74, 0x5f, 0x63, 0x68, 0x75, 0x6e, 0x6b, 0x73)
+		o = msgp.AppendArrayHeader(o, uint32(len(z.AuditChunks)))
+		for za0007 := range z.AuditChunks {
+			o, err = z.AuditChunks[za0007].MarshalMsg(o)
+			if err != nil {
+				err = msgp.WrapError(err, "AuditChunks", za0007)
+				return
+			}
+		}
+		// string "initial_rows"
+		o = append(o, 0xac, 0x69, 0x6e, 0x69, 0x74, 0x69, 0x61, 0x6c, 0x5f, 0x72, 0x6f, 0x77, 0x73)
+		o = msgp.AppendInt64(o, z.InitialRows)
 	}
-	// string "initial_rows"
-	o = append(o, 0xac, 0x69, 0x6e, 0x69, 0x74, 0x69, 0x61, 0x6c, 0x5f, 0x72, 0x6f, 0x77, 0x73)
-	o = msgp.AppendInt64(o, z.InitialRows)
 	return
 }
 
@@ -357,86 +378,125 @@ func (z *Head) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				copy(z.Manifests[za0004], bts[:zb0008])
 				bts = bts[zb0008:]
 			}
-		case "metadata":
+		case "sources":
 			var zb0009 uint32
-			zb0009, bts, err = msgp.ReadBytesHeader(bts)
+			zb0009, bts, err = msgp.ReadArrayHeaderBytes(bts)
 			if err != nil {
-				err = msgp.WrapError(err, "Metadata")
+				err = msgp.WrapError(err, "Sources")
 				return
 			}
 			if zb0009 > z89264a71limitArrays {
 				err = msgp.ErrLimitExceeded
 				return
 			}
-			if z.Metadata == nil || uint32(cap(z.Metadata)) < zb0009 {
-				z.Metadata = make([]byte, zb0009)
+			if cap(z.Sources) >= int(zb0009) {
+				z.Sources = (z.Sources)[:zb0009]
 			} else {
-				z.Metadata = z.Metadata[:zb0009]
+				z.Sources = make([][]byte, zb0009)
 			}
-			if uint32(len(bts)) < zb0009 {
-				err = msgp.ErrShortBytes
-				return
+			for za0005 := range z.Sources {
+				var zb0010 uint32
+				zb0010, bts, err = msgp.ReadBytesHeader(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Sources", za0005)
+					return
+				}
+				if zb0010 > z89264a71limitArrays {
+					err = msgp.ErrLimitExceeded
+					return
+				}
+				if z.Sources[za0005] == nil || uint32(cap(z.Sources[za0005])) < zb0010 {
+					z.Sources[za0005] = make([]byte, zb0010)
+				} else {
+					z.Sources[za0005] = z.Sources[za0005][:zb0010]
+				}
+				if uint32(len(bts)) < zb0010 {
+					err = msgp.ErrShortBytes
+					return
+				}
+				copy(z.Sources[za0005], bts[:zb0010])
+				bts = bts[zb0010:]
 			}
-			copy(z.Metadata, bts[:zb0009])
-			bts = bts[zb0009:]
-		case "audit":
-			var zb0010 uint32
-			zb0010, bts, err = msgp.ReadArrayHeaderBytes(bts)
+		case "metadata":
+			var zb0011 uint32
+			zb0011, bts, err = msgp.ReadBytesHeader(bts)
 			if err != nil {
-				err = msgp.WrapError(err, "Audit")
+				err = msgp.WrapError(err, "Metadata")
 				return
 			}
-			if zb0010 > z89264a71limitArrays {
+			if zb0011 > z89264a71limitArrays {
 				err = msgp.ErrLimitExceeded
 				return
 			}
-			if cap(z.Audit) >= int(zb0010) {
-				z.Audit = (z.Audit)[:zb0010]
+			if z.Metadata == nil || uint32(cap(z.Metadata)) < zb0011 {
+				z.Metadata = make([]byte, zb0011)
 			} else {
-				z.Audit = make([]AuditEntry, zb0010)
+				z.Metadata = z.Metadata[:zb0011]
 			}
-			for za0005 := range z.Audit {
-				var zb0011 uint32
-				zb0011, bts, err = msgp.ReadArrayHeaderBytes(bts)
-				if err != nil {
-					err = msgp.WrapError(err, "Audit", za0005)
-					return
-				}
-				if zb0011 != 2 {
-					err = msgp.ArrayError{Wanted: 2, Got: zb0011}
-					return
-				}
-				z.Audit[za0005].Time, bts, err = msgp.ReadInt64Bytes(bts)
-				if err != nil {
-					err = msgp.WrapError(err, "Audit", za0005, "Time")
-					return
-				}
-				z.Audit[za0005].Text, bts, err = msgp.ReadStringBytes(bts)
-				if err != nil {
-					err = msgp.WrapError(err, "Audit", za0005, "Text")
-					return
-				}
+			if uint32(len(bts)) < zb0011 {
+				err = msgp.ErrShortBytes
+				return
 			}
-		case "audit_chunks":
+			copy(z.Metadata, bts[:zb0011])
+			bts = bts[zb0011:]
+		case "audit":
 			var zb0012 uint32
 			zb0012, bts, err = msgp.ReadArrayHeaderBytes(bts)
 			if err != nil {
-				err = msgp.WrapError(err, "AuditChunks")
+				err = msgp.WrapError(err, "Audit")
 				return
 			}
 			if zb0012 > z89264a71limitArrays {
 				err = msgp.ErrLimitExceeded
 				return
 			}
-			if cap(z.AuditChunks) >= int(zb0012) {
-				z.AuditChunks = (z.AuditChunks)[:zb0012]
+			if cap(z.Audit) >= int(zb0012) {
+				z.Audit = (z.Audit)[:zb0012]
 			} else {
-				z.AuditChunks = make([]SegmentRef, zb0012)
+				z.Audit = make([]AuditEntry, zb0012)
 			}
-			for za0006 := range z.AuditChunks {
-				bts, err = z.AuditChunks[za0006].UnmarshalMsg(bts)
+			for za0006 := range z.Audit {
+				var zb0013 uint32
+				zb0013, bts, err = msgp.ReadArrayHeaderBytes(bts)
 				if err != nil {
-					err = msgp.WrapError(err, "AuditChunks", za0006)
+					err = msgp.WrapError(err, "Audit", za0006)
+					return
+				}
+				if zb0013 != 2 {
+					err = msgp.ArrayError{Wanted: 2, Got: zb0013}
+					return
+				}
+				z.Audit[za0006].Time, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Audit", za0006, "Time")
+					return
+				}
+				z.Audit[za0006].Text, bts, err = msgp.ReadStringBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Audit", za0006, "Text")
+					return
+				}
+			}
+		case "audit_chunks":
+			var zb0014 uint32
+			zb0014, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "AuditChunks")
+				return
+			}
+			if zb0014 > z89264a71limitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if cap(z.AuditChunks) >= int(zb0014) {
+				z.AuditChunks = (z.AuditChunks)[:zb0014]
+			} else {
+				z.AuditChunks = make([]SegmentRef, zb0014)
+			}
+			for za0007 := range z.AuditChunks {
+				bts, err = z.AuditChunks[za0007].UnmarshalMsg(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "AuditChunks", za0007)
 					return
 				}
 			}
@@ -476,13 +536,17 @@ func (z *Head) Msgsize() (s int) {
 	for za0004 := range z.Manifests {
 		s += msgp.BytesPrefixSize + len(z.Manifests[za0004])
 	}
+	s += 8 + msgp.ArrayHeaderSize
+	for za0005 := range z.Sources {
+		s += msgp.BytesPrefixSize + len(z.Sources[za0005])
+	}
 	s += 9 + msgp.BytesPrefixSize + len(z.Metadata) + 6 + msgp.ArrayHeaderSize
-	for za0005 := range z.Audit {
-		s += 1 + msgp.Int64Size + msgp.StringPrefixSize + len(z.Audit[za0005].Text)
+	for za0006 := range z.Audit {
+		s += 1 + msgp.Int64Size + msgp.StringPrefixSize + len(z.Audit[za0006].Text)
 	}
 	s += 13 + msgp.ArrayHeaderSize
-	for za0006 := range z.AuditChunks {
-		s += z.AuditChunks[za0006].Msgsize()
+	for za0007 := range z.AuditChunks {
+		s += z.AuditChunks[za0007].Msgsize()
 	}
 	s += 13 + msgp.Int64Size
 	return
@@ -820,12 +884,20 @@ func (z *SegmentRef) Msgsize() (s int) {
 func (z *Version) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(17)
-	var zb0001Mask uint32 /* 17 bits */
+	zb0001Len := uint32(19)
+	var zb0001Mask uint32 /* 19 bits */
 	_ = zb0001Mask
 	if z.MarkCounts == nil {
 		zb0001Len--
 		zb0001Mask |= 0x10000
+	}
+	if z.Source == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x20000
+	}
+	if z.SourceVersion == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x40000
 	}
 	// variable map header, size zb0001Len
 	o = msgp.AppendMapHeader(o, zb0001Len)
@@ -898,6 +970,16 @@ func (z *Version) MarshalMsg(b []byte) (o []byte, err error) {
 				o = msgp.AppendInt(o, z.MarkCounts[za0001].Column)
 				o = msgp.AppendInt64(o, z.MarkCounts[za0001].Marks)
 			}
+		}
+		if (zb0001Mask & 0x20000) == 0 { // if not omitted
+			// string "source"
+			o = append(o, 0xa6, 0x73, 0x6f, 0x75, 0x72, 0x63, 0x65)
+			o = msgp.AppendInt(o, z.Source)
+		}
+		if (zb0001Mask & 0x40000) == 0 { // if not omitted
+			// string "source_version"
+			o = append(o, 0xae, 0x73, 0x6f, 0x75, 0x72, 0x63, 0x65, 0x5f, 0x76, 0x65, 0x72, 0x73, 0x69, 0x6f, 0x6e)
+			o = msgp.AppendUint32(o, z.SourceVersion)
 		}
 	}
 	return
@@ -1086,6 +1168,18 @@ func (z *Version) UnmarshalMsg(bts []byte) (o []byte, err error) {
 					return
 				}
 			}
+		case "source":
+			z.Source, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Source")
+				return
+			}
+		case "source_version":
+			z.SourceVersion, bts, err = msgp.ReadUint32Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "SourceVersion")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -1106,6 +1200,6 @@ func (z *Version) Msgsize() (s int) {
 	} else {
 		s += z.Marks.Msgsize()
 	}
-	s += 12 + msgp.ArrayHeaderSize + (len(z.MarkCounts) * (14 + msgp.IntSize + msgp.Int64Size))
+	s += 12 + msgp.ArrayHeaderSize + (len(z.MarkCounts) * (14 + msgp.IntSize + msgp.Int64Size)) + 7 + msgp.IntSize + 15 + msgp.Uint32Size
 	return
 }

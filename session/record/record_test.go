@@ -10,6 +10,16 @@ import (
 
 // sampleHead has every field set.
 func sampleHead() *Head {
+	h := headWithoutSources()
+	h.Sources = [][]byte{[]byte(`{"filename":"données.csv","format":"csv"}`)}
+	for i := range h.Versions {
+		h.Versions[i].Source, h.Versions[i].SourceVersion = 1, 1
+	}
+	return h
+}
+
+// headWithoutSources has every field set that heads had before they kept sources.
+func headWithoutSources() *Head {
 	ref := SegmentRef{Hash: [16]byte{1, 2, 3}, Born: 7, Stored: 1234, Raw: 5678}
 	return &Head{
 		ID:          "123e4567-e89b-42d3-a456-426614174000",
@@ -46,9 +56,9 @@ func sampleManifest(m Manifest) []byte {
 
 // A head that format 1 wrote stays readable for good.
 func TestRecordOfFormat1IsRead(t *testing.T) {
-	uncounted := sampleHead()
+	uncounted := headWithoutSources()
 	uncounted.Versions[1].MarkCounts = nil
-	for file, want := range map[string]*Head{"head-v1.bin": uncounted, "head-v1-mark-counts.bin": sampleHead()} {
+	for file, want := range map[string]*Head{"head-v1.bin": uncounted, "head-v1-mark-counts.bin": headWithoutSources(), "head-v1-sources.bin": sampleHead()} {
 		data, err := os.ReadFile(filepath.Join("testdata", file))
 		if err != nil {
 			t.Fatal(err)
@@ -71,6 +81,7 @@ func TestPositionsOutOfRangeAreRejected(t *testing.T) {
 		"current":    func(h *Head) { h.Current = 2 },
 		"schema":     func(h *Head) { h.Versions[0].Schema = 2 },
 		"manifest":   func(h *Head) { h.Versions[0].Manifest = -1 },
+		"source":     func(h *Head) { h.Versions[1].Source = 2 },
 		"mark count": func(h *Head) { h.Versions[1].MarkCounts[0].Column = 1 },
 	} {
 		h := sampleHead()

@@ -1,0 +1,53 @@
+package session
+
+import (
+	"encoding/json"
+
+	"github.com/apache/arrow/go/v17/arrow"
+
+	"edgeframe/session/record"
+)
+
+// MaxSource is the longest document about a file that is kept with a version, in bytes.
+const MaxSource = 16 << 10
+
+// SourceFunc returns the document about the file that a new table was made of: a JSON object of at most
+// [MaxSource] bytes, or nil if nothing is to be kept. It is called once the table is stored, with its
+// schema and the number of missing values of each column.
+type SourceFunc func(schema *arrow.Schema, missing []int64) []byte
+
+// Source says of which file a table was made.
+type Source struct {
+	// Version is the version that was made of the file. Edits after it keep its source.
+	Version uint32
+	// Document is the JSON object that was given when the version was made.
+	Document json.RawMessage
+}
+
+// checkSource rejects a document that is too long to be kept.
+func checkSource(document []byte) error {
+	if len(document) > MaxSource {
+		return fail(ErrInvalidParameter, "a source of %d bytes is not accepted; it may have at most %d", len(document), MaxSource)
+	}
+	return nil
+}
+
+// setSource makes the file that document is about the source of ver, which will be the next version. Without
+// a document ver keeps the source of the current version.
+func (h *head) setSource(ver *record.Version, document []byte) {
+	if document == nil {
+		ver.Source, ver.SourceVersion = h.current().Source, h.current().SourceVersion
+		return
+	}
+	var at int
+	h.Sources, at = addOnce(h.Sources, document)
+	ver.Source, ver.SourceVersion = at+1, h.NextVersion
+}
+
+// source returns the source of ver, nil if none is known.
+func (h *head) source(ver *record.Version) *Source {
+	if ver.Source == 0 {
+		return nil
+	}
+	return &Source{Version: ver.SourceVersion, Document: h.Sources[ver.Source-1]}
+}
