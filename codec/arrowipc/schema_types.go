@@ -109,7 +109,6 @@ func invalidUnion(dt flatTable, n int) string {
 
 // invalidNumber is invalidType for numbers and times.
 func invalidNumber(kind byte, dt flatTable) string {
-	unit := dt.i16(0)
 	switch kind {
 	case intKind:
 		if bits := dt.i32Or(intBitWidth, 0); !isIntWidth(bits) {
@@ -124,23 +123,22 @@ func invalidNumber(kind byte, dt flatTable) string {
 			return fmt.Sprintf("decimals of %d bits; 32, 64, 128 and 256 are known", bits)
 		}
 	case dateKind:
-		if unit = dt.i16Or(dateUnit, 1); unit < 0 || unit > 1 {
+		if unit := dt.i16Or(dateUnit, 1); unit < 0 || unit > 1 {
 			return fmt.Sprintf("dates of unit %d; 0 and 1 are known", unit)
 		}
 	case intervalKind:
-		if unit = dt.i16(intervalUnit); unit < 0 || unit > 2 {
+		if unit := dt.i16(intervalUnit); unit < 0 || unit > 2 {
 			return fmt.Sprintf("intervals of unit %d; 0, 1 and 2 are known", unit)
 		}
 	case timeKind:
-		unit = dt.i16Or(timeUnit, 1)
+		unit := dt.i16Or(timeUnit, 1)
 		if bits := dt.i32Or(timeBitWidth, 32); bits != 32 && bits != 64 || unit < 0 || unit > 3 || (bits == 64) != (unit > 1) {
 			return fmt.Sprintf("times of %d bits with unit %d; 32 bits with 0 or 1 and 64 bits with 2 or 3 are known", bits, unit)
 		}
 	case timestampKind, durationKind:
+		unit := dt.i16(timestampUnit)
 		if kind == durationKind {
 			unit = dt.i16Or(durationUnit, 1)
-		} else {
-			unit = dt.i16(timestampUnit)
 		}
 		if unit < 0 || unit > 3 {
 			return fmt.Sprintf("times of unit %d; 0 to 3 are known", unit)
