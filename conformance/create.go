@@ -139,7 +139,7 @@ var createTests = []test{
 	}},
 	{"the answer to a file says how it was understood, and that to other requests does not", func(c *client) {
 		s := c.create("id,when\n007,2026-01-01\n,NA\n")
-		want := &uploadReceipt{Format: "csv", Encoding: "utf-8", Delimiter: ",", Columns: map[string]columnReceipt{
+		want := &uploadReceipt{Format: "csv", Encoding: "utf-8", Delimiter: ",", Quote: `"`, Columns: map[string]columnReceipt{
 			"id":   {DType: "utf8", Missing: 1},
 			"when": {DType: "date32", Missing: 1, Changed: 1},
 		}}

@@ -52,11 +52,15 @@ type effectDocument struct {
 }
 
 type uploadReceipt struct {
-	Format    string                   `json:"format"`
-	Encoding  string                   `json:"encoding"`
-	Delimiter string                   `json:"delimiter"`
-	Sheets    []sheetReceipt           `json:"sheets"`
-	Columns   map[string]columnReceipt `json:"columns"`
+	Format    string `json:"format"`
+	Encoding  string `json:"encoding"`
+	Delimiter string `json:"delimiter"`
+	Quote     string `json:"quote"`
+	// Confidence is in percent.
+	Confidence  int                      `json:"encoding_confidence"`
+	Compression string                   `json:"compression"`
+	Sheets      []sheetReceipt           `json:"sheets"`
+	Columns     map[string]columnReceipt `json:"columns"`
 }
 
 type sheetReceipt struct {

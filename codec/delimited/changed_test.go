@@ -21,7 +21,7 @@ func slowlyChanged(t *testing.T, text []byte, table *codec.Table, opt codec.Read
 		t.Fatal(err)
 	}
 	mem := codec.NewBudget(1 << 30)
-	data, _, err := decodeText(text, own.Encoding, mem)
+	data, _, _, err := decodeText(text, own.Encoding, mem)
 	if err != nil {
 		t.Fatal(err)
 	}

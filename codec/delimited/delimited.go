@@ -72,7 +72,10 @@ func (d driver) Decode(data []byte, opt codec.ReadOptions, mem *codec.Budget) (*
 	if err != nil {
 		return nil, err
 	}
-	text, encoding, err := decodeText(data, own.Encoding, mem)
+	text, encoding, confidence, err := decodeText(data, own.Encoding, mem)
+	if err == nil && opt.Strict {
+		err = refuseGuess(encoding, confidence)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -98,6 +101,7 @@ func (d driver) Decode(data []byte, opt codec.ReadOptions, mem *codec.Budget) (*
 		return nil, err
 	}
 	table.Receipt.Encoding, table.Receipt.Delimiter, table.Receipt.Quote = encoding, dialect.delimiter, '"'
+	table.Receipt.Confidence = confidence
 	if opt.Strict && table.Receipt.Changed != nil {
 		return nil, r.refuseSpellings(table)
 	}
