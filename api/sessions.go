@@ -59,8 +59,9 @@ func (s *server) createFromFile(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		return s.writeMade(w, r, sess, up.format, codec.Receipt{})
+		return s.writeMade(w, r, sess, up.format, codec.Receipt{Compression: up.compression})
 	}
+	table.Receipt.Compression = up.compression
 	sess, err := s.Sessions.Create(r.Context(), table, up.filename, lifetime)
 	if err != nil {
 		return err

@@ -71,6 +71,7 @@ func Run(t *testing.T, target Target) {
 		{"file", fileTests},
 		{"workbook", workbookTests},
 		{"dialect", dialectTests},
+		{"unpack", unpackTests},
 		{"option", optionTests},
 		{"vega", vegaTests},
 	}

@@ -94,7 +94,7 @@ func unknownEncoding(data []byte, likely []string) error {
 	if len(likely) == 0 {
 		return codec.Errorf(codec.ErrMalformed, "%s: name its encoding with the parameter encoding", where)
 	}
-	return codec.Errorf(codec.ErrMalformed, "%s: name its encoding with the parameter encoding, such as encoding=%s (likely are %s)", where, likely[0], strings.Join(likely, ", "))
+	return codec.Errorf(codec.ErrMalformed, "%s: name its encoding with the parameter encoding, such as encoding=%s", where, strings.Join(likely, " or encoding="))
 }
 
 // isDamagedUTF8 reports whether at least half of what is not ASCII is valid UTF-8, which does
