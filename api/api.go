@@ -235,7 +235,10 @@ func (s *server) serve(rt route) http.Handler {
 		if err == nil {
 			share := s.Budget.Open()
 			defer share.Close()
-			err = rt.handler(w, r.WithContext(budget.NewContext(r.Context(), share)))
+			r = r.WithContext(budget.NewContext(r.Context(), share))
+			if err = s.unpackBody(w, r); err == nil {
+				err = rt.handler(w, r)
+			}
 		}
 		if err != nil {
 			s.writeError(w, r, err)

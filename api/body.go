@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"io"
@@ -29,6 +30,8 @@ type upload struct {
 	filename    string
 	contentType string
 	body        []byte
+	// compression is what the body was unpacked from, "" if it came as it is.
+	compression string
 	// format is the format of the file, nil until understand has determined it.
 	format *codec.Format
 	// form has the query parameters and the fields of the form. A field replaces the query parameter
@@ -41,9 +44,6 @@ type upload struct {
 // readUpload reads the file of a request: the body itself, or the field "file" of a form. fields are the
 // names that the other fields of the form may have.
 func (s *server) readUpload(w http.ResponseWriter, r *http.Request, fields []string) (*upload, error) {
-	if err := checkEncoding(r); err != nil {
-		return nil, err
-	}
 	up := &upload{form: r.URL.Query(), contentType: r.Header.Get("Content-Type"), reserve: reserver(r)}
 	if r.ContentLength > s.MaxUploadBytes+maxFields*maxFieldBytes {
 		return nil, tooLarge(s.MaxUploadBytes)
@@ -56,7 +56,7 @@ func (s *server) readUpload(w http.ResponseWriter, r *http.Request, fields []str
 	if media, params, parseErr := mime.ParseMediaType(up.contentType); parseErr == nil && media == "multipart/form-data" {
 		err = s.readForm(w, r, params["boundary"], fields, up)
 	} else {
-		up.body, err = readBody(w, r, s.MaxUploadBytes)
+		up.body, err = s.readWhole(w, r)
 	}
 	if err != nil {
 		return nil, err
@@ -68,7 +68,7 @@ func (s *server) readUpload(w http.ResponseWriter, r *http.Request, fields []str
 	if len(up.body) == 0 {
 		return nil, malformed("the body is empty; send a file of one of the formats %s", formatNames())
 	}
-	return up, nil
+	return up, s.unpack(r, up)
 }
 
 // baseName removes the directories from a file name, in the notation of Unix or Windows.
@@ -78,13 +78,6 @@ func baseName(name string) string {
 		return ""
 	}
 	return name
-}
-
-func checkEncoding(r *http.Request) error {
-	if enc := r.Header.Get("Content-Encoding"); enc != "" && !strings.EqualFold(enc, "identity") {
-		return problemf(http.StatusUnsupportedMediaType, "unsupported_media_type", "the content encoding %q is not accepted; send the body as it is", codec.Shorten(enc))
-	}
-	return nil
 }
 
 // ErrBusy is the error that the body of a request returns if there is no memory for it beside the bodies
@@ -98,12 +91,17 @@ func busy() error {
 // maxGuess bounds the memory that the server allocates for a Content-Length before the bytes arrive.
 const maxGuess = 4 << 20
 
-// readBody reads a whole body of at most limit bytes.
-func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+// readWhole reads a whole body that is a file.
+func (s *server) readWhole(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	limit := s.MaxUploadBytes
 	if r.ContentLength > limit {
 		return nil, tooLarge(limit)
 	}
-	body, err := readAll(http.MaxBytesReader(w, r.Body, limit), r.ContentLength)
+	from, err := transferDecoded(r.Header.Get("Content-Transfer-Encoding"), http.MaxBytesReader(w, r.Body, limit))
+	if err != nil {
+		return nil, err
+	}
+	body, err := readAll(from, r.ContentLength)
 	return body, bodyError(err, limit)
 }
 
@@ -129,9 +127,15 @@ func tooLarge(limit int64) error {
 
 func bodyError(err error, limit int64) error {
 	var over *http.MaxBytesError
+	packed, damaged := errors.AsType[*codec.Error](err)
+	base64Error, notBase64 := errors.AsType[base64.CorruptInputError](err)
 	switch {
 	case err == nil:
 		return nil
+	case damaged:
+		return packed
+	case notBase64:
+		return malformed("the body is not base64, which its content transfer encoding says: %v", base64Error)
 	case errors.As(err, &over):
 		return tooLarge(limit)
 	case errors.Is(err, ErrBusy):
@@ -200,7 +204,11 @@ func readField(part *multipart.Part, fields []string, given url.Values) error {
 
 // readPart reads a part of a form of at most limit bytes. claimed is the likely number of bytes.
 func readPart(part *multipart.Part, limit, claimed int64) ([]byte, error) {
-	body, err := readAll(io.LimitReader(part, limit+1), claimed)
+	from, err := transferDecoded(part.Header.Get("Content-Transfer-Encoding"), part)
+	if err != nil {
+		return nil, err
+	}
+	body, err := readAll(io.LimitReader(from, limit+1), claimed)
 	if int64(len(body)) > limit {
 		return nil, tooLarge(limit)
 	}
@@ -209,7 +217,8 @@ func readPart(part *multipart.Part, limit, claimed int64) ([]byte, error) {
 
 func formError(err error, limit int64) error {
 	var over *http.MaxBytesError
-	if err == nil || errors.As(err, &over) || errors.Is(err, ErrBusy) || isShortage(err) {
+	if err == nil || errors.As(err, &over) || errors.Is(err, ErrBusy) || isShortage(err) ||
+		errors.As(err, new(*codec.Error)) || errors.As(err, new(base64.CorruptInputError)) {
 		return bodyError(err, limit)
 	}
 	return malformed("the form cannot be read: %v", err)
@@ -223,11 +232,11 @@ func (s *server) understand(up *upload) (opt codec.ReadOptions, err error) {
 	if up.format, err = inputFormat(up.contentType, up.filename, up.body); err != nil {
 		return opt, err
 	}
-	if name := charset(up.contentType); name != "" && !up.form.Has("encoding") && slices.Contains(up.format.Reading.Names, "encoding") {
-		up.form.Set("encoding", name)
+	if err := typeOptions(up); err != nil {
+		return opt, err
 	}
 	opt, err = s.readOptions(up.form, up.format)
-	opt.Reserve = up.reserve
+	opt.Reserve, opt.Compression = up.reserve, up.compression
 	return opt, err
 }
 

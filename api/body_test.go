@@ -154,11 +154,17 @@ func TestMismatchesAreToldWithoutGoTypes(t *testing.T) {
 	}
 }
 
-func TestCompressedBodiesAreRefused(t *testing.T) {
+func TestContentEncodingsThatAreNotReadAreRefused(t *testing.T) {
 	f := newFixture(t)
 	path := f.upload("a\n1\n")
 	for _, target := range []string{"/data", "/missing"} {
-		f.wantProblem(f.do("PUT", path+target, "x", "Content-Encoding", "gzip"), http.StatusUnsupportedMediaType, "unsupported_media_type")
+		for _, encoding := range []string{"br", "deflate", "gzip, zstd"} {
+			resp := f.do("PUT", path+target, "x", "Content-Encoding", encoding)
+			f.wantProblem(resp, http.StatusUnsupportedMediaType, "unsupported_media_type")
+			if got := resp.Header.Get("Accept-Encoding"); got != "gzip, zstd" {
+				t.Errorf("%s: Accept-Encoding is %q", encoding, got)
+			}
+		}
 	}
 	f.wantStatus(f.do("PUT", path+"/missing", "{}", "Content-Encoding", "identity"), http.StatusOK)
 }

@@ -21,9 +21,6 @@ func (s *server) isLongStream(r *http.Request) bool {
 // createFromStream creates a session from an Arrow stream while it arrives. The stream may be as large as
 // the largest table, and each of its messages as large as the largest body.
 func (s *server) createFromStream(w http.ResponseWriter, r *http.Request) error {
-	if err := checkEncoding(r); err != nil {
-		return err
-	}
 	q := r.URL.Query()
 	lifetime, err := ttl(q)
 	if err != nil {

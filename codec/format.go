@@ -73,6 +73,7 @@ func (f *Format) Decode(data []byte, opt ReadOptions) (t *Table, err error) {
 	if err := CheckNames(t.Schema); err != nil {
 		return nil, err
 	}
+	t.Receipt.Compression = opt.Compression
 	return f.retype(t, opt)
 }
 
@@ -130,7 +131,11 @@ type Reader struct {
 func (r *Reader) Schema() *arrow.Schema { return r.stream.Schema() }
 
 // Receipt says how the input was understood. It is complete when the last row group has been read.
-func (r *Reader) Receipt() Receipt { return r.stream.Receipt() }
+func (r *Reader) Receipt() Receipt {
+	receipt := r.stream.Receipt()
+	receipt.Compression = r.opt.Compression
+	return receipt
+}
 
 // Next implements [RowGroups].
 func (r *Reader) Next() (group arrow.Record, err error) {
@@ -144,6 +149,7 @@ func (r *Reader) Table() (t *Table, err error) {
 	if t, err = ReadAll(r.stream); err != nil {
 		return nil, err
 	}
+	t.Receipt.Compression = r.opt.Compression
 	return r.format.retype(t, r.opt)
 }
 

@@ -12,6 +12,8 @@ type ReadOptions struct {
 	// Options are the choices that only this format has, of the type that its package calls
 	// Options. Nil means the defaults.
 	Options any
+	// Compression is what the input was unpacked from, for the receipt.
+	Compression string
 	// Reserve, unless nil, is called before the memory of the input is allocated; see
 	// [Budget.Reserving].
 	Reserve func(bytes int64) error

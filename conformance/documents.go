@@ -75,16 +75,19 @@ type effectDocument struct {
 }
 
 type uploadReceipt struct {
-	Format    string                   `json:"format"`
-	Encoding  string                   `json:"encoding"`
-	Delimiter string                   `json:"delimiter"`
-	Quote     string                   `json:"quote"`
-	Header    string                   `json:"header"`
-	Line      int                      `json:"header_line"`
-	Renamed   map[string]string        `json:"renamed"`
-	Notes     []string                 `json:"notes"`
-	Sheets    []sheetReceipt           `json:"sheets"`
-	Columns   map[string]columnReceipt `json:"columns"`
+	Compression string `json:"compression"`
+	Format      string `json:"format"`
+	Encoding    string `json:"encoding"`
+	// Confidence is in percent.
+	Confidence int                      `json:"encoding_confidence"`
+	Delimiter  string                   `json:"delimiter"`
+	Quote      string                   `json:"quote"`
+	Header     string                   `json:"header"`
+	Line       int                      `json:"header_line"`
+	Renamed    map[string]string        `json:"renamed"`
+	Notes      []string                 `json:"notes"`
+	Sheets     []sheetReceipt           `json:"sheets"`
+	Columns    map[string]columnReceipt `json:"columns"`
 }
 
 type sheetReceipt struct {

@@ -32,6 +32,9 @@ const (
 var (
 	accentsInLatin1 = []byte("n\xe4me;ann\xe9e\n\xc4nne;7\n\xd6le;8\n")
 	eurosIn1252     = []byte("price;year\n5 \x80;7\n\x936 \x80\x94;8\n")
+	// tokyoInShiftJIS and moscowIn1251 have names and cities in Japanese and Russian.
+	tokyoInShiftJIS = []byte("\x8e\x81\x96\xbc,\x93s\x8es\n\x8eR\x93c,\x93\x8c\x8b\x9e\n")
+	moscowIn1251    = []byte("\xe8\xec\xff,\xe3\xee\xf0\xee\xe4\n\xc8\xe2\xe0\xed,\xcc\xee\xf1\xea\xe2\xe0\n")
 )
 
 // encodedFile is delimited text in an encoding, and the expected result.
@@ -69,6 +72,9 @@ func encodedFiles() []encodedFile {
 		{"a charset in quotes and capitals", `text/csv; charset="ISO-8859-1"`, accentsInLatin1, nil, "iso-8859-1", accentsCells},
 		{"a charset of plain text", "text/plain; charset=windows-1252", eurosIn1252, nil, "windows-1252", eurosCells},
 		{"encoding goes before the charset", "text/csv; charset=utf-8", accentsInLatin1, []string{"encoding=iso-8859-1"}, "iso-8859-1", accentsCells},
+		{"encoding=shift_jis", csvType, tokyoInShiftJIS, []string{"encoding=shift_jis"}, "shift_jis", `["山田","東京"]`},
+		{"the charset Windows-31J, by the name of the standard", "text/csv; charset=Windows-31J", tokyoInShiftJIS, nil, "shift_jis", `["山田","東京"]`},
+		{"encoding=cp1251 is windows-1251", csvType, moscowIn1251, []string{"encoding=cp1251"}, "windows-1251", `["Иван","Москва"]`},
 		{"a mark is not text where the charset says so already", "text/csv; charset=utf-8", []byte(mark + accents), nil, "utf-8", accentsCells},
 	}
 }
@@ -134,16 +140,20 @@ func checkEncodingRefusals(c *client) {
 	const malformed, parameter, media = http.StatusUnprocessableEntity, http.StatusBadRequest, http.StatusUnsupportedMediaType
 	le := binary.LittleEndian
 	refuseDialects(c, []refusedDialect{
-		{"an unknown encoding", csvType, accents, []string{"encoding=koi8-r"}, parameter, "invalid_parameter", []string{"encoding=koi8-r", "windows-1252", "iso-8859-1", "utf-16le"}},
+		{"an unknown encoding", csvType, accents, []string{"encoding=utf-7"}, parameter, "invalid_parameter", []string{"encoding=utf-7", "windows-1252", "iso-8859-1", "utf-16le", "shift_jis"}},
 		{"an empty encoding", csvType, accents, []string{"encoding="}, parameter, "invalid_parameter", []string{"encoding=", "utf-8"}},
 		{"an encoding twice", csvType, accents, []string{"encoding=utf-8", "encoding=utf-8"}, parameter, "invalid_parameter", []string{"encoding"}},
-		{"an unknown charset", "text/csv; charset=koi8-r", accents, nil, media, "unsupported_media_type", []string{"koi8-r", "windows-1252"}},
+		{"an unknown charset", "text/csv; charset=utf-7", accents, nil, media, "unsupported_media_type", []string{"utf-7", "windows-1252"}},
 		{"a charset of JSON", "application/json; charset=windows-1252", `[{"a":1}]`, nil, media, "unsupported_media_type", []string{"windows-1252", "UTF-8"}},
 		{"Latin-1 that is said to be UTF-8", csvType, string(accentsInLatin1), []string{"encoding=utf-8"}, malformed, "malformed_input", []string{"line 1", "0xe4", "UTF-8", "encoding"}},
 		{"a charset that the text has not", "text/csv; charset=utf-8", "a;b\nx;y\n\xe9;z\n", nil, malformed, "malformed_input", []string{"line 3", "0xe9", "UTF-8"}},
 		{"UTF-8 with one damaged character", csvType, "a;b\nü;ö\n\xfc;é\n", nil, malformed, "malformed_input", []string{"line 3", "0xfc"}},
 		{"a byte that means nothing in windows-1252", csvType, "a;b\n\x8d;1\n", []string{"encoding=windows-1252"}, malformed, "malformed_input", []string{"line 2", "0x8d", "windows-1252"}},
 		{"the mark of another encoding", csvType, string(inUTF16(le, "\ufeff"+accents)), []string{"encoding=utf-8"}, malformed, "malformed_input", []string{"utf-16le", "utf-8"}},
+		{"Japanese text that nothing names", csvType, string(tokyoInShiftJIS), nil, malformed, "malformed_input", []string{"line 1", "encoding=shift_jis", "windows-1252"}},
+		{"Russian text that nothing names", "application/octet-stream", string(moscowIn1251), nil, malformed, "malformed_input", []string{"line 1", "windows-1251"}},
+		{"bytes that mean nothing in the encoding that is named", csvType, string(moscowIn1251) + "\xff\n", []string{"encoding=shift_jis"}, malformed, "malformed_input", []string{"shift_jis"}},
+		{"UTF-32", csvType, "\xff\xfe\x00\x00a\x00\x00\x00\n\x00\x00\x00", nil, malformed, "malformed_input", []string{"UTF-32"}},
 		{"half a character of UTF-16", csvType, string(inUTF16(le, "\ufeff"+accents)) + "x", nil, malformed, "malformed_input", []string{"line 4", "utf-16le"}},
 		{"half a surrogate pair", csvType, string(inUTF16(le, "\ufeffa;b\n1;2\n")) + "\x00\xd8;\x003\x00", nil, malformed, "malformed_input", []string{"line 3", "utf-16le"}},
 		{"a NUL byte", csvType, "a;b\n1;2\n\x00;3\n", nil, malformed, "malformed_input", []string{"line 3", "NUL"}},

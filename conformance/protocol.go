@@ -203,14 +203,15 @@ var protocolTests = []test{
 		c.do("GET", "/health/storage?dep=true", nil).refused(http.StatusBadRequest, "invalid_parameter", `"dep"`, "deep")
 		c.do("POST", "/api/v1/sessions?file_name=x", people).refused(http.StatusBadRequest, "invalid_parameter", "file_name", "filename")
 	}},
-	{"a body with a content encoding is refused", func(c *client) {
+	{"a body with a content encoding that is not read is refused, with those that are", func(c *client) {
 		s := c.create(people)
 		for _, r := range routes {
 			if r.body == nil {
 				continue
 			}
-			s.do(r.method, s.path("")+r.below, r.body, append([]string{"Content-Encoding: gzip"}, r.headers...)...).
-				refused(http.StatusUnsupportedMediaType, "unsupported_media_type", "gzip", "as it is")
+			s.do(r.method, s.path("")+r.below, r.body, append([]string{"Content-Encoding: br"}, r.headers...)...).
+				has("Accept-Encoding", "gzip, zstd").
+				refused(http.StatusUnsupportedMediaType, "unsupported_media_type", "br", "as it is", "gzip, zstd")
 		}
 		s.isPeople()
 	}},

@@ -74,6 +74,7 @@ func Run(t *testing.T, target Target) {
 		{"untidy workbook", untidyTests},
 		{"dialect", dialectTests},
 		{"document", documentTests},
+		{"unpack", unpackTests},
 		{"option", optionTests},
 		{"vega", vegaTests},
 		{"source", sourceTests},

@@ -84,7 +84,8 @@ func (d driver) Decode(data []byte, opt codec.ReadOptions, mem *codec.Budget) (*
 			return nil, r.refuseSpellings(table)
 		}
 	}
-	table.Receipt.Encoding, table.Receipt.Delimiter, table.Receipt.Quote = in.encoding, in.dialect.delimiter, in.quote
+	table.Receipt.Encoding, table.Receipt.Confidence = in.encoding, in.confidence
+	table.Receipt.Delimiter, table.Receipt.Quote = in.dialect.delimiter, in.quote
 	r.describe(&table.Receipt, in.head, in.at)
 	return table, nil
 }
@@ -94,6 +95,8 @@ type input struct {
 	options  Options
 	dialect  *dialect
 	encoding string
+	// confidence is that of the guess of the encoding, in percent.
+	confidence int
 	// quote encloses fields in the input; 0 means that quotes mean nothing.
 	quote byte
 	at    place
@@ -113,12 +116,15 @@ func (d driver) open(data []byte, opt codec.ReadOptions, mem *codec.Budget) (*in
 		return nil, err
 	}
 	in := &input{options: own}
-	text, encoding, err := decodeText(data, own.Encoding, mem)
+	text, encoding, confidence, err := decodeText(data, own.Encoding, mem)
+	if err == nil && opt.Strict {
+		err = refuseGuess(encoding, confidence)
+	}
 	if err != nil {
 		return nil, err
 	}
 	text = trimMarks(text)
-	in.encoding = encoding
+	in.encoding, in.confidence = encoding, confidence
 	if in.dialect, in.at, err = locate(text, own, d.read); err != nil {
 		return nil, err
 	}

@@ -107,7 +107,7 @@ func (d *dialect) appendPlain(dst, b []byte) (plain []byte, ok bool) {
 	if end := bytes.IndexFunc(b, func(r rune) bool { return r == rune(d.decimal) || r == 'e' || r == 'E' }); end >= 0 {
 		whole, rest = b[:end], b[end:]
 	}
-	if d.thousands != 0 && bytes.IndexByte(whole, d.thousands) >= 0 {
+	if d.thousands != 0 && bytes.IndexFunc(whole, d.separates) >= 0 {
 		if dst, ok = d.appendUngrouped(dst, whole); !ok {
 			return dst, false
 		}
@@ -124,6 +124,21 @@ func (d *dialect) appendPlain(dst, b []byte) (plain []byte, ok bool) {
 	return append(dst, rest...), true
 }
 
+// separates reports whether a character stands between groups of three digits. With the space go the
+// spaces that do not break the line, which programs write there in French, Polish and other languages, and with the
+// apostrophe the typographic one.
+func (d *dialect) separates(r rune) bool {
+	switch r {
+	case rune(d.thousands):
+		return true
+	case '\u00a0', '\u2009', '\u202f':
+		return d.thousands == ' '
+	case '\u2019':
+		return d.thousands == '\''
+	}
+	return false
+}
+
 // appendUngrouped appends the digits of a whole number in groups of three. The first group may be
 // shorter.
 func (d *dialect) appendUngrouped(dst, b []byte) ([]byte, bool) {
@@ -131,7 +146,11 @@ func (d *dialect) appendUngrouped(dst, b []byte) ([]byte, bool) {
 		dst, b = append(dst, b[0]), b[1:]
 	}
 	for first := true; ; first = false {
-		group, rest, more := bytes.Cut(b, []byte{d.thousands})
+		group, rest, more := b, []byte(nil), false
+		if end := bytes.IndexFunc(b, d.separates); end >= 0 {
+			_, size := utf8.DecodeRune(b[end:])
+			group, rest, more = b[:end], b[end+size:], true
+		}
 		if len(group) > 3 || len(group) < 3 && !first || len(group) == 0 || bytes.IndexFunc(group, notDigit) >= 0 {
 			return dst, false
 		}

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/apache/arrow/go/v17/arrow"
+
 	"edgeframe/codec"
 	"edgeframe/codec/scalar"
 )
@@ -91,6 +93,43 @@ func TestBlanksBetweenThousandsAndAroundNumbers(t *testing.T) {
 	}
 	if got, want := fmt.Sprint(table.Receipt.Changed), "[1 2]"; got != want {
 		t.Errorf("changed are %s, want %s", got, want)
+	}
+}
+
+func TestThousandsHaveTheSpacesAndApostrophesOfTypography(t *testing.T) {
+	for _, tt := range []struct {
+		own        Options
+		text, want string
+	}{
+		{Options{Thousands: ' ', Decimal: ','}, "a;b\n1\u00a0234,5;12\u202f345\n2\u2009345,5;-1\u00a0234\u00a0567\n", "a: 1234.5 2345.5\nb: 12345 -1234567"},
+		{Options{Thousands: '\''}, "a;b\n1\u2019234.5;1'234\n7.5;1\u2019000'000\n", "a: 1234.5 7.5\nb: 1234 1000000"},
+		{Options{Thousands: ' '}, "a;b\n1\u00a023;1\u2019234\nx;y\n", "a: \"1\\u00a023\" \"x\"\nb: \"1\u2019234\" \"y\""},
+	} {
+		table, err := CSV.Decode([]byte(tt.text), codec.ReadOptions{Options: tt.own, Strict: true})
+		if err != nil {
+			t.Errorf("%q: %v", tt.text, err)
+			continue
+		}
+		if got := gridText(table); got != tt.want {
+			t.Errorf("%q is\n%s\nwant\n%s", tt.text, got, tt.want)
+		}
+	}
+}
+
+func TestSpellingsOfAMissingValueAreTextOnlyWithoutNullValues(t *testing.T) {
+	given, err := CSV.Reading.Options(codec.Values{"null_values": {""}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, own := range map[string]any{`zip: null "01234"`: nil, `zip: "NA" "01234"`: given} {
+		opt := codec.ReadOptions{Options: own, DTypes: map[string]arrow.DataType{"zip": arrow.BinaryTypes.String}}
+		table, err := CSV.Decode([]byte("zip\nNA\n01234\n"), opt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := gridText(table); got != want {
+			t.Errorf("the table is %s, want %s", got, want)
+		}
 	}
 }
 

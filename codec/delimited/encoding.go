@@ -3,6 +3,7 @@ package delimited
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -11,36 +12,6 @@ import (
 
 	"edgeframe/codec"
 )
-
-// The names of encodings: those of the WHATWG Encoding standard, and iso-8859-1, which is
-// Latin-1 as ISO defines it; the standard treats that name as an alias of windows-1252.
-const (
-	encodingUTF8    = "utf-8"
-	encodingUTF16   = "utf-16"
-	encodingUTF16LE = "utf-16le"
-	encodingUTF16BE = "utf-16be"
-	encoding1252    = "windows-1252"
-	encodingLatin1  = "iso-8859-1"
-)
-
-var encodingNames = map[string]string{
-	"utf-8": encodingUTF8, "utf8": encodingUTF8, "us-ascii": encodingUTF8, "ascii": encodingUTF8,
-	"utf-16": encodingUTF16, "utf-16le": encodingUTF16LE, "utf-16be": encodingUTF16BE,
-	"windows-1252": encoding1252, "cp1252": encoding1252,
-	"iso-8859-1": encodingLatin1, "latin-1": encodingLatin1, "latin1": encodingLatin1,
-}
-
-// EncodingNames lists what [ParseEncoding] accepts, for messages.
-const EncodingNames = "utf-8, utf-16, utf-16le, utf-16be, windows-1252 (cp1252) and iso-8859-1 (latin1)"
-
-// ParseEncoding returns the encoding that a user named, in upper or lower case, for
-// [Options]. Other names are [codec.ErrUnsupported].
-func ParseEncoding(name string) (string, error) {
-	if e, ok := encodingNames[strings.ToLower(strings.TrimSpace(name))]; ok {
-		return e, nil
-	}
-	return "", codec.Errorf(codec.ErrUnsupported, "the encoding %s is not known: accepted are %s", codec.Quoted(codec.Shorten(name)), EncodingNames)
-}
 
 // byteOrderMarks are the marks at the beginning of a text that name its encoding.
 var byteOrderMarks = []struct{ encoding, mark string }{
@@ -78,20 +49,52 @@ func unmarkedUTF16(data []byte) string {
 	return ""
 }
 
-// detectEncoding returns the encoding of a text without a byte order mark: UTF-8 if it is
-// valid, UTF-16 by its NUL bytes, else windows-1252. Text that can be none of them, or that is
-// damaged UTF-8, counts as UTF-8; decoding it then fails.
-func detectEncoding(data []byte) string {
-	if bytes.IndexByte(data, 0) >= 0 {
+// detectEncoding returns the encoding of a text without a byte order mark: UTF-8 if it is valid, UTF-16 by
+// its NUL bytes, ISO-2022-JP by its escape sequences, else windows-1252, with the confidence of this guess in
+// percent. Text with NUL bytes, or that is damaged UTF-8, counts as UTF-8; decoding it then fails. Other text
+// is an error that says which encodings are likely.
+func detectEncoding(data []byte) (encoding string, confidence int, err error) {
+	switch {
+	case bytes.IndexByte(data, 0) >= 0:
 		if e := unmarkedUTF16(data); e != "" && len(data)%2 == 0 {
-			return e
+			return e, 0, nil
 		}
-		return encodingUTF8
+		return encodingUTF8, 0, nil
+	case bytes.Contains(data, []byte("\x1b$")) && isASCII(data):
+		return encoding2022JP, 0, nil
+	case utf8.Valid(data) || isDamagedUTF8(data):
+		return encodingUTF8, 0, nil
 	}
-	if utf8.Valid(data) || firstUndefined(data, &windows1252) >= 0 || isDamagedUTF8(data) {
-		return encodingUTF8
+	confidence, likely := guessWestern(data)
+	if confidence == 0 {
+		return "", 0, unknownEncoding(data, likely)
 	}
-	return encoding1252
+	return encoding1252, confidence, nil
+}
+
+func isASCII(data []byte) bool {
+	return bytes.IndexFunc(data, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
+}
+
+// minConfidence is the confidence in percent below which strict reading rejects a guess.
+const minConfidence = 50
+
+// refuseGuess returns the error of strict reading about an encoding that is hardly more than a guess.
+func refuseGuess(encoding string, confidence int) error {
+	if confidence == 0 || confidence >= minConfidence {
+		return nil
+	}
+	return codec.Errorf(codec.ErrMalformed, "the text is taken as %s with a confidence of %d %% only, which strict=true refuses: name its encoding with the parameter encoding", encoding, confidence)
+}
+
+func unknownEncoding(data []byte, likely []string) error {
+	at := textScanner{data: data}
+	i := firstInvalid(data)
+	where := fmt.Sprintf("line %d has the byte 0x%02x, which is not valid UTF-8 there, and the text does not read as windows-1252", at.line(i), data[i])
+	if len(likely) == 0 {
+		return codec.Errorf(codec.ErrMalformed, "%s: name its encoding with the parameter encoding", where)
+	}
+	return codec.Errorf(codec.ErrMalformed, "%s: name its encoding with the parameter encoding, such as encoding=%s", where, strings.Join(likely, " or encoding="))
 }
 
 // isDamagedUTF8 reports whether at least half of what is not ASCII is valid UTF-8, which does
@@ -118,16 +121,19 @@ func isDamagedUTF8(data []byte) bool {
 // nil stands for bytes that it does not define.
 type byteTable [256][]byte
 
-var (
-	windows1252 = newByteTable(charmap.Windows1252, "\x81\x8d\x8f\x90\x9d")
-	latin1      = newByteTable(charmap.ISO8859_1, "")
-)
+var windows1252 = newByteTable(encoding1252, charmap.Windows1252)
 
-func newByteTable(m *charmap.Charmap, undefined string) (t byteTable) {
+// newByteTable returns the table of an encoding. The WHATWG gives the bytes that the windows encodings do not
+// define to control characters, which are text in none of them.
+func newByteTable(name string, m *charmap.Charmap) *byteTable {
+	t := new(byteTable)
+	windows := strings.HasPrefix(name, "windows-")
 	for b := range t {
-		if strings.IndexByte(undefined, byte(b)) < 0 {
-			t[b] = utf8.AppendRune(nil, m.DecodeByte(byte(b)))
+		r := m.DecodeByte(byte(b))
+		if r == utf8.RuneError || windows && r >= 0x80 && r < 0xa0 {
+			continue
 		}
+		t[b] = utf8.AppendRune(nil, r)
 	}
 	return t
 }
@@ -142,9 +148,12 @@ func firstUndefined(data []byte, t *byteTable) int {
 	return -1
 }
 
-// decodeText returns data as UTF-8 without its byte order mark, and the name of its encoding.
-// UTF-8 is not copied; converted text is taken from mem.
-func decodeText(data []byte, encoding string, mem *codec.Budget) (text []byte, name string, err error) {
+// decodeText returns data as UTF-8 without its byte order mark, the name of its encoding and, if that is a
+// guess, the confidence of it in percent. UTF-8 is not copied; converted text is taken from mem.
+func decodeText(data []byte, encoding string, mem *codec.Budget) (text []byte, name string, confidence int, err error) {
+	if isUTF32(data) {
+		return nil, "", 0, codec.Errorf(codec.ErrMalformed, "the text is UTF-32, which is not accepted: send it as UTF-8 or UTF-16")
+	}
 	marked, length := markedEncoding(data)
 	switch {
 	case encoding == encodingUTF16 && marked != "" && marked != encodingUTF8:
@@ -156,35 +165,57 @@ func decodeText(data []byte, encoding string, mem *codec.Budget) (text []byte, n
 	case encoding == "" && marked != "":
 		encoding = marked
 	case encoding == "":
-		encoding = detectEncoding(data)
+		if encoding, confidence, err = detectEncoding(data); err != nil {
+			return nil, "", 0, err
+		}
+	case encoding == "gb18030" && bytes.HasPrefix(data, []byte(gb18030Mark)):
+		length = len(gb18030Mark)
 	}
 	if marked != "" && marked != encoding {
-		return nil, "", codec.Errorf(codec.ErrMalformed, "the text begins with the byte order mark of %s and is not %s: leave the encoding out or name that one", marked, encoding)
+		return nil, "", 0, codec.Errorf(codec.ErrMalformed, "the text begins with the byte order mark of %s and is not %s: leave the encoding out or name that one", marked, encoding)
 	}
 	data = data[length:]
 	if len(data) > maxTextBytes {
-		return nil, "", codec.Errorf(codec.ErrTooLarge, "the text has %d bytes: at most %d are accepted", len(data), maxTextBytes)
+		return nil, "", 0, codec.Errorf(codec.ErrTooLarge, "the text has %d bytes: at most %d are accepted", len(data), maxTextBytes)
 	}
-	switch encoding {
-	case encodingUTF16LE:
-		text, err = fromUTF16(data, binary.LittleEndian, encoding, mem)
-	case encodingUTF16BE:
-		text, err = fromUTF16(data, binary.BigEndian, encoding, mem)
-	case encoding1252:
-		text, err = fromBytes(data, &windows1252, encoding, mem)
-	case encodingLatin1:
-		text, err = fromBytes(data, &latin1, encoding, mem)
-	default:
-		text, err = data, checkUTF8(data)
-	}
-	if err != nil {
-		return nil, "", err
+	if text, err = toUTF8(data, encoding, mem); err != nil {
+		return nil, "", 0, err
 	}
 	if i := bytes.IndexByte(text, 0); i >= 0 {
 		at := textScanner{data: text}
-		return nil, "", codec.Errorf(codec.ErrMalformed, "line %d has a NUL byte: %s text without NUL bytes is accepted", at.line(i), strings.ToUpper(encoding))
+		return nil, "", 0, codec.Errorf(codec.ErrMalformed, "line %d has a NUL byte: %s text without NUL bytes is accepted", at.line(i), strings.ToUpper(encoding))
 	}
-	return text, encoding, nil
+	return text, encoding, confidence, nil
+}
+
+// gb18030Mark is the byte order mark in gb18030.
+const gb18030Mark = "\x84\x31\x95\x33"
+
+// isUTF32 reports whether data begins with a byte order mark of UTF-32, or has 3 NUL bytes in each of its first
+// characters. The mark in little-endian order begins with that of UTF-16, but then a NUL would follow.
+func isUTF32(data []byte) bool {
+	if bytes.HasPrefix(data, []byte("\xff\xfe\x00\x00")) || bytes.HasPrefix(data, []byte("\x00\x00\xfe\xff")) {
+		return true
+	}
+	return len(data) >= 8 && len(data)%4 == 0 && data[1]|data[2]|data[5]|data[6] == 0 &&
+		(data[0]|data[4] == 0 && data[3] != 0 && data[7] != 0 || data[3]|data[7] == 0 && data[0] != 0 && data[4] != 0)
+}
+
+// toUTF8 converts text of an encoding that has a name of its own. UTF-8 is only checked.
+func toUTF8(data []byte, name string, mem *codec.Budget) ([]byte, error) {
+	switch name {
+	case encodingUTF8:
+		return data, checkUTF8(data)
+	case encodingUTF16LE:
+		return fromUTF16(data, binary.LittleEndian, name, mem)
+	case encodingUTF16BE:
+		return fromUTF16(data, binary.BigEndian, name, mem)
+	}
+	e := encodingOf(name)
+	if chars, ok := e.(*charmap.Charmap); ok {
+		return fromBytes(data, newByteTable(name, chars), name, mem)
+	}
+	return fromMultiByte(data, e, name, mem)
 }
 
 func checkUTF8(data []byte) error {
@@ -284,7 +315,8 @@ func nextUTF16(data []byte, order binary.ByteOrder) (r rune, n int) {
 	return r, 4
 }
 
-// sampleText returns the beginning of data as UTF-8 for [looksDelimited].
+// sampleText returns the beginning of data as UTF-8 for [looksDelimited]. Text that is neither UTF-8 nor UTF-16
+// is read as windows-1252: only its delimiters count.
 func sampleText(data []byte) []byte {
 	data = data[:min(len(data), sampleBytes)]
 	encoding, length := markedEncoding(data)
@@ -298,8 +330,8 @@ func sampleText(data []byte) []byte {
 	case encoding == encodingUTF16LE:
 		order = binary.LittleEndian
 	case encoding == encodingUTF16BE:
-	case encoding == "" && !isPlainText(data) && bytes.IndexByte(data, 0) < 0 && detectEncoding(data) == encoding1252:
-		text, _ := fromBytes(data, &windows1252, encoding1252, free)
+	case encoding == "" && !isPlainText(data) && bytes.IndexByte(data, 0) < 0 && !isDamagedUTF8(data):
+		text, _ := fromBytes(data, newByteTable(encodingLatin1, charmap.Windows1252), encoding1252, free)
 		return text
 	default:
 		return data

@@ -4,17 +4,26 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"golang.org/x/text/encoding/charmap"
 
 	"edgeframe/codec"
 	"edgeframe/codec/codectest"
 )
 
 // fuzzedEncodings are all that can be asked for; "" is detected.
-var fuzzedEncodings = []string{"", encodingUTF8, encodingUTF16, encodingUTF16LE, encodingUTF16BE, encoding1252, encodingLatin1}
+var fuzzedEncodings = func() []string {
+	names := []string{""}
+	for _, e := range namedEncodings {
+		names = append(names, e.name)
+	}
+	return names
+}()
 
 // inUTF16 is text in UTF-16, without a byte order mark unless the text has one.
 func inUTF16(order binary.AppendByteOrder, text string) (b []byte) {
@@ -36,16 +45,23 @@ func FuzzEncodings(f *testing.F) {
 		string(inUTF16(binary.LittleEndian, "\ufeff"+text)), string(inUTF16(binary.BigEndian, "\ufeff"+text)),
 		string(inUTF16(binary.LittleEndian, text)) + "\x00", string(inUTF16(binary.BigEndian, text)) + "\xd8\x00",
 	} {
-		for i := range fuzzedEncodings {
+		for i := range 7 { // detected, UTF and Western
 			f.Add([]byte(seed), byte(i))
 		}
 	}
+	for text, names := range foreign {
+		for _, name := range names {
+			f.Add(encoded(f, name, text), byte(0))
+			f.Add(encoded(f, name, text), byte(slices.Index(fuzzedEncodings, name)))
+		}
+	}
+	f.Add([]byte("a\x1b$B0!\n\x1b(B"), byte(0))
 	f.Fuzz(func(t *testing.T, data []byte, choice byte) {
 		given := fuzzedEncodings[int(choice)%len(fuzzedEncodings)]
 		opt := codec.ReadOptions{Limits: codec.Limits{Bytes: 1 << 20, Columns: 100}, Options: Options{Encoding: given}}
 		table, err := CSV.Decode(data, opt)
 		checkEncoded(t, table, err, given)
-		text, encoding, err := decodeText(data, given, codec.NewBudget(1<<20))
+		text, encoding, _, err := decodeText(data, given, codec.NewBudget(1<<20))
 		if err != nil {
 			if table != nil {
 				t.Fatalf("%q is a table although it is no text: %v", data, err)
@@ -94,8 +110,8 @@ func sameInAllEncodings(t *testing.T, text string, limits codec.Limits) {
 		encodingUTF16LE + " by a mark": inUTF16(binary.LittleEndian, "\ufeff"+text),
 		encodingUTF16BE + " by a mark": inUTF16(binary.BigEndian, "\ufeff"+text),
 		encodingUTF8 + " by a mark":    []byte("\ufeff" + text),
-		encoding1252:                   inBytes(text, &windows1252),
-		encodingLatin1:                 inBytes(text, &latin1),
+		encoding1252:                   inBytes(text, windows1252),
+		encodingLatin1:                 inBytes(text, newByteTable(encodingLatin1, charmap.ISO8859_1)),
 	} {
 		if data == nil && text != "" {
 			continue

@@ -28,7 +28,7 @@ var arrows = map[string][]string{
 	"edge":           {"core", "config", "api", "session", "kv", "kv/*", "internal/budget", "internal/logsafe", "internal/promise"},
 	"core":           {"config", "api", "session", "codec/segment", "kv", "internal/budget"},
 	"config":         {"codec/segment", "codec/compress"},
-	"api":            {"session", "staging", "frame", "codec", "codec/formats", "codec/delimited", "codec/arrowipc", "codec/scalar", "kv", "internal/budget"},
+	"api":            {"session", "staging", "frame", "codec", "codec/formats", "codec/delimited", "codec/arrowipc", "codec/scalar", "codec/unpack", "kv", "internal/budget"},
 	"session":        {"internal/fault", "internal/budget", "session/record", "frame", "codec", "codec/segment", "codec/arrowipc", "codec/scalar", "codec/compress", "kv", "internal/lru", "internal/parallel"},
 	"staging":        {"codec", "kv"},
 	"session/record": {"kv"},
@@ -43,6 +43,7 @@ var arrows = map[string][]string{
 	"codec/segment":         {"codec", "codec/arrowipc", "codec/compress", "codec/internal/layout"},
 	"codec/scalar":          {"codec"},
 	"codec/compress":        {"codec"},
+	"codec/unpack":          {"codec"},
 	"codec/internal/layout": {"codec", "internal/gather"},
 	"codec":                 {"internal/fault"},
 
