@@ -25,7 +25,11 @@ const documented = "http://127.0.0.1:8000"
 type example struct{ command, prints string }
 
 // block is a block of code.
-type block struct{ language, code string }
+type block struct {
+	language, code string
+	// follows says that another block of code comes directly before.
+	follows bool
+}
 
 // blocks returns the blocks of code of a page.
 func (p page) blocks() (list []block) {
@@ -35,6 +39,7 @@ func (p page) blocks() (list []block) {
 			return
 		}
 		b := block{language: string(fenced.Language(p.source))}
+		_, b.follows = fenced.PreviousSibling().(*ast.FencedCodeBlock)
 		for i := range fenced.Lines().Len() {
 			line := fenced.Lines().At(i)
 			b.code += string(line.Value(p.source))
@@ -45,14 +50,14 @@ func (p page) blocks() (list []block) {
 }
 
 // examples returns the commands of a page, which are lines that begin with "$ ". What follows is what the
-// last one prints, up to the next one; a block of JSON that follows such a block belongs to it too. A block
-// of CSV is the file prices.csv.
+// last one prints, up to the next one; a block of JSON directly after such a block belongs to it too. A
+// block of CSV is the file prices.csv.
 func (p page) examples() (list []example) {
-	open := false
 	for _, b := range p.blocks() {
+		last := len(list) - 1
 		switch {
 		case b.language == "csv":
-			list, open = append(list, example{"cat prices.csv", b.code}), false
+			list = append(list, example{"cat prices.csv", b.code})
 		case strings.HasPrefix(b.code, "$ "):
 			for command := range strings.SplitSeq(strings.TrimPrefix(b.code, "$ "), "\n$ ") {
 				for strings.Contains(command, "\\\n") {
@@ -61,11 +66,8 @@ func (p page) examples() (list []example) {
 				line, prints, _ := strings.Cut(command, "\n")
 				list = append(list, example{line, prints})
 			}
-			open = list[len(list)-1].prints == ""
-		case b.language == "json" && open:
-			list[len(list)-1].prints, open = b.code, false
-		default:
-			open = false
+		case b.language == "json" && b.follows && last >= 0 && list[last].prints == "":
+			list[last].prints = b.code
 		}
 	}
 	return list
@@ -76,14 +78,16 @@ var changing = []*regexp.Regexp{
 	regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`),
 	regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z`),
 	regexp.MustCompile(`\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\]`),
-	regexp.MustCompile(`\b\d+-[0-9a-f]{16}\b`),
+	regexp.MustCompile(`\b\d+-[0-9a-f]{16}(\.[0-9a-f]+)?\b`),
+	regexp.MustCompile(`\b[0-9a-f]{16}\.[0-9a-f]{16}\b`),
+	regexp.MustCompile(`3(660|659)`), // expires_in_seconds
 	regexp.MustCompile(`[A-Z2-7]{26}`),
 }
 
 // stable returns what a command prints without the parts that change.
 func stable(printed string) string {
 	for _, part := range changing {
-		printed = part.ReplaceAllString(printed, "<>")
+		printed = part.ReplaceAllString(printed, "0")
 	}
 	return strings.TrimSpace(strings.ReplaceAll(printed, "\r\n", "\n"))
 }
@@ -96,7 +100,7 @@ func differs(shown, printed string) string {
 		head, body, _ := strings.Cut(shown, "\n\n")
 		printedHead, printedBody, _ := strings.Cut(printed, "\n\n")
 		for line := range strings.SplitSeq(head, "\n") {
-			if !strings.Contains(printedHead+"\n", line+"\n") {
+			if !strings.Contains(strings.ToLower(printedHead+"\n"), strings.ToLower(line+"\n")) {
 				return "no line " + line + " in " + printedHead
 			}
 		}
