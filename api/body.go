@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"edgeframe/codec"
@@ -33,6 +34,8 @@ type upload struct {
 	// form has the query parameters and the fields of the form. A field replaces the query parameter
 	// with its name.
 	form url.Values
+	// into are the types of the table to which the rows are appended; nil unless they are.
+	into map[string]arrow.DataType
 	// reserve is called before memory for the table is allocated.
 	reserve func(bytes int64) error
 }
@@ -223,7 +226,7 @@ func (s *server) understand(up *upload) (opt codec.ReadOptions, err error) {
 		up.form.Set("encoding", name)
 	}
 	opt, err = s.readOptions(up.form, up.format)
-	opt.Reserve = up.reserve
+	opt.Reserve, opt.Into = up.reserve, up.into
 	return opt, err
 }
 

@@ -2,6 +2,7 @@ package api
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,7 +14,10 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/apache/arrow/go/v17/arrow"
+
 	"edgeframe/codec"
+	"edgeframe/frame"
 	"edgeframe/session"
 )
 
@@ -206,15 +210,31 @@ func (d *dataRequest) filename(sess *session.Session) string {
 }
 
 func (s *server) replaceData(w http.ResponseWriter, r *http.Request) error {
-	return s.putTable(w, r, s.Sessions.Replace)
+	return s.putTable(w, r, s.Sessions.Replace, nil)
 }
 
 func (s *server) appendData(w http.ResponseWriter, r *http.Request) error {
-	return s.putTable(w, r, s.Sessions.Append)
+	return s.putTable(w, r, s.Sessions.Append, s.typesToAppendTo)
 }
 
-// putTable runs a change of the session with an uploaded table.
-func (s *server) putTable(w http.ResponseWriter, r *http.Request, run tableChange) error {
+// targetTypes returns the types of the table to which an uploaded table is appended.
+type targetTypes func(context.Context, session.Ref) (map[string]arrow.DataType, error)
+
+// typesToAppendTo returns the types of the columns of a session.
+func (s *server) typesToAppendTo(ctx context.Context, to session.Ref) (map[string]arrow.DataType, error) {
+	sess, err := s.Sessions.Open(ctx, to, session.PrefetchNothing)
+	if err != nil {
+		return nil, err
+	}
+	schema, _, err := s.Sessions.Schema(sess)
+	if err != nil {
+		return nil, err
+	}
+	return frame.TypesToAppendTo(schema), nil
+}
+
+// putTable runs a change of the session with an uploaded table. If into is nil, nothing is appended to.
+func (s *server) putTable(w http.ResponseWriter, r *http.Request, run tableChange, into targetTypes) error {
 	c, err := change(r)
 	if err != nil {
 		return err
@@ -225,6 +245,11 @@ func (s *server) putTable(w http.ResponseWriter, r *http.Request, run tableChang
 	}
 	if err := begin(r, c.ID); err != nil {
 		return err
+	}
+	if into != nil {
+		if up.into, err = into(r.Context(), c.Ref); err != nil {
+			return err
+		}
 	}
 	table, err := s.table(up)
 	if err != nil {

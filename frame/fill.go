@@ -2,6 +2,7 @@ package frame
 
 import (
 	"cmp"
+	"errors"
 	"math"
 	"math/big"
 	"slices"
@@ -137,6 +138,9 @@ func (p *filling) constant() error {
 		want = nil
 	}
 	value, err := document.Values(slices.Concat([]byte{'['}, p.op.Value.raw, []byte{']'}), want, p.f.Limits)
+	if m, ok := errors.AsType[*scalar.Misfit](err); ok {
+		return misfitting(p.col.Field.Name, -1, "/value", m)
+	}
 	if err != nil {
 		return err
 	}

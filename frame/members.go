@@ -86,7 +86,7 @@ func (p *parser) member(m *members, name string) (err error) {
 	case strings.EqualFold(name, "by"):
 		m.by, err = p.sortList(field)
 	case strings.EqualFold(name, "where"):
-		m.where, err = p.condition(1, field)
+		m.where, err = p.condition(1, field, "/"+field)
 	default:
 		m.given = m.given[:len(m.given)-1]
 		m.unknown = cmp.Or(m.unknown, unknownField(name))

@@ -133,7 +133,8 @@ func Apply(f *Frame, ops []Operation) ([]Effect, error) {
 func inOperation(i int, err error) error {
 	var e *codec.Error
 	if errors.As(err, &e) {
-		return codec.Errorf(e.Kind, "operation %d: %s", i+1, e.Detail)
+		cause := located(element("/operations", i), e.Err)
+		return &codec.Error{Kind: e.Kind, Err: cause, Detail: fmt.Sprintf("operation %d: %s", i+1, e.Detail)}
 	}
 	return fmt.Errorf("operation %d: %w", i+1, err)
 }

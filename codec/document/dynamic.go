@@ -169,10 +169,10 @@ func (c *dynColumn) mark(row uint32) error {
 // finish returns the table with the types that opt asks for. Its receipt counts the cells that became text
 // although they are not; strict reading refuses them.
 func (t *dynTable) finish(opt codec.ReadOptions, isText func(raw []byte) bool) (*codec.Table, error) {
-	table := t.table()
+	table := t.table(opt)
 	changed, any := make([]int64, len(t.fields.columns)), false
 	for i, c := range t.fields.columns {
-		if c.kinds == 0 || c.kinds == kindString || !c.becomesText(opt.DTypes[c.name]) {
+		if c.kinds == 0 || c.kinds == kindString || !c.becomesText(opt.Wanted(c.name)) {
 			continue
 		}
 		for _, cell := range c.cells {
@@ -200,11 +200,15 @@ func (c *dynColumn) becomesText(want arrow.DataType) bool {
 	return c.unified() == nil
 }
 
-// table decides on the types of all columns and decodes their values.
-func (t *dynTable) table() *codec.Table {
+// table decides on the types of all columns and decodes their values. What shall be text is decoded as text,
+// so that numbers keep their spelling.
+func (t *dynTable) table(opt codec.ReadOptions) *codec.Table {
 	fields := make([]arrow.Field, len(t.fields.columns))
 	for i, c := range t.fields.columns {
 		fields[i] = arrow.Field{Name: c.name, Type: c.dataType(), Nullable: true}
+		if want := opt.Wanted(c.name); want != nil && scalar.IsText(want) && c.kinds != 0 && c.kinds < kindBinary {
+			fields[i].Type = arrow.BinaryTypes.String
+		}
 	}
 	out := &codec.Table{Schema: arrow.NewSchema(fields, nil)}
 	for lo := uint32(0); lo < t.numRows; lo += codec.RowGroupRows {

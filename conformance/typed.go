@@ -1,0 +1,89 @@
+//go:build !js
+
+package conformance
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// typedTests are about values that are read by the types of a table, and about errors that say where they are.
+var typedTests = []test{
+	{"appended text is read by the types of the table", func(c *client) {
+		s := c.create("code,dose,at\n1A,0.5,2020-01-01 10:00:00\n")
+		s.send("POST", csvType, "code,dose,at\n2.50,1,2020-01-02\nTrue,,\n1e5,1e2,2020-01-02T10:30\n").is(http.StatusOK)
+		s.send("POST", jsonType, `[{"code":2.50,"dose":"7","at":"2020-01-03"},{"code":true,"dose":null,"at":null}]`).is(http.StatusOK)
+		want := "[\"1A\",0.5,\"2020-01-01T10:00:00\"]\n[\"2.50\",1.0,\"2020-01-02T00:00:00\"]\n[\"True\",null,null]\n[\"1e5\",100.0,\"2020-01-02T10:30:00\"]\n" +
+			"[\"2.50\",7.0,\"2020-01-03T00:00:00\"]\n[\"true\",null,null]"
+		if diff := cmp.Diff(want, s.cells()); diff != "" {
+			c.Error(diff)
+		}
+		s.send("POST", csvType, "code,dose,at\nx,0.7,\ny,n/k,\nz,x,\n").refused(http.StatusUnprocessableEntity, "schema_mismatch", `line 3, column "dose": "n/k" does not fit float64`)
+		s.send("POST", jsonType, `[{"code":"x","dose":0.7,"at":null},{"code":"y","dose":"n/k","at":null}]`).refused(http.StatusUnprocessableEntity, "schema_mismatch", `row 2, column "dose": "n/k" does not fit float64`)
+	}},
+	{"cast reads dates in a format, keeps floats exactly and makes whole floats integers", func(c *client) {
+		s := c.upload(jsonType, []byte(`[{"day":"31/01/2020","n":20200131,"v":1e18},{"day":"1/2/2020","n":20200201,"v":-7.0}]`))
+		s.edit(op{"op": "cast", "column": "day", "dtype": "date32[%d/%m/%Y]"}, op{"op": "cast", "column": "n", "dtype": "date32[%Y%m%d]"}, op{"op": "cast", "column": "v", "dtype": "int64"})
+		if diff := cmp.Diff("[\"2020-01-31\",\"2020-01-31\",1000000000000000000]\n[\"2020-02-01\",\"2020-02-01\",-7]", s.cells()); diff != "" {
+			c.Error(diff)
+		}
+		s = c.create("f\n0.1\n", "dtype=f:float32")
+		s.edit(op{"op": "cast", "column": "f", "dtype": "float64"})
+		if got := s.cells(); got != "[0.10000000149011612]" {
+			c.Error(got)
+		}
+	}},
+	{"a format of dates that is not accepted is refused with its position", func(c *client) {
+		for dtype, says := range map[string]string{
+			"date32[%d/%q/%Y]":           "has %q at position 4",
+			"timestamp[us, %H:%M]":       "has no year",
+			"timestamp[us, %Y-%m-%d %z]": "tz=UTC",
+		} {
+			c.do("POST", query("/api/v1/sessions", "dtype=day:"+dtype), "day,n\n31/01/2020,1\n", "Content-Type: "+csvType).refused(http.StatusBadRequest, "invalid_parameter", "dtype=day:"+dtype, says)
+			s := c.create("day,n\n31/01/2020,1\n")
+			s.patch(op{"op": "cast", "column": "day", "dtype": dtype}).refused(http.StatusUnprocessableEntity, "invalid_operation", "operation 1", says)
+		}
+	}},
+	{"a time of day without seconds is read wherever a time is", func(c *client) {
+		s := c.create("at\n2020-01-01 10:00:00\n")
+		s.edit(op{"op": "set_values", "column": "at", "rows": []int{0}, "value": "2020-02-02T10:00"})
+		s.edit(op{"op": "filter", "where": op{"column": "at", "cmp": "eq", "value": "2020-02-02T10:00"}})
+		if got := s.cells(); got != `["2020-02-02T10:00:00"]` {
+			c.Error(got)
+		}
+	}},
+	{"integers beyond 2^53 are accepted in quotes", func(c *client) {
+		s := c.create("id,n\n9007199254740993,1\n9007199254740995,2\n")
+		s.edit(op{"op": "set_values", "column": "id", "rows": []int{0}, "value": "9007199254740997"})
+		s.edit(op{"op": "filter", "where": op{"column": "id", "cmp": "in", "value": []any{"9007199254740997", "1"}}})
+		if got := s.cells(); got != "[9007199254740997,1]" {
+			c.Error(got)
+		}
+	}},
+	{"an error of an operation says which part of the document it is about", func(c *client) {
+		s := c.create(people)
+		for _, tt := range []struct {
+			op   op
+			want string
+		}{
+			{op{"op": "set_values", "column": "age", "rows": []int{2, 1}, "values": []any{1, "x"}}, `[{"pointer":"/operations/0/values/1","column":"age","row":1,"value":"x","expected":"int64: whole numbers such as 7"}]`},
+			{op{"op": "delete_rows", "rows": []int{0, 9}}, `[{"pointer":"/operations/0/rows/1","value":9,"expected":"its rows are 0 to 3"}]`},
+			{op{"op": "drop_columns", "columns": []string{"agee"}}, `[{"pointer":"/operations/0/columns/0","column":"agee","value":"agee","expected":"age"}]`},
+			{op{"op": "filter", "where": op{"not": op{"column": "age", "cmp": "lt", "value": "x"}}}, `[{"pointer":"/operations/0/where/not/value","column":"age","value":"x","expected":"int64: whole numbers such as 7"}]`},
+		} {
+			var doc struct {
+				Errors json.RawMessage `json:"errors"`
+			}
+			a := s.patch(tt.op).is(http.StatusUnprocessableEntity)
+			if err := json.Unmarshal(a.body, &doc); err != nil {
+				c.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, string(doc.Errors)); diff != "" {
+				c.Error(diff)
+			}
+		}
+		s.patch(op{"op": "sort", "by": []op{{"column": "Age"}}}).refused(http.StatusUnprocessableEntity, "column_not_found", `did you mean "age"?`)
+	}},
+}
