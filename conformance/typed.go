@@ -86,4 +86,45 @@ var typedTests = []test{
 		}
 		s.patch(op{"op": "sort", "by": []op{{"column": "Age"}}}).refused(http.StatusUnprocessableEntity, "column_not_found", `did you mean "age"?`)
 	}},
+	{"the history says what an edit did, unless the edit has a summary", func(c *client) {
+		s := c.create("a,b\n1,x\n1,x\n2,\n")
+		s.edit(op{"op": "drop_duplicates"}, op{"op": "set_values", "column": "b", "rows": []int{1}, "value": "y"}, op{"op": "sort", "by": []op{{"column": "a", "descending": true}, {"column": "b"}}})
+		s.do("PATCH", s.path("/data"), op{"action_summary": "Mine", "operations": []op{{"op": "delete_rows", "rows": []int{0}}}}).is(http.StatusOK)
+		var summaries []string
+		for _, v := range s.versions().Versions {
+			summaries = append(summaries, v.Summary)
+		}
+		if diff := cmp.Diff([]string{"Session created", "dropped 1 duplicate row; set 1 cell of b; sorted by a descending, b", "Mine"}, summaries); diff != "" {
+			c.Error(diff)
+		}
+	}},
+	{"cells are marked in one version with data", func(c *client) {
+		s := c.create("a,b\n1,x\n,y\n,z\n")
+		doc := s.edit(op{"op": "mark_missing", "column": "a", "rows": []int{1}}, op{"op": "fill_missing", "columns": []string{"a"}, "method": "constant", "value": 7})
+		if got := s.cells(); got != "[1,\"x\"]\n[null,\"y\"]\n[7,\"z\"]" || doc.IntentionalMissing["a"] != 1 {
+			c.Errorf("%s, marks %v", got, doc.IntentionalMissing)
+		}
+		if doc := s.edit(op{"op": "unmark_missing", "column": "a", "rows": []int{1, 2}}); doc.IntentionalMissing["a"] != 0 {
+			c.Errorf("marks %v", doc.IntentionalMissing)
+		}
+		if doc := s.post("/undo"); doc.IntentionalMissing["a"] != 1 {
+			c.Errorf("marks after undo %v", doc.IntentionalMissing)
+		}
+	}},
+	{"the mean of integers is refused with what to do, and can be a float or rounded", func(c *client) {
+		mean := op{"op": "fill_missing", "columns": []string{"n"}, "method": "mean"}
+		s := c.create("n,x\n1,a\n2,b\n,c\n")
+		s.patch(mean).refused(http.StatusUnprocessableEntity, "schema_mismatch", `"as": "float64"`, `"round": true`)
+		mean["round"] = true
+		s.edit(mean)
+		if got := s.cells("column=n"); got != "[1]\n[2]\n[2]" {
+			c.Error(got)
+		}
+		s.post("/undo")
+		delete(mean, "round")
+		mean["as"] = "float64"
+		if doc := s.edit(mean); doc.DTypes["n"] != "float64" || s.cells("column=n") != "[1.0]\n[2.0]\n[1.5]" {
+			c.Errorf("%v %s", doc.DTypes, s.cells())
+		}
+	}},
 }

@@ -2,6 +2,7 @@ package session
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 
 	"edgeframe/kv"
@@ -68,13 +69,13 @@ func (s *Service) commitVersion(ctx context.Context, c Change, work func(h *head
 	})
 }
 
-// pushDraft makes d the current version of h.
+// pushDraft makes d the current version of h. If summary is empty, d says what it is called.
 func (s *Service) pushDraft(h *head, d *draft, summary string, out *sealer) ([]kv.Item, error) {
 	ver := d.version
 	h.Schemas, ver.Schema = addOnce(h.Schemas, d.table.schema)
 	h.Manifests, ver.Manifest = addOnce(h.Manifests, d.table.manifest)
 	ver.Marks = d.table.marks
-	items, err := s.push(h, &ver, summary, out)
+	items, err := s.push(h, &ver, cmp.Or(summary, ver.Summary), out)
 	return append(items, d.items...), err
 }
 

@@ -64,6 +64,9 @@ func call(ctx context.Context, svc *session.Service, c session.Change, s Step) (
 		if err != nil {
 			return nil, errors.Join(errInSteps, err)
 		}
+		if c.Summary == "" {
+			c.Summary = "Edit" // what it would be called otherwise is a matter of package frame
+		}
 		v, _, err = svc.Edit(ctx, c, ops)
 		return v, err
 	case "append":
