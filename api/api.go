@@ -122,7 +122,7 @@ func (s *server) endpoints() []route {
 		{"GET", sessionPath + "/data", dataParams, s.getData},
 		{"PUT", sessionPath + "/data", tableParams, s.replaceData},
 		{"POST", sessionPath + "/data", tableParams, s.appendData},
-		{"PATCH", sessionPath + "/data", []string{"dry_run"}, s.editData},
+		{"PATCH", sessionPath + "/data", []string{"dry_run", "samples", "preview_rows"}, s.editData},
 		{"GET", sessionPath + "/describe", []string{"version"}, s.getDescription},
 		{"GET", sessionPath + "/versions", nil, s.getVersions},
 		{"POST", sessionPath + "/versions", nil, s.snapshot},

@@ -268,6 +268,10 @@ func (s *server) editData(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	look, err := previewOptions(r.URL.Query(), dry)
+	if err != nil {
+		return err
+	}
 	c, err := change(r)
 	if err != nil {
 		return err
@@ -277,7 +281,7 @@ func (s *server) editData(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if dry {
-		return s.dryRun(w, r, c, ops)
+		return s.dryRun(w, r, c, ops, look)
 	}
 	sess, effects, err := s.Sessions.Edit(r.Context(), c, ops)
 	if err != nil {

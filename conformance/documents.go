@@ -55,6 +55,11 @@ type uploadReceipt struct {
 	Format    string                   `json:"format"`
 	Encoding  string                   `json:"encoding"`
 	Delimiter string                   `json:"delimiter"`
+	Quote     string                   `json:"quote"`
+	Header    string                   `json:"header"`
+	Line      int                      `json:"header_line"`
+	Renamed   map[string]string        `json:"renamed"`
+	Notes     []string                 `json:"notes"`
 	Sheets    []sheetReceipt           `json:"sheets"`
 	Columns   map[string]columnReceipt `json:"columns"`
 }
@@ -69,7 +74,16 @@ type columnReceipt struct {
 	DType   string `json:"dtype"`
 	Missing int    `json:"missing"`
 	Changed int    `json:"changed"`
+	Renamed string `json:"renamed_from"`
+	// Samples are compared by the tests that are about them.
+	Samples unread `json:"samples"`
 }
+
+// unread is a member that may have any value.
+type unread struct{}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (unread) UnmarshalJSON([]byte) error { return nil }
 
 type serializationDocument struct {
 	Method           string  `json:"method"`
@@ -182,14 +196,8 @@ type problemDocument struct {
 	Code      string `json:"code"`
 	RequestID string `json:"request_id"`
 	// Errors are compared by the tests that are about them.
-	Errors skipped `json:"errors"`
+	Errors unread `json:"errors"`
 }
-
-// skipped is a member that may have any value.
-type skipped struct{}
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (skipped) UnmarshalJSON([]byte) error { return nil }
 
 type storageDocument struct {
 	Status         string  `json:"status"`

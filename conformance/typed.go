@@ -127,4 +127,32 @@ var typedTests = []test{
 			c.Errorf("%v %s", doc.DTypes, s.cells())
 		}
 	}},
+	{"a dry run shows as many cells and rows as are asked for", func(c *client) {
+		s := c.create(numbers(40))
+		ops := op{"operations": []op{{"op": "set_values", "column": "square", "rows": []int{30, 2, 3, 5, 7, 11, 13}, "value": -1}, {"op": "rename_columns", "columns": op{"word": "term"}}}}
+		for _, tt := range []struct {
+			params  []string
+			samples int
+			preview string
+		}{
+			{[]string{"dry_run=true"}, 5, ""},
+			{[]string{"dry_run=true", "samples=2"}, 2, ""},
+			{[]string{"dry_run=true", "samples=100", "preview_rows=3"}, 7, `{"columns":["n","square","term"],"dtypes":{"n":"int64","square":"int64","term":"utf8"},"data":[{"n":0,"square":0,"term":"w0"},{"n":1,"square":1,"term":"w1"},{"n":2,"square":-1,"term":"w2"}]}`},
+		} {
+			var doc struct {
+				Samples []json.RawMessage `json:"samples"`
+				Preview json.RawMessage   `json:"preview"`
+			}
+			a := s.do("PATCH", s.path("/data", tt.params...), ops).is(http.StatusOK)
+			if err := json.Unmarshal(a.body, &doc); err != nil {
+				c.Fatal(err)
+			}
+			if len(doc.Samples) != tt.samples || string(doc.Preview) != tt.preview {
+				c.Errorf("%v: %d samples, preview %s", tt.params, len(doc.Samples), doc.Preview)
+			}
+		}
+		for _, params := range [][]string{{"samples=5"}, {"dry_run=true", "samples=101"}, {"dry_run=true", "preview_rows=1001"}} {
+			s.do("PATCH", s.path("/data", params...), ops).refused(http.StatusBadRequest, "invalid_parameter")
+		}
+	}},
 }

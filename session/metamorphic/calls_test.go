@@ -118,7 +118,7 @@ func dryRun(ctx context.Context, svc *session.Service, c session.Change, s Step)
 	if err != nil {
 		return preview{}, errors.Join(errInSteps, err)
 	}
-	p, err := svc.DryRun(ctx, c, ops)
+	p, err := svc.DryRun(ctx, c, ops, frame.PreviewOptions{})
 	if err != nil {
 		return preview{}, err
 	}
