@@ -123,7 +123,7 @@ func (s *server) endpoints() []route {
 		{"PUT", sessionPath + "/data", tableParams, s.replaceData},
 		{"POST", sessionPath + "/data", tableParams, s.appendData},
 		{"PATCH", sessionPath + "/data", []string{"dry_run", "samples", "preview_rows"}, s.editData},
-		{"GET", sessionPath + "/describe", []string{"version"}, s.getDescription},
+		{"GET", sessionPath + "/describe", []string{"version", "column", "top", "percentiles"}, s.getDescription},
 		{"GET", sessionPath + "/versions", nil, s.getVersions},
 		{"POST", sessionPath + "/versions", nil, s.snapshot},
 		{"POST", sessionPath + "/versions/{version}/restore", nil, s.restore},

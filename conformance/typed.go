@@ -4,7 +4,10 @@ package conformance
 
 import (
 	"encoding/json"
+	"fmt"
+	"math"
 	"net/http"
+	"strings"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -153,6 +156,44 @@ var typedTests = []test{
 		}
 		for _, params := range [][]string{{"samples=5"}, {"dry_run=true", "samples=101"}, {"dry_run=true", "preview_rows=1001"}} {
 			s.do("PATCH", s.path("/data", params...), ops).refused(http.StatusBadRequest, "invalid_parameter")
+		}
+	}},
+	{"describe has the columns, frequent values and percentiles that are asked for", func(c *client) {
+		var b strings.Builder
+		b.WriteString("n,w,day\n")
+		for i := range 30 {
+			fmt.Fprintf(&b, "%d,w%02d,2026-01-%02d\n", i, i, i+1)
+		}
+		s := c.create(b.String())
+		var doc struct {
+			Duplicates int `json:"duplicate_rows"`
+			Columns    []struct {
+				Name        string            `json:"name"`
+				Top         []json.RawMessage `json:"top"`
+				Percentiles json.RawMessage   `json:"percentiles"`
+				Skewness    *float64          `json:"skewness"`
+				Kurtosis    *float64          `json:"kurtosis"`
+			} `json:"columns"`
+		}
+		a := s.get("/describe", "column=w", "column=n", "top=20", "percentiles=0.05,0.5")
+		if err := json.Unmarshal(a.body, &doc); err != nil {
+			c.Fatal(err)
+		}
+		if len(doc.Columns) != 2 || doc.Columns[0].Name != "w" || len(doc.Columns[0].Top) != 20 || doc.Columns[0].Percentiles != nil {
+			c.Fatalf("%s", a.body)
+		}
+		if n := doc.Columns[1]; string(n.Percentiles) != `[{"p":0.05,"value":1.4500000000000002},{"p":0.5,"value":14.5}]` || *n.Skewness != 0 || math.Abs(*n.Kurtosis+1.2) > 1e-9 {
+			c.Errorf("%s", a.body)
+		}
+		if tag := a.header.Get("ETag"); tag == s.get("/describe").header.Get("ETag") || s.do("GET", s.path("/describe", "column=w", "column=n", "top=20", "percentiles=0.05,0.5"), nil, "If-None-Match: "+tag).status != http.StatusNotModified {
+			c.Errorf("the tag %s is not that of the selection", tag)
+		}
+		if got := string(s.get("/describe", "column=day", "percentiles=0.95").body); !strings.Contains(got, `"percentiles":[{"p":0.95,"value":"2026-01-28T13:12:00"}]`) {
+			c.Error(got)
+		}
+		s.do("GET", s.path("/describe", "column=x"), nil).refused(http.StatusUnprocessableEntity, "column_not_found", `"x"`)
+		for _, params := range [][]string{{"top=0"}, {"top=1001"}, {"percentiles=2"}, {"percentiles="}, {"percentiles=0.5,NaN"}, {"percentiles=0.5%"}} {
+			s.do("GET", s.path("/describe", params...), nil).refused(http.StatusBadRequest, "invalid_parameter")
 		}
 	}},
 }

@@ -9,6 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"edgeframe/codec"
+	"edgeframe/codec/codectest"
+	"edgeframe/codec/scalar"
 )
 
 func TestCellsAreMarkedAndUnmarkedTogetherWithData(t *testing.T) {
@@ -73,8 +75,9 @@ func TestMeansOfIntegersAreRoundedOrFloatsOnRequest(t *testing.T) {
 	} {
 		b := stored(t, column{"a", tt.dtype, []string{tt.values}})
 		b.apply(t, `[{"op":"fill_missing","columns":["a"],`+tt.op+`}]`)
-		if sent := b.sent(t)[0]; sent.DType+" "+string(sent.Values) != tt.want {
-			t.Errorf("%s %s: %s %s, want %s", tt.values, tt.op, sent.DType, sent.Values, tt.want)
+		got := b.Columns[0].Chunks[0].Data
+		if shown := scalar.DType(b.Columns[0].Field.Type) + " " + codectest.JSONArray(got); shown != tt.want {
+			t.Errorf("%s %s: %s, want %s", tt.values, tt.op, shown, tt.want)
 		}
 	}
 	for op, says := range map[string]string{
