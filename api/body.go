@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"edgeframe/codec"
@@ -37,6 +38,8 @@ type upload struct {
 	// form has the query parameters and the fields of the form. A field replaces the query parameter
 	// with its name.
 	form url.Values
+	// into are the types of the table to which the rows are appended; nil unless they are.
+	into map[string]arrow.DataType
 	// reserve is called before memory for the table is allocated.
 	reserve func(bytes int64) error
 }
@@ -236,7 +239,7 @@ func (s *server) understand(up *upload) (opt codec.ReadOptions, err error) {
 		return opt, err
 	}
 	opt, err = s.readOptions(up.form, up.format)
-	opt.Reserve, opt.Compression = up.reserve, up.compression
+	opt.Reserve, opt.Compression, opt.Into = up.reserve, up.compression, up.into
 	return opt, err
 }
 

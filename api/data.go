@@ -2,6 +2,7 @@ package api
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,7 +14,10 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/apache/arrow/go/v17/arrow"
+
 	"edgeframe/codec"
+	"edgeframe/frame"
 	"edgeframe/session"
 )
 
@@ -193,7 +197,7 @@ func (d *dataRequest) filename(sess *session.Session) string {
 }
 
 func (s *server) replaceData(w http.ResponseWriter, r *http.Request) error {
-	return s.putTable(w, r, replaceParams, func(c session.Change, t *codec.Table, form url.Values) (*session.Session, []member, error) {
+	return s.putTable(w, r, replaceParams, nil, func(c session.Change, t *codec.Table, form url.Values) (*session.Session, []member, error) {
 		sess, carried, err := s.Sessions.Replace(r.Context(), c, t, form.Get("key"))
 		if carried == (session.CarriedMarks{}) {
 			return sess, nil, err
@@ -203,18 +207,34 @@ func (s *server) replaceData(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) appendData(w http.ResponseWriter, r *http.Request) error {
-	return s.putTable(w, r, tableParams, func(c session.Change, t *codec.Table, _ url.Values) (*session.Session, []member, error) {
+	return s.putTable(w, r, tableParams, s.typesToAppendTo, func(c session.Change, t *codec.Table, _ url.Values) (*session.Session, []member, error) {
 		sess, err := s.Sessions.Append(r.Context(), c, t)
 		return sess, nil, err
 	})
+}
+
+// targetTypes returns the types of the table to which an uploaded table is appended.
+type targetTypes func(context.Context, session.Ref) (map[string]arrow.DataType, error)
+
+// typesToAppendTo returns the types of the columns of a session.
+func (s *server) typesToAppendTo(ctx context.Context, to session.Ref) (map[string]arrow.DataType, error) {
+	sess, err := s.Sessions.Open(ctx, to, session.PrefetchNothing)
+	if err != nil {
+		return nil, err
+	}
+	schema, _, err := s.Sessions.Schema(sess)
+	if err != nil {
+		return nil, err
+	}
+	return frame.TypesToAppendTo(schema), nil
 }
 
 // tableChange is a change of a session with a table. form has the parameters of the request. The members are for
 // its answer.
 type tableChange func(c session.Change, t *codec.Table, form url.Values) (*session.Session, []member, error)
 
-// putTable runs a change of the session with an uploaded table.
-func (s *server) putTable(w http.ResponseWriter, r *http.Request, params []string, run tableChange) error {
+// putTable runs a change of the session with an uploaded table. If into is nil, nothing is appended to.
+func (s *server) putTable(w http.ResponseWriter, r *http.Request, params []string, into targetTypes, run tableChange) error {
 	c, err := change(r)
 	if err != nil {
 		return err
@@ -225,6 +245,11 @@ func (s *server) putTable(w http.ResponseWriter, r *http.Request, params []strin
 	}
 	if err := begin(r, c.ID); err != nil {
 		return err
+	}
+	if into != nil {
+		if up.into, err = into(r.Context(), c.Ref); err != nil {
+			return err
+		}
 	}
 	table, err := s.table(up)
 	if err != nil {
@@ -246,6 +271,10 @@ func (s *server) editData(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	look, err := previewOptions(r.URL.Query(), dry)
+	if err != nil {
+		return err
+	}
 	c, err := change(r)
 	if err != nil {
 		return err
@@ -255,7 +284,7 @@ func (s *server) editData(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if dry {
-		return s.dryRun(w, r, c, ops)
+		return s.dryRun(w, r, c, ops, look)
 	}
 	sess, effects, err := s.Sessions.Edit(r.Context(), c, ops)
 	if err != nil {

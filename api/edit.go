@@ -1,13 +1,17 @@
 package api
 
 import (
+	"bytes"
 	"encoding/json"
 	"math"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"edgeframe/codec"
+	"edgeframe/codec/formats"
 	"edgeframe/frame"
 	"edgeframe/session"
 )
@@ -37,14 +41,67 @@ func readMarks(w http.ResponseWriter, r *http.Request, limit int64) (frame.Marks
 	return marks.Marks, err
 }
 
+// maxPreviewRows is the largest number of rows that a dry run shows.
+const maxPreviewRows = 1000
+
+// previewOptions reads what a request wants to see of a dry run.
+func previewOptions(q url.Values, dry bool) (opt frame.PreviewOptions, err error) {
+	for _, name := range []string{"samples", "preview_rows"} {
+		if q.Has(name) && !dry {
+			return opt, badParameter("%s is for dry_run=true", name)
+		}
+	}
+	samples, err := integer(q, "samples", frame.DefaultSamples, 1, frame.MostSamples)
+	if err != nil {
+		return opt, err
+	}
+	rows, err := integer(q, "preview_rows", 0, 0, maxPreviewRows)
+	return frame.PreviewOptions{Samples: int(samples), Rows: int(rows)}, err
+}
+
+// previewDocument has the first rows of a result.
+func previewDocument(t *codec.Table) (object, error) {
+	rows := &limitedBuffer{left: maxPreviewBytes}
+	if err := formats.ByName("json").Encode(rows, t, codec.WriteOptions{}); err != nil {
+		return nil, err
+	}
+	return object{{"columns", columnNames(t.Schema)}, {"dtypes", dtypes(t.Schema)}, {"data", json.RawMessage(rows.Bytes())}}, nil
+}
+
+// limitedBuffer is a buffer for so many bytes.
+type limitedBuffer struct {
+	bytes.Buffer
+	left int
+}
+
+// Write implements [io.Writer].
+func (b *limitedBuffer) Write(p []byte) (int, error) {
+	if b.left -= len(p); b.left < 0 {
+		return 0, codec.Errorf(codec.ErrTooLarge, "the preview takes more than %d bytes as JSON; ask for fewer rows with preview_rows", maxPreviewBytes)
+	}
+	return b.Buffer.Write(p)
+}
+
 // dryRun answers with what operations would change.
-func (s *server) dryRun(w http.ResponseWriter, r *http.Request, c session.Change, ops []frame.Operation) error {
-	p, err := s.Sessions.DryRun(r.Context(), c, ops)
+func (s *server) dryRun(w http.ResponseWriter, r *http.Request, c session.Change, ops []frame.Operation, opt frame.PreviewOptions) error {
+	p, err := s.Sessions.DryRun(r.Context(), c, ops, opt)
 	if err != nil {
 		return err
 	}
+	doc := dryRunDocument(p)
+	if p.Head != nil {
+		preview, err := previewDocument(p.Head)
+		if err != nil {
+			return err
+		}
+		doc = append(doc, member{"preview", preview})
+	}
 	setState(w, p.Session)
-	return writeJSON(w, http.StatusOK, object{
+	return writeJSON(w, http.StatusOK, doc)
+}
+
+func dryRunDocument(p *session.Preview) object {
+	return object{
 		{"session_id", p.Session.ID},
 		{"dry_run", true},
 		{"rows_before", p.RowsBefore},
@@ -57,7 +114,7 @@ func (s *server) dryRun(w http.ResponseWriter, r *http.Request, c session.Change
 		{"operations", effectDocuments(p.Effects)},
 		{"statistics", statisticsDocument(p.Statistics)},
 		{"samples", sampleDocuments(p.Samples)},
-	})
+	}
 }
 
 func share(part, whole int64) float64 {

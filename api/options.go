@@ -6,12 +6,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/apache/arrow/go/v17/arrow"
-
 	"edgeframe/codec"
 	"edgeframe/codec/delimited"
 	"edgeframe/codec/formats"
-	"edgeframe/codec/scalar"
 )
 
 // direction is reading or writing files.
@@ -79,44 +76,11 @@ func (s *server) readOptions(q url.Values, format *codec.Format) (opt codec.Read
 	if opt.Strict, err = boolean(q, "strict", false); err != nil {
 		return opt, err
 	}
-	if opt.DTypes, err = wantedTypes(q["dtype"]); err != nil {
+	if opt.DTypes, opt.TimeFormats, err = wantedTypes(q["dtype"]); err != nil {
 		return opt, err
 	}
 	opt.Options, err = formatOptions(q, format, reading)
 	return opt, err
-}
-
-// wantedTypes parses the values of dtype, each of which is column:type. Both a name and a type (in a time
-// zone) may contain colons: the first colon that is followed by a type separates the two, so the
-// longest possible type counts.
-func wantedTypes(given []string) (map[string]arrow.DataType, error) {
-	if len(given) == 0 {
-		return nil, nil
-	}
-	out := make(map[string]arrow.DataType, len(given))
-	for _, text := range given {
-		column, dtype := "", arrow.DataType(nil)
-		err := error(badParameter("dtype=%s is not accepted; it must be column:type, such as id:utf8", codec.Shorten(text)))
-		for i := strings.IndexByte(text, ':'); i >= 0 && dtype == nil; {
-			column = text[:i]
-			if dtype, err = scalar.ParseDType(text[i+1:]); err != nil {
-				err = badParameter("dtype=%s is not accepted; %v", codec.Shorten(text), err)
-			}
-			next := strings.IndexByte(text[i+1:], ':')
-			if next < 0 {
-				break
-			}
-			i += 1 + next
-		}
-		if err != nil {
-			return nil, err
-		}
-		if _, twice := out[column]; twice {
-			return nil, badParameter("dtype is given twice for the column %q; give it once", codec.Shorten(column))
-		}
-		out[column] = dtype
-	}
-	return out, nil
 }
 
 // charset returns the encoding that a content type names, "" if it names none or an unknown one.

@@ -22,7 +22,8 @@ const (
 	maxPreview     = 100
 )
 
-// maxPreviewBytes is the size of the longest preview, in bytes of JSON.
+// maxPreviewBytes is the size of the longest preview, in bytes of JSON. A small table can repeat a long text in
+// every cell.
 const maxPreviewBytes = 8 << 20
 
 // preview is the wish to see what would become of a file. The zero value means no such wish.
@@ -45,18 +46,19 @@ func previewOf(q url.Values) (p preview, err error) {
 
 // previewUpload answers with what would become of a file, which was decoded with err as a table or as row
 // groups. It stores nothing.
-func (s *server) previewUpload(w http.ResponseWriter, r *http.Request, up *upload, p preview, table *codec.Table, groups codec.RowGroups, err error) error {
+func (s *server) previewUpload(w http.ResponseWriter, r *http.Request, up *upload, p preview, table *codec.Table, in *codec.Reader, err error) error {
 	if choice, ok := errors.AsType[*codec.SheetChoice](err); ok {
 		return previewChoice(w, up, choice)
 	}
 	if err != nil {
 		return err
 	}
-	var of codec.Receipt
+	var doc object
 	if table != nil {
-		groups, of = table.Open(nil), table.Receipt
+		doc, err = p.document(r, up, table.Open(nil), func() codec.Receipt { return table.Receipt })
+	} else {
+		doc, err = p.document(r, up, in, in.Receipt)
 	}
-	doc, err := p.document(r, up, groups, of)
 	if err != nil {
 		return err
 	}
@@ -79,8 +81,8 @@ func previewChoice(w http.ResponseWriter, up *upload, choice *codec.SheetChoice)
 }
 
 // document describes the session that row groups would become. It reads all of them, so that what is wrong
-// with the file shows.
-func (p preview) document(r *http.Request, up *upload, groups codec.RowGroups, of codec.Receipt) (object, error) {
+// with the file shows. of returns the receipt once they have been read.
+func (p preview) document(r *http.Request, up *upload, groups codec.RowGroups, of func() codec.Receipt) (object, error) {
 	schema := groups.Schema()
 	if err := session.CheckNew(schema, up.filename); err != nil {
 		return nil, err
@@ -118,7 +120,7 @@ func (p preview) document(r *http.Request, up *upload, groups codec.RowGroups, o
 		{"dtypes", dtypes(schema)},
 		{"missing_values", counts},
 		{"preview_data", first.array()},
-		{"upload", receipt(up.format, of, schema, missing)},
+		{"upload", receipt(up.format, of(), schema, missing)},
 	}, nil
 }
 

@@ -3,6 +3,7 @@ package api
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -26,6 +27,8 @@ type problem struct {
 	Detail    string `json:"detail"`
 	Code      string `json:"code"`
 	RequestID string `json:"request_id"`
+	// Errors are the parts of the request that are wrong, if an operation says which.
+	Errors []fault `json:"errors,omitempty"`
 	// CurrentRevision and CurrentVersion are those of the session if the request did not start from them.
 	CurrentRevision uint64 `json:"current_revision,omitempty"`
 	CurrentVersion  uint32 `json:"current_version,omitempty"`
@@ -107,13 +110,42 @@ func toProblem(err error) *problem {
 		if !errors.Is(err, s.kind) {
 			continue
 		}
-		p := &problem{Status: s.status, Code: s.code, Detail: cmp.Or(storeSays[s.kind], err.Error())}
+		p := &problem{Status: s.status, Code: s.code, Detail: cmp.Or(storeSays[s.kind], err.Error()), Errors: faults(err)}
 		if in, ok := errors.AsType[*session.StateError](err); ok {
 			p.session, p.CurrentRevision, p.CurrentVersion = in.Session, in.Session.Revision.Revision, in.Session.Current.ID
 		}
 		return p
 	}
 	return &problem{Status: http.StatusInternalServerError, Code: "internal", Detail: "the server failed to handle this request; its log says more under the request_id"}
+}
+
+// fault is a part of a request that is wrong: an element of errors in a problem document.
+type fault struct {
+	// Pointer is a JSON pointer into the request's document.
+	Pointer  string          `json:"pointer"`
+	Column   string          `json:"column,omitempty"`
+	Row      *int64          `json:"row,omitempty"`
+	Value    json.RawMessage `json:"value,omitempty"`
+	Expected string          `json:"expected,omitempty"`
+}
+
+// maxFaultValue is the longest value that a problem document repeats, in bytes.
+const maxFaultValue = 1000
+
+// faults returns what an error of an operation says about its place.
+func faults(err error) []fault {
+	f, ok := errors.AsType[*frame.Fault](err)
+	if !ok {
+		return nil
+	}
+	doc := fault{Pointer: f.Pointer, Column: f.Column, Expected: f.Expected}
+	if f.Row >= 0 {
+		doc.Row = &f.Row
+	}
+	if len(f.Value) <= maxFaultValue {
+		doc.Value = f.Value
+	}
+	return []fault{doc}
 }
 
 // writeError answers with a problem document for err, and logs err if its status is 500 or above.

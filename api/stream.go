@@ -50,7 +50,7 @@ func (s *server) createFromStream(w http.ResponseWriter, r *http.Request) error 
 	switch {
 	case err != nil:
 	case preview.dry:
-		doc, err = preview.document(r, up, groups, groups.Receipt())
+		doc, err = preview.document(r, up, groups, groups.Receipt)
 	default:
 		sess, err = s.Sessions.CreateFrom(r.Context(), groups, up.filename, lifetime, up.source(groups.Receipt))
 	}

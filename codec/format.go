@@ -78,7 +78,7 @@ func (f *Format) Decode(data []byte, opt ReadOptions) (t *Table, err error) {
 }
 
 func (f *Format) retype(t *Table, opt ReadOptions) (*Table, error) {
-	if f.Retype == nil || len(opt.DTypes) == 0 {
+	if f.Retype == nil || len(opt.DTypes)+len(opt.Into) == 0 {
 		return t, nil
 	}
 	return f.Retype(t, opt)

@@ -7,6 +7,12 @@ type ReadOptions struct {
 	Limits Limits
 	// DTypes are the types that columns must have, by name, instead of the inferred ones.
 	DTypes map[string]arrow.DataType
+	// TimeFormats are formats of dates and times, by the names of columns that have a type in DTypes. See
+	// ParseTimeFormat of package scalar.
+	TimeFormats map[string]string
+	// Into are the types of the columns of a table, by name, to which rows are appended. A column without a
+	// type in DTypes is read as one of its type in Into; unlike those in DTypes, the names need not occur.
+	Into map[string]arrow.DataType
 	// Strict rejects values whose spelling would not survive a round trip.
 	Strict bool
 	// Options are the choices that only this format has, of the type that its package calls
@@ -17,6 +23,14 @@ type ReadOptions struct {
 	// Reserve, unless nil, is called before the memory of the input is allocated; see
 	// [Budget.Reserving].
 	Reserve func(bytes int64) error
+}
+
+// Wanted returns the type that a column must have, nil if it is to be inferred.
+func (opt ReadOptions) Wanted(name string) arrow.DataType {
+	if dt := opt.DTypes[name]; dt != nil {
+		return dt
+	}
+	return opt.Into[name]
 }
 
 // budget returns the budget of reading one input.

@@ -36,6 +36,8 @@ type columnDescription struct {
 	Max                any    `json:"max"`
 	Mean               any    `json:"mean"`
 	Std                any    `json:"std"`
+	Skewness           any    `json:"skewness"`
+	Kurtosis           any    `json:"kurtosis"`
 	Outliers           *struct {
 		Count      int `json:"count"`
 		LowerBound any `json:"lower_bound"`
@@ -159,7 +161,7 @@ var describeTests = []test{
 		s := c.create(people)
 		s.do("GET", s.path("/describe", "version=2"), nil).refused(http.StatusNotFound, "version_not_found", "version 2")
 		s.do("GET", s.path("/describe", "version=0"), nil).refused(http.StatusBadRequest, "invalid_parameter", "version=0")
-		s.do("GET", s.path("/describe", "column=age"), nil).refused(http.StatusBadRequest, "invalid_parameter", `"column"`, "version")
+		s.do("GET", s.path("/describe", "limit=1"), nil).refused(http.StatusBadRequest, "invalid_parameter", `"limit"`, "version")
 	}},
 	{"movies.json is described by column", func(c *client) {
 		s := c.upload("application/json", c.vega("movies.json"), "filename=movies.json")

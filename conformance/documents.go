@@ -228,6 +228,8 @@ type problemDocument struct {
 
 	CurrentRevision uint64 `json:"current_revision"`
 	CurrentVersion  int    `json:"current_version"`
+	// Errors are compared by the tests that are about them.
+	Errors unread `json:"errors"`
 }
 
 type storageDocument struct {

@@ -57,6 +57,7 @@ func Run(t *testing.T, target Target) {
 		{"operation", operationTests},
 		{"clean", cleanTests},
 		{"append and replace", tableTests},
+		{"values by their types", typedTests},
 		{"describe", describeTests},
 		{"version", versionTests},
 		{"missing", missingTests},

@@ -34,6 +34,20 @@ func Append(f *Frame, t *codec.Table) error {
 	return nil
 }
 
+// TypesToAppendTo returns the types by which appended text is read, by the names of the columns of a table.
+// Columns that never had a value and columns of nested values have none: the types of their values are
+// inferred.
+func TypesToAppendTo(schema *arrow.Schema) map[string]arrow.DataType {
+	types := make(map[string]arrow.DataType, schema.NumFields())
+	for _, field := range schema.Fields() {
+		dt := valuesOf(field.Type)
+		if isTextType(dt) || isNumeric(dt) || isBool(dt) || isTicking(dt) {
+			types[field.Name] = dt
+		}
+	}
+	return types
+}
+
 // match returns for each column of f its position in s.
 func (f *Frame) match(s *arrow.Schema) ([]int, error) {
 	known := f.positions()

@@ -76,6 +76,11 @@ func TestAppendFitsValuesToTheColumn(t *testing.T) {
 		{"text in a date column", "date32", `["2026-01-18"]`, "utf8", `["1969-12-31",null]`, `["2026-01-18","1969-12-31",null]`},
 		{"text in a timestamp column", "timestamp[us]", `["2026-01-18T10:30:00"]`, "utf8", `["2026-01-18T10:30:01"]`, `["2026-01-18T10:30:00","2026-01-18T10:30:01"]`},
 		{"integers in a text column", "utf8", `["a"]`, "int64", `[7,null]`, `["a","7",null]`},
+		{"floats in a text column", "utf8", `["a"]`, "float64", `[1.5,null]`, `["a","1.5",null]`},
+		{"booleans in a text column", "utf8", `["a"]`, "bool", `[true]`, `["a","true"]`},
+		{"decimals in a text column", "utf8", `["a"]`, "decimal(4, 2)", `["1.50"]`, `["a","1.50"]`},
+		{"times in a text column", "utf8", `["a"]`, "timestamp[us]", `["2026-01-18T10:30:00"]`, `["a","2026-01-18T10:30:00"]`},
+		{"integers as text in an integer column", "int64", `[1]`, "utf8", `["9007199254740993"]`, `[1,9007199254740993]`},
 		{"dates in a text column", "utf8", `["a"]`, "date32", `["2026-01-18"]`, `["a","2026-01-18"]`},
 		{"text in a dictionary", "dictionary", `["a"]`, "utf8", `["b","a",null]`, `["a","b","a",null]`},
 		{"a dictionary in a text column", "utf8", `["a"]`, "dictionary", `["b"]`, `["a","b"]`},
@@ -110,8 +115,7 @@ func TestAppendRefusesWhatDoesNotFit(t *testing.T) {
 		{"text in an integer column", "int64", "utf8", `["x"]`},
 		{"booleans in an integer column", "int64", "bool", `[true]`},
 		{"numbers in a boolean column", "bool", "int64", `[1]`},
-		{"floats in a text column", "utf8", "float64", `[1.5]`},
-		{"booleans in a text column", "utf8", "bool", `[true]`},
+		{"binary in a text column", "utf8", "binary", `["AAEC"]`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -1,7 +1,6 @@
 package frame
 
 import (
-	"bytes"
 	"errors"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -20,16 +19,16 @@ type cast struct {
 func (op *cast) needs(f *Frame) []place { return f.wholeColumns([]string{op.Column}) }
 
 func (op *cast) apply(f *Frame) error {
-	column, err := f.index(op.Column)
+	column, err := f.index(op.Column, "/column")
 	if err != nil {
 		return err
 	}
 	if op.Errors != "" && op.Errors != "raise" && op.Errors != "coerce" {
 		return codec.Errorf(ErrInvalidOperation, "errors is %.100q; it must be raise or coerce", op.Errors)
 	}
-	dt, err := scalar.ParseDType(op.DType)
+	dt, format, err := scalar.ParseFormattedDType(op.DType)
 	if err != nil {
-		return err
+		return wrongType(op.DType, err)
 	}
 	c := f.Columns[column]
 	if arrow.TypeEqual(c.Field.Type, dt) {
@@ -38,11 +37,13 @@ func (op *cast) apply(f *Frame) error {
 	if err := f.LoadColumns([]int{column}); err != nil {
 		return err
 	}
-	cast := castOf(c.Field.Type, dt)
-	if cast == nil {
+	k := &casting{to: dt, coerce: op.Errors == "coerce", limits: f.Limits}
+	if k.cast, err = casterOf(c.Field.Type, dt, format); err != nil {
+		return err
+	}
+	if k.cast == nil {
 		return codec.Errorf(ErrInvalidOperation, "column %.100q cannot become %s: %s values have no such form", op.Column, scalar.DType(dt), scalar.DType(c.Field.Type))
 	}
-	k := &casting{cast: cast, to: dt, coerce: op.Errors == "coerce", limits: f.Limits}
 	if err := k.column(f, column); err != nil {
 		return err
 	}
@@ -53,18 +54,27 @@ func (op *cast) apply(f *Frame) error {
 	return nil
 }
 
+// casterOf returns how values of one type become values of another, nil if that is not possible. format is
+// that of dates in text, "" for the usual spellings.
+func casterOf(from, to arrow.DataType, format string) (scalar.Caster, error) {
+	if format == "" {
+		return scalar.CastOf(from, to), nil
+	}
+	f, err := scalar.ParseTimeFormat(format, to)
+	if err != nil {
+		return nil, err
+	}
+	return scalar.CastFormatted(from, f), nil
+}
+
 // casting is a cast of one column.
 type casting struct {
-	cast           caster
+	cast           scalar.Caster
 	to             arrow.DataType
 	coerce         bool
 	limits         codec.Limits
 	cells, coerced int
 }
-
-// caster returns a function that appends the value in a row of an array, which is not missing, to a
-// builder of another type, and reports whether it fits.
-type caster func(b *scalar.Builder, arr arrow.Array) func(row int) bool
 
 func (k *casting) column(f *Frame, column int) error {
 	c := f.Columns[column]
@@ -77,8 +87,8 @@ func (k *casting) column(f *Frame, column int) error {
 			return err
 		}
 		data, err := k.chunk(old, r.from)
-		if errors.Is(err, codec.ErrMismatch) {
-			return codec.Errorf(codec.ErrMismatch, "column %.100q: %s; with errors=coerce such values become missing", c.Field.Name, err)
+		if m, ok := errors.AsType[*scalar.Misfit](err); ok {
+			return castMisfit(c.Field.Name, m)
 		}
 		if err != nil {
 			return err
@@ -97,115 +107,15 @@ func (k *casting) column(f *Frame, column int) error {
 }
 
 // chunk casts an array whose first row is row from of the table.
-func (k *casting) chunk(arr arrow.Array, from int) (out arrow.Array, err error) {
-	defer codec.Guard(&err, codec.ErrMalformed, "the array of values")
-	b, err := scalar.NewBuilder(k.to, codec.NewBudget(k.limits.WithDefaults().Bytes))
-	if err != nil {
-		return nil, err
-	}
-	b.Reserve(arr.Len())
-	missing, put := scalar.Missing(arr), k.cast(b, arr)
-	for row := range arr.Len() {
-		if missing(row) {
-			b.AppendNull()
-			continue
+func (k *casting) chunk(arr arrow.Array, from int) (arrow.Array, error) {
+	return scalar.Cast(arr, k.cast, k.to, k.limits, func(row int, fit scalar.Fit) error {
+		if fit != scalar.NoFit || k.coerce {
+			return nil
 		}
-		if put(row) {
-			continue
+		value := scalar.JSON(arr)(nil, row)
+		if string(value) == "null" { // an infinity
+			value = scalar.AppendQuoted(nil, string(scalar.Text(arr)(nil, row)))
 		}
-		if !k.coerce {
-			text := scalar.Text(arr)(nil, row)
-			return nil, codec.Errorf(codec.ErrMismatch, "the value %q of row %d does not fit %s", codec.Shorten(string(text)), from+row, scalar.DType(k.to))
-		}
-		b.AppendNull()
-	}
-	return b.Array(), nil
-}
-
-// castOf returns how values of one type become values of another, nil if that is not possible.
-func castOf(from, to arrow.DataType) caster {
-	text, number := isTextType(from), isNumeric(from)
-	switch {
-	case from.ID() == arrow.NULL, arrow.TypeEqual(valuesOf(from), to):
-		return (*scalar.Builder).From
-	case isTextType(to):
-		return castSpelling
-	case isNumeric(to) && text:
-		return castText(arrow.IsFloating(to.ID()))
-	case isNumeric(to) && arrow.IsDecimal(valuesOf(from).ID()):
-		return castDecimal
-	case isNumeric(to) && isBool(from):
-		return castBool
-	case isBool(to) && (text || number):
-		return castToBool
-	case isTicking(to) && text:
-		return castSpelling
-	case isNumeric(to) && number, isTicking(to) && isTicking(valuesOf(from)):
-		return (*scalar.Builder).From
-	}
-	return nil
-}
-
-// byText returns a function that calls put with the text of the value in a row.
-func byText(arr arrow.Array, put func(text []byte) bool) func(row int) bool {
-	spell := scalar.Text(arr)
-	var scratch []byte
-	return func(row int) bool {
-		scratch = spell(scratch[:0], row)
-		return put(scratch)
-	}
-}
-
-// castSpelling appends what the text of a value spells.
-func castSpelling(b *scalar.Builder, arr arrow.Array) func(row int) bool {
-	return byText(arr, func(text []byte) bool { return b.AppendText(text) != scalar.NoFit })
-}
-
-// castText reads text as numbers. White space around them does not count. Only floats may begin or end with
-// a point.
-func castText(floating bool) caster {
-	return func(b *scalar.Builder, arr arrow.Array) func(row int) bool {
-		var number []byte
-		return byText(arr, func(text []byte) bool {
-			n, ok := scalar.ScanNumber(bytes.TrimSpace(text))
-			if !ok || !floating && (len(n.Whole) == 0 || n.Pointed && len(n.Places) == 0) {
-				return false
-			}
-			number = n.AppendJSON(number[:0])
-			return b.AppendJSON(number)
-		})
-	}
-}
-
-// castDecimal appends decimals, whose texts are JSON numbers.
-func castDecimal(b *scalar.Builder, arr arrow.Array) func(row int) bool {
-	return byText(arr, b.AppendJSON)
-}
-
-// castBool appends true as 1 and false as 0.
-func castBool(b *scalar.Builder, arr arrow.Array) func(row int) bool {
-	return byText(arr, func(text []byte) bool {
-		if text[0] == 't' {
-			return b.AppendInt(1)
-		}
-		return b.AppendInt(0)
-	})
-}
-
-// castToBool reads true, false, 1 and 0.
-func castToBool(b *scalar.Builder, arr arrow.Array) func(row int) bool {
-	return byText(arr, func(text []byte) bool {
-		text = bytes.TrimSpace(text)
-		v, fit := scalar.ParseBool(text)
-		if fit == scalar.NoFit {
-			switch string(text) {
-			case "1", "1.0":
-				v = true
-			case "0", "0.0":
-			default:
-				return false
-			}
-		}
-		return b.AppendBool(v)
+		return &scalar.Misfit{Value: value, Position: from + row, Type: k.to}
 	})
 }

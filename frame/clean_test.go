@@ -291,7 +291,7 @@ func TestCleaningRefusesWhatItCannotDo(t *testing.T) {
 		{`{"op":"filter","where":{"column":"n","cmp":"eq"}}`, ErrInvalidOperation, "needs a value"},
 		{`{"op":"filter","where":{"column":"n","cmp":"eq","value":null}}`, ErrInvalidOperation, "is_null"},
 		{`{"op":"filter","where":{"column":"n","cmp":"is_null","value":1}}`, ErrInvalidOperation, "no value"},
-		{`{"op":"filter","where":{"column":"n","cmp":"eq","value":"3"}}`, codec.ErrMismatch, `"3"`},
+		{`{"op":"filter","where":{"column":"n","cmp":"eq","value":"3.0"}}`, codec.ErrMismatch, `"3.0"`},
 		{`{"op":"filter","where":{"column":"s","cmp":"in","value":"b"}}`, ErrInvalidOperation, "list"},
 		{`{"op":"filter","where":{"column":"n","cmp":"contains","value":"1"}}`, ErrInvalidOperation, "for text"},
 		{`{"op":"filter","where":{"column":"d","cmp":"lt","value":"today"}}`, codec.ErrMismatch, "date32"},

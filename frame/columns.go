@@ -1,6 +1,7 @@
 package frame
 
 import (
+	"errors"
 	"maps"
 	"slices"
 
@@ -35,7 +36,7 @@ func (op *addColumn) apply(f *Frame) error {
 	if op.DType != "" {
 		var err error
 		if want, err = scalar.ParseDType(op.DType); err != nil {
-			return err
+			return wrongType(op.DType, err)
 		}
 	}
 	values, err := op.values(f, want)
@@ -67,7 +68,11 @@ func (op *addColumn) values(f *Frame, want arrow.DataType) (arrow.Array, error) 
 	if op.Values.n >= 0 && op.Values.n != rows {
 		return nil, codec.Errorf(ErrInvalidOperation, "add_column has %d values for %d rows; give one value per row", op.Values.n, rows)
 	}
-	return document.Values(op.Values.raw, want, f.Limits)
+	values, err := document.Values(op.Values.raw, want, f.Limits)
+	if m, ok := errors.AsType[*scalar.Misfit](err); ok {
+		return nil, misfitting(op.Column, int64(m.Position), element("/values", m.Position), m)
+	}
+	return values, err
 }
 
 // checkNewName returns an error if a name is not allowed or is already in use.
@@ -75,7 +80,7 @@ func (f *Frame) checkNewName(name string) error {
 	if name == "" || len(name) > MaxNameBytes {
 		return codec.Errorf(ErrInvalidOperation, "a column name of %d bytes is not accepted; it must have 1 to %d", len(name), MaxNameBytes)
 	}
-	if _, err := f.index(name); err == nil {
+	if f.find(name) >= 0 {
 		return codec.Errorf(ErrInvalidOperation, "there is a column %q already", name)
 	}
 	return nil
@@ -126,7 +131,10 @@ func (op *selectColumns) apply(f *Frame) error {
 }
 
 // indexes finds columns by name. It returns an error if the list is empty or has a name twice.
-func (f *Frame) indexes(names []string) ([]int, error) {
+func (f *Frame) indexes(names []string) ([]int, error) { return f.indexesAt(names, "/columns", "") }
+
+// indexesAt is indexes for names that are members of the elements of a list, at these pointers.
+func (f *Frame) indexesAt(names []string, list, member string) ([]int, error) {
 	if len(names) == 0 {
 		return nil, codec.Errorf(ErrInvalidOperation, "columns is empty; name at least one column")
 	}
@@ -136,7 +144,7 @@ func (f *Frame) indexes(names []string) ([]int, error) {
 	for i, name := range names {
 		var ok bool
 		if at[i], ok = known[name]; !ok {
-			return nil, noColumn(name)
+			return nil, f.noColumn(name, element(list, i)+member)
 		}
 		if seen[at[i]] {
 			return nil, codec.Errorf(ErrInvalidOperation, "column %q is given twice", name)
@@ -158,7 +166,7 @@ func (op *renameColumns) apply(f *Frame) error {
 	known := f.positions()
 	for _, old := range slices.Sorted(maps.Keys(op.Columns)) {
 		if _, ok := known[old]; !ok {
-			return noColumn(old)
+			return f.noColumn(old, memberPointer("/columns", old))
 		}
 		if name := op.Columns[old]; name == "" || len(name) > MaxNameBytes {
 			return codec.Errorf(ErrInvalidOperation, "the new name of column %q has %d bytes; it must have 1 to %d", old, len(name), MaxNameBytes)

@@ -173,7 +173,7 @@ func (f *Frame) compare(c *condition) (*cellTest, error) {
 	if c.Column == nil {
 		return nil, codec.Errorf(ErrInvalidOperation, "a comparison has no \"column\"; name the column that it looks at")
 	}
-	column, err := f.index(*c.Column)
+	column, err := f.index(*c.Column, c.at+"/column")
 	if err != nil {
 		return nil, err
 	}
@@ -195,7 +195,7 @@ func (f *Frame) cellTest(column int, c *condition) (*cellTest, error) {
 		out.missing, out.negated = null, !null
 		return out, nil
 	case c.Cmp == "in":
-		return out, f.in(out, field, c.Value)
+		return out, f.in(out, field, c.Value, c.at+"/value")
 	case c.Cmp == "contains":
 		return out, out.contains(field, c.Value.raw)
 	}
@@ -208,7 +208,7 @@ func (f *Frame) cellTest(column int, c *condition) (*cellTest, error) {
 	case c.Cmp != "eq" && c.Cmp != "ne" && !scalar.Ordered(field.Type):
 		return nil, codec.Errorf(ErrInvalidOperation, "column %.100q cannot be compared with %s: %s values have no order", field.Name, c.Cmp, scalar.DType(field.Type))
 	}
-	p, err := f.position(field, c.Value.raw)
+	p, err := f.position(field, c.Value.raw, c.at+"/value")
 	out.missing = c.Cmp == "ne"
 	out.relation, out.negated = p.relation(r.relation, r.negated)
 	out.key = string(p.key)
@@ -240,21 +240,28 @@ func (p position) relation(r relation, negated bool) (relation, bool) {
 }
 
 // position returns where a JSON value that is not null lies among the values of a column.
-func (f *Frame) position(field arrow.Field, raw []byte) (position, error) {
+// An integer may be spelled in quotes. at is the pointer to the value.
+func (f *Frame) position(field arrow.Field, raw []byte, at string) (position, error) {
 	dt := valuesOf(field.Type)
+	if arrow.IsInteger(dt.ID()) {
+		raw = bareInteger(raw)
+	}
 	if isNumeric(dt) && isNumber(raw) {
 		return numberPosition(dt, string(raw), f.Limits)
 	}
 	arr, err := document.Values(append(append([]byte{'['}, raw...), ']'), dt, f.Limits)
 	if err != nil {
-		return position{}, incomparable(field.Name, dt, raw)
+		return position{}, incomparable(at, field.Name, dt, raw)
 	}
 	return position{key: scalar.Keys(arr)(nil, 0)}, nil
 }
 
 // incomparable is the error about a value that is none of the type of a column.
-func incomparable(column string, dt arrow.DataType, raw []byte) error {
-	return codec.Errorf(codec.ErrMismatch, "the value %s cannot be compared with column %.100q, which is %s", codec.Shorten(string(raw)), column, scalar.DType(dt))
+// at is the pointer to it.
+func incomparable(at, column string, dt arrow.DataType, raw []byte) error {
+	accepted := scalar.Accepted(dt)
+	return faulty(codec.ErrMismatch, Fault{Pointer: at, Column: column, Row: -1, Value: bytes.Clone(raw), Expected: scalar.DType(dt) + ": " + accepted},
+		"the value %s cannot be compared with column %.100q, which is %s and takes %s", codec.Shorten(string(raw)), column, scalar.DType(dt), accepted)
 }
 
 // contains makes c hold for cells that have a given text in them.

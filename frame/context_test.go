@@ -132,7 +132,7 @@ func TestPreviewsAppendsAndDescriptionsEndWithTheirContext(t *testing.T) {
 			}
 			f := whole.Clone()
 			f.Context = ctx
-			_, err = DryRun(whole.Clone(), f, ops)
+			_, err = DryRun(whole.Clone(), f, ops, PreviewOptions{})
 			return err
 		},
 		"append": func(ctx context.Context) error {

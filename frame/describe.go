@@ -16,7 +16,7 @@ import (
 )
 
 // DescribeFormat is the version of what [Description.JSON] writes.
-const DescribeFormat = 1
+const DescribeFormat = 2
 
 // Description is the statistics of a table. Statistics that pandas has too are the same.
 type Description struct {
@@ -26,6 +26,20 @@ type Description struct {
 	DuplicateRows *int64              `json:"duplicate_rows"`
 	Columns       []ColumnDescription `json:"columns"`
 }
+
+// DescribeOptions say what a description has beside the usual statistics. The zero value means nothing.
+type DescribeOptions struct {
+	// Top is how many of the most frequent values are listed, at most [MostTop]; 0 means [DefaultTop].
+	Top int
+	// Percentiles are from 0 to 1.
+	Percentiles []float64
+}
+
+// The numbers of frequent values in a description.
+const (
+	DefaultTop = 10
+	MostTop    = 1000
+)
 
 // ColumnDescription is the statistics of one column. The embedded ones depend on the type; they
 // are null if there are no values.
@@ -44,6 +58,16 @@ type ColumnDescription struct {
 	*Deviation
 	*Lengths
 	*Frequencies
+	// Percentiles are those that were asked for, of what has a distribution; nil if there are no values or if
+	// sorting them would take too much memory.
+	Percentiles []Percentile `json:"percentiles,omitempty"`
+}
+
+// Percentile is the value below which the share P of the values is, interpolated linearly and formatted as
+// the quartiles are.
+type Percentile struct {
+	P     float64         `json:"p"`
+	Value json.RawMessage `json:"value"`
 }
 
 // Distribution describes numbers, dates, times, timestamps and durations. Quartiles are
@@ -59,9 +83,12 @@ type Distribution struct {
 	Mean   json.RawMessage `json:"mean"`
 }
 
-// Deviation describes numbers. Std is that of a sample (n - 1).
+// Deviation describes numbers. Std is that of a sample (n - 1). Skewness and Kurtosis are unbiased as in
+// pandas; that of a normal distribution is 0. They are null for fewer than three and four values.
 type Deviation struct {
 	Std      json.RawMessage `json:"std"`
+	Skewness json.RawMessage `json:"skewness"`
+	Kurtosis json.RawMessage `json:"kurtosis"`
 	Outliers *Outliers       `json:"outliers"`
 }
 
@@ -120,6 +147,8 @@ type Describer struct {
 	result  Description
 	// Context ends the work: it is looked at for each row group. Nil never does.
 	Context context.Context
+	// Options may be set before columns are added.
+	Options DescribeOptions
 }
 
 // NewDescriber returns a describer of a table. rows are the numbers of rows of its row groups.

@@ -1,6 +1,7 @@
 package frame
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -136,11 +137,11 @@ func (d *Describer) describe(c *describedColumn) (out ColumnDescription, err err
 	d.countCells(c, &out)
 	switch c.kind {
 	case describedFloat, describedInteger, describedDecimal:
-		err = c.describeNumbers(&out, d.budget)
+		err = c.describeNumbers(&out, d.budget, d.Options.Percentiles)
 	case describedTime:
-		err = c.describeTimes(&out, d.budget)
+		err = c.describeTimes(&out, d.budget, d.Options.Percentiles)
 	default:
-		err = c.describeValues(&out, d.budget)
+		err = c.describeValues(&out, d.budget, cmp.Or(d.Options.Top, DefaultTop))
 	}
 	return out, err
 }

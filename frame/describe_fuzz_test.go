@@ -39,7 +39,7 @@ func FuzzDescribe(f *testing.F) {
 				for _, f := range c.Top {
 					total += f.Count
 				}
-				if total > c.Count || c.Unique <= maxTop && total != c.Count {
+				if total > c.Count || c.Unique <= DefaultTop && total != c.Count {
 					t.Errorf("%s: %s", c.DType, described(t, c))
 				}
 			}

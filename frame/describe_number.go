@@ -41,23 +41,22 @@ func (k *kept[T]) sort(ctx context.Context, out *ColumnDescription) error {
 	return nil
 }
 
-// quartile returns the values around quartile q, and how many quarters of the way from low to high
+// quantile returns the values around the quantile p, from 0 to 1, and how much of the way from low to high
 // it is, as numpy's method "linear".
-func (k *kept[T]) quartile(q int) (low, high T, quarters int) {
-	at := (len(k.values) - 1) * q
-	if at%4 == 0 {
-		return k.values[at/4], k.values[at/4], 0
-	}
-	return k.values[at/4], k.values[at/4+1], at % 4
+func (k *kept[T]) quantile(p float64) (low, high T, t float64) {
+	last := len(k.values) - 1
+	index := float64(last) * p
+	at := min(int(index), last)
+	return k.values[at], k.values[min(at+1, last)], index - float64(at)
 }
 
 // interpolate interpolates from the nearer end, as numpy does, so that the result is the same float.
 // Between equal values, also infinite ones, the result is that value.
-func interpolate(low, high, between float64, quarters int) float64 {
-	switch t := float64(quarters) / 4; {
-	case quarters == 0 || low == high:
+func interpolate(low, high, between, t float64) float64 {
+	switch {
+	case t == 0 || low == high:
 		return low
-	case quarters < 2:
+	case t < 0.5:
 		return low + between*t
 	default:
 		return high - between*(1-t)
@@ -103,15 +102,15 @@ func (s *sum) add(f float64) {
 func (s *sum) value() float64 { return s.total + s.lost }
 
 // describeNumbers describes a column of numbers.
-func (c *describedColumn) describeNumbers(out *ColumnDescription, budget int64) error {
+func (c *describedColumn) describeNumbers(out *ColumnDescription, budget int64, percentiles []float64) error {
 	switch {
 	case c.kind == describedInteger && valuesOf(c.field.Type).ID() == arrow.UINT64:
-		return describeNumbers(c, out, budget, nil, keyed, func(low, high uint64, quarters int) float64 {
-			return interpolate(float64(low), float64(high), float64(high-low), quarters)
+		return describeNumbers(c, out, budget, percentiles, nil, keyed, func(low, high uint64, t float64) float64 {
+			return interpolate(float64(low), float64(high), float64(high-low), t)
 		})
 	case c.kind == describedInteger:
-		return describeNumbers(c, out, budget, nil, keyed, func(low, high uint64, quarters int) float64 {
-			return interpolate(float64(integerOf(low)), float64(integerOf(high)), float64(high-low), quarters)
+		return describeNumbers(c, out, budget, percentiles, nil, keyed, func(low, high uint64, t float64) float64 {
+			return interpolate(float64(integerOf(low)), float64(integerOf(high)), float64(high-low), t)
 		})
 	default:
 		var distinct *tallies
@@ -120,8 +119,8 @@ func (c *describedColumn) describeNumbers(out *ColumnDescription, budget int64) 
 			budget /= 2
 			distinct = newTallies(budget)
 		}
-		return describeNumbers(c, out, budget, distinct, floating, func(low, high float64, quarters int) float64 {
-			return interpolate(low, high, high-low, quarters)
+		return describeNumbers(c, out, budget, percentiles, distinct, floating, func(low, high float64, t float64) float64 {
+			return interpolate(low, high, high-low, t)
 		})
 	}
 }
@@ -134,7 +133,7 @@ func integerOf(key uint64) int64           { return int64(key ^ 1<<63) }
 
 // describeNumbers describes a column of numbers. keep returns the value to keep of a number. The
 // kept values are counted as distinct, unless distinct is given, which counts keys.
-func describeNumbers[T cmp.Ordered](c *describedColumn, out *ColumnDescription, budget int64, distinct *tallies, keep func(float64, []byte) T, between func(low, high T, quarters int) float64) error {
+func describeNumbers[T cmp.Ordered](c *describedColumn, out *ColumnDescription, budget int64, percentiles []float64, distinct *tallies, keep func(float64, []byte) T, between func(low, high T, t float64) float64) error {
 	values := newKept[T](out.Count, budget)
 	var ends extremes
 	var total sum
@@ -167,10 +166,13 @@ func describeNumbers[T cmp.Ordered](c *describedColumn, out *ColumnDescription, 
 	out.Mean = scalar.AppendJSONFloat(nil, mean)
 	lower, upper := math.NaN(), math.NaN()
 	if !values.full {
-		q1, q3 := between(values.quartile(1)), between(values.quartile(3))
+		q1, q3 := between(values.quantile(0.25)), between(values.quantile(0.75))
 		out.Q1, out.Q3 = scalar.AppendJSONFloat(nil, q1), scalar.AppendJSONFloat(nil, q3)
-		out.Median = scalar.AppendJSONFloat(nil, between(values.quartile(2)))
+		out.Median = scalar.AppendJSONFloat(nil, between(values.quantile(0.5)))
 		lower, upper = q1-1.5*(q3-q1), q3+1.5*(q3-q1)
+		for _, p := range percentiles {
+			out.Percentiles = append(out.Percentiles, Percentile{p, scalar.AppendJSONFloat(nil, between(values.quantile(p)))})
+		}
 	}
 	return c.deviate(out, numbers, mean, lower, upper)
 }
@@ -179,15 +181,21 @@ func describeNumbers[T cmp.Ordered](c *describedColumn, out *ColumnDescription, 
 // are unknown.
 func (c *describedColumn) deviate(out *ColumnDescription, numbers []func(int) float64, mean, lower, upper float64) error {
 	outliers := int64(0)
-	var squares sum
+	var squares, cubes, fourths sum
 	err := c.each(func(at cellPlace, _ *describedChunk) {
 		f := numbers[at.chunk](int(at.row))
-		squares.add((f - mean) * (f - mean))
+		apart := f - mean
+		square := apart * apart
+		squares.add(square)
+		cubes.add(square * apart)
+		fourths.add(square * square)
 		if f < lower || f > upper {
 			outliers++
 		}
 	})
 	out.Std = scalar.AppendJSONFloat(nil, math.Sqrt(squares.value()/float64(out.Count-1)))
+	m := moments{float64(out.Count), mean, squares.value(), cubes.value(), fourths.value()}
+	out.Skewness, out.Kurtosis = scalar.AppendJSONFloat(nil, m.skewness()), scalar.AppendJSONFloat(nil, m.kurtosis())
 	if width := upper - lower; !math.IsNaN(width) && !math.IsInf(width, 0) {
 		out.Outliers = &Outliers{outliers, scalar.AppendJSONFloat(nil, lower), scalar.AppendJSONFloat(nil, upper)}
 	}

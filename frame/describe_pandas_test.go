@@ -51,6 +51,9 @@ for name, kind in kinds:
             # Spelled with the digits of their type; pandas adds up with no more than those.
             out["min"], out["max"] = float(str(np.float32(d["min"]))), float(str(np.float32(d["max"])))
             out["mean"], out["std"] = values.astype("float64").mean(), values.astype("float64").std()
+        wide = values.astype("float64")
+        out["skewness"], out["kurtosis"] = wide.skew(), wide.kurt()
+        out["percentiles"] = [float(wide.quantile(p)) for p in (0.05, 0.1, 0.95)]
         low = d["25%"] - 1.5 * (d["75%"] - d["25%"])
         high = d["75%"] + 1.5 * (d["75%"] - d["25%"])
         out["outliers"] = [int(((values < low) | (values > high)).sum()), float(low), float(high)]
@@ -58,6 +61,7 @@ for name, kind in kinds:
         d = pd.to_datetime(values).describe(datetime_is_numeric=True)
         for ours, theirs in {"min": "min", "q1": "25%", "median": "50%", "q3": "75%", "max": "max", "mean": "mean"}.items():
             out[ours] = d[theirs].isoformat()
+        out["percentiles"] = [pd.to_datetime(values).quantile(p).isoformat() for p in (0.05, 0.1, 0.95)]
     else:
         counts = values.value_counts()
         top = sorted(([spell(v), int(n)] for v, n in counts.items()), key=lambda vn: (-vn[1], vn[0]))
@@ -74,7 +78,8 @@ type pandasColumn struct {
 	Name                           string
 	Count, Missing, Unique         int64
 	Min, Q1, Median, Q3, Max, Mean any
-	Std                            any
+	Std, Skewness, Kurtosis        any
+	Percentiles                    []any
 	Outliers                       []float64
 	Top                            [][2]any
 	Lengths                        []int64
@@ -141,7 +146,7 @@ func TestDescriptionsAreThoseOfPandas(t *testing.T) {
 				Columns       []pandasColumn
 			}
 			testenv.Python(t, pandasDescribe, kinds, &want, path)
-			got := describe(t, of, nil, codec.Limits{})
+			got := describeWith(t, of, nil, codec.Limits{}, DescribeOptions{Percentiles: []float64{0.05, 0.1, 0.95}})
 			if got.Rows != want.Rows || *got.DuplicateRows != want.DuplicateRows {
 				t.Errorf("%d rows and %d duplicates, pandas has %d and %d", got.Rows, *got.DuplicateRows, want.Rows, want.DuplicateRows)
 			}
@@ -164,9 +169,12 @@ func asPandas(t *testing.T, c ColumnDescription, want pandasColumn) pandasColumn
 		p.Q3, p.Max, p.Mean = plain(t, d.Q3), plain(t, d.Max), near(plain(t, d.Mean), want.Mean)
 	}
 	if d := c.Deviation; d != nil {
-		p.Std = near(plain(t, d.Std), want.Std)
+		p.Std, p.Skewness, p.Kurtosis = near(plain(t, d.Std), want.Std), near(plain(t, d.Skewness), want.Skewness), near(plain(t, d.Kurtosis), want.Kurtosis)
 		low, high := plain(t, d.Outliers.LowerBound).(float64), plain(t, d.Outliers.UpperBound).(float64)
 		p.Outliers = []float64{float64(d.Outliers.Count), low, high}
+	}
+	for i, one := range c.Percentiles {
+		p.Percentiles = append(p.Percentiles, near(plain(t, one.Value), want.Percentiles[i]))
 	}
 	if c.Lengths != nil {
 		p.Lengths = []int64{*c.MinLength, *c.MaxLength}

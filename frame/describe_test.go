@@ -22,11 +22,17 @@ import (
 // beginning and from the end.
 func describe(t testing.TB, of *codec.Table, marks Marks, limits codec.Limits) *Description {
 	t.Helper()
+	return describeWith(t, of, marks, limits, DescribeOptions{})
+}
+
+func describeWith(t testing.TB, of *codec.Table, marks Marks, limits codec.Limits, opt DescribeOptions) *Description {
+	t.Helper()
 	rows := make([]int, len(of.RowGroups))
 	for g, rec := range of.RowGroups {
 		rows[g] = int(rec.NumRows())
 	}
 	d := NewDescriber(of.Schema, rows, marks, limits)
+	d.Options = opt
 	add := func(from, to int) {
 		var positions []int
 		var arrays [][]arrow.Array
@@ -75,37 +81,37 @@ func TestDescribedColumns(t *testing.T) {
 		"integers": {
 			"int32",
 			[]string{"[4,null,1]", "[2,100,2]"},
-			`{"count":5,"missing":1,"intentional_missing":0,"unique":4,"unique_exact":true,"min":1,"q1":2.0,"median":2.0,"q3":4.0,"max":100,"mean":21.8,"std":43.72870910511766,"outliers":{"count":1,"lower_bound":-1.0,"upper_bound":7.0}}`,
+			`{"count":5,"missing":1,"intentional_missing":0,"unique":4,"unique_exact":true,"min":1,"q1":2.0,"median":2.0,"q3":4.0,"max":100,"mean":21.8,"std":43.72870910511766,"skewness":2.2326139845911825,"kurtosis":4.98749626980254,"outliers":{"count":1,"lower_bound":-1.0,"upper_bound":7.0}}`,
 		},
 		"between two values": {
 			"float64",
 			[]string{"[1,2,3,10]"},
-			`{"count":4,"missing":0,"intentional_missing":0,"unique":4,"unique_exact":true,"min":1.0,"q1":1.75,"median":2.5,"q3":4.75,"max":10.0,"mean":4.0,"std":4.08248290463863,"outliers":{"count":1,"lower_bound":-2.75,"upper_bound":9.25}}`,
+			`{"count":4,"missing":0,"intentional_missing":0,"unique":4,"unique_exact":true,"min":1.0,"q1":1.75,"median":2.5,"q3":4.75,"max":10.0,"mean":4.0,"std":4.08248290463863,"skewness":1.7636326148038883,"kurtosis":3.2280000000000015,"outliers":{"count":1,"lower_bound":-2.75,"upper_bound":9.25}}`,
 		},
 		"large unsigned integers": {
 			"uint64",
 			[]string{"[18446744073709551615,18446744073709551614]", "[0,9007199254740993]"},
-			`{"count":4,"missing":0,"intentional_missing":0,"unique":4,"unique_exact":true,"min":0,"q1":6755399441055744.0,"median":9.227875636482146e+18,"q3":1.8446744073709552e+19,"max":18446744073709551615,"mean":9.225623836668461e+18,"std":1.0647633137129495e+19,"outliers":{"count":0,"lower_bound":-2.765322761196169e+19,"upper_bound":4.6106727085112295e+19}}`,
+			`{"count":4,"missing":0,"intentional_missing":0,"unique":4,"unique_exact":true,"min":0,"q1":6755399441055744.0,"median":9.227875636482146e+18,"q3":1.8446744073709552e+19,"max":18446744073709551615,"mean":9.225623836668461e+18,"std":1.0647633137129495e+19,"skewness":-6.197320945145561e-07,"kurtosis":-5.999996421975191,"outliers":{"count":0,"lower_bound":-2.765322761196169e+19,"upper_bound":4.6106727085112295e+19}}`,
 		},
 		"neighbours that are one float": {
 			"int64",
 			[]string{"[9007199254740993,9007199254740992,-9223372036854775808,9223372036854775807]"},
-			`{"count":4,"missing":0,"intentional_missing":0,"unique":4,"unique_exact":true,"min":-9223372036854775808,"q1":-2.2990876097726382e+18,"median":9007199254740992.0,"q3":2.3125984086547497e+18,"max":9223372036854775807,"mean":4503599627370496.0,"std":7.530853528211076e+18,"outliers":{"count":1,"lower_bound":-9.21661663741372e+18,"upper_bound":9.230127436295832e+18}}`,
+			`{"count":4,"missing":0,"intentional_missing":0,"unique":4,"unique_exact":true,"min":-9223372036854775808,"q1":-2.2990876097726382e+18,"median":9007199254740992.0,"q3":2.3125984086547497e+18,"max":9223372036854775807,"mean":4503599627370496.0,"std":7.530853528211076e+18,"skewness":-0.003588117173983354,"kurtosis":1.5000071525488465,"outliers":{"count":1,"lower_bound":-9.21661663741372e+18,"upper_bound":9.230127436295832e+18}}`,
 		},
 		"decimals": {
 			"decimal(38, 2)",
 			[]string{`["1.10","-2.00",null]`, `["99999999999999999999.99","99999999999999999999.98","1.10"]`},
-			`{"count":5,"missing":1,"intentional_missing":0,"unique":4,"unique_exact":true,"min":"-2.00","q1":1.1,"median":1.1,"q3":1e+20,"max":"99999999999999999999.99","mean":4e+19,"std":5.477225575051661e+19,"outliers":{"count":0,"lower_bound":-1.5e+20,"upper_bound":2.5e+20}}`,
+			`{"count":5,"missing":1,"intentional_missing":0,"unique":4,"unique_exact":true,"min":"-2.00","q1":1.1,"median":1.1,"q3":1e+20,"max":"99999999999999999999.99","mean":4e+19,"std":5.477225575051661e+19,"skewness":0.6085806194501852,"kurtosis":-3.333333333333334,"outliers":{"count":0,"lower_bound":-1.5e+20,"upper_bound":2.5e+20}}`,
 		},
 		"one number": {
 			"int8",
 			[]string{"[7]"},
-			`{"count":1,"missing":0,"intentional_missing":0,"unique":1,"unique_exact":true,"min":7,"q1":7.0,"median":7.0,"q3":7.0,"max":7,"mean":7.0,"std":null,"outliers":{"count":0,"lower_bound":7.0,"upper_bound":7.0}}`,
+			`{"count":1,"missing":0,"intentional_missing":0,"unique":1,"unique_exact":true,"min":7,"q1":7.0,"median":7.0,"q3":7.0,"max":7,"mean":7.0,"std":null,"skewness":null,"kurtosis":null,"outliers":{"count":0,"lower_bound":7.0,"upper_bound":7.0}}`,
 		},
 		"missing numbers": {
 			"float32",
 			[]string{"[null,null]"},
-			`{"count":0,"missing":2,"intentional_missing":0,"unique":0,"unique_exact":true,"min":null,"q1":null,"median":null,"q3":null,"max":null,"mean":null,"std":null,"outliers":null}`,
+			`{"count":0,"missing":2,"intentional_missing":0,"unique":0,"unique_exact":true,"min":null,"q1":null,"median":null,"q3":null,"max":null,"mean":null,"std":null,"skewness":null,"kurtosis":null,"outliers":null}`,
 		},
 		"dates": {
 			"date32",
@@ -202,11 +208,11 @@ func floats(values ...float64) arrow.Array {
 func TestDescribedNaNIsMissingAndInfinityANumberThatJSONLacks(t *testing.T) {
 	inf := math.Inf(1)
 	for want, values := range map[string][]float64{
-		`{"count":3,"missing":1,"intentional_missing":0,"unique":2,"unique_exact":true,"min":0.0,"q1":0.0,"median":0.0,"q3":2.0,"max":4.0,"mean":1.3333333333333333,"std":2.3094010767585034,"outliers":{"count":0,"lower_bound":-3.0,"upper_bound":5.0}}`:       {math.NaN(), 0, math.Copysign(0, -1), 4},
-		`{"count":5,"missing":0,"intentional_missing":0,"unique":5,"unique_exact":true,"min":null,"q1":1.0,"median":2.0,"q3":3.0,"max":null,"mean":null,"std":null,"outliers":{"count":2,"lower_bound":-2.0,"upper_bound":6.0}}`:                                 {-inf, 1, 2, 3, inf},
-		`{"count":3,"missing":0,"intentional_missing":0,"unique":2,"unique_exact":true,"min":1.0,"q1":null,"median":null,"q3":null,"max":null,"mean":null,"std":null,"outliers":null}`:                                                                           {inf, inf, 1},
-		`{"count":2,"missing":0,"intentional_missing":0,"unique":2,"unique_exact":true,"min":-1.7e+308,"q1":null,"median":null,"q3":null,"max":1.7e+308,"mean":0.0,"std":null,"outliers":null}`:                                                                  {-1.7e308, 1.7e308},
-		`{"count":3,"missing":0,"intentional_missing":0,"unique":3,"unique_exact":true,"min":-1e+100,"q1":-5e+99,"median":1.0,"q3":5e+99,"max":1e+100,"mean":0.3333333333333333,"std":1e+100,"outliers":{"count":0,"lower_bound":-2e+100,"upper_bound":2e+100}}`: {1e100, 1, -1e100},
+		`{"count":3,"missing":1,"intentional_missing":0,"unique":2,"unique_exact":true,"min":0.0,"q1":0.0,"median":0.0,"q3":2.0,"max":4.0,"mean":1.3333333333333333,"std":2.3094010767585034,"skewness":1.732050807568878,"kurtosis":null,"outliers":{"count":0,"lower_bound":-3.0,"upper_bound":5.0}}`:       {math.NaN(), 0, math.Copysign(0, -1), 4},
+		`{"count":5,"missing":0,"intentional_missing":0,"unique":5,"unique_exact":true,"min":null,"q1":1.0,"median":2.0,"q3":3.0,"max":null,"mean":null,"std":null,"skewness":null,"kurtosis":null,"outliers":{"count":2,"lower_bound":-2.0,"upper_bound":6.0}}`: {-inf, 1, 2, 3, inf},
+		`{"count":3,"missing":0,"intentional_missing":0,"unique":2,"unique_exact":true,"min":1.0,"q1":null,"median":null,"q3":null,"max":null,"mean":null,"std":null,"skewness":null,"kurtosis":null,"outliers":null}`:                                           {inf, inf, 1},
+		`{"count":2,"missing":0,"intentional_missing":0,"unique":2,"unique_exact":true,"min":-1.7e+308,"q1":null,"median":null,"q3":null,"max":1.7e+308,"mean":0.0,"std":null,"skewness":null,"kurtosis":null,"outliers":null}`:                                  {-1.7e308, 1.7e308},
+		`{"count":3,"missing":0,"intentional_missing":0,"unique":3,"unique_exact":true,"min":-1e+100,"q1":-5e+99,"median":1.0,"q3":5e+99,"max":1e+100,"mean":0.3333333333333333,"std":1e+100,"skewness":4.444444444444392e-301,"kurtosis":null,"outliers":{"count":0,"lower_bound":-2e+100,"upper_bound":2e+100}}`: {1e100, 1, -1e100},
 	} {
 		d := describe(t, oneColumn(floats(values...)), nil, codec.Limits{})
 		if diff := cmp.Diff(want, described(t, d.Columns[0])); diff != "" {
@@ -267,8 +273,8 @@ func TestATableWithoutRowsIsDescribed(t *testing.T) {
 	const none = `"count":0,"missing":0,"intentional_missing":0,"unique":0,"unique_exact":true`
 	const number = none + `,"min":null,"q1":null,"median":null,"q3":null,"max":null,"mean":null`
 	want := `{"rows":0,"duplicate_rows":0,"columns":[` +
-		`{"name":"column_1","dtype":"int64",` + number + `,"std":null,"outliers":null},` +
-		`{"name":"column_2","dtype":"float64",` + number + `,"std":null,"outliers":null},` +
+		`{"name":"column_1","dtype":"int64",` + number + `,"std":null,"skewness":null,"kurtosis":null,"outliers":null},` +
+		`{"name":"column_2","dtype":"float64",` + number + `,"std":null,"skewness":null,"kurtosis":null,"outliers":null},` +
 		`{"name":"column_3","dtype":"utf8",` + none + `,"min_length":null,"max_length":null,"top":[]},` +
 		`{"name":"column_4","dtype":"bool",` + none + `,"top":[]},` +
 		`{"name":"column_5","dtype":"date32",` + number + `}]}`
@@ -321,7 +327,7 @@ func TestADescriptionWithoutMemorySaysWhatItLacks(t *testing.T) {
 		t.Errorf("%d duplicate rows were found without memory", *d.DuplicateRows)
 	}
 	for i, want := range []string{
-		`{"count":1000,"missing":0,"intentional_missing":0,"unique":100,"unique_exact":false,"min":0,"q1":null,"median":null,"q3":null,"max":999,"mean":499.5,"std":288.8194360957494,"outliers":null}`,
+		`{"count":1000,"missing":0,"intentional_missing":0,"unique":100,"unique_exact":false,"min":0,"q1":null,"median":null,"q3":null,"max":999,"mean":499.5,"std":288.8194360957494,"skewness":0.0,"kurtosis":-1.2,"outliers":null}`,
 		`{"count":999,"missing":1,"intentional_missing":0,"unique":1,"unique_exact":false,"min":"2020-01-01","q1":null,"median":null,"q3":null,"max":"2020-01-01","mean":"2020-01-01"}`,
 		`{"count":1000,"missing":0,"intentional_missing":0,"unique":10,"unique_exact":false,"min_length":6,"max_length":8,"top":null}`,
 	} {

@@ -2,6 +2,7 @@ package frame
 
 import (
 	"encoding/binary"
+	"math"
 	"math/big"
 	"math/bits"
 	"time"
@@ -15,7 +16,7 @@ import (
 
 // describeTimes describes a column of dates, times, timestamps or durations. Means and quartiles
 // are exact, rounded down to nanoseconds.
-func (c *describedColumn) describeTimes(out *ColumnDescription, budget int64) error {
+func (c *describedColumn) describeTimes(out *ColumnDescription, budget int64, percentiles []float64) error {
 	values := newKept[uint64](out.Count, budget)
 	var ends extremes
 	var total ticks
@@ -42,18 +43,19 @@ func (c *describedColumn) describeTimes(out *ColumnDescription, budget int64) er
 	if values.full {
 		return nil
 	}
-	quartile := func(q int) []byte {
-		low, high, quarters := values.quartile(q)
-		var sum ticks
-		for range 4 - quarters {
-			sum.add(integerOf(low))
-		}
-		for range quarters {
-			sum.add(integerOf(high))
-		}
-		return spellTime(dt, sum.value(), 4)
+	quantile := func(p float64) []byte {
+		low, high, t := values.quantile(p)
+		// The way between the two is divided into parts, so that the result is exact to the nanosecond.
+		const parts = 1_000_000_000_000
+		sum := new(big.Int).Sub(big.NewInt(integerOf(high)), big.NewInt(integerOf(low)))
+		sum.Mul(sum, big.NewInt(int64(math.Round(t*parts))))
+		sum.Add(sum, new(big.Int).Mul(big.NewInt(integerOf(low)), big.NewInt(parts)))
+		return spellTime(dt, sum, parts)
 	}
-	out.Q1, out.Median, out.Q3 = quartile(1), quartile(2), quartile(3)
+	out.Q1, out.Median, out.Q3 = quantile(0.25), quantile(0.5), quantile(0.75)
+	for _, p := range percentiles {
+		out.Percentiles = append(out.Percentiles, Percentile{p, quantile(p)})
+	}
 	return nil
 }
 

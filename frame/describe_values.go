@@ -54,7 +54,7 @@ func (t *tallies) into(out *ColumnDescription) {
 }
 
 // describeValues describes a column by counting its distinct values.
-func (c *describedColumn) describeValues(out *ColumnDescription, budget int64) error {
+func (c *describedColumn) describeValues(out *ColumnDescription, budget int64, most int) error {
 	counted := newTallies(budget)
 	shortest, longest := int64(-1), int64(-1)
 	var buf []byte
@@ -74,7 +74,7 @@ func (c *describedColumn) describeValues(out *ColumnDescription, budget int64) e
 	}
 	out.Frequencies = new(Frequencies)
 	if !counted.full {
-		out.Top = c.top(counted.list)
+		out.Top = c.top(counted.list, most)
 	}
 	if c.kind == describedText {
 		out.Lengths = new(Lengths)
@@ -85,16 +85,12 @@ func (c *describedColumn) describeValues(out *ColumnDescription, budget int64) e
 	return nil
 }
 
-const (
-	// maxTop is the largest number of frequent values in a description.
-	maxTop = 10
-	// maxTopValue is the length to which they are truncated, in characters of text or bytes of
-	// binary.
-	maxTopValue = 256
-)
+// maxTopValue is the length to which frequent values are truncated, in characters of text or bytes of
+// binary.
+const maxTopValue = 256
 
 // top returns the most frequent values.
-func (c *describedColumn) top(list []tally) []Frequency {
+func (c *describedColumn) top(list []tally, most int) []Frequency {
 	type ranked struct {
 		tally
 		key []byte
@@ -108,18 +104,18 @@ func (c *describedColumn) top(list []tally) []Frequency {
 	var best []ranked
 	buf := []byte{}
 	for _, t := range list {
-		if len(best) == maxTop && t.count < best[maxTop-1].count {
+		if len(best) == most && t.count < best[most-1].count {
 			continue
 		}
 		buf = c.key(buf[:0], t.first)
 		next := ranked{t, buf}
-		if len(best) == maxTop && before(next, best[maxTop-1]) > 0 {
+		if len(best) == most && before(next, best[most-1]) > 0 {
 			continue
 		}
 		next.key = bytes.Clone(buf)
 		at, _ := slices.BinarySearchFunc(best, next, before)
 		best = slices.Insert(best, at, next)
-		best = best[:min(len(best), maxTop)]
+		best = best[:min(len(best), most)]
 	}
 	top := make([]Frequency, len(best))
 	for i, r := range best {

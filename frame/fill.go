@@ -2,6 +2,7 @@ package frame
 
 import (
 	"cmp"
+	"errors"
 	"math"
 	"math/big"
 	"slices"
@@ -20,6 +21,10 @@ type fillMissing struct {
 	Columns []string
 	Method  string
 	Value   value
+	// As is the type that integers and decimals become where they are filled: "float64", or "" to keep
+	// theirs. Round says that means of them are rounded to the digits of their type, halves to the even one.
+	As    string
+	Round bool
 }
 
 // fillMethods are the ways to fill a column, by name. They are called for columns that have holes.
@@ -54,6 +59,9 @@ func (op *fillMissing) apply(f *Frame) error {
 	case op.Method != "constant" && op.Value.raw != nil:
 		return codec.Errorf(ErrInvalidOperation, "the method %s takes no value", op.Method)
 	}
+	if err := op.checkDigits(); err != nil {
+		return err
+	}
 	if err := f.LoadColumns(columns); err != nil {
 		return err
 	}
@@ -65,10 +73,44 @@ func (op *fillMissing) apply(f *Frame) error {
 		if len(p.holes) == 0 {
 			continue
 		}
+		if op.As != "" {
+			if err := p.widen(); err != nil {
+				return err
+			}
+		}
 		if err := fill(p); err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+// checkDigits returns an error if as or round has no meaning.
+func (op *fillMissing) checkDigits() error {
+	computed := op.Method == "mean" || op.Method == "median" || op.Method == "linear"
+	switch {
+	case op.As != "" && op.As != "float64":
+		return faulty(ErrInvalidOperation, Fault{Pointer: "/as", Row: -1, Value: scalar.AppendQuoted(nil, op.As), Expected: "float64"}, "as is %.100q; it must be float64", op.As)
+	case (op.As != "" || op.Round) && !computed:
+		return codec.Errorf(ErrInvalidOperation, "as and round are for the methods mean, median and linear, not for %s", op.Method)
+	case op.As != "" && op.Round:
+		return codec.Errorf(ErrInvalidOperation, "fill_missing takes either as or round, not both")
+	}
+	return nil
+}
+
+// widen makes a column of integers or decimals one of float64.
+func (p *filling) widen() error {
+	from := valuesOf(p.col.Field.Type)
+	if !arrow.IsInteger(from.ID()) && !arrow.IsDecimal(from.ID()) {
+		return nil
+	}
+	to := arrow.PrimitiveTypes.Float64
+	k := &casting{cast: scalar.CastOf(p.col.Field.Type, to), to: to, limits: p.f.Limits}
+	if err := k.column(p.f, p.column); err != nil {
+		return err
+	}
+	p.col.Field.Type, p.col.Field.Nullable = to, true
 	return nil
 }
 
@@ -137,6 +179,9 @@ func (p *filling) constant() error {
 		want = nil
 	}
 	value, err := document.Values(slices.Concat([]byte{'['}, p.op.Value.raw, []byte{']'}), want, p.f.Limits)
+	if m, ok := errors.AsType[*scalar.Misfit](err); ok {
+		return misfitting(p.col.Field.Name, -1, "/value", m)
+	}
 	if err != nil {
 		return err
 	}

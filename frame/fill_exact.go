@@ -107,8 +107,8 @@ func (p *filling) withQuotient(v, by *big.Int) error {
 	return p.with(values)
 }
 
-// divide divides v. Dates and times are rounded to their unit, half a unit to the even one; the quotient
-// of numbers must be exact.
+// divide divides v. Dates and times, and numbers if the operation says so, are rounded to their unit, half a
+// unit to the even one; otherwise the quotient of numbers must be exact.
 func (p *filling) divide(v, by *big.Int) error {
 	rest := &p.rest
 	v.DivMod(v, by, rest)
@@ -116,8 +116,9 @@ func (p *filling) divide(v, by *big.Int) error {
 		return nil
 	}
 	dt := valuesOf(p.col.Field.Type)
-	if !isTicking(dt) {
-		return codec.Errorf(codec.ErrMismatch, "the %s of column %.100q has more digits than %s keeps; cast the column to float64 first", p.op.Method, p.col.Field.Name, scalar.DType(dt))
+	if !isTicking(dt) && !p.op.Round {
+		return faulty(codec.ErrMismatch, Fault{Column: p.col.Field.Name, Row: -1, Expected: `"as": "float64" or "round": true`},
+			"the %s of column %.100q has more digits than %s keeps; give the operation \"as\": \"float64\" or \"round\": true, or cast the column to float64 first", p.op.Method, p.col.Field.Name, scalar.DType(dt))
 	}
 	half := rest.Lsh(rest, 1).Cmp(by)
 	if half > 0 || half == 0 && v.Bit(0) == 1 {

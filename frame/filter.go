@@ -27,6 +27,9 @@ type condition struct {
 	Or  []*condition
 	Not *condition
 
+	// at is the pointer to the condition in its operation.
+	at string
+
 	Column *string
 	Cmp    string
 	Value  value
@@ -38,7 +41,7 @@ func (op *filter) needs(f *Frame) []place {
 	}
 	var names []string
 	for _, name := range op.Where.columns(nil) {
-		if _, err := f.index(name); err == nil && !slices.Contains(names, name) {
+		if f.find(name) >= 0 && !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}

@@ -153,11 +153,16 @@ func (f *Frame) NumRows() int64 {
 	return n
 }
 
-// index returns the position of the column called name.
-func (f *Frame) index(name string) (int, error) {
-	i := slices.IndexFunc(f.Columns, func(c *Column) bool { return c.Field.Name == name })
+// find returns the position of the column called name, -1 if there is none.
+func (f *Frame) find(name string) int {
+	return slices.IndexFunc(f.Columns, func(c *Column) bool { return c.Field.Name == name })
+}
+
+// index is find with an error. pointer is where the name is in the operation.
+func (f *Frame) index(name, pointer string) (int, error) {
+	i := f.find(name)
 	if i < 0 {
-		return 0, noColumn(name)
+		return 0, f.noColumn(name, pointer)
 	}
 	return i, nil
 }
@@ -169,10 +174,6 @@ func (f *Frame) positions() map[string]int {
 		at[c.Field.Name] = i
 	}
 	return at
-}
-
-func noColumn(name string) error {
-	return codec.Errorf(ErrColumnNotFound, "there is no column %.100q in this table", name)
 }
 
 // LoadAll loads the data of the chunks of the given columns and row groups that do not have it, in

@@ -13,12 +13,12 @@ import (
 
 // in makes c hold for cells that equal one of a list of values. The list is read into one array of the
 // type of the column.
-func (f *Frame) in(c *cellTest, field arrow.Field, list value) error {
+func (f *Frame) in(c *cellTest, field arrow.Field, list value, at string) error {
 	if list.n < 0 {
 		return codec.Errorf(ErrInvalidOperation, "in needs a value that is a list, for instance [1, 2]")
 	}
 	c.relation = oneOf
-	r := &listReader{f: f, column: field.Name, dt: valuesOf(field.Type)}
+	r := &listReader{f: f, at: at, column: field.Name, dt: valuesOf(field.Type)}
 	var err error
 	if arrow.IsFloating(r.dt.ID()) {
 		c.wordSet = make(map[uint64]struct{}, list.n)
@@ -35,6 +35,9 @@ type listReader struct {
 	f      *Frame
 	column string
 	dt     arrow.DataType
+	// at is the pointer to the list, position the value that is read.
+	at       string
+	position int
 	// missing says that null is in the list.
 	missing bool
 }
@@ -49,6 +52,7 @@ func (r *listReader) each(list []byte, visit func(raw jsontext.Value) error) err
 		return err
 	}
 	for i := 0; dec.PeekKind() != ']'; i++ {
+		r.position = i
 		if i%pauseRows == 0 {
 			if err := r.f.Ended(); err != nil {
 				return err
@@ -71,7 +75,7 @@ func (r *listReader) each(list []byte, visit func(raw jsontext.Value) error) err
 func (r *listReader) floats(list []byte, set map[uint64]struct{}) error {
 	return r.each(list, func(raw jsontext.Value) error {
 		if raw.Kind() != '0' {
-			return incomparable(r.column, r.dt, raw)
+			return incomparable(element(r.at, r.position), r.column, r.dt, raw)
 		}
 		nearest, _ := strconv.ParseFloat(string(raw), 64)
 		set[scalar.FloatWord(nearestIn(r.dt, nearest))] = struct{}{}
@@ -114,11 +118,14 @@ func (r *listReader) array(list value) (arrow.Array, error) {
 	}
 	b.Reserve(list.n)
 	err = r.each(list.raw, func(raw jsontext.Value) error {
+		if arrow.IsInteger(r.dt.ID()) {
+			raw = bareInteger(raw)
+		}
 		switch {
 		case b.AppendJSON(raw):
 			return nil
 		case !isNumeric(r.dt) || raw.Kind() != '0':
-			return incomparable(r.column, r.dt, raw)
+			return incomparable(element(r.at, r.position), r.column, r.dt, raw)
 		}
 		scale := 0
 		if decimal, ok := r.dt.(arrow.DecimalType); ok {

@@ -20,7 +20,7 @@ func (m Marks) Check(f *Frame) (Marks, error) {
 	known := f.positions()
 	for name, rows := range m {
 		if _, ok := known[name]; !ok {
-			return nil, noColumn(name)
+			return nil, f.noColumn(name, memberPointer("", name))
 		}
 		rows = sorted(rows)
 		rows = slices.Compact(rows)

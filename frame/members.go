@@ -16,6 +16,8 @@ import (
 type members struct {
 	op                                       string
 	column, dtype, errors, method, how, keep string
+	as                                       string
+	round                                    bool
 	// columns is a list of names or, in renames, an object of them. columnsKind is how errors call
 	// what was given.
 	columns     []string
@@ -75,6 +77,10 @@ func (p *parser) member(m *members, name string) (err error) {
 		return p.text(field, &m.how)
 	case strings.EqualFold(name, "keep"):
 		return p.text(field, &m.keep)
+	case strings.EqualFold(name, "as"):
+		return p.text(field, &m.as)
+	case strings.EqualFold(name, "round"):
+		return p.boolean(field, &m.round)
 	case strings.EqualFold(name, "columns"):
 		return p.columns(m)
 	case strings.EqualFold(name, "rows"):
@@ -86,7 +92,7 @@ func (p *parser) member(m *members, name string) (err error) {
 	case strings.EqualFold(name, "by"):
 		m.by, err = p.sortList(field)
 	case strings.EqualFold(name, "where"):
-		m.where, err = p.condition(1, field)
+		m.where, err = p.condition(1, field, "/"+field)
 	default:
 		m.given = m.given[:len(m.given)-1]
 		m.unknown = cmp.Or(m.unknown, unknownField(name))

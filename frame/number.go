@@ -17,6 +17,19 @@ import (
 // isNumber reports whether JSON without blanks around it is a number.
 func isNumber(raw []byte) bool { return raw[0] == '-' || '0' <= raw[0] && raw[0] <= '9' }
 
+// bareInteger returns a JSON string that spells an integer without its quotes, and other values as they are.
+func bareInteger(raw []byte) []byte {
+	text, ok := scalar.PlainString(raw)
+	if !ok || len(text) == 0 || len(text) > maxDigits {
+		return raw
+	}
+	digits := bytes.TrimPrefix(text, []byte("-"))
+	if len(digits) == 0 || len(bytes.TrimLeft(digits, "0123456789")) > 0 || digits[0] == '0' && len(text) > 1 {
+		return raw
+	}
+	return text
+}
+
 // numberPosition is the position of a JSON number among integers, floats or decimals. Among floats it is
 // the nearest float of their size, because numbers are rounded to that when they are read.
 func numberPosition(dt arrow.DataType, raw string, limits codec.Limits) (position, error) {

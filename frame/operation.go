@@ -24,6 +24,8 @@ type operation interface {
 	// needs returns the places whose data the operation will read, as far as they are known
 	// before any operation of the same edit has run.
 	needs(f *Frame) []place
+	// did says in a few words what the operation has done.
+	did(e Effect) string
 }
 
 // newOperation has for each operation, by its name in a request, the members that it takes, and
@@ -45,8 +47,8 @@ var newOperation = map[string]struct {
 	"cast": {[]string{"column", "dtype", "errors"}, func(m *members) operation {
 		return &cast{Column: m.column, DType: m.dtype, Errors: m.errors}
 	}},
-	"fill_missing": {[]string{"columns", "method", "value"}, func(m *members) operation {
-		return &fillMissing{Columns: m.columns, Method: m.method, Value: m.value}
+	"fill_missing": {[]string{"columns", "method", "value", "as", "round"}, func(m *members) operation {
+		return &fillMissing{Columns: m.columns, Method: m.method, Value: m.value, As: m.as, Round: m.round}
 	}},
 	"drop_missing": {[]string{"columns", "how"}, func(m *members) operation {
 		return &dropMissing{Columns: m.columns, How: m.how}
@@ -56,12 +58,18 @@ var newOperation = map[string]struct {
 	}},
 	"sort":   {[]string{"by"}, func(m *members) operation { return &sortRows{m.by} }},
 	"filter": {[]string{"where"}, func(m *members) operation { return &filter{m.where} }},
+	"mark_missing": {[]string{"column", "rows"}, func(m *members) operation {
+		return &markMissing{Column: m.column, Rows: m.rows}
+	}},
+	"unmark_missing": {[]string{"column", "rows"}, func(m *members) operation {
+		return &markMissing{Column: m.column, Rows: m.rows, Remove: true}
+	}},
 }
 
 // OperationNames lists the operations in the order in which an error names them.
 var OperationNames = []string{
 	"set_values", "add_column", "drop_columns", "select_columns", "rename_columns", "delete_rows",
-	"cast", "fill_missing", "drop_missing", "drop_duplicates", "sort", "filter",
+	"cast", "fill_missing", "drop_missing", "drop_duplicates", "sort", "filter", "mark_missing", "unmark_missing",
 }
 
 // ErrNoOperations is the error of an edit that has no operations.
@@ -133,7 +141,8 @@ func Apply(f *Frame, ops []Operation) ([]Effect, error) {
 func inOperation(i int, err error) error {
 	var e *codec.Error
 	if errors.As(err, &e) {
-		return codec.Errorf(e.Kind, "operation %d: %s", i+1, e.Detail)
+		cause := located(element("/operations", i), e.Err)
+		return &codec.Error{Kind: e.Kind, Err: cause, Detail: fmt.Sprintf("operation %d: %s", i+1, e.Detail)}
 	}
 	return fmt.Errorf("operation %d: %w", i+1, err)
 }

@@ -296,8 +296,9 @@ func (p *parser) plain() (jsontext.Value, error) {
 	return raw, err
 }
 
-// condition reads a condition, which is nested so deep.
-func (p *parser) condition(depth int, path string) (*condition, error) {
+// condition reads a condition, which is nested so deep,
+// and called by path in errors about the wrong kind of JSON. at is the pointer to it.
+func (p *parser) condition(depth int, path, at string) (*condition, error) {
 	if null, err := p.null(); null || err != nil {
 		return nil, err
 	}
@@ -307,16 +308,16 @@ func (p *parser) condition(depth int, path string) (*condition, error) {
 	if p.conditions++; p.conditions > maxConditions || depth > maxConditionDepth {
 		return nil, errTooManyConditions
 	}
-	c := new(condition)
+	c := &condition{at: at}
 	below := func(name string) string { return path + "." + name }
 	return c, p.object(func(name string) (err error) {
 		switch field := strings.ToLower(name); {
 		case strings.EqualFold(name, "and"):
-			c.And, err = p.conditionList(depth+1, below(field))
+			c.And, err = p.conditionList(depth+1, below(field), at+"/"+field)
 		case strings.EqualFold(name, "or"):
-			c.Or, err = p.conditionList(depth+1, below(field))
+			c.Or, err = p.conditionList(depth+1, below(field), at+"/"+field)
 		case strings.EqualFold(name, "not"):
-			c.Not, err = p.condition(depth+1, below(field))
+			c.Not, err = p.condition(depth+1, below(field), at+"/"+field)
 		case strings.EqualFold(name, "column"):
 			c.Column = nil
 			if p.dec.PeekKind() != 'n' {
@@ -334,7 +335,7 @@ func (p *parser) condition(depth int, path string) (*condition, error) {
 	})
 }
 
-func (p *parser) conditionList(depth int, path string) ([]*condition, error) {
+func (p *parser) conditionList(depth int, path, at string) ([]*condition, error) {
 	if null, err := p.null(); null || err != nil {
 		return nil, err
 	}
@@ -346,7 +347,7 @@ func (p *parser) conditionList(depth int, path string) ([]*condition, error) {
 		if len(list) == maxConditions {
 			return errTooManyConditions
 		}
-		c, err := p.condition(depth, path)
+		c, err := p.condition(depth, path, element(at, len(list)))
 		list = append(list, c)
 		return err
 	})

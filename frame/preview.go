@@ -1,9 +1,13 @@
 package frame
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
+	"github.com/apache/arrow/go/v17/arrow"
+
+	"edgeframe/codec"
 	"edgeframe/codec/scalar"
 )
 
@@ -19,6 +23,16 @@ type Preview struct {
 	Statistics []ColumnStatistics
 	// Samples are some of the cells that change, sorted by row.
 	Samples []Sample
+	// Head has the first rows of the result; nil if none were asked for.
+	Head *codec.Table
+}
+
+// PreviewOptions say how much of a preview is wanted.
+type PreviewOptions struct {
+	// Samples is the largest number of sample cells, at most [MostSamples]; 0 means [DefaultSamples].
+	Samples int
+	// Rows is how many of the first rows of the result are wanted.
+	Rows int
 }
 
 // ColumnStatistics describes a column before and after. Name is its name before.
@@ -34,8 +48,11 @@ type Statistics struct {
 	Missing   int64
 }
 
-// MaxSamples is how many sample cells a preview has at most.
-const MaxSamples = 5
+// The numbers of sample cells of a preview.
+const (
+	DefaultSamples = 5
+	MostSamples    = 100
+)
 
 // Sample is a cell that changes, as JSON. Row is its row before. After is nil if the row is removed.
 type Sample struct {
@@ -45,14 +62,14 @@ type Sample struct {
 }
 
 // DryRun applies operations to f and compares the result with before, a clone of f from before.
-func DryRun(before, f *Frame, ops []Operation) (*Preview, error) {
+func DryRun(before, f *Frame, ops []Operation, opt PreviewOptions) (*Preview, error) {
 	f.origins = newOrigins(f.NumRows())
 	effects, err := Apply(f, ops)
 	if err != nil {
 		return nil, err
 	}
 	p := &Preview{Effects: effects, RowsRemoved: before.NumRows() - f.NumRows()}
-	c := &comparison{before: before, after: f, changed: make([]bool, before.NumRows())}
+	c := &comparison{before: before, after: f, changed: make([]bool, before.NumRows()), samples: min(cmp.Or(opt.Samples, DefaultSamples), MostSamples)}
 	if err := c.cells(p); err != nil {
 		return nil, err
 	}
@@ -68,14 +85,41 @@ func DryRun(before, f *Frame, ops []Operation) (*Preview, error) {
 			p.RowsAffected++
 		}
 	}
-	slices.SortStableFunc(p.Samples, func(a, b Sample) int { return int(a.Row - b.Row) })
-	p.Samples = p.Samples[:min(len(p.Samples), MaxSamples)]
-	return p, nil
+	if opt.Rows > 0 {
+		p.Head, err = f.head(int64(opt.Rows))
+	}
+	return p, err
+}
+
+// head returns the first n rows.
+func (f *Frame) head(n int64) (*codec.Table, error) {
+	t := &codec.Table{Schema: f.Schema()}
+	all := make([]int, len(f.Columns))
+	for i := range all {
+		all[i] = i
+	}
+	for _, r := range f.groupRanges() {
+		rows := min(n-int64(r.from), int64(r.to-r.from))
+		if rows <= 0 {
+			break
+		}
+		if err := f.LoadAll(all, []int{r.group}); err != nil {
+			return nil, err
+		}
+		arrays := make([]arrow.Array, len(f.Columns))
+		for i, c := range f.Columns {
+			arrays[i] = slice(c.Chunks[r.group].Data, 0, int(rows))
+		}
+		t.RowGroups = append(t.RowGroups, codec.NewRecord(t.Schema, arrays, uint32(rows)))
+	}
+	return t, nil
 }
 
 // comparison compares two states of a frame.
 type comparison struct {
 	before, after *Frame
+	// samples is how many sample cells are kept.
+	samples int
 	// changed has for each row of before whether it is affected.
 	changed []bool
 }
@@ -116,13 +160,20 @@ func (c *comparison) cells(p *Preview) error {
 				continue
 			}
 			c.changed[from] = true
-			if sampled < MaxSamples {
+			if sampled < c.samples {
 				sampled++
 				p.Samples = append(p.Samples, Sample{from, c.before.Columns[before].Field.Name, slices.Clone(a), slices.Clone(b)})
 			}
 		}
+		c.cut(p)
 		return nil
 	})
+}
+
+// cut keeps the samples of the first rows.
+func (c *comparison) cut(p *Preview) {
+	slices.SortStableFunc(p.Samples, func(a, b Sample) int { return cmp.Compare(a.Row, b.Row) })
+	p.Samples = p.Samples[:min(len(p.Samples), c.samples)]
 }
 
 // removed finds the removed rows. Their first cell is the sample.
@@ -144,11 +195,12 @@ func (c *comparison) removed(p *Preview) error {
 			continue
 		}
 		c.changed[row] = true
-		if sampled < MaxSamples {
+		if sampled < c.samples {
 			sampled++
 			p.Samples = append(p.Samples, Sample{int64(row), c.before.Columns[0].Field.Name, slices.Clone(first(int64(row))), nil})
 		}
 	}
+	c.cut(p)
 	return nil
 }
 

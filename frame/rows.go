@@ -1,12 +1,14 @@
 package frame
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/apache/arrow/go/v17/arrow"
 
 	"edgeframe/codec"
 	"edgeframe/codec/document"
+	"edgeframe/codec/scalar"
 )
 
 // setValues puts values into rows of a column: one each, or one for all.
@@ -18,8 +20,8 @@ type setValues struct {
 }
 
 func (op *setValues) needs(f *Frame) []place {
-	col, err := f.index(op.Column)
-	if err != nil {
+	col := f.find(op.Column)
+	if col < 0 {
 		return nil
 	}
 	var places []place
@@ -30,7 +32,7 @@ func (op *setValues) needs(f *Frame) []place {
 }
 
 func (op *setValues) apply(f *Frame) error {
-	col, err := f.index(op.Column)
+	col, err := f.index(op.Column, "/column")
 	if err != nil {
 		return err
 	}
@@ -75,6 +77,9 @@ func (op *setValues) parse(f *Frame, col int) (arrow.Array, error) {
 		want = nil
 	}
 	values, err := document.Values(raw, want, f.Limits)
+	if m, ok := errors.AsType[*scalar.Misfit](err); ok {
+		return nil, op.misfit(m)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -84,13 +89,25 @@ func (op *setValues) parse(f *Frame, col int) (arrow.Array, error) {
 	return values, nil
 }
 
+// misfit is the error about a value that does not fit the column.
+func (op *setValues) misfit(m *scalar.Misfit) error {
+	if op.Value.raw == nil {
+		return misfitting(op.Column, op.Rows[m.Position], element("/values", m.Position), m)
+	}
+	row := int64(-1)
+	if len(op.Rows) == 1 {
+		row = op.Rows[0]
+	}
+	return misfitting(op.Column, row, "/value", m)
+}
+
 // checkRows returns the rows in ascending order, and for each its position in given. It returns an error
 // if a row is outside of the table or occurs twice.
 func (f *Frame) checkRows(given []int64) (order []int, ascending []int64, err error) {
 	n := f.NumRows()
-	for _, r := range given {
+	for i, r := range given {
 		if r < 0 || r >= n {
-			return nil, nil, codec.Errorf(ErrInvalidOperation, "row %d is not in the table; its rows are 0 to %d", r, n-1)
+			return nil, nil, outside(r, n, element("/rows", i))
 		}
 	}
 	order = make([]int, len(given))

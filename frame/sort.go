@@ -36,7 +36,7 @@ func (op *sortRows) apply(f *Frame) error {
 	if len(op.By) == 0 {
 		return codec.Errorf(ErrInvalidOperation, "by is empty; give at least one {\"column\", \"descending\"}")
 	}
-	columns, err := f.indexes(op.columns())
+	columns, err := f.indexesAt(op.columns(), "/by", "/column")
 	if err != nil {
 		return err
 	}

@@ -66,7 +66,7 @@ func BenchmarkStatistics(b *testing.B) {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		if _, err := s.describe(context.Background(), sess.head, sess.head.current()); err != nil {
+		if _, err := s.describe(context.Background(), sess.head, sess.head.current(), DescribeSelection{}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -2,6 +2,7 @@ package session
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 
 	"edgeframe/kv"
@@ -71,14 +72,14 @@ func (s *Service) commitVersion(ctx context.Context, c Change, work func(h *head
 	})
 }
 
-// pushDraft makes d the current version of h.
+// pushDraft makes d the current version of h. If c has no summary, d says what it is called.
 func (s *Service) pushDraft(h *head, d *draft, c Change, out *sealer) ([]kv.Item, error) {
 	ver := d.version
 	h.setSource(&ver, c.Source)
 	h.Schemas, ver.Schema = addOnce(h.Schemas, d.table.schema)
 	h.Manifests, ver.Manifest = addOnce(h.Manifests, d.table.manifest)
 	ver.Marks = d.table.marks
-	items, err := s.push(h, &ver, c.Summary, out)
+	items, err := s.push(h, &ver, cmp.Or(c.Summary, ver.Summary), out)
 	return append(items, d.items...), err
 }
 

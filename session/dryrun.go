@@ -17,20 +17,20 @@ type Preview struct {
 }
 
 // DryRun applies operations without keeping the result. Like a read, it extends the session.
-func (s *Service) DryRun(ctx context.Context, c Change, ops []frame.Operation) (*Preview, error) {
+func (s *Service) DryRun(ctx context.Context, c Change, ops []frame.Operation, opt frame.PreviewOptions) (*Preview, error) {
 	sess, err := s.Open(ctx, c.Ref, PrefetchNothing)
 	if err != nil {
 		return nil, err
 	}
 	var p *Preview
 	err = s.follow(ctx, sess, func(sess *Session) (err error) {
-		p, err = s.dryRun(ctx, sess, c.Pre, ops)
+		p, err = s.dryRun(ctx, sess, c.Pre, ops, opt)
 		return err
 	})
 	return p, err
 }
 
-func (s *Service) dryRun(ctx context.Context, sess *Session, pre Precondition, ops []frame.Operation) (*Preview, error) {
+func (s *Service) dryRun(ctx context.Context, sess *Session, pre Precondition, ops []frame.Operation, opt frame.PreviewOptions) (*Preview, error) {
 	if err := s.check(sess.head, pre); err != nil {
 		return nil, err
 	}
@@ -40,7 +40,7 @@ func (s *Service) dryRun(ctx context.Context, sess *Session, pre Precondition, o
 	}
 	after := before.Clone()
 	p := &Preview{Session: sess, RowsBefore: before.NumRows(), ColumnsBefore: columnNames(before), Changed: []string{}}
-	if p.Preview, err = frame.DryRun(before, after, ops); err != nil {
+	if p.Preview, err = frame.DryRun(before, after, ops, opt); err != nil {
 		return nil, err
 	}
 	p.RowsAfter, p.ColumnsAfter = after.NumRows(), columnNames(after)

@@ -28,35 +28,36 @@ type Change struct {
 // Edit applies operations, all or none, and makes one version of the result. effects says what
 // each of the operations has done.
 func (s *Service) Edit(ctx context.Context, c Change, ops []frame.Operation) (sess *Session, effects []frame.Effect, err error) {
-	sess, err = s.newVersion(ctx, c, "Edit", func(f *frame.Frame) (err error) {
-		effects, err = frame.Apply(f, ops)
-		return err
+	sess, err = s.newVersion(ctx, c, func(f *frame.Frame) (summary string, err error) {
+		if effects, err = frame.Apply(f, ops); err != nil {
+			return "", err
+		}
+		return frame.Summarize(ops, effects), nil
 	})
 	return sess, effects, err
 }
 
 // Append adds the rows of t at the end and makes a version of the result.
 func (s *Service) Append(ctx context.Context, c Change, t *codec.Table) (*Session, error) {
-	name := fmt.Sprintf("Append %d rows", t.NumRows())
-	return s.newVersion(ctx, c, name, func(f *frame.Frame) error { return frame.Append(f, t) })
+	return s.newVersion(ctx, c, func(f *frame.Frame) (string, error) {
+		return fmt.Sprintf("Append %d rows", t.NumRows()), frame.Append(f, t)
+	})
 }
 
 // Replace makes a version of t, which may have other columns. Marks stay at cells that are missing in t too: at
 // those in the same row if t has as many rows as the table before, or with key at those in the row with the same
 // value in that column.
 func (s *Service) Replace(ctx context.Context, c Change, t *codec.Table, key string) (sess *Session, carried CarriedMarks, err error) {
-	sess, err = s.newVersion(ctx, c, "Replace data", func(f *frame.Frame) (err error) {
+	sess, err = s.newVersion(ctx, c, func(f *frame.Frame) (summary string, err error) {
 		carried, err = replaceTable(f, t, key)
-		return err
+		return "Replace data", err
 	})
 	return sess, carried, err
 }
 
-// newVersion makes a version by applying change to the current one.
-func (s *Service) newVersion(ctx context.Context, c Change, fallback string, change func(*frame.Frame) error) (*Session, error) {
-	if c.Summary == "" {
-		c.Summary = fallback
-	}
+// newVersion makes a version by applying change to the current one. change returns the summary for a change
+// that has none.
+func (s *Service) newVersion(ctx context.Context, c Change, change func(*frame.Frame) (summary string, err error)) (*Session, error) {
 	if err := checkSummary(c.Summary); err != nil {
 		return nil, err
 	}
@@ -66,10 +67,16 @@ func (s *Service) newVersion(ctx context.Context, c Change, fallback string, cha
 		if err != nil {
 			return nil, err
 		}
-		if err := change(f); err != nil {
+		summary, err := change(f)
+		if err != nil {
 			return nil, err
 		}
-		return s.storeFrame(h, base, f, out)
+		ver, err := s.storeFrame(h, base, f, out)
+		if err != nil {
+			return nil, err
+		}
+		ver.Summary = summary
+		return ver, nil
 	})
 }
 

@@ -48,7 +48,7 @@ func TestADryRunFollowsACommitThatEvictedItsVersion(t *testing.T) {
 	h, step := interrupt(t, kvtest.OpGet, ":seg:", keepNone)
 	sess := h.create(10, 5)
 	*step = func() { h.edit(sess, `{"op":"delete_rows","rows":[0,1,2]}`) }
-	p, err := h.DryRun(context.Background(), of(sess), operations(t, `{"op":"delete_rows","rows":[0]}`))
+	p, err := h.DryRun(context.Background(), of(sess), operations(t, `{"op":"delete_rows","rows":[0]}`), frame.PreviewOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func TestADryRunThatFollowsACommitAsksItsPreconditionAgain(t *testing.T) {
 	*step = func() { h.edit(sess, `{"op":"delete_rows","rows":[0,1,2]}`) }
 	c := of(sess)
 	c.Pre = func(now *Session) bool { return now.Revision == sess.Revision }
-	_, err := h.DryRun(context.Background(), c, operations(t, `{"op":"delete_rows","rows":[0]}`))
+	_, err := h.DryRun(context.Background(), c, operations(t, `{"op":"delete_rows","rows":[0]}`), frame.PreviewOptions{})
 	wantKind(t, err, ErrPreconditionFailed)
 }
 
@@ -76,7 +76,7 @@ func TestLostMarksAreCorruption(t *testing.T) {
 	}
 	_, err := h.Marks(ctx, sess, Selection{Limit: -1})
 	wantKind(t, err, ErrCorrupt)
-	_, err = h.DryRun(ctx, of(sess), operations(t, `{"op":"delete_rows","rows":[0]}`))
+	_, err = h.DryRun(ctx, of(sess), operations(t, `{"op":"delete_rows","rows":[0]}`), frame.PreviewOptions{})
 	wantKind(t, err, ErrCorrupt)
 }
 

@@ -3,10 +3,12 @@ package session
 import (
 	"context"
 	"encoding/binary"
+	"slices"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/zeebo/xxh3"
 
+	"edgeframe/codec"
 	"edgeframe/frame"
 	"edgeframe/internal/budget"
 	"edgeframe/kv"
@@ -53,6 +55,28 @@ func (s *Service) Statistics(ctx context.Context, sess *Session, version uint32)
 	return st, err
 }
 
+// DescribeSelection is what a description is about, and what it has beside the usual statistics.
+type DescribeSelection struct {
+	// Columns are the columns that are described, in order; all if there are none.
+	Columns []string
+	frame.DescribeOptions
+}
+
+// Describe computes the statistics of a selection, as [Service.Statistics] does for whole versions. They are
+// not kept.
+func (s *Service) Describe(ctx context.Context, sess *Session, version uint32, sel DescribeSelection) (st *Statistics, err error) {
+	err = s.follow(ctx, sess, func(sess *Session) error {
+		ver, err := sess.head.find(version)
+		if err != nil {
+			return err
+		}
+		st = &Statistics{Session: sess, Version: sess.head.viewVersion(ver)}
+		st.JSON, err = s.describe(ctx, sess.head, ver, sel)
+		return err
+	})
+	return st, err
+}
+
 func (s *Service) statistics(ctx context.Context, h *head, ver *record.Version) ([]byte, error) {
 	key := statisticsKey(h, ver, s.opt.MaxTableBytes)
 	if doc, ok := s.described.Get(key); ok {
@@ -69,7 +93,7 @@ func (s *Service) statistics(ctx context.Context, h *head, ver *record.Version) 
 		}
 	}
 	return s.opt.Join(ctx, key, func(ctx context.Context) ([]byte, error) {
-		doc, err := s.describe(ctx, h, ver)
+		doc, err := s.describe(ctx, h, ver, DescribeSelection{})
 		if err != nil {
 			return nil, err
 		}
@@ -91,17 +115,29 @@ func (s *Service) storeStatistics(ctx context.Context, h *head, key string, doc 
 }
 
 // describe computes the statistics of a version, some columns at a time.
-func (s *Service) describe(ctx context.Context, h *head, ver *record.Version) ([]byte, error) {
+func (s *Service) describe(ctx context.Context, h *head, ver *record.Version, sel DescribeSelection) ([]byte, error) {
 	schema, marks, m, err := s.contents(ctx, h, ver)
 	if err != nil {
 		return nil, err
+	}
+	selected, err := (&Selection{Columns: sel.Columns}).columns(schema)
+	if err != nil {
+		return nil, err
+	}
+	// at has for each column of the version its place in the description, -1 if it has none.
+	at := make([]int, schema.NumFields())
+	for i := range at {
+		at[i] = -1
+	}
+	for place, c := range selected {
+		at[c] = place
 	}
 	rows := make([]int, len(m.Groups))
 	for g := range m.Groups {
 		rows[g] = m.Groups[g].Rows
 	}
-	d := frame.NewDescriber(schema, rows, marks, s.Limits())
-	d.Context = ctx
+	d := frame.NewDescriber(codec.SelectFields(schema, selected), rows, marks, s.Limits())
+	d.Context, d.Options = ctx, sel.DescribeOptions
 	most := min(describeBytes, s.opt.MaxTableBytes/describePart)
 	share := budget.From(ctx)
 	// The values of a part are in memory, and about as much is needed to count and order them.
@@ -114,12 +150,20 @@ func (s *Service) describe(ctx context.Context, h *head, ver *record.Version) ([
 	}
 	defer end()
 	for _, columns := range m.parts(most) {
+		columns = slices.DeleteFunc(columns, func(c int) bool { return at[c] < 0 })
+		if len(columns) == 0 {
+			continue
+		}
 		before := share.Used()
 		arrays, err := s.loadColumns(ctx, h, m, columns, most/describeReads)
 		if err != nil {
 			return nil, err
 		}
-		if err := d.Add(columns, arrays); err != nil {
+		places := make([]int, len(columns))
+		for i, c := range columns {
+			places[i] = at[c]
+		}
+		if err := d.Add(places, arrays); err != nil {
 			return nil, err
 		}
 		share.Free(share.Used() - before)

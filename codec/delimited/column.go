@@ -79,9 +79,9 @@ func (c *textColumn) forget() {
 	*c = textColumn{index: c.index, kind: cellText, chunk: textChunk{kind: cellText}, want: c.want, mem: c.mem}
 }
 
-// setWanted makes the column one with a dtype, if dt is not nil.
-func (c *textColumn) setWanted(dt arrow.DataType, d *dialect) (err error) {
-	if c.want, err = newWanted(dt, d, c.mem); c.want != nil && c.want.builder == nil {
+// setWanted makes the column one with a dtype, if dt is not nil, whose dates are in a format, if it is not "".
+func (c *textColumn) setWanted(dt arrow.DataType, format string, d *dialect) (err error) {
+	if c.want, err = newWanted(dt, format, d, c.mem); c.want != nil && c.want.builder == nil {
 		c.forget()
 	}
 	return err

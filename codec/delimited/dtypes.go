@@ -14,6 +14,8 @@ type wanted struct {
 	// builder makes the values. It is nil if dt is a type of text: then the column is read as text, which
 	// is converted at the end.
 	builder *scalar.Builder
+	// format reads dates and times; nil unless they are in a format that was named.
+	format  *scalar.TimeFormat
 	dialect *dialect
 	// numeric says that cells are numbers, and that the dialect has another decimal point or separates
 	// thousands.
@@ -33,7 +35,7 @@ type misfit struct {
 }
 
 // newWanted returns nil for a column without a dtype.
-func newWanted(dt arrow.DataType, d *dialect, mem *codec.Budget) (*wanted, error) {
+func newWanted(dt arrow.DataType, format string, d *dialect, mem *codec.Budget) (*wanted, error) {
 	if dt == nil {
 		return nil, nil
 	}
@@ -45,6 +47,11 @@ func newWanted(dt arrow.DataType, d *dialect, mem *codec.Budget) (*wanted, error
 		w.most = maxTextBytes
 	}
 	var err error
+	if format != "" {
+		if w.format, err = scalar.ParseTimeFormat(format, dt); err != nil {
+			return nil, err
+		}
+	}
 	w.builder, err = scalar.NewBuilder(dt, mem)
 	return w, err
 }
@@ -61,6 +68,9 @@ func (c *textColumn) dataType() arrow.DataType {
 func (w *wanted) append(cell []byte) scalar.Fit {
 	if len(cell) > w.most {
 		return scalar.NoFit
+	}
+	if w.format != nil {
+		return w.builder.AppendFormatted(cell, w.format)
 	}
 	if !w.numeric {
 		return w.builder.AppendText(cell)

@@ -61,7 +61,7 @@ func newTextReader(s textScanner, names []string, opt codec.ReadOptions, nulls [
 	for i := range r.columns {
 		r.mem.Take(int64(len(names[i])))
 		r.columns[i] = textColumn{index: i, mem: r.mem}
-		if err := r.columns[i].setWanted(opt.DTypes[names[i]], d); err != nil {
+		if err := r.columns[i].setWanted(opt.Wanted(names[i]), opt.TimeFormats[names[i]], d); err != nil {
 			return nil, err
 		}
 	}

@@ -88,8 +88,10 @@ func (s *changedCells) addWanted(w *wanted, row int, in textCells, mem *codec.Bu
 	// The values are made once more, to see which of them change.
 	own := mem.Sub()
 	defer own.ReleaseAll()
-	probe, err := newWanted(w.dt, w.dialect, own)
-	if err != nil {
+	probe := *w
+	probe.scratch = nil
+	var err error
+	if probe.builder, err = scalar.NewBuilder(w.dt, own); err != nil {
 		return
 	}
 	var scratch []byte

@@ -81,7 +81,7 @@ func (t *dynTable) finish(opt codec.ReadOptions, lang language) (*codec.Table, e
 	for i, c := range t.fields.columns {
 		c.name = names[i]
 	}
-	table := t.table(opt.DTypes)
+	table := t.table(opt)
 	table.Receipt.Renamed = renamed
 	if t.note != "" {
 		table.Receipt.Notes = []string{t.note}
@@ -104,7 +104,7 @@ func (t *dynTable) finish(opt codec.ReadOptions, lang language) (*codec.Table, e
 func (t *dynTable) changes(c *dynColumn, opt codec.ReadOptions, lang language) (n int64, samples []codec.Sample, err error) {
 	nested := c.elem != nil || len(c.fields.columns) > 0
 	var rows []uint32 // of a nested column, in which a value can have several changes
-	find := changeFinder{t: t, lang: lang, want: opt.DTypes[c.name], use: func(ch change) error {
+	find := changeFinder{t: t, lang: lang, want: opt.Wanted(c.name), use: func(ch change) error {
 		if opt.Strict {
 			return t.refuse(c, ch, lang)
 		}

@@ -182,12 +182,11 @@ func (c *dynColumn) mark(row uint32) error {
 	return nil
 }
 
-// table decides on the types of all columns and decodes their values. dtypes are the types that are asked
-// for.
-func (t *dynTable) table(dtypes map[string]arrow.DataType) *codec.Table {
+// table decides on the types of all columns and decodes their values, with the types that opt asks for.
+func (t *dynTable) table(opt codec.ReadOptions) *codec.Table {
 	fields := make([]arrow.Field, len(t.fields.columns))
 	for i, c := range t.fields.columns {
-		fields[i] = arrow.Field{Name: c.name, Type: c.typeFor(dtypes[c.name]), Nullable: true}
+		fields[i] = arrow.Field{Name: c.name, Type: c.typeFor(opt.Wanted(c.name)), Nullable: true}
 	}
 	out := &codec.Table{Schema: arrow.NewSchema(fields, nil)}
 	for lo := uint32(0); lo < t.numRows; lo += codec.RowGroupRows {

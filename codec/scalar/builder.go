@@ -1,6 +1,8 @@
 package scalar
 
 import (
+	"bytes"
+	"fmt"
 	"math/big"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -108,7 +110,7 @@ func (b *Builder) AppendJSON(raw []byte) bool {
 
 // AppendText appends the value that a text spells: numbers also with a plus or leading zeros, with a
 // point at their beginning or end; infinities and NaN as [ParseNotFinite] reads them; booleans as
-// [ParseBool] does; everything else as the string that [FromJSON] reads.
+// [ParseBool] does, and 1 and 0; everything else as the string that [FromJSON] reads.
 func (b *Builder) AppendText(text []byte) Fit { return b.text(text) }
 
 // AppendBool appends true or false.
@@ -127,9 +129,27 @@ func (b *Builder) AppendInteger(v *big.Int) bool { return b.scaled(v) }
 // Array returns the values that have been appended and begins anew.
 func (b *Builder) Array() arrow.Array { return b.array() }
 
+// Misfit is the cause of an error about a value that does not fit a type.
+type Misfit struct {
+	// Value is the value as JSON.
+	Value []byte
+	// Position is where it is in its list, counted from 0.
+	Position int
+	Type     arrow.DataType
+}
+
+// Error implements error.
+func (m *Misfit) Error() string {
+	return fmt.Sprintf("the value %s at position %d does not fit %s", m.Shown(), m.Position, DType(m.Type))
+}
+
+// Shown returns the value, shortened for an error message.
+func (m *Misfit) Shown() string { return codec.Shorten(string(m.Value)) }
+
 // misfit is the error about a value that does not fit a type.
 func misfit(value []byte, position int, dt arrow.DataType) error {
-	return codec.Errorf(codec.ErrMismatch, "the value %s at position %d does not fit %s", codec.Shorten(string(value)), position, DType(dt))
+	cause := &Misfit{bytes.Clone(value), position, dt}
+	return &codec.Error{Kind: codec.ErrMismatch, Detail: cause.Error(), Err: cause}
 }
 
 // refuses is a maker that no value fits. Others embed it and say what fits them.

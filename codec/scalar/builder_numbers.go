@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math"
 	"math/big"
+	"strconv"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/float16"
@@ -41,6 +42,12 @@ func (m *intMaker) integer(v int64) bool {
 
 func (m *intMaker) unsigned(v uint64) bool { return v <= math.MaxInt64 && m.integer(int64(v)) }
 
+// quoted appends an integer in the spelling of [Text]. JavaScript has no other way to send one beyond 2^53.
+func (m *intMaker) quoted(text []byte) bool {
+	v, ok := ParseInt(text)
+	return ok && m.integer(v)
+}
+
 // number appends whole numbers in range, 1.0 and 1e3 too.
 func (m *intMaker) number(raw []byte) bool {
 	v, ok := jsonInt(raw)
@@ -48,8 +55,11 @@ func (m *intMaker) number(raw []byte) bool {
 }
 
 func (m *intMaker) float(v float64, bits int) bool {
-	if bits == 64 {
-		return isWhole(v) && m.integer(int64(v))
+	switch {
+	case !isWhole(v):
+		return false
+	case bits == 64:
+		return m.integer(int64(v))
 	}
 	m.scratch = AppendFloat(m.scratch[:0], v, bits)
 	return m.number(m.scratch)
@@ -95,12 +105,21 @@ func (m *uintMaker) unsigned(v uint64) bool {
 
 func (m *uintMaker) integer(v int64) bool { return v >= 0 && m.unsigned(uint64(v)) }
 
+// quoted is that of [intMaker].
+func (m *uintMaker) quoted(text []byte) bool {
+	v, err := strconv.ParseUint(string(text), 10, 64)
+	return err == nil && (text[0] != '0' || len(text) == 1) && m.unsigned(v)
+}
+
 func (m *uintMaker) number(raw []byte) bool {
 	v, ok := jsonUint(raw)
 	return ok && m.unsigned(v)
 }
 
 func (m *uintMaker) float(v float64, bits int) bool {
+	if !isWhole(v) {
+		return false
+	}
 	m.scratch = AppendFloat(m.scratch[:0], v, bits)
 	return m.number(m.scratch)
 }

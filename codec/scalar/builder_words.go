@@ -137,10 +137,24 @@ func (m *boolMaker) boolean(v bool) bool {
 
 func (m *boolMaker) text(b []byte) Fit {
 	v, fit := ParseBool(b)
+	if fit == NoFit {
+		v, fit = parseBit(b)
+	}
 	if fit != NoFit {
 		m.boolean(v)
 	}
 	return fit
+}
+
+// parseBit reads 1 and 0, also as floats are spelled. They are booleans only where a type says so.
+func parseBit(b []byte) (v bool, fit Fit) {
+	switch string(b) {
+	case "1", "1.0":
+		return true, Respelled
+	case "0", "0.0":
+		return false, Respelled
+	}
+	return false, NoFit
 }
 
 func (m *boolMaker) array() arrow.Array {

@@ -9,8 +9,8 @@ import (
 )
 
 // Convert returns the values of arr as type want, if every one of them fits it: integers in
-// range, whole floats as integers, exact integers as floats, text that spells a date, time
-// or decimal, integers and dates as text. Anything that would change a value is refused with
+// range, whole floats as integers, exact integers as floats, text that spells an integer, date, time
+// or decimal, numbers, booleans, dates and times as text. Anything that would change a value is refused with
 // [codec.ErrMismatch].
 func Convert(arr arrow.Array, want arrow.DataType, limits codec.Limits) (arrow.Array, error) {
 	out, _, err := convert(arr, want, limits)
@@ -26,7 +26,7 @@ func convert(arr arrow.Array, want arrow.DataType, limits codec.Limits) (out arr
 	case has.ID() == arrow.FLOAT32 && want.ID() == arrow.FLOAT64:
 		return widenFloat(arr.(*array.Float32)), 0, nil
 	case IsText(want) && !IsText(ValueType(has)) && has.ID() != arrow.NULL:
-		if !arrow.IsInteger(has.ID()) && has.ID() != arrow.DATE32 {
+		if !isNumeric(has) && !isTicking(has) && has.ID() != arrow.BOOL || has.ID() == arrow.DICTIONARY {
 			return nil, 0, codec.Errorf(codec.ErrMismatch, "values of type %s do not fit %s", DType(has), DType(want))
 		}
 		arr = textsOf(arr)
@@ -82,10 +82,10 @@ func widenFloat(arr *array.Float32) arrow.Array {
 func textsOf(arr arrow.Array) arrow.Array {
 	b := array.NewStringBuilder(memory.DefaultAllocator)
 	b.Reserve(arr.Len())
-	spell := Text(arr)
+	spell, missing := Text(arr), Missing(arr)
 	var buf []byte
 	for i := range arr.Len() {
-		if arr.IsNull(i) {
+		if missing(i) {
 			b.AppendNull()
 			continue
 		}

@@ -69,6 +69,50 @@ func ParseDType(s string) (arrow.DataType, error) {
 	return nil, codec.Errorf(codec.ErrUnsupported, "unknown dtype %.100q; accepted are %s", s, acceptedTypes)
 }
 
+// ParseFormattedDType is [ParseDType] for types that may have a format for dates and times:
+// date32[%d/%m/%Y], timestamp[us, %d.%m.%Y %H:%M], timestamp[us, tz=UTC, %Y-%m-%d %H:%M %z],
+// timestamp[ms, epoch[ms]], time32[s, %H.%M]. format is "" if there is none; [ParseTimeFormat] accepts it
+// otherwise.
+func ParseFormattedDType(s string) (dt arrow.DataType, format string, err error) {
+	if dt, err = ParseDType(s); err == nil {
+		return dt, "", nil
+	}
+	name, format, ok := cutFormat(strings.TrimSpace(s))
+	if !ok {
+		return nil, "", codec.Errorf(codec.ErrUnsupported, "%s; dates and times may have a format, such as date32[%%d/%%m/%%Y]", err)
+	}
+	if dt, err = ParseDType(name); err != nil {
+		return nil, "", err
+	}
+	_, err = ParseTimeFormat(format, dt)
+	return dt, format, err
+}
+
+// cutFormat cuts the format out of the name of a type.
+func cutFormat(s string) (name, format string, ok bool) {
+	base, inner, _ := strings.Cut(s, "[")
+	inner, closed := strings.CutSuffix(inner, "]")
+	if !closed {
+		return "", "", false
+	}
+	if base == "date32" || base == "date64" {
+		return base, inner, true
+	}
+	unit, format, ok := strings.Cut(inner, ",")
+	if _, known := timeUnits[unit]; !ok || !known {
+		return "", "", false
+	}
+	if format = strings.TrimPrefix(format, " "); strings.HasPrefix(format, "tz=") {
+		var zone string
+		if zone, format, ok = strings.Cut(format, ","); !ok {
+			return "", "", false
+		}
+		unit += ", " + zone
+		format = strings.TrimPrefix(format, " ")
+	}
+	return base + "[" + unit + "]", format, true
+}
+
 var timeUnits = map[string]arrow.TimeUnit{
 	"s":  arrow.Second,
 	"ms": arrow.Millisecond,

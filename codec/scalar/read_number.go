@@ -155,8 +155,11 @@ func jsonInt(raw []byte) (int64, bool) {
 	if v, ok := ParseInt(raw); ok {
 		return v, true
 	}
-	whole, ok := wholeFloat(raw)
-	return int64(whole), ok
+	magnitude, negative, ok := wholeNumber(raw)
+	if negative {
+		return int64(-magnitude), ok && magnitude <= 1<<63
+	}
+	return int64(magnitude), ok && magnitude <= math.MaxInt64
 }
 
 // jsonUint is the uint64 that a JSON number is.
@@ -164,18 +167,37 @@ func jsonUint(raw []byte) (uint64, bool) {
 	if v, err := strconv.ParseUint(string(raw), 10, 64); err == nil {
 		return v, true
 	}
-	whole, ok := wholeFloat(raw)
-	return uint64(whole), ok && whole >= 0
+	magnitude, negative, ok := wholeNumber(raw)
+	return magnitude, ok && (!negative || magnitude == 0)
 }
 
-// wholeFloat returns the value of a number that is whole although it is not spelled as an integer.
-// Above 2^53 it returns false, because such floats cannot represent every integer.
-func wholeFloat(raw []byte) (float64, bool) {
-	if IsInteger(raw) || !KeepsDigits(raw) {
-		return 0, false
+// wholeNumber returns the magnitude of a number that is whole although it is not spelled as an integer,
+// such as 1.0 and 1e18. It is exact: no float is on the way.
+func wholeNumber(raw []byte) (magnitude uint64, negative, ok bool) {
+	const most = 20 // digits of a uint64
+	n, ok := ScanNumber(raw)
+	if !ok || IsInteger(raw) {
+		return 0, false, false
 	}
-	f, err := strconv.ParseFloat(string(raw), 64)
-	return f, err == nil && isWhole(f)
+	digits, places := bytes.TrimLeft(n.Whole, "0"), bytes.TrimRight(n.Places, "0")
+	if len(digits) == 0 && len(places) == 0 {
+		return 0, n.Negative, true
+	}
+	shift := 0
+	if len(n.Exponent) > 0 {
+		var err error
+		if shift, err = strconv.Atoi(string(n.Exponent[1:])); err != nil || shift < -len(raw) || shift > len(raw)+most {
+			return 0, false, false
+		}
+	}
+	digits = append(bytes.Clone(digits), places...)
+	short := bytes.TrimRight(digits, "0")
+	zeros := shift - len(places) + len(digits) - len(short)
+	if short = bytes.TrimLeft(short, "0"); zeros < 0 || len(short)+zeros > most {
+		return 0, false, false
+	}
+	magnitude, err := strconv.ParseUint(string(short)+strings.Repeat("0", zeros), 10, 64)
+	return magnitude, n.Negative, err == nil
 }
 
 // isWhole reports whether f is an integer that cannot have been rounded.

@@ -64,6 +64,9 @@ func call(ctx context.Context, svc *session.Service, c session.Change, s Step) (
 		if err != nil {
 			return nil, errors.Join(errInSteps, err)
 		}
+		if c.Summary == "" {
+			c.Summary = "Edit" // what it would be called otherwise is a matter of package frame
+		}
 		v, _, err = svc.Edit(ctx, c, ops)
 		return v, err
 	case "append":
@@ -116,7 +119,7 @@ func dryRun(ctx context.Context, svc *session.Service, c session.Change, s Step)
 	if err != nil {
 		return preview{}, errors.Join(errInSteps, err)
 	}
-	p, err := svc.DryRun(ctx, c, ops)
+	p, err := svc.DryRun(ctx, c, ops, frame.PreviewOptions{})
 	if err != nil {
 		return preview{}, err
 	}

@@ -20,7 +20,7 @@ func (g *generator) ops(t *table) []Op {
 func (g *generator) op(t *table) Op {
 	op := Op{Op: pick(g,
 		"set_values", "set_values", "set_values", "add_column", "drop_columns", "select_columns", "rename_columns", "delete_rows",
-		"cast", "fill_missing", "fill_missing", "drop_missing", "drop_duplicates", "sort", "sort", "filter")}
+		"cast", "fill_missing", "fill_missing", "drop_missing", "drop_duplicates", "sort", "sort", "filter", "mark_missing", "unmark_missing")}
 	switch op.Op {
 	case "set_values":
 		g.setValues(&op, t)
@@ -46,6 +46,9 @@ func (g *generator) op(t *table) Op {
 			op.Rename[name] = pick(g, columnNames...)
 		}
 	case "delete_rows":
+		op.Rows = g.rows(t, 1+g.IntN(3))
+	case "mark_missing", "unmark_missing":
+		op.Column, _ = g.column(t)
 		op.Rows = g.rows(t, 1+g.IntN(3))
 	case "cast":
 		op.Column, _ = g.column(t)

@@ -36,6 +36,8 @@ var apply = map[string]func(*table, Op) error{
 	"drop_duplicates": (*table).dropDuplicates,
 	"sort":            (*table).sort,
 	"filter":          (*table).filter,
+	"mark_missing":    func(t *table, op Op) error { return t.setMarks(op, true) },
+	"unmark_missing":  func(t *table, op Op) error { return t.setMarks(op, false) },
 }
 
 // checkRows refuses rows that the table does not have, and repeated ones.
@@ -185,6 +187,20 @@ func (t *table) deleteRows(op Op) error {
 		return err
 	}
 	t.keep(func(r int) bool { return !slices.Contains(op.Rows, int64(r)) })
+	return nil
+}
+
+func (t *table) setMarks(op Op, marked bool) error {
+	at := t.position(op.Column)
+	if at < 0 {
+		return frame.ErrColumnNotFound
+	}
+	if err := t.checkRows(op.Rows); err != nil {
+		return err
+	}
+	for _, r := range op.Rows {
+		t.rows[r].cells[at].marked = marked
+	}
 	return nil
 }
 

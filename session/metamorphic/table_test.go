@@ -254,14 +254,15 @@ func appended(v any, from, to string) (any, bool) {
 	switch {
 	case from == to:
 		return v, true
-	case to == typeText && from != typeNull && from != typeInt:
-		return nil, false // whatever the values are
 	case v == nil:
 		return nil, true
 	case to == typeText:
 		return spellValue(v), true
 	}
 	switch v := v.(type) {
+	case string:
+		n, err := strconv.ParseInt(v, 10, 64)
+		return n, to == typeInt && err == nil && strconv.FormatInt(n, 10) == v
 	case int64:
 		return float64(v), to == typeFloat
 	case float64:
