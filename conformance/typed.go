@@ -196,4 +196,31 @@ var typedTests = []test{
 			s.do("GET", s.path("/describe", params...), nil).refused(http.StatusBadRequest, "invalid_parameter")
 		}
 	}},
+	{"an edit that changes nothing makes no version and leaves what can be redone", func(c *client) {
+		s := c.create("a,b\n1,x\n2,y\n")
+		s.edit(op{"op": "set_values", "column": "a", "rows": []int{0}, "value": 9})
+		s.post("/undo")
+		before := string(s.get("/versions").body)
+		for _, nothing := range []op{
+			{"op": "drop_duplicates"},
+			{"op": "set_values", "column": "a", "rows": []int{0, 1}, "values": []any{1, "2"}},
+			{"op": "sort", "by": []op{{"column": "a"}}},
+			{"op": "cast", "column": "a", "dtype": "int64"},
+			{"op": "select_columns", "columns": []string{"a", "b"}},
+			{"op": "fill_missing", "columns": []string{"b"}, "method": "mode"},
+			{"op": "filter", "where": op{"column": "a", "cmp": "gt", "value": 0}},
+			{"op": "unmark_missing", "column": "a", "rows": []int{0}},
+		} {
+			if doc := s.edit(nothing); !doc.CanRedo || doc.CurrentVersion != 1 {
+				c.Errorf("%v: version %d, redo %v", nothing, doc.CurrentVersion, doc.CanRedo)
+			}
+		}
+		if diff := cmp.Diff(before, string(s.get("/versions").body)); diff != "" {
+			c.Error(diff)
+		}
+		s.post("/redo")
+		if got := s.cells(); got != "[9,\"x\"]\n[2,\"y\"]" {
+			c.Error(got)
+		}
+	}},
 }

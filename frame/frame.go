@@ -79,6 +79,10 @@ type Frame struct {
 	// origins, unless nil, tracks which row of the base table each row was.
 	origins *origins
 
+	// loaded has the chunks of the base table that Load has returned. The caller of Load keeps the segments
+	// that they are a part of, so they take no memory of their own.
+	loaded map[place]arrow.Array
+
 	// spent is the number of bytes of values that operations made by repeating one, copied the
 	// number of bytes of chunks that they rewrote.
 	spent, copied int64
@@ -128,6 +132,7 @@ func (f *Frame) Clone() *Frame {
 	for i, col := range f.Columns {
 		c.Columns[i] = &Column{Field: col.Field, Origin: col.Origin, Chunks: slices.Clone(col.Chunks)}
 	}
+	c.loaded = nil
 	c.Rows, c.Marks = slices.Clone(f.Rows), maps.Clone(f.Marks)
 	if f.origins != nil {
 		c.origins = &origins{rows: slices.Clone(f.origins.rows), values: maps.Clone(f.origins.values)}
@@ -218,8 +223,29 @@ func (f *Frame) load(places []place) error {
 	if err != nil {
 		return err
 	}
+	if f.loaded == nil {
+		f.loaded = make(map[place]arrow.Array, len(missing))
+	}
 	for i, c := range missing {
 		c.Data = arrays[i]
+		f.loaded[place{c.Column, c.Group}] = arrays[i]
+	}
+	return nil
+}
+
+// RestoreStored makes chunks that have the same values as in the base table ones that are stored, so that they
+// are not stored again. The rows must be those of the base table.
+func (f *Frame) RestoreStored() error {
+	for _, c := range f.Columns {
+		for g := range c.Chunks {
+			if err := f.Ended(); err != nil {
+				return err
+			}
+			was, ok := f.loaded[place{c.Origin, g}]
+			if ok && !c.Chunks[g].Stored && array.Equal(was, c.Chunks[g].Data) {
+				c.Chunks[g] = Chunk{Stored: true, Group: g, Column: c.Origin, Data: was}
+			}
+		}
 	}
 	return nil
 }

@@ -42,7 +42,7 @@ func (t table) equal(other table) bool {
 }
 
 // commitVersion makes the version that work returns the current one. work leaves the segments to
-// store in its sealer.
+// store in its sealer. If work returns nil, there is no new version, and the commit only extends the session.
 func (s *Service) commitVersion(ctx context.Context, c Change, work func(h *head, out *sealer) (*record.Version, error)) (*Session, error) {
 	if err := checkSource(c.Source); err != nil {
 		return nil, err
@@ -64,6 +64,10 @@ func (s *Service) commitVersion(ctx context.Context, c Change, work func(h *head
 		ver, err := work(h, out)
 		if err != nil {
 			return nil, err
+		}
+		if ver == nil {
+			h.dropUnused()
+			return nil, nil
 		}
 		ver.RowsBefore = rows
 		d = &draft{from: from, born: out.born, version: *ver, table: h.tableOf(ver), items: out.items}

@@ -1,8 +1,10 @@
 package session
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"slices"
 
 	"edgeframe/codec"
 	"edgeframe/frame"
@@ -25,23 +27,61 @@ type Change struct {
 	Source []byte
 }
 
-// Edit applies operations, all or none, and makes one version of the result. effects says what
-// each of the operations has done.
+// Edit applies operations, all or none, and makes one version of the result, unless the table and its marks
+// stay as they are: then there is no new version, and what could be redone still can. effects says what each
+// of the operations has done.
 func (s *Service) Edit(ctx context.Context, c Change, ops []frame.Operation) (sess *Session, effects []frame.Effect, err error) {
 	sess, err = s.newVersion(ctx, c, func(f *frame.Frame) (summary string, err error) {
+		rows := slices.Clone(f.Rows)
 		if effects, err = frame.Apply(f, ops); err != nil {
 			return "", err
 		}
+		if slices.Equal(rows, f.Rows) {
+			if err := f.RestoreStored(); err != nil {
+				return "", err
+			}
+		}
 		return frame.Summarize(ops, effects), nil
-	})
+	}, unlessSame)
 	return sess, effects, err
+}
+
+// unlessSame returns nil for a version whose table is that of base.
+func unlessSame(h *head, base, ver *record.Version) (*record.Version, error) {
+	same, err := h.sameContent(base, ver)
+	if same {
+		return nil, err
+	}
+	return ver, err
+}
+
+// always returns ver.
+func always(_ *head, _, ver *record.Version) (*record.Version, error) { return ver, nil }
+
+// sameContent reports whether two versions of h have the same schema, marks and segments, whatever revisions
+// stored the segments.
+func (h *head) sameContent(a, b *record.Version) (bool, error) {
+	if !bytes.Equal(h.Schemas[a.Schema], h.Schemas[b.Schema]) || (a.Marks == nil) != (b.Marks == nil) || a.Marks != nil && a.Marks.Hash != b.Marks.Hash {
+		return false, nil
+	}
+	m, err := h.manifest(a)
+	if err != nil {
+		return false, err
+	}
+	n, err := h.manifest(b)
+	if err != nil {
+		return false, err
+	}
+	return slices.EqualFunc(m.Layout, n.Layout, slices.Equal) && slices.EqualFunc(m.Groups, n.Groups, func(a, b record.RowGroup) bool {
+		return a.Rows == b.Rows && slices.EqualFunc(a.Segments, b.Segments, func(a, b record.SegmentRef) bool { return a.Hash == b.Hash })
+	}), nil
 }
 
 // Append adds the rows of t at the end and makes a version of the result.
 func (s *Service) Append(ctx context.Context, c Change, t *codec.Table) (*Session, error) {
 	return s.newVersion(ctx, c, func(f *frame.Frame) (string, error) {
 		return fmt.Sprintf("Append %d rows", t.NumRows()), frame.Append(f, t)
-	})
+	}, always)
 }
 
 // Replace makes a version of t, which may have other columns. Marks stay at cells that are missing in t too: at
@@ -51,13 +91,13 @@ func (s *Service) Replace(ctx context.Context, c Change, t *codec.Table, key str
 	sess, err = s.newVersion(ctx, c, func(f *frame.Frame) (summary string, err error) {
 		carried, err = replaceTable(f, t, key)
 		return "Replace data", err
-	})
+	}, always)
 	return sess, carried, err
 }
 
 // newVersion makes a version by applying change to the current one. change returns the summary for a change
-// that has none.
-func (s *Service) newVersion(ctx context.Context, c Change, change func(*frame.Frame) (summary string, err error)) (*Session, error) {
+// that has none. keep returns the version to keep, nil if there is none to keep.
+func (s *Service) newVersion(ctx context.Context, c Change, change func(*frame.Frame) (summary string, err error), keep func(h *head, base, ver *record.Version) (*record.Version, error)) (*Session, error) {
 	if err := checkSummary(c.Summary); err != nil {
 		return nil, err
 	}
@@ -76,7 +116,7 @@ func (s *Service) newVersion(ctx context.Context, c Change, change func(*frame.F
 			return nil, err
 		}
 		ver.Summary = summary
-		return ver, nil
+		return keep(h, base, ver)
 	})
 }
 

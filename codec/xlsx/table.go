@@ -71,7 +71,7 @@ func (t *table) column(i int, name string) (chunks []arrow.Array, dt arrow.DataT
 	for _, p := range t.parts {
 		p.each(p.position(name), func(_ int, kind kind, word uint64) { kinds.add(p.sheet, kind, word) })
 	}
-	want := t.book.opt.DTypes[name]
+	want := t.book.opt.Wanted(name)
 	dt = kinds.dataType(want)
 	changes := changesOf(&kinds, dt, want)
 	b := array.NewBuilder(t.book.mem, dt)

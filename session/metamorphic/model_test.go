@@ -252,7 +252,7 @@ func (m *model) commit(s *state, step Step) (err error) {
 	default:
 		panic("no such step: " + step.String())
 	}
-	if err == nil {
+	if err == nil && (step.Do != "edit" || !next.equal(current)) {
 		m.push(s, next, fallback, step.Summary)
 	}
 	return err

@@ -67,6 +67,13 @@ func (t *table) clone() *table {
 	return c
 }
 
+// equal reports whether two tables have the same columns and cells.
+func (t *table) equal(other *table) bool {
+	return slices.Equal(t.columns, other.columns) && slices.EqualFunc(t.rows, other.rows, func(a, b row) bool {
+		return a.group == b.group && slices.Equal(a.cells, b.cells)
+	})
+}
+
 // newTable is the table that data stands for. Columns with missing values are nullable.
 func newTable(data *Table) *table {
 	t := &table{}
