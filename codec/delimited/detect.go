@@ -33,13 +33,18 @@ type sampleRecord struct {
 type detector struct {
 	text       []byte
 	candidates []byte
-	dialect    *dialect
-	records    []sampleRecord
+	// which has the number of each candidate, counted from 1.
+	which   [256]uint8
+	dialect *dialect
+	records []sampleRecord
 }
 
 // newDetector reads the first lines of text. It leaves out blank lines and comments.
 func newDetector(text []byte, d *dialect, candidates []byte) *detector {
 	p := &detector{text: text[:min(len(text), sampleBytes)], candidates: candidates, dialect: d}
+	for i, c := range candidates {
+		p.which[c] = uint8(i + 1)
+	}
 	afterBlank := false
 	for pos := 0; pos < len(p.text) && len(p.records) < sampleRows; {
 		if d.comment != 0 && p.text[pos] == d.comment {
@@ -71,37 +76,38 @@ func newDetector(text []byte, d *dialect, candidates []byte) *detector {
 func (p *detector) countFields(r *sampleRecord) (next int, finished bool) {
 	text, quote, escape := p.text, p.dialect.quote, p.dialect.escape
 	for i := range r.fields {
-		r.fields[i], r.open[i] = 1, true
+		r.fields[i] = 1
 	}
-	begins := true
+	at, begins := -1, true
 	for i := r.start; i < len(text); i++ {
 		c := text[i]
-		switch {
-		case isLineEnd(c):
+		if isLineEnd(c) {
+			if at >= 0 {
+				r.open[at] = true
+			}
 			return i + lineEndLength(text[i:]), true
-		case begins && c == quote && quote != 0:
+		}
+		if begins && c == quote && quote != 0 {
 			end := p.closingQuote(i)
 			if end < 0 {
-				return len(text), false
+				break
 			}
-			if opened := i == r.start || !isBlank(text[i-1]) || bytes.IndexByte(p.candidates, text[i-1]) >= 0; opened || p.endsQuoted(end+1) {
+			afterBlank := i > r.start && isBlank(text[i-1]) && p.which[text[i-1]] == 0
+			if !afterBlank || p.endsQuoted(end+1) {
 				i = end
 			}
-			r.open = [mostCandidates]bool{}
-			begins = false
+			at, begins = -1, false
 			continue
-		case escape != 0 && c == escape:
-			i++
 		}
-		at := bytes.IndexByte(p.candidates, c)
-		if at >= 0 {
+		if escape != 0 && c == escape {
+			i++
+			at, begins = -1, false
+			continue
+		}
+		if at = int(p.which[c]) - 1; at >= 0 {
 			r.fields[at]++
 		}
 		begins = at >= 0 || begins && isBlank(c)
-		r.open = [mostCandidates]bool{}
-		if at >= 0 {
-			r.open[at] = true
-		}
 	}
 	return len(text), false
 }
@@ -125,10 +131,10 @@ func (p *detector) closingQuote(pos int) int {
 
 // endsQuoted reports whether a field may end at pos, behind its closing quote.
 func (p *detector) endsQuoted(pos int) bool {
-	for pos < len(p.text) && isBlank(p.text[pos]) && bytes.IndexByte(p.candidates, p.text[pos]) < 0 {
+	for pos < len(p.text) && isBlank(p.text[pos]) && p.which[p.text[pos]] == 0 {
 		pos++
 	}
-	return pos == len(p.text) || isLineEnd(p.text[pos]) || bytes.IndexByte(p.candidates, p.text[pos]) >= 0
+	return pos == len(p.text) || isLineEnd(p.text[pos]) || p.which[p.text[pos]] > 0
 }
 
 func isLineEnd(c byte) bool { return c == '\n' || c == '\r' }

@@ -66,7 +66,17 @@ func (s *textScanner) quotesAreText(start int) bool {
 	if s.delimiter != '\t' && s.delimiter != '|' || bytes.HasSuffix(s.data, []byte("\n\n")) {
 		return false
 	}
-	return s.hasStrayQuotes(start) && s.hasEvenLines(start)
+	return s.hasStrayQuotes(start) && s.hasEvenLines(start) && !s.isQuotedName(start)
+}
+
+// isQuotedName reports whether the line at start is one quoted field: the table has one column.
+func (s *textScanner) isQuotedName(start int) bool {
+	fields, quoted := 0, false
+	_, err := s.record(s.skipBlankLines(start), func(span textSpan) bool {
+		fields, quoted = fields+1, span.quoted()
+		return fields < 2
+	})
+	return err == nil && fields == 1 && quoted
 }
 
 // hasStrayQuotes reports whether a quote opens a field that has a line end, is never closed, or is

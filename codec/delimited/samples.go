@@ -131,6 +131,8 @@ func (r *textReader) samples(t *codec.Table) [][]codec.Sample {
 			places = append(places, place{i, int(cell.span.start &^ spanFlag), cell})
 		}
 	}
+	const bytesEach = 400
+	r.mem.Take(int64(len(places)) * bytesEach)
 	slices.SortFunc(places, func(a, b place) int { return a.pos - b.pos })
 	out := make([][]codec.Sample, len(r.columns))
 	line, counted := 1, 0
@@ -149,8 +151,14 @@ func (r *textReader) samples(t *codec.Table) [][]codec.Sample {
 		}
 		before := p.cell.span.content(r.scan.data, &scratch)
 		if !r.dialect.spells(before, spelled, values.DataType()) {
-			out[p.column] = codec.AddSample(out[p.column], codec.Sample{Kind: kind, Line: int64(line), Before: string(before), After: string(spelled)})
+			out[p.column] = codec.AddSample(out[p.column], codec.Sample{Kind: kind, Line: int64(line), Before: beginning(before), After: beginning(spelled)})
 		}
 	}
 	return out
+}
+
+// beginning returns more of a spelling than a sample shows, so that a long one is not copied.
+func beginning(b []byte) string {
+	const most = 256
+	return string(b[:min(len(b), most)])
 }

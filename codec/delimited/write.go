@@ -30,7 +30,7 @@ func (d driver) Encode(w io.Writer, src codec.Source, _ codec.WriteOptions) erro
 	if _, err := w.Write(head); err != nil {
 		return err
 	}
-	to := &textWriter{delimiter: d.written, blocks: make([][]byte, runtime.GOMAXPROCS(0))}
+	to := &textWriter{delimiter: d.written, single: groups.Schema().NumFields() == 1, blocks: make([][]byte, runtime.GOMAXPROCS(0))}
 	to.watch(head)
 	err := codec.EachGroup(groups, func(group arrow.Record) error {
 		return to.writeGroup(w, group)
@@ -47,14 +47,17 @@ const singleMissing = "NA"
 // textWriter writes row groups. It reuses its buffers, one for each block of rows that is encoded at once.
 type textWriter struct {
 	delimiter byte
-	blocks    [][]byte
+	// single says that the table has one column: then a quoted name says that quotes enclose fields, and an
+	// empty line would be a row.
+	single bool
+	blocks [][]byte
 	// doubtful says that quotes in the text could be taken for ordinary characters.
 	doubtful atomic.Bool
 }
 
 // watch looks at a row that has been written, or at the header.
 func (to *textWriter) watch(row []byte) {
-	if to.delimiter != '\t' || to.doubtful.Load() || !bytes.ContainsAny(row[:len(row)-1], "\r\n") {
+	if to.delimiter != '\t' || to.single || to.doubtful.Load() || !bytes.ContainsAny(row[:len(row)-1], "\r\n") {
 		return
 	}
 	if s := (textScanner{data: row, delimiter: to.delimiter}); s.hasEvenLines(0) {
@@ -130,7 +133,7 @@ func (to *textWriter) appendRows(dst []byte, group arrow.Record, lo, hi int) []b
 				dst = append(dst, to.delimiter)
 			}
 			if c.isNull(row) {
-				if len(columns) == 1 {
+				if to.single {
 					dst = append(dst, singleMissing...)
 				}
 				continue
