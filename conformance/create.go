@@ -147,7 +147,7 @@ var createTests = []test{
 			c.Error(diff)
 		}
 		more := s.do("POST", s.path("/data"), "id|when\n1|2026-01-02\n", "Content-Type: text/csv").is(http.StatusOK).session()
-		if more.Upload == nil || more.Upload.Delimiter != "|" || more.Upload.Columns["id"] != (columnReceipt{DType: "int64"}) {
+		if more.Upload == nil || more.Upload.Delimiter != "|" || more.Upload.Columns["id"] != (columnReceipt{DType: "utf8"}) {
 			c.Errorf("receipt %+v of appended rows", more.Upload)
 		}
 		other := s.do("PUT", s.path("/data"), `[{"a":1},{"a":null}]`, "Content-Type: application/json").is(http.StatusOK).session()

@@ -86,7 +86,7 @@ var documentTests = []test{
 		if v.Changed != 1 || len(v.Samples) != 1 || v.Samples[0].Kind != "to_missing" || v.Samples[0].Line != 2 || v.Samples[0].Before != "NaN" || v.Samples[0].After != nil {
 			c.Errorf("the receipt says %+v", v)
 		}
-		if got, want := string(s.get("/data", "format=csv").body), "v\n1.5\n\n-Infinity\n"; got != want {
+		if got, want := string(s.get("/data", "format=csv").body), "v\n1.5\nNA\n-Infinity\n"; got != want {
 			c.Errorf("the values are %q, want %q", got, want)
 		}
 		c.do("POST", "/api/v1/sessions?strict=true", `[{"v":1.5},{"v":NaN}]`, "Content-Type: "+jsonType).

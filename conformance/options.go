@@ -20,8 +20,8 @@ type formatParam struct {
 var formatParams = []formatParam{
 	{"delimiter", "comma", []string{"csv", "tsv"}},
 	{"header", "true", []string{"csv", "tsv", "xlsx"}},
-	{"header_row", "1", []string{"csv", "tsv"}},
-	{"skip_rows", "0", []string{"csv", "tsv"}},
+	{"header_row", "1", []string{"csv", "tsv", "xlsx"}},
+	{"skip_rows", "0", []string{"csv", "tsv", "xlsx"}},
 	{"short_rows", "fill", []string{"csv", "tsv"}},
 	{"quote", "\"", []string{"csv", "tsv"}},
 	{"escape", "\\", []string{"csv", "tsv"}},

@@ -40,7 +40,7 @@ var untidyTests = []test{
 	}},
 	{"a formula without a value is missing, and changed", func(c *client) {
 		book := rawWorkbook(rawSheet{"s", "", `<row><c t="inlineStr"><is><t>sum</t></is></c></row><row><c><f>A1*2</f></c></row><row><c><v>1</v></c></row>`})
-		checkXLSX(c, book, "sum\n\n1\n", []string{`"missing":1,"changed":1,"samples":[{"kind":"to_missing","line":2,"before":"=A1*2","after":null}]`})
+		checkXLSX(c, book, "sum\nNA\n1\n", []string{`"missing":1,"changed":1,"samples":[{"kind":"to_missing","line":2,"before":"=A1*2","after":null}]`})
 		c.do("POST", "/api/v1/sessions?strict=true", book, "Content-Type: "+xlsxType).refused(http.StatusUnprocessableEntity, "malformed_input", "A2", "=A1*2", "strict=true")
 	}},
 	{"a merged name takes no row of data", func(c *client) {

@@ -45,6 +45,12 @@ func (p *detector) titleEnds(with int) int {
 		}
 		start++
 	}
+	// A block of lines with as many delimiters as the table ends at a blank line.
+	for i := n - 2; i > start; i-- {
+		if p.records[i].afterBlank && p.records[i].fields[with] > 1 && p.titles(with, i) {
+			return i
+		}
+	}
 	if start == 0 || start > n-2 || p.records[start].fields[with] < 2 || !p.titles(with, start) {
 		return 0
 	}
@@ -102,21 +108,22 @@ func (p *detector) names(with, record int) (names [][]byte, ok bool) {
 	return names, ok && len(names) > 1
 }
 
-// hasTypedColumn reports whether all values of some column below a name look like values.
+// hasTypedColumn reports whether all values of some column below a name look like values. Below a year none
+// of them may be a year.
 func (p *detector) hasTypedColumn(with, start int, names [][]byte) bool {
 	typed, text := make([]bool, len(names)), make([]bool, len(names))
 	for _, r := range p.records[start+1:] {
 		column := 0
 		p.eachCell(with, r, func(cell []byte) {
 			if len(cell) > 0 && column < len(names) {
-				is := p.dialect.looksLikeValue(cell)
+				is := p.dialect.looksLikeValue(cell) && !(isYear(names[column]) && isYear(cell))
 				typed[column], text[column] = typed[column] || is, text[column] || !is
 			}
 			column++
 		})
 	}
 	for i, name := range names {
-		if typed[i] && !text[i] && len(name) > 0 && !isYear(name) {
+		if typed[i] && !text[i] && len(name) > 0 {
 			return true
 		}
 	}

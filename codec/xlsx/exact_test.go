@@ -159,7 +159,7 @@ func TestSamplesShowTheCellsThatChange(t *testing.T) {
 func TestAFormulaMayHaveTheEmptyTextAsItsValue(t *testing.T) {
 	book := bookParts{sheet: rowsXML(inlineCell("a"), `<c t="str"><f>""</f><v></v></c>`, inlineCell("x"))}
 	_, values, receipt := columnOf(t, book.bytes(t), codec.ReadOptions{Strict: true})
-	if values != "\nx\n" || receipt.Changed[0] != 0 {
+	if values != "NA\nx\n" || receipt.Changed[0] != 0 {
 		t.Errorf("%q, changed %d", values, receipt.Changed[0])
 	}
 }

@@ -14,6 +14,8 @@ type textFile struct {
 	given string
 	// pandas are the parameters that pandas.read_csv needs for the same table.
 	pandas options
+	// plain is the same text in a way that pandas can read, if it cannot read this one.
+	plain string
 }
 
 // portals are files of open-data portals.
@@ -57,7 +59,7 @@ var programs = []textFile{
 	{name: "R's write.table with tabs", text: "item\tprice\napple\t1.5\npear\tNA\n", pandas: options{"sep": "\t"}},
 	{name: "SAS with a point for missing", text: "id,score\n1,.\n2,3.5\n", pandas: options{"na_values": []string{"."}}, given: "null_values=.&null_values="},
 	{name: "Stata labels", text: "id,sex,agegrp\n1,male,18-24\n2,female,25-34\n"},
-	{name: "SPSS with blanks for missing", text: "ID;Q1;Q2\n1;3; \n2; ;5\n", pandas: options{"sep": ";"}},
+	{name: "SPSS with blanks for missing", text: "ID;Q1;Q2\n1;3; \n2; ;5\n", pandas: options{"sep": ";", "skipinitialspace": true}},
 	{name: "mysqldump with backslashes", text: "id,note\n1,\"say \\\"hi\\\"\"\n2,\"a, b\"\n", pandas: options{"escapechar": "\\", "doublequote": false}, given: "escape=\\"},
 	{name: "PostgreSQL's COPY with tabs", text: "id\tnote\n1\tsay \"hi\"\n2\t\"open\n3\tx\n", pandas: options{"sep": "\t", "quoting": 3}, given: "quote=none"},
 	{name: "single quotes", text: "id,note\n1,'a, b'\n2,'c'\n", pandas: options{"quotechar": "'"}, given: "quote='"},
@@ -88,9 +90,9 @@ var instruments = []textFile{
 
 // banks are files of banks, shops and accounting.
 var banks = []textFile{
-	{name: "a statement with lines before it", text: "Kontonummer:;DE12;\nZeitraum:;01.01.2024 - 31.01.2024;\n\nBuchungstag;Betrag;Text\n02.01.2024;-12,50;Miete, Januar\n03.01.2024;1.200,00;Lohn\n", pandas: options{"sep": ";", "skiprows": 3, "decimal": ",", "thousands": "."}, given: "decimal=comma&thousands=point"},
-	{name: "groups of three with no-break spaces", text: "poste;montant\nloyer;1\u00a0234,50\neau;99,10\n", pandas: options{"sep": ";", "decimal": ",", "thousands": "\u00a0"}, given: "decimal=comma&thousands=space"},
-	{name: "groups of three with narrow spaces", text: "poste;montant\nloyer;1\u202f234,50\neau;99,10\n", pandas: options{"sep": ";", "decimal": ",", "thousands": "\u202f"}, given: "decimal=comma&thousands=space"},
+	{name: "a statement with lines before it", text: "Kontonummer:;DE12;\nZeitraum:;01.01.2024 - 31.01.2024;\n\nBuchungstag;Betrag;Text\n02.01.2024;-12,50;Miete, Januar\n03.01.2024;1.200,00;Lohn\n", pandas: options{"sep": ";", "skiprows": 3, "decimal": ",", "thousands": ".", "dtype": options{"Buchungstag": "str"}}, given: "decimal=comma&thousands=point"},
+	{name: "groups of three with no-break spaces", text: "poste;montant\nloyer;1\u00a0234,50\neau;99,10\n", plain: "poste;montant\nloyer;1234,50\neau;99,10\n", pandas: options{"sep": ";", "decimal": ","}, given: "decimal=comma&thousands=space"},
+	{name: "groups of three with narrow spaces", text: "poste;montant\nloyer;1\u202f234,50\neau;99,10\n", plain: "poste;montant\nloyer;1234,50\neau;99,10\n", pandas: options{"sep": ";", "decimal": ","}, given: "decimal=comma&thousands=space"},
 	{name: "groups of three in quotes", text: "item,amount\nrent,\"1,234.50\"\nwater,99.10\n", pandas: options{"thousands": ","}, given: "thousands=comma"},
 	{name: "everything in quotes", text: "\"Date\",\"Amount\",\"Payee\"\n\"2024-01-02\",\"-12.50\",\"A, B\"\n\"2024-01-03\",\"7.25\",\"C\"\n"},
 	{name: "currency signs", text: "item,price\na,€ 1.50\nb,€ 2.25\n"},
@@ -99,5 +101,7 @@ var banks = []textFile{
 	{name: "a trailing semicolon on lines of data", text: "Datum;Betrag\n2024-01-02;5;\n2024-01-03;6;\n", pandas: options{"sep": ";", "index_col": false}},
 	{name: "brackets for negative amounts", text: "item,amount\na,(5)\nb,7\n"},
 	{name: "a shop's orders", text: "Name,Email,Total,Lineitem name,Lineitem name\n#1001,a@example.org,12.50,Cup,Blue\n#1002,b@example.org,7.00,Pen,Red\n"},
+	{name: "blank lines between blocks of data", text: "item,n,note\na,5,x\n\nb,,\n\nc,7,y\n"},
+	{name: "names of the first column only", text: "full name,,\nAnn,Smith,X\nBob,Lee,Y\n"},
 	{name: "a pivot with a title", text: "Sum of sales,,\nregion,2023,2024\nN,5,6\nS,7,8\n", pandas: options{"skiprows": 1}},
 }

@@ -67,6 +67,9 @@ func TestUntidyTextIsReadAsPandasReadsIt(t *testing.T) {
 		for _, f := range group {
 			files = append(files, f)
 			s := sent{f.data(t), f.encoding, f.pandas}
+			if f.plain != "" {
+				s.Data = []byte(f.plain)
+			}
 			if s.Encoding == "" {
 				s.Encoding = "utf-8-sig"
 			}
