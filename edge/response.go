@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"syscall/js"
+	"time"
 
 	"edgeframe/api"
 	"edgeframe/internal/promise"
@@ -39,10 +40,12 @@ func newResponse(ctx context.Context, c call) *response {
 // Header implements [http.ResponseWriter].
 func (w *response) Header() http.Header { return w.header }
 
-// WriteHeader implements [http.ResponseWriter].
+// WriteHeader implements [http.ResponseWriter]. Like net/http, it adds the time of the answer, which clients
+// need to tell how long a session has: workerd does not.
 func (w *response) WriteHeader(status int) {
 	if w.status == 0 {
 		w.status, w.sent = status, maps.Clone(w.header)
+		w.sent.Set("Date", time.Now().UTC().Format(http.TimeFormat))
 	}
 }
 

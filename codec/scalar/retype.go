@@ -41,7 +41,7 @@ func ApplyDTypes(t *codec.Table, opt codec.ReadOptions) (*codec.Table, error) {
 	names := make([]string, len(fields))
 	for i, f := range fields {
 		names[i] = f.Name
-		if want := opt.Wanted(f.Name); want != nil {
+		if want := opt.Wanted(f.Name); want != nil && (opt.DTypes[f.Name] != nil || !arrow.TypeEqual(decodedType(f.Type), want)) {
 			fields[i].Type = want
 		}
 	}
@@ -64,6 +64,19 @@ func ApplyDTypes(t *codec.Table, opt codec.ReadOptions) (*codec.Table, error) {
 		out.RowGroups = append(out.RowGroups, codec.NewRecord(out.Schema, groups[g], uint32(group.NumRows())))
 	}
 	return out, nil
+}
+
+// decodedType is the type of the values of an encoded type, or t itself for other types.
+func decodedType(t arrow.DataType) arrow.DataType {
+	switch t := t.(type) {
+	case *arrow.DictionaryType:
+		return decodedType(t.ValueType)
+	case *arrow.RunEndEncodedType:
+		return decodedType(t.Encoded())
+	case arrow.ExtensionType:
+		return decodedType(t.StorageType())
+	}
+	return t
 }
 
 // retyped is a column that gets another type.

@@ -167,8 +167,11 @@ func (s salvager) add(w sstable.RawWriter, rows []row, references int) (kept int
 		preface, rest := blob.DecodeInlineHandlePreface(r.value[1:])
 		handle := blob.InlineHandle{InlineHandlePreface: preface, HandleSuffix: blob.DecodeHandleSuffix(rest)}
 		id := int(preface.ReferenceID)
-		if id >= references || id > known && previous == nil {
+		if id >= references {
 			continue
+		}
+		if known < id && (previous == nil || previous[0] != r.key.UserKey[0]) {
+			previous = r.key.UserKey[:1]
 		}
 		for ; known < id; known++ {
 			if err := addFiller(w, previous, known, r.key); err != nil {
@@ -186,8 +189,9 @@ func (s salvager) add(w sstable.RawWriter, rows []row, references int) (kept int
 }
 
 // addFiller adds a row that refers to a value file whose rows are all lost, because the engine expects
-// that a table refers to its value files in their order. Its key is that of the row before with a zero
-// byte, which no key of an item ends with; [mender.reindexed] removes it.
+// that a table refers to its value files in their order. Its key is that of the row before in the same
+// space, or the space itself, with a zero byte, which no key of an item ends with; [mender.reindexed]
+// removes it, and does not read its value.
 func addFiller(w sstable.RawWriter, previous []byte, id int, like sstable.InternalKey) error {
 	key := like
 	key.UserKey = append(previous[:len(previous):len(previous)], 0)

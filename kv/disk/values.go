@@ -19,8 +19,8 @@ import (
 const (
 	// valuesFooter is the length of the footer of a value file.
 	valuesFooter = 38
-	// leastBlock is below the size of a block of values, which has one of at least separateBytes.
-	leastBlock = separateBytes / 4
+	// leastBlock is below the size of a block of values, which has one of at least 1 KiB.
+	leastBlock = 256
 )
 
 // readValueBlocks returns the values of the blocks from the beginning of a value file up to the first
