@@ -27,11 +27,11 @@ type Preview struct {
 	Head *codec.Table
 }
 
-// PreviewOptions say how much of a preview is wanted.
+// PreviewOptions say how much a preview shows.
 type PreviewOptions struct {
 	// Samples is the largest number of sample cells, at most [MostSamples]; 0 means [DefaultSamples].
 	Samples int
-	// Rows is how many of the first rows of the result are wanted.
+	// Rows is how many of the first rows of the result it has.
 	Rows int
 }
 

@@ -35,7 +35,7 @@ type Data struct {
 
 // newData returns the data of a page of sess.
 func newData(s *Service, sess *Session, p *page) *Data {
-	// What came along with the head is wanted for the first row groups only. The copies let go of it.
+	// Only the first row groups need what came along with the head. The copies let go of it.
 	h, seen := *sess.head, *sess
 	seen.head = &h
 	d := &Data{Session: &seen, Version: h.viewVersion(p.version), Schema: p.schema, s: s, head: &h, page: p}

@@ -87,7 +87,7 @@ func keepMapNames(schema *arrow.Schema, names [][]string) *arrow.Schema {
 type mapNames [][]string
 
 // forOthers returns a schema as other programs are to read it: without the names of maps in its metadata, which
-// it returns beside it, and without UUIDs that are none since the column was cast. If no map has names, they
+// it returns beside it, and without the mark of UUIDs on columns that were cast. If no map has names, they
 // are nil.
 func forOthers(schema *arrow.Schema) (*arrow.Schema, mapNames) {
 	var names mapNames

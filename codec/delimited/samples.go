@@ -85,7 +85,7 @@ func (s *changedCells) addWanted(w *wanted, row int, in textCells, mem *codec.Bu
 		return
 	}
 	s.windows++
-	// The values are made once more, to see which of them change.
+	// The values are made a second time, to see which of them change.
 	own := mem.Sub()
 	defer own.ReleaseAll()
 	probe := *w

@@ -159,8 +159,8 @@ func (f *changeFinder) in(c *dynColumn, tableRow func(row uint32) uint32) error 
 	return f.rounded(c, tableRow)
 }
 
-// becomesText reports whether the values of a column become text: because a type of text is wanted or, if no
-// type is wanted, because no other type has all of them.
+// becomesText reports whether the values of a column become text: because a parameter asks for a type of text or, if it
+// asks for none, because no other type has all of them.
 func (f *changeFinder) becomesText(c *dynColumn) bool {
 	if f.want != nil {
 		return scalar.IsText(f.want)

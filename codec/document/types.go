@@ -55,8 +55,8 @@ func (c *dynColumn) dataType() arrow.DataType {
 // allNumbers are the kinds of numbers.
 const allNumbers = kindInt | kindWide | kindNegative | kindUint | kindBig | kindFloat | kindFloat32 | kindRespelled | kindDigits
 
-// typeFor is the type in which the values of a column are decoded if they are wanted in type want. Numbers
-// that are wanted as text are decoded as text, and so are those that are wanted as decimals and that a
+// typeFor is the type in which the values of a column are decoded if the table shall have it as want. Numbers
+// that shall be text are decoded as text, and so are those that shall be decimals and that a
 // float64 would round.
 func (c *dynColumn) typeFor(want arrow.DataType) arrow.DataType {
 	exact := want != nil && (scalar.IsText(want) || arrow.IsDecimal(want.ID()) && c.kinds&kindRespelled != 0)

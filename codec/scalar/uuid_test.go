@@ -15,7 +15,7 @@ import (
 
 const someUUID = "550e8400-e29b-41d4-a716-446655440000"
 
-// uuidTable has a UUID, a missing one, and 16 bytes that are none.
+// uuidTable has a UUID, a missing one, and 16 bytes of another kind.
 func uuidTable(t *testing.T) *codec.Table {
 	t.Helper()
 	dt := &arrow.FixedSizeBinaryType{ByteWidth: 16}
