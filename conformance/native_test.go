@@ -173,7 +173,8 @@ func TestHostileFilesDoNotMakeTheServerGrow(t *testing.T) {
 // TestLongFilesComeBackEqual uploads the files that exceed the small limits of the other tests. The
 // largest bodies are the Arrow files that are uploaded again.
 func TestLongFilesComeBackEqual(t *testing.T) {
-	server := testenv.StartPlainServer(t, "STORAGE_DIR="+t.TempDir(), "MAX_UPLOAD_SIZE_MB=200")
+	// What is in memory counts here, and not how long the collector waits.
+	server := testenv.StartPlainServer(t, "STORAGE_DIR="+t.TempDir(), "MAX_UPLOAD_SIZE_MB=200", "GOGC=100")
 	c := newClient(t, Target{URL: server.URL, MaxUploadBytes: 200 << 20})
 	if s := c.upload(parquetType, c.vega("flights-3m.parquet")); s.made.Shape != [2]int{3_000_000, 5} {
 		t.Errorf("shape %v", s.made.Shape)
