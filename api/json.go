@@ -15,6 +15,12 @@ type member struct {
 	value any
 }
 
+// compact is JSON that [marshal] has made, now or when it was stored. encoding/json would check it again.
+type compact []byte
+
+// MarshalJSON returns the JSON.
+func (c compact) MarshalJSON() ([]byte, error) { return c, nil }
+
 // MarshalJSON writes the members in their order.
 func (o object) MarshalJSON() ([]byte, error) { return marshal(o) }
 
@@ -43,6 +49,9 @@ func write(b *bytes.Buffer, v any) error {
 		}
 	case string:
 		writeText(b, v)
+		return nil
+	case compact:
+		b.Write(v)
 		return nil
 	case nil:
 		b.WriteString("null")

@@ -1,8 +1,6 @@
 package api
 
 import (
-	"encoding/json"
-
 	"github.com/apache/arrow/go/v17/arrow"
 
 	"edgeframe/codec"
@@ -133,7 +131,7 @@ func take(v any, room *int) bool {
 }
 
 // sourceDocument returns the document about the file that a version was made of.
-func sourceDocument(of *session.Source) json.RawMessage {
+func sourceDocument(of *session.Source) compact {
 	head := encodeJSON(object{{"version", of.Version}})
 	return append(append(head[:len(head)-1], ','), of.Document[1:]...)
 }
