@@ -176,7 +176,7 @@ func (s *server) storageDocument(st storageState) object {
 		{"runtime", s.Backend.Runtime},
 		{"version", s.Backend.Version},
 		{"fallback", s.Backend.Fallback.document()},
-		{"capabilities", info.Capabilities},
+		{"capabilities", capabilitiesDocument(info.Capabilities)},
 	}
 	for _, name := range []string{"storage_dirs", "redis_info", "kv_info", "damaged"} {
 		if d, ok := st.details[name]; ok {
@@ -187,6 +187,22 @@ func (s *server) storageDocument(st storageState) object {
 		doc = append(doc, member{"error", cause})
 	}
 	return doc
+}
+
+// capabilitiesDocument is the JSON of c. Monitors ask for it often, and encoding/json would look at each field
+// again.
+func capabilitiesDocument(c kv.Capabilities) object {
+	return object{
+		{"consistency", string(c.Consistency)},
+		{"compare_and_swap", c.CompareAndSwap},
+		{"native_expiry", c.NativeExpiry},
+		{"min_ttl_seconds", c.MinTTLSeconds},
+		{"max_value_bytes", c.MaxValueBytes},
+		{"max_key_bytes", c.MaxKeyBytes},
+		{"writes_per_key_per_second", c.WritesPerKeyPerSec},
+		{"touch_rewrites", c.TouchRewrites},
+		{"repeats_keys", c.RepeatsKeys},
+	}
 }
 
 // milliseconds rounds to microseconds.

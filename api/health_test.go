@@ -12,8 +12,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"edgeframe/kv"
 	"edgeframe/kv/kvtest"
 )
 
@@ -277,5 +279,17 @@ func TestTheOpenAPIDocumentHasTheHealthSchema(t *testing.T) {
 	delete(got, "example")
 	if string(encodeJSON(got)) != string(encodeJSON(want)) {
 		t.Errorf("StorageHealth is not health.schema.json:\n%s\n%s", encodeJSON(got), encodeJSON(want))
+	}
+}
+
+// TestTheCapabilitiesInHealthAreThoseOfTheStore fails if a capability is left out or has another name.
+func TestTheCapabilitiesInHealthAreThoseOfTheStore(t *testing.T) {
+	c := kv.Capabilities{Consistency: "eventual", CompareAndSwap: true, NativeExpiry: true, MinTTLSeconds: 1, MaxValueBytes: 2, MaxKeyBytes: 3, WritesPerKeyPerSec: 4, TouchRewrites: true, RepeatsKeys: true}
+	want, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(encodeJSON(capabilitiesDocument(c)))); diff != "" {
+		t.Error(diff)
 	}
 }

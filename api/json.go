@@ -3,7 +3,9 @@ package api
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 )
 
@@ -40,6 +42,12 @@ func write(b *bytes.Buffer, v any) error {
 			writeText(b, m.name)
 			b.WriteByte(':')
 			return write(b, m.value)
+		})
+	case map[string]any:
+		return writeList(b, '{', slices.Sorted(maps.Keys(v)), '}', func(name string) error {
+			writeText(b, name)
+			b.WriteByte(':')
+			return write(b, v[name])
 		})
 	case []object:
 		return writeList(b, '[', v, ']', func(o object) error { return write(b, o) })
