@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bytes"
 	"encoding/json"
 	"math"
 	"net/http"
@@ -61,25 +60,11 @@ func previewOptions(q url.Values, dry bool) (opt frame.PreviewOptions, err error
 
 // previewDocument has the first rows of a result.
 func previewDocument(t *codec.Table) (object, error) {
-	rows := &limitedBuffer{left: maxPreviewBytes}
+	rows := &boundedBuffer{left: maxPreviewBytes}
 	if err := formats.ByName("json").Encode(rows, t, codec.WriteOptions{}); err != nil {
 		return nil, err
 	}
 	return object{{"columns", columnNames(t.Schema)}, {"dtypes", dtypes(t.Schema)}, {"data", json.RawMessage(rows.Bytes())}}, nil
-}
-
-// limitedBuffer is a buffer for so many bytes.
-type limitedBuffer struct {
-	bytes.Buffer
-	left int
-}
-
-// Write implements [io.Writer].
-func (b *limitedBuffer) Write(p []byte) (int, error) {
-	if b.left -= len(p); b.left < 0 {
-		return 0, codec.Errorf(codec.ErrTooLarge, "the preview takes more than %d bytes as JSON; ask for fewer rows with preview_rows", maxPreviewBytes)
-	}
-	return b.Buffer.Write(p)
 }
 
 // dryRun answers with what operations would change.

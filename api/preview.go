@@ -166,6 +166,7 @@ type boundedBuffer struct {
 	left int
 }
 
+// Write implements [io.Writer].
 func (b *boundedBuffer) Write(p []byte) (int, error) {
 	if b.left -= len(p); b.left < 0 {
 		return 0, codec.Errorf(codec.ErrTooLarge, "the first rows take more than %d bytes as JSON; show fewer with preview_rows", maxPreviewBytes)
