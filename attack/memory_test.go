@@ -5,6 +5,7 @@ package attack
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 
 	"edgeframe/internal/testenv"
@@ -94,6 +95,11 @@ func sortBy(column int) []byte {
 	return fmt.Appendf(nil, `{"operations":[{"op":"sort","by":[{"column":"c%d"},{"column":"c2"}]}]}`, 5*column)
 }
 
+// tries is how often an attack is made if answers beside it take too long. Others use the machine as well,
+// and a single answer may be late because of them. A server that keeps small requests waiting does so
+// each time.
+const tries = 3
+
 // TestMemory attacks a server that has 2 GiB of memory. It must live, answer everybody, serve small
 // requests meanwhile, and give its memory back.
 func TestMemory(t *testing.T) {
@@ -101,35 +107,52 @@ func TestMemory(t *testing.T) {
 	w.limit = testenv.LimitMemory(t, limit)
 	for _, a := range attacks {
 		t.Run(a.name, func(t *testing.T) {
-			w.serve(t)
-			s := w.watch(t)
-			replies := a.run(s.ctx, w)
-			alive := s.stop(t)
-			t.Log(summary(replies))
-			if !alive {
-				return
-			}
-			served, wrong := false, 0
-			for _, r := range replies {
-				served = served || r.ok()
-				if err := r.check(); err != nil {
-					if wrong++; wrong <= 3 {
-						t.Errorf("an answer after %s: %v", r.took, err)
-					}
+			for try := 1; ; try++ {
+				late := w.suffer(t, a)
+				if len(late) == 0 {
+					return
+				}
+				t.Logf("try %d of %d: %s", try, tries, strings.Join(late, "; "))
+				if try == tries {
+					t.Fatal("answers were late each time")
 				}
 			}
-			if wrong > 3 {
-				t.Errorf("%d of %d answers are such", wrong, len(replies))
-			}
-			if a.name == "upload" {
-				refusedInTime(t, replies)
-			}
-			if a.served && !served {
-				t.Error("no request succeeded, though there is memory for one")
-			}
-			w.settles(t)
 		})
 	}
+}
+
+// suffer makes an attack and checks everything but the times of answers. It returns which answers were
+// late.
+func (w *world) suffer(t *testing.T, a attack) (late []string) {
+	t.Helper()
+	w.serve(t)
+	s := w.watch(t)
+	replies := a.run(s.ctx, w)
+	alive, late := s.stop(t)
+	t.Log(summary(replies))
+	if !alive {
+		return nil
+	}
+	served, wrong := false, 0
+	for _, r := range replies {
+		served = served || r.ok()
+		if err := r.check(); err != nil {
+			if wrong++; wrong <= 3 {
+				t.Errorf("an answer after %s: %v", r.took, err)
+			}
+		}
+	}
+	if wrong > 3 {
+		t.Errorf("%d of %d answers are such", wrong, len(replies))
+	}
+	if a.name == "upload" {
+		refusedInTime(t, replies)
+	}
+	if a.served && !served {
+		t.Error("no request succeeded, though there is memory for one")
+	}
+	w.settles(t)
+	return late
 }
 
 // refusedInTime checks that most clients that wait for "100 Continue" are refused before they send
