@@ -64,7 +64,11 @@ func (s *server) document(r *http.Request, sess *session.Session, marked []int64
 		{"metadata", sess.Metadata},
 	}
 	if current.Source != nil {
-		doc = append(doc, member{"source", sourceDocument(current.Source)})
+		source, err := sourceDocument(current.Source)
+		if err != nil {
+			return nil, err
+		}
+		doc = append(doc, member{"source", source})
 	}
 	return doc, nil
 }
@@ -78,15 +82,16 @@ func ratio(raw, stored int64) float64 {
 
 func columnNames(schema *arrow.Schema) []string {
 	names := make([]string, schema.NumFields())
-	for i, f := range schema.Fields() {
-		names[i] = f.Name
+	for i := range names {
+		names[i] = schema.Field(i).Name
 	}
 	return names
 }
 
 func dtypes(schema *arrow.Schema) object {
 	types := make(object, schema.NumFields())
-	for i, f := range schema.Fields() {
+	for i := range types {
+		f := schema.Field(i)
 		types[i] = member{f.Name, scalar.DType(f.Type)}
 	}
 	return types
@@ -133,8 +138,8 @@ const (
 // reserveDocument reserves memory for a session document, most of which are the names of the columns.
 func reserveDocument(r *http.Request, schema *arrow.Schema) error {
 	bytes := documentColumn * schema.NumFields()
-	for _, f := range schema.Fields() {
-		bytes += documentNames * len(f.Name)
+	for i := range schema.NumFields() {
+		bytes += documentNames * len(schema.Field(i).Name)
 	}
 	return budget.From(r.Context()).Use(r.Context(), int64(bytes))
 }

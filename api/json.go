@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"sync"
 )
 
 // object is a JSON object whose members keep their order.
@@ -127,18 +128,31 @@ func encodeJSON(v any) []byte {
 	return b
 }
 
+// documents are the buffers that documents are written in. Those that have grown beyond maxKept bytes are
+// not used again.
+var documents = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+const maxKept = 64 << 10
+
 func writeJSON(w http.ResponseWriter, status int, v any) error {
-	body, err := marshal(v)
-	if err != nil {
+	body := documents.Get().(*bytes.Buffer)
+	defer func() {
+		if body.Cap() <= maxKept {
+			body.Reset()
+			documents.Put(body)
+		}
+	}()
+	if err := write(body, v); err != nil {
 		return err
 	}
 	h := w.Header()
+	h.Set("Content-Length", strconv.Itoa(body.Len()))
 	h.Set("Content-Type", "application/json")
 	if h.Get("Cache-Control") == "" {
 		h.Set("Cache-Control", "no-store")
 	}
 	w.WriteHeader(status)
-	send(w, body)
+	send(w, body.Bytes())
 	return nil
 }
 

@@ -131,7 +131,11 @@ func take(v any, room *int) bool {
 }
 
 // sourceDocument returns the document about the file that a version was made of.
-func sourceDocument(of *session.Source) compact {
+func sourceDocument(of *session.Source) (compact, error) {
+	document, err := of.Document()
+	if err != nil {
+		return nil, err
+	}
 	head := encodeJSON(object{{"version", of.Version}})
-	return append(append(head[:len(head)-1], ','), of.Document[1:]...)
+	return append(append(head[:len(head)-1], ','), document[1:]...), nil
 }

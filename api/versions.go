@@ -25,7 +25,11 @@ func writeVersions(w http.ResponseWriter, status int, sess *session.Session) err
 			member{"new_bytes", ver.NewBytes},
 		)
 		if ver.Source != nil && ver.Source.Version == ver.ID {
-			list[i] = append(list[i], member{"source", sourceDocument(ver.Source)})
+			source, err := sourceDocument(ver.Source)
+			if err != nil {
+				return err
+			}
+			list[i] = append(list[i], member{"source", source})
 		}
 	}
 	setState(w, sess)

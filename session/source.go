@@ -1,10 +1,13 @@
 package session
 
 import (
+	"encoding/binary"
 	"encoding/json"
+	"fmt"
 
 	"github.com/apache/arrow/go/v17/arrow"
 
+	"edgeframe/codec/compress"
 	"edgeframe/session/record"
 )
 
@@ -20,8 +23,42 @@ type SourceFunc func(schema *arrow.Schema, missing []int64) []byte
 type Source struct {
 	// Version is the version that was made of the file. Edits after it keep its source.
 	Version uint32
-	// Document is the JSON object that was given when the version was made.
-	Document json.RawMessage
+
+	session string
+	stored  []byte
+}
+
+// packedFrom is the length from which documents are packed, in bytes. From there on the first byte of a
+// Snappy block, which begins with the length of what it holds, is never that of a JSON object.
+const packedFrom = 128
+
+// pack returns the stored form of a document: a Snappy block if that is smaller, because every commit
+// writes the head anew, and otherwise the document.
+func pack(document []byte) []byte {
+	if len(document) < packedFrom {
+		return document
+	}
+	packed, smaller, err := compress.Append(compress.Snappy, nil, document)
+	if err != nil || !smaller {
+		return document
+	}
+	return packed
+}
+
+// Document returns the JSON object that was given when the version was made.
+func (s *Source) Document() (json.RawMessage, error) {
+	if len(s.stored) > 0 && s.stored[0] == '{' {
+		return s.stored, nil
+	}
+	size, n := binary.Uvarint(s.stored)
+	if n <= 0 || size > MaxSource {
+		return nil, damaged(s.session, fmt.Errorf("the source of version %d has a length of %d bytes", s.Version, size))
+	}
+	document, err := compress.Decompress(compress.Snappy, s.stored, int(size))
+	if err != nil {
+		return nil, damaged(s.session, fmt.Errorf("the source of version %d: %w", s.Version, err))
+	}
+	return document, nil
 }
 
 // checkSource rejects a document that is too long to be kept.
@@ -40,7 +77,7 @@ func (h *head) setSource(ver *record.Version, document []byte) {
 		return
 	}
 	var at int
-	h.Sources, at = addOnce(h.Sources, document)
+	h.Sources, at = addOnce(h.Sources, pack(document))
 	ver.Source, ver.SourceVersion = at+1, h.NextVersion
 }
 
@@ -49,5 +86,5 @@ func (h *head) source(ver *record.Version) *Source {
 	if ver.Source == 0 {
 		return nil
 	}
-	return &Source{Version: ver.SourceVersion, Document: h.Sources[ver.Source-1]}
+	return &Source{Version: ver.SourceVersion, session: h.ID, stored: h.Sources[ver.Source-1]}
 }

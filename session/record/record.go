@@ -38,7 +38,8 @@ type Head struct {
 	// moves versions does not depend on the size of the table.
 	Schemas   [][]byte `msg:"schemas"`
 	Manifests [][]byte `msg:"manifests"`
-	// Sources say of which files the tables of the versions were made, each once: JSON objects.
+	// Sources say of which files the tables of the versions were made, each once: JSON objects, as
+	// they are or as Snappy blocks.
 	// Heads of releases that kept none have none.
 	Sources [][]byte `msg:"sources,omitempty"`
 
