@@ -3,6 +3,7 @@
 package conformance
 
 import (
+	"net/http"
 	"testing"
 
 	"edgeframe/internal/testenv"
@@ -25,5 +26,21 @@ func TestWorkerOnWorkersKV(t *testing.T) {
 	})
 	if t.Failed() {
 		t.Log(shorten(worker.Logs()))
+	}
+}
+
+// TestPagesOfTheOwnMachineMayCallTheWorkerByDefault is the default of CORS_ORIGINS on the Worker.
+func TestPagesOfTheOwnMachineMayCallTheWorkerByDefault(t *testing.T) {
+	worker := testenv.StartWorker(t, testenv.WorkerOptions{})
+	c := newClient(t, Target{URL: worker.URL})
+	for origin, status := range map[string]int{
+		"http://localhost:3001": http.StatusCreated, "https://localhost:5173": http.StatusCreated, "http://127.0.0.1:49152": http.StatusCreated, "http://[::1]:8080": http.StatusCreated,
+		"http://localhost.evil.example:80": http.StatusForbidden, "https://evil.example": http.StatusForbidden, "null": http.StatusForbidden,
+	} {
+		allowed := origin
+		if status == http.StatusForbidden {
+			allowed = ""
+		}
+		c.do("POST", "/api/v1/sessions", people, csvHeader, "Origin: "+origin, "Sec-Fetch-Site: cross-site").is(status).has("Access-Control-Allow-Origin", allowed)
 	}
 }
