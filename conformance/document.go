@@ -66,6 +66,30 @@ var documentTests = []test{
 			c.Errorf("columns %q: %s", s.made.Columns, diff)
 		}
 	}},
+	{"the records of a document are read where the parameter says", func(c *client) {
+		c.do("POST", "/api/v1/sessions", `{"count":2,"results":[{"a":1},{"a":2}]}`, "Content-Type: "+jsonType).
+			refused(http.StatusUnprocessableEntity, "malformed_input", `"count"`, "records=/results")
+		const file = `{"status":"ok","data":{"total":2,"items":[{"a":1},{"a":2}]}}`
+		if up, _ := c.readDocument(jsonType, file); len(up.Notes) != 1 || !strings.Contains(up.Notes[0], "records=/data/items") {
+			c.Errorf("without the parameter, the notes are %q", up.Notes)
+		}
+		up, s := c.readDocument(jsonType, file, "records=/data/items", "strict=true")
+		if diff := cmp.Diff("[1]\n[2]", s.cells()); diff != "" || len(up.Notes) != 1 || !strings.Contains(up.Notes[0], "/data/items") {
+			c.Errorf("the notes are %q: %s", up.Notes, diff)
+		}
+		for method, cells := range map[string]string{"POST": "[1]\n[2]\n[1]\n[2]", "PUT": "[1]\n[2]"} {
+			s.do(method, s.path("/data", "records=/data/items"), file, "Content-Type: "+jsonType).is(http.StatusOK)
+			if diff := cmp.Diff(cells, s.cells()); diff != "" {
+				c.Errorf("%s: %s", method, diff)
+			}
+		}
+		body, mediaType := form("x.json", "", []byte(file), "records=/data/items")
+		c.do("POST", "/api/v1/sessions", body, "Content-Type: "+mediaType).is(http.StatusCreated)
+		c.do("POST", "/api/v1/sessions?records=/data/item", file, "Content-Type: "+jsonType).
+			refused(http.StatusUnprocessableEntity, "malformed_input", `/data has no "item"`, `"total", "items"`)
+		c.do("POST", "/api/v1/sessions?records=data", file, "Content-Type: "+jsonType).
+			refused(http.StatusBadRequest, "invalid_parameter", "records=data", "JSON pointer")
+	}},
 	{"lines of objects that are sent as JSON are NDJSON", func(c *client) {
 		const file = "\ufeff{\"a\":1}\r\n\r\n{\"a\":\"x\"}"
 		up, s := c.readDocument(jsonType, file)

@@ -91,6 +91,26 @@ var missingTests = []test{
 			c.Errorf("versions %v", got)
 		}
 	}},
+	{"marks that are set again make no version and leave what can be redone", func(c *client) {
+		s := c.create(people)
+		s.mark("PUT", marks{"age": {1}, "score": {2}})
+		s.mark("PATCH", marks{"age": {3}})
+		s.post("/undo")
+		before := string(s.get("/versions").body)
+		for _, same := range []struct {
+			method string
+			marks  marks
+		}{{"PUT", marks{"score": {2, 2}, "age": {1}}}, {"PATCH", marks{"age": {1}}}, {"PATCH", marks{"active": {}}}} {
+			if doc := s.mark(same.method, same.marks).session(); !doc.CanRedo || doc.CurrentVersion != 2 {
+				c.Errorf("%v: version %d, redo %v", same, doc.CurrentVersion, doc.CanRedo)
+			}
+		}
+		if diff := cmp.Diff(before, string(s.get("/versions").body)); diff != "" {
+			c.Error(diff)
+		}
+		s.post("/redo")
+		s.areMarked(marks{"age": {3}, "score": {2}})
+	}},
 	{"marks follow the operations", func(c *client) {
 		s := c.create(numbers(10))
 		s.mark("PUT", marks{"n": {0, 4, 5, 9}, "word": {4}, "square": {1}})

@@ -32,6 +32,7 @@ var formatParams = []formatParam{
 	{"comment", "#", []string{"csv", "tsv"}},
 	{"sheet_name", "Sheet1", []string{"xlsx"}},
 	{"orient", "records", []string{"json", "ndjson", "msgpack"}},
+	{"records", "", []string{"json", "msgpack"}}, // the whole document
 }
 
 // The formats in which files are read and written.

@@ -141,7 +141,8 @@ func (page *MarksPage) cut(columns []int, counts []int64, sel Selection) (parts 
 }
 
 // SetMarks replaces the marks of the whole table, or with merge only those of the given columns;
-// a column with no rows loses its marks. It makes a version, so that it can be undone.
+// a column with no rows loses its marks. It makes a version, so that it can be undone,
+// unless the marks stay as they are.
 func (s *Service) SetMarks(ctx context.Context, c Change, marks frame.Marks, merge bool) (*Session, error) {
 	if c.Summary == "" {
 		c.Summary = "Mark intentionally missing cells"
@@ -165,7 +166,7 @@ func (s *Service) SetMarks(ctx context.Context, c Change, marks frame.Marks, mer
 			return nil, err
 		}
 		ver.NewBytes = out.bytes
-		return &ver, nil
+		return unlessSame(h, base, &ver)
 	})
 }
 

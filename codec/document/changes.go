@@ -83,8 +83,10 @@ func (t *dynTable) finish(opt codec.ReadOptions, lang language) (*codec.Table, e
 	}
 	table := t.table(opt)
 	table.Receipt.Renamed = renamed
-	if t.note != "" {
-		table.Receipt.Notes = []string{t.note}
+	for _, note := range []string{t.from, t.note} {
+		if note != "" {
+			table.Receipt.Notes = codec.AddNote(table.Receipt.Notes, "%s", note)
+		}
 	}
 	changed, samples, any := make([]int64, len(names)), make([][]codec.Sample, len(names)), false
 	for i, c := range t.fields.columns {

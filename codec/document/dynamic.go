@@ -65,6 +65,9 @@ type dynTable struct {
 	mem     *codec.Budget
 	fields  fieldSet
 	numRows uint32
+	// root is the place of the document, or of the part of it that is the table; from then says which part.
+	root cell
+	from string
 	// note, unless empty, says how the shape of the document was understood.
 	note string
 	// inLines says that each row is a line, and blank has for each blank line the number of rows before it.
@@ -78,7 +81,7 @@ func newDynTable(data []byte, limits codec.Limits, mem *codec.Budget, into func(
 	if len(data) > math.MaxInt32 {
 		return nil, codec.Errorf(codec.ErrTooLarge, "the input has %d bytes; at most %d can be read at once", len(data), math.MaxInt32)
 	}
-	return &dynTable{data: data, limits: limits, mem: mem, into: into}, nil
+	return &dynTable{data: data, limits: limits, mem: mem, root: cell{end: uint32(len(data))}, into: into}, nil
 }
 
 // add notes a value. A nil column, of which only the syntax matters, ignores it.

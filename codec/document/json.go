@@ -64,7 +64,7 @@ func (jsonDriver) Decode(data []byte, opt codec.ReadOptions, mem *codec.Budget) 
 	if err != nil {
 		return nil, err
 	}
-	if (given.Orient == "" || given.Orient == Records) && looksNDJSON(data) {
+	if given.Records == "" && (given.Orient == "" || given.Orient == Records) && looksNDJSON(data) {
 		return decodeLines(data, opt, mem, "The file has a JSON object on each line, so it was read as ndjson.")
 	}
 	t, err := newDynTable(bytes.TrimPrefix(data, byteOrderMark), opt.Limits, mem, appendJSONTo)
@@ -73,7 +73,7 @@ func (jsonDriver) Decode(data []byte, opt codec.ReadOptions, mem *codec.Budget) 
 	}
 	r := newJSONReader(t)
 	r.acceptLiterals()
-	if err := readDocument(r, t, given.Orient); err != nil {
+	if err := readDocument(r, t, given); err != nil {
 		return nil, err
 	}
 	return t.finish(opt, jsonCells{})
@@ -97,7 +97,7 @@ type jsonReader struct {
 
 func newJSONReader(t *dynTable) *jsonReader {
 	r := &jsonReader{t: t, input: t.data, dec: new(jsontext.Decoder), maxDepth: t.limits.Depth + documentDepth}
-	r.seek(t.whole())
+	r.seek(t.root)
 	return r
 }
 
@@ -250,6 +250,15 @@ func (r *jsonReader) value(c *dynColumn, row uint32) error {
 		r.t.add(c, kind, row, end-len(raw), end)
 	}
 	return nil
+}
+
+func (r *jsonReader) skip() (cell, error) {
+	raw, err := r.dec.ReadValue()
+	if err != nil {
+		return cell{}, r.syntax(err)
+	}
+	end := r.offset()
+	return cell{start: uint32(end - len(raw)), end: uint32(end)}, nil
 }
 
 func (r *jsonReader) list(c *dynColumn, row uint32) error {

@@ -413,3 +413,16 @@ func appendJSON(dst []byte, t *codec.Table, orient Orient) []byte {
 	}
 	return out.Bytes()
 }
+
+func TestShortIntegers(t *testing.T) {
+	for text, want := range map[string]int64{"0": 0, "7": 7, "-1": -1, "-120": -120, "999999999999999999": 999999999999999999, "-999999999999999999": -999999999999999999} {
+		if got, ok := shortInteger([]byte(text)); !ok || got != want {
+			t.Errorf("%s is %d, %v", text, got, ok)
+		}
+	}
+	for _, text := range []string{"-0", "-0.5", "1.0", "1e3", "1000000000000000000", "-9223372036854775808"} {
+		if got, ok := shortInteger([]byte(text)); ok {
+			t.Errorf("%s is %d", text, got)
+		}
+	}
+}

@@ -26,6 +26,9 @@ func jsonKind(raw []byte) kinds {
 
 // numberKind is the kind of a JSON number. -0 is a float: integers have no such value.
 func numberKind(raw []byte) kinds {
+	if v, ok := shortInteger(raw); ok {
+		return intKind(v)
+	}
 	k := kindFloat
 	if scalar.IsInteger(raw) {
 		if v, err := strconv.ParseInt(string(raw), 10, 64); err == nil {
@@ -42,6 +45,28 @@ func numberKind(raw []byte) kinds {
 	return k
 }
 
+// shortInteger is the value of a JSON number that is an integer of at most 18 digits, other than -0.
+func shortInteger(raw []byte) (v int64, ok bool) {
+	negative := raw[0] == '-'
+	digits := raw
+	if negative {
+		digits = raw[1:]
+	}
+	if len(digits) > 18 || negative && digits[0] == '0' {
+		return 0, false
+	}
+	for _, c := range digits {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		v = 10*v + int64(c-'0')
+	}
+	if negative {
+		v = -v
+	}
+	return v, true
+}
+
 // appendJSONTo returns a function that appends a JSON value to b, whose type [scalarType]
 // chose. Text is the content of strings and the compact JSON of other values.
 func appendJSONTo(b array.Builder) func(raw []byte) {
@@ -52,7 +77,10 @@ func appendJSONTo(b array.Builder) func(raw []byte) {
 		return func(raw []byte) { b.UnsafeAppend(raw[0] == 't') }
 	case *array.Int64Builder:
 		return func(raw []byte) {
-			v, _ := strconv.ParseInt(string(raw), 10, 64)
+			v, ok := shortInteger(raw)
+			if !ok {
+				v, _ = strconv.ParseInt(string(raw), 10, 64)
+			}
 			b.UnsafeAppend(v)
 		}
 	case *array.Float64Builder:

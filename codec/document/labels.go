@@ -107,7 +107,7 @@ func readObjects(r dynReader, t *dynTable, l *labels, orient Orient) error {
 		t.note = "The document was read as {column: {label: value}}. If it is {label: {column: value}}, send an array of objects instead."
 		return t.addColumns(l)
 	case l.differ && !numbered:
-		return codec.Errorf(codec.ErrMalformed, "the members are objects with different names, so they can be columns, rows or a single record; send an array of objects, [{column: value, …}, …]")
+		return codec.Errorf(codec.ErrMalformed, "the members are objects with different names, so they can be columns, rows or a single record; send an array of objects, [{column: value, …}, …]%s", t.hint())
 	}
 	if err := readByRow(r, t); err != nil || numbered || t.fields.unified() {
 		return err
@@ -131,7 +131,7 @@ func (t *dynTable) addColumns(l *labels) error {
 func readByRow(r dynReader, t *dynTable) error {
 	var l labels
 	t.fields, t.numRows = fieldSet{}, 0
-	r.seek(t.whole())
+	r.seek(t.root)
 	err := r.names(func(name []byte) error {
 		if r.opens() != '{' {
 			return r.fail(codec.ErrMalformed, "the member %s is not an object; a document of rows must be {label: {column: value, …}, …}", codec.QuotedBytes(name))

@@ -19,7 +19,7 @@ var literals = []struct{ name, standIn []byte }{
 
 // replaceLiterals returns data with valid JSON in place of literals. It returns data itself if there are none.
 func replaceLiterals(data []byte, mem *codec.Budget) []byte {
-	if !bytes.Contains(data, literals[0].name) && !bytes.Contains(data, literals[1].name) {
+	if !hasLiterals(data) {
 		return data
 	}
 	replaced := data
@@ -31,6 +31,20 @@ func replaceLiterals(data []byte, mem *codec.Budget) []byte {
 		copy(replaced[i:], standIn)
 	})
 	return replaced
+}
+
+// hasLiterals reports whether data may have literals. It looks for both in one part of data after another,
+// so that each part comes from memory once.
+func hasLiterals(data []byte) bool {
+	const size, longest = 16 << 10, len("Infinity")
+	for len(data) > 0 {
+		part := data[:min(size+longest, len(data))]
+		if bytes.Contains(part, literals[0].name) || bytes.Contains(part, literals[1].name) {
+			return true
+		}
+		data = data[min(size, len(data)):]
+	}
+	return false
 }
 
 // eachLiteral calls use with the place of each literal outside of strings.
@@ -68,7 +82,7 @@ func (r *jsonReader) acceptLiterals() {
 	r.literals = len(r.input) > 0 && &r.input[0] != &r.t.data[0]
 	if r.literals {
 		r.t.into = appendLiteralsTo
-		r.seek(r.t.whole())
+		r.seek(r.t.root)
 	}
 }
 

@@ -66,7 +66,7 @@ func (msgpackDriver) Decode(data []byte, opt codec.ReadOptions, mem *codec.Budge
 		return nil, err
 	}
 	r := &msgpackDocument{t: t, rest: data, maxDepth: t.limits.Depth + documentDepth}
-	if err := readDocument(r, t, given.Orient); err != nil {
+	if err := readDocument(r, t, given); err != nil {
 		return nil, err
 	}
 	return t.finish(opt, msgpackCells{})
@@ -214,17 +214,24 @@ func (r *msgpackDocument) record(row uint32) error {
 
 func (r *msgpackDocument) value(c *dynColumn, row uint32) error {
 	start := r.offset()
-	switch msgpackType(r.rest) {
+	t := msgpackType(r.rest)
+	switch t {
 	case msgp.ArrayType:
 		return r.list(c, row)
 	case msgp.MapType:
 		return r.members(c, row)
 	}
-	kind, err := r.scalar()
+	kind, err := r.scalar(t)
 	if err == nil && kind != 0 {
 		r.t.add(c, kind, row, start, r.offset())
 	}
 	return err
+}
+
+func (r *msgpackDocument) skip() (cell, error) {
+	start := r.offset()
+	err := r.value(nil, 0)
+	return cell{start: uint32(start), end: uint32(r.offset())}, err
 }
 
 func (r *msgpackDocument) list(c *dynColumn, row uint32) error {
@@ -260,10 +267,10 @@ func (r *msgpackDocument) members(c *dynColumn, row uint32) error {
 	return nil
 }
 
-// scalar reads a value that is not an array or map and returns its kind; 0 for nil.
-func (r *msgpackDocument) scalar() (k kinds, err error) {
+// scalar reads a value of type t, which is not an array or map, and returns its kind; 0 for nil.
+func (r *msgpackDocument) scalar(t msgp.Type) (k kinds, err error) {
 	rest := r.rest
-	switch t := msgpackType(rest); t {
+	switch t {
 	case msgp.NilType:
 		rest, err = msgp.ReadNilBytes(rest)
 	case msgp.BoolType:

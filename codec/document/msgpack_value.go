@@ -54,6 +54,11 @@ func appendMsgpackTo(b array.Builder) func(raw []byte) {
 	case *array.StringBuilder:
 		var buf []byte
 		return func(raw []byte) {
+			if msgpackType(raw) == msgp.StrType {
+				text, _, _ := msgp.ReadStringZC(raw)
+				b.BinaryBuilder.Append(text)
+				return
+			}
 			buf = appendMsgpackText(buf[:0], raw)
 			b.BinaryBuilder.Append(buf)
 		}

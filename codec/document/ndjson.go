@@ -26,13 +26,13 @@ var NDJSON = &codec.Format{
 
 // looksNDJSON reports whether the first line is an object and the second begins like one.
 func looksNDJSON(data []byte) bool {
-	line, rest, found := bytes.Cut(trimJSON(data), []byte("\n"))
-	rest = trimJSON(rest)
-	if !found || len(rest) == 0 || rest[0] != '{' {
+	data = trimJSON(data)
+	if len(data) == 0 || data[0] != '{' {
 		return false
 	}
-	line = trimJSON(line)
-	return len(line) > 0 && line[0] == '{' && isJSON(line)
+	line, rest, found := bytes.Cut(data, []byte("\n"))
+	rest = trimJSON(rest)
+	return found && len(rest) > 0 && rest[0] == '{' && isJSON(trimJSON(line))
 }
 
 // isJSON reports whether text is valid JSON, apart from the literals of Python. If it has some, it is copied,

@@ -12,6 +12,9 @@ type Options struct {
 	// Orient is the shape of the document. "" means on reading that it is detected, on writing
 	// Records.
 	Orient Orient
+	// Records is a JSON pointer (RFC 6901) to the table in the document; "" means that the document is the
+	// table. It has no meaning on writing.
+	Records string
 	// Int64Strings writes integers of type int64 and uint64 as strings, also inside of lists and structs.
 	// It has no meaning on reading.
 	Int64Strings bool
@@ -34,11 +37,26 @@ var Orients = []Orient{Records, Columns, Split}
 // The parameters of documents that can have each of the shapes, and of lines of JSON, each of which is a
 // record.
 var (
-	oriented        = codec.Params{Names: []string{"orient"}, Parse: parseOriented}
+	oriented        = codec.Params{Names: []string{"orient", "records"}, Parse: parseReading}
 	orientedWriting = codec.Params{Names: []string{"orient", "int64"}, Parse: parseOriented}
 	inRecords       = codec.Params{Names: []string{"orient"}, Parse: parseInRecords}
 	recordsWriting  = codec.Params{Names: []string{"orient", "int64"}, Parse: parseInRecords}
 )
+
+// parseReading adds the parameter records to those of parseOriented.
+func parseReading(given codec.Values) (any, error) {
+	pointer := given.Get("records")
+	if _, err := splitPointer(pointer); err != nil {
+		return nil, err
+	}
+	options, err := parseOriented(given)
+	if err != nil {
+		return nil, err
+	}
+	opt := options.(Options)
+	opt.Records = pointer
+	return opt, nil
+}
 
 func parseOriented(given codec.Values) (any, error) {
 	orient := Orient(given.Get("orient"))

@@ -22,6 +22,8 @@ type dynReader interface {
 	names(each func(name []byte) error) error
 	// value reads one value of a column.
 	value(c *dynColumn, row uint32) error
+	// skip reads a value of which nothing is kept, and returns its place.
+	skip() (cell, error)
 	// end returns an error if there is anything after the document.
 	end() error
 	// seek goes to a value that has been read before.
@@ -32,8 +34,20 @@ type dynReader interface {
 	fail(kind error, format string, args ...any) error
 }
 
-// readDocument reads a document of the given shape, or of the shape that it has.
-func readDocument(r dynReader, t *dynTable, orient Orient) error {
+// readDocument reads a document, or the part of it that is the table, of the given shape or of the shape
+// that it has.
+func readDocument(r dynReader, t *dynTable, given Options) error {
+	path, err := splitPointer(given.Records)
+	if err == nil && len(path) > 0 {
+		err = t.enterAt(r, path)
+	}
+	if err != nil {
+		return err
+	}
+	return readShape(r, t, given.Orient)
+}
+
+func readShape(r dynReader, t *dynTable, orient Orient) error {
 	switch opens := r.opens(); {
 	case opens == '[' && (orient == "" || orient == Records):
 		return readRecords(r, t)
@@ -67,9 +81,6 @@ func readRows(r dynReader, t *dynTable) error {
 		return r.record(i)
 	})
 }
-
-// whole is the place of the whole input.
-func (t *dynTable) whole() cell { return cell{end: uint32(len(t.data))} }
 
 // readObject reads an object. It is first read as if it were a single record; the elements of arrays and
 // the values of objects are then the columns, unless the document turns out to have another shape.
@@ -131,8 +142,10 @@ func readMembers(r dynReader, t *dynTable, l *labels, orient Orient) (found kind
 // readSingle reads an object as the only row of a table.
 func readSingle(r dynReader, t *dynTable) error {
 	t.fields, t.numRows = fieldSet{}, 1
-	r.seek(t.whole())
-	return r.record(0)
+	r.seek(t.root)
+	err := r.record(0)
+	t.noteChoices("a single record")
+	return err
 }
 
 // readColumns makes a table of the elements of arrays.
@@ -140,15 +153,18 @@ func readColumns(t *dynTable) error {
 	columns := t.fields.columns
 	for _, c := range columns {
 		if c.kinds != kindList {
-			return codec.Errorf(codec.ErrMalformed, "column %s is not an array; an object of columns must be {column: [value, …], …}, and a single record must be in an array, [{column: value, …}]", codec.Quoted(c.name))
+			return codec.Errorf(codec.ErrMalformed, "column %s is not an array; an object of columns must be {column: [value, …], …}, and a single record must be in an array, [{column: value, …}]%s", codec.Quoted(c.name), t.hint())
 		}
 		if c.ends[0] != columns[0].ends[0] {
-			return codec.Errorf(codec.ErrMalformed, "column %s has %d values and column %s has %d; all columns must have the same number",
-				codec.Quoted(c.name), c.ends[0], codec.Quoted(columns[0].name), columns[0].ends[0])
+			return codec.Errorf(codec.ErrMalformed, "column %s has %d values and column %s has %d; all columns must have the same number%s",
+				codec.Quoted(c.name), c.ends[0], codec.Quoted(columns[0].name), columns[0].ends[0], t.choices())
 		}
 	}
 	if len(columns) > 0 {
 		t.numRows = columns[0].ends[0]
+	}
+	if len(columns) == 1 {
+		t.noteChoices("one column of objects")
 	}
 	t.takeElements()
 	return nil

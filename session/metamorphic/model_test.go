@@ -252,7 +252,8 @@ func (m *model) commit(s *state, step Step) (err error) {
 	default:
 		panic("no such step: " + step.String())
 	}
-	if err == nil && (step.Do != "edit" || !next.equal(current)) {
+	keepsVersion := step.Do == "edit" || step.Do == "mark" // if the table and its marks stay as they are
+	if err == nil && !(keepsVersion && next.equal(current)) {
 		m.push(s, next, fallback, step.Summary)
 	}
 	return err
