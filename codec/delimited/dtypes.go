@@ -64,6 +64,16 @@ func (c *textColumn) dataType() arrow.DataType {
 	return c.kind.dataType()
 }
 
+// field is the field of the column in the table. Of the types that a dtype can have, only that of a column of
+// UUIDs, to which rows are appended, is binary of a fixed size.
+func (c *textColumn) field(name string) arrow.Field {
+	f := arrow.Field{Name: name, Type: c.dataType(), Nullable: true}
+	if f.Type.ID() == arrow.FIXED_SIZE_BINARY {
+		f.Metadata = scalar.WithUUID(f.Metadata)
+	}
+	return f
+}
+
 // append appends a cell without surrounding blanks.
 func (w *wanted) append(cell []byte) scalar.Fit {
 	if len(cell) > w.most {

@@ -147,7 +147,7 @@ func (r *textReader) samples(t *codec.Table) [][]codec.Sample {
 		if spelled = spelled[:0]; scalar.NullChecker(values)(at) {
 			kind = codec.ToMissing
 		} else {
-			spelled = scalar.Text(values)(spelled, at)
+			spelled = scalar.FieldText(t.Schema.Field(p.column), values)(spelled, at)
 		}
 		before := p.cell.span.content(r.scan.data, &scratch)
 		if !r.dialect.spells(before, spelled, values.DataType()) {
