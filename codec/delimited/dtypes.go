@@ -109,18 +109,21 @@ func (c *textColumn) addWanted(in textCells, firstRow int) {
 	for row, span := range in.spans {
 		b := span.content(in.data, &c.scratch)
 		cell := trimBlanks(b)
-		fit := scalar.Same
 		if in.nulls.Has(cell) {
 			w.builder.AppendNull()
 			if !in.writesMissing(b) {
-				fit = scalar.Respelled
+				c.changed++
 			}
-		} else if fit = w.append(cell); fit == scalar.NoFit {
+			continue
+		}
+		fit := w.append(cell)
+		if fit == scalar.NoFit {
 			w.misfit = &misfit{row: firstRow + row, pos: int(span.start &^ spanFlag), cell: codec.Shorten(string(b))}
 			return
 		}
 		if fit == scalar.Respelled || len(cell) < len(b) {
 			c.changed++
+			c.respelled++
 		}
 	}
 	c.chunk.rows += len(in.spans)
