@@ -55,6 +55,11 @@ var columnarTests = []test{
 		if got := s.made.DTypes["t"] + s.cells(); got != "timestamp[us]"+`["1970-01-01T00:00:00"]`+"\n"+`["9999-12-31T00:00:00"]` {
 			c.Errorf("%s", got)
 		}
+		// Spark writes 290000-12-31T01:00:00+02:00 with a Julian day of -105,862,232.
+		spark := c.upload(parquetType, parquetOf(c, []row{day(0), {deprecated.Int96{0xc7b96000, 0xffffe26e, 0xf9b0aba8}}}))
+		if got := spark.made.DTypes["t"] + spark.cells(); got != "timestamp[us]"+`["1970-01-01T00:00:00"]`+"\n"+`["290000-12-30T23:00:00"]` {
+			c.Errorf("%s", got)
+		}
 		beyond := parquetOf(c, []row{day(0), day(1 << 30)})
 		a := c.do("POST", "/api/v1/sessions", beyond, "Content-Type: "+parquetType)
 		a.refused(http.StatusUnprocessableEntity, "schema_mismatch", `"t"`, "row 1")

@@ -71,6 +71,7 @@ func Run(t *testing.T, target Target) {
 		{"stream", streamTests},
 		{"file", fileTests},
 		{"columnar", columnarTests},
+		{"uuid", uuidTests},
 		{"workbook", workbookTests},
 		{"untidy workbook", untidyTests},
 		{"dialect", dialectTests},

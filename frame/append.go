@@ -41,7 +41,7 @@ func TypesToAppendTo(schema *arrow.Schema) map[string]arrow.DataType {
 	types := make(map[string]arrow.DataType, schema.NumFields())
 	for _, field := range schema.Fields() {
 		dt := valuesOf(field.Type)
-		if isTextType(dt) || isNumeric(dt) || isBool(dt) || isTicking(dt) {
+		if isTextType(dt) || isNumeric(dt) || isBool(dt) || isTicking(dt) || scalar.IsUUID(field) {
 			types[field.Name] = dt
 		}
 	}
@@ -72,14 +72,18 @@ func (f *Frame) match(s *arrow.Schema) ([]int, error) {
 func (f *Frame) fit(from []int, t *codec.Table) ([][]arrow.Array, error) {
 	groups := make([][]arrow.Array, len(t.RowGroups))
 	for i, c := range f.Columns {
-		if err := f.adoptType(i, t.Schema.Field(from[i]).Type); err != nil {
+		field := t.Schema.Field(from[i])
+		if c.Field.Type.ID() == arrow.NULL && scalar.IsUUID(field) {
+			c.Field.Metadata = scalar.WithUUID(c.Field.Metadata)
+		}
+		if err := f.adoptType(i, field.Type); err != nil {
 			return nil, err
 		}
 		for g, rec := range t.RowGroups {
 			if err := f.Ended(); err != nil {
 				return nil, err
 			}
-			values, err := scalar.Convert(rec.Column(from[i]), c.Field.Type, f.Limits)
+			values, err := scalar.ConvertField(field, rec.Column(from[i]), c.Field.Type, f.Limits)
 			if err != nil {
 				return nil, inColumn(c.Field.Name, err)
 			}

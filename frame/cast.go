@@ -38,7 +38,7 @@ func (op *cast) apply(f *Frame) error {
 		return err
 	}
 	k := &casting{to: dt, coerce: op.Errors == "coerce", limits: f.Limits}
-	if k.cast, err = casterOf(c.Field.Type, dt, format); err != nil {
+	if k.cast, err = casterOf(c.Field, dt, format); err != nil {
 		return err
 	}
 	if k.cast == nil {
@@ -54,9 +54,9 @@ func (op *cast) apply(f *Frame) error {
 	return nil
 }
 
-// casterOf returns how values of one type become values of another, nil if that is not possible. format is
+// casterOf returns how values of a field become values of another type, nil if that is not possible. format is
 // that of dates in text, "" for the usual spellings.
-func casterOf(from, to arrow.DataType, format string) (scalar.Caster, error) {
+func casterOf(from arrow.Field, to arrow.DataType, format string) (scalar.Caster, error) {
 	if format == "" {
 		return scalar.CastOf(from, to), nil
 	}
@@ -64,7 +64,7 @@ func casterOf(from, to arrow.DataType, format string) (scalar.Caster, error) {
 	if err != nil {
 		return nil, err
 	}
-	return scalar.CastFormatted(from, f), nil
+	return scalar.CastFormatted(from.Type, f), nil
 }
 
 // casting is a cast of one column.

@@ -16,7 +16,7 @@ import (
 )
 
 // DescribeFormat is the version of what [Description.JSON] writes.
-const DescribeFormat = 2
+const DescribeFormat = 3
 
 // Description is the statistics of a table. Statistics that pandas has too are the same.
 type Description struct {
@@ -112,7 +112,7 @@ type Frequencies struct {
 	Top []Frequency `json:"top"`
 }
 
-// Frequency is how often a value occurs. Value is a bool, a string, or bytes.
+// Frequency is how often a value occurs. Value is a bool, a string, or bytes; UUIDs are strings.
 type Frequency struct {
 	Value any   `json:"value"`
 	Count int64 `json:"count"`

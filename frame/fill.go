@@ -106,7 +106,7 @@ func (p *filling) widen() error {
 		return nil
 	}
 	to := arrow.PrimitiveTypes.Float64
-	k := &casting{cast: scalar.CastOf(p.col.Field.Type, to), to: to, limits: p.f.Limits}
+	k := &casting{cast: scalar.CastOf(p.col.Field, to), to: to, limits: p.f.Limits}
 	if err := k.column(p.f, p.column); err != nil {
 		return err
 	}

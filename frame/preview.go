@@ -277,7 +277,7 @@ func (f *Frame) reader(column int) (func(row int64) []byte, error) {
 	ranges := f.groupRanges()
 	cells := make([]func(dst []byte, row int) []byte, len(ranges))
 	for g := range ranges {
-		cells[g] = scalar.JSON(f.Columns[column].Chunks[g].Data)
+		cells[g] = scalar.FieldJSON(f.Columns[column].Field, f.Columns[column].Chunks[g].Data)
 	}
 	home := groupOf(ranges)
 	var scratch []byte

@@ -50,7 +50,7 @@ type textColumn struct {
 	// changed counts the cells that would be written with another spelling.
 	changed int64
 	// respelled counts those of them that are not missing, in columns of neither text nor
-	// missing values only; intoFloats counts integers that became floats.
+	// missing values only, and in columns with a dtype; intoFloats counts integers that became floats.
 	respelled, intoFloats int64
 	// seen are some of the changed cells.
 	seen changedCells
@@ -94,11 +94,8 @@ func (c *textColumn) add(row int, in textCells) {
 	case c.rebuild:
 		return
 	case c.want != nil && c.want.builder != nil:
-		changed := c.changed
 		c.addWanted(in, row)
-		if c.changed > changed {
-			c.seen.addWanted(c.want, row, in, c.mem)
-		}
+		c.seen.addWanted(c, row, in)
 		return
 	}
 	c.addInferred(row, in)

@@ -64,6 +64,16 @@ func (c *textColumn) dataType() arrow.DataType {
 	return c.kind.dataType()
 }
 
+// field is the field of the column in the table. Of the types that a dtype can have, only that of a column of
+// UUIDs, to which rows are appended, is binary of a fixed size.
+func (c *textColumn) field(name string) arrow.Field {
+	f := arrow.Field{Name: name, Type: c.dataType(), Nullable: true}
+	if f.Type.ID() == arrow.FIXED_SIZE_BINARY {
+		f.Metadata = scalar.WithUUID(f.Metadata)
+	}
+	return f
+}
+
 // append appends a cell without surrounding blanks.
 func (w *wanted) append(cell []byte) scalar.Fit {
 	if len(cell) > w.most {
@@ -99,18 +109,21 @@ func (c *textColumn) addWanted(in textCells, firstRow int) {
 	for row, span := range in.spans {
 		b := span.content(in.data, &c.scratch)
 		cell := trimBlanks(b)
-		fit := scalar.Same
 		if in.nulls.Has(cell) {
 			w.builder.AppendNull()
 			if !in.writesMissing(b) {
-				fit = scalar.Respelled
+				c.changed++
 			}
-		} else if fit = w.append(cell); fit == scalar.NoFit {
+			continue
+		}
+		fit := w.append(cell)
+		if fit == scalar.NoFit {
 			w.misfit = &misfit{row: firstRow + row, pos: int(span.start &^ spanFlag), cell: codec.Shorten(string(b))}
 			return
 		}
 		if fit == scalar.Respelled || len(cell) < len(b) {
 			c.changed++
+			c.respelled++
 		}
 	}
 	c.chunk.rows += len(in.spans)

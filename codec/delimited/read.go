@@ -148,8 +148,8 @@ func (r *textReader) eachWindow(n int, work func(i, row int)) error {
 // table returns the table that has been read.
 func (r *textReader) table() (*codec.Table, error) {
 	fields := make([]arrow.Field, len(r.columns))
-	for i, c := range r.columns {
-		fields[i] = arrow.Field{Name: r.names[i], Type: c.dataType(), Nullable: true}
+	for i := range r.columns {
+		fields[i] = r.columns[i].field(r.names[i])
 	}
 	table := &codec.Table{Schema: arrow.NewSchema(fields, nil)}
 	for first := 0; first < r.rows; first += r.sizes.groupRows {

@@ -19,26 +19,28 @@ type changedCells struct {
 	respelled, missing []changedCell
 	// integers are the first of a column of integers, which change if it becomes one of floats.
 	integers []changedCell
-	// before are the counts of the column before the current window; windows counts those that were looked
-	// through in a column with a dtype.
-	before  struct{ missing, respelled int64 }
-	windows int
+	// before are the counts of the column before the current window.
+	before struct{ missing, respelled int64 }
 }
-
-// mostWindows is how many windows of a column with a dtype are looked through for samples.
-const mostWindows = 8
 
 func enough(cells []changedCell) bool { return len(cells) >= codec.MaxSamples }
 
 // add looks for samples in a window that c has read, whose first row is row.
 func (s *changedCells) add(c *textColumn, row int, in textCells) {
-	missing := c.changed - c.respelled - c.intoFloats
-	lookMissing := missing > s.before.missing && !enough(s.missing)
-	lookRespelled := c.respelled > s.before.respelled && !enough(s.respelled)
-	s.before.missing, s.before.respelled = missing, c.respelled
+	lookMissing, lookRespelled := s.wants(c)
 	if c.kind == cellInt && !enough(s.integers) || lookMissing || lookRespelled {
 		s.look(c, row, in, lookMissing, lookRespelled)
 	}
+}
+
+// wants says which kinds of changed cells a window that c has read has, unless there are enough of them. So a
+// column is looked through in as many windows as it has samples at most.
+func (s *changedCells) wants(c *textColumn) (missing, respelled bool) {
+	count := c.changed - c.respelled - c.intoFloats
+	missing = count > s.before.missing && !enough(s.missing)
+	respelled = c.respelled > s.before.respelled && !enough(s.respelled)
+	s.before.missing, s.before.respelled = count, c.respelled
+	return missing, respelled
 }
 
 func (s *changedCells) look(c *textColumn, row int, in textCells, lookMissing, lookRespelled bool) {
@@ -79,35 +81,35 @@ func isRespelled(parse cellParser, b, trimmed []byte) bool {
 	return fit == scalar.Respelled || fit == scalar.Same && len(trimmed) < len(b)
 }
 
-// addWanted looks for samples in a window of a column with a dtype.
-func (s *changedCells) addWanted(w *wanted, row int, in textCells, mem *codec.Budget) {
-	if s.windows >= mostWindows || enough(s.missing) && enough(s.respelled) || w.misfit != nil {
+// addWanted looks for samples in a window of a column with a dtype, all of whose cells fit.
+func (s *changedCells) addWanted(c *textColumn, row int, in textCells) {
+	lookMissing, lookRespelled := s.wants(c)
+	if !lookMissing && !lookRespelled || c.want.misfit != nil {
 		return
 	}
-	s.windows++
 	// The values are made a second time, to see which of them change.
-	own := mem.Sub()
+	own := c.mem.Sub()
 	defer own.ReleaseAll()
-	probe := *w
+	probe := *c.want
 	probe.scratch = nil
 	var err error
-	if probe.builder, err = scalar.NewBuilder(w.dt, own); err != nil {
+	if probe.builder, err = scalar.NewBuilder(c.want.dt, own); err != nil {
 		return
 	}
-	var scratch []byte
 	for i, span := range in.spans {
-		b := span.content(in.data, &scratch)
+		b := span.content(in.data, &c.scratch)
 		cell := trimBlanks(b)
-		into := &s.respelled
-		if in.nulls.Has(cell) {
-			if into = &s.missing; in.writesMissing(b) {
-				continue
-			}
-		} else if enough(s.respelled) || probe.append(cell) != scalar.Respelled && len(cell) == len(b) {
-			continue
+		switch isMissing := in.nulls.Has(cell); {
+		case isMissing && lookMissing && !in.writesMissing(b):
+			s.missing = append(s.missing, changedCell{row + i, span})
+			lookMissing = !enough(s.missing)
+		case isMissing:
+		case lookRespelled && (len(cell) < len(b) || probe.append(cell) == scalar.Respelled):
+			s.respelled = append(s.respelled, changedCell{row + i, span})
+			lookRespelled = !enough(s.respelled)
 		}
-		if !enough(*into) {
-			*into = append(*into, changedCell{row + i, span})
+		if !lookMissing && !lookRespelled {
+			return
 		}
 	}
 }
@@ -147,7 +149,7 @@ func (r *textReader) samples(t *codec.Table) [][]codec.Sample {
 		if spelled = spelled[:0]; scalar.NullChecker(values)(at) {
 			kind = codec.ToMissing
 		} else {
-			spelled = scalar.Text(values)(spelled, at)
+			spelled = scalar.FieldText(t.Schema.Field(p.column), values)(spelled, at)
 		}
 		before := p.cell.span.content(r.scan.data, &scratch)
 		if !r.dialect.spells(before, spelled, values.DataType()) {

@@ -25,6 +25,7 @@ func TestSamplesShowTheFirstChangedCells(t *testing.T) {
 		{"lines in quotes", "a,b\n\"x\ny\",1\nz,2.50\n", codec.ReadOptions{}, "[[] [{respelled 3 1 1.0} {respelled 4 2.50 2.5}]]"},
 		{"a dialect", "a;b\n1.234,50;x\n-;y\n", codec.ReadOptions{Options: Options{Decimal: ',', Thousands: '.', NullValues: []string{"-"}}}, "[[{respelled 2 1.234,50 1234.5} {to_missing 3 - }] []]"},
 		{"a dtype", "id,n\n007,1\n8,2\nNA,3\n009,4\n", codec.ReadOptions{DTypes: codectest.DTypes(t, "id=int32")}, "[[{respelled 2 007 7} {to_missing 4 NA } {respelled 5 009 9}] []]"},
+		{"late cells of a dtype", "a,b\n" + strings.Repeat("NA,x\n"+strings.Repeat("1,x\n", 99), 20) + "007,x\n" + many + " 5,x\n", codec.ReadOptions{DTypes: codectest.DTypes(t, "a=int32")}, "[[{to_missing 2 NA } {to_missing 102 NA } {to_missing 202 NA } {respelled 2002 007 7} {respelled 2503  5 5}] []]"},
 		{"a dtype of text", "id,n\n007,1\nNA,3\n", codec.ReadOptions{DTypes: codectest.DTypes(t, "id=large_utf8")}, "[[{to_missing 3 NA }] []]"},
 		{"bools and times", "a,b\nTrue,2026-01-18 10:30:00\nfalse,2026-01-18T10:30:00\n", codec.ReadOptions{}, "[[{respelled 2 True true}] [{respelled 2 2026-01-18 10:30:00 2026-01-18T10:30:00}]]"},
 		{"nothing", "a,b\n1,x\n", codec.ReadOptions{}, "[]"},

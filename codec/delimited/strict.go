@@ -43,7 +43,7 @@ func (r *textReader) refuseSpellings(table *codec.Table) error {
 // findLost compares the current window, which begins at row, with a column of table.
 func (r *textReader) findLost(table *codec.Table, column, row int) *lostSpelling {
 	values := table.RowGroups[row/r.sizes.groupRows].Column(column)
-	isNull, spell, offset := scalar.NullChecker(values), scalar.Text(values), row%r.sizes.groupRows
+	isNull, spell, offset := scalar.NullChecker(values), scalar.FieldText(table.Schema.Field(column), values), row%r.sizes.groupRows
 	var scratch, spelled []byte
 	for i, span := range r.current.column(column) {
 		spelled = spelled[:0]

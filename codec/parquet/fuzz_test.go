@@ -35,6 +35,7 @@ func FuzzParquet(f *testing.F) {
 	}
 	// What this package does not write.
 	f.Add(plainFile(leafOf(format.Int96), int96Of(0, 1), int96Of(day9999, 0)).file(f))
+	f.Add(plainFile(leafOf(format.Int96), int96Of(0, 1), int96Of(-108_302_820, -32_509_551_616_000)).file(f))
 	f.Add(crafted{element: leafOf(format.Int96), values: 2, rows: 2, pages: []craftedPage{
 		dictionaryPage(2, join(int96Of(0, 1), int96Of(day9999, 0))), dataPage(2, format.RLEDictionary, []byte{1, 2 << 1, 0}),
 	}}.file(f))

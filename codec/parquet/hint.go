@@ -87,7 +87,8 @@ func (n *node) restore(hint arrow.DataType) {
 	same := true
 	for i, child := range n.children {
 		child.restore(fields[i].Type)
-		same = same && fields[i].Nullable == child.optional && arrow.TypeEqual(child.dt, fields[i].Type, arrow.CheckMetadata())
+		// Writers that have no type for UUIDs in Arrow may have one in Parquet.
+		same = same && fields[i].Nullable == child.optional && (!child.uuid || scalar.IsUUID(fields[i])) && arrow.TypeEqual(child.dt, fields[i].Type, arrow.CheckMetadata())
 	}
 	if same {
 		n.dt = hint

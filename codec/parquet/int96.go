@@ -32,13 +32,32 @@ func readInstant(value []byte) instant {
 // in returns t in units of which a second has perSecond, rounded down. It saturates, and then ok is false.
 func (t instant) in(perSecond int64) (n int64, ok bool) {
 	part := t.nanos / (1_000_000_000 / perSecond)
-	switch {
+	switch first := math.MinInt64/perSecond - 1; {
 	case t.seconds > (math.MaxInt64-part)/perSecond:
 		return math.MaxInt64, false
-	case t.seconds < math.MinInt64/perSecond:
+	case t.seconds < first, t.seconds == first && part < perSecond+(math.MinInt64-(first+1)*perSecond):
 		return math.MinInt64, false
 	}
 	return t.seconds*perSecond + part, true
+}
+
+// beforeJulian is the number of seconds from the beginning of Julian day 0 to 1970.
+const beforeJulian = julianEpoch * 86_400
+
+// micros is in for microseconds, with the years from 287564 on as Spark writes them. Spark counts the
+// microseconds from the beginning of Julian day 0 in 64 bits, which overflow in these years: the Julian day
+// becomes negative, and the time 2^64 microseconds earlier, before all that a timestamp can hold. On reading, an
+// overflow in the other direction makes up for it. wrapped says that micros has done so. See toJulianDay and
+// fromJulianDay in sql/catalyst/src/main/scala/org/apache/spark/sql/catalyst/util/DateTimeUtils.scala of Spark.
+func (t instant) micros() (n int64, wrapped, ok bool) {
+	const perSecond = 1_000_000
+	if n, ok = t.in(perSecond); ok || n > 0 {
+		return n, false, ok
+	}
+	if _, ok = (instant{t.seconds + beforeJulian, t.nanos}).in(perSecond); ok && t.nanos%1000 == 0 {
+		return t.seconds*perSecond + t.nanos/1000, true, true
+	}
+	return n, false, false
 }
 
 func (t instant) text() string {
@@ -47,29 +66,32 @@ func (t instant) text() string {
 
 // int96 converts timestamps to the unit of dt, which chooseInt96 has chosen so that all fit.
 func (b *builder) int96(dt *arrow.TimestampType, v *vector) ([]byte, error) {
-	perSecond := int64(time.Second / dt.Unit.Multiplier())
 	b.take(8 * int64(v.n))
 	out := make([]byte, 0, 8*v.n)
 	for i := range v.n {
 		// A value of a dictionary that no row has need not fit.
-		n, _ := readInstant(v.value(i)).in(perSecond)
+		t := readInstant(v.value(i))
+		n, _ := t.in(1_000_000_000)
+		if dt.Unit == arrow.Microsecond {
+			n, _, _ = t.micros()
+		}
 		out = binary.LittleEndian.AppendUint64(out, uint64(n))
 	}
 	return out, nil
 }
 
 // spread says which instants a column has: some that nanoseconds cannot hold, some that microseconds cannot
-// hold, and some that are not whole microseconds.
-type spread struct{ beyondNanos, beyondMicros, subMicros bool }
+// hold, some that are not whole microseconds, and some that Spark has written with a negative Julian day.
+type spread struct{ beyondNanos, beyondMicros, subMicros, wrapped bool }
 
 func (s *spread) add(v *vector) {
 	for i := range v.n {
 		t := readInstant(v.value(i))
 		if _, ok := t.in(1_000_000_000); !ok {
 			s.beyondNanos = true
-			if _, ok := t.in(1_000_000); !ok {
-				s.beyondMicros = true
-			}
+			_, wrapped, ok := t.micros()
+			s.beyondMicros = s.beyondMicros || !ok
+			s.wrapped = s.wrapped || wrapped
 		}
 		s.subMicros = s.subMicros || t.nanos%1000 != 0
 	}
@@ -93,7 +115,7 @@ func (s *stream) chooseInt96(strict bool) error {
 			}
 			c.node.dt = &arrow.TimestampType{Unit: arrow.Microsecond}
 			n.resetTypes()
-			if all.beyondMicros || all.subMicros {
+			if all.beyondMicros || all.subMicros || all.wrapped {
 				if err := s.checkMicros(c, n.first+k, i, strict); err != nil {
 					return columnError(n.name, err)
 				}
@@ -130,8 +152,10 @@ func (s *stream) spreadOf(c *column, leaf int) (all spread, err error) {
 }
 
 // checkMicros returns an error if the rows of a leaf column have a value that microseconds cannot hold, and
-// counts those that are not whole microseconds for the column of the table.
+// counts those that are not whole microseconds for the column of the table. A note says if Spark has written
+// some with a negative Julian day.
 func (s *stream) checkMicros(c *column, leaf, column int, strict bool) error {
+	noted := false
 	return s.scan(c, leaf, false, func(rows *leafRows, first int64) error {
 		row, at := first-1, 0
 		for i := range rows.n {
@@ -144,8 +168,13 @@ func (s *stream) checkMicros(c *column, leaf, column int, strict bool) error {
 			}
 			t := readInstant(rows.values.value(at))
 			at++
-			if _, ok := t.in(1_000_000); !ok {
+			_, wrapped, ok := t.micros()
+			if !ok {
 				return codec.Errorf(codec.ErrMismatch, "column %q of the Parquet file has in row %d, counted from 0, a timestamp (INT96) of second %d since 1970, which is more than timestamp[us] can hold; the years -290307 to 294246 are accepted", codec.Shorten(c.node.column), row, t.seconds)
+			}
+			if wrapped && !noted {
+				noted = true
+				s.receipt.Notes = codec.AddNote(s.receipt.Notes, "column %q: timestamps (INT96) with a negative Julian day are read as Spark writes them, as those after the year 287563; the first is in row %d, counted from 0", codec.Shorten(c.node.column), row)
 			}
 			if t.nanos%1000 == 0 {
 				continue

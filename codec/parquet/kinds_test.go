@@ -118,6 +118,10 @@ func TestInt96HasTheUnitThatHoldsItsValues(t *testing.T) {
 		{[][]byte{int96Of(0, 0), int96Of(day9999, 0)}, read{"timestamp[us]", "1970-01-01T00:00:00 9999-12-31T00:00:00", ""}},
 		{[][]byte{int96Of(-719_162, 0)}, read{"timestamp[us]", "0001-01-01T00:00:00", ""}},
 		{[][]byte{int96Of(1, -1_000_000)}, read{"timestamp[ns]", "1970-01-01T23:59:59.999", ""}},
+		{[][]byte{int96Of(-106_752, 763_145_224_192)}, read{"timestamp[ns]", "1677-09-21T00:12:43.145224192", ""}},
+		{[][]byte{int96Of(-106_752, 763_145_224_000)}, read{"timestamp[us]", "1677-09-21T00:12:43.145224", ""}},
+		{[][]byte{int96Of(-106_751_991, -14_454_775_808_000)}, read{"timestamp[us]", "-290308-12-21T19:59:05.224192", ""}},
+		{[][]byte{int96Of(106_751_991, 14_454_775_807_000)}, read{"timestamp[us]", "294247-01-10T04:00:54.775807", ""}},
 	} {
 		if got := readFirst(t, plainFile(leafOf(format.Int96), c.values...).file(t)); got != c.want {
 			t.Errorf("%q instead of %q", got, c.want)
@@ -136,9 +140,33 @@ func TestInt96OfADictionaryMayHaveValuesThatNoRowHas(t *testing.T) {
 }
 
 func TestInt96BeyondMicrosecondsIsNamedWithItsRow(t *testing.T) {
-	_, err := decodeParquet(plainFile(leafOf(format.Int96), int96Of(0, 0), int96Of(1<<30, 0)).file(t), codec.Limits{})
-	if !errors.Is(err, codec.ErrMismatch) || !strings.Contains(err.Error(), `column "a"`) || !strings.Contains(err.Error(), "row 1, counted from 0") || strings.Contains(err.Error(), "damaged") {
-		t.Errorf("the error is %v", err)
+	for _, beyond := range [][]byte{
+		int96Of(1<<30, 0), int96Of(106_751_991, 14_454_775_808_000), int96Of(-1<<30, 0),
+		int96Of(-109_192_579, -14_454_775_809_000), // a microsecond before the first one of Spark's
+		int96Of(-108_302_820, -32_509_551_616_001), // not whole microseconds, so not Spark's
+	} {
+		_, err := decodeParquet(plainFile(leafOf(format.Int96), int96Of(0, 0), beyond).file(t), codec.Limits{})
+		if !errors.Is(err, codec.ErrMismatch) || !strings.Contains(err.Error(), `column "a"`) || !strings.Contains(err.Error(), "row 1, counted from 0") || strings.Contains(err.Error(), "damaged") {
+			t.Errorf("%x: the error is %v", beyond, err)
+		}
+	}
+}
+
+// The values and their texts are those of toJulianDay of Spark, worked out without a limit of 64 bits.
+func TestInt96WithNegativeJulianDaysIsReadAsSparkWritesIt(t *testing.T) {
+	note := `column "a": timestamps (INT96) with a negative Julian day are read as Spark writes them, as those after the year 287563; the first is in row 1, counted from 0`
+	for text, value := range map[string][]byte{
+		"287564-12-03T04:00:54.775808": int96Of(-109_192_579, -14_454_775_808_000),
+		"290000-12-30T23:00:00":        int96Of(-108_302_820, -32_509_551_616_000),
+		"294247-01-10T04:00:54.775807": int96Of(-106_751_991, -14_454_775_809_000),
+	} {
+		file := plainFile(leafOf(format.Int96), int96Of(0, 0), value, value).file(t)
+		if got, want := readFirst(t, file), (read{"timestamp[us]", "1970-01-01T00:00:00 " + text + " " + text, note}); got != want {
+			t.Errorf("%q instead of %q", got, want)
+		}
+		if _, err := formats.ByName("parquet").Decode(file, codec.ReadOptions{Strict: true}); err != nil {
+			t.Errorf("nothing is changed, but strict reading says %v", err)
+		}
 	}
 }
 

@@ -4,11 +4,14 @@ package parquet_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"testing"
 
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/ipc"
 	"github.com/google/go-cmp/cmp"
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/compress"
@@ -202,5 +205,49 @@ func TestParquetGoReadsWhatIsWritten(t *testing.T) {
 		if normal(a) != normal(b) {
 			t.Fatalf("row %d: %s instead of %s", i, b, a)
 		}
+	}
+}
+
+func TestUUIDsInsideOfOtherValuesStayUUIDs(t *testing.T) {
+	type row struct {
+		Tags [][16]byte          `parquet:"tags,list" parquet-element:",uuid"`
+		Map  map[string][16]byte `parquet:"map" parquet-value:",uuid"`
+	}
+	sixteen := &arrow.FixedSizeBinaryType{ByteWidth: 16}
+	element := arrow.Field{Name: "element", Type: sixteen}
+	bare := arrow.NewSchema([]arrow.Field{
+		{Name: "tags", Type: arrow.ListOfField(element)}, {Name: "map", Type: arrow.MapOf(arrow.BinaryTypes.String, sixteen)},
+	}, nil)
+	var hint bytes.Buffer
+	w := ipc.NewWriter(&hint, ipc.WithSchema(bare))
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for name, options := range map[string][]parquet.WriterOption{
+		"by Parquet alone":                          nil,
+		"with an Arrow schema that does not say it": {parquet.KeyValueMetadata("ARROW:schema", base64.StdEncoding.EncodeToString(hint.Bytes()))},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var file bytes.Buffer
+			w := parquet.NewGenericWriter[row](&file, options...)
+			_, err := w.Write([]row{{[][16]byte{{15: 1}}, map[string][16]byte{"k": {15: 2}}}})
+			if err := errors.Join(err, w.Close()); err != nil {
+				t.Fatal(err)
+			}
+			first, err := decodeParquet(file.Bytes(), codec.Limits{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			again, err := decodeParquet(formatstest.Encode(t, "parquet", first), codec.Limits{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, table := range []*codec.Table{first, again} {
+				want := `["00000000-0000-0000-0000-000000000001"] [{"key":"k","value":"00000000-0000-0000-0000-000000000002"}]`
+				if got := string(scalar.JSON(table.RowGroups[0].Column(0))(nil, 0)) + " " + string(scalar.JSON(table.RowGroups[0].Column(1))(nil, 0)); got != want {
+					t.Errorf("%s instead of %s", got, want)
+				}
+			}
+		})
 	}
 }

@@ -307,8 +307,9 @@ func (n *node) plainType() arrow.DataType {
 	case kindList:
 		return arrow.ListOfField(n.children[0].field())
 	case kindMap:
-		dt := arrow.MapOf(n.children[0].dt, n.children[1].dt)
-		dt.SetItemNullable(n.children[1].optional)
+		key, item := n.children[0].field(), n.children[1].field()
+		dt := arrow.MapOfWithMetadata(key.Type, key.Metadata, item.Type, item.Metadata)
+		dt.SetItemNullable(item.Nullable)
 		return dt
 	}
 	fields := make([]arrow.Field, len(n.children))

@@ -42,6 +42,8 @@ func acceptedPlain(dt arrow.DataType) string {
 	switch id := dt.ID(); {
 	case IsText(dt):
 		return `text such as "abc"`
+	case isSixteenBytes(dt):
+		return `UUIDs such as "550e8400-e29b-41d4-a716-446655440000", or text of base64`
 	case arrow.IsBaseBinary(id), id == arrow.FIXED_SIZE_BINARY:
 		return `text of base64 such as "AAEC"`
 	case arrow.IsFloating(id):

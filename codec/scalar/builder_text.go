@@ -89,11 +89,12 @@ func (m *binaryMaker) quoted(text []byte) bool {
 	return true
 }
 
+// text reads values of 16 bytes for columns of UUIDs, which are given back as UUIDs.
 func (m *binaryMaker) text(text []byte) Fit {
 	if !m.quoted(text) {
 		return NoFit
 	}
-	if m.width == uuidBytes && len(text) == uuidTextBytes {
+	if m.width == uuidBytes {
 		m.scratch = appendUUID(m.scratch[:0], m.decoded)
 		return fitOf(bytes.Equal(m.scratch, text))
 	}

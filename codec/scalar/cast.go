@@ -17,13 +17,14 @@ type Caster func(b *Builder, arr arrow.Array) func(row int) Fit
 // CastOf returns how values of one type become values of another, nil if that is not possible. Text is
 // read as a number, boolean, date or time; everything is spelled as text; a float becomes an integer if
 // it is whole and in range, and a wider float exactly, as in pandas. The operation cast and dtype use it.
-func CastOf(from, to arrow.DataType) Caster {
+func CastOf(f arrow.Field, to arrow.DataType) Caster {
+	from := f.Type
 	value := ValueType(from)
 	switch text, id := IsText(from), ValueType(to).ID(); {
 	case from.ID() == arrow.NULL, arrow.TypeEqual(value, to) && !arrow.IsFloating(id):
 		return castSame
 	case IsText(to):
-		return castSpelling
+		return castSpelling(f)
 	case isNumeric(to) && text:
 		return castText
 	case arrow.IsFloating(id) && arrow.IsFloating(value.ID()):
@@ -34,7 +35,7 @@ func CastOf(from, to arrow.DataType) Caster {
 		return castDecimal
 	case isNumeric(to) && value.ID() == arrow.BOOL:
 		return castBool
-	case id == arrow.BOOL && (text || isNumeric(from)), isTicking(to) && text:
+	case id == arrow.BOOL && (text || isNumeric(from)), isTicking(to) && text, isSixteenBytes(to) && text:
 		return castTrimmed
 	case isNumeric(to) && isNumeric(from), isTicking(to) && isTicking(value):
 		return castSame
@@ -55,8 +56,7 @@ func isTicking(dt arrow.DataType) bool {
 }
 
 // spelledBy returns a function that calls put with the text of the value in a row.
-func spelledBy(arr arrow.Array, put func(text []byte) Fit) func(row int) Fit {
-	spell := Text(arr)
+func spelledBy(spell Appender, put func(text []byte) Fit) func(row int) Fit {
 	var scratch []byte
 	return func(row int) Fit {
 		scratch = spell(scratch[:0], row)
@@ -78,14 +78,14 @@ func fits(ok bool) Fit {
 	return NoFit
 }
 
-// castSpelling appends the text of a value.
-func castSpelling(b *Builder, arr arrow.Array) func(row int) Fit {
-	return spelledBy(arr, b.AppendText)
+// castSpelling appends the text of a value of a field.
+func castSpelling(f arrow.Field) Caster {
+	return func(b *Builder, arr arrow.Array) func(row int) Fit { return spelledBy(FieldText(f, arr), b.AppendText) }
 }
 
 // castTrimmed appends what the text of a value spells. White space around it does not count.
 func castTrimmed(b *Builder, arr arrow.Array) func(row int) Fit {
-	return spelledBy(arr, b.AppendTrimmed)
+	return spelledBy(Text(arr), b.AppendTrimmed)
 }
 
 // AppendTrimmed is [Builder.AppendText] for a text with white space around it, which does not count.
@@ -100,7 +100,7 @@ func (b *Builder) AppendTrimmed(text []byte) Fit {
 
 // castText reads text as numbers, but not the words for infinities and NaN.
 func castText(b *Builder, arr arrow.Array) func(row int) Fit {
-	return spelledBy(arr, func(text []byte) Fit {
+	return spelledBy(Text(arr), func(text []byte) Fit {
 		if _, ok := ScanNumber(bytes.TrimSpace(text)); !ok {
 			return NoFit
 		}
@@ -151,12 +151,12 @@ func floatsOf(arr arrow.Array) func(row int) float64 {
 
 // castDecimal appends decimals, whose texts are JSON numbers.
 func castDecimal(b *Builder, arr arrow.Array) func(row int) Fit {
-	return spelledBy(arr, func(text []byte) Fit { return fits(b.AppendJSON(text)) })
+	return spelledBy(Text(arr), func(text []byte) Fit { return fits(b.AppendJSON(text)) })
 }
 
 // castBool appends true as 1 and false as 0.
 func castBool(b *Builder, arr arrow.Array) func(row int) Fit {
-	return spelledBy(arr, func(text []byte) Fit {
+	return spelledBy(Text(arr), func(text []byte) Fit {
 		if text[0] == 't' {
 			return fits(b.AppendInt(1))
 		}

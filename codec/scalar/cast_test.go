@@ -3,6 +3,8 @@ package scalar_test
 import (
 	"testing"
 
+	"github.com/apache/arrow/go/v17/arrow"
+
 	"edgeframe/codec"
 	"edgeframe/codec/codectest"
 	"edgeframe/codec/scalar"
@@ -24,7 +26,7 @@ func TestCastsKeepTheWholeValue(t *testing.T) {
 		{"float64", `[1.5,null]`, "utf8", `["1.5",null]`},
 	} {
 		arr, to := codectest.ParseCells(t, tt.from, tt.values), codectest.DTypes(t, "a="+tt.to)["a"]
-		got, err := scalar.Cast(arr, scalar.CastOf(arr.DataType(), to), to, codec.Limits{}, func(row int, fit scalar.Fit) error {
+		got, err := scalar.Cast(arr, scalar.CastOf(arrow.Field{Type: arr.DataType()}, to), to, codec.Limits{}, func(row int, fit scalar.Fit) error {
 			if fit == scalar.NoFit {
 				t.Errorf("%s %s: row %d does not fit %s", tt.from, tt.values, row, tt.to)
 			}
@@ -52,7 +54,7 @@ func TestCastsRefuseWhatTheyCannotKeep(t *testing.T) {
 	} {
 		arr, to := codectest.ParseCells(t, tt.from, tt.values), codectest.DTypes(t, "a="+tt.to)["a"]
 		refused := false
-		_, err := scalar.Cast(arr, scalar.CastOf(arr.DataType(), to), to, codec.Limits{}, func(_ int, fit scalar.Fit) error {
+		_, err := scalar.Cast(arr, scalar.CastOf(arrow.Field{Type: arr.DataType()}, to), to, codec.Limits{}, func(_ int, fit scalar.Fit) error {
 			refused = refused || fit == scalar.NoFit
 			return nil
 		})
@@ -70,7 +72,7 @@ func TestInfinitiesStayInFloatsOfAnySize(t *testing.T) {
 			b.AppendText(scalar.Text(text)(nil, row))
 		}
 		arr, dt := b.Array(), codectest.DTypes(t, "a="+to)["a"]
-		got, err := scalar.Cast(arr, scalar.CastOf(arr.DataType(), dt), dt, codec.Limits{}, func(row int, fit scalar.Fit) error {
+		got, err := scalar.Cast(arr, scalar.CastOf(arrow.Field{Type: arr.DataType()}, dt), dt, codec.Limits{}, func(row int, fit scalar.Fit) error {
 			if fit == scalar.NoFit {
 				t.Errorf("row %d does not fit %s", row, to)
 			}

@@ -1,6 +1,8 @@
 package scalar
 
 import (
+	"slices"
+
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
 	"github.com/apache/arrow/go/v17/arrow/memory"
@@ -13,28 +15,36 @@ import (
 // or decimal, numbers, booleans, dates and times as text. Anything that would change a value is refused with
 // [codec.ErrMismatch].
 func Convert(arr arrow.Array, want arrow.DataType, limits codec.Limits) (arrow.Array, error) {
-	out, _, err := convert(arr, want, limits)
+	out, _, err := convert(arr, false, want, limits)
 	return out, err
 }
 
-// convert is [Convert]. It also returns the row of the value that does not fit.
-func convert(arr arrow.Array, want arrow.DataType, limits codec.Limits) (out arrow.Array, row int, err error) {
+// ConvertField is [Convert] for the values of a column. Those that are UUIDs by its field become text too.
+func ConvertField(f arrow.Field, arr arrow.Array, want arrow.DataType, limits codec.Limits) (arrow.Array, error) {
+	out, _, err := convert(arr, IsUUID(f), want, limits)
+	return out, err
+}
+
+// convert is [ConvertField]. It also returns the row of the value that does not fit.
+func convert(arr arrow.Array, uuid bool, want arrow.DataType, limits codec.Limits) (out arrow.Array, row int, err error) {
 	has := arr.DataType()
 	switch {
 	case arrow.TypeEqual(has, want):
-		return arr, 0, nil
+		return relabeled(arr, want), 0, nil
 	case has.ID() == arrow.FLOAT32 && want.ID() == arrow.FLOAT64:
 		return widenFloat(arr.(*array.Float32)), 0, nil
+	case uuid && IsText(want):
+		arr = textsOf(arr, true)
 	case IsText(want) && !IsText(ValueType(has)) && has.ID() != arrow.NULL:
 		if !isNumeric(has) && !isTicking(has) && has.ID() != arrow.BOOL || has.ID() == arrow.DICTIONARY {
 			return nil, 0, codec.Errorf(codec.ErrMismatch, "values of type %s do not fit %s", DType(has), DType(want))
 		}
-		arr = textsOf(arr)
+		arr = textsOf(arr, false)
 	}
 	defer codec.Guard(&err, codec.ErrMalformed, "the array of values")
 	f := &fitter{mem: codec.NewBudget(limits.WithDefaults().Bytes), want: want}
 	if isNested(want) {
-		from := newSource(arr)
+		from := newSource(arr, uuid)
 		var values []fitValue
 		for row := range arr.Len() {
 			values = f.keep(values, from.value(row, row))
@@ -59,10 +69,31 @@ func (f *fitter) convert(arr arrow.Array) (arrow.Array, error) {
 		case isNull(row):
 			b.AppendNull()
 		case !put(row):
-			return nil, f.mismatch(newSource(arr).value(row, row))
+			return nil, f.mismatch(newSource(arr, false).value(row, row))
 		}
 	}
 	return b.Array(), nil
+}
+
+// relabeled returns arr with a type that differs in the metadata of its fields at most. They say which values
+// are UUIDs.
+func relabeled(arr arrow.Array, want arrow.DataType) arrow.Array {
+	if _, ok := want.(arrow.NestedType); !ok || arrow.TypeEqual(arr.DataType(), want, arrow.CheckMetadata()) {
+		return arr
+	}
+	return array.MakeFromData(relabeledData(arr.Data(), want))
+}
+
+func relabeledData(d arrow.ArrayData, want arrow.DataType) arrow.ArrayData {
+	nested, ok := want.(arrow.NestedType)
+	if !ok {
+		return d
+	}
+	children := slices.Clone(d.Children())
+	for i, f := range nested.Fields() {
+		children[i] = relabeledData(children[i], f.Type)
+	}
+	return array.NewData(want, d.Len(), d.Buffers(), children, d.NullN(), d.Offset())
 }
 
 func widenFloat(arr *array.Float32) arrow.Array {
@@ -78,11 +109,12 @@ func widenFloat(arr *array.Float32) arrow.Array {
 	return b.NewArray()
 }
 
-// textsOf returns the texts of the values of arr, as [Text] spells them.
-func textsOf(arr arrow.Array) arrow.Array {
+// textsOf returns the texts of the values of arr, as [Text] spells them. uuid says that values of 16 bytes are
+// UUIDs.
+func textsOf(arr arrow.Array, uuid bool) arrow.Array {
 	b := array.NewStringBuilder(memory.DefaultAllocator)
 	b.Reserve(arr.Len())
-	spell, missing := Text(arr), Missing(arr)
+	spell, missing := text(arr, uuid), Missing(arr)
 	var buf []byte
 	for i := range arr.Len() {
 		if missing(i) {

@@ -10,7 +10,10 @@ import (
 // From returns a function that appends the value in a row of arr and reports whether it fits. A value
 // fits if the one that [JSON] spells for it does; so NaN and infinities, which JSON has not, do not.
 // Rows that are null must not be asked for.
-func (b *Builder) From(arr arrow.Array) func(row int) bool {
+func (b *Builder) From(arr arrow.Array) func(row int) bool { return b.from(arr, false) }
+
+// from is From. uuid says that values of 16 bytes are UUIDs.
+func (b *Builder) from(arr arrow.Array, uuid bool) func(row int) bool {
 	never := func(int) bool { return false }
 	switch a := arr.(type) {
 	case *array.Boolean:
@@ -21,14 +24,14 @@ func (b *Builder) From(arr arrow.Array) func(row int) bool {
 		return never
 	case array.Union:
 		children := make([]func(row int) bool, a.NumFields())
-		for i := range children {
-			children[i] = b.From(a.Field(i))
+		for i, f := range a.DataType().(arrow.UnionType).Fields() {
+			children[i] = b.from(a.Field(i), IsUUID(f))
 		}
 		at := unionIndex(a)
 		return func(row int) bool { return children[a.ChildID(row)](at(row)) }
 	}
 	if inner, at := Indirect(arr); at != nil {
-		put := b.From(inner)
+		put := b.from(inner, uuid)
 		return func(row int) bool { return put(at(row)) }
 	}
 	if value, bits := FloatValue(arr); value != nil {
@@ -48,12 +51,11 @@ func (b *Builder) From(arr arrow.Array) func(row int) bool {
 		}
 		return func(row int) bool { return put(tick(row)) }
 	}
-	return b.spelled(arr)
+	return b.spelled(text(arr, uuid))
 }
 
 // spelled is [Builder.From] by way of the text of a value, which JSON has in quotes.
-func (b *Builder) spelled(arr arrow.Array) func(row int) bool {
-	spell := Text(arr)
+func (b *Builder) spelled(spell Appender) func(row int) bool {
 	return func(row int) bool {
 		b.scratch = spell(b.scratch[:0], row)
 		return b.quoted(b.scratch)

@@ -20,11 +20,14 @@ type JSONStyle struct {
 }
 
 // Values spells the values of arr, see [JSON].
-func (s JSONStyle) Values(arr arrow.Array) Appender {
+func (s JSONStyle) Values(arr arrow.Array) Appender { return s.values(arr, false) }
+
+// values is Values. uuid says that values of 16 bytes are UUIDs.
+func (s JSONStyle) values(arr arrow.Array, uuid bool) Appender {
 	if a, ok := arr.(array.Union); ok {
-		return UnionAppender(a, s.Values)
+		return unionAppender(a, s.values)
 	}
-	value := s.valid(arr)
+	value := s.valid(arr, uuid)
 	bitmap, offset := arr.NullBitmapBytes(), arr.Data().Offset()
 	if len(bitmap) == 0 {
 		return value
@@ -37,8 +40,8 @@ func (s JSONStyle) Values(arr arrow.Array) Appender {
 	}
 }
 
-// valid is Values for rows that are valid in arr's own bitmap.
-func (s JSONStyle) valid(arr arrow.Array) Appender {
+// valid is values for rows that are valid in arr's own bitmap.
+func (s JSONStyle) valid(arr arrow.Array, uuid bool) Appender {
 	switch a := arr.(type) {
 	case *array.Int64, *array.Uint64:
 		if s.Int64Strings {
@@ -60,10 +63,10 @@ func (s JSONStyle) valid(arr arrow.Array) Appender {
 		return jsonFloats(value, bits)
 	}
 	if inner, at := Indirect(arr); at != nil {
-		value := s.Values(inner)
+		value := s.values(inner, uuid)
 		return func(dst []byte, row int) []byte { return value(dst, at(row)) }
 	}
-	return inQuotes(Text(arr))
+	return inQuotes(text(arr, uuid))
 }
 
 // inQuotes is for text that needs no escapes.
@@ -75,11 +78,13 @@ func inQuotes(text Appender) Appender {
 func (s JSONStyle) nested(arr arrow.Array) Appender {
 	switch a := arr.(type) {
 	case *array.Map:
-		return jsonLists(a, s.Objects(EntryNames, Entries(a)))
+		entries := a.DataType().(*arrow.MapType).Elem().(*arrow.StructType)
+		return jsonLists(a, objects(EntryNames, s.fields(entries, Entries(a))))
 	case array.ListLike:
-		return jsonLists(a, s.Values(a.ListValues()))
+		return jsonLists(a, s.values(a.ListValues(), IsUUID(elementField(a.DataType()))))
 	case *array.Struct:
-		return s.Objects(StructParts(a))
+		names, parts := StructParts(a)
+		return objects(names, s.fields(a.DataType().(*arrow.StructType), parts))
 	}
 	return func(dst []byte, _ int) []byte { return append(dst, "null"...) }
 }
@@ -123,13 +128,28 @@ func jsonLists(a array.ListLike, value Appender) Appender {
 	}
 }
 
+// fields spells the fields of structs.
+func (s JSONStyle) fields(dt *arrow.StructType, parts []arrow.Array) []Appender {
+	values := make([]Appender, len(parts))
+	for i, part := range parts {
+		values[i] = s.values(part, IsUUID(dt.Field(i)))
+	}
+	return values
+}
+
 // Objects spells the rows of several columns as objects, their names in order.
 func (s JSONStyle) Objects(names []string, columns []arrow.Array) Appender {
-	keys := make([][]byte, len(columns))
 	values := make([]Appender, len(columns))
 	for i, column := range columns {
-		keys[i] = append(AppendQuoted([]byte{','}, names[i]), ':')
 		values[i] = s.Values(column)
+	}
+	return objects(names, values)
+}
+
+func objects(names []string, values []Appender) Appender {
+	keys := make([][]byte, len(values))
+	for i := range values {
+		keys[i] = append(AppendQuoted([]byte{','}, names[i]), ':')
 	}
 	if len(keys) > 0 {
 		keys[0][0] = '{'

@@ -14,6 +14,9 @@ func FieldNames(fields []arrow.Field) []string {
 	return names
 }
 
+// elementField is the field of the elements of a type of lists.
+func elementField(dt arrow.DataType) arrow.Field { return dt.(arrow.NestedType).Fields()[0] }
+
 // StructParts returns the names and arrays of the fields of a.
 func StructParts(a *array.Struct) (names []string, fields []arrow.Array) {
 	fields = make([]arrow.Array, a.NumField())

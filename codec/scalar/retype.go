@@ -43,6 +43,7 @@ func ApplyDTypes(t *codec.Table, opt codec.ReadOptions) (*codec.Table, error) {
 		names[i] = f.Name
 		if want := opt.Wanted(f.Name); want != nil && (opt.DTypes[f.Name] != nil || !arrow.TypeEqual(decodedType(f.Type), want)) {
 			fields[i].Type = want
+			fields[i] = WithoutUUID(fields[i])
 		}
 	}
 	if err := CheckDTypes(opt.DTypes, names); err != nil {
@@ -92,8 +93,8 @@ type retyped struct {
 
 // read converts the column in each of groups.
 func (c *retyped) read(t *codec.Table, groups [][]arrow.Array) error {
-	has := t.Schema.Field(c.column).Type
-	if arrow.TypeEqual(has, c.want) {
+	has := t.Schema.Field(c.column)
+	if arrow.TypeEqual(has.Type, c.want) {
 		return nil
 	}
 	cast, err := c.caster(has)
@@ -105,7 +106,7 @@ func (c *retyped) read(t *codec.Table, groups [][]arrow.Array) error {
 		arr := columns[c.column]
 		var failed int
 		if cast == nil {
-			groups[g][c.column], failed, err = convert(arr, c.want, c.opt.Limits)
+			groups[g][c.column], failed, err = convert(arr, IsUUID(has), c.want, c.opt.Limits)
 		} else {
 			groups[g][c.column], failed, err = c.cast(arr, cast, row)
 		}
@@ -129,7 +130,8 @@ func (c *retyped) at(row int, err error) error {
 }
 
 // caster returns how values of the column are read as its new type; nil means with [Convert].
-func (c *retyped) caster(has arrow.DataType) (Caster, error) {
+func (c *retyped) caster(field arrow.Field) (Caster, error) {
+	has := field.Type
 	if spec := c.opt.TimeFormats[c.name]; spec != "" {
 		format, err := ParseTimeFormat(spec, c.want)
 		if err != nil {
@@ -142,7 +144,7 @@ func (c *retyped) caster(has arrow.DataType) (Caster, error) {
 	if isNested(c.want) || IsText(c.want) || !IsText(has) && !bits {
 		return nil, nil
 	}
-	return CastOf(has, c.want), nil
+	return CastOf(field, c.want), nil
 }
 
 // errStrict is the cause of errors that only strict reading returns.
@@ -184,7 +186,7 @@ func (c *retyped) note(before, after arrow.Array, rows []int, from int) error {
 	if c.opt.Strict {
 		row := rows[0]
 		return &codec.Error{Kind: codec.ErrMismatch, Err: errStrict, Detail: fmt.Sprintf("row %d, column %s: %s would be given back as %s, which strict=true refuses",
-			from+row+1, codec.Quoted(c.name), codec.QuotedBytes(Text(before)(nil, row)), codec.QuotedBytes(Text(after)(nil, row)))}
+			from+row+1, codec.Quoted(c.name), codec.QuotedBytes(Text(before)(nil, row)), codec.QuotedBytes(text(after, true)(nil, row)))}
 	}
 	if !c.owned {
 		c.owned = true
@@ -192,7 +194,8 @@ func (c *retyped) note(before, after arrow.Array, rows []int, from int) error {
 		c.receipt.Samples = grown(c.receipt.Samples, c.columns)
 	}
 	c.receipt.Changed[c.column] += int64(len(rows))
-	was, is := Text(before), Text(after)
+	// A table has binary values that are read from text only if they are UUIDs.
+	was, is := Text(before), text(after, true)
 	for _, row := range rows {
 		samples := c.receipt.Samples[c.column]
 		if codec.CountSamples(samples, codec.Respelled) >= codec.MaxSamples {

@@ -8,7 +8,9 @@ import (
 // source reads the values of an array as [JSON] spells them: as lists, as objects, or as values
 // without parts.
 type source struct {
-	arr    arrow.Array
+	arr arrow.Array
+	// uuid says that values of 16 bytes are UUIDs.
+	uuid   bool
 	isNull func(row int) bool
 	// follow leads to the value that a value stands for: of dictionaries, run-end encoded arrays,
 	// unions and extensions.
@@ -21,30 +23,30 @@ type source struct {
 	members []*source
 }
 
-func newSource(arr arrow.Array) *source {
-	s := &source{arr: arr, isNull: NullChecker(arr)}
+func newSource(arr arrow.Array, uuid bool) *source {
+	s := &source{arr: arr, uuid: uuid, isNull: NullChecker(arr)}
 	switch a := arr.(type) {
 	case array.Union:
 		children := make([]*source, a.NumFields())
-		for i := range children {
-			children[i] = newSource(a.Field(i))
+		for i, f := range a.DataType().(arrow.UnionType).Fields() {
+			children[i] = newSource(a.Field(i), IsUUID(f))
 		}
 		at := unionIndex(a)
 		s.follow = func(row int) (*source, int) { return children[a.ChildID(row)], at(row) }
 	case *array.Map:
-		s.list, s.element = a, newSource(a.ListValues())
+		s.list, s.element = a, newSource(a.ListValues(), false)
 		s.element.names = EntryNames
 	case array.ListLike:
-		s.list, s.element = a, newSource(a.ListValues())
+		s.list, s.element = a, newSource(a.ListValues(), IsUUID(elementField(a.DataType())))
 	case *array.Struct:
 		names, fields := StructParts(a)
 		s.names = names
-		for _, field := range fields {
-			s.members = append(s.members, newSource(field))
+		for i, field := range fields {
+			s.members = append(s.members, newSource(field, IsUUID(a.DataType().(*arrow.StructType).Field(i))))
 		}
 	default:
 		if inner, at := Indirect(arr); at != nil {
-			child := newSource(inner)
+			child := newSource(inner, uuid)
 			s.follow = func(row int) (*source, int) { return child, at(row) }
 		}
 	}

@@ -38,7 +38,13 @@ type Appender = func(dst []byte, row int) []byte
 //	dictionary, run-end encoded, union, extension
 //	                     the value that they stand for
 //	list, struct, map    compact JSON
-func Text(arr arrow.Array) Appender {
+//
+// [FieldText] knows which binary values of a column are UUIDs. In lists, structs, maps and unions, their types
+// say it, and such values are spelled as UUIDs here too.
+func Text(arr arrow.Array) Appender { return text(arr, false) }
+
+// text is [Text]. uuid says that values of 16 bytes are UUIDs.
+func text(arr arrow.Array, uuid bool) Appender {
 	switch a := arr.(type) {
 	case *array.Boolean:
 		return func(dst []byte, row int) []byte { return strconv.AppendBool(dst, a.Value(row)) }
@@ -75,6 +81,9 @@ func Text(arr arrow.Array) Appender {
 	case *array.BinaryView:
 		return base64s(a.Value)
 	case *array.FixedSizeBinary:
+		if uuid && isSixteenBytes(a.DataType()) {
+			return uuids(a.Value)
+		}
 		return base64s(a.Value)
 	}
 	if value, bits := FloatValue(arr); value != nil {
@@ -84,10 +93,10 @@ func Text(arr arrow.Array) Appender {
 		return spell
 	}
 	if inner, at := Indirect(arr); at != nil {
-		return textIndirect(inner, at)
+		return textIndirect(inner, at, uuid)
 	}
 	if a, ok := arr.(array.Union); ok {
-		return UnionAppender(a, textNotNull)
+		return unionAppender(a, textNotNull)
 	}
 	return JSONStyle{}.nested(arr)
 }
@@ -196,13 +205,13 @@ func Indirect(arr arrow.Array) (inner arrow.Array, at func(row int) int) {
 }
 
 // textIndirect appends nothing where a valid index points to a missing value.
-func textIndirect(inner arrow.Array, at func(row int) int) Appender {
-	value := textNotNull(inner)
+func textIndirect(inner arrow.Array, at func(row int) int, uuid bool) Appender {
+	value := textNotNull(inner, uuid)
 	return func(dst []byte, row int) []byte { return value(dst, at(row)) }
 }
 
-func textNotNull(arr arrow.Array) Appender {
-	value, isNull := Text(arr), NullChecker(arr)
+func textNotNull(arr arrow.Array, uuid bool) Appender {
+	value, isNull := text(arr, uuid), NullChecker(arr)
 	return func(dst []byte, row int) []byte {
 		if isNull(row) {
 			return dst
@@ -213,9 +222,14 @@ func textNotNull(arr arrow.Array) Appender {
 
 // UnionAppender spells the values of a union as each of its children spells them.
 func UnionAppender(a array.Union, of func(arrow.Array) Appender) Appender {
+	return unionAppender(a, func(arr arrow.Array, _ bool) Appender { return of(arr) })
+}
+
+// unionAppender is [UnionAppender], which also says which children have UUIDs.
+func unionAppender(a array.Union, of func(arr arrow.Array, uuid bool) Appender) Appender {
 	children := make([]Appender, a.NumFields())
-	for i := range children {
-		children[i] = of(a.Field(i))
+	for i, f := range a.DataType().(arrow.UnionType).Fields() {
+		children[i] = of(a.Field(i), IsUUID(f))
 	}
 	at := unionIndex(a)
 	return func(dst []byte, row int) []byte { return children[a.ChildID(row)](dst, at(row)) }

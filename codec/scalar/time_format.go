@@ -190,7 +190,7 @@ func CastFormatted(from arrow.DataType, f *TimeFormat) Caster {
 		return nil
 	}
 	return func(b *Builder, arr arrow.Array) func(row int) Fit {
-		return spelledBy(arr, func(text []byte) Fit {
+		return spelledBy(Text(arr), func(text []byte) Fit {
 			if arrow.IsFloating(ValueType(from).ID()) {
 				text = withoutZeros(text)
 			}

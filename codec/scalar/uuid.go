@@ -6,7 +6,6 @@ import (
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
-	"github.com/apache/arrow/go/v17/arrow/memory"
 
 	"edgeframe/codec"
 )
@@ -20,10 +19,15 @@ const (
 	uuidBytes         = 16
 )
 
-// IsUUID reports whether the values of a field are UUIDs.
+// IsUUID reports whether the values of a field are UUIDs. They may be in a dictionary. The field is one of a
+// table, or of a list, a map, a struct or a union.
 func IsUUID(f arrow.Field) bool {
-	dt, ok := f.Type.(*arrow.FixedSizeBinaryType)
-	return ok && dt.ByteWidth == uuidBytes && saysUUID(f.Metadata)
+	return saysUUID(f.Metadata) && isSixteenBytes(decodedType(f.Type))
+}
+
+func isSixteenBytes(dt arrow.DataType) bool {
+	t, ok := dt.(*arrow.FixedSizeBinaryType)
+	return ok && t.ByteWidth == uuidBytes
 }
 
 func saysUUID(m arrow.Metadata) bool {
@@ -41,10 +45,10 @@ func WithUUID(m arrow.Metadata) arrow.Metadata {
 	return arrow.NewMetadata(append(keys, extensionName, extensionMetadata), append(values, uuidName, ""))
 }
 
-// WithoutUUID returns a field without what says that its values are UUIDs, unless they are. They no longer are
-// when the column has been cast.
+// WithoutUUID returns a field without what says that its values are UUIDs, unless its type is that of UUIDs. It
+// no longer is when the column has been cast, and the extension type does not allow dictionaries.
 func WithoutUUID(f arrow.Field) arrow.Field {
-	if !saysUUID(f.Metadata) || IsUUID(f) {
+	if !saysUUID(f.Metadata) || isSixteenBytes(f.Type) {
 		return f
 	}
 	var keys, values []string
@@ -97,26 +101,21 @@ func (g spelledGroups) Next() (arrow.Record, error) {
 	columns := make([]arrow.Array, rec.NumCols())
 	for i, f := range rec.Schema().Fields() {
 		if columns[i] = rec.Column(i); IsUUID(f) {
-			columns[i] = UUIDTexts(columns[i].(*array.FixedSizeBinary))
+			columns[i] = textsOf(columns[i], true)
 		}
 	}
 	return array.NewRecord(g.schema, columns, rec.NumRows()), nil
 }
 
-// UUIDTexts returns the values of arr, of 16 bytes each, as they are spelled: 550e8400-e29b-41d4-a716-446655440000.
-func UUIDTexts(arr *array.FixedSizeBinary) *array.String {
-	b := array.NewStringBuilder(memory.DefaultAllocator)
-	b.Reserve(arr.Len())
-	b.ReserveData(uuidTextBytes * (arr.Len() - arr.NullN()))
-	var text [uuidTextBytes]byte
-	for i := range arr.Len() {
-		if arr.IsNull(i) {
-			b.AppendNull()
-			continue
-		}
-		b.BinaryBuilder.Append(appendUUID(text[:0], arr.Value(i)))
-	}
-	return b.NewStringArray()
+// FieldText is [Text] for the values of a column. Those that are UUIDs by its field are spelled as such:
+// 550e8400-e29b-41d4-a716-446655440000.
+func FieldText(f arrow.Field, arr arrow.Array) Appender { return text(arr, IsUUID(f)) }
+
+// FieldJSON is [JSON] for the values of a column, see [FieldText].
+func FieldJSON(f arrow.Field, arr arrow.Array) Appender { return JSONStyle{}.values(arr, IsUUID(f)) }
+
+func uuids(value func(int) []byte) Appender {
+	return func(dst []byte, row int) []byte { return appendUUID(dst, value(row)) }
 }
 
 const uuidTextBytes = 36

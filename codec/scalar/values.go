@@ -112,12 +112,12 @@ func (f *fitter) mismatch(v fitValue) error {
 	case v.from == nil:
 		return misfit([]byte("null"), v.position, f.want)
 	}
-	text := JSON(v.from.arr)(nil, v.row)
-	if string(text) == "null" {
+	spelled := JSONStyle{}.values(v.from.arr, v.from.uuid)(nil, v.row)
+	if string(spelled) == "null" {
 		// JSON has no NaN and no infinities.
 		return codec.Errorf(codec.ErrMismatch, "the value %s does not fit %s", Text(v.from.arr)(nil, v.row), DType(f.want))
 	}
-	return misfit(text, v.position, f.want)
+	return misfit(spelled, v.position, f.want)
 }
 
 func (f *fitter) unsupported() error {
@@ -211,7 +211,7 @@ func (f *fitter) scalars(values []fitValue, dt arrow.DataType) (arrow.Array, err
 		default:
 			put := puts[v.from]
 			if put == nil {
-				put = b.From(v.from.arr)
+				put = b.from(v.from.arr, v.from.uuid)
 				puts[v.from] = put
 			}
 			fits = put(v.row)

@@ -186,7 +186,7 @@ func (f *fitter) dictionary(values []fitValue, dt *arrow.DictionaryType) (arrow.
 		if v.from != nil {
 			spell := spellings[v.from]
 			if spell == nil {
-				spell = Text(v.from.arr)
+				spell = text(v.from.arr, v.from.uuid)
 				spellings[v.from] = spell
 			}
 			scratch = spell(scratch[:0], v.row)
