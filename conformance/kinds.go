@@ -77,6 +77,9 @@ var kindTests = []test{
 			if got := c.upload(tt.contentType, tt.file, "dtype=a:"+tt.dtype).cells(); got != tt.want {
 				c.Errorf("%s as %s: %s, want %s", tt.contentType, tt.dtype, got, tt.want)
 			}
+			// Each of them is given back with another spelling.
+			c.do("POST", query("/api/v1/sessions", "dtype=a:"+tt.dtype, "strict=true"), tt.file, "Content-Type: "+tt.contentType).
+				refused(http.StatusUnprocessableEntity, "malformed_input", "strict=true")
 		}
 	}},
 	{"days of a workbook are those of its calendar", func(c *client) {

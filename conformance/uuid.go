@@ -143,7 +143,7 @@ var uuidTests = []test{
 		fresh := func() *sess { return c.upload(parquetType, parquetOf(c, []row{{uuidOf(uuid1)}})) }
 		for _, tt := range []struct{ contentType, file, code string }{
 			{csvType, "id\n" + uuid2 + "\n" + strings.ToUpper(uuid3) + "\n", "malformed_input"},
-			{jsonType, `[{"id":"` + uuid2 + `"},{"id":"` + strings.ToUpper(uuid3) + `"}]`, "schema_mismatch"},
+			{jsonType, `[{"id":"` + uuid2 + `"},{"id":"` + strings.ToUpper(uuid3) + `"}]`, "malformed_input"},
 		} {
 			s := fresh()
 			s.do("POST", s.path("/data", "strict=true"), tt.file, "Content-Type: "+tt.contentType).

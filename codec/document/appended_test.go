@@ -38,11 +38,11 @@ func TestDTypesOfDocumentsAreReadAsCastReadsText(t *testing.T) {
 	}{
 		{"int64", "", `["01234","7"]`, `[1234,7]`, 1},
 		{"bool", "", `["1","false"]`, `[true,false]`, 1},
-		{"bool", "", `[1,0]`, `[true,false]`, 0},
+		{"bool", "", `[1,0]`, `[true,false]`, 2},
 		{"timestamp[us]", "", `["2020-01-01"]`, `["2020-01-01T00:00:00"]`, 1},
 		{"date32", "%d/%m/%Y", `["31/01/2020","1/2/2020"]`, `["2020-01-31","2020-02-01"]`, 1},
-		{"date32", "%Y%m%d", `[20200131]`, `["2020-01-31"]`, 0},
-		{"timestamp[ms]", "epoch[ms]", `[1580515200123,1580515200000.0]`, `["2020-02-01T00:00:00.123","2020-02-01T00:00:00"]`, 0},
+		{"date32", "%Y%m%d", `[20200131]`, `["2020-01-31"]`, 1},
+		{"timestamp[ms]", "epoch[ms]", `[1580515200123,1580515200000.0]`, `["2020-02-01T00:00:00.123","2020-02-01T00:00:00"]`, 2},
 	} {
 		document := `{"a":` + tt.values + `}`
 		opt := codec.ReadOptions{DTypes: codectest.DTypes(t, "a="+tt.dtype), TimeFormats: map[string]string{"a": tt.format}}

@@ -181,7 +181,7 @@ func (s *stream) checkMicros(c *column, leaf, column int, strict bool) error {
 			}
 			after := instant{t.seconds, t.nanos - t.nanos%1000}
 			if strict {
-				return codec.Errorf(codec.ErrMismatch, "column %q of the Parquet file has in row %d, counted from 0, the timestamp %s, and others that nanoseconds cannot hold: timestamp[us] keeps %s, which strict=true refuses; whole microseconds are accepted", codec.Shorten(c.node.column), row, t.text(), after.text())
+				return codec.Errorf(codec.ErrMalformed, "column %q of the Parquet file has in row %d, counted from 0, the timestamp %s, and others that nanoseconds cannot hold: timestamp[us] keeps %s, which strict=true refuses; whole microseconds are accepted", codec.Shorten(c.node.column), row, t.text(), after.text())
 			}
 			s.change(column, codec.Sample{Kind: codec.Coerced, Line: row + 1, Before: t.text(), After: after.text()})
 		}

@@ -181,7 +181,7 @@ func TestNanosecondsThatMicrosecondsCannotKeepAreChanged(t *testing.T) {
 		t.Errorf("%s instead of %s", got, want)
 	}
 	_, err = formats.ByName("parquet").Decode(file, codec.ReadOptions{Strict: true})
-	if !errors.Is(err, codec.ErrMismatch) || !strings.Contains(err.Error(), "row 1, counted from 0") || !strings.Contains(err.Error(), "1970-01-01T00:00:00.000000001") {
+	if !errors.Is(err, codec.ErrMalformed) || !strings.Contains(err.Error(), "row 1, counted from 0") || !strings.Contains(err.Error(), "1970-01-01T00:00:00.000000001") {
 		t.Errorf("the error is %v", err)
 	}
 }

@@ -160,7 +160,10 @@ func (c *retyped) cast(arr arrow.Array, cast Caster, from int) (out arrow.Array,
 		case fit == NoFit:
 			failed = row
 			return misfit(JSON(arr)(nil, row), row, c.want)
-		case fit == Respelled && text && !(isNumeric(c.want) && isPlain(Text(arr)(nil, row))):
+		case !text && !arrow.TypeEqual(ValueType(arr.DataType()), c.want):
+			// A number is given back as a boolean or a time, or a boolean as a number.
+			changed = append(changed, row)
+		case text && fit == Respelled && !(isNumeric(c.want) && isPlain(Text(arr)(nil, row))):
 			changed = append(changed, row)
 		}
 		return nil
@@ -185,7 +188,7 @@ func (c *retyped) note(before, after arrow.Array, rows []int, from int) error {
 	}
 	if c.opt.Strict {
 		row := rows[0]
-		return &codec.Error{Kind: codec.ErrMismatch, Err: errStrict, Detail: fmt.Sprintf("row %d, column %s: %s would be given back as %s, which strict=true refuses",
+		return &codec.Error{Kind: codec.ErrMalformed, Err: errStrict, Detail: fmt.Sprintf("row %d, column %s: %s would be given back as %s, which strict=true refuses",
 			from+row+1, codec.Quoted(c.name), codec.QuotedBytes(Text(before)(nil, row)), codec.QuotedBytes(text(after, true)(nil, row)))}
 	}
 	if !c.owned {
