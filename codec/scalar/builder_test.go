@@ -215,7 +215,7 @@ func FuzzBuilder(f *testing.F) {
 			types = append(types, s.Arr.DataType())
 		}
 	}
-	for _, text := range []string{"+007.50", ".5e-3", "1e2", "18446744073709551616.0", "-0", "inf", "TRUE", " 2026-01-18 ", "2026-01-18T00:00Z", "YQ==\n"} {
+	for _, text := range []string{"+007.50", ".5e-3", "1e2", "18446744073709551616.0", "-0", "inf", "TRUE", " 2026-01-18 ", "2026-01-18T00:00Z", "YQ==\n", "581181580-07-11"} {
 		for choice := range types {
 			f.Add([]byte(text), uint8(choice))
 		}

@@ -52,7 +52,8 @@ func (m *timeMaker) from(dt arrow.DataType) func(v int64) bool {
 			return false
 		}
 		if m.isDate() {
-			return m.tick(sec / SecondsPerDay * m.ticksPerDay())
+			day, ok := m.day(sec)
+			return ok && m.tick(day)
 		}
 		tick, ok := joinTicks(sec, nanos, m.perSecond)
 		return ok && m.tick(tick)

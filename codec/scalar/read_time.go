@@ -373,15 +373,17 @@ func (r timeReader) date(b []byte) (tick int64, same, ok bool) {
 	if !ok || !isMidnight(t.Unix()) || t.Zone() == OffsetZone {
 		return 0, false, false
 	}
-	return t.Seconds / SecondsPerDay * r.ticksPerDay(), t.form == spelled, true
+	tick, ok = r.day(t.Seconds)
+	return tick, t.form == spelled, ok
 }
 
-// ticksPerDay is the unit of a date.
-func (r timeReader) ticksPerDay() int64 {
+// day returns the day that begins at sec in the unit of the type of dates. The calendar has days that
+// milliseconds cannot hold.
+func (r timeReader) day(sec int64) (tick int64, ok bool) {
 	if r.id == arrow.DATE64 {
-		return MillisPerDay
+		return joinTicks(sec, 0, MillisPerDay/SecondsPerDay)
 	}
-	return 1
+	return sec / SecondsPerDay, true
 }
 
 // timestamp accepts a date alone as the timestamp at its beginning, in UTC if the type has a zone.

@@ -54,7 +54,8 @@ func (f *TimeFormat) read(b []byte) (tick int64, fit Fit) {
 func (f *TimeFormat) ticks(sec, nanos int64) (int64, bool) {
 	switch {
 	case f.to.isDate():
-		return sec / SecondsPerDay * f.to.ticksPerDay(), isMidnight(sec, nanos)
+		day, ok := f.to.day(sec)
+		return day, ok && isMidnight(sec, nanos)
 	case !f.to.isClock() && !onCalendar(sec):
 		return 0, false
 	}
