@@ -44,7 +44,7 @@ var reading = codec.Params{
 }
 
 // delimiterNames are the accepted values of delimiter.
-var delimiterNames = map[string]byte{",": ',', ";": ';', "\t": '\t', "|": '|', "comma": ',', "semicolon": ';', "tab": '\t', "pipe": '|'}
+var delimiterNames = map[string]byte{",": ',', ";": ';', "\t": '\t', "|": '|', "comma": ',', "semicolon": ';', "tab": '\t', "pipe": '|', " ": ' ', "space": ' '}
 
 // separatorNames are the characters in numbers that a parameter may name, by the names it may use.
 var separatorNames = map[string]byte{
@@ -67,7 +67,7 @@ func parseOptions(given codec.Values) (any, error) {
 		values map[string]byte
 		must   string
 	}{
-		{"delimiter", &opt.Delimiter, delimiterNames, "comma, semicolon, tab or pipe, or the character itself"},
+		{"delimiter", &opt.Delimiter, delimiterNames, "comma, semicolon, tab, pipe or space, or the character itself"},
 		{"decimal", &opt.Decimal, separatorNames, "point or comma, or the character itself"},
 		{"thousands", &opt.Thousands, separatorNames, "comma, point, space, apostrophe or underscore, or the character itself"},
 	} {
