@@ -58,8 +58,9 @@ var untidyTests = []test{
 		checkXLSX(c, book, "item,n\na,1\n", []string{`"header":"found","header_line":3`, `"notes":["The rows above row 3`})
 		checkXLSX(c, book, "item,n\na,1\n", []string{`"header":"given","header_line":3`}, "header_row=3")
 		checkXLSX(c, book, "item,n\na,1\n", []string{`"header":"found","header_line":3`}, "skip_rows=1")
+		checkXLSX(c, book, "item,n\n", []string{`"header_line":3`, `The rows from row 4 of the sheet \"s\" on are not part of the table, as skip_footer says: \"a\".`}, "header_row=3", "skip_footer=1")
 		checkXLSX(c, book, "column_1,column_2\nitem,n\na,1\n", []string{`"header":"absent"`}, "skip_rows=2", "header=false")
-		for param, says := range map[string]string{"header_row=0": "from 1", "header_row=3&skip_rows=1": "together", "header_row=3&header=false": "together", "skip_rows=-1": "from 0"} {
+		for param, says := range map[string]string{"header_row=0": "from 1", "skip_footer=x": "from 0", "header_row=3&skip_rows=1": "together", "header_row=3&header=false": "together", "skip_rows=-1": "from 0"} {
 			c.do("POST", "/api/v1/sessions?"+param, book, "Content-Type: "+xlsxType).refused(http.StatusBadRequest, "invalid_parameter", says)
 		}
 		c.do("POST", "/api/v1/sessions?header_row=2", book, "Content-Type: "+xlsxType).refused(http.StatusUnprocessableEntity, "malformed_input", "row 2", "rows 1 to 4")

@@ -16,6 +16,8 @@ type Options struct {
 	// not read. Both count all lines, blank ones too; 0 means that the table begins with the first line that
 	// looks like it.
 	HeaderRow, SkipRows int
+	// SkipFooter is how many lines at the end of the text are not read. All lines count, blank ones too.
+	SkipFooter int
 	// Quote encloses fields; 0 means '"', and that quotes mean nothing in text with tabs or bars that is
 	// read better without. NoQuotes says that quotes mean nothing.
 	Quote    byte
@@ -39,7 +41,7 @@ type Options struct {
 
 // reading are the parameters that become [Options].
 var reading = codec.Params{
-	Names: []string{"delimiter", "header", "header_row", "skip_rows", "short_rows", "quote", "escape", "null_values", "encoding", "decimal", "thousands", "comment"},
+	Names: []string{"delimiter", "header", "header_row", "skip_rows", "skip_footer", "short_rows", "quote", "escape", "null_values", "encoding", "decimal", "thousands", "comment"},
 	Parse: parseOptions,
 }
 

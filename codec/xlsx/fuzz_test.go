@@ -40,6 +40,9 @@ func FuzzXLSXParts(f *testing.F) {
 		} else {
 			own.HeaderRow = rows
 		}
+		if options&16 != 0 {
+			own.SkipFooter = 1
+		}
 		opt.Options = own
 		_, err := Format.Decode(data, opt)
 		knownKind(t, err)

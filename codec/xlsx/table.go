@@ -52,6 +52,9 @@ func describeHeaders(receipt *codec.Receipt, parts []*part, names []string) {
 		if p.header.titles {
 			receipt.Notes = append(receipt.Notes, fmt.Sprintf("The rows above row %d of the sheet %s are not part of the table.", p.sheet.top+p.header.first+1, codec.Quoted(p.sheet.name)))
 		}
+		if p.sheet.footer != "" {
+			receipt.Notes = codec.AddNote(receipt.Notes, "%s", p.sheet.footer)
+		}
 		for _, r := range p.header.renamed {
 			if seen[r.Name] {
 				continue

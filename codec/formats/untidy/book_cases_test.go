@@ -62,6 +62,7 @@ var reports = []book{
 	{name: "a merged name over two columns of text", sheets: single("Name|Contact|\nAnn|ann@example.org|555-1\nBob|bob@example.org|555-2", "B1:C1"), pandas: options{"names": []string{"Name", "Contact", "Contact.1"}, "header": 0}},
 	{name: "a table that does not begin at A1", sheets: single("\n\n||a|b\n||1|2\n||3|4"), pandas: options{"skiprows": 2, "usecols": []int{2, 3}}},
 	{name: "a total below", sheets: single("item|n\na|5\nb|6\ntotal|11")},
+	{name: "a source below", sheets: single("region|births\nN|1200\nS|980\n\nSource: registry"), given: "skip_footer=2", pandas: options{"skipfooter": 2}},
 	{name: "notes beside the table", sheets: single("item|n||note\na|5||first\nb|6||"), pandas: options{"usecols": []int{0, 1, 3}}},
 	{name: "mixed cells in a column", sheets: single("item|n\na|5\nb|n/k\nc|7"), pandas: options{"dtype": options{"n": "str"}}},
 	{name: "a pivot with a title", sheets: single("Sum of sales\nregion|2023|2024\nN|5|6\nS|7|8"), pandas: options{"skiprows": 1}},

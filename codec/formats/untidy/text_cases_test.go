@@ -46,6 +46,8 @@ var portals = []textFile{
 	{name: "UTF-16 with tabs, as Excel saves Unicode text", text: "\ufeffname\tmenge\r\nÄpfel\t3\r\nBirnen\t4\r\n", encoding: "utf-16le", pandas: options{"sep": "\t", "encoding": "utf-16"}},
 	{name: "a geographic table", text: "X,Y,OBJECTID,NAME\n-77.03,38.9,1,Mall\n-77.01,38.8,2,Park\n"},
 	{name: "text of several paragraphs", text: "id,description\n1,\"First.\n\nSecond.\"\n2,\"Only.\"\n"},
+	{name: "a source below", text: "region,births\nN,1200\nS,980\n\nSource: registry, 2024\n", pandas: options{"skipfooter": 2, "engine": "python"}, given: "skip_footer=2"},
+	{name: "a title above and notes below", text: "Births by region\n\nregion;births\nN;1200\nS;980\n\nTotal rows: 2\nNotes:; a; b\n", pandas: options{"sep": ";", "skiprows": 2, "skipfooter": 3, "engine": "python"}, given: "skip_footer=3"},
 	{name: "years as names", text: "Country Name,Country Code,1960,1961\nAruba,ABW,,54211\nAfghanistan,AFG,8996973,9169410\n"},
 	{name: "the World Bank's lines before the table", text: "\ufeff\"Data Source\",\"World Development Indicators\",\n\n\"Last Updated Date\",\"2024-06-28\",\n\n\"Country Name\",\"Country Code\",\"1960\",\"1961\",\n\"Aruba\",\"ABW\",\"\",\"54211\",\n\"Chad\",\"TCD\",\"3002596\",\"3061423\",\n", pandas: options{"skiprows": 4}},
 }
