@@ -22,6 +22,7 @@ var formatParams = []formatParam{
 	{"header", "true", []string{"csv", "tsv", "xlsx"}},
 	{"header_row", "1", []string{"csv", "tsv", "xlsx"}},
 	{"skip_rows", "0", []string{"csv", "tsv", "xlsx"}},
+	{"skip_footer", "0", []string{"csv", "tsv", "xlsx"}},
 	{"short_rows", "fill", []string{"csv", "tsv"}},
 	{"quote", "\"", []string{"csv", "tsv"}},
 	{"escape", "\\", []string{"csv", "tsv"}},

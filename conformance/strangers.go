@@ -62,6 +62,7 @@ func checkStrangersFiles(c *client) {
 	for _, tt := range []strangersFile{
 		{"the index of pandas", ",item,n\n0,a,1\n1,b,2\n", nil, "[0,\"a\",1]\n[1,\"b\",2]", `{"delimiter":",","quote":"\"","header":"found","header_line":1,"renamed":{"column_1":""}}`, []string{"column 1 has no name on line 1"}},
 		{"the row names of R", "\"\",\"item\"\n\"1\",\"a\"\n", nil, `[1,"a"]`, `{"delimiter":",","quote":"\"","header":"found","header_line":1,"renamed":{"column_1":""}}`, []string{"column 1 has no name on line 1"}},
+		{"row names of R's write.table", "\"mpg\" \"cyl\"\n\"Mazda RX4\" 21 6\n\"Datsun 710\" 22 4\n", nil, "[\"Mazda RX4\",21,6]\n[\"Datsun 710\",22,4]", `{"delimiter":" ","quote":"\"","header":"found","header_line":1,"renamed":{"column_1":""},"notes":["every line has one field more than the header, as write.table of R writes tables: the first column has the names of the rows"]}`, []string{"column 1 has no name on line 1"}},
 		{"names twice", "item,Jan,Jan\na,1,2\n", nil, `["a",1,2]`, `{"delimiter":",","quote":"\"","header":"found","header_line":1,"renamed":{"Jan.1":"Jan"}}`, []string{`column 3 is named "Jan" on line 1 like one before it`}},
 		{"a delimiter at the end of all lines", "a;b;\n1;2;\n4;5;\n", nil, "[1,2]\n[4,5]", `{"delimiter":";","quote":"\"","header":"found","header_line":1}`, nil},
 		{"a delimiter at the end of the data", "a;b\n1;2;\n4;5;\n", nil, "[1,2]\n[4,5]", `{"delimiter":";","quote":"\"","header":"found","header_line":1}`, nil},
@@ -70,6 +71,7 @@ func checkStrangersFiles(c *client) {
 		{"a title over semicolons", "Extract of 2025-01-06\nid;name;city\n1;A;X\n2;B;Y\n", nil, "[1,\"A\",\"X\"]\n[2,\"B\",\"Y\"]", `{"delimiter":";","quote":"\"","header":"found","header_line":2,"notes":["the table begins on line 2; the lines before it are not part of it"]}`, []string{"header_row=2"}},
 		{"header_row", "Report 2020\n\na,b\n1,2\n", []string{"header_row=3"}, `[1,2]`, `{"delimiter":",","quote":"\"","header":"given","header_line":3}`, nil},
 		{"skip_rows without a header", "Report 2020\n\n1,2\n", []string{"skip_rows=2", "header=false"}, `[1,2]`, `{"delimiter":",","quote":"\"","header":"absent"}`, nil},
+		{"lines below the table", "a,b\n1,2\n3,4\n\nSource: x\n", []string{"skip_footer=2"}, "[1,2]\n[3,4]", `{"delimiter":",","quote":"\"","header":"found","header_line":1,"notes":["the last 2 lines, from line 4 on, are not part of the table, as skip_footer says: \"Source: x\""]}`, nil},
 		{"a first line that looks like data", "1,2\n3,4\n", nil, `[3,4]`, `{"delimiter":",","quote":"\"","header":"assumed","header_line":1}`, nil},
 		{"tabs and commas", "id\tdesc, long\n1\ta, b\n2\tc, d\n", nil, "[1,\"a, b\"]\n[2,\"c, d\"]", `{"delimiter":"\t","quote":"\"","header":"found","header_line":1}`, nil},
 		{"decimal commas without a header", "0,12;1,50;3,10\n0,13;1,51;3,11\n", []string{"header=false"}, "[\"0,12\",\"1,50\",\"3,10\"]\n[\"0,13\",\"1,51\",\"3,11\"]", `{"delimiter":";","quote":"\"","header":"absent"}`, nil},
@@ -96,6 +98,7 @@ func checkStrangersRefusals(c *client) {
 	refuseDialects(c, []refusedDialect{
 		bad("a header_row that is none", []string{"header_row=0", "counted from 1"}, "header_row=0"),
 		bad("skip_rows that are none", []string{"skip_rows=-1", "number of lines"}, "skip_rows=-1"),
+		bad("skip_footer of half a line", []string{"skip_footer=0.5", "number of lines"}, "skip_footer=0.5"),
 		bad("header_row and skip_rows", []string{"header_row=2", "skip_rows=1"}, "header_row=2", "skip_rows=1"),
 		bad("header_row of a header that is absent", []string{"header_row=2", "header=false"}, "header_row=2", "header=false"),
 		bad("two characters as quote", []string{"quote=''", "none"}, "quote=''"),
@@ -107,6 +110,8 @@ func checkStrangersRefusals(c *client) {
 		{"a header_row behind the end", csvType, "a,b\n1,2\n", []string{"header_row=3"}, malformed, "malformed_input", []string{"header_row is 3", "fewer lines"}},
 		{"a header_row that is blank", csvType, "\na,b\n1,2\n", []string{"header_row=1"}, malformed, "malformed_input", []string{"header_row is 1", "blank"}},
 		{"a short line", csvType, "a,b,c\n1,2\n4,5,6\n", nil, malformed, "malformed_input", []string{"line 2 has 2 fields", "short_rows=fill"}},
+		{"lines below the table", csvType, "a,b\n1,2\n3,4\n\nSource: x\nTotal: 2\n", nil, malformed, "malformed_input", []string{"line 5 has 1 field", "short_rows=fill", "skip_footer=2"}},
+		{"a skip_footer of all lines", csvType, "a,b\n1,2\n", []string{"skip_footer=2"}, malformed, "malformed_input", []string{"skip_footer is 2", "only 2 lines"}},
 		{"lines that may be a title or not", csvType, "Comment\nHello, world\nFoo, bar\n", nil, malformed, "malformed_input", []string{"line 2 has 2 fields", "header_row"}},
 		{"a quote that is never closed", csvType, "a,b\n1,\"x\n2,y\n", nil, malformed, "malformed_input", []string{"line 2", "quote=none"}},
 	})

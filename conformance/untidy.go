@@ -48,6 +48,11 @@ var untidyTests = []test{
 		s.content += `</sheetData><mergeCells><mergeCell ref="B1:C1"/></mergeCells><sheetData>`
 		checkXLSX(c, rawWorkbook(s), "Name,Contact,Contact.1\nAnn,ann@example.org,555-1\nBob,bob@example.org,555-2\n", []string{`"header_rows":[1]`}, "strict=true")
 	}},
+	{"merged names of groups of columns are joined with the row below", func(c *client) {
+		s := ofRows("s", "", []any{"region", 2025, nil, 2026, nil}, []any{nil, "Q1", "Q2", "Q1", "Q2"}, []any{"N", 1, 2, 3, 4})
+		s.content += `</sheetData><mergeCells><mergeCell ref="B1:C1"/><mergeCell ref="D1:E1"/></mergeCells><sheetData>`
+		checkXLSX(c, rawWorkbook(s), "region,2025 Q1,2025 Q2,2026 Q1,2026 Q2\nN,1,2,3,4\n", []string{`"header":"found","header_line":1`, `"header_rows":[1,2]`, "names groups of columns"}, "strict=true")
+	}},
 	{"columns without a name of their own get one", func(c *client) {
 		book := rawWorkbook(ofRows("s", "", []any{nil, "Jan", "Jan"}, []any{0, 1, 2}))
 		checkXLSX(c, book, "column_1,Jan,Jan.1\n0,1,2\n", []string{`"renamed":{"column_1":"","Jan.1":"Jan"}`, `"renamed_from":"Jan"`})
@@ -58,8 +63,9 @@ var untidyTests = []test{
 		checkXLSX(c, book, "item,n\na,1\n", []string{`"header":"found","header_line":3`, `"notes":["The rows above row 3`})
 		checkXLSX(c, book, "item,n\na,1\n", []string{`"header":"given","header_line":3`}, "header_row=3")
 		checkXLSX(c, book, "item,n\na,1\n", []string{`"header":"found","header_line":3`}, "skip_rows=1")
+		checkXLSX(c, book, "item,n\n", []string{`"header_line":3`, `The rows from row 4 of the sheet \"s\" on are not part of the table, as skip_footer says: \"a\".`}, "header_row=3", "skip_footer=1")
 		checkXLSX(c, book, "column_1,column_2\nitem,n\na,1\n", []string{`"header":"absent"`}, "skip_rows=2", "header=false")
-		for param, says := range map[string]string{"header_row=0": "from 1", "header_row=3&skip_rows=1": "together", "header_row=3&header=false": "together", "skip_rows=-1": "from 0"} {
+		for param, says := range map[string]string{"header_row=0": "from 1", "skip_footer=x": "from 0", "header_row=3&skip_rows=1": "together", "header_row=3&header=false": "together", "skip_rows=-1": "from 0"} {
 			c.do("POST", "/api/v1/sessions?"+param, book, "Content-Type: "+xlsxType).refused(http.StatusBadRequest, "invalid_parameter", says)
 		}
 		c.do("POST", "/api/v1/sessions?header_row=2", book, "Content-Type: "+xlsxType).refused(http.StatusUnprocessableEntity, "malformed_input", "row 2", "rows 1 to 4")

@@ -87,6 +87,9 @@ func (d driver) Decode(data []byte, opt codec.ReadOptions, mem *codec.Budget) (*
 	table.Receipt.Encoding, table.Receipt.Confidence = in.encoding, in.confidence
 	table.Receipt.Delimiter, table.Receipt.Quote = in.dialect.delimiter, in.quote
 	r.describe(&table.Receipt, in.head, in.at)
+	if in.footer.lines > 0 {
+		table.Receipt.Notes = append(table.Receipt.Notes, in.footer.note())
+	}
 	return table, nil
 }
 
@@ -100,6 +103,8 @@ type input struct {
 	// quote encloses fields in the input; 0 means that quotes mean nothing.
 	quote byte
 	at    place
+	// footer are the lines that are left out.
+	footer footer
 	// scan is at the first line of data.
 	scan textScanner
 	head *header
@@ -123,7 +128,9 @@ func (d driver) open(data []byte, opt codec.ReadOptions, mem *codec.Budget) (*in
 	if err != nil {
 		return nil, err
 	}
-	text = trimMarks(text)
+	if text, in.footer, err = cutFooter(trimMarks(text), own.SkipFooter); err != nil {
+		return nil, err
+	}
 	in.encoding, in.confidence = encoding, confidence
 	if in.dialect, in.at, err = locate(text, own, d.read); err != nil {
 		return nil, err

@@ -311,6 +311,9 @@ func looksDelimited(data []byte) (delimiter byte, ok bool) {
 	}
 	p := newDetector(data, plain, delimiters)
 	with, shape := p.best(func(byte) bool { return true })
+	if named := plain.namesRows(data, shape); named != 0 {
+		return named, true
+	}
 	if shape.fields > 1 {
 		return delimiters[with], shape.agree == shape.rows
 	}

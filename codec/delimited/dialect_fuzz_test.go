@@ -24,8 +24,12 @@ func FuzzDialect(f *testing.F) {
 		"'a''b';c\n'1\\';';2\\;\n\\\n;3\n",
 		"\ufeff\ufeffa|b\n0,12|1,5\n",
 		"1;2\n3;4\n",
+		"\"a\" \"b\"\n\"r1\" 1 2\n\"r2\" NA \"x y\"\n",
+		"a\tb\r\nr1\t1\t2\r\nr2\t\"3\"\t\r\n",
+		"a,b\n1,2\n3,4\n\nSource: \"x\nTotal, 2, \n",
+		"Title\n\na;b\nr1;1;2\nr2;3;4\n\n\n",
 	} {
-		for _, options := range []uint16{0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512} {
+		for _, options := range []uint16{0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024 | 2<<12, 2048} {
 			f.Add([]byte(seed), options)
 		}
 	}
@@ -46,6 +50,12 @@ func FuzzDialect(f *testing.F) {
 		}
 		if has(256) {
 			own.Comment = '#'
+		}
+		if has(1024) {
+			own.SkipFooter = int(options >> 12)
+		}
+		if has(2048) {
+			own.Delimiter = ' '
 		}
 		format := CSV
 		if has(512) {

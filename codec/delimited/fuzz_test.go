@@ -36,6 +36,8 @@ func FuzzDelimited(f *testing.F) {
 		"# x\na;b\n1.234,50;1,5\n#\n1.23;-7\n",
 		"\xff\xfea\x00\n\x00\xe9\x00\n\x00",
 		"a,b\n\xe9t\xe9,\x80\n",
+		"\"x\"\n\"1\" 5\n\"2\" NA\n",
+		"x|y\nr1|1|2\nr2|3|\"\"\n",
 	} {
 		for _, options := range []byte{0, 1, 2, 4, 8, 16, 32} {
 			f.Add([]byte(seed), options)

@@ -18,6 +18,8 @@ type header struct {
 	line int
 	// extra says that lines of data have one field more than the header, which is empty.
 	extra bool
+	// rowNames says that the first column has no name, because it has the names of rows.
+	rowNames bool
 }
 
 // readHeader reads the names in the line that the table begins with and moves the scanner to the first line
@@ -54,6 +56,9 @@ func (s *textScanner) readHeader(begin int, opt Options, limits codec.Limits) (*
 	if h.extra = len(h.given) < limits.Columns && s.hasExtraField(); h.extra {
 		h.given = append(h.given, "")
 		s.width++
+	} else if below := *s; len(h.given) < limits.Columns && below.hasRowNames(start, opt) {
+		h.nameRows()
+		s.width, s.widthOf = s.width+1, fmt.Sprintf("line %d", s.line(s.skipBlankLines(s.pos)))
 	}
 	s.short.spare = h.given[s.width-1] == "" && s.width > 1
 	h.names, h.renamed = codec.NameColumns(h.given)
@@ -202,6 +207,9 @@ func (r *textReader) describe(receipt *codec.Receipt, h *header, at place) {
 	}
 	if at.titled {
 		receipt.Notes = append(receipt.Notes, fmt.Sprintf("the table begins on line %d; the lines before it are not part of it", h.line))
+	}
+	if h.rowNames {
+		receipt.Notes = append(receipt.Notes, rowNamesNote)
 	}
 	if filled := r.scan.short.filled; filled.count > 0 {
 		receipt.Notes = append(receipt.Notes, filled.note(&r.scan))

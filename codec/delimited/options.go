@@ -16,6 +16,8 @@ type Options struct {
 	// not read. Both count all lines, blank ones too; 0 means that the table begins with the first line that
 	// looks like it.
 	HeaderRow, SkipRows int
+	// SkipFooter is how many lines at the end of the text are not read. All lines count, blank ones too.
+	SkipFooter int
 	// Quote encloses fields; 0 means '"', and that quotes mean nothing in text with tabs or bars that is
 	// read better without. NoQuotes says that quotes mean nothing.
 	Quote    byte
@@ -39,12 +41,12 @@ type Options struct {
 
 // reading are the parameters that become [Options].
 var reading = codec.Params{
-	Names: []string{"delimiter", "header", "header_row", "skip_rows", "short_rows", "quote", "escape", "null_values", "encoding", "decimal", "thousands", "comment"},
+	Names: []string{"delimiter", "header", "header_row", "skip_rows", "skip_footer", "short_rows", "quote", "escape", "null_values", "encoding", "decimal", "thousands", "comment"},
 	Parse: parseOptions,
 }
 
 // delimiterNames are the accepted values of delimiter.
-var delimiterNames = map[string]byte{",": ',', ";": ';', "\t": '\t', "|": '|', "comma": ',', "semicolon": ';', "tab": '\t', "pipe": '|'}
+var delimiterNames = map[string]byte{",": ',', ";": ';', "\t": '\t', "|": '|', "comma": ',', "semicolon": ';', "tab": '\t', "pipe": '|', " ": ' ', "space": ' '}
 
 // separatorNames are the characters in numbers that a parameter may name, by the names it may use.
 var separatorNames = map[string]byte{
@@ -67,7 +69,7 @@ func parseOptions(given codec.Values) (any, error) {
 		values map[string]byte
 		must   string
 	}{
-		{"delimiter", &opt.Delimiter, delimiterNames, "comma, semicolon, tab or pipe, or the character itself"},
+		{"delimiter", &opt.Delimiter, delimiterNames, "comma, semicolon, tab, pipe or space, or the character itself"},
 		{"decimal", &opt.Decimal, separatorNames, "point or comma, or the character itself"},
 		{"thousands", &opt.Thousands, separatorNames, "comma, point, space, apostrophe or underscore, or the character itself"},
 	} {

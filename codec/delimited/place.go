@@ -68,6 +68,10 @@ func (d *dialect) detect(text []byte, opt Options) (start int, titled bool, err 
 	if d.delimiter != 0 {
 		candidates = []byte{d.delimiter}
 	}
+	if len(candidates) > 1 && d.isSpaced(text, first, opt) {
+		d.delimiter = ' '
+		return 0, false, nil
+	}
 	p := newDetector(text[first:], d, candidates)
 	usable := func(c byte) bool {
 		return len(candidates) == 1 || c != d.decimal && c != d.comment && c != d.quote && c != d.escape
@@ -78,13 +82,19 @@ func (d *dialect) detect(text []byte, opt Options) (start int, titled bool, err 
 		without := func(c byte) bool { return usable(c) && c != d.thousands }
 		with, shape = p.best(without)
 	}
+	var named byte
+	if !opt.NoHeader && !shape.even() {
+		named = d.delimiterOfRows(text, first, func(c byte) bool { return bytes.IndexByte(candidates, c) >= 0 && usable(c) }, opt)
+	}
 	if !opt.NoHeader && opt.HeaderRow == 0 && opt.SkipRows == 0 {
 		if by, record := p.belowTitle(usable, with, shape); record > 0 {
 			d.delimiter = candidates[by]
 			return first + p.records[record].start, true, d.checkDelimiter()
 		}
 	}
-	d.delimiter = candidates[with]
+	if d.delimiter = candidates[with]; named != 0 {
+		d.delimiter = named
+	}
 	return 0, false, d.checkDelimiter()
 }
 

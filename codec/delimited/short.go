@@ -50,10 +50,14 @@ func (s *textScanner) uneven(rowStart int) error {
 }
 
 func (s *textScanner) unevenFields(rowStart, fields, width int) error {
-	hint := ""
+	hint, footer := "", s.footerAt(rowStart)
 	switch {
+	case fields < width && footer > 0:
+		hint = fmt.Sprintf("; short_rows=fill fills short lines with missing values, and skip_footer=%d leaves out the end of the text from this line on", footer)
 	case fields < width:
 		hint = "; short_rows=fill fills short lines with missing values"
+	case footer > 0:
+		hint = fmt.Sprintf("; skip_footer=%d leaves out the end of the text from this line on", footer)
 	case s.widthOf == ofHeader && 2*width <= fields:
 		hint = "; if the names are on another line, header_row names it"
 	}

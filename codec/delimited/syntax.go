@@ -17,6 +17,7 @@ func (opt *Options) parseSyntax(given codec.Values) error {
 	}{
 		{"header_row", &opt.HeaderRow, 1, "the number of the line with the names, counted from 1"},
 		{"skip_rows", &opt.SkipRows, 0, "the number of lines before the table"},
+		{"skip_footer", &opt.SkipFooter, 0, "the number of lines below the table"},
 	} {
 		if !given.Has(c.name) {
 			continue

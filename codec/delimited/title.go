@@ -1,6 +1,10 @@
 package delimited
 
-import "bytes"
+import (
+	"bytes"
+
+	"edgeframe/codec/scalar"
+)
 
 // belowTitle looks for a table below lines such as a title, if the first line is not like the others. It
 // returns the delimiter and the record with the names; record is 0 if there is no such table. best and
@@ -93,13 +97,15 @@ func (p *detector) titles(with, start int) bool {
 	return p.hasTypedColumn(with, start, names) || plain && (p.records[start].afterBlank || width > 2)
 }
 
-// names returns the cells of a record if they can be the names of columns. The last one may be empty.
+// names returns the cells of a record if they can be the names of columns: not what spells a missing value.
+// The last one may be empty.
 func (p *detector) names(with, record int) (names [][]byte, ok bool) {
 	seen, ok := map[string]bool{}, true
+	missing := scalar.NewNullSet(nil)
 	r := p.records[record]
 	p.eachCell(with, r, func(cell []byte) {
 		last := len(names) == r.fields[with]-1
-		if len(cell) == 0 && !last || seen[string(cell)] || p.dialect.looksLikeValue(cell) && !isYear(cell) {
+		if len(cell) == 0 && !last || len(cell) > 0 && missing.Has(cell) || seen[string(cell)] || p.dialect.looksLikeValue(cell) && !isYear(cell) {
 			ok = false
 		}
 		seen[string(cell)] = true

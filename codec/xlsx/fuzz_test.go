@@ -25,6 +25,7 @@ func FuzzXLSXParts(f *testing.F) {
 		`<styleSheet><numFmts><numFmt numFmtId="164" formatCode="[h]:mm"/></numFmts><cellXfs><xf numFmtId="14"/><xf numFmtId="164"/><xf numFmtId="22"/></cellXfs></styleSheet>`,
 		`<workbook xmlns:r="`+nsRelations+`"><workbookPr date1904="1"/><sheets><sheet name="s" r:id="rId1"/><sheet name="t" r:id="rId1"/></sheets></workbook>`, uint8(3))
 	f.Add(gridXML("Report", "", "- item item", "0 a 1"), "", "", "", uint8(3<<5))
+	f.Add(gridXML("Report", "", "- a - b -", "x c d c d", "y 1 2 3 4")+mergesXML("B3:C3", "D3:E3"), "", "", "", uint8(16))
 	f.Add(changesBook.sheet, "", changesBook.styles, `<workbook `+nsMain+` xmlns:r="`+nsRelations+`" xmlns:x="urn:x"><sheets><sheet name="s" state="hidden" r:id="rId1"/><x:sheet/></sheets></workbook>`, uint8(1|1<<5))
 	f.Add(numberCells("12345678901234567890", "0.1234567890123456789", "-0", "1E3", "+7"), "", "", "", uint8(2))
 	f.Fuzz(func(t *testing.T, sheet, shared, styles, workbook string, options uint8) {
@@ -39,6 +40,9 @@ func FuzzXLSXParts(f *testing.F) {
 			own.SkipRows = rows
 		} else {
 			own.HeaderRow = rows
+		}
+		if options&16 != 0 {
+			own.SkipFooter = 1
 		}
 		opt.Options = own
 		_, err := Format.Decode(data, opt)

@@ -20,13 +20,15 @@ type header struct {
 	first, data int
 	// titles says that rows above the header were found to be a title.
 	titles bool
+	// groups says that the first row was found to name groups of columns, and the second one the columns.
+	groups bool
 }
 
 // header finds the columns of a sheet and their names. Columns without cells are left out.
 //
 // The header is the row that the options name, otherwise the first row with cells that is not a title. It
-// takes more rows only if a merged cell extends to them; the names of a column are then joined with a
-// space. A merged cell names all columns that it covers. Columns without a name and columns with a name
+// takes more rows only if a merged cell extends to them, or if its merged cells are found to name groups of
+// columns; the names of a column are then joined with a space. A merged cell names all columns that it covers. Columns without a name and columns with a name
 // that is taken are named as [codec.NameColumns] does.
 func (s *sheet) header(opt Options, limits codec.Limits) (*header, error) {
 	h := &header{}
@@ -49,6 +51,9 @@ func (s *sheet) header(opt Options, limits codec.Limits) (*header, error) {
 		return h, nil
 	}
 	h.data = h.first + s.headerRows(h.first)
+	if h.groups = h.data == h.first+1 && s.namesGroups(h.first); h.groups {
+		h.data++
+	}
 	if h.source == "" {
 		h.source = s.headerSource(h)
 	}

@@ -63,6 +63,23 @@ func TestHeadersTakeTheRowsThatTheyHave(t *testing.T) {
 	}{
 		{"a merged name takes one row", gridXML("Name Contact", "Ann a@x 555-1", "Bob b@x 555-2") + mergesXML("B1:C1"), Options{}, "Name,Contact,Contact.1\nAnn,a@x,555-1\nBob,b@x,555-2\n", found, []int{1}, true},
 		{"merged cells over two rows", gridXML("id 2025", "- price sold", "1 2 3") + mergesXML("A1:A2", "B1:C1"), Options{}, "id,2025 price,2025 sold\n1,2,3\n", found, []int{1, 2}, true},
+		{"groups of columns", gridXML("region 2023 - 2024 -", "- Q1 Q2 Q1 Q2", "N 1 2 3 4", "S 5 6 7 8") + mergesXML("B1:C1", "D1:E1"), Options{}, "region,2023 Q1,2023 Q2,2024 Q1,2024 Q2\nN,1,2,3,4\nS,5,6,7,8\n", found, []int{1, 2}, true},
+		{"groups of columns with the other names below", gridXML("- 2023 - 2024 -", "region Q1 Q2 Q1 Q2", "N 1 2 3 4") + mergesXML("B1:C1", "D1:E1"), Options{}, "region,2023 Q1,2023 Q2,2024 Q1,2024 Q2\nN,1,2,3,4\n", found, []int{1, 2}, true},
+		{"groups of all columns", gridXML("2023 - 2024 -", "Q1 Q2 Q1 Q2", "1 2 3 4") + mergesXML("A1:B1", "C1:D1"), Options{}, "2023 Q1,2023 Q2,2024 Q1,2024 Q2\n1,2,3,4\n", found, []int{1, 2}, true},
+		{"one group", gridXML("region Sales - total", "- in out -", "N 1 2 3") + mergesXML("B1:C1"), Options{}, "region,Sales in,Sales out,total\nN,1,2,3\n", found, []int{1, 2}, true},
+		{"one group beside names below", gridXML("- Sales -", "region in out", "N 1 2") + mergesXML("B1:C1"), Options{}, "region,Sales in,Sales out\nN,1,2\n", found, []int{1, 2}, true},
+		{"groups of years", gridXML("region Sales - Cost -", "- 2023 2024 2023 2024", "N 1 2 3 4") + mergesXML("B1:C1", "D1:E1"), Options{}, "region,Sales 2023,Sales 2024,Cost 2023,Cost 2024\nN,1,2,3,4\n", found, []int{1, 2}, true},
+		{"groups below a title", gridXML("Report", "", "- 2023 - 2024 -", "region Q1 Q2 Q1 Q2", "N 1 2 3 4") + mergesXML("B3:C3", "D3:E3"), Options{}, "region,2023 Q1,2023 Q2,2024 Q1,2024 Q2\nN,1,2,3,4\n", found, []int{3, 4}, false},
+		{"groups below header_row", gridXML("x y", "region Sales -", "- in out", "N 1 2") + mergesXML("B2:C2"), Options{HeaderRow: 2}, "region,Sales in,Sales out\nN,1,2\n", given, []int{2, 3}, true},
+		{"the second row of groups", gridXML("- Sales -", "region in out", "N 1 2") + mergesXML("B1:C1"), Options{HeaderRow: 2}, "region,in,out\nN,1,2\n", given, []int{2}, true},
+		{"a merged name above data with a name of its own", gridXML("Name Score -", "Ann x y", "Bob 3 4") + mergesXML("B1:C1"), Options{}, "Name,Score,Score.1\nAnn,x,y\nBob,3,4\n", found, []int{1}, false},
+		{"a merged name above numbers", gridXML("Name Score -", "- 1 2", "- 3 4") + mergesXML("B1:C1"), Options{}, "Name,Score,Score.1\n,1,2\n,3,4\n", found, []int{1}, true},
+		{"a merged name above years", gridXML("Name Time -", "- 2020 2021", "- 2021 2022") + mergesXML("B1:C1"), Options{}, "Name,Time,Time.1\n,2020,2021\n,2021,2022\n", found, []int{1}, true},
+		{"a merged name above texts that are equal", gridXML("Name Time -", "- x x", "- 1 2") + mergesXML("B1:C1"), Options{}, "Name,Time,Time.1\n,x,x\n,1,2\n", found, []int{1}, false},
+		{"a merged name above the last row", gridXML("Name Time -", "- x y") + mergesXML("B1:C1"), Options{}, "Name,Time,Time.1\n,x,y\n", found, []int{1}, true},
+		{"a title that is merged over some columns", gridXML("Report - -", "item n price", "a 1 2") + mergesXML("A1:B1"), Options{}, "item,n,price\na,1,2\n", found, []int{2}, false},
+		{"a title that is merged over columns in the middle", gridXML("- Report - -", "item n price sold", "a 1 2 3") + mergesXML("B1:C1"), Options{}, "item,n,price,sold\na,1,2,3\n", found, []int{2}, false},
+		{"a title that is merged over all columns", gridXML("Report - -", "item n price", "a 1 2") + mergesXML("A1:C1"), Options{}, "item,n,price\na,1,2\n", found, []int{2}, false},
 		{"a title and an empty row", gridXML("Report", "", "item n", "a 1"), Options{}, "item,n\na,1\n", found, []int{3}, false},
 		{"a title above numbers", gridXML("Report", "item n", "a 1"), Options{}, "item,n\na,1\n", found, []int{2}, false},
 		{"a merged title", gridXML("Report", "made", "item n", "a 1") + mergesXML("A1:B1"), Options{}, "item,n\na,1\n", found, []int{3}, false},
@@ -237,5 +254,16 @@ func TestSheetsToChooseSayWhatTheyAre(t *testing.T) {
 	_, err = Format.Decode(bookOf(t, sheetPart{"Damaged", "", `<sheetData><row><c t="s"><v>7</v></c></row></sheetData>`}, sheetPart{"Lists", "hidden", data}), codec.ReadOptions{})
 	if choice, ok := errors.AsType[*codec.SheetChoice](err); !ok || choice.Suggested() != 1 {
 		t.Errorf("%v, want a choice that suggests the hidden sheet", err)
+	}
+}
+
+func TestGroupsOfColumnsAreNoted(t *testing.T) {
+	const note = `Row 1 of the sheet "Sheet1" names groups of columns: its names are joined with those of the row below.`
+	table, err := Format.Decode(bookParts{sheet: gridXML("region Sales -", "- in out", "N 1 2") + mergesXML("B1:C1")}.bytes(t), codec.ReadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{note}, table.Receipt.Notes); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -19,13 +19,15 @@ type Options struct {
 	HeaderRow int
 	// SkipRows is how many rows at the top of the sheet are left out.
 	SkipRows int
+	// SkipFooter is how many rows at the bottom of the sheet, up to the last one with a cell, are left out.
+	SkipFooter int
 	// NullValues are the texts that mean a missing value.
 	NullValues []string
 }
 
 // reading parses the parameters for [Options].
 var reading = codec.Params{
-	Names: []string{"sheet_name", "header", "header_row", "skip_rows", "null_values"},
+	Names: []string{"sheet_name", "header", "header_row", "skip_rows", "skip_footer", "null_values"},
 	Parse: func(given codec.Values) (any, error) {
 		header, err := given.Bool("header", true)
 		if err != nil {
@@ -36,6 +38,9 @@ var reading = codec.Params{
 			return nil, err
 		}
 		if opt.SkipRows, err = rowNumber(given, "skip_rows", 0); err != nil {
+			return nil, err
+		}
+		if opt.SkipFooter, err = rowNumber(given, "skip_footer", 0); err != nil {
 			return nil, err
 		}
 		switch {

@@ -62,6 +62,8 @@ type sheet struct {
 	// last one with a cell.
 	top, rows int
 	merged    []cellRange
+	// footer is the note about the rows that are left out, "" if there are none.
+	footer string
 }
 
 // cellRange is a block of cells: its first and last row and column.

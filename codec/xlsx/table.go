@@ -52,6 +52,12 @@ func describeHeaders(receipt *codec.Receipt, parts []*part, names []string) {
 		if p.header.titles {
 			receipt.Notes = append(receipt.Notes, fmt.Sprintf("The rows above row %d of the sheet %s are not part of the table.", p.sheet.top+p.header.first+1, codec.Quoted(p.sheet.name)))
 		}
+		if p.header.groups {
+			receipt.Notes = codec.AddNote(receipt.Notes, "Row %d of the sheet %s names groups of columns: its names are joined with those of the row below.", p.sheet.top+p.header.first+1, codec.Quoted(p.sheet.name))
+		}
+		if p.sheet.footer != "" {
+			receipt.Notes = codec.AddNote(receipt.Notes, "%s", p.sheet.footer)
+		}
 		for _, r := range p.header.renamed {
 			if seen[r.Name] {
 				continue

@@ -17,7 +17,7 @@ const (
 func (s *sheet) belowTitles(first int) int {
 	row, gap := first, false
 	for range maxTitles {
-		if s.cellsIn(row) != 1 {
+		if s.cellsIn(row) != 1 || s.namesGroups(row) {
 			break
 		}
 		next := s.nextRow(row + 1)
@@ -26,6 +26,9 @@ func (s *sheet) belowTitles(first int) int {
 		if row >= s.rows {
 			return first
 		}
+	}
+	if row > first && gap && s.namesGroups(row) {
+		return row
 	}
 	if row == first || s.nextRow(row+1) == s.rows || !s.namesAll(row) || !gap && !s.holdsOther(row) && !s.countsYears(row) {
 		return first
@@ -113,6 +116,9 @@ func (c *sheetColumn) only(row int) kind {
 // headerSource says whether the row that is taken as the header looks like one. It looks like data if it
 // has other cells than texts, and each cell is of the kind of those below it.
 func (s *sheet) headerSource(h *header) codec.HeaderSource {
+	if h.groups {
+		return codec.HeaderFound
+	}
 	other := false
 	for _, i := range h.columns {
 		c := &s.columns[i]

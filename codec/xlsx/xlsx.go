@@ -115,6 +115,9 @@ func (w *workbook) part(ref sheetRef) (*part, error) {
 	if s.rows == 0 {
 		return p, nil
 	}
+	if err := s.cutFooter(w.own.SkipFooter); err != nil {
+		return nil, err
+	}
 	if p.header, err = s.header(w.own, w.opt.Limits); err != nil {
 		return nil, err
 	}

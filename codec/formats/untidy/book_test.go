@@ -49,6 +49,8 @@ for book in json.load(sys.stdin):
     data = io.BytesIO()
     made.save(data)
     frame = pandas.read_excel(io.BytesIO(data.getvalue()), **book["options"])
+    if frame.columns.nlevels > 1:
+        frame.columns = [" ".join(name(part) for part in parts if not str(part).startswith("Unnamed: ")) for parts in frame.columns]
     out.append({"data": base64.b64encode(data.getvalue()).decode(), "table": table(frame)})
 print(json.dumps(out))
 `

@@ -19,7 +19,12 @@ const readCSV = script + `
 tables = []
 for text in json.load(sys.stdin):
     options = {"float_precision": "round_trip", "encoding": text["encoding"], **text["options"]}
-    tables.append(table(pandas.read_csv(io.BytesIO(base64.b64decode(text["data"])), **options)))
+    if options.get("engine") == "python":
+        del options["float_precision"]
+    frame = pandas.read_csv(io.BytesIO(base64.b64decode(text["data"])), **options)
+    if not isinstance(frame.index, pandas.RangeIndex):
+        frame = frame.reset_index(names="Unnamed: 0")
+    tables.append(table(frame))
 print(json.dumps(tables))
 `
 
