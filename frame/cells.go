@@ -37,7 +37,7 @@ func (at *evaluation) cells(column int) *cells {
 		at.columns[column] = c
 	}
 	if c.group != at.group {
-		*c = cells{group: at.group, arr: at.f.Columns[column].Chunks[at.group].Data}
+		*c = cells{group: at.group, arr: at.arrays[column]}
 	}
 	return c
 }

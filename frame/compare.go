@@ -168,8 +168,8 @@ func (c *cellTest) toSet() {
 	}
 }
 
-// compare prepares a comparison and loads its column.
-func (f *Frame) compare(c *condition) (*cellTest, error) {
+// compare prepares a comparison.
+func (f *Frame) compare(c *Condition) (*cellTest, error) {
 	if c.Column == nil {
 		return nil, codec.Errorf(ErrInvalidOperation, "a comparison has no \"column\"; name the column that it looks at")
 	}
@@ -177,13 +177,10 @@ func (f *Frame) compare(c *condition) (*cellTest, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := f.LoadColumns([]int{column}); err != nil {
-		return nil, err
-	}
 	return f.cellTest(column, c)
 }
 
-func (f *Frame) cellTest(column int, c *condition) (*cellTest, error) {
+func (f *Frame) cellTest(column int, c *Condition) (*cellTest, error) {
 	field := f.Columns[column].Field
 	out := &cellTest{column: column, words: fitsWord(valuesOf(field.Type))}
 	null := c.Cmp == "is_null"
