@@ -32,9 +32,13 @@ type Condition struct {
 	// at is the pointer to the condition in its operation.
 	at string
 
-	Column *string
-	Cmp    string
-	Value  value
+	Column     *string
+	Cmp        string
+	Value      value
+	IgnoreCase bool
+
+	// pattern is Value if Cmp is matches, once c has been checked.
+	pattern *pattern
 }
 
 func (op *filter) needs(f *Frame) []place {
@@ -113,29 +117,4 @@ func (f *Frame) failing(where *Condition) (gone []int64, err error) {
 		}
 	}
 	return gone, nil
-}
-
-// check returns an error unless c is a valid condition.
-func (c *Condition) check() error {
-	if c == nil {
-		return codec.Errorf(ErrInvalidOperation, "a condition is missing; it is {\"column\", \"cmp\", \"value\"}, {\"and\": […]}, {\"or\": […]} or {\"not\": …}")
-	}
-	forms := 0
-	for _, has := range []bool{c.And != nil, c.Or != nil, c.Not != nil, c.Column != nil || c.Cmp != "" || c.Value.raw != nil} {
-		if has {
-			forms++
-		}
-	}
-	if forms != 1 {
-		return codec.Errorf(ErrInvalidOperation, "a condition has to be one of {\"column\", \"cmp\", \"value\"}, {\"and\": […]}, {\"or\": […]} and {\"not\": …}")
-	}
-	if c.And != nil && len(c.And) == 0 || c.Or != nil && len(c.Or) == 0 {
-		return codec.Errorf(ErrInvalidOperation, "the list of and or or is empty; give at least one condition")
-	}
-	for _, part := range c.parts() {
-		if err := part.check(); err != nil {
-			return err
-		}
-	}
-	return nil
 }

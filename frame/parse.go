@@ -328,6 +328,8 @@ func (p *parser) condition(depth int, path, at string) (*Condition, error) {
 			err = p.text(below(field), &c.Cmp)
 		case strings.EqualFold(name, "value"):
 			c.Value, err = p.value(MaxInValues)
+		case strings.EqualFold(name, "ignore_case"):
+			err = p.boolean(below(field), &c.IgnoreCase)
 		default:
 			err = p.unknown(name)
 		}

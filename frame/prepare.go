@@ -121,7 +121,7 @@ func (f *Frame) prepare(c *Condition, level int) (test, error) {
 	case c.Or != nil:
 		return f.combine(c.Or, true, level)
 	}
-	return f.compare(c)
+	return f.compare(c, level)
 }
 
 // combine prepares the parts of a combination.

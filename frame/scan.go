@@ -10,8 +10,9 @@ import (
 const QueryBatchBytes = 8 << 20
 
 // scan calls visit for some row groups with the arrays of some columns, in batches. The calls of a batch may
-// run at the same time. Nothing of a batch is kept when the next one is loaded.
-func (f *Frame) scan(columns []int, groups []groupRange, visit func(r groupRange, arrays []arrow.Array) error) error {
+// run at the same time and must not wait. After them merge, unless nil, is called for each row group of the
+// batch, in order. Nothing of a batch is kept when the next one is loaded.
+func (f *Frame) scan(columns []int, groups []groupRange, visit func(r groupRange, arrays []arrow.Array) error, merge func(r groupRange) error) error {
 	for len(groups) > 0 {
 		if err := f.Ended(); err != nil {
 			return err
@@ -29,6 +30,11 @@ func (f *Frame) scan(columns []int, groups []groupRange, visit func(r groupRange
 		})
 		if err != nil {
 			return err
+		}
+		for i := 0; merge != nil && i < n; i++ {
+			if err := merge(groups[i]); err != nil {
+				return err
+			}
 		}
 		groups = groups[n:]
 	}

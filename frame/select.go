@@ -15,6 +15,8 @@ type Selection struct {
 	// rows is nil for the first n rows in their order.
 	rows []uint32
 	n    int64
+	// moved says that rows may not be ascending.
+	moved bool
 }
 
 // Len returns the number of rows.
@@ -124,7 +126,7 @@ func (f *Frame) matching(where *Condition) ([][]uint64, error) {
 		results, err := at.holds(holds, all, r.group, r.to-r.from)
 		matches[r.group] = bitsOf(results)
 		return err
-	})
+	}, nil)
 	return matches, err
 }
 
