@@ -178,6 +178,9 @@ func (c *Condition) appendText(dst []byte) []byte {
 	if c.Column != nil {
 		dst = scalar.AppendQuoted(append(dst, '('), *c.Column)
 		dst = scalar.AppendQuoted(dst, c.Cmp)
+		if c.IgnoreCase {
+			dst = append(dst, '~')
+		}
 		dst = append(append(dst, c.Value.raw...), ')')
 	}
 	return dst
