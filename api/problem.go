@@ -72,6 +72,7 @@ var statuses = []struct {
 	{staging.ErrInvalidID, http.StatusBadRequest, "invalid_parameter"},
 	{frame.ErrColumnNotFound, http.StatusUnprocessableEntity, "column_not_found"},
 	{frame.ErrInvalidOperation, http.StatusUnprocessableEntity, "invalid_operation"},
+	{frame.ErrInvalidQuery, http.StatusUnprocessableEntity, "invalid_query"},
 	{codec.ErrMalformed, http.StatusUnprocessableEntity, "malformed_input"},
 	{codec.ErrMismatch, http.StatusUnprocessableEntity, "schema_mismatch"},
 	{codec.ErrTooLarge, http.StatusRequestEntityTooLarge, "dataframe_too_large"},

@@ -26,8 +26,8 @@ type members struct {
 	rows        []int64
 	values      value
 	value       value
-	by          []sortBy
-	where       *condition
+	by          []SortKey
+	where       *Condition
 	// given are the names of the members that some operation has, as they were given; unknown is the
 	// first other one.
 	given   []string
