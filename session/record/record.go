@@ -26,6 +26,11 @@ type Head struct {
 	Lease int64 `msg:"lease"`
 	// Commits holds the commit ids of the latest revisions, the one of this revision last.
 	Commits [][]byte `msg:"commits"`
+	// Made is the hash of the request that has made the session, 8 bytes, if that had a key.
+	Made []byte `msg:"made,omitempty"`
+	// Repeats has the latest changes with a key, the newest last, 16 bytes each: the hash of the key
+	// and the hash of the request.
+	Repeats []byte `msg:"repeats,omitempty"`
 
 	// Versions are the kept versions, oldest first: previous ones, the current one, and those
 	// that redo brings back.
