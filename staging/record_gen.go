@@ -15,16 +15,34 @@ const (
 // MarshalMsg implements msgp.Marshaler
 func (z *record) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 3
-	// string "expires"
-	o = append(o, 0x83, 0xa7, 0x65, 0x78, 0x70, 0x69, 0x72, 0x65, 0x73)
-	o = msgp.AppendInt64(o, z.Expires)
-	// string "parts"
-	o = append(o, 0xa5, 0x70, 0x61, 0x72, 0x74, 0x73)
-	o = msgp.AppendInt(o, z.Parts)
-	// string "note"
-	o = append(o, 0xa4, 0x6e, 0x6f, 0x74, 0x65)
-	o = msgp.AppendBytes(o, z.Note)
+	// check for omitted fields
+	zb0001Len := uint32(4)
+	var zb0001Mask uint8 /* 4 bits */
+	_ = zb0001Mask
+	if z.Attempt == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x8
+	}
+	// variable map header, size zb0001Len
+	o = append(o, 0x80|uint8(zb0001Len))
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		// string "expires"
+		o = append(o, 0xa7, 0x65, 0x78, 0x70, 0x69, 0x72, 0x65, 0x73)
+		o = msgp.AppendInt64(o, z.Expires)
+		// string "parts"
+		o = append(o, 0xa5, 0x70, 0x61, 0x72, 0x74, 0x73)
+		o = msgp.AppendInt(o, z.Parts)
+		// string "note"
+		o = append(o, 0xa4, 0x6e, 0x6f, 0x74, 0x65)
+		o = msgp.AppendBytes(o, z.Note)
+		if (zb0001Mask & 0x8) == 0 { // if not omitted
+			// string "attempt"
+			o = append(o, 0xa7, 0x61, 0x74, 0x74, 0x65, 0x6d, 0x70, 0x74)
+			o = msgp.AppendUint32(o, z.Attempt)
+		}
+	}
 	return
 }
 
@@ -84,6 +102,12 @@ func (z *record) UnmarshalMsg(bts []byte) (o []byte, err error) {
 			}
 			copy(z.Note, bts[:zb0002])
 			bts = bts[zb0002:]
+		case "attempt":
+			z.Attempt, bts, err = msgp.ReadUint32Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Attempt")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -98,6 +122,6 @@ func (z *record) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *record) Msgsize() (s int) {
-	s = 1 + 8 + msgp.Int64Size + 6 + msgp.IntSize + 5 + msgp.BytesPrefixSize + len(z.Note)
+	s = 1 + 8 + msgp.Int64Size + 6 + msgp.IntSize + 5 + msgp.BytesPrefixSize + len(z.Note) + 8 + msgp.Uint32Size
 	return
 }
