@@ -81,6 +81,7 @@ func Run(t *testing.T, target Target) {
 		{"source", sourceTests},
 		{"preview", previewTests},
 		{"answer", answerTests},
+		{"repeat", repeatTests},
 	}
 	for _, g := range groups {
 		t.Run(g.name, func(t *testing.T) {
