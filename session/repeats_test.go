@@ -320,6 +320,9 @@ func TestRepeatsOnAnEventualStoreSeeWhatIsVisible(t *testing.T) {
 	at := locations(t, 2)
 	table := codectest.Generate(10, 5, 1)
 	made := at[0].must(at[0].Create(withKey("key", "a"), table, "t.csv", 0, nil))
+	if n := at[0].calls.Of(kvtest.OpGet).Calls; n != 1 {
+		t.Errorf("an upload with a key reads %d times", n)
+	}
 	for i, l := range at {
 		if again := l.must(l.Create(withKey("key", "a"), table, "t.csv", 0, nil)); !again.Replayed || again.Revision != made.Revision {
 			t.Errorf("location %d: replayed %t at %s, want %s", i, again.Replayed, again.Revision, made.Revision)

@@ -1,6 +1,7 @@
 package staging
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -27,7 +28,9 @@ func (a *Area) StageOnce(ctx context.Context, name func(exact bool) (id string, 
 	}
 	up.attempt = max(rand.Uint32(), 1)
 	c := kv.Commit{Put: up.cut(file), TTL: storeTTL(lifetime), SwapTTL: storeTTL(lifetime)}
-	b, err := up.record().encodeKeyed(content)
+	rec := up.record()
+	rec.Request = content[:]
+	b, err := rec.encode()
 	if err != nil {
 		return nil, false, err
 	}
@@ -52,7 +55,7 @@ func (a *Area) StageOnce(ctx context.Context, name func(exact bool) (id string, 
 		if first := uploadOf(id, rec); first.Expires.After(a.now()) {
 			// What this attempt has stored expires if it cannot be deleted.
 			_ = a.store.Delete(ctx, up.partKeys()...)
-			if kv.RevisionOf(lost.Value) != keyedRevision(content) {
+			if !bytes.Equal(rec.Request, content[:]) {
 				return nil, false, codec.Errorf(ErrKeyMismatch, "the Idempotency-Key has come before with another file or other parameters; send each upload with a key of its own")
 			}
 			return first, true, nil

@@ -1,10 +1,6 @@
 package staging
 
-import (
-	"fmt"
-
-	"edgeframe/kv"
-)
+import "fmt"
 
 //go:generate go tool msgp -file=record.go -io=false -tests=false -unexported -o=record_gen.go
 
@@ -13,6 +9,9 @@ import (
 //
 //msgp:limit arrays:10000000 maps:1000
 type record struct {
+	// Request is the hash of the request, 8 bytes, if that has a key. It is the first member, with a short name, so
+	// that it is within the first bytes of the stored form.
+	Request []byte `msg:"req,omitempty"`
 	// Expires is in Unix milliseconds.
 	Expires int64 `msg:"expires"`
 	// Parts is the number of values that the file is cut into.
@@ -22,42 +21,20 @@ type record struct {
 	Attempt uint32 `msg:"attempt,omitempty"`
 }
 
-// The versions of the stored form, which are its first byte. After recordFormat comes MessagePack. The record of a
-// request with a key begins with a revision, so that of several repeats one stores it: keyedFormat, 7 zero bytes
-// and the hash of the request. MessagePack follows.
-const (
-	recordFormat = 1
-	keyedFormat  = 2
-)
+// recordFormat is the version of the stored form, which is its first byte; MessagePack follows.
+const recordFormat = 1
 
-// encode returns the stored form of r.
+// encode returns the stored form of r. If the request has a key, its hash is among the first bytes, which the store
+// compares when one of several repeats stores the record.
 func (r *record) encode() ([]byte, error) { return r.MarshalMsg([]byte{recordFormat}) }
-
-// encodeKeyed returns the stored form of the record of a request with a key and that hash.
-func (r *record) encodeKeyed(content [8]byte) ([]byte, error) {
-	rev := keyedRevision(content)
-	return r.MarshalMsg(rev[:])
-}
-
-func keyedRevision(content [8]byte) (rev kv.Revision) {
-	rev[0] = keyedFormat
-	copy(rev[kv.RevisionSize-len(content):], content[:])
-	return rev
-}
 
 // decodeRecord reads the stored form of a record.
 func decodeRecord(b []byte) (*record, error) {
-	body := 0
-	switch {
-	case len(b) > 0 && b[0] == recordFormat:
-		body = 1
-	case len(b) >= kv.RevisionSize && b[0] == keyedFormat:
-		body = kv.RevisionSize
-	default:
-		return nil, fmt.Errorf("it does not begin with format %d or %d", recordFormat, keyedFormat)
+	if len(b) == 0 || b[0] != recordFormat {
+		return nil, fmt.Errorf("it does not begin with format %d", recordFormat)
 	}
 	r := new(record)
-	_, err := r.UnmarshalMsg(b[body:])
+	_, err := r.UnmarshalMsg(b[1:])
 	return r, err
 }
 
