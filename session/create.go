@@ -46,10 +46,10 @@ func (s *Service) create(ctx context.Context, filename string, ttl time.Duration
 		Lease:       now.Add(s.keep.segmentTTL(ttl)).UnixMilli(),
 		NextVersion: 1,
 	}}
-	out := s.newSealer(ctx, h)
 	if keyOf(ctx) != nil {
-		out.born = newborn()
+		h.Epoch = newEpoch()
 	}
+	out := s.newSealer(ctx, h)
 	ver, err := store(h, out)
 	if err != nil {
 		return nil, err

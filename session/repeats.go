@@ -128,11 +128,14 @@ func (h *head) segmentKeys() (keys []string) {
 	return keys
 }
 
-// newborn is a revision for the keys of the segments of a new session whose request has a key. Repeats
-// at the same time make the same segments for the same session. If these had the same keys, one repeat
-// could delete or shorten the life of what another one has made a session of. No session comes to as
-// many revisions.
-func newborn() uint64 { return 1<<31 | uint64(rand.Uint32()) }
+// newEpoch returns the epoch of a new session whose request has a key. Repeats at the same time make the same
+// segments for the same session, and a session that is made again after it was deleted has the revisions of
+// the first one. If the segments had the same keys, one could delete or shorten the life of what another one
+// needs.
+func newEpoch() uint64 { return 1<<31 | uint64(rand.Uint32()>>2) }
+
+// nextBorn is the number in the keys of the segments that the commit after h stores.
+func (h *head) nextBorn() uint64 { return h.Epoch + h.Revision.Revision + 1 }
 
 // swapNew makes the head of a the first one of its session, or returns the session that a repeat of the
 // same request has made.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -362,4 +363,34 @@ func TestAHeadWithoutKeysIsStoredAsBefore(t *testing.T) {
 			t.Errorf("the head has a field %q", field)
 		}
 	}
+}
+
+// While a session is deleted, a repeat of the upload may make it again and repeat what was done with it. What the
+// deletion removes then must not be what the new session needs.
+func TestADeletionDoesNotReachTheSessionThatIsMadeAgain(t *testing.T) {
+	var deleted func()
+	failing := &kvtest.Failing{Driver: memory.New()}
+	h := newHarness(t, func(o *Options) { o.Store = kv.New(failing, "") })
+	ctx, table := withKey("key", "a"), codectest.Generate(20, 5, 1)
+	begin := func() *Session { return h.edit(h.must(h.Create(ctx, table, "t.csv", 0, nil)), setFirst) }
+	first := begin()
+	failing.Hook = func(op string, keys []string) error {
+		isSegment := func(key string) bool { return strings.Contains(key, "}:seg:") }
+		if op == kvtest.OpDelete && slices.ContainsFunc(keys, isSegment) && deleted != nil {
+			again := deleted
+			deleted = nil
+			again()
+		}
+		return nil
+	}
+	var second *Session
+	deleted = func() { second = begin() }
+	if err := h.Delete(t.Context(), Ref{ID: first.ID}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if second == nil || second.ID != first.ID {
+		t.Fatal("the session was not made again")
+	}
+	h.table(h.must(h.Open(t.Context(), Ref{ID: second.ID}, PrefetchNothing)), 0)
+	h.table(second, 1)
 }

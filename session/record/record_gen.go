@@ -58,20 +58,24 @@ func (z AuditEntry) Msgsize() (s int) {
 func (z *Head) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(20)
-	var zb0001Mask uint32 /* 20 bits */
+	zb0001Len := uint32(21)
+	var zb0001Mask uint32 /* 21 bits */
 	_ = zb0001Mask
 	if z.Made == nil {
 		zb0001Len--
 		zb0001Mask |= 0x100
 	}
-	if z.Repeats == nil {
+	if z.Epoch == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x200
 	}
+	if z.Repeats == nil {
+		zb0001Len--
+		zb0001Mask |= 0x400
+	}
 	if z.Sources == nil {
 		zb0001Len--
-		zb0001Mask |= 0x8000
+		zb0001Mask |= 0x10000
 	}
 	// variable map header, size zb0001Len
 	o = msgp.AppendMapHeader(o, zb0001Len)
@@ -111,6 +115,11 @@ func (z *Head) MarshalMsg(b []byte) (o []byte, err error) {
 			o = msgp.AppendBytes(o, z.Made)
 		}
 		if (zb0001Mask & 0x200) == 0 { // if not omitted
+			// string "epoch"
+			o = append(o, 0xa5, 0x65, 0x70, 0x6f, 0x63, 0x68)
+			o = msgp.AppendUint64(o, z.Epoch)
+		}
+		if (zb0001Mask & 0x400) == 0 { // if not omitted
 			// string "repeats"
 			o = append(o, 0xa7, 0x72, 0x65, 0x70, 0x65, 0x61, 0x74, 0x73)
 			o = msgp.AppendBytes(o, z.Repeats)
@@ -143,7 +152,7 @@ func (z *Head) MarshalMsg(b []byte) (o []byte, err error) {
 		for za0004 := range z.Manifests {
 			o = msgp.AppendBytes(o, z.Manifests[za0004])
 		}
-		if (zb0001Mask & 0x8000) == 0 { // if not omitted
+		if (zb0001Mask & 0x10000) == 0 { // if not omitted
 			// string "sources"
 			o = append(o, 0xa7, 0x73, 0x6f, 0x75, 0x72, 0x63, 0x65, 0x73)
 			o = msgp.AppendArrayHeader(o, uint32(len(z.Sources)))
@@ -305,6 +314,12 @@ func (z *Head) UnmarshalMsg(bts []byte) (o []byte, err error) {
 			}
 			copy(z.Made, bts[:zb0004])
 			bts = bts[zb0004:]
+		case "epoch":
+			z.Epoch, bts, err = msgp.ReadUint64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Epoch")
+				return
+			}
 		case "repeats":
 			var zb0005 uint32
 			zb0005, bts, err = msgp.ReadBytesHeader(bts)
@@ -586,7 +601,7 @@ func (z *Head) Msgsize() (s int) {
 	for za0001 := range z.Commits {
 		s += msgp.BytesPrefixSize + len(z.Commits[za0001])
 	}
-	s += 5 + msgp.BytesPrefixSize + len(z.Made) + 8 + msgp.BytesPrefixSize + len(z.Repeats) + 9 + msgp.ArrayHeaderSize
+	s += 5 + msgp.BytesPrefixSize + len(z.Made) + 6 + msgp.Uint64Size + 8 + msgp.BytesPrefixSize + len(z.Repeats) + 9 + msgp.ArrayHeaderSize
 	for za0002 := range z.Versions {
 		s += z.Versions[za0002].Msgsize()
 	}
