@@ -42,7 +42,7 @@ type requestKey struct{}
 
 // withKey checks the key of a request that changes something, and lets the changes know it. It costs
 // nothing if the request has none.
-func (s *server) withKey(r *http.Request) (*http.Request, error) {
+func withKey(r *http.Request) (*http.Request, error) {
 	given := r.Header.Values(headerKey)
 	if len(given) == 0 || !slices.Contains(withKeys, r.Method) {
 		return r, nil
@@ -52,7 +52,7 @@ func (s *server) withKey(r *http.Request) (*http.Request, error) {
 	}
 	method, path, query := r.Method, r.URL.EscapedPath(), r.URL.RawQuery
 	q := &request{
-		named: callersKey(s.caller(r), given[0]),
+		named: callersKey(callerOf(r), given[0]),
 		body:  r.Body,
 		head: func(contentType string) *xxh3.Hasher {
 			sum := xxh3.New()
@@ -74,12 +74,9 @@ func isKey(key string) bool {
 	return key != "" && len(key) <= maxKey && !strings.ContainsFunc(key, func(c rune) bool { return c < ' ' || c > '~' })
 }
 
-// caller returns what tells callers with different tokens apart; it is empty if they need none. Callers may
-// choose the same keys.
-func (s *server) caller(r *http.Request) string {
-	if len(s.accepted) == 0 {
-		return ""
-	}
+// callerOf returns what tells callers apart, who may choose the same keys: the token that they send, empty if they
+// send none.
+func callerOf(r *http.Request) string {
 	_, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	return strings.TrimSpace(token)
 }
