@@ -236,7 +236,10 @@ func (s *server) serve(rt route) http.Handler {
 			share := s.Budget.Open()
 			defer share.Close()
 			r = r.WithContext(budget.NewContext(r.Context(), share))
-			if err = s.unpackBody(w, r); err == nil {
+			if r, err = withKey(r); err == nil {
+				err = s.unpackBody(w, r)
+			}
+			if err == nil {
 				err = rt.handler(w, r)
 			}
 		}

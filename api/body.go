@@ -57,6 +57,7 @@ func (s *server) readUpload(w http.ResponseWriter, r *http.Request, fields []str
 	}
 	r.Body = body
 	if media, params, parseErr := mime.ParseMediaType(up.contentType); parseErr == nil && media == "multipart/form-data" {
+		requestOf(r.Context()).hashForm(media)
 		err = s.readForm(w, r, params["boundary"], fields, up)
 	} else {
 		up.body, err = s.readWhole(w, r)
@@ -161,7 +162,7 @@ func (s *server) readForm(w http.ResponseWriter, r *http.Request, boundary strin
 	limit := s.MaxUploadBytes
 	form := multipart.NewReader(http.MaxBytesReader(w, r.Body, limit+maxFields*maxFieldBytes), boundary)
 	found := false
-	given := url.Values{}
+	given, q := url.Values{}, requestOf(r.Context())
 	for n := 0; ; n++ {
 		part, err := form.NextPart()
 		if err == io.EOF {
@@ -177,8 +178,9 @@ func (s *server) readForm(w http.ResponseWriter, r *http.Request, boundary strin
 			found = true
 			up.filename, up.contentType = part.FileName(), part.Header.Get("Content-Type")
 			up.body, err = readPart(part, limit, r.ContentLength)
+			q.hashPart(part.Header, up.body)
 		} else {
-			err = readField(part, fields, given)
+			err = readField(part, fields, given, q)
 		}
 		if err != nil {
 			return err
@@ -192,13 +194,14 @@ func (s *server) readForm(w http.ResponseWriter, r *http.Request, boundary strin
 	return checkRepeats(given)
 }
 
-// readField reads a field other than the file into given.
-func readField(part *multipart.Part, fields []string, given url.Values) error {
+// readField reads a field other than the file into given. q may be nil.
+func readField(part *multipart.Part, fields []string, given url.Values, q *request) error {
 	name := part.FormName()
 	if !slices.Contains(fields, name) {
 		return badParameter("there is no form field %q here; send one field \"file\" and any of %s", codec.Shorten(name), strings.Join(fields, ", "))
 	}
 	value, err := readPart(part, maxFieldBytes, 0)
+	q.hashPart(part.Header, value)
 	if err == nil {
 		given.Add(name, string(value))
 	}

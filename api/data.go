@@ -263,7 +263,7 @@ func (s *server) putTable(w http.ResponseWriter, r *http.Request, params []strin
 		return err
 	}
 	upload := member{"upload", receipt(up.format, table.Receipt, table.Schema, missing)}
-	return s.writeSession(w, r, http.StatusOK, sess, append(further, upload)...)
+	return s.writeChanged(w, r, http.StatusOK, sess, append(further, upload)...)
 }
 
 func (s *server) editData(w http.ResponseWriter, r *http.Request) error {
@@ -290,5 +290,5 @@ func (s *server) editData(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.writeSession(w, r, http.StatusOK, sess, member{"operations", effectDocuments(effects)})
+	return s.writeChanged(w, r, http.StatusOK, sess, member{"operations", effectDocuments(effects)})
 }

@@ -176,7 +176,8 @@ func (s *server) storageDocument(st storageState) object {
 		{"runtime", s.Backend.Runtime},
 		{"version", s.Backend.Version},
 		{"fallback", s.Backend.Fallback.document()},
-		{"capabilities", capabilitiesDocument(info.Capabilities)},
+		// With compare-and-swap no change is made from a state that does not show an earlier one.
+		{"capabilities", append(capabilitiesDocument(info.Capabilities), member{"exact_repeats", info.Capabilities.CompareAndSwap})},
 	}
 	for _, name := range []string{"storage_dirs", "redis_info", "kv_info", "damaged"} {
 		if d, ok := st.details[name]; ok {

@@ -19,6 +19,7 @@ const (
 	headerVersion   = "Edgeframe-Version"
 	headerTotalRows = "Edgeframe-Total-Rows"
 	headerDTypes    = "Edgeframe-Dtypes"
+	headerReplay    = "Idempotent-Replay"
 )
 
 type requestIDKey struct{}
@@ -110,7 +111,7 @@ func (s *server) corsOptions() cors.Options {
 		AllowedHeaders: []string{"*"},
 		ExposedHeaders: []string{
 			"Date", "ETag", "Link", "Location", "Retry-After", "Content-Disposition",
-			headerRequestID, headerRevision, headerVersion, headerTotalRows, headerDTypes,
+			headerRequestID, headerRevision, headerVersion, headerTotalRows, headerDTypes, headerReplay,
 		},
 		MaxAge: preflightSeconds,
 		// For the library an empty list means all origins; here it means none.

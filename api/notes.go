@@ -98,7 +98,7 @@ func (s *server) setMissing(w http.ResponseWriter, r *http.Request, merge bool) 
 	if err != nil {
 		return err
 	}
-	return s.writeSession(w, r, http.StatusOK, sess)
+	return s.writeChanged(w, r, http.StatusOK, sess)
 }
 
 // The page sizes of the audit log.
@@ -160,5 +160,10 @@ func (s *server) addAudit(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	setState(w, added.Session)
-	return writeJSON(w, http.StatusCreated, object{{"entry", added.String()}, {"index", added.Index}})
+	setReplay(w, added.Session)
+	doc := object{{"entry", added.String()}, {"index", added.Index}}
+	if added.Index < 0 {
+		doc[1].value = nil
+	}
+	return writeJSON(w, http.StatusCreated, doc)
 }

@@ -66,10 +66,12 @@ var statuses = []struct {
 	{session.ErrStaleRead, http.StatusServiceUnavailable, "stale_read"},
 	{session.ErrCorrupt, http.StatusInternalServerError, "corrupt_session"},
 	{session.ErrInvalidParameter, http.StatusBadRequest, "invalid_parameter"},
+	{session.ErrKeyMismatch, http.StatusUnprocessableEntity, "idempotency_mismatch"},
 	{staging.ErrNotFound, http.StatusNotFound, "upload_not_found"},
 	{staging.ErrStaleRead, http.StatusServiceUnavailable, "stale_read"},
 	{staging.ErrCorrupt, http.StatusInternalServerError, "corrupt_session"},
 	{staging.ErrInvalidID, http.StatusBadRequest, "invalid_parameter"},
+	{staging.ErrKeyMismatch, http.StatusUnprocessableEntity, "idempotency_mismatch"},
 	{frame.ErrColumnNotFound, http.StatusUnprocessableEntity, "column_not_found"},
 	{frame.ErrInvalidOperation, http.StatusUnprocessableEntity, "invalid_operation"},
 	{frame.ErrInvalidQuery, http.StatusUnprocessableEntity, "invalid_query"},
@@ -160,7 +162,7 @@ func (s *server) writeError(w http.ResponseWriter, r *http.Request, err error) {
 		s.logFailure(r, p.Code, err)
 	}
 	h := w.Header()
-	for _, name := range []string{"ETag", "Link", "Location", "Content-Disposition", headerVersion, headerTotalRows, headerDTypes} {
+	for _, name := range []string{"ETag", "Link", "Location", "Content-Disposition", headerVersion, headerTotalRows, headerDTypes, headerReplay} {
 		h.Del(name)
 	}
 	if p.session != nil {

@@ -26,7 +26,7 @@ func (s *server) createSession(w http.ResponseWriter, r *http.Request) error {
 // writeCreated answers with the document of a new session.
 func (s *server) writeCreated(w http.ResponseWriter, r *http.Request, c created) error {
 	w.Header().Set("Location", "/api/v1/sessions/"+c.session.ID)
-	return s.writeSession(w, r, http.StatusCreated, c.session, member{"upload", c.receipt})
+	return s.writeChanged(w, r, http.StatusCreated, c.session, member{"upload", c.receipt})
 }
 
 // createFromFile creates a session from a file that is read as a whole. A workbook of several sheets
@@ -108,6 +108,10 @@ func (s *server) writeMade(w http.ResponseWriter, r *http.Request, sess *session
 
 // made returns a session that was created from a whole file, with its receipt.
 func (s *server) made(sess *session.Session, format *codec.Format, of codec.Receipt) (created, error) {
+	if sess.Replayed {
+		// Its receipt was in the first answer. The session may have other columns by now.
+		return created{session: sess}, nil
+	}
 	schema, missing, err := s.Sessions.Schema(sess)
 	return created{sess, receipt(format, of, schema, missing)}, err
 }
@@ -195,5 +199,5 @@ func (s *server) change(w http.ResponseWriter, r *http.Request, run func(session
 	if err != nil {
 		return err
 	}
-	return s.writeSession(w, r, http.StatusOK, sess)
+	return s.writeChanged(w, r, http.StatusOK, sess)
 }

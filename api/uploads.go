@@ -53,12 +53,28 @@ func (s *server) stageUpload(w http.ResponseWriter, r *http.Request, up *upload,
 	}
 	lifetime = cmp.Or(lifetime, staging.StageTime)
 	note := stagedNote{Filename: up.filename, Form: up.form, Sheets: sheets, Bytes: int64(len(up.body)), Seconds: int64(lifetime / time.Second)}
-	staged, err := s.staging.Stage(r.Context(), up.body, encodeJSON(note), lifetime)
+	staged, note, err := s.stage(w, r, up, note, lifetime)
 	if err != nil {
 		return err
 	}
 	w.Header().Set("Location", strings.Replace(uploadPath, "{id}", staged.ID, 1))
 	return s.writeStaged(w, http.StatusAccepted, staged, note)
+}
+
+// stage stages a workbook. If the request has a key and has been sent before, it returns what is staged already.
+func (s *server) stage(w http.ResponseWriter, r *http.Request, up *upload, note stagedNote, lifetime time.Duration) (*staging.Upload, stagedNote, error) {
+	q := requestOf(r.Context())
+	if q == nil {
+		staged, err := s.staging.Stage(r.Context(), up.body, encodeJSON(note), lifetime)
+		return staged, note, err
+	}
+	staged, repeated, err := s.staging.StageOnce(r.Context(), q.heldUpload, up.body, encodeJSON(note), lifetime)
+	if err != nil || !repeated {
+		return staged, note, err
+	}
+	w.Header().Set(headerReplay, "true")
+	note = stagedNote{}
+	return staged, note, json.Unmarshal(staged.Note, &note)
 }
 
 // sheetDocuments describes the sheets of a workbook, as a JSON array.
@@ -229,11 +245,11 @@ func (s *server) createFromSheets(r *http.Request, up *upload, choices [][]strin
 		return nil, err
 	}
 	// Only one table at a time is in memory.
-	for _, sheets := range choices {
+	for i, sheets := range choices {
 		up.form["sheet_name"] = sheets
-		c, err := s.createFromTable(r, up, lifetime)
+		c, err := s.createFromTable(r.WithContext(forSession(r.Context(), i)), up, lifetime)
 		if err != nil {
-			s.deleteAll(r, made)
+			s.deleteUnfinished(r, made, err)
 			return nil, err
 		}
 		made = append(made, c)
@@ -251,10 +267,18 @@ func distinct(choices [][]string) error {
 	return nil
 }
 
-// deleteAll deletes the sessions that a failed request has created, even if its client has disconnected.
-// Errors are ignored, because sessions that stay expire.
-func (s *server) deleteAll(r *http.Request, made []created) {
+// deleteUnfinished deletes the sessions that a request has created which failed with err, even if its client has
+// disconnected. Errors are ignored, because sessions that stay expire. If the request has a key and may succeed
+// when it is repeated, they stay: the repeat makes the others.
+func (s *server) deleteUnfinished(r *http.Request, made []created, err error) {
+	status := toProblem(err).Status
+	if requestOf(r.Context()) != nil && (status >= http.StatusInternalServerError || status == http.StatusTooManyRequests) {
+		return
+	}
 	for _, c := range made {
+		if c.session.Replayed {
+			continue
+		}
 		_ = s.Sessions.Delete(context.WithoutCancel(r.Context()), session.Ref{ID: c.session.ID}, nil)
 	}
 }
@@ -275,10 +299,17 @@ func (s *server) createFromTable(r *http.Request, up *upload, lifetime time.Dura
 func (s *server) writeAllCreated(w http.ResponseWriter, r *http.Request, made []created) error {
 	docs := make([]object, len(made))
 	for i, c := range made {
+		done := []member{{"upload", c.receipt}}
+		if c.session.Replayed {
+			done = nil
+		}
 		var err error
-		if docs[i], _, err = s.sessionDocument(r, c.session, member{"upload", c.receipt}); err != nil {
+		if docs[i], _, err = s.sessionDocument(r, c.session, done...); err != nil {
 			return err
 		}
+	}
+	if !slices.ContainsFunc(made, func(c created) bool { return !c.session.Replayed }) {
+		setReplay(w, made[0].session)
 	}
 	return writeJSON(w, http.StatusCreated, object{{"status", "ready"}, {"sessions", docs}})
 }

@@ -55,6 +55,7 @@ func (s *server) snapshot(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	setReplay(w, sess)
 	return writeVersions(w, http.StatusCreated, sess)
 }
 

@@ -259,6 +259,7 @@ type storageDocument struct {
 		WritesPerKeyPerSec int    `json:"writes_per_key_per_second"`
 		TouchRewrites      bool   `json:"touch_rewrites"`
 		RepeatsKeys        bool   `json:"repeats_keys"`
+		ExactRepeats       bool   `json:"exact_repeats"`
 	} `json:"capabilities"`
 	StorageDirs map[string]any `json:"storage_dirs"`
 	RedisInfo   map[string]any `json:"redis_info"`

@@ -15,6 +15,7 @@ import (
 var exposed = []string{
 	"Date", "ETag", "Link", "Location", "Retry-After", "Content-Disposition",
 	"X-Request-Id", "Edgeframe-Revision", "Edgeframe-Version", "Edgeframe-Total-Rows", "Edgeframe-Dtypes",
+	"Idempotent-Replay",
 }
 
 var protocolTests = []test{
@@ -62,9 +63,9 @@ var protocolTests = []test{
 	{"a preflight of a known origin is answered and may be remembered", func(c *client) {
 		for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} {
 			a := c.do("OPTIONS", "/api/v1/sessions/x/data", nil, "Origin: "+c.target.Origin,
-				"Access-Control-Request-Method: "+method, "Access-Control-Request-Headers: content-type,edgeframe-revision,if-match,authorization").is(http.StatusNoContent)
+				"Access-Control-Request-Method: "+method, "Access-Control-Request-Headers: content-type,edgeframe-revision,idempotency-key,if-match,authorization").is(http.StatusNoContent)
 			a.has("Access-Control-Allow-Origin", c.target.Origin).has("Access-Control-Allow-Methods", method).has("Access-Control-Max-Age", "7200")
-			if got := a.header.Get("Access-Control-Allow-Headers"); !strings.Contains(got, "edgeframe-revision") {
+			if got := a.header.Get("Access-Control-Allow-Headers"); !strings.Contains(got, "edgeframe-revision") || !strings.Contains(got, "idempotency-key") {
 				c.Errorf("allowed headers %q", got)
 			}
 		}

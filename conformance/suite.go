@@ -83,6 +83,7 @@ func Run(t *testing.T, target Target) {
 		{"preview", previewTests},
 		{"answer", answerTests},
 		{"kinds of files", kindTests},
+		{"repeat", repeatTests},
 	}
 	for _, g := range groups {
 		t.Run(g.name, func(t *testing.T) {

@@ -180,7 +180,8 @@ func (s *Service) audit(ctx context.Context, sess *Session, sel AuditSelection) 
 // AddedEntry is an entry that was added to the audit log.
 type AddedEntry struct {
 	AuditEntry
-	// Index is its position in the log: the number of older entries that are kept.
+	// Index is its position in the log: the number of older entries that are kept. It is -1 if the entry
+	// of a repeated request is not among the newest any more.
 	Index int64
 	// Session is the session after the commit.
 	Session *Session
@@ -204,5 +205,21 @@ func (s *Service) AddAudit(ctx context.Context, c Change, text string) (*AddedEn
 		return nil, err
 	}
 	added.Session = sess
+	if sess.Replayed {
+		return s.findEntry(ctx, sess, text)
+	}
 	return &added, nil
+}
+
+// findEntry returns the newest entry with a text, for a request that has added it before.
+func (s *Service) findEntry(ctx context.Context, sess *Session, text string) (*AddedEntry, error) {
+	log, err := s.Audit(ctx, sess, AuditSelection{Limit: 2 * auditChunk, NewestFirst: true})
+	if err != nil {
+		return nil, err
+	}
+	at := slices.IndexFunc(log.Entries, func(e AuditEntry) bool { return e.Text == text })
+	if at < 0 {
+		return &AddedEntry{AuditEntry{s.now(), text}, -1, sess}, nil
+	}
+	return &AddedEntry{log.Entries[at], log.Total - 1 - int64(at), sess}, nil
 }

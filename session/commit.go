@@ -27,7 +27,9 @@ var errSegmentGone = errors.New("segment is gone")
 
 // commit changes a session: change edits the head that it is given, which is private to the
 // attempt, and returns the segments to store. If another commit comes between, change is called
-// again with the new head. The returned session is the state after the commit.
+// again with the new head. The returned session is the state after the commit. A change with a [Key]
+// that has been made before is not made again. Its precondition is not checked either: that was about
+// the state before the change.
 func (s *Service) commit(ctx context.Context, ref Ref, pre Precondition, change func(h *head) ([]kv.Item, error)) (sess *Session, err error) {
 	leave, err := s.enterLine(ctx, ref.ID)
 	if err != nil {
@@ -44,6 +46,7 @@ func (s *Service) commit(ctx context.Context, ref Ref, pre Precondition, change 
 	}()
 	var last Token
 	var lost *attempt
+	key := keyOf(ctx)
 	h, err := s.load(ctx, ref)
 	for err == nil {
 		if lost != nil && h.made(lost.head.Revision) {
@@ -51,6 +54,11 @@ func (s *Service) commit(ctx context.Context, ref Ref, pre Precondition, change 
 			return s.won(lost), nil
 		}
 		unused = append(unused, lost.unused(h)...)
+		if known, err := h.repeats(key); err != nil {
+			return nil, err
+		} else if known {
+			return s.replayed(ctx, h, unused), nil
+		}
 		if err := s.check(h, pre); err != nil {
 			return nil, err
 		}
@@ -69,6 +77,7 @@ func (s *Service) commit(ctx context.Context, ref Ref, pre Precondition, change 
 		if err != nil {
 			return nil, s.heads.missing(h, err)
 		}
+		h.remember(key)
 		err = s.swap(ctx, a, unused)
 		if err == nil {
 			return s.won(a), nil
@@ -78,6 +87,9 @@ func (s *Service) commit(ctx context.Context, ref Ref, pre Precondition, change 
 			lostAttempts++
 			h, err = s.loadWinner(ctx, ref, err)
 		}
+	}
+	if sess := s.repeatsWinner(ctx, ref.ID, key, err, unused); sess != nil {
+		return sess, nil
 	}
 	return nil, s.withLatest(ctx, ref.ID, err)
 }
@@ -106,15 +118,20 @@ func (s *Service) isExhausted(lost int, start time.Time) bool {
 // loadWinner returns the head against which a swap has lost. The error of the swap has it, unless the
 // store could not read it.
 func (s *Service) loadWinner(ctx context.Context, ref Ref, lost error) (*head, error) {
-	conflict, ok := errors.AsType[*kv.Conflict](lost)
-	if !ok || conflict.Value == nil {
-		return s.load(ctx, ref)
-	}
-	h, err := decodeHead(ctx, ref.ID, conflict.Value)
+	h, err := s.winner(ctx, ref.ID, lost)
 	if err != nil {
 		return nil, err
 	}
 	return s.unexpired(h, ref)
+}
+
+// winner is loadWinner for a session that may have ended. It returns nil if there is none.
+func (s *Service) winner(ctx context.Context, id string, lost error) (*head, error) {
+	conflict, ok := errors.AsType[*kv.Conflict](lost)
+	if !ok || conflict.Value == nil {
+		return s.heads.load(ctx, Ref{ID: id})
+	}
+	return decodeHead(ctx, id, conflict.Value)
 }
 
 // attempt is one attempt to commit.

@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -12,7 +11,6 @@ import (
 
 	"edgeframe/codec"
 	"edgeframe/frame"
-	"edgeframe/kv"
 	"edgeframe/session/record"
 )
 
@@ -41,13 +39,16 @@ func (s *Service) create(ctx context.Context, filename string, ttl time.Duration
 	}
 	now := s.now()
 	h := &head{Head: record.Head{
-		ID:          uuid.NewString(),
+		ID:          newID(ctx),
 		Filename:    filename,
 		Created:     now.UnixMilli(),
 		TTL:         ttl.Milliseconds(),
 		Lease:       now.Add(s.keep.segmentTTL(ttl)).UnixMilli(),
 		NextVersion: 1,
 	}}
+	if keyOf(ctx) != nil {
+		h.Epoch = newEpoch()
+	}
 	out := s.newSealer(ctx, h)
 	ver, err := store(h, out)
 	if err != nil {
@@ -62,19 +63,15 @@ func (s *Service) create(ctx context.Context, filename string, ttl time.Duration
 	ver.RowsBefore, h.InitialRows = rows, rows
 	h.push(ver, now, "Session created", s.opt.MaxVersions)
 	h.log(now, fmt.Sprintf("Session created. Original file: '%s'. Initial rows: %d", filename, rows))
-	a := &attempt{head: h, items: out.items}
-	err = s.swap(ctx, a, nil)
-	if errors.Is(err, kv.ErrConflict) {
-		// The id is new, so only an attempt whose response was lost can have stored this head.
-		now, loadErr := s.load(ctx, Ref{ID: h.ID})
-		if loadErr == nil && now.made(h.Revision) {
-			err = nil
-		}
+	return s.swapNew(ctx, &attempt{head: h, items: out.items})
+}
+
+// newID returns the id of a new session.
+func newID(ctx context.Context) string {
+	if k := keyOf(ctx); k != nil {
+		return k.NewID
 	}
-	if err != nil {
-		return nil, err
-	}
-	return s.won(a), nil
+	return uuid.NewString()
 }
 
 // describeSource keeps what source says about the file of the first version.

@@ -110,7 +110,7 @@ func (d *draft) moveTo(h *head) (fits bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	born, newKeys := h.Revision.Revision+1, make(map[string]string, len(d.items))
+	born, newKeys := h.nextBorn(), make(map[string]string, len(d.items))
 	// move returns the ref of a segment under its new key.
 	move := func(r record.SegmentRef) record.SegmentRef {
 		if r.Born != d.born {

@@ -19,6 +19,8 @@ var (
 	ErrBusy               = errors.New("busy")
 	ErrCorrupt            = errors.New("corrupt session")
 	ErrInvalidParameter   = errors.New("invalid parameter")
+	// ErrKeyMismatch says that the key of a change is that of another one.
+	ErrKeyMismatch = errors.New("key mismatch")
 )
 
 // StateError is the error of a change that does not start from the state that the session is in.

@@ -212,6 +212,11 @@ func (hs *eventualHeads) swap(ctx context.Context, before, h *head, c kv.Commit)
 		return err
 	}
 	hs.remember(h, 0)
+	if last, _ := hs.seen.Get(h.ID); last.ended {
+		// A repeated request has made the session again.
+		last.ended = false
+		hs.seen.Add(h.ID, last, lastSeenBytes)
+	}
 	if h.TTL < before.TTL {
 		// The lifetime in the store would outlive the head and lead to the copy of an older head, in
 		// which the session has not ended.
@@ -237,6 +242,11 @@ func (hs *eventualHeads) write(ctx context.Context, h *head, old Token, c kv.Com
 	if err := hs.checkVisible(ctx, h.ID, old); err != nil {
 		return err
 	}
+	if old == (Token{}) && h.Made != nil {
+		if err := hs.checkUnmade(ctx, h.ID); err != nil {
+			return err
+		}
+	}
 	// The head has to outlive every reader that does not see it yet and notes the lifetime of an
 	// older one.
 	c.Swap.Counted = false
@@ -259,6 +269,17 @@ func (hs *eventualHeads) checkVisible(ctx context.Context, id string, old Token)
 		return overtaken(id)
 	}
 	return nil
+}
+
+// checkUnmade returns an error if a session is visible whose request has a key, because this request has
+// made it before. It reads the lifetime: if the store remembers for a while that this was absent, the head
+// of the new session is still visible at once.
+func (hs *eventualHeads) checkUnmade(ctx context.Context, id string) error {
+	values, err := hs.store.GetMany(ctx, []string{record.LifetimeKey(id)})
+	if err == nil && values[0] != nil {
+		return overtaken(id)
+	}
+	return err
 }
 
 // access notes the access after the response. It fetches nothing.

@@ -183,7 +183,7 @@ const (
 
 // newSealer returns a sealer for the commit after h.
 func (s *Service) newSealer(ctx context.Context, h *head) *sealer {
-	return &sealer{opt: s.opt.Segment, head: h, born: h.Revision.Revision + 1, ctx: ctx}
+	return &sealer{opt: s.opt.Segment, head: h, born: h.nextBorn(), ctx: ctx}
 }
 
 // findHeld fills held.

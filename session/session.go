@@ -30,6 +30,8 @@ type Session struct {
 	CanRedo  bool
 	// Metadata is a JSON object.
 	Metadata json.RawMessage
+	// Replayed says that the change whose result this is had been made before; see [Key].
+	Replayed bool
 
 	head *head
 }

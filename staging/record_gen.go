@@ -15,16 +15,43 @@ const (
 // MarshalMsg implements msgp.Marshaler
 func (z *record) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 3
-	// string "expires"
-	o = append(o, 0x83, 0xa7, 0x65, 0x78, 0x70, 0x69, 0x72, 0x65, 0x73)
-	o = msgp.AppendInt64(o, z.Expires)
-	// string "parts"
-	o = append(o, 0xa5, 0x70, 0x61, 0x72, 0x74, 0x73)
-	o = msgp.AppendInt(o, z.Parts)
-	// string "note"
-	o = append(o, 0xa4, 0x6e, 0x6f, 0x74, 0x65)
-	o = msgp.AppendBytes(o, z.Note)
+	// check for omitted fields
+	zb0001Len := uint32(5)
+	var zb0001Mask uint8 /* 5 bits */
+	_ = zb0001Mask
+	if z.Request == nil {
+		zb0001Len--
+		zb0001Mask |= 0x1
+	}
+	if z.Attempt == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x10
+	}
+	// variable map header, size zb0001Len
+	o = append(o, 0x80|uint8(zb0001Len))
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		if (zb0001Mask & 0x1) == 0 { // if not omitted
+			// string "req"
+			o = append(o, 0xa3, 0x72, 0x65, 0x71)
+			o = msgp.AppendBytes(o, z.Request)
+		}
+		// string "expires"
+		o = append(o, 0xa7, 0x65, 0x78, 0x70, 0x69, 0x72, 0x65, 0x73)
+		o = msgp.AppendInt64(o, z.Expires)
+		// string "parts"
+		o = append(o, 0xa5, 0x70, 0x61, 0x72, 0x74, 0x73)
+		o = msgp.AppendInt(o, z.Parts)
+		// string "note"
+		o = append(o, 0xa4, 0x6e, 0x6f, 0x74, 0x65)
+		o = msgp.AppendBytes(o, z.Note)
+		if (zb0001Mask & 0x10) == 0 { // if not omitted
+			// string "attempt"
+			o = append(o, 0xa7, 0x61, 0x74, 0x74, 0x65, 0x6d, 0x70, 0x74)
+			o = msgp.AppendUint32(o, z.Attempt)
+		}
+	}
 	return
 }
 
@@ -50,6 +77,28 @@ func (z *record) UnmarshalMsg(bts []byte) (o []byte, err error) {
 			return
 		}
 		switch msgp.UnsafeString(field) {
+		case "req":
+			var zb0002 uint32
+			zb0002, bts, err = msgp.ReadBytesHeader(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Request")
+				return
+			}
+			if zb0002 > z89264a71limitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if z.Request == nil || uint32(cap(z.Request)) < zb0002 {
+				z.Request = make([]byte, zb0002)
+			} else {
+				z.Request = z.Request[:zb0002]
+			}
+			if uint32(len(bts)) < zb0002 {
+				err = msgp.ErrShortBytes
+				return
+			}
+			copy(z.Request, bts[:zb0002])
+			bts = bts[zb0002:]
 		case "expires":
 			z.Expires, bts, err = msgp.ReadInt64Bytes(bts)
 			if err != nil {
@@ -63,27 +112,33 @@ func (z *record) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				return
 			}
 		case "note":
-			var zb0002 uint32
-			zb0002, bts, err = msgp.ReadBytesHeader(bts)
+			var zb0003 uint32
+			zb0003, bts, err = msgp.ReadBytesHeader(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Note")
 				return
 			}
-			if zb0002 > z89264a71limitArrays {
+			if zb0003 > z89264a71limitArrays {
 				err = msgp.ErrLimitExceeded
 				return
 			}
-			if z.Note == nil || uint32(cap(z.Note)) < zb0002 {
-				z.Note = make([]byte, zb0002)
+			if z.Note == nil || uint32(cap(z.Note)) < zb0003 {
+				z.Note = make([]byte, zb0003)
 			} else {
-				z.Note = z.Note[:zb0002]
+				z.Note = z.Note[:zb0003]
 			}
-			if uint32(len(bts)) < zb0002 {
+			if uint32(len(bts)) < zb0003 {
 				err = msgp.ErrShortBytes
 				return
 			}
-			copy(z.Note, bts[:zb0002])
-			bts = bts[zb0002:]
+			copy(z.Note, bts[:zb0003])
+			bts = bts[zb0003:]
+		case "attempt":
+			z.Attempt, bts, err = msgp.ReadUint32Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Attempt")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -98,6 +153,6 @@ func (z *record) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *record) Msgsize() (s int) {
-	s = 1 + 8 + msgp.Int64Size + 6 + msgp.IntSize + 5 + msgp.BytesPrefixSize + len(z.Note)
+	s = 1 + 4 + msgp.BytesPrefixSize + len(z.Request) + 8 + msgp.Int64Size + 6 + msgp.IntSize + 5 + msgp.BytesPrefixSize + len(z.Note) + 8 + msgp.Uint32Size
 	return
 }

@@ -34,6 +34,8 @@ var (
 	ErrStaleRead = errors.New("stale read of an upload")
 	// ErrCorrupt says that the record of an upload cannot be read.
 	ErrCorrupt = errors.New("corrupt upload")
+	// ErrKeyMismatch says that the key of an upload is that of another one.
+	ErrKeyMismatch = errors.New("key mismatch")
 )
 
 // Area is where uploads are staged. It is safe for concurrent use; any number of areas, in any
@@ -53,30 +55,43 @@ type Upload struct {
 	// Note is what the caller of [Area.Stage] wanted to remember of the file.
 	Note []byte
 
-	parts int
+	parts   int
+	attempt uint32
 }
 
 // Stage stores a file and a note about it for some time, [StageTime] if lifetime is 0.
 func (a *Area) Stage(ctx context.Context, file, note []byte, lifetime time.Duration) (*Upload, error) {
 	lifetime = cmp.Or(lifetime, StageTime)
 	up := &Upload{ID: uuid.NewString(), Expires: a.now().Add(lifetime).Truncate(time.Millisecond), Note: note}
-	var items []kv.Item
+	return up, a.write(ctx, up, file, lifetime)
+}
+
+// write stores the parts of an upload, then its record.
+func (a *Area) write(ctx context.Context, up *Upload, file []byte, lifetime time.Duration) error {
+	if err := a.store.SetMany(ctx, up.cut(file), storeTTL(lifetime)); err != nil {
+		return err
+	}
+	b, err := up.record().encode()
+	if err != nil {
+		return err
+	}
+	return a.store.SetMany(ctx, []kv.Item{{Key: recordKey(up.ID), Value: b}}, storeTTL(lifetime))
+}
+
+// storeTTL is for how long an upload is stored. The clock of a store may be less exact than the record.
+func storeTTL(lifetime time.Duration) time.Duration { return lifetime + time.Minute }
+
+// cut returns the parts of the file of an upload.
+func (up *Upload) cut(file []byte) (items []kv.Item) {
 	for at := 0; at < len(file); at += maxPart {
-		part := file[at:min(at+maxPart, len(file))]
-		items = append(items, kv.Item{Key: partKey(up.ID, up.parts), Value: part})
+		items = append(items, kv.Item{Key: partKey(up.ID, up.attempt, up.parts), Value: file[at:min(at+maxPart, len(file))]})
 		up.parts++
 	}
-	// The clock of a store may be less exact than the record.
-	ttl := lifetime + time.Minute
-	if err := a.store.SetMany(ctx, items, ttl); err != nil {
-		return nil, err
-	}
-	rec := record{Expires: up.Expires.UnixMilli(), Parts: up.parts, Note: note}
-	b, err := rec.encode()
-	if err != nil {
-		return nil, err
-	}
-	return up, a.store.SetMany(ctx, []kv.Item{{Key: recordKey(up.ID), Value: b}}, ttl)
+	return items
+}
+
+func (up *Upload) record() *record {
+	return &record{Expires: up.Expires.UnixMilli(), Parts: up.parts, Note: up.Note, Attempt: up.attempt}
 }
 
 // Find returns the staged upload with that id.
@@ -95,11 +110,15 @@ func (a *Area) Find(ctx context.Context, id string) (*Upload, error) {
 	if err != nil {
 		return nil, codec.Errorf(ErrCorrupt, "the record of upload %s cannot be read", id)
 	}
-	up := &Upload{ID: id, Expires: time.UnixMilli(rec.Expires), Note: rec.Note, parts: rec.Parts}
+	up := uploadOf(id, rec)
 	if !up.Expires.After(a.now()) {
 		return nil, notFound(id)
 	}
 	return up, nil
+}
+
+func uploadOf(id string, rec *record) *Upload {
+	return &Upload{ID: id, Expires: time.UnixMilli(rec.Expires), Note: rec.Note, parts: rec.Parts, attempt: rec.Attempt}
 }
 
 // Read returns the file of a staged upload.
@@ -142,7 +161,7 @@ func (a *Area) Discard(ctx context.Context, up *Upload) error {
 func (up *Upload) partKeys() []string {
 	keys := make([]string, up.parts)
 	for i := range keys {
-		keys[i] = partKey(up.ID, i)
+		keys[i] = partKey(up.ID, up.attempt, i)
 	}
 	return keys
 }

@@ -95,7 +95,7 @@ func TestAMissingPartIsAStaleReadOnAnEventuallyConsistentStore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := f.store.Delete(ctx, partKey(staged.ID, 1)); err != nil {
+	if err := f.store.Delete(ctx, partKey(staged.ID, 0, 1)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := f.Read(ctx, staged); !errors.Is(err, ErrStaleRead) {
@@ -133,7 +133,7 @@ func TestRecordOfFormat1IsRead(t *testing.T) {
 	if err != nil || !bytes.Equal(again, stored) {
 		t.Errorf("written back %x, %v", again, err)
 	}
-	if key, part := recordKey("x"), partKey("x", 12); key != "{x}:upload" || part != "{x}:upload:12" {
+	if key, part := recordKey("x"), partKey("x", 0, 12); key != "{x}:upload" || part != "{x}:upload:12" {
 		t.Errorf("the keys are %s and %s", key, part)
 	}
 }

@@ -26,6 +26,14 @@ type Head struct {
 	Lease int64 `msg:"lease"`
 	// Commits holds the commit ids of the latest revisions, the one of this revision last.
 	Commits [][]byte `msg:"commits"`
+	// Made is the hash of the request that has made the session, 8 bytes, if that had a key.
+	Made []byte `msg:"made,omitempty"`
+	// Epoch is what the numbers of revisions in the keys of segments begin with. It is 0 unless the
+	// request that has made the session had a key.
+	Epoch uint64 `msg:"epoch,omitempty"`
+	// Repeats has the latest changes with a key, the newest last, 16 bytes each: the hash of the key
+	// and the hash of the request.
+	Repeats []byte `msg:"repeats,omitempty"`
 
 	// Versions are the kept versions, oldest first: previous ones, the current one, and those
 	// that redo brings back.
@@ -117,8 +125,8 @@ type RowGroup struct {
 type SegmentRef struct {
 	// Hash is the hash of the segment's content.
 	Hash [16]byte
-	// Born is the revision whose commit stored the segment. It is part of the key, so that a
-	// segment which one commit removes is never the one that a later commit stores again.
+	// Born is the revision whose commit stored the segment, plus the session's Epoch. It is part of the
+	// key, so that a segment which one commit removes is never the one that a later commit stores again.
 	Born uint64
 	// Stored is the size of the stored segment, Raw that of its payload before compression, in
 	// bytes.

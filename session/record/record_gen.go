@@ -58,12 +58,24 @@ func (z AuditEntry) Msgsize() (s int) {
 func (z *Head) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(18)
-	var zb0001Mask uint32 /* 18 bits */
+	zb0001Len := uint32(21)
+	var zb0001Mask uint32 /* 21 bits */
 	_ = zb0001Mask
+	if z.Made == nil {
+		zb0001Len--
+		zb0001Mask |= 0x100
+	}
+	if z.Epoch == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x200
+	}
+	if z.Repeats == nil {
+		zb0001Len--
+		zb0001Mask |= 0x400
+	}
 	if z.Sources == nil {
 		zb0001Len--
-		zb0001Mask |= 0x2000
+		zb0001Mask |= 0x10000
 	}
 	// variable map header, size zb0001Len
 	o = msgp.AppendMapHeader(o, zb0001Len)
@@ -97,6 +109,21 @@ func (z *Head) MarshalMsg(b []byte) (o []byte, err error) {
 		for za0001 := range z.Commits {
 			o = msgp.AppendBytes(o, z.Commits[za0001])
 		}
+		if (zb0001Mask & 0x100) == 0 { // if not omitted
+			// string "made"
+			o = append(o, 0xa4, 0x6d, 0x61, 0x64, 0x65)
+			o = msgp.AppendBytes(o, z.Made)
+		}
+		if (zb0001Mask & 0x200) == 0 { // if not omitted
+			// string "epoch"
+			o = append(o, 0xa5, 0x65, 0x70, 0x6f, 0x63, 0x68)
+			o = msgp.AppendUint64(o, z.Epoch)
+		}
+		if (zb0001Mask & 0x400) == 0 { // if not omitted
+			// string "repeats"
+			o = append(o, 0xa7, 0x72, 0x65, 0x70, 0x65, 0x61, 0x74, 0x73)
+			o = msgp.AppendBytes(o, z.Repeats)
+		}
 		// string "versions"
 		o = append(o, 0xa8, 0x76, 0x65, 0x72, 0x73, 0x69, 0x6f, 0x6e, 0x73)
 		o = msgp.AppendArrayHeader(o, uint32(len(z.Versions)))
@@ -125,7 +152,7 @@ func (z *Head) MarshalMsg(b []byte) (o []byte, err error) {
 		for za0004 := range z.Manifests {
 			o = msgp.AppendBytes(o, z.Manifests[za0004])
 		}
-		if (zb0001Mask & 0x2000) == 0 { // if not omitted
+		if (zb0001Mask & 0x10000) == 0 { // if not omitted
 			// string "sources"
 			o = append(o, 0xa7, 0x73, 0x6f, 0x75, 0x72, 0x63, 0x65, 0x73)
 			o = msgp.AppendArrayHeader(o, uint32(len(z.Sources)))
@@ -265,21 +292,71 @@ func (z *Head) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				copy(z.Commits[za0001], bts[:zb0003])
 				bts = bts[zb0003:]
 			}
-		case "versions":
+		case "made":
 			var zb0004 uint32
-			zb0004, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			zb0004, bts, err = msgp.ReadBytesHeader(bts)
 			if err != nil {
-				err = msgp.WrapError(err, "Versions")
+				err = msgp.WrapError(err, "Made")
 				return
 			}
 			if zb0004 > z89264a71limitArrays {
 				err = msgp.ErrLimitExceeded
 				return
 			}
-			if cap(z.Versions) >= int(zb0004) {
-				z.Versions = (z.Versions)[:zb0004]
+			if z.Made == nil || uint32(cap(z.Made)) < zb0004 {
+				z.Made = make([]byte, zb0004)
 			} else {
-				z.Versions = make([]Version, zb0004)
+				z.Made = z.Made[:zb0004]
+			}
+			if uint32(len(bts)) < zb0004 {
+				err = msgp.ErrShortBytes
+				return
+			}
+			copy(z.Made, bts[:zb0004])
+			bts = bts[zb0004:]
+		case "epoch":
+			z.Epoch, bts, err = msgp.ReadUint64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Epoch")
+				return
+			}
+		case "repeats":
+			var zb0005 uint32
+			zb0005, bts, err = msgp.ReadBytesHeader(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Repeats")
+				return
+			}
+			if zb0005 > z89264a71limitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if z.Repeats == nil || uint32(cap(z.Repeats)) < zb0005 {
+				z.Repeats = make([]byte, zb0005)
+			} else {
+				z.Repeats = z.Repeats[:zb0005]
+			}
+			if uint32(len(bts)) < zb0005 {
+				err = msgp.ErrShortBytes
+				return
+			}
+			copy(z.Repeats, bts[:zb0005])
+			bts = bts[zb0005:]
+		case "versions":
+			var zb0006 uint32
+			zb0006, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Versions")
+				return
+			}
+			if zb0006 > z89264a71limitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if cap(z.Versions) >= int(zb0006) {
+				z.Versions = (z.Versions)[:zb0006]
+			} else {
+				z.Versions = make([]Version, zb0006)
 			}
 			for za0002 := range z.Versions {
 				bts, err = z.Versions[za0002].UnmarshalMsg(bts)
@@ -301,169 +378,169 @@ func (z *Head) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				return
 			}
 		case "schemas":
-			var zb0005 uint32
-			zb0005, bts, err = msgp.ReadArrayHeaderBytes(bts)
-			if err != nil {
-				err = msgp.WrapError(err, "Schemas")
-				return
-			}
-			if zb0005 > z89264a71limitArrays {
-				err = msgp.ErrLimitExceeded
-				return
-			}
-			if cap(z.Schemas) >= int(zb0005) {
-				z.Schemas = (z.Schemas)[:zb0005]
-			} else {
-				z.Schemas = make([][]byte, zb0005)
-			}
-			for za0003 := range z.Schemas {
-				var zb0006 uint32
-				zb0006, bts, err = msgp.ReadBytesHeader(bts)
-				if err != nil {
-					err = msgp.WrapError(err, "Schemas", za0003)
-					return
-				}
-				if zb0006 > z89264a71limitArrays {
-					err = msgp.ErrLimitExceeded
-					return
-				}
-				if z.Schemas[za0003] == nil || uint32(cap(z.Schemas[za0003])) < zb0006 {
-					z.Schemas[za0003] = make([]byte, zb0006)
-				} else {
-					z.Schemas[za0003] = z.Schemas[za0003][:zb0006]
-				}
-				if uint32(len(bts)) < zb0006 {
-					err = msgp.ErrShortBytes
-					return
-				}
-				copy(z.Schemas[za0003], bts[:zb0006])
-				bts = bts[zb0006:]
-			}
-		case "manifests":
 			var zb0007 uint32
 			zb0007, bts, err = msgp.ReadArrayHeaderBytes(bts)
 			if err != nil {
-				err = msgp.WrapError(err, "Manifests")
+				err = msgp.WrapError(err, "Schemas")
 				return
 			}
 			if zb0007 > z89264a71limitArrays {
 				err = msgp.ErrLimitExceeded
 				return
 			}
-			if cap(z.Manifests) >= int(zb0007) {
-				z.Manifests = (z.Manifests)[:zb0007]
+			if cap(z.Schemas) >= int(zb0007) {
+				z.Schemas = (z.Schemas)[:zb0007]
 			} else {
-				z.Manifests = make([][]byte, zb0007)
+				z.Schemas = make([][]byte, zb0007)
 			}
-			for za0004 := range z.Manifests {
+			for za0003 := range z.Schemas {
 				var zb0008 uint32
 				zb0008, bts, err = msgp.ReadBytesHeader(bts)
 				if err != nil {
-					err = msgp.WrapError(err, "Manifests", za0004)
+					err = msgp.WrapError(err, "Schemas", za0003)
 					return
 				}
 				if zb0008 > z89264a71limitArrays {
 					err = msgp.ErrLimitExceeded
 					return
 				}
-				if z.Manifests[za0004] == nil || uint32(cap(z.Manifests[za0004])) < zb0008 {
-					z.Manifests[za0004] = make([]byte, zb0008)
+				if z.Schemas[za0003] == nil || uint32(cap(z.Schemas[za0003])) < zb0008 {
+					z.Schemas[za0003] = make([]byte, zb0008)
 				} else {
-					z.Manifests[za0004] = z.Manifests[za0004][:zb0008]
+					z.Schemas[za0003] = z.Schemas[za0003][:zb0008]
 				}
 				if uint32(len(bts)) < zb0008 {
 					err = msgp.ErrShortBytes
 					return
 				}
-				copy(z.Manifests[za0004], bts[:zb0008])
+				copy(z.Schemas[za0003], bts[:zb0008])
 				bts = bts[zb0008:]
 			}
-		case "sources":
+		case "manifests":
 			var zb0009 uint32
 			zb0009, bts, err = msgp.ReadArrayHeaderBytes(bts)
 			if err != nil {
-				err = msgp.WrapError(err, "Sources")
+				err = msgp.WrapError(err, "Manifests")
 				return
 			}
 			if zb0009 > z89264a71limitArrays {
 				err = msgp.ErrLimitExceeded
 				return
 			}
-			if cap(z.Sources) >= int(zb0009) {
-				z.Sources = (z.Sources)[:zb0009]
+			if cap(z.Manifests) >= int(zb0009) {
+				z.Manifests = (z.Manifests)[:zb0009]
 			} else {
-				z.Sources = make([][]byte, zb0009)
+				z.Manifests = make([][]byte, zb0009)
 			}
-			for za0005 := range z.Sources {
+			for za0004 := range z.Manifests {
 				var zb0010 uint32
 				zb0010, bts, err = msgp.ReadBytesHeader(bts)
 				if err != nil {
-					err = msgp.WrapError(err, "Sources", za0005)
+					err = msgp.WrapError(err, "Manifests", za0004)
 					return
 				}
 				if zb0010 > z89264a71limitArrays {
 					err = msgp.ErrLimitExceeded
 					return
 				}
-				if z.Sources[za0005] == nil || uint32(cap(z.Sources[za0005])) < zb0010 {
-					z.Sources[za0005] = make([]byte, zb0010)
+				if z.Manifests[za0004] == nil || uint32(cap(z.Manifests[za0004])) < zb0010 {
+					z.Manifests[za0004] = make([]byte, zb0010)
 				} else {
-					z.Sources[za0005] = z.Sources[za0005][:zb0010]
+					z.Manifests[za0004] = z.Manifests[za0004][:zb0010]
 				}
 				if uint32(len(bts)) < zb0010 {
 					err = msgp.ErrShortBytes
 					return
 				}
-				copy(z.Sources[za0005], bts[:zb0010])
+				copy(z.Manifests[za0004], bts[:zb0010])
 				bts = bts[zb0010:]
 			}
-		case "metadata":
+		case "sources":
 			var zb0011 uint32
-			zb0011, bts, err = msgp.ReadBytesHeader(bts)
+			zb0011, bts, err = msgp.ReadArrayHeaderBytes(bts)
 			if err != nil {
-				err = msgp.WrapError(err, "Metadata")
+				err = msgp.WrapError(err, "Sources")
 				return
 			}
 			if zb0011 > z89264a71limitArrays {
 				err = msgp.ErrLimitExceeded
 				return
 			}
-			if z.Metadata == nil || uint32(cap(z.Metadata)) < zb0011 {
-				z.Metadata = make([]byte, zb0011)
+			if cap(z.Sources) >= int(zb0011) {
+				z.Sources = (z.Sources)[:zb0011]
 			} else {
-				z.Metadata = z.Metadata[:zb0011]
+				z.Sources = make([][]byte, zb0011)
 			}
-			if uint32(len(bts)) < zb0011 {
+			for za0005 := range z.Sources {
+				var zb0012 uint32
+				zb0012, bts, err = msgp.ReadBytesHeader(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Sources", za0005)
+					return
+				}
+				if zb0012 > z89264a71limitArrays {
+					err = msgp.ErrLimitExceeded
+					return
+				}
+				if z.Sources[za0005] == nil || uint32(cap(z.Sources[za0005])) < zb0012 {
+					z.Sources[za0005] = make([]byte, zb0012)
+				} else {
+					z.Sources[za0005] = z.Sources[za0005][:zb0012]
+				}
+				if uint32(len(bts)) < zb0012 {
+					err = msgp.ErrShortBytes
+					return
+				}
+				copy(z.Sources[za0005], bts[:zb0012])
+				bts = bts[zb0012:]
+			}
+		case "metadata":
+			var zb0013 uint32
+			zb0013, bts, err = msgp.ReadBytesHeader(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Metadata")
+				return
+			}
+			if zb0013 > z89264a71limitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if z.Metadata == nil || uint32(cap(z.Metadata)) < zb0013 {
+				z.Metadata = make([]byte, zb0013)
+			} else {
+				z.Metadata = z.Metadata[:zb0013]
+			}
+			if uint32(len(bts)) < zb0013 {
 				err = msgp.ErrShortBytes
 				return
 			}
-			copy(z.Metadata, bts[:zb0011])
-			bts = bts[zb0011:]
+			copy(z.Metadata, bts[:zb0013])
+			bts = bts[zb0013:]
 		case "audit":
-			var zb0012 uint32
-			zb0012, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			var zb0014 uint32
+			zb0014, bts, err = msgp.ReadArrayHeaderBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Audit")
 				return
 			}
-			if zb0012 > z89264a71limitArrays {
+			if zb0014 > z89264a71limitArrays {
 				err = msgp.ErrLimitExceeded
 				return
 			}
-			if cap(z.Audit) >= int(zb0012) {
-				z.Audit = (z.Audit)[:zb0012]
+			if cap(z.Audit) >= int(zb0014) {
+				z.Audit = (z.Audit)[:zb0014]
 			} else {
-				z.Audit = make([]AuditEntry, zb0012)
+				z.Audit = make([]AuditEntry, zb0014)
 			}
 			for za0006 := range z.Audit {
-				var zb0013 uint32
-				zb0013, bts, err = msgp.ReadArrayHeaderBytes(bts)
+				var zb0015 uint32
+				zb0015, bts, err = msgp.ReadArrayHeaderBytes(bts)
 				if err != nil {
 					err = msgp.WrapError(err, "Audit", za0006)
 					return
 				}
-				if zb0013 != 2 {
-					err = msgp.ArrayError{Wanted: 2, Got: zb0013}
+				if zb0015 != 2 {
+					err = msgp.ArrayError{Wanted: 2, Got: zb0015}
 					return
 				}
 				z.Audit[za0006].Time, bts, err = msgp.ReadInt64Bytes(bts)
@@ -478,20 +555,20 @@ func (z *Head) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				}
 			}
 		case "audit_chunks":
-			var zb0014 uint32
-			zb0014, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			var zb0016 uint32
+			zb0016, bts, err = msgp.ReadArrayHeaderBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "AuditChunks")
 				return
 			}
-			if zb0014 > z89264a71limitArrays {
+			if zb0016 > z89264a71limitArrays {
 				err = msgp.ErrLimitExceeded
 				return
 			}
-			if cap(z.AuditChunks) >= int(zb0014) {
-				z.AuditChunks = (z.AuditChunks)[:zb0014]
+			if cap(z.AuditChunks) >= int(zb0016) {
+				z.AuditChunks = (z.AuditChunks)[:zb0016]
 			} else {
-				z.AuditChunks = make([]SegmentRef, zb0014)
+				z.AuditChunks = make([]SegmentRef, zb0016)
 			}
 			for za0007 := range z.AuditChunks {
 				bts, err = z.AuditChunks[za0007].UnmarshalMsg(bts)
@@ -524,7 +601,7 @@ func (z *Head) Msgsize() (s int) {
 	for za0001 := range z.Commits {
 		s += msgp.BytesPrefixSize + len(z.Commits[za0001])
 	}
-	s += 9 + msgp.ArrayHeaderSize
+	s += 5 + msgp.BytesPrefixSize + len(z.Made) + 6 + msgp.Uint64Size + 8 + msgp.BytesPrefixSize + len(z.Repeats) + 9 + msgp.ArrayHeaderSize
 	for za0002 := range z.Versions {
 		s += z.Versions[za0002].Msgsize()
 	}
