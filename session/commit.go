@@ -57,6 +57,7 @@ func (s *Service) commit(ctx context.Context, ref Ref, pre Precondition, change 
 		if s.isExhausted(lostAttempts, start) {
 			return nil, withState(h, exhausted(ref.ID, lostAttempts))
 		}
+		h.actor = callerOf(ctx).Actor
 		a := &attempt{before: *h, head: h}
 		a.items, err = change(h)
 		if errors.Is(err, errSegmentGone) && a.before.Revision != last {
@@ -114,7 +115,7 @@ func (s *Service) loadWinner(ctx context.Context, ref Ref, lost error) (*head, e
 	if err != nil {
 		return nil, err
 	}
-	return s.unexpired(h, ref)
+	return s.unexpired(ctx, h, ref)
 }
 
 // attempt is one attempt to commit.

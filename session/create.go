@@ -47,7 +47,8 @@ func (s *Service) create(ctx context.Context, filename string, ttl time.Duration
 		TTL:         ttl.Milliseconds(),
 		Lease:       now.Add(s.keep.segmentTTL(ttl)).UnixMilli(),
 		NextVersion: 1,
-	}}
+		Owner:       callerOf(ctx).Actor,
+	}, actor: callerOf(ctx).Actor}
 	out := s.newSealer(ctx, h)
 	ver, err := store(h, out)
 	if err != nil {

@@ -19,6 +19,8 @@ var (
 	ErrBusy               = errors.New("busy")
 	ErrCorrupt            = errors.New("corrupt session")
 	ErrInvalidParameter   = errors.New("invalid parameter")
+	ErrTokenRevoked       = errors.New("token revoked")
+	ErrForbidden          = errors.New("forbidden")
 )
 
 // StateError is the error of a change that does not start from the state that the session is in.

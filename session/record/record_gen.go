@@ -58,12 +58,20 @@ func (z AuditEntry) Msgsize() (s int) {
 func (z *Head) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(18)
-	var zb0001Mask uint32 /* 18 bits */
+	zb0001Len := uint32(20)
+	var zb0001Mask uint32 /* 20 bits */
 	_ = zb0001Mask
 	if z.Sources == nil {
 		zb0001Len--
 		zb0001Mask |= 0x2000
+	}
+	if z.Owner == "" {
+		zb0001Len--
+		zb0001Mask |= 0x40000
+	}
+	if z.Revoked == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x80000
 	}
 	// variable map header, size zb0001Len
 	o = msgp.AppendMapHeader(o, zb0001Len)
@@ -158,6 +166,16 @@ func (z *Head) MarshalMsg(b []byte) (o []byte, err error) {
 		// string "initial_rows"
 		o = append(o, 0xac, 0x69, 0x6e, 0x69, 0x74, 0x69, 0x61, 0x6c, 0x5f, 0x72, 0x6f, 0x77, 0x73)
 		o = msgp.AppendInt64(o, z.InitialRows)
+		if (zb0001Mask & 0x40000) == 0 { // if not omitted
+			// string "owner"
+			o = append(o, 0xa5, 0x6f, 0x77, 0x6e, 0x65, 0x72)
+			o = msgp.AppendString(o, z.Owner)
+		}
+		if (zb0001Mask & 0x80000) == 0 { // if not omitted
+			// string "revoked"
+			o = append(o, 0xa7, 0x72, 0x65, 0x76, 0x6f, 0x6b, 0x65, 0x64)
+			o = msgp.AppendInt64(o, z.Revoked)
+		}
 	}
 	return
 }
@@ -506,6 +524,18 @@ func (z *Head) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "InitialRows")
 				return
 			}
+		case "owner":
+			z.Owner, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Owner")
+				return
+			}
+		case "revoked":
+			z.Revoked, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Revoked")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -548,7 +578,7 @@ func (z *Head) Msgsize() (s int) {
 	for za0007 := range z.AuditChunks {
 		s += z.AuditChunks[za0007].Msgsize()
 	}
-	s += 13 + msgp.Int64Size
+	s += 13 + msgp.Int64Size + 6 + msgp.StringPrefixSize + len(z.Owner) + 8 + msgp.Int64Size
 	return
 }
 
@@ -884,8 +914,8 @@ func (z *SegmentRef) Msgsize() (s int) {
 func (z *Version) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(19)
-	var zb0001Mask uint32 /* 19 bits */
+	zb0001Len := uint32(20)
+	var zb0001Mask uint32 /* 20 bits */
 	_ = zb0001Mask
 	if z.MarkCounts == nil {
 		zb0001Len--
@@ -898,6 +928,10 @@ func (z *Version) MarshalMsg(b []byte) (o []byte, err error) {
 	if z.SourceVersion == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x40000
+	}
+	if z.Actor == "" {
+		zb0001Len--
+		zb0001Mask |= 0x80000
 	}
 	// variable map header, size zb0001Len
 	o = msgp.AppendMapHeader(o, zb0001Len)
@@ -980,6 +1014,11 @@ func (z *Version) MarshalMsg(b []byte) (o []byte, err error) {
 			// string "source_version"
 			o = append(o, 0xae, 0x73, 0x6f, 0x75, 0x72, 0x63, 0x65, 0x5f, 0x76, 0x65, 0x72, 0x73, 0x69, 0x6f, 0x6e)
 			o = msgp.AppendUint32(o, z.SourceVersion)
+		}
+		if (zb0001Mask & 0x80000) == 0 { // if not omitted
+			// string "actor"
+			o = append(o, 0xa5, 0x61, 0x63, 0x74, 0x6f, 0x72)
+			o = msgp.AppendString(o, z.Actor)
 		}
 	}
 	return
@@ -1180,6 +1219,12 @@ func (z *Version) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "SourceVersion")
 				return
 			}
+		case "actor":
+			z.Actor, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Actor")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -1200,6 +1245,6 @@ func (z *Version) Msgsize() (s int) {
 	} else {
 		s += z.Marks.Msgsize()
 	}
-	s += 12 + msgp.ArrayHeaderSize + (len(z.MarkCounts) * (14 + msgp.IntSize + msgp.Int64Size)) + 7 + msgp.IntSize + 15 + msgp.Uint32Size
+	s += 12 + msgp.ArrayHeaderSize + (len(z.MarkCounts) * (14 + msgp.IntSize + msgp.Int64Size)) + 7 + msgp.IntSize + 15 + msgp.Uint32Size + 6 + msgp.StringPrefixSize + len(z.Actor)
 	return
 }
