@@ -2,6 +2,7 @@ package access
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -11,26 +12,20 @@ type Scope uint8
 // The scopes. Own includes Edit, and Edit includes Read; Create stands for itself.
 const (
 	// Create allows uploads that become new sessions.
-	Create Scope = 1 << iota
+	Create Scope = 1
 	// Read allows everything that changes nothing.
-	Read
+	Read Scope = 2
 	// Edit allows changes of data, marks, versions, audit log and metadata.
-	Edit
+	Edit = Read | 4
 	// Own allows deleting a session, its lifetime and its tokens.
-	Own
+	Own = Edit | 8
 )
 
-// scopeNames are the scopes in the order in which they are written.
+// scopeNames are the scopes in the order in which they are written, each after those that it includes.
 var scopeNames = []struct {
-	name string
-	// scope is the scope with all that it includes.
+	name  string
 	scope Scope
-}{
-	{"create", Create},
-	{"read", Read},
-	{"edit", Edit | Read},
-	{"own", Own | Edit | Read},
-}
+}{{"create", Create}, {"read", Read}, {"edit", Edit}, {"own", Own}}
 
 // ParseScope reads names of scopes that are separated by spaces, at least one. The result has what
 // they include too.
@@ -61,13 +56,16 @@ func scopeOf(name string) Scope {
 // Has reports whether s has all of other.
 func (s Scope) Has(other Scope) bool { return s&other == other }
 
-// String returns the names of the scopes that s has, separated by spaces. ParseScope reads it.
+// String returns the names of the scopes that s has, without those that others of them include, separated by
+// spaces. ParseScope reads it.
 func (s Scope) String() string {
 	var names []string
-	for _, known := range scopeNames {
+	for _, known := range slices.Backward(scopeNames) {
 		if s.Has(known.scope) {
 			names = append(names, known.name)
+			s &^= known.scope
 		}
 	}
+	slices.Reverse(names)
 	return strings.Join(names, " ")
 }

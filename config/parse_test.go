@@ -12,7 +12,7 @@ import (
 func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 	want := strings.Fields(`
 		CORS_ORIGINS=http://localhost:*,https://localhost:*,http://127.0.0.1:*,https://127.0.0.1:*,http://[::1]:*,https://[::1]:*
-		API_TOKENS=
+		API_TOKENS= TOKEN_SECRET= TOKEN_PUBLIC_KEY=
 		CACHE_SIZE_MB=128 KEY_PREFIX=edgeframe SEGMENT_TARGET_BYTES=1048576 MAX_VERSIONS=5
 		SESSION_TIMEOUT_MINUTES=60 MAX_DATAFRAME_SIZE_MB=500 MAX_UPLOAD_SIZE_MB=50
 		SERIALIZATION_METHOD=arrow COMPRESSION_ENABLED=true COMPRESSION_CODEC=snappy
@@ -26,7 +26,7 @@ func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 func TestABuildHasItsOwnSettingsAndDefaults(t *testing.T) {
 	want := strings.Fields(`
 		PLACE=./here
-		CORS_ORIGINS=* API_TOKENS=
+		CORS_ORIGINS=* API_TOKENS= TOKEN_SECRET= TOKEN_PUBLIC_KEY=
 		CACHE_SIZE_MB=32 KEY_PREFIX=edgeframe SEGMENT_TARGET_BYTES=1048576 MAX_VERSIONS=5
 		SESSION_TIMEOUT_MINUTES=60 MAX_DATAFRAME_SIZE_MB=500 MAX_UPLOAD_SIZE_MB=50
 		SERIALIZATION_METHOD=arrow COMPRESSION_ENABLED=true COMPRESSION_CODEC=snappy
