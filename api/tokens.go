@@ -18,9 +18,6 @@ const (
 
 // issueToken answers with a scoped token of a session.
 func (s *server) issueToken(w http.ResponseWriter, r *http.Request) error {
-	if !s.Keys.CanIssue() {
-		return problemf(http.StatusNotImplemented, "not_configured", "this server issues no tokens, because it has no TOKEN_SECRET; set one, or issue tokens where the private key of TOKEN_PUBLIC_KEY is")
-	}
 	var body struct {
 		Scope   string `json:"scope"`
 		Seconds *int64 `json:"ttl_seconds"`
@@ -47,6 +44,9 @@ func (s *server) issueToken(w http.ResponseWriter, r *http.Request) error {
 	sess, err := s.open(r, session.PrefetchNothing)
 	if err != nil {
 		return err
+	}
+	if !s.Keys.CanIssue() {
+		return problemf(http.StatusNotImplemented, "not_configured", "this server issues no tokens, because it has no TOKEN_SECRET; set one, or issue tokens where the private key of TOKEN_PUBLIC_KEY is")
 	}
 	text, err := s.issue(sess, &t, cmp.Or(life, defaultTokenTime))
 	if err != nil {
