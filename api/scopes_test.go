@@ -5,12 +5,16 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+	"github.com/google/go-cmp/cmp"
 
 	"edgeframe/access"
 )
@@ -468,5 +472,24 @@ func TestACheckOfATokenTakesNoRoundTrip(t *testing.T) {
 	}
 	if scoped, operator := calls(signed(t, "session", id, "salt", 0)), calls(operatorToken); scoped != operator || scoped == 0 {
 		t.Errorf("a scoped token takes %d calls of the store, the operator's %d", scoped, operator)
+	}
+}
+
+// TestTheScopesAreDocumented compares the table in docs/security.md with the one of this package.
+func TestTheScopesAreDocumented(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "docs", "security.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	documented := map[string]string{}
+	for _, m := range regexp.MustCompile("(?m)^\\| `([A-Z]+ /api/[^`]*)` \\| `([a-z]+)` \\|$").FindAllStringSubmatch(string(text), -1) {
+		documented[m[1]] = m[2]
+	}
+	there := map[string]string{}
+	for name, scope := range routeScopes {
+		there[name] = scope.String()
+	}
+	if diff := cmp.Diff(there, documented); diff != "" {
+		t.Error(diff)
 	}
 }
