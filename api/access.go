@@ -100,47 +100,7 @@ func hashTokens(tokens []string) []tokenHash {
 	return hashes
 }
 
-// authorize requires a bearer token under /api/ if tokens are configured. Health documents need none,
-// except for a deep check, so that probes need no secret.
-func (s *server) authorize(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, "/api/") && r.Method != http.MethodOptions {
-			if err := s.requireToken(w, r); err != nil {
-				s.writeError(w, r, err)
-				return
-			}
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// requireToken returns an error unless the request has one of the tokens, or there are none. The token
-// is compared before failures are counted, so that nobody can lock out a client that has one.
-func (s *server) requireToken(w http.ResponseWriter, r *http.Request) error {
-	if len(s.accepted) == 0 {
-		return nil
-	}
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	token = strings.TrimSpace(token)
-	given := strings.EqualFold(scheme, "Bearer") && token != ""
-	if given && s.accepts(token) {
-		return nil
-	}
-	h := w.Header()
-	if given && s.TokenRefused != nil {
-		if wait := s.TokenRefused(r); wait > 0 {
-			// Guessing on needs a new connection for each guess.
-			h.Set("Connection", "close")
-			return &problem{
-				Status: http.StatusTooManyRequests, Code: "too_many_attempts", retryAfter: wait,
-				Detail: "too many requests from this address had a wrong token; send one of the server's API tokens as Authorization: Bearer <token>",
-			}
-		}
-	}
-	h.Set("WWW-Authenticate", `Bearer realm="edgeframe"`)
-	return problemf(http.StatusUnauthorized, "unauthorized", "send one of the server's API tokens as Authorization: Bearer <token>")
-}
-
+// accepts reports whether token is one of the operator's.
 func (s *server) accepts(token string) bool {
 	sum := sha256.Sum256([]byte(token))
 	found := 0

@@ -17,6 +17,7 @@ import (
 
 	"github.com/rs/cors"
 
+	"edgeframe/access"
 	"edgeframe/codec"
 	"edgeframe/internal/budget"
 	"edgeframe/kv"
@@ -41,10 +42,13 @@ type Config struct {
 	// HostAllowed reports whether requests may have that Host, which may end with a port. Nil
 	// allows all hosts.
 	HostAllowed func(host string) bool
-	// Tokens are the accepted bearer tokens. If there are none, clients need no token.
+	// Tokens are the operator's bearer tokens, which may do everything. Without them and without Keys,
+	// clients need no token.
 	Tokens []string
-	// TokenRefused, if not nil, is called for each request with a wrong token. If it returns more
-	// than 0, the request is answered 429, and the client is told to wait for that long.
+	// Keys are those of scoped tokens.
+	Keys access.Keys
+	// TokenRefused, if not nil, is called for each request with a token that nobody has issued. If it returns
+	// more than 0, the request is answered 429, and the client is told to wait for that long.
 	TokenRefused func(r *http.Request) (wait time.Duration)
 	// OriginRefused, if not nil, is called for each request of a page that is refused, or that may not read the
 	// answer, because CORSOrigins lacks its origin.
@@ -123,6 +127,7 @@ var (
 // endpoints returns all routes of the API.
 func (s *server) endpoints() []route {
 	return []route{
+		{"GET", "/api/v1/sessions", []string{"limit", "cursor"}, s.listSessions},
 		{"POST", "/api/v1/sessions", createParams, s.createSession},
 		{"GET", sessionPath, readParams, s.getSession},
 		{"PATCH", sessionPath, nil, s.patchSession},
@@ -143,6 +148,8 @@ func (s *server) endpoints() []route {
 		{"PATCH", sessionPath + "/missing", nil, s.patchMissing},
 		{"GET", sessionPath + "/audit", []string{"offset", "limit", "order", "touch"}, s.getAudit},
 		{"POST", sessionPath + "/audit", nil, s.addAudit},
+		{"POST", sessionPath + "/tokens", nil, s.issueToken},
+		{"DELETE", sessionPath + "/tokens", nil, withoutBody(s.revokeTokens)},
 		{"GET", uploadPath, nil, s.getUpload},
 		{"GET", uploadPath + "/data", []string{"sheet_name", "offset", "limit"}, s.getSheet},
 		{"POST", uploadPath + "/select", nil, s.selectSheets},
@@ -230,8 +237,12 @@ func (s *server) rejectUncleanPaths(next http.Handler) http.Handler {
 
 // serve runs one route's handler.
 func (s *server) serve(rt route) http.Handler {
+	required := routeScopes[rt.method+" "+rt.path]
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		err := checkParams(r, rt.params)
+		err := permit(r, rt.path, required)
+		if err == nil {
+			err = checkParams(r, rt.params)
+		}
 		if err == nil {
 			share := s.Budget.Open()
 			defer share.Close()

@@ -147,11 +147,11 @@ func (s *server) healthReady(w http.ResponseWriter, r *http.Request) error {
 	return s.writeHealth(w, r, storageState{err: err}, object{{"status", ready}})
 }
 
-// healthStorage requires a token for a deep check, because that writes to the store.
+// healthStorage requires a token of the operator for a deep check, because that writes to the store.
 func (s *server) healthStorage(w http.ResponseWriter, r *http.Request) error {
 	deep, err := boolean(r.URL.Query(), "deep", false)
 	if err == nil && deep {
-		err = s.requireToken(w, r)
+		err = s.requireOperator(w, r)
 	}
 	if err != nil {
 		return err

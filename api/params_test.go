@@ -184,7 +184,7 @@ func TestUnknownPathsAndMethods(t *testing.T) {
 	tests := []struct {
 		method, path, allow string
 	}{
-		{"GET", "/api/v1/sessions", "POST, OPTIONS"},
+		{"PUT", "/api/v1/sessions", "GET, HEAD, POST, OPTIONS"},
 		{"PUT", "/api/v1/sessions/x", "DELETE, GET, HEAD, PATCH, OPTIONS"},
 		{"DELETE", "/api/v1/sessions/x/data", "GET, HEAD, PATCH, POST, PUT, OPTIONS"},
 		{"POST", "/health", "GET, HEAD, OPTIONS"},

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"time"
 
+	"edgeframe/access"
 	"edgeframe/codec"
 	"edgeframe/frame"
 	"edgeframe/internal/budget"
@@ -37,6 +38,9 @@ type problem struct {
 	session *session.Session
 	// retryAfter is the Retry-After of the answer if its status has one, at least a second.
 	retryAfter time.Duration
+	// invalidToken says that the request has a token, which is not accepted; scope is what one lacks.
+	invalidToken bool
+	scope        access.Scope
 }
 
 func (p *problem) Error() string { return p.Detail }
@@ -67,6 +71,8 @@ var statuses = []struct {
 	{session.ErrCorrupt, http.StatusInternalServerError, "corrupt_session"},
 	{session.ErrInvalidParameter, http.StatusBadRequest, "invalid_parameter"},
 	{session.ErrKeyMismatch, http.StatusUnprocessableEntity, "idempotency_mismatch"},
+	{session.ErrTokenRevoked, http.StatusUnauthorized, "token_revoked"},
+	{session.ErrForbidden, http.StatusForbidden, "forbidden"},
 	{staging.ErrNotFound, http.StatusNotFound, "upload_not_found"},
 	{staging.ErrStaleRead, http.StatusServiceUnavailable, "stale_read"},
 	{staging.ErrCorrupt, http.StatusInternalServerError, "corrupt_session"},
@@ -157,8 +163,8 @@ func (s *server) writeError(w http.ResponseWriter, r *http.Request, err error) {
 	p.Type = "about:blank"
 	p.Title = http.StatusText(p.Status)
 	p.RequestID = requestID(r)
-	// A request that its client has cancelled is not logged.
-	if p.Status >= http.StatusInternalServerError && !errors.Is(r.Context().Err(), context.Canceled) {
+	// A request that its client has cancelled is not logged, and neither is what is not configured.
+	if p.Status >= http.StatusInternalServerError && p.Status != http.StatusNotImplemented && !errors.Is(r.Context().Err(), context.Canceled) {
 		s.logFailure(r, p.Code, err)
 	}
 	h := w.Header()
@@ -168,6 +174,7 @@ func (s *server) writeError(w http.ResponseWriter, r *http.Request, err error) {
 	if p.session != nil {
 		setState(w, p.session)
 	}
+	p.setChallenge(h)
 	if p.Status == http.StatusServiceUnavailable || p.Status == http.StatusTooManyRequests {
 		seconds := max(math.Ceil(p.retryAfter.Seconds()), 1)
 		h.Set("Retry-After", strconv.Itoa(int(seconds)))

@@ -52,7 +52,7 @@ func withKey(r *http.Request) (*http.Request, error) {
 	}
 	method, path, query := r.Method, r.URL.EscapedPath(), r.URL.RawQuery
 	q := &request{
-		named: callersKey(callerOf(r), given[0]),
+		named: callersKey(ownerOfKeys(r), given[0]),
 		body:  r.Body,
 		head: func(contentType string) *xxh3.Hasher {
 			sum := xxh3.New()
@@ -74,9 +74,12 @@ func isKey(key string) bool {
 	return key != "" && len(key) <= maxKey && !strings.ContainsFunc(key, func(c rune) bool { return c < ' ' || c > '~' })
 }
 
-// callerOf returns what tells callers apart, who may choose the same keys: the token that they send, empty if they
-// send none.
-func callerOf(r *http.Request) string {
+// ownerOfKeys returns what tells callers apart, who may choose the same keys: the actor of a scoped token, who may
+// have another token by the time of a repeat, or the token that they send, empty if they send none.
+func ownerOfKeys(r *http.Request) string {
+	if t := callerOf(r).token; t != nil && t.Actor != "" {
+		return "sub " + t.Actor // other tokens have no blank
+	}
 	_, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	return strings.TrimSpace(token)
 }

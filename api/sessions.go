@@ -26,7 +26,12 @@ func (s *server) createSession(w http.ResponseWriter, r *http.Request) error {
 // writeCreated answers with the document of a new session.
 func (s *server) writeCreated(w http.ResponseWriter, r *http.Request, c created) error {
 	w.Header().Set("Location", "/api/v1/sessions/"+c.session.ID)
-	return s.writeChanged(w, r, http.StatusCreated, c.session, member{"upload", c.receipt})
+	setReplay(w, c.session)
+	further, err := s.createdMembers(r, c)
+	if err != nil {
+		return err
+	}
+	return s.writeSession(w, r, http.StatusCreated, c.session, further...)
 }
 
 // createFromFile creates a session from a file that is read as a whole. A workbook of several sheets

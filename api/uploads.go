@@ -39,6 +39,8 @@ type stagedNote struct {
 	Bytes int64 `json:"bytes,omitempty"`
 	// Seconds is for how long the file is stored. Notes of earlier versions lack it.
 	Seconds int64 `json:"seconds,omitempty"`
+	// Creator is the actor of the scoped token that the file came with, nil if it came with none.
+	Creator *string `json:"creator,omitempty"`
 }
 
 // stageUpload stages a workbook whose sheets have to be chosen, and answers with the list of the sheets.
@@ -52,7 +54,7 @@ func (s *server) stageUpload(w http.ResponseWriter, r *http.Request, up *upload,
 		return err
 	}
 	lifetime = cmp.Or(lifetime, staging.StageTime)
-	note := stagedNote{Filename: up.filename, Form: up.form, Sheets: sheets, Bytes: int64(len(up.body)), Seconds: int64(lifetime / time.Second)}
+	note := stagedNote{Filename: up.filename, Form: up.form, Sheets: sheets, Bytes: int64(len(up.body)), Seconds: int64(lifetime / time.Second), Creator: callerOf(r).creator()}
 	staged, note, err := s.stage(w, r, up, note, lifetime)
 	if err != nil {
 		return err
@@ -165,7 +167,10 @@ func (s *server) staged(r *http.Request) (*staging.Upload, stagedNote, error) {
 	if err != nil {
 		return nil, note, err
 	}
-	return staged, note, json.Unmarshal(staged.Note, &note)
+	if err := json.Unmarshal(staged.Note, &note); err != nil {
+		return nil, note, err
+	}
+	return staged, note, callerOf(r).mayUse(note)
 }
 
 func (s *server) getUpload(w http.ResponseWriter, r *http.Request) error {
@@ -299,12 +304,11 @@ func (s *server) createFromTable(r *http.Request, up *upload, lifetime time.Dura
 func (s *server) writeAllCreated(w http.ResponseWriter, r *http.Request, made []created) error {
 	docs := make([]object, len(made))
 	for i, c := range made {
-		done := []member{{"upload", c.receipt}}
-		if c.session.Replayed {
-			done = nil
+		further, err := s.createdMembers(r, c)
+		if err != nil {
+			return err
 		}
-		var err error
-		if docs[i], _, err = s.sessionDocument(r, c.session, done...); err != nil {
+		if docs[i], _, err = s.sessionDocument(r, c.session, further...); err != nil {
 			return err
 		}
 	}

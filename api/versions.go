@@ -24,6 +24,9 @@ func writeVersions(w http.ResponseWriter, status int, sess *session.Session) err
 			member{"stored_bytes", ver.StoredBytes},
 			member{"new_bytes", ver.NewBytes},
 		)
+		if ver.Actor != "" {
+			list[i] = append(list[i], member{"actor", ver.Actor})
+		}
 		if ver.Source != nil && ver.Source.Version == ver.ID {
 			source, err := sourceDocument(ver.Source)
 			if err != nil {

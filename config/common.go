@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"edgeframe/access"
 	"edgeframe/codec/compress"
 	"edgeframe/codec/segment"
 )
@@ -24,6 +25,9 @@ import (
 type Common struct {
 	CORSOrigins []string `env:"CORS_ORIGINS" envDefault:"http://localhost:*,https://localhost:*,http://127.0.0.1:*,https://127.0.0.1:*,http://[::1]:*,https://[::1]:*" text:"origin" json:"list" accepts:"a comma-separated list of origins such as https://app.example.com, or *" empty:"kept"`
 	APITokens   []Secret `env:"API_TOKENS" text:"token" accepts:"a comma-separated list of tokens without spaces" secret:"true" empty:"it names no token, so everybody could read and write; set tokens, or remove the variable if that is what you want"`
+	TokenSecret Secret   `env:"TOKEN_SECRET" text:"secret" accepts:"at least 32 bytes; openssl rand -hex 32 prints some" secret:"true" empty:"it holds no secret; set at least 32 bytes, or remove the variable"`
+	// TokenPublicKey is read by [access.ParsePublicKey].
+	TokenPublicKey string `env:"TOKEN_PUBLIC_KEY" text:"publickey" accepts:"a public key of Ed25519, as PEM or as base64 of its 32 bytes" empty:"it holds no key; set one, or remove the variable"`
 
 	CacheSizeMB      int            `env:"CACHE_SIZE_MB" envDefault:"128" min:"1"`
 	KeyPrefix        string         `env:"KEY_PREFIX" envDefault:"edgeframe" text:"prefix" accepts:"1 to 64 letters, digits and _ . : -"`
@@ -60,10 +64,25 @@ func (c Common) AccessWarnings() []string {
 	if short > 0 {
 		sentences = append(sentences, fmt.Sprintf("API_TOKENS: %d of %d tokens are shorter than %d characters, so they can be guessed; `openssl rand -hex 32` prints a better one", short, len(c.APITokens), minTokenLength))
 	}
-	if len(c.APITokens) == 0 && slices.Contains(c.CORSOrigins, "*") {
+	if !c.HasTokens() && slices.Contains(c.CORSOrigins, "*") {
 		sentences = append(sentences, "CORS_ORIGINS=* without API_TOKENS: every web page may read and write in the browser of everybody who reaches this address; name the origins, or set API_TOKENS")
 	}
 	return sentences
+}
+
+// HasTokens reports whether clients need a token.
+func (c Common) HasTokens() bool {
+	return len(c.APITokens) > 0 || c.TokenSecret != "" || c.TokenPublicKey != ""
+}
+
+// TokenKeys are the keys of scoped tokens.
+func (c Common) TokenKeys() access.Keys {
+	keys := access.Keys{Secret: []byte(c.TokenSecret)}
+	if c.TokenPublicKey != "" {
+		// The text was checked when the configuration was read.
+		keys.Public, _ = access.ParsePublicKey(c.TokenPublicKey)
+	}
+	return keys
 }
 
 // SessionTTL is how long a session lives after its last access.

@@ -12,7 +12,7 @@ import (
 func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 	want := strings.Fields(`
 		CORS_ORIGINS=http://localhost:*,https://localhost:*,http://127.0.0.1:*,https://127.0.0.1:*,http://[::1]:*,https://[::1]:*
-		API_TOKENS=
+		API_TOKENS= TOKEN_SECRET= TOKEN_PUBLIC_KEY=
 		CACHE_SIZE_MB=128 KEY_PREFIX=edgeframe SEGMENT_TARGET_BYTES=1048576 MAX_VERSIONS=5
 		SESSION_TIMEOUT_MINUTES=60 MAX_DATAFRAME_SIZE_MB=500 MAX_UPLOAD_SIZE_MB=50
 		SERIALIZATION_METHOD=arrow COMPRESSION_ENABLED=true COMPRESSION_CODEC=snappy
@@ -26,7 +26,7 @@ func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 func TestABuildHasItsOwnSettingsAndDefaults(t *testing.T) {
 	want := strings.Fields(`
 		PLACE=./here
-		CORS_ORIGINS=* API_TOKENS=
+		CORS_ORIGINS=* API_TOKENS= TOKEN_SECRET= TOKEN_PUBLIC_KEY=
 		CACHE_SIZE_MB=32 KEY_PREFIX=edgeframe SEGMENT_TARGET_BYTES=1048576 MAX_VERSIONS=5
 		SESSION_TIMEOUT_MINUTES=60 MAX_DATAFRAME_SIZE_MB=500 MAX_UPLOAD_SIZE_MB=50
 		SERIALIZATION_METHOD=arrow COMPRESSION_ENABLED=true COMPRESSION_CODEC=snappy
@@ -91,6 +91,10 @@ func TestBadValuesAreRefused(t *testing.T) {
 		{"API_TOKENS=tok en", `API_TOKENS="***"`, "a comma-separated list of tokens without spaces"},
 		{"API_TOKENS=", "", "it names no token, so everybody could read and write; set tokens, or remove the variable"},
 		{"API_TOKENS= , ", "", "it names no token"},
+		{"TOKEN_SECRET=0123456789abcdef0123456789abcde", `TOKEN_SECRET="***"`, "at least 32 bytes"},
+		{"TOKEN_SECRET=", "", "it holds no secret"},
+		{"TOKEN_PUBLIC_KEY=abc", "", "a public key of Ed25519, as PEM or as base64 of its 32 bytes"},
+		{"TOKEN_PUBLIC_KEY= ", "", "it holds no key"},
 		{"CACHE_SIZE_MB=0", "", number + "1 to 2147483647"},
 		{"KEY_PREFIX=a{b}", "", "1 to 64 letters, digits and _ . : -"},
 		{"KEY_PREFIX=" + strings.Repeat("k", 65), "", "1 to 64 letters"},

@@ -3,6 +3,8 @@ package config
 import (
 	"net/netip"
 	"strings"
+
+	"edgeframe/access"
 )
 
 // texts are the checks that the tag text of a setting names. They use no regular expressions, because
@@ -14,6 +16,11 @@ var texts = map[string]func(string) bool{
 	"served": isServedHost,
 	"host":   func(s string) bool { return s != "" && !strings.ContainsAny(s, "/@"+blanks) },
 	"name":   func(s string) bool { return s != "" && only(s, among("_.-")) },
+	"secret": func(s string) bool { return len(s) >= access.MinSecretBytes },
+	"publickey": func(s string) bool {
+		_, err := access.ParsePublicKey(s)
+		return err == nil
+	},
 }
 
 const blanks = " \t\n\f\r"

@@ -44,6 +44,7 @@ type sessionDocument struct {
 	Source             *sourceDocument       `json:"source"`
 	// Upload is in answers to requests that send a table.
 	Upload *uploadReceipt `json:"upload"`
+	Token  string         `json:"token"`
 	// Marks is in answers to requests that replace a table with marks.
 	Marks *carriedMarks `json:"marks"`
 	// Operations is in answers to edits.
@@ -136,6 +137,7 @@ type versionsDocument struct {
 		Shape       [2]int `json:"shape"`
 		StoredBytes int64  `json:"stored_bytes"`
 		NewBytes    int64  `json:"new_bytes"`
+		Actor       string `json:"actor"`
 
 		Source *sourceDocument `json:"source"`
 	} `json:"versions"`

@@ -27,8 +27,10 @@ import (
 func native(t *testing.T, env ...string) Target {
 	t.Helper()
 	env = append([]string{"MAX_UPLOAD_SIZE_MB=8", "MAX_DATAFRAME_SIZE_MB=64", "CORS_ORIGINS=https://app.example.com"}, env...)
+	server := testenv.StartServer(t, env...)
+	findNoTokens(t, server.Logs)
 	return Target{
-		URL:            testenv.StartServer(t, env...).URL,
+		URL:            server.URL,
 		MaxUploadBytes: 8 << 20,
 		MaxVersions:    5,
 		TTLSeconds:     3600,
@@ -44,14 +46,15 @@ func TestNativeServerOnDisk(t *testing.T) {
 }
 
 func TestNativeServerInMemory(t *testing.T) {
-	target := native(t, "STORAGE_DIR=", "API_TOKENS=first-token,second-token")
-	target.Token = "second-token"
+	target := native(t, "STORAGE_DIR=", "API_TOKENS=first-token,second-token", "TOKEN_SECRET="+tokenSecret, "LOG_LEVEL=debug")
+	target.Token, target.TokenSecret = "second-token", tokenSecret
 	Run(t, target)
 }
 
 func TestNativeServerOnRedis(t *testing.T) {
 	redis := testenv.StartRedis(t)
-	target := native(t, "REDIS_ENABLED=true", "STORAGE_FALLBACK_TO_MEMORY=false", "REDIS_URL="+redis.URL)
+	target := native(t, "REDIS_ENABLED=true", "STORAGE_FALLBACK_TO_MEMORY=false", "REDIS_URL="+redis.URL, "API_TOKENS=first-token", "TOKEN_SECRET="+tokenSecret, "LOG_LEVEL=debug")
+	target.Token, target.TokenSecret = "first-token", tokenSecret
 	target.BackendType, target.BackendClass = "redis", "RedisBackend"
 	Run(t, target)
 }

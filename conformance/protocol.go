@@ -100,7 +100,11 @@ var protocolTests = []test{
 		}
 		for _, authorization := range []string{"", "Bearer ", "Bearer wrong", "Basic " + c.target.Token, c.target.Token, "Bearer " + c.target.Token + "x"} {
 			for _, path := range []string{"/api/v1/sessions/" + unknownID, "/api/v1/nothing"} {
-				c.do("GET", path, nil, "Authorization: "+authorization).has("Www-Authenticate", `Bearer realm="edgeframe"`).
+				challenge := `Bearer realm="edgeframe"`
+				if token, given := strings.CutPrefix(authorization, "Bearer "); given && token != "" {
+					challenge += `, error="invalid_token"`
+				}
+				c.do("GET", path, nil, "Authorization: "+authorization).has("Www-Authenticate", challenge).
 					refused(http.StatusUnauthorized, "unauthorized", "Authorization: Bearer")
 			}
 		}

@@ -138,6 +138,7 @@ var routes = []struct {
 	{"PATCH", "/missing", map[string]any{}, nil},
 	{"GET", "/audit", nil, nil},
 	{"POST", "/audit", map[string]any{"entry": "x"}, nil},
+	{"DELETE", "/tokens", nil, nil},
 	{"DELETE", "", nil, nil},
 }
 

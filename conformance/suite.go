@@ -24,6 +24,8 @@ type Target struct {
 	Origin string
 	// Token is the bearer token that it requires; empty if it requires none.
 	Token string
+	// TokenSecret is the secret under which it issues scoped tokens; empty if it issues none.
+	TokenSecret string
 	// BackendType, BackendClass and Runtime must be in its health document.
 	BackendType, BackendClass, Runtime string
 }
@@ -84,6 +86,7 @@ func Run(t *testing.T, target Target) {
 		{"answer", answerTests},
 		{"kinds of files", kindTests},
 		{"repeat", repeatTests},
+		{"access", accessTests},
 	}
 	for _, g := range groups {
 		t.Run(g.name, func(t *testing.T) {

@@ -82,6 +82,7 @@ func New(c config.Common, rt Runtime) http.Handler {
 		TokenRefused:   rt.TokenRefused,
 		OriginRefused:  rt.OriginRefused,
 		Tokens:         tokens,
+		Keys:           c.TokenKeys(),
 		Misconfigured:  rt.Misconfigured,
 		Stopping:       rt.Stopping,
 		Logger:         rt.Logger,

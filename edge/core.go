@@ -82,7 +82,7 @@ func newCore(env js.Value, version string) (http.Handler, config.Common) {
 
 // warnOfAccess logs who may read and write, if that is more people than the owner may think.
 func warnOfAccess(settings config.Common) {
-	if len(settings.APITokens) == 0 {
+	if !settings.HasTokens() {
 		logger.Warn("API tokens: none: everybody who knows the address of this Worker may read and write; set API_TOKENS")
 	}
 	for _, sentence := range settings.AccessWarnings() {
@@ -127,7 +127,7 @@ func ignoredHere(name string) string {
 	switch {
 	case strings.HasPrefix(name, "REDIS_"), strings.HasPrefix(name, "STORAGE_"),
 		name == "HOST", name == "PORT", name == "ALLOWED_HOSTS", name == "LOG_FORMAT", name == "MAX_MEMORY_MB",
-		name == "MAX_CONCURRENT_WORK", name == "MAX_CONNECTIONS", name == "SHUTDOWN_DELAY":
+		name == "API_TOKENS_FILE", name == "TOKEN_SECRET_FILE", name == "TOKEN_PUBLIC_KEY_FILE", name == "MAX_CONCURRENT_WORK", name == "MAX_CONNECTIONS", name == "SHUTDOWN_DELAY":
 		return name + " has no effect in a Worker: it keeps its sessions in Workers KV, and the platform runs it"
 	}
 	return ""

@@ -50,7 +50,7 @@ func hostName(host string) string {
 // announceAccess logs who may read and write, with a warning for each setting that lets more people do
 // so than the operator may think.
 func announceAccess(cfg Config, local bool, log *Log) {
-	if n := len(cfg.APITokens); n > 0 {
+	if n := len(cfg.APITokens); cfg.HasTokens() {
 		log.Line(slog.LevelInfo, fmt.Sprintf("🔑 API tokens: %d", n), "event", "access", "tokens", n)
 	} else {
 		log.Line(slog.LevelInfo, "🔓 API tokens: none: everybody who reaches this address may read and write", "event", "access", "tokens", 0)
@@ -58,7 +58,22 @@ func announceAccess(cfg Config, local bool, log *Log) {
 			log.Line(slog.LevelWarn, "⚠️  HOST="+cfg.Host+" can be reached from other machines and there are no API tokens; set API_TOKENS", "event", "access_warning", "setting", "API_TOKENS")
 		}
 	}
+	if names := scopedBy(cfg); names != "" {
+		log.Line(slog.LevelInfo, "🔑 Scoped tokens: "+names, "event", "scoped_tokens", "algorithms", names)
+	}
 	for _, sentence := range cfg.AccessWarnings() {
 		log.Line(slog.LevelWarn, "⚠️  "+sentence, "event", "access_warning")
 	}
+}
+
+// scopedBy names the algorithms of scoped tokens, "" if none are accepted.
+func scopedBy(cfg Config) string {
+	var names []string
+	if cfg.TokenSecret != "" {
+		names = append(names, "HS256 (TOKEN_SECRET)")
+	}
+	if cfg.TokenPublicKey != "" {
+		names = append(names, "EdDSA (TOKEN_PUBLIC_KEY)")
+	}
+	return strings.Join(names, ", ")
 }

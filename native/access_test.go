@@ -59,6 +59,7 @@ func TestTheStartSaysWhoMayReadAndWrite(t *testing.T) {
 		{[]string{"HOST=0.0.0.0"}, []string{open, "⚠️  HOST=0.0.0.0 can be reached from other machines and there are no API tokens; set API_TOKENS"}},
 		{[]string{"HOST=0.0.0.0", "API_TOKENS=0123456789abcdef,0123456789abcdeg"}, []string{"🔑 API tokens: 2"}},
 		{[]string{"API_TOKENS=geheim"}, []string{"🔑 API tokens: 1", "⚠️  API_TOKENS: 1 of 1 tokens are shorter than 16 characters, so they can be guessed; `openssl rand -hex 32` prints a better one"}},
+		{[]string{"TOKEN_SECRET=0123456789abcdef0123456789abcdef", "CORS_ORIGINS=*", "HOST=0.0.0.0"}, []string{"🔑 API tokens: 0", "🔑 Scoped tokens: HS256 (TOKEN_SECRET)"}},
 		{[]string{"CORS_ORIGINS=*"}, []string{open, "⚠️  CORS_ORIGINS=* without API_TOKENS: every web page may read and write in the browser of everybody who reaches this address; name the origins, or set API_TOKENS"}},
 	} {
 		var out bytes.Buffer

@@ -25,6 +25,11 @@ type Config struct {
 
 	config.Common
 
+	// The files of [readSecretFiles].
+	APITokensFile      string `env:"API_TOKENS_FILE"`
+	TokenSecretFile    string `env:"TOKEN_SECRET_FILE"`
+	TokenPublicKeyFile string `env:"TOKEN_PUBLIC_KEY_FILE"`
+
 	StorageDir      string `env:"STORAGE_DIR" envDefault:"./storage" empty:"kept"`
 	StorageSync     string `env:"STORAGE_SYNC" envDefault:"interval" oneof:"interval,always"`
 	StorageFallback bool   `env:"STORAGE_FALLBACK_TO_MEMORY" envDefault:"true"`
@@ -58,13 +63,17 @@ type Config struct {
 }
 
 // Load reads the configuration from environ, a list of NAME=value as [os.Environ] returns it. If a
-// name occurs twice, the later value counts. Load reads nothing else.
+// name occurs twice, the later value counts. Load reads nothing else but the files that it names for secrets.
 //
 // An empty value means the default, except for STORAGE_DIR, where it means memory only, for
-// CORS_ORIGINS, where it means no origin, and for API_TOKENS, where it is refused. If values are not accepted, the error is a
+// CORS_ORIGINS, where it means no origin, and for API_TOKENS and the keys of tokens, where it is refused. If values are not accepted, the error is a
 // [*config.Error] that names all of them. The warnings are about variables that look like settings
 // and are not, and about those that are no longer needed.
 func Load(environ []string) (Config, []config.Warning, error) {
+	environ, err := readSecretFiles(environ)
+	if err != nil {
+		return Config{}, nil, err
+	}
 	given := env.ToMap(environ)
 	var cfg Config
 	warnings, err := config.Parse(&cfg, environ, config.Options{

@@ -65,6 +65,7 @@ func (s *Service) commit(ctx context.Context, ref Ref, pre Precondition, change 
 		if s.isExhausted(lostAttempts, start) {
 			return nil, withState(h, exhausted(ref.ID, lostAttempts))
 		}
+		h.actor = callerOf(ctx).Actor
 		a := &attempt{before: *h, head: h}
 		a.items, err = change(h)
 		if errors.Is(err, errSegmentGone) && a.before.Revision != last {
@@ -122,7 +123,7 @@ func (s *Service) loadWinner(ctx context.Context, ref Ref, lost error) (*head, e
 	if err != nil {
 		return nil, err
 	}
-	return s.unexpired(h, ref)
+	return s.unexpired(ctx, h, ref)
 }
 
 // winner is loadWinner for a session that may have ended. It returns nil if there is none.

@@ -45,7 +45,8 @@ func (s *Service) create(ctx context.Context, filename string, ttl time.Duration
 		TTL:         ttl.Milliseconds(),
 		Lease:       now.Add(s.keep.segmentTTL(ttl)).UnixMilli(),
 		NextVersion: 1,
-	}}
+		Owner:       callerOf(ctx).Actor,
+	}, actor: callerOf(ctx).Actor}
 	if keyOf(ctx) != nil {
 		h.Epoch = newEpoch()
 	}

@@ -25,6 +25,8 @@ type head struct {
 	// passing says that the segments that are read are not cached, as they are decoded or as they are
 	// stored, because they would push out everything else.
 	passing struct{ decoded, stored bool }
+	// actor is who changes the session, for the version that the change makes.
+	actor string
 }
 
 // headFactor is about how many times its stored size a head takes in memory, with what is decoded of it.
@@ -68,6 +70,7 @@ func (h *head) push(ver *record.Version, now time.Time, summary string, most int
 	ver.Time = now.UnixMilli()
 	ver.Summary = summary
 	ver.Commit = commit[:]
+	ver.Actor = h.actor
 	h.NextVersion++
 	kept := h.Versions
 	if len(kept) > 0 {

@@ -169,6 +169,9 @@ func (s *Service) swapNew(ctx context.Context, a *attempt) (*Session, error) {
 			return nil, err
 		case present.Expires > s.now().UnixMilli():
 			again := s.replayed(ctx, present, a.head.segmentKeys())
+			if err := present.admit(callerOf(ctx)); err != nil {
+				return nil, err
+			}
 			if err := sameRequest(present.Made, first.Made); err != nil {
 				return nil, err
 			}

@@ -158,14 +158,17 @@ func (s *Service) load(ctx context.Context, ref Ref) (*head, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.unexpired(h, ref)
+	return s.unexpired(ctx, h, ref)
 }
 
 // unexpired returns h, which may be nil, if it is the head of a session that has not expired and
-// that the caller accepts.
-func (s *Service) unexpired(h *head, ref Ref) (*head, error) {
+// that the caller accepts, and that accepts the caller.
+func (s *Service) unexpired(ctx context.Context, h *head, ref Ref) (*head, error) {
 	if h == nil || h.Expires <= s.now().UnixMilli() {
 		return nil, fail(ErrSessionNotFound, "session %s does not exist or has expired", ref.ID)
+	}
+	if err := h.admit(callerOf(ctx)); err != nil {
+		return nil, err
 	}
 	if err := h.accepts(ref.After); errors.Is(err, ErrConflict) {
 		return nil, withState(h, err)

@@ -32,6 +32,10 @@ type Session struct {
 	Metadata json.RawMessage
 	// Replayed says that the change whose result this is had been made before; see [Key].
 	Replayed bool
+	// Owner is the actor who created the session with a scoped token, empty if nobody did.
+	Owner string
+	// Salt is what [Caller.Salt] must be. It changes with [Service.RevokeTokens].
+	Salt int64
 
 	head *head
 }
@@ -54,6 +58,8 @@ type Version struct {
 	Tag string
 	// Source says of which file the table was made, nil if that is not known.
 	Source *Source
+	// Actor is who made the version, empty if that is not known.
+	Actor string
 }
 
 // view returns h as a Session.
@@ -70,6 +76,8 @@ func view(h *head) *Session {
 		CanUndo:      h.Current > 0,
 		CanRedo:      h.Current < len(h.Versions)-1,
 		Metadata:     h.Metadata,
+		Owner:        h.Owner,
+		Salt:         h.Revoked,
 		head:         h,
 	}
 	if len(sess.Metadata) == 0 {
@@ -99,6 +107,7 @@ func (h *head) viewVersion(ver *record.Version) Version {
 		Compression: compress.Codec(ver.Compression),
 		Tag:         ver.Tag(),
 		Source:      h.source(ver),
+		Actor:       ver.Actor,
 	}
 }
 

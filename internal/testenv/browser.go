@@ -7,13 +7,13 @@ import (
 	"testing"
 )
 
-// Browse opens a page in a Chromium without a window, with a profile of its own, and closes it
+// Browse opens a page in a Chromium without a window, with a profile of its own and flags, and closes it
 // at the end of the test.
-func Browse(t testing.TB, url string) {
+func Browse(t testing.TB, url string, flags ...string) {
 	t.Helper()
-	cmd := exec.Command("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+	cmd := exec.Command("chromium", append(flags, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
 		"--disable-component-update", "--disable-sync", "--no-first-run", "--disable-dev-shm-usage",
-		"--remote-debugging-port=0", "--user-data-dir="+t.TempDir(), url)
+		"--remote-debugging-port=0", "--user-data-dir="+t.TempDir(), url)...)
 	log := &buffer{}
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {

@@ -59,6 +59,12 @@ type Head struct {
 	AuditChunks []SegmentRef `msg:"audit_chunks"`
 	InitialRows int64        `msg:"initial_rows"`
 
+	// Owner is the actor who created the session with a scoped token, empty if nobody did.
+	Owner string `msg:"owner,omitempty"`
+	// Revoked is the time at which the tokens of the session were last revoked, 0 if never. It grows with
+	// each revocation, so it is the salt of tokens too.
+	Revoked int64 `msg:"revoked,omitempty"`
+
 	// Revision is not part of the MessagePack record: it is stored before it.
 	Revision Token `msg:"-"`
 }
@@ -96,6 +102,8 @@ type Version struct {
 	// take both over.
 	Source        int    `msg:"source,omitempty"`
 	SourceVersion uint32 `msg:"source_version,omitempty"`
+	// Actor is who made the version, empty if that is not known.
+	Actor string `msg:"actor,omitempty"`
 }
 
 // MarkCount is the number of marked cells of a column, which is given by its position.

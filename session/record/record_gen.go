@@ -58,8 +58,8 @@ func (z AuditEntry) Msgsize() (s int) {
 func (z *Head) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(21)
-	var zb0001Mask uint32 /* 21 bits */
+	zb0001Len := uint32(23)
+	var zb0001Mask uint32 /* 23 bits */
 	_ = zb0001Mask
 	if z.Made == nil {
 		zb0001Len--
@@ -76,6 +76,14 @@ func (z *Head) MarshalMsg(b []byte) (o []byte, err error) {
 	if z.Sources == nil {
 		zb0001Len--
 		zb0001Mask |= 0x10000
+	}
+	if z.Owner == "" {
+		zb0001Len--
+		zb0001Mask |= 0x200000
+	}
+	if z.Revoked == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x400000
 	}
 	// variable map header, size zb0001Len
 	o = msgp.AppendMapHeader(o, zb0001Len)
@@ -185,6 +193,16 @@ func (z *Head) MarshalMsg(b []byte) (o []byte, err error) {
 		// string "initial_rows"
 		o = append(o, 0xac, 0x69, 0x6e, 0x69, 0x74, 0x69, 0x61, 0x6c, 0x5f, 0x72, 0x6f, 0x77, 0x73)
 		o = msgp.AppendInt64(o, z.InitialRows)
+		if (zb0001Mask & 0x200000) == 0 { // if not omitted
+			// string "owner"
+			o = append(o, 0xa5, 0x6f, 0x77, 0x6e, 0x65, 0x72)
+			o = msgp.AppendString(o, z.Owner)
+		}
+		if (zb0001Mask & 0x400000) == 0 { // if not omitted
+			// string "revoked"
+			o = append(o, 0xa7, 0x72, 0x65, 0x76, 0x6f, 0x6b, 0x65, 0x64)
+			o = msgp.AppendInt64(o, z.Revoked)
+		}
 	}
 	return
 }
@@ -583,6 +601,18 @@ func (z *Head) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "InitialRows")
 				return
 			}
+		case "owner":
+			z.Owner, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Owner")
+				return
+			}
+		case "revoked":
+			z.Revoked, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Revoked")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -625,7 +655,7 @@ func (z *Head) Msgsize() (s int) {
 	for za0007 := range z.AuditChunks {
 		s += z.AuditChunks[za0007].Msgsize()
 	}
-	s += 13 + msgp.Int64Size
+	s += 13 + msgp.Int64Size + 6 + msgp.StringPrefixSize + len(z.Owner) + 8 + msgp.Int64Size
 	return
 }
 
@@ -961,8 +991,8 @@ func (z *SegmentRef) Msgsize() (s int) {
 func (z *Version) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(19)
-	var zb0001Mask uint32 /* 19 bits */
+	zb0001Len := uint32(20)
+	var zb0001Mask uint32 /* 20 bits */
 	_ = zb0001Mask
 	if z.MarkCounts == nil {
 		zb0001Len--
@@ -975,6 +1005,10 @@ func (z *Version) MarshalMsg(b []byte) (o []byte, err error) {
 	if z.SourceVersion == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x40000
+	}
+	if z.Actor == "" {
+		zb0001Len--
+		zb0001Mask |= 0x80000
 	}
 	// variable map header, size zb0001Len
 	o = msgp.AppendMapHeader(o, zb0001Len)
@@ -1057,6 +1091,11 @@ func (z *Version) MarshalMsg(b []byte) (o []byte, err error) {
 			// string "source_version"
 			o = append(o, 0xae, 0x73, 0x6f, 0x75, 0x72, 0x63, 0x65, 0x5f, 0x76, 0x65, 0x72, 0x73, 0x69, 0x6f, 0x6e)
 			o = msgp.AppendUint32(o, z.SourceVersion)
+		}
+		if (zb0001Mask & 0x80000) == 0 { // if not omitted
+			// string "actor"
+			o = append(o, 0xa5, 0x61, 0x63, 0x74, 0x6f, 0x72)
+			o = msgp.AppendString(o, z.Actor)
 		}
 	}
 	return
@@ -1257,6 +1296,12 @@ func (z *Version) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "SourceVersion")
 				return
 			}
+		case "actor":
+			z.Actor, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Actor")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -1277,6 +1322,6 @@ func (z *Version) Msgsize() (s int) {
 	} else {
 		s += z.Marks.Msgsize()
 	}
-	s += 12 + msgp.ArrayHeaderSize + (len(z.MarkCounts) * (14 + msgp.IntSize + msgp.Int64Size)) + 7 + msgp.IntSize + 15 + msgp.Uint32Size
+	s += 12 + msgp.ArrayHeaderSize + (len(z.MarkCounts) * (14 + msgp.IntSize + msgp.Int64Size)) + 7 + msgp.IntSize + 15 + msgp.Uint32Size + 6 + msgp.StringPrefixSize + len(z.Actor)
 	return
 }
