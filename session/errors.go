@@ -20,9 +20,9 @@ var (
 	ErrCorrupt            = errors.New("corrupt session")
 	ErrInvalidParameter   = errors.New("invalid parameter")
 	// ErrKeyMismatch says that the key of a change is that of another one.
-	ErrKeyMismatch = errors.New("key mismatch")
-	ErrTokenRevoked       = errors.New("token revoked")
-	ErrForbidden          = errors.New("forbidden")
+	ErrKeyMismatch  = errors.New("key mismatch")
+	ErrTokenRevoked = errors.New("token revoked")
+	ErrForbidden    = errors.New("forbidden")
 )
 
 // StateError is the error of a change that does not start from the state that the session is in.
