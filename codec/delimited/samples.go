@@ -51,9 +51,12 @@ func (s *changedCells) look(c *textColumn, row int, in textCells, lookMissing, l
 		}
 		cell := changedCell{row + i, span}
 		b := span.content(in.data, &c.scratch)
-		trimmed := trimBlanks(b)
-		switch isMissing := in.nulls.Has(trimmed); {
-		case isMissing && lookMissing && !in.writesMissing(b) && !(c.kind == cellText && span.quoted()):
+		trimmed := b
+		if c.kind != cellText {
+			trimmed = trimBlanks(b)
+		}
+		switch isMissing := in.nulls.Has(trimmed) && !(c.kind == cellText && span.quoted()); {
+		case isMissing && lookMissing && !in.writesMissing(b):
 			s.missing = appendLater(s.missing, cell)
 			lookMissing = !enough(s.missing)
 		case isMissing:

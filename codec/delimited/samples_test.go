@@ -28,6 +28,7 @@ func TestSamplesShowTheFirstChangedCells(t *testing.T) {
 		{"late cells of a dtype", "a,b\n" + strings.Repeat("NA,x\n"+strings.Repeat("1,x\n", 99), 20) + "007,x\n" + many + " 5,x\n", codec.ReadOptions{DTypes: codectest.DTypes(t, "a=int32")}, "[[{to_missing 2 NA } {to_missing 102 NA } {to_missing 202 NA } {respelled 2002 007 7} {respelled 2503  5 5}] []]"},
 		{"a dtype of text", "id,n\n007,1\nNA,3\n", codec.ReadOptions{DTypes: codectest.DTypes(t, "id=large_utf8")}, "[[{to_missing 3 NA }] []]"},
 		{"bools and times", "a,b\nTrue,2026-01-18 10:30:00\nfalse,2026-01-18T10:30:00\n", codec.ReadOptions{}, "[[{respelled 2 True true}] [{respelled 2 2026-01-18 10:30:00 2026-01-18T10:30:00}]]"},
+		{"text of blanks", "a,b\n1, \n2, \n3, \n4,NA\n5,x\n", codec.ReadOptions{}, "[[] [{to_missing 5 NA }]]"},
 		{"nothing", "a,b\n1,x\n", codec.ReadOptions{}, "[]"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
