@@ -50,7 +50,12 @@ func (s *changedCells) look(c *textColumn, row int, in textCells, lookMissing, l
 		cell := changedCell{row + i, span}
 		b := span.content(in.data, &c.scratch)
 		trimmed := trimBlanks(b)
-		switch isMissing := in.nulls.Has(trimmed); {
+		isMissing := in.nulls.Has(trimmed)
+		if c.kind == cellText {
+			// Blanks are part of a text.
+			isMissing = in.nulls.Has(b)
+		}
+		switch {
 		case isMissing && lookMissing && !in.writesMissing(b) && !(c.kind == cellText && span.quoted()):
 			s.missing = appendLater(s.missing, cell)
 			lookMissing = !enough(s.missing)

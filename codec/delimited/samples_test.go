@@ -21,6 +21,7 @@ func TestSamplesShowTheFirstChangedCells(t *testing.T) {
 		{"integers that become floats late", "a,b\nNA,x\n7,x\n8,x\n" + many + "2.5,x\n", codec.ReadOptions{}, "[[{to_missing 2 NA } {respelled 3 7 7.0} {respelled 4 8 8.0} {respelled 5 1 1.0}] []]"},
 		{"a column that becomes text late", "a,b\n1.50,x\nNA,x\n" + many + "z,x\n", codec.ReadOptions{}, "[[{to_missing 3 NA }] []]"},
 		{"a column of missing values", "a,b\nNA,1\nnull,2\n", codec.ReadOptions{}, "[[{to_missing 2 NA } {to_missing 3 null }] []]"},
+		{"blanks before a missing cell of text", "a,b\n ,1\n ,1\n ,1\nNA,1\nx,1\n", codec.ReadOptions{}, "[[{to_missing 5 NA }] []]"},
 		{"late cells", "a,b\n" + many + "NA,x\n" + many + " 5,NA\n", codec.ReadOptions{}, "[[{to_missing 502 NA } {respelled 1003  5 5}] [{to_missing 1003 NA }]]"},
 		{"lines in quotes", "a,b\n\"x\ny\",1\nz,2.50\n", codec.ReadOptions{}, "[[] [{respelled 3 1 1.0} {respelled 4 2.50 2.5}]]"},
 		{"a dialect", "a;b\n1.234,50;x\n-;y\n", codec.ReadOptions{Options: Options{Decimal: ',', Thousands: '.', NullValues: []string{"-"}}}, "[[{respelled 2 1.234,50 1234.5} {to_missing 3 - }] []]"},
