@@ -64,7 +64,8 @@ func (s *textScanner) hasRowNames(start int, opt Options) bool {
 }
 
 // namesOfColumns returns the number of names in the line at start, and whether all are quoted. It moves s to
-// the line below. It is not ok if a name is empty, or looks like a value and is not quoted.
+// the line below. It is not ok if a name is empty, is not in the sample, or looks like a value and is not
+// quoted.
 func (s *textScanner) namesOfColumns(start int) (n int, quoted, ok bool) {
 	quoted, ok = true, true
 	plain := dialect{parsers: &cellParsers}
@@ -72,7 +73,7 @@ func (s *textScanner) namesOfColumns(start int) (n int, quoted, ok bool) {
 	next, err := s.record(start, func(span textSpan) bool {
 		name := trimBlanks(span.content(s.data, &scratch))
 		quoted = quoted && span.quoted()
-		ok = len(name) > 0 && (span.quoted() || isYear(name) || !plain.looksLikeValue(name))
+		ok = len(name) > 0 && int(span.end&^spanFlag) < start+sampleBytes && (span.quoted() || isYear(name) || !plain.looksLikeValue(name))
 		n++
 		return ok
 	})

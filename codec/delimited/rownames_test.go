@@ -142,3 +142,16 @@ func TestTheLimitOfColumnsHoldsWithRowNames(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestLongHeadersAreNotSearchedForRowNames(t *testing.T) {
+	names := "\"x\"" + strings.Repeat("\t\"x\"", sampleBytes)
+	text := names + "\n" + names + "\t1\n"
+	s := textScanner{data: []byte(text), delimiter: '\t', quote: '"'}
+	s.opens['"'] = true
+	if n := testing.AllocsPerRun(1, func() { s.hasRowNames(0, Options{}) }); n > 100 {
+		t.Errorf("a header of %d bytes costs %v allocations", len(names), n)
+	}
+	if s.hasRowNames(0, Options{}) {
+		t.Error("a header that is longer than the sample has names of rows")
+	}
+}
