@@ -18,6 +18,8 @@ const (
 	headerRevision  = "Edgeframe-Revision"
 	headerVersion   = "Edgeframe-Version"
 	headerTotalRows = "Edgeframe-Total-Rows"
+	// headerMatchedRows is in answers to queries.
+	headerMatchedRows = "Edgeframe-Matched-Rows"
 	headerDTypes    = "Edgeframe-Dtypes"
 )
 
@@ -106,11 +108,11 @@ const preflightSeconds = 7200
 func (s *server) corsOptions() cors.Options {
 	return cors.Options{
 		AllowedOrigins: s.CORSOrigins,
-		AllowedMethods: []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"},
+		AllowedMethods: []string{"GET", "HEAD", "QUERY", "POST", "PUT", "PATCH", "DELETE"},
 		AllowedHeaders: []string{"*"},
 		ExposedHeaders: []string{
 			"Date", "ETag", "Link", "Location", "Retry-After", "Content-Disposition",
-			headerRequestID, headerRevision, headerVersion, headerTotalRows, headerDTypes,
+			headerRequestID, headerRevision, headerVersion, headerTotalRows, headerMatchedRows, headerDTypes,
 		},
 		MaxAge: preflightSeconds,
 		// For the library an empty list means all origins; here it means none.

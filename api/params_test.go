@@ -186,7 +186,7 @@ func TestUnknownPathsAndMethods(t *testing.T) {
 	}{
 		{"GET", "/api/v1/sessions", "POST, OPTIONS"},
 		{"PUT", "/api/v1/sessions/x", "DELETE, GET, HEAD, PATCH, OPTIONS"},
-		{"DELETE", "/api/v1/sessions/x/data", "GET, HEAD, PATCH, POST, PUT, OPTIONS"},
+		{"DELETE", "/api/v1/sessions/x/data", "GET, HEAD, PATCH, POST, PUT, QUERY, OPTIONS"},
 		{"POST", "/health", "GET, HEAD, OPTIONS"},
 		{"BREW", "/", "GET, HEAD, OPTIONS"},
 	}

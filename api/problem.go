@@ -160,7 +160,7 @@ func (s *server) writeError(w http.ResponseWriter, r *http.Request, err error) {
 		s.logFailure(r, p.Code, err)
 	}
 	h := w.Header()
-	for _, name := range []string{"ETag", "Link", "Location", "Content-Disposition", headerVersion, headerTotalRows, headerDTypes} {
+	for _, name := range []string{"ETag", "Link", "Location", "Content-Disposition", headerVersion, headerTotalRows, headerMatchedRows, headerDTypes} {
 		h.Del(name)
 	}
 	if p.session != nil {
