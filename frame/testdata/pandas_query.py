@@ -1,7 +1,7 @@
 """Compares the answers to queries with what expressions of pandas make of the same tables.
 
 Standard input: [{"columns": [{"name", "dtype", "values"}], "expression", "got": [columns]}], standard output
-the first difference of each, empty if there is none.
+the first difference of each, empty if there is none. A case without columns is about the table before.
 """
 
 import base64
@@ -58,6 +58,14 @@ def aggregate(s, fn):
         return present.iloc[0]
     if fn == "last":
         return present.iloc[-1]
+    if fn in ("mean", "median") and isinstance(present.iloc[0], (pd.Timestamp, pd.Timedelta)):
+        # pandas goes by way of floats, which are not exact to the nanosecond.
+        ticks = sorted(v.value for v in present)
+        middle = ticks if fn == "mean" else ticks[(len(ticks) - 1) // 2 : len(ticks) // 2 + 1]
+        exact = sum(middle) // len(middle)
+        near = getattr(present, fn)()
+        assert abs(near.value - exact) < 1000, (near, exact)
+        return pd.Timestamp(exact, tz=near.tz) if isinstance(near, pd.Timestamp) else pd.Timedelta(exact)
     if present.map(type).eq(decimal.Decimal).all() and fn in ("mean", "std", "median"):
         present = present.astype("float64")
     return getattr(present, fn)()
@@ -77,9 +85,26 @@ def group(df, by, *aggregates):
 
 
 def bins(values, n):
-    """numpy.histogram of the values that are not missing."""
+    """numpy.histogram of the values that are not missing, whose number follows the counts."""
     counts, bounds = np.histogram(pd.to_numeric(values.dropna()).astype("float64").to_numpy(), bins=n)
-    return pd.DataFrame({"counts": list(counts) + [None], "bounds": list(bounds)}, dtype="object")
+    return pd.DataFrame({"counts": list(counts) + [values.isna().sum()], "bounds": list(bounds)}, dtype="object")
+
+
+def times(values, n):
+    """bins of times, in whole nanoseconds."""
+    ticks = [int(v.value) for v in values.dropna()]
+    low, width = min(ticks), max(ticks) - min(ticks)
+    counts = [0] * n
+    for tick in ticks:
+        counts[min((tick - low) * n // width, n - 1)] += 1
+    bounds = [pd.Timestamp((low * n + i * width) // n) for i in range(n + 1)]
+    return pd.DataFrame({"counts": counts + [values.isna().sum()], "bounds": bounds}, dtype="object")
+
+
+def counts(values):
+    """Series.value_counts, equally frequent values in their order."""
+    found = values.dropna().value_counts().rename_axis("value").reset_index(name="count")
+    return found.sort_values(["count", "value"], ascending=[False, True])
 
 
 def plain(value):
@@ -90,7 +115,9 @@ def plain(value):
     return value
 
 
-def same(a, b):
+def same(a, b, dtype):
+    if isinstance(a, (pd.Timestamp, pd.Timedelta)) and b is not None:
+        return a.floor(dtype[dtype.index("[") + 1 :].split(",")[0].rstrip("]") if "[" in dtype else "D") == b
     numbers = (int, float)
     if isinstance(a, numbers) and isinstance(b, numbers) and (isinstance(a, float) or isinstance(b, float)):
         return a == b or abs(a - b) <= 1e-11 * max(abs(a), abs(b))
@@ -98,8 +125,10 @@ def same(a, b):
 
 
 def difference(case):
-    df = pd.DataFrame({c["name"]: series(c) for c in case["columns"]})
-    want = eval(case["expression"], {"df": df, "pd": pd, "np": np, "group": group, "bins": bins})
+    global df
+    if "columns" in case:
+        df = pd.DataFrame({c["name"]: series(c) for c in case["columns"]})
+    want = eval(case["expression"], {"df": df, "pd": pd, "np": np, "group": group, "bins": bins, "times": times, "counts": counts})
     got = case["got"]
     if want.shape[1] != len(got):
         return f"{len(got)} columns, pandas has {want.shape[1]}"
@@ -108,7 +137,7 @@ def difference(case):
         if len(ours) != len(want):
             return f"{len(ours)} rows, pandas has {len(want)}"
         for row, (a, b) in enumerate(zip(want.iloc[:, i], ours)):
-            if not same(plain(a), plain(b)):
+            if not same(plain(a), plain(b), column["dtype"]):
                 return f"column {column['name']}, row {row} is {b!r}, pandas has {a!r}"
     return ""
 
