@@ -50,6 +50,7 @@ func Run(t *testing.T, target Target) {
 		{"metadata", metadataTests},
 		{"expiry", expiryTests},
 		{"page", pageTests},
+		{"query", queryTests},
 		{"format", formatTests},
 		{"negotiation", negotiationTests},
 		{"caching", cachingTests},

@@ -63,12 +63,12 @@ func (s *Service) query(ctx context.Context, sess *Session, q *frame.Query) (*An
 		case q.Histogram != nil:
 			var found *frame.Histogram
 			if found, err = f.Histogram(selection, q); err == nil {
-				a.JSON = found.JSON()
+				a.JSON, err = found.JSON()
 			}
 		default:
 			var found *frame.Distinct
 			if found, err = f.Distinct(selection, q); err == nil {
-				a.JSON = found.JSON()
+				a.JSON, err = found.JSON()
 			}
 		}
 		return err
