@@ -105,8 +105,11 @@ func (c *Condition) refusePattern(text string, err error) error {
 // sizeOf is about how many states a pattern has, at most a little more than maxPatternSize.
 func sizeOf(re *syntax.Regexp) int {
 	size := 1
-	if re.Op == syntax.OpLiteral {
+	switch re.Op {
+	case syntax.OpLiteral:
 		size = len(re.Rune)
+	case syntax.OpConcat, syntax.OpRepeat:
+		size = 0
 	}
 	for _, sub := range re.Sub {
 		if size += sizeOf(sub); size > maxPatternSize {

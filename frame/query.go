@@ -178,11 +178,10 @@ func (c *Condition) appendText(dst []byte) []byte {
 	if c.Column != nil {
 		dst = scalar.AppendQuoted(append(dst, '('), *c.Column)
 		dst = scalar.AppendQuoted(dst, c.Cmp)
-		dst = append(dst, c.Value.raw...)
 		if c.IgnoreCase {
-			dst = append(dst, 'i')
+			dst = append(dst, '~')
 		}
-		dst = append(dst, ')')
+		dst = append(append(dst, c.Value.raw...), ')')
 	}
 	return dst
 }

@@ -1,18 +1,20 @@
 package frame
 
 import (
-	"fmt"
+	"errors"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
+
+var errNoObject = errors.New("the query is no JSON object")
 
 // readQuery reads a query from a JSON object, and checks it.
 func readQuery(text string) (*Query, error) {
 	q := &Query{Limit: -1}
 	dec := jsontext.NewDecoder(strings.NewReader(text))
 	if token, err := dec.ReadToken(); err != nil || token.Kind() != '{' {
-		return nil, fmt.Errorf("%q is no object: %w", text, err)
+		return nil, errNoObject
 	}
 	for dec.PeekKind() != '}' {
 		name, err := dec.ReadToken()
