@@ -20,7 +20,7 @@ const (
 	headerTotalRows = "Edgeframe-Total-Rows"
 	// headerMatchedRows is in answers to queries.
 	headerMatchedRows = "Edgeframe-Matched-Rows"
-	headerDTypes    = "Edgeframe-Dtypes"
+	headerDTypes      = "Edgeframe-Dtypes"
 )
 
 type requestIDKey struct{}
