@@ -66,9 +66,24 @@ func readQuery(w http.ResponseWriter, r *http.Request) (*query, error) {
 	q := &query{Query: frame.Query{Limit: -1}}
 	err := streamDocument(w, r, maxDocumentBytes, q.readMember)
 	if err == nil {
-		err = q.Check()
+		err = q.check()
 	}
 	return q, err
+}
+
+// check returns an error unless the parts of q go together and it has columns to answer with.
+func (q *query) check() error {
+	if q.Columns != nil && len(q.Columns) == 0 {
+		return invalidQuery(frame.Fault{Pointer: "/columns", Value: []byte("[]"), Expected: "names of columns"},
+			"columns is empty; name at least one column, or leave columns out for all")
+	}
+	return q.Check()
+}
+
+// invalidQuery returns an error about a part of a query.
+func invalidQuery(at frame.Fault, format string, args ...any) error {
+	at.Row = -1
+	return &codec.Error{Kind: frame.ErrInvalidQuery, Err: &at, Detail: fmt.Sprintf(format, args...)}
 }
 
 // readMember reads a member of the document of a query.
@@ -109,7 +124,8 @@ func (s *server) queryData(w http.ResponseWriter, r *http.Request) error {
 	d.Columns, d.Offset, d.Version = q.Columns, q.Offset, q.Version
 	switch {
 	case q.Limit >= 0 && d.format.Name == "json" && q.Limit > maxLimit:
-		return badLimit(q.Limit)
+		return invalidQuery(frame.Fault{Pointer: "/limit", Value: strconv.AppendInt(nil, q.Limit, 10), Expected: fmt.Sprintf("a whole number from 0 to %d", maxLimit)},
+			"limit is %d; a page of JSON has at most %d rows, other formats have any number", q.Limit, maxLimit)
 	case q.Limit >= 0:
 		d.Limit = q.Limit
 	}
@@ -119,15 +135,6 @@ func (s *server) queryData(w http.ResponseWriter, r *http.Request) error {
 		r.Header.Del("If-None-Match")
 	}
 	return s.answerQuery(w, r, d)
-}
-
-func badLimit(limit int64) error {
-	accepted := fmt.Sprintf("a whole number from 0 to %d", maxLimit)
-	return &problem{
-		Status: http.StatusUnprocessableEntity, Code: "invalid_query",
-		Detail: fmt.Sprintf("limit is %d; a page of JSON has at most %d rows, other formats have any number", limit, maxLimit),
-		Errors: []fault{{Pointer: "/limit", Value: strconv.AppendInt(nil, limit, 10), Expected: accepted}},
-	}
 }
 
 // representation returns all that the bytes of the answer to a query depend on besides the version.

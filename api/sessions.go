@@ -9,16 +9,28 @@ import (
 	"edgeframe/session"
 )
 
-// created is a new session with the receipt of the file that it was made from.
+// created is a new session with the receipt of the file that it was made from, or, if it was made from a query,
+// with what from says about that.
 type created struct {
-	session *session.Session
-	receipt object
+	session       *session.Session
+	receipt, from object
+}
+
+// origin is the member of the document of a new session that says what it was made from.
+func (c created) origin() member {
+	if c.from != nil {
+		return member{"from", c.from}
+	}
+	return member{"upload", c.receipt}
 }
 
 func (s *server) createSession(w http.ResponseWriter, r *http.Request) error {
 	create := s.createFromFile
-	if s.isLongStream(r) {
+	switch {
+	case s.isLongStream(r):
 		create = s.createFromStream
+	case isFrom(r):
+		create = s.createFromQuery
 	}
 	return create(w, r)
 }
@@ -26,7 +38,7 @@ func (s *server) createSession(w http.ResponseWriter, r *http.Request) error {
 // writeCreated answers with the document of a new session.
 func (s *server) writeCreated(w http.ResponseWriter, r *http.Request, c created) error {
 	w.Header().Set("Location", "/api/v1/sessions/"+c.session.ID)
-	return s.writeSession(w, r, http.StatusCreated, c.session, member{"upload", c.receipt})
+	return s.writeSession(w, r, http.StatusCreated, c.session, c.origin())
 }
 
 // createFromFile creates a session from a file that is read as a whole. A workbook of several sheets
@@ -109,7 +121,7 @@ func (s *server) writeMade(w http.ResponseWriter, r *http.Request, sess *session
 // made returns a session that was created from a whole file, with its receipt.
 func (s *server) made(sess *session.Session, format *codec.Format, of codec.Receipt) (created, error) {
 	schema, missing, err := s.Sessions.Schema(sess)
-	return created{sess, receipt(format, of, schema, missing)}, err
+	return created{session: sess, receipt: receipt(format, of, schema, missing)}, err
 }
 
 func (s *server) getSession(w http.ResponseWriter, r *http.Request) error {

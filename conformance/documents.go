@@ -44,6 +44,8 @@ type sessionDocument struct {
 	Source             *sourceDocument       `json:"source"`
 	// Upload is in answers to requests that send a table.
 	Upload *uploadReceipt `json:"upload"`
+	// From is in the answer to a request that makes a session from a query.
+	From map[string]any `json:"from"`
 	// Marks is in answers to requests that replace a table with marks.
 	Marks *carriedMarks `json:"marks"`
 	// Operations is in answers to edits.

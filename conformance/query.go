@@ -258,6 +258,7 @@ var queryTests = []test{
 			{`{"limit":-1}`, 422, "invalid_query", []string{"limit", "-1"}},
 			{`{"limit":10001}`, 422, "invalid_query", []string{"10001", "10000"}},
 			{`{"version":9}`, 404, "version_not_found", []string{"9"}},
+			{`{"columns":[]}`, 422, "invalid_query", []string{"columns is empty"}},
 			{`{"columns":["nobody"]}`, 422, "column_not_found", []string{`"nobody"`}},
 			{`{"columns":["id","id"]}`, 400, "invalid_parameter", []string{`"id"`, "twice"}},
 			{`{"where":{"column":"nobody","cmp":"eq","value":1}}`, 422, "column_not_found", []string{`"nobody"`}},
@@ -283,5 +284,80 @@ var queryTests = []test{
 		s.do("GET", s.path("/data")+"?sort=id&sort=dose", nil).refused(http.StatusBadRequest, "invalid_parameter", "once")
 		s.do("POST", s.path("/data/query", "limit=3"), op{}).refused(http.StatusBadRequest, "invalid_parameter", `"limit"`)
 		s.do("POST", s.path("/data/query", "format=csv"), op{"distinct": op{"column": "id"}}).refused(http.StatusNotAcceptable, "not_acceptable", "json")
+	}},
+}
+
+// from asks for a session of a query.
+func from(s *sess, q op) op { return op{"from": op{"session": s.id, "query": q}} }
+
+// fromTests are about sessions that are made of a query.
+var fromTests = []test{
+	{"a session is made of the rows that a query selects, in their order", func(c *client) {
+		s := c.create(visits, "filename=visits.csv")
+		q := op{"where": comparison("dose", "gt", 0.6), "sort": "-visit,id", "columns": []string{"id", "visit"}}
+		a := c.do("POST", "/api/v1/sessions?ttl_seconds=77", from(s, q)).is(http.StatusCreated).golden("query_from.json")
+		doc := a.session()
+		if a.header.Get("Location") != "/api/v1/sessions/"+doc.SessionID || doc.TTLSeconds != 77 || doc.Filename != "visits.csv" {
+			c.Errorf("%s: %s", a.header.Get("Location"), a.body)
+		}
+		made := &sess{client: c, id: doc.SessionID}
+		if got, want := made.cells(), "[5,9]\n[6,2]\n[2,1]\n[4,1]"; got != want {
+			c.Errorf("%s, want %s", got, want)
+		}
+		s.do("DELETE", s.path(""), nil).is(http.StatusNoContent)
+		made.edit(op{"op": "set_values", "column": "id", "rows": []int{0}, "value": 50})
+	}},
+	{"a session of a query is of the version that is named, and groups are rows", func(c *client) {
+		s := c.create(visits)
+		s.edit(op{"op": "drop_columns", "columns": []string{"dose"}})
+		doc := c.do("POST", "/api/v1/sessions?filename=a/b.csv", op{"from": op{"session": s.id, "version": 1}}).is(http.StatusCreated).session()
+		if doc.Shape != [2]int{6, 4} || doc.Filename != "b.csv" || doc.From["version"] != 1.0 {
+			c.Errorf("%+v", doc)
+		}
+		group := op{"group": op{"by": []string{"site"}, "aggregates": []op{{"fn": "count"}}}}
+		doc = c.do("POST", "/api/v1/sessions", from(s, group)).is(http.StatusCreated).session()
+		if got, want := (&sess{client: c, id: doc.SessionID}).cells(), `["A",3]`+"\n"+`["B",1]`+"\n"+`["C",1]`+"\n"+`["b",1]`; got != want {
+			c.Errorf("%s, want %s", got, want)
+		}
+	}},
+	{"a long selection becomes a session that edits and pages as any other", func(c *client) {
+		s := c.create(numbers(300_000))
+		doc := c.do("POST", "/api/v1/sessions", from(s, op{"where": comparison("n", "ge", 10), "columns": []string{"n"}, "sort": "-n"})).is(http.StatusCreated).session()
+		if doc.Shape != [2]int{299_990, 1} {
+			c.Fatalf("%+v", doc.Shape)
+		}
+		made := &sess{client: c, id: doc.SessionID}
+		if got := made.cells("offset=299989"); got != "[10]" {
+			c.Error(got)
+		}
+	}},
+	{"a document from that makes no sense is refused, and files that look like it are files", func(c *client) {
+		s := c.create(visits)
+		for _, tt := range []struct {
+			body   any
+			status int
+			code   string
+			says   []string
+		}{
+			{op{"from": op{"session": "7d2ff2b6-8f3c-4c2d-9f5e-2f8f1b8b7a11"}}, 404, "session_not_found", []string{"7d2ff2b6"}},
+			{op{"from": op{"session": "nobody"}}, 400, "invalid_parameter", []string{"nobody"}},
+			{op{"from": op{"query": op{}}}, 422, "malformed_input", []string{`"session"`}},
+			{`{"from":{"session":"` + s.id + `","query":[]}}`, 422, "malformed_input", []string{`"query"`, "object"}},
+			{op{"from": op{"session": s.id, "wanted": 1}}, 422, "malformed_input", []string{"wanted"}},
+			{op{"from": op{"session": s.id}, "ttl_seconds": 3}, 422, "malformed_input", []string{"ttl_seconds"}},
+			{op{"from": op{"session": s.id, "version": 7}}, 404, "version_not_found", []string{"7"}},
+			{from(s, op{"where": comparison("nobody", "eq", 1)}), 422, "column_not_found", []string{"nobody"}},
+			{from(s, op{"version": 1}), 422, "malformed_input", []string{"beside the query"}},
+			{from(s, op{"distinct": op{"column": "id"}}), 422, "malformed_input", []string{"documents"}},
+			{from(s, op{"columns": []string{}}), 422, "invalid_query", []string{"columns is empty"}},
+		} {
+			c.do("POST", "/api/v1/sessions", tt.body, "Content-Type: "+jsonType).refused(tt.status, tt.code, tt.says...)
+		}
+		c.do("POST", "/api/v1/sessions?dtype=id:utf8", from(s, op{})).refused(http.StatusBadRequest, "invalid_parameter", "dtype", "ttl_seconds")
+		for _, file := range []string{`[{"from":{"session":"x"}}]`, `{"from":["x"],"session":["y"]}`, `{"from":{"session":1},"to":{"session":2}}`, `{"from":{"site":"x"}}`} {
+			if doc := c.do("POST", "/api/v1/sessions", file, "Content-Type: "+jsonType).is(http.StatusCreated).session(); doc.Upload == nil {
+				c.Errorf("%s: %+v", file, doc)
+			}
+		}
 	}},
 }

@@ -51,6 +51,7 @@ func Run(t *testing.T, target Target) {
 		{"expiry", expiryTests},
 		{"page", pageTests},
 		{"query", queryTests},
+		{"session of a query", fromTests},
 		{"format", formatTests},
 		{"negotiation", negotiationTests},
 		{"caching", cachingTests},
