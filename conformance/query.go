@@ -215,6 +215,18 @@ var queryTests = []test{
 		s.do("POST", s.path("/data/query"), op{"histogram": op{"column": "visit", "bins": 4}, "where": comparison("id", "le", 5)}).is(http.StatusOK).golden("query_histogram.json")
 		s.do("QUERY", s.path("/data"), op{"distinct": op{"column": "site", "limit": 2}, "where": comparison("id", "ne", 2)}).is(http.StatusOK).golden("query_distinct.json")
 	}},
+	{"cells that are missing on purpose are no values of groups, histograms and distinct values", func(c *client) {
+		s := c.create("k,x\na,1\na,\nb,3\n")
+		s.mark("PUT", marks{"x": {1}, "k": {2}})
+		p := s.query(op{"group": op{"by": []string{"k"}, "aggregates": []op{{"fn": "count", "column": "x"}}}})
+		if got, want := fmt.Sprint(p.Data.Data), "[[a 1] [<nil> 1]]"; got != want {
+			c.Errorf("%s, want %s", got, want)
+		}
+		a := s.do("POST", s.path("/data/query"), op{"distinct": op{"column": "k"}}).is(http.StatusOK)
+		if !bytes.Contains(a.body, []byte(`"values":[{"value":"a","count":2}],"distinct":1,"missing":1`)) {
+			c.Errorf("%s", a.body)
+		}
+	}},
 	{"the answer to a query is not sent again to those who have it", func(c *client) {
 		s := c.create(visits)
 		path := s.path("/data", `where={"column":"dose","cmp":"gt","value":0.6}`)

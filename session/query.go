@@ -51,7 +51,12 @@ func (s *Service) query(ctx context.Context, sess *Session, q *frame.Query) (*An
 		a.Data, err = s.selectedData(ctx, sess, table, selection, q)
 		return a, err
 	}
+	marks, err := s.marks(ctx, table.head, table.version)
+	if err != nil {
+		return nil, err
+	}
 	return a, s.compute(ctx, table, func(f *frame.Frame) (err error) {
+		f.Marks = marks
 		switch {
 		case q.Group != nil:
 			all := *q
