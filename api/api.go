@@ -117,7 +117,8 @@ var readParams = []string{"touch"}
 // The parameters of requests with a file, in the query or as fields of the form with the file.
 var (
 	parseParams  = slices.Concat([]string{"dtype", "strict"}, reading.names)
-	dataParams   = slices.Concat([]string{"column", "offset", "limit", "version", "format", "touch"}, writing.names)
+	dataParams   = slices.Concat([]string{"column", "offset", "limit", "version", "format", "where", "sort", "touch"}, writing.names)
+	queryParams  = slices.Concat([]string{"format", "touch"}, writing.names)
 	createParams = slices.Concat(parseParams, []string{"filename", "ttl_seconds", "dry_run", "preview_rows"})
 	tableParams  = slices.Concat(parseParams, []string{"filename", "action_summary"})
 	// replaceParams are those of another table for a session.
@@ -134,6 +135,8 @@ func (s *server) endpoints() []route {
 		{"DELETE", sessionPath, nil, withoutBody(s.deleteSession)},
 		{"POST", sessionPath + "/touch", []string{"ttl_seconds"}, s.touchSession},
 		{"GET", sessionPath + "/data", dataParams, s.getData},
+		{"QUERY", sessionPath + "/data", queryParams, s.queryData},
+		{"POST", sessionPath + "/data/query", queryParams, s.queryData},
 		{"PUT", sessionPath + "/data", replaceParams, s.replaceData},
 		{"POST", sessionPath + "/data", tableParams, s.appendData},
 		{"PATCH", sessionPath + "/data", []string{"dry_run", "samples", "preview_rows"}, s.editData},

@@ -34,6 +34,8 @@ type dataRequest struct {
 	opt    codec.WriteOptions
 	// shape says what of opt the bytes depend on.
 	shape string
+	// query is nil for a request that asks for rows as they are in the table.
+	query *query
 }
 
 func parseDataRequest(r *http.Request) (*dataRequest, error) {
@@ -62,18 +64,31 @@ func parseDataRequest(r *http.Request) (*dataRequest, error) {
 	version, err := integer(q, "version", 0, 1, math.MaxUint32)
 	d.Version = uint32(version)
 	d.Columns = q["column"]
+	if err == nil {
+		err = d.parseQuery(q)
+	}
 	return d, err
 }
 
 // representation returns all that the bytes of the answer depend on besides the version.
 func (d *dataRequest) representation() string {
-	return fmt.Sprintf("%s %s %d %d %q", d.format.Name, d.shape, d.Offset, d.Limit, d.Columns)
+	page := fmt.Sprintf("%s %s %d %d %q", d.format.Name, d.shape, d.Offset, d.Limit, d.Columns)
+	if d.query != nil {
+		return page + d.query.representation()
+	}
+	return page
 }
+
+// tag returns the entity tag of the answer about a version.
+func (d *dataRequest) tag(ver session.Version) string { return dataTag(ver, d.representation()) }
 
 func (s *server) getData(w http.ResponseWriter, r *http.Request) error {
 	d, err := parseDataRequest(r)
 	if err != nil {
 		return err
+	}
+	if d.query != nil {
+		return s.answerQuery(w, r, d)
 	}
 	bodiless := r.Method == http.MethodHead
 	prefetch := session.PrefetchData(d.Selection)
@@ -90,7 +105,7 @@ func (s *server) getData(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.Header().Set(headerRevision, sess.Revision.String())
 	w.Header().Add("Vary", "Accept")
-	if notModified(w, r, dataTag(version, d.representation())) {
+	if notModified(w, r, d.tag(version)) {
 		return nil
 	}
 	if bodiless {
@@ -126,17 +141,22 @@ func (t schemaOnly) Open(columns []int) codec.RowGroups {
 
 // describe sets the header of an answer with data.
 func (d *dataRequest) describe(h http.Header, u *url.URL, data *session.Data) {
-	h.Set("ETag", dataTag(data.Version, d.representation()))
-	h.Set(headerRevision, data.Session.Revision.String())
-	h.Set(headerVersion, strconv.FormatUint(uint64(data.Version.ID), 10))
-	h.Set(headerTotalRows, strconv.FormatInt(data.Version.Rows, 10))
-	setDTypes(h, d.format.Name, data.Schema)
+	d.describeTable(h, data.Session, data.Version, data.Schema)
 	if d.Limit > 0 {
 		linkNext(h, pinned(u, data.Version.ID), d.Offset, data.NumRows(), data.Version.Rows, d.Limit)
 	}
+}
+
+// describeTable sets the header of an answer with a table, without a link to the next page.
+func (d *dataRequest) describeTable(h http.Header, sess *session.Session, ver session.Version, schema *arrow.Schema) {
+	h.Set("ETag", d.tag(ver))
+	h.Set(headerRevision, sess.Revision.String())
+	h.Set(headerVersion, strconv.FormatUint(uint64(ver.ID), 10))
+	h.Set(headerTotalRows, strconv.FormatInt(ver.Rows, 10))
+	setDTypes(h, d.format.Name, schema)
 	h.Set("Content-Type", d.format.MediaTypes[0])
 	if d.format.Name != "json" {
-		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": d.filename(data.Session)}))
+		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": d.filename(sess)}))
 	}
 }
 
@@ -159,16 +179,26 @@ func (d *dataRequest) write(w io.Writer, data *session.Data) error {
 	if d.format.Name != "json" {
 		return d.encode(w, data)
 	}
-	head := encodeJSON(object{
-		{"session_id", data.Session.ID},
-		{"version", data.Version.ID},
-		{"etag", dataTag(data.Version, d.representation())},
-		{"total_rows", data.Version.Rows},
+	return d.writePage(w, d.head(data.Session, data.Version, data.Schema, data.NumRows()), data)
+}
+
+// head returns the members of a page of JSON that come before the data.
+func (d *dataRequest) head(sess *session.Session, ver session.Version, schema *arrow.Schema, returned int64) object {
+	return object{
+		{"session_id", sess.ID},
+		{"version", ver.ID},
+		{"etag", d.tag(ver)},
+		{"total_rows", ver.Rows},
 		{"offset", d.Offset},
-		{"returned_rows", data.NumRows()},
-		{"columns", columnNames(data.Schema)},
-		{"dtypes", dtypes(data.Schema)},
-	})
+		{"returned_rows", returned},
+		{"columns", columnNames(schema)},
+		{"dtypes", dtypes(schema)},
+	}
+}
+
+// writePage writes the document of a page: some members, and then the data.
+func (d *dataRequest) writePage(w io.Writer, members object, data codec.Source) error {
+	head := encodeJSON(members)
 	if _, err := w.Write(append(head[:len(head)-1], `,"data":`...)); err != nil {
 		return err
 	}

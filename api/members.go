@@ -44,10 +44,10 @@ func streamDocument(w http.ResponseWriter, r *http.Request, limit int64, member 
 		return bodyError(unread, limit)
 	}
 	switch {
+	case errors.As(err, new(*problem)), errors.As(err, new(*codec.Error)):
+		return err // also if the decoder was within a value
 	case errors.As(err, new(*jsontext.SyntacticError)):
 		return unreadable(err)
-	case errors.As(err, new(*problem)), errors.As(err, new(*codec.Error)):
-		return err
 	}
 	return bodyError(err, limit)
 }

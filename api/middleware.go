@@ -18,8 +18,10 @@ const (
 	headerRevision  = "Edgeframe-Revision"
 	headerVersion   = "Edgeframe-Version"
 	headerTotalRows = "Edgeframe-Total-Rows"
-	headerDTypes    = "Edgeframe-Dtypes"
-	headerReplay    = "Idempotent-Replay"
+	// headerMatchedRows is in answers to queries.
+	headerMatchedRows = "Edgeframe-Matched-Rows"
+	headerDTypes      = "Edgeframe-Dtypes"
+	headerReplay      = "Idempotent-Replay"
 )
 
 type requestIDKey struct{}
@@ -107,11 +109,11 @@ const preflightSeconds = 7200
 func (s *server) corsOptions() cors.Options {
 	return cors.Options{
 		AllowedOrigins: s.CORSOrigins,
-		AllowedMethods: []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"},
+		AllowedMethods: []string{"GET", "HEAD", "QUERY", "POST", "PUT", "PATCH", "DELETE"},
 		AllowedHeaders: []string{"*"},
 		ExposedHeaders: []string{
 			"Date", "ETag", "Link", "Location", "Retry-After", "Content-Disposition",
-			headerRequestID, headerRevision, headerVersion, headerTotalRows, headerDTypes, headerReplay,
+			headerRequestID, headerRevision, headerVersion, headerTotalRows, headerMatchedRows, headerDTypes, headerReplay,
 		},
 		MaxAge: preflightSeconds,
 		// For the library an empty list means all origins; here it means none.

@@ -50,6 +50,9 @@ func operations(doc *openapi3.T) map[string][]string {
 			}
 			slices.Sort(params)
 			ops[method+" "+path] = params
+			if same, ok := op.Extensions["x-same-as"].(string); ok {
+				ops[same] = params
+			}
 		}
 	}
 	return ops

@@ -168,7 +168,7 @@ func (s *server) writeError(w http.ResponseWriter, r *http.Request, err error) {
 		s.logFailure(r, p.Code, err)
 	}
 	h := w.Header()
-	for _, name := range []string{"ETag", "Link", "Location", "Content-Disposition", headerVersion, headerTotalRows, headerDTypes, headerReplay} {
+	for _, name := range []string{"ETag", "Link", "Location", "Content-Disposition", headerVersion, headerTotalRows, headerMatchedRows, headerDTypes, headerReplay} {
 		h.Del(name)
 	}
 	if p.session != nil {

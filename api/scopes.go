@@ -20,6 +20,8 @@ var routeScopes = map[string]access.Scope{
 	"DELETE " + sessionPath:                               access.Own,
 	"POST " + sessionPath + "/touch":                      access.Own,
 	"GET " + sessionPath + "/data":                        access.Read,
+	"QUERY " + sessionPath + "/data":                      access.Read,
+	"POST " + sessionPath + "/data/query":                 access.Read,
 	"PUT " + sessionPath + "/data":                        access.Edit,
 	"POST " + sessionPath + "/data":                       access.Edit,
 	"PATCH " + sessionPath + "/data":                      access.Edit,

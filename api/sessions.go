@@ -9,16 +9,28 @@ import (
 	"edgeframe/session"
 )
 
-// created is a new session with the receipt of the file that it was made from.
+// created is a new session with the receipt of the file that it was made from, or, if it was made from a query,
+// with what from says about that.
 type created struct {
-	session *session.Session
-	receipt object
+	session       *session.Session
+	receipt, from object
+}
+
+// origin is the member of the document of a new session that says what it was made from.
+func (c created) origin() member {
+	if c.from != nil {
+		return member{"from", c.from}
+	}
+	return member{"upload", c.receipt}
 }
 
 func (s *server) createSession(w http.ResponseWriter, r *http.Request) error {
 	create := s.createFromFile
-	if s.isLongStream(r) {
+	switch {
+	case s.isLongStream(r):
 		create = s.createFromStream
+	case isFrom(r):
+		create = s.createFromQuery
 	}
 	return create(w, r)
 }
@@ -118,7 +130,7 @@ func (s *server) made(sess *session.Session, format *codec.Format, of codec.Rece
 		return created{session: sess}, nil
 	}
 	schema, missing, err := s.Sessions.Schema(sess)
-	return created{sess, receipt(format, of, schema, missing)}, err
+	return created{session: sess, receipt: receipt(format, of, schema, missing)}, err
 }
 
 func (s *server) getSession(w http.ResponseWriter, r *http.Request) error {

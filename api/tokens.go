@@ -105,7 +105,7 @@ func (s *server) revokeTokens(w http.ResponseWriter, r *http.Request) error {
 func (s *server) createdMembers(r *http.Request, c created) ([]member, error) {
 	var further []member
 	if !c.session.Replayed {
-		further = []member{{"upload", c.receipt}}
+		further = []member{c.origin()}
 	}
 	of := callerOf(r).token
 	if of == nil || of.Scope != access.Create || !s.Keys.CanIssue() {

@@ -29,7 +29,7 @@ func findNoTokens(t *testing.T, logs func() string) {
 
 // neededScopes are the scopes of the routes of a session.
 var neededScopes = map[string]string{
-	"GET ": "read", "GET /data": "read", "GET /describe": "read", "GET /versions": "read", "GET /missing": "read", "GET /audit": "read",
+	"GET ": "read", "GET /data": "read", "QUERY /data": "read", "POST /data/query": "read", "GET /describe": "read", "GET /versions": "read", "GET /missing": "read", "GET /audit": "read",
 	"PATCH ": "edit", "PUT /data": "edit", "POST /data": "edit", "PATCH /data": "edit", "PATCH /data?dry_run=true": "edit", "POST /versions": "edit",
 	"POST /versions/1/restore": "edit", "POST /undo": "edit", "POST /redo": "edit", "PUT /missing": "edit", "PATCH /missing": "edit", "POST /audit": "edit",
 	"POST /touch": "own", "DELETE /tokens": "own", "DELETE ": "own",

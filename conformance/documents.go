@@ -45,6 +45,8 @@ type sessionDocument struct {
 	// Upload is in answers to requests that send a table.
 	Upload *uploadReceipt `json:"upload"`
 	Token  string         `json:"token"`
+	// From is in the answer to a request that makes a session from a query.
+	From map[string]any `json:"from"`
 	// Marks is in answers to requests that replace a table with marks.
 	Marks *carriedMarks `json:"marks"`
 	// Operations is in answers to edits.

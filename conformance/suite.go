@@ -52,6 +52,8 @@ func Run(t *testing.T, target Target) {
 		{"metadata", metadataTests},
 		{"expiry", expiryTests},
 		{"page", pageTests},
+		{"query", queryTests},
+		{"session of a query", fromTests},
 		{"format", formatTests},
 		{"negotiation", negotiationTests},
 		{"caching", cachingTests},

@@ -27,6 +27,8 @@ type Data struct {
 	// they are read. If these are all they stay, so that they can be read again.
 	first []arrow.Record
 	whole bool
+	// rows, unless nil, are the rows that a query has selected.
+	rows *selectedRows
 	// watched says that commits keep the segments of the page.
 	watched bool
 	// used is the memory of the batch that was loaded last, in bytes.
@@ -62,6 +64,9 @@ func (d *Data) size() (raw, stored int64) {
 // begin loads the first row groups.
 func (d *Data) begin(ctx context.Context) error {
 	d.ctx = ctx
+	if d.rows != nil {
+		return d.beginRows()
+	}
 	end := d.page.batch(0, nil)
 	d.whole = end == len(d.page.ranges)
 	if !d.whole {
@@ -99,6 +104,9 @@ func (d *Data) NumRows() int64 { return d.page.rows }
 
 // Open implements [codec.Source].
 func (d *Data) Open(columns []int) codec.RowGroups {
+	if d.rows != nil {
+		return d.openRows(columns)
+	}
 	g := &groups{data: d, columns: columns, schema: codec.SelectFields(d.Schema, columns), next: len(d.first)}
 	for _, rec := range d.first {
 		g.loaded = append(g.loaded, codec.SelectColumns(rec, g.schema, columns))

@@ -33,7 +33,9 @@ func (s *Service) fetchInto(ctx context.Context, h *head, refs []record.SegmentR
 		}
 		fields, ok := h.fetched[r]
 		if !ok {
-			fields, ok = s.cache.Get(record.SegmentKey(h.ID, r))
+			var cached cachedValue
+			cached, ok = s.cache.Get(record.SegmentKey(h.ID, r))
+			fields = cached.fields
 		}
 		got[r] = fields
 		if !ok {
@@ -138,7 +140,7 @@ func (s *Service) decodeInto(ctx context.Context, refs []record.SegmentRef, keys
 	for i, r := range refs {
 		got[r] = fields[i]
 		if keep {
-			s.cache.Add(keys[i], fields[i], memoryOf(fields[i], r.Raw))
+			s.cache.Add(keys[i], cachedValue{fields: fields[i]}, memoryOf(fields[i], r.Raw))
 		}
 	}
 	return nil

@@ -40,7 +40,7 @@ type Options struct {
 	SegmentTargetBytes int
 	// MaxTableBytes is the largest table, in bytes before compression.
 	MaxTableBytes int64
-	// CacheBytes bounds the cache of decoded segments.
+	// CacheBytes bounds the cache of decoded segments and of the selections of queries.
 	CacheBytes int64
 	// Later runs work once the response to the request of ctx is on its way, and keeps the request
 	// alive for it. Nil runs it at once.
@@ -83,8 +83,8 @@ type Service struct {
 	heads heads
 	// keep is how long the records of sessions are kept on this store.
 	keep retention
-	// cache holds decoded segments by their keys, schemas decoded schemas by their bytes.
-	cache   *lru.Cache[[]arrow.Array]
+	// cache holds decoded segments by their keys, and selections; schemas decoded schemas by their bytes.
+	cache   *lru.Cache[cachedValue]
 	schemas *lru.Cache[*arrow.Schema]
 	// described holds statistics by their keys.
 	described *lru.Cache[[]byte]
@@ -120,7 +120,7 @@ func New(opt Options) *Service {
 		now:       opt.Now,
 		heads:     heads,
 		keep:      heads.retention(),
-		cache:     lru.New[[]arrow.Array](opt.CacheBytes),
+		cache:     lru.New[cachedValue](opt.CacheBytes),
 		schemas:   lru.New[*arrow.Schema](schemaCacheBytes),
 		described: lru.New[[]byte](statisticsCacheBytes),
 		readers:   readers{open: map[string]*sessionReaders{}},

@@ -1,0 +1,253 @@
+package session
+
+import (
+	"context"
+
+	"github.com/apache/arrow/go/v17/arrow"
+
+	"edgeframe/codec"
+	"edgeframe/frame"
+	"edgeframe/internal/budget"
+	"edgeframe/session/record"
+)
+
+// Answer is the answer to a query. It has Data if the query asks for rows, Table if it asks for groups, and
+// JSON otherwise.
+type Answer struct {
+	Session *Session
+	Version Version
+	// Matched is the number of rows of the table that the condition selects.
+	Matched int64
+	// Data are the selected rows. The caller must close them.
+	Data *Data
+	// Table has one row for each group that was asked for. Groups is the number of all groups.
+	Table  *codec.Table
+	Groups int64
+	// JSON is the document about a histogram or about distinct values.
+	JSON []byte
+}
+
+// Query answers a query about the table of a session that was opened. Like the data of [Service.Read],
+// the answer may be of a session newer than sess. Data are read with ctx.
+func (s *Service) Query(ctx context.Context, sess *Session, q *frame.Query) (a *Answer, err error) {
+	err = s.follow(ctx, sess, func(sess *Session) (err error) {
+		a, err = s.query(ctx, sess, q)
+		return err
+	})
+	return a, err
+}
+
+func (s *Service) query(ctx context.Context, sess *Session, q *frame.Query) (*Answer, error) {
+	table, err := s.queried(sess.head, q)
+	if err != nil {
+		return nil, err
+	}
+	selection, err := s.selection(ctx, table, q)
+	if err != nil {
+		return nil, err
+	}
+	a := &Answer{Session: sess, Version: sess.head.viewVersion(table.version), Matched: selection.Len()}
+	if q.Group == nil && q.Histogram == nil && q.Distinct == nil {
+		a.Data, err = s.selectedData(ctx, sess, table, selection, q)
+		return a, err
+	}
+	marks, err := s.marks(ctx, table.head, table.version)
+	if err != nil {
+		return nil, err
+	}
+	return a, s.compute(ctx, table, func(f *frame.Frame) (err error) {
+		f.Marks = marks
+		switch {
+		case q.Group != nil:
+			all := *q
+			all.Offset, all.Limit = 0, -1
+			if a.Table, err = f.Group(selection, &all); err == nil {
+				a.Groups = a.Table.NumRows()
+				a.Table = slice(a.Table, q.Offset, q.Limit)
+			}
+		case q.Histogram != nil:
+			var found *frame.Histogram
+			if found, err = f.Histogram(selection, q); err == nil {
+				a.JSON, err = found.JSON()
+			}
+		default:
+			var found *frame.Distinct
+			if found, err = f.Distinct(selection, q); err == nil {
+				a.JSON, err = found.JSON()
+			}
+		}
+		return err
+	})
+}
+
+// slice returns limit rows of t from offset on, all if limit is negative.
+func slice(t *codec.Table, offset, limit int64) *codec.Table {
+	part := &codec.Table{Schema: t.Schema}
+	for _, g := range t.RowGroups {
+		n := g.NumRows()
+		from := min(offset, n)
+		to := n
+		if limit >= 0 {
+			to = from + min(limit, n-from)
+			limit -= to - from
+		}
+		offset -= from
+		if to > from {
+			part.RowGroups = append(part.RowGroups, g.NewSlice(from, to))
+		}
+	}
+	return part
+}
+
+// queriedTable is the table of a version that a query is about.
+type queriedTable struct {
+	head     *head
+	version  *record.Version
+	schema   *arrow.Schema
+	manifest *manifest
+	slots    []slot
+}
+
+// queried returns the table that q is about.
+func (s *Service) queried(h *head, q *frame.Query) (*queriedTable, error) {
+	t := &queriedTable{head: h}
+	var err error
+	if t.version, err = h.find(q.Version); err != nil {
+		return nil, err
+	}
+	if t.schema, err = s.schema(h, t.version); err != nil {
+		return nil, err
+	}
+	if t.manifest, err = h.manifest(t.version); err != nil {
+		return nil, err
+	}
+	t.slots = t.manifest.slots()
+	return t, nil
+}
+
+// frame returns a frame of columns of the table, nil for all. Its chunks are loaded by l.
+func (t *queriedTable) frame(l *queryLoader, columns []int) *frame.Frame {
+	fields := t.schema.NumFields()
+	if columns != nil {
+		fields = len(columns)
+	}
+	f := &frame.Frame{Metadata: t.schema.Metadata(), Columns: make([]*frame.Column, fields), Limits: l.s.Limits(), Context: l.ctx}
+	for i := range f.Columns {
+		at := i
+		if columns != nil {
+			at = columns[i]
+		}
+		col := &frame.Column{Field: t.schema.Field(at), Origin: at, Chunks: make([]frame.Chunk, len(t.manifest.Groups))}
+		for g := range col.Chunks {
+			col.Chunks[g] = frame.Chunk{Stored: true, Group: g, Column: at}
+		}
+		f.Columns[i] = col
+	}
+	f.Rows = make([]int, len(t.manifest.Groups))
+	for g := range f.Rows {
+		f.Rows[g] = t.manifest.Groups[g].Rows
+	}
+	f.Load = l.load
+	f.LoadBytes = func(columns []int, group int) (bytes int64) {
+		seen := make([]bool, len(t.manifest.Layout))
+		for _, c := range columns {
+			if at := t.slots[f.Columns[c].Origin].segment; !seen[at] {
+				seen[at] = true
+				bytes += int64(t.manifest.Groups[group].Segments[at].Raw)
+			}
+		}
+		return bytes
+	}
+	f.Reserve = func(bytes int64) error { return budget.From(l.ctx).Use(l.ctx, bytes) }
+	return f
+}
+
+// queryLoader loads chunks for a query, which keeps nothing of what was loaded before.
+type queryLoader struct {
+	s     *Service
+	ctx   context.Context
+	table *queriedTable
+	// used is the memory of what was loaded last, in bytes.
+	used int64
+}
+
+func (l *queryLoader) load(chunks []frame.Chunk) ([]arrow.Array, error) {
+	l.release()
+	share := budget.From(l.ctx)
+	before := share.Used()
+	arrays, err := l.s.loadPlaces(l.ctx, l.table.head, l.table.manifest.places(chunks), map[record.SegmentRef][]arrow.Array{})
+	l.used = share.Used() - before
+	return arrays, err
+}
+
+// release says that what was loaded last is not in use any more.
+func (l *queryLoader) release() {
+	budget.From(l.ctx).Free(l.used)
+	l.used = 0
+}
+
+// compute calls work with a frame of all columns of a table. A large computation waits for its turn.
+func (s *Service) compute(ctx context.Context, t *queriedTable, work func(*frame.Frame) error) error {
+	share := budget.From(ctx)
+	// A batch as it is stored, as it is decoded, and what is worked out of it.
+	if err := share.Reserve(ctx, 3*min(t.version.RawBytes, frame.QueryBatchBytes)); err != nil {
+		return err
+	}
+	end, err := share.Begin(ctx, t.head.ID)
+	if err != nil {
+		return err
+	}
+	defer end()
+	l := &queryLoader{s: s, ctx: ctx, table: t}
+	defer l.release()
+	return work(t.frame(l, nil))
+}
+
+// cachedValue is what the cache of a service has under a key: the fields of a segment, or a selection.
+type cachedValue struct {
+	fields    []arrow.Array
+	selection *frame.Selection
+}
+
+// selection returns the rows that q selects. It is cached: it depends on nothing but the table, the condition
+// and the order.
+func (s *Service) selection(ctx context.Context, t *queriedTable, q *frame.Query) (*frame.Selection, error) {
+	// A version keeps its table for good, and has a tag that no other one has.
+	key := "selection " + t.head.ID + " " + t.version.Tag() + " " + q.SelectionKey()
+	if cached, ok := s.cache.Get(key); ok {
+		return cached.selection, nil
+	}
+	var mine *frame.Selection
+	work := func(ctx context.Context) (_ []byte, err error) {
+		mine, err = s.selectRows(ctx, t, q)
+		if err == nil {
+			s.cache.Add(key, cachedValue{selection: mine}, mine.Bytes()+int64(len(key)))
+		}
+		return nil, err
+	}
+	if _, err := s.opt.Join(ctx, key, work); mine != nil || err != nil {
+		return mine, err
+	}
+	// Another request has worked it out.
+	if cached, ok := s.cache.Get(key); ok {
+		return cached.selection, nil
+	}
+	_, err := work(ctx)
+	return mine, err
+}
+
+// selectRows works out which rows q selects.
+func (s *Service) selectRows(ctx context.Context, t *queriedTable, q *frame.Query) (selection *frame.Selection, err error) {
+	share := budget.From(ctx)
+	before := share.Used()
+	err = s.compute(ctx, t, func(f *frame.Frame) error {
+		selection, err = f.Select(q)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	// What the work took besides its result is free again.
+	share.Free(share.Used() - before - selection.Bytes())
+	return selection, nil
+}
