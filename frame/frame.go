@@ -1,5 +1,5 @@
 // Package frame implements the operations on tables: what each does to columns, rows and marks of
-// intentionally missing cells.
+// intentionally missing cells, and what read queries select, group and count.
 //
 // An operation either applies completely or returns an error that says why. It reads no more data
 // than it must: the columns of a [Frame] are loaded chunk by chunk when an operation needs their
