@@ -14,7 +14,7 @@ import (
 // exposed are the headers that pages of other origins may read.
 var exposed = []string{
 	"Date", "ETag", "Link", "Location", "Retry-After", "Content-Disposition",
-	"X-Request-Id", "Edgeframe-Revision", "Edgeframe-Version", "Edgeframe-Total-Rows", "Edgeframe-Dtypes",
+	"X-Request-Id", "Edgeframe-Revision", "Edgeframe-Version", "Edgeframe-Total-Rows", "Edgeframe-Matched-Rows", "Edgeframe-Dtypes",
 	"Idempotent-Replay",
 }
 
@@ -61,7 +61,7 @@ var protocolTests = []test{
 		}
 	}},
 	{"a preflight of a known origin is answered and may be remembered", func(c *client) {
-		for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} {
+		for _, method := range []string{"GET", "HEAD", "QUERY", "POST", "PUT", "PATCH", "DELETE"} {
 			a := c.do("OPTIONS", "/api/v1/sessions/x/data", nil, "Origin: "+c.target.Origin,
 				"Access-Control-Request-Method: "+method, "Access-Control-Request-Headers: content-type,edgeframe-revision,idempotency-key,if-match,authorization").is(http.StatusNoContent)
 			a.has("Access-Control-Allow-Origin", c.target.Origin).has("Access-Control-Allow-Methods", method).has("Access-Control-Max-Age", "7200")

@@ -123,6 +123,8 @@ var routes = []struct {
 	{"PATCH", "", map[string]any{"filename": "x"}, nil},
 	{"POST", "/touch", nil, nil},
 	{"GET", "/data", nil, nil},
+	{"QUERY", "/data", op{}, nil},
+	{"POST", "/data/query", op{}, nil},
 	{"PUT", "/data", people, []string{"Content-Type: text/csv"}},
 	{"POST", "/data", people, []string{"Content-Type: text/csv"}},
 	{"PATCH", "/data", map[string]any{"operations": []op{setAge(1)}}, nil},
