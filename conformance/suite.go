@@ -55,6 +55,7 @@ func Run(t *testing.T, target Target) {
 		{"caching", cachingTests},
 		{"edit", editTests},
 		{"operation", operationTests},
+		{"cells", cellTests},
 		{"clean", cleanTests},
 		{"append and replace", tableTests},
 		{"values by their types", typedTests},

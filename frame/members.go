@@ -26,8 +26,11 @@ type members struct {
 	rows        []int64
 	values      value
 	value       value
-	by          []sortBy
-	where       *condition
+	expect      value
+	// cells are the cells of several columns, if they are given.
+	cells *setCells
+	by    []sortBy
+	where *condition
 	// given are the names of the members that some operation has, as they were given; unknown is the
 	// first other one.
 	given   []string
@@ -89,6 +92,10 @@ func (p *parser) member(m *members, name string) (err error) {
 		m.values, err = p.value(math.MaxInt)
 	case strings.EqualFold(name, "value"):
 		m.value, err = p.value(math.MaxInt)
+	case strings.EqualFold(name, "expect"):
+		m.expect, err = p.value(math.MaxInt)
+	case strings.EqualFold(name, "cells"):
+		m.cells, err = p.cells(field)
 	case strings.EqualFold(name, "by"):
 		m.by, err = p.sortList(field)
 	case strings.EqualFold(name, "where"):

@@ -34,8 +34,12 @@ var newOperation = map[string]struct {
 	takes []string
 	of    func(m *members) operation
 }{
-	"set_values": {[]string{"column", "rows", "values", "value"}, func(m *members) operation {
-		return &setValues{Column: m.column, Rows: m.rows, Values: m.values, Value: m.value}
+	"set_values": {[]string{"column", "rows", "values", "value", "expect", "cells"}, func(m *members) operation {
+		if m.cells != nil {
+			m.cells.mixed = len(m.given) > 1
+			return m.cells
+		}
+		return &setValues{Column: m.column, Rows: m.rows, Values: m.values, Value: m.value, Expect: m.expect}
 	}},
 	"add_column": {[]string{"column", "dtype", "values"}, func(m *members) operation {
 		return &addColumn{Column: m.column, DType: m.dtype, Values: m.values}

@@ -415,6 +415,9 @@ func FuzzOperations(f *testing.F) {
 		`[{"op":"filter","where":{"and":[{"column":"a","cmp":"ge","value":1.5},{"column":"a","cmp":"gt","value":1},{"column":"b","cmp":"ne","value":"x"},{"column":"b","cmp":"ne","value":"y"},{"column":"n","cmp":"in","value":[]}]}}]`,
 		`[{"op":"add_column","column":"m","dtype":"decimal(6, 2)","values":["1.50",0,null,-2.5,1e2]},{"op":"filter","where":{"column":"m","cmp":"in","value":[1.5,"0.00",1e300,2.555]}}]`,
 		`[{"Columns":{"a":null,"b":"c"},"op":"rename_columns"},{"op":"sort","by":[null,{"column":"c","descending":null}]}]`,
+		`[{"op":"set_values","column":"a","rows":[3,0],"values":[null,7],"expect":[4,1]},{"op":"set_values","column":"b","rows":[1],"value":"q","expect":["y"]},{"op":"set_values","column":"n","rows":[0],"value":1,"expect":[null]}]`,
+		`[{"op":"set_values","column":"b","rows":[0,1],"value":"q","expect":["y",{"x":[1e999]}]}]`,
+		`[{"op":"set_values","cells":[{"row":3,"column":"a","value":1e2,"expect":4.0},{"column":"b","row":0,"value":null},{"row":2,"column":"n","value":"2026-01-18","expect":null}]}]`,
 		`[{}]`, `[null]`, `[[]]`,
 	} {
 		f.Add([]byte(ops))
@@ -445,7 +448,7 @@ func FuzzOperations(f *testing.F) {
 // wantKnown checks that an error is one that a client is told about.
 func wantKnown(t *testing.T, err error) {
 	t.Helper()
-	known := []error{ErrColumnNotFound, ErrInvalidOperation, codec.ErrMalformed, codec.ErrMismatch, codec.ErrTooLarge, codec.ErrUnsupported}
+	known := []error{ErrColumnNotFound, ErrInvalidOperation, codec.ErrMalformed, codec.ErrMismatch, codec.ErrTooLarge, codec.ErrUnsupported, ErrCellChanged}
 	if !slices.ContainsFunc(known, func(kind error) bool { return errors.Is(err, kind) }) {
 		t.Fatalf("an error of no known kind: %v", err)
 	}

@@ -3,6 +3,7 @@ package session
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -108,6 +109,9 @@ func (s *Service) newVersion(ctx context.Context, c Change, change func(*frame.F
 			return nil, err
 		}
 		summary, err := change(f)
+		if errors.Is(err, frame.ErrCellChanged) {
+			err = withState(h, err)
+		}
 		if err != nil {
 			return nil, err
 		}

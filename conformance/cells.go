@@ -1,0 +1,158 @@
+//go:build !js
+
+package conformance
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// changedCell is an element of errors of an answer cell_changed.
+type changedCell struct {
+	Pointer string `json:"pointer"`
+	Column  string `json:"column"`
+	Row     int    `json:"row"`
+	Value   any    `json:"value"`
+	Current any    `json:"current"`
+}
+
+// changedCells returns the cells of an answer cell_changed.
+func (a *answer) changedCells() (cells []changedCell) {
+	var doc struct {
+		Code            string        `json:"code"`
+		Errors          []changedCell `json:"errors"`
+		CurrentRevision int           `json:"current_revision"`
+	}
+	if err := json.Unmarshal(a.body, &doc); err != nil {
+		a.c.Error(err)
+	}
+	if a.status != http.StatusPreconditionFailed || doc.Code != "cell_changed" || doc.CurrentRevision == 0 || a.header.Get("ETag") == "" {
+		a.c.Errorf("status %d, %s", a.status, a.body)
+	}
+	return doc.Errors
+}
+
+// cellTests are about set_values of single cells, and what it expects of them.
+var cellTests = []test{
+	{"set_values sets cells of several columns at once", func(c *client) {
+		s := c.create(people)
+		doc := s.edit(op{"op": "set_values", "cells": []op{
+			{"row": 1, "column": "age", "value": 50, "expect": nil},
+			{"row": 0, "column": "name", "value": "Anna", "expect": "Ann"},
+			{"row": 3, "column": "age", "value": nil},
+		}})
+		if got := s.cells(); got != "[\"Anna\",31,1.5,true]\n[\"Bob\",50,2.25,false]\n[\"Cid\",47,null,true]\n[\"Dee\",null,4.0,null]" {
+			c.Error(got)
+		}
+		if diff := cmp.Diff(map[string]int{"name": 0, "age": 1, "score": 1, "active": 1}, doc.MissingValues); diff != "" {
+			c.Error(diff)
+		}
+	}},
+	{"an edit that expects other values changes nothing and says what there is", func(c *client) {
+		s := c.create(people)
+		before := s.state()
+		rename := op{"op": "rename_columns", "columns": map[string]string{"name": "who"}}
+		want := []changedCell{{"/operations/1/expect/1", "age", 1, 5.0, nil}}
+		for _, query := range []string{"", "?dry_run=true"} {
+			a := s.do("PATCH", s.path("/data")+query, op{"operations": []op{rename, {"op": "set_values", "column": "age", "rows": []int{0, 1}, "value": 7, "expect": []any{31, 5}}}})
+			if diff := cmp.Diff(want, a.changedCells()); diff != "" {
+				c.Error(diff)
+			}
+		}
+		a := s.patch(op{"op": "set_values", "cells": []op{
+			{"row": 0, "column": "name", "value": "x", "expect": "Bob"}, {"row": 1, "column": "name", "value": "x", "expect": "Bob"}, {"row": 0, "column": "score", "value": 1, "expect": 1.25},
+		}})
+		want = []changedCell{{"/operations/0/cells/0/expect", "name", 0, "Bob", "Ann"}, {"/operations/0/cells/2/expect", "score", 0, 1.25, 1.5}}
+		if diff := cmp.Diff(want, a.changedCells()); diff != "" {
+			c.Error(diff)
+		}
+		if diff := cmp.Diff(before, s.state()); diff != "" {
+			c.Error(diff)
+		}
+	}},
+	{"integers beyond 2^53, instants and UUIDs are expected in any of their spellings", func(c *client) {
+		s := c.create("id,at\n9007199254740993,2026-01-18T12:00:00Z\n")
+		s.edit(op{"op": "cast", "column": "at", "dtype": "timestamp[us, tz=UTC]"})
+		s.patch(op{"op": "set_values", "column": "id", "rows": []int{0}, "value": 1, "expect": []string{"9007199254740992"}}).changedCells()
+		s.edit(op{"op": "set_values", "cells": []op{
+			{"row": 0, "column": "id", "value": 1, "expect": "9007199254740993"},
+			{"row": 0, "column": "at", "value": nil, "expect": "2026-01-18T14:00:00+02:00"},
+		}})
+		if got := s.cells(); got != "[1,null]" {
+			c.Error(got)
+		}
+	}},
+	{"cells and expected values that cannot be are refused", func(c *client) {
+		s := c.create(people)
+		for _, tt := range []struct {
+			op   op
+			code string
+			says string
+		}{
+			{op{"op": "set_values", "cells": []op{{"row": 0, "column": "age", "value": 1}, {"row": 0, "column": "age", "value": 2}}}, "invalid_operation", "row 0 is given twice"},
+			{op{"op": "set_values", "cells": []op{{"row": 0, "column": "agee", "value": 1}}}, "column_not_found", `did you mean "age"?`},
+			{op{"op": "set_values", "cells": []op{{"row": 0, "column": "age"}}}, "invalid_operation", `cell 0 has no "value"`},
+			{op{"op": "set_values", "cells": []op{{"row": 0, "column": "age", "value": "x"}}}, "schema_mismatch", "does not fit int64"},
+			{op{"op": "set_values", "cells": []op{}, "column": "age"}, "invalid_operation", "either cells, or column and rows"},
+			{op{"op": "set_values", "column": "age", "rows": []int{0}, "value": 1, "expect": 31}, "invalid_operation", "expect must be a list with one value for each of the 1 row"},
+		} {
+			s.patch(tt.op).refused(http.StatusUnprocessableEntity, tt.code, tt.says)
+		}
+		s.isPeople()
+	}},
+	{"eight clients that expect what they have seen overwrite nothing unseen", func(c *client) {
+		const clients, columns, rows = 8, 10, 10
+		names := make([]string, columns)
+		for i := range names {
+			names[i] = fmt.Sprintf("c%d", i)
+		}
+		zeros := strings.Repeat(strings.Repeat("0,", columns-1)+"0\n", rows)
+		s := c.create(strings.Join(names, ",") + "\n" + zeros)
+		var requests []func() *answer
+		for client := range clients {
+			requests = append(requests, func() (last *answer) {
+				for i := range rows {
+					if last = s.countUp(names, (i+client)%rows); last.status != http.StatusOK {
+						return last
+					}
+				}
+				return last
+			})
+		}
+		for client, status := range c.together(requests...) {
+			if status != http.StatusOK {
+				c.Errorf("client %d: status %d", client, status)
+			}
+		}
+		for row, cells := range s.page().Data.Data {
+			for i, cell := range cells {
+				if cell != float64(clients) {
+					c.Errorf("row %d, column %d: %v, although %d clients counted it up", row, i, cell, clients)
+				}
+			}
+		}
+	}},
+}
+
+// countUp adds 1 to the cells of a row. It expects zeros at first, and then what it is told that there is.
+func (s *sess) countUp(columns []string, row int) (a *answer) {
+	seen := map[string]float64{}
+	for range 1000 {
+		var cells []op
+		for _, name := range columns {
+			cells = append(cells, op{"row": row, "column": name, "value": seen[name] + 1, "expect": seen[name]})
+		}
+		a = s.insist("PATCH", "/data", op{"operations": []op{{"op": "set_values", "cells": cells}}})
+		if a.status != http.StatusPreconditionFailed {
+			break
+		}
+		for _, cell := range a.changedCells() {
+			seen[cell.Column] = cell.Current.(float64)
+		}
+	}
+	return a
+}
