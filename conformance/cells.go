@@ -104,6 +104,49 @@ var cellTests = []test{
 		}
 		s.isPeople()
 	}},
+	{"insert_rows puts rows anywhere, and marks follow their rows", func(c *client) {
+		s := c.create(people)
+		s.do("PUT", s.path("/missing"), `{"age":[1],"score":[2]}`).is(http.StatusOK)
+		doc := s.edit(
+			op{"op": "insert_rows", "at": 2, "rows": []op{{"name": "Eve", "age": 5}, {}}},
+			op{"op": "insert_rows", "at": 6, "rows": []op{{"name": "end", "active": true}}},
+			op{"op": "insert_rows", "at": 0, "rows": []op{{"name": "begin", "score": 0.5}}},
+		)
+		want := "[\"begin\",null,0.5,null]\n[\"Ann\",31,1.5,true]\n[\"Bob\",null,2.25,false]\n[\"Eve\",5,null,null]\n[null,null,null,null]\n[\"Cid\",47,null,true]\n[\"Dee\",28,4.0,null]\n[\"end\",null,null,true]"
+		if diff := cmp.Diff(want, s.cells()); diff != "" || doc.Shape != [2]int{8, 4} {
+			c.Error(doc.Shape, diff)
+		}
+		s.areMarked(marks{"age": {2}, "score": {5}})
+		s.post("/undo")
+		s.isPeople()
+
+		var dry dryRunDocument
+		s.do("PATCH", s.path("/data", "dry_run=true"), op{"operations": []op{{"op": "insert_rows", "at": 1, "rows": []op{{"age": 1}}}}}).is(http.StatusOK).decode(&dry)
+		if dry.RowsBefore != 4 || dry.RowsAfter != 5 || dry.RowsAffected != 1 || dry.ShareLost != 0 {
+			c.Errorf("%+v", dry)
+		}
+		for _, tt := range []struct {
+			op         op
+			code, says string
+		}{
+			{op{"op": "insert_rows", "at": 5, "rows": []op{{}}}, "invalid_operation", "from 0 to 4"},
+			{op{"op": "insert_rows", "rows": []op{{}}}, "invalid_operation", "insert_rows needs at"},
+			{op{"op": "insert_rows", "at": 0, "rows": []int{1}}, "invalid_operation", "objects with the values of new rows"},
+			{op{"op": "insert_rows", "at": 0, "rows": []op{{"agee": 1}}}, "column_not_found", `did you mean "age"?`},
+			{op{"op": "insert_rows", "at": 0, "rows": []op{{"age": "x"}}}, "schema_mismatch", "does not fit int64"},
+		} {
+			s.patch(tt.op).refused(http.StatusUnprocessableEntity, tt.code, tt.says)
+		}
+	}},
+	{"rows that are inserted into a table of several row groups are where they belong", func(c *client) {
+		s := c.create("n\n" + strings.Repeat("0\n", 40_000))
+		s.edit(op{"op": "insert_rows", "at": 20_000, "rows": []op{{"n": 1}}}, op{"op": "insert_rows", "at": 40_001, "rows": []op{{"n": 2}}}, op{"op": "insert_rows", "at": 16_384, "rows": []op{{"n": 3}}})
+		for at, want := range map[int]string{16_383: "[0]\n[3]\n[0]", 20_000: "[0]\n[1]\n[0]", 40_001: "[0]\n[2]"} {
+			if got := s.cells(fmt.Sprintf("offset=%d", at), "limit=3"); got != want {
+				c.Errorf("at %d: %s", at, got)
+			}
+		}
+	}},
 	{"eight clients that expect what they have seen overwrite nothing unseen", func(c *client) {
 		const clients, columns, rows = 8, 10, 10
 		names := make([]string, columns)

@@ -48,6 +48,9 @@ var newOperation = map[string]struct {
 	"select_columns": {[]string{"columns"}, func(m *members) operation { return &selectColumns{m.columns} }},
 	"rename_columns": {[]string{"columns"}, func(m *members) operation { return &renameColumns{m.renames} }},
 	"delete_rows":    {[]string{"rows"}, func(m *members) operation { return &deleteRows{m.rows} }},
+	"insert_rows": {[]string{"at", "rows"}, func(m *members) operation {
+		return &insertRows{At: m.at, hasAt: m.hasAt, Rows: m.inserted}
+	}},
 	"cast": {[]string{"column", "dtype", "errors"}, func(m *members) operation {
 		return &cast{Column: m.column, DType: m.dtype, Errors: m.errors}
 	}},
@@ -72,7 +75,7 @@ var newOperation = map[string]struct {
 
 // OperationNames lists the operations in the order in which an error names them.
 var OperationNames = []string{
-	"set_values", "add_column", "drop_columns", "select_columns", "rename_columns", "delete_rows",
+	"set_values", "add_column", "drop_columns", "select_columns", "rename_columns", "delete_rows", "insert_rows",
 	"cast", "fill_missing", "drop_missing", "drop_duplicates", "sort", "filter", "mark_missing", "unmark_missing",
 }
 

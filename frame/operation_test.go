@@ -418,6 +418,8 @@ func FuzzOperations(f *testing.F) {
 		`[{"op":"set_values","column":"a","rows":[3,0],"values":[null,7],"expect":[4,1]},{"op":"set_values","column":"b","rows":[1],"value":"q","expect":["y"]},{"op":"set_values","column":"n","rows":[0],"value":1,"expect":[null]}]`,
 		`[{"op":"set_values","column":"b","rows":[0,1],"value":"q","expect":["y",{"x":[1e999]}]}]`,
 		`[{"op":"set_values","cells":[{"row":3,"column":"a","value":1e2,"expect":4.0},{"column":"b","row":0,"value":null},{"row":2,"column":"n","value":"2026-01-18","expect":null}]}]`,
+		`[{"op":"insert_rows","at":1,"rows":[{"a":10},{"b":"new","a":11,"n":[1,{"x":2}]},{}]},{"op":"insert_rows","at":8,"rows":[{"n":true}]},{"op":"delete_rows","rows":[1,2]}]`,
+		`[{"op":"insert_rows","rows":[{"a":1},7,null],"at":0},{"op":"insert_rows","at":5,"rows":[]}]`,
 		`[{}]`, `[null]`, `[[]]`,
 	} {
 		f.Add([]byte(ops))

@@ -58,6 +58,9 @@ var pandasCases = []struct{ file, columns, operation, expression string }{
 	{"movies.json", "IMDB Rating", `{"op":"fill_missing","columns":["IMDB Rating"],"method":"linear"}`, `df.interpolate()`},
 	{"co2-concentration.csv", "Date,CO2", `{"op":"fill_missing","columns":["CO2"],"method":"linear"}`, `df.assign(CO2=df["CO2"].interpolate())`},
 
+	{"movies.json", "Title,IMDB Rating,Running Time min", `{"op":"insert_rows","at":700,"rows":[{"Title":"new","IMDB Rating":9.5},{"Running Time min":90}]}`, `pd.concat([df.iloc[:700], pd.DataFrame({"Title": ["new", None], "IMDB Rating": [9.5, None], "Running Time min": pd.Series([None, 90], dtype="Int64")}), df.iloc[700:]])`},
+	{"movies.json", "Title,IMDB Rating", `{"op":"set_values","cells":[{"row":3,"column":"IMDB Rating","value":1.5},{"row":1200,"column":"Title","value":null},{"row":0,"column":"IMDB Rating","value":null}]}`, `df.assign(**{"IMDB Rating": df["IMDB Rating"].where(~df.index.isin([0, 3]), df.index.map({3: 1.5})), "Title": df["Title"].where(df.index != 1200)})`},
+
 	{"seattle-weather.csv", "date,wind", `{"op":"cast","column":"wind","dtype":"utf8"}`, `df.assign(wind=df["wind"].astype(str))`},
 	{"seattle-weather.csv", "date,wind", `{"op":"cast","column":"date","dtype":"timestamp[us]"}`, `df`},
 	{"flights-2k.json", "delay,distance", `{"op":"cast","column":"delay","dtype":"float64"}`, `df.astype({"delay": "float64"})`},

@@ -43,6 +43,7 @@ func TestReadingADocumentTakesMemoryInProportion(t *testing.T) {
 		{"values of in", `[{"op":"filter","where":{"column":"a","cmp":"in","value":[1`, strings.Repeat(",1", 1000), "]}}]", 0.5},
 		{"rows", `[{"op":"delete_rows","rows":[0`, numbered(","), "]}]", 3},
 		{"cells", `[{"op":"set_values","cells":[{"row":0,"column":"a","value":1}`, `,{"row":1,"column":"a","value":12345678,"expect":1234567}`, "]}]", 4},
+		{"new rows", `[{"op":"insert_rows","at":0,"rows":[{}`, `,{"a":1234,"b":"x"}`, "]}]", 4},
 		{"names", `[{"op":"drop_columns","columns":["x"`, `,"abcdefgh"`, "]}]", 0.8},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -116,8 +116,8 @@ func (p *parser) cells(field string) (*setCells, error) {
 		if r.n == MaxCells {
 			return codec.Errorf(ErrInvalidOperation, "%s has more than %d cells; put the others into another operation", field, MaxCells)
 		}
-		if p.rows++; p.rows > MaxRows {
-			return codec.Errorf(codec.ErrTooLarge, "the document names more than %d rows", MaxRows)
+		if err := p.countRow(); err != nil {
+			return err
 		}
 		c, err := p.cell(field)
 		if err != nil {
@@ -128,6 +128,9 @@ func (p *parser) cells(field string) (*setCells, error) {
 		}
 		if p.failed == "" {
 			r.add(c)
+		}
+		if len(r.op.Columns) > maxRowNames {
+			return codec.Errorf(ErrInvalidOperation, "%s has more than %d names, which are more than a table has columns", field, maxRowNames)
 		}
 		r.n++
 		return nil
