@@ -73,6 +73,7 @@ var statuses = []struct {
 	{frame.ErrColumnNotFound, http.StatusUnprocessableEntity, "column_not_found"},
 	{frame.ErrCellChanged, http.StatusPreconditionFailed, "cell_changed"},
 	{frame.ErrInvalidOperation, http.StatusUnprocessableEntity, "invalid_operation"},
+	{frame.ErrInvalidQuery, http.StatusUnprocessableEntity, "invalid_query"},
 	{codec.ErrMalformed, http.StatusUnprocessableEntity, "malformed_input"},
 	{codec.ErrMismatch, http.StatusUnprocessableEntity, "schema_mismatch"},
 	{codec.ErrTooLarge, http.StatusRequestEntityTooLarge, "dataframe_too_large"},

@@ -21,6 +21,8 @@ type cells struct {
 	// values mean nothing.
 	words []uint64
 	keys  []string
+	// folded are the keys as [foldCase] returns them.
+	folded []string
 }
 
 // maxCells is the largest number of columns whose cells are kept at once.
@@ -37,7 +39,7 @@ func (at *evaluation) cells(column int) *cells {
 		at.columns[column] = c
 	}
 	if c.group != at.group {
-		*c = cells{group: at.group, arr: at.f.Columns[column].Chunks[at.group].Data}
+		*c = cells{group: at.group, arr: at.arrays[column]}
 	}
 	return c
 }
@@ -55,6 +57,23 @@ func (c *cells) countMissing() {
 	for row := range c.missing {
 		c.missing[row] = missing(row)
 	}
+}
+
+// texts returns the keys, if fold is set without differences of case.
+func (c *cells) texts(fold bool) []string {
+	if c.keys == nil {
+		c.keys = keysOf(c.arr, c.missing)
+	}
+	if !fold {
+		return c.keys
+	}
+	if c.folded == nil {
+		c.folded = make([]string, len(c.keys))
+		for row, key := range c.keys {
+			c.folded[row] = foldCase(key)
+		}
+	}
+	return c.folded
 }
 
 // withValue returns those of rows whose values are not missing, and sets for the others whether a

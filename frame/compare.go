@@ -3,8 +3,6 @@ package frame
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
-	"strings"
 
 	"github.com/apache/arrow/go/v17/arrow"
 
@@ -28,6 +26,9 @@ type cellTest struct {
 	// wordSet or keySet is the list.
 	wordSet map[uint64]struct{}
 	keySet  map[string]struct{}
+	// fold says that cells are compared by their keys as [foldCase] returns them. pattern is that of matches.
+	fold    bool
+	pattern *pattern
 }
 
 // relation is how a cell has to relate to the value of a comparison for it to hold.
@@ -40,6 +41,9 @@ const (
 	atMost
 	oneOf
 	contains
+	startsWith
+	endsWith
+	matches
 )
 
 // relations are those of the comparisons by order, and whether they are negated.
@@ -67,16 +71,11 @@ func (c *cellTest) eval(at *evaluation, rows []int32, holds []bool) error {
 		}
 		compareAll(c.relation, cells.words, c.word, c.wordSet, c.negated, rows, holds)
 	default:
-		if cells.keys == nil {
-			cells.keys = keysOf(cells.arr, cells.missing)
+		keys := cells.texts(c.fold)
+		if c.relation >= contains {
+			return c.evalText(at.f, keys, rows, holds)
 		}
-		if c.relation == contains {
-			for _, row := range rows {
-				holds[row] = strings.Contains(cells.keys[row], c.key)
-			}
-			return nil
-		}
-		compareAll(c.relation, cells.keys, c.key, c.keySet, c.negated, rows, holds)
+		compareAll(c.relation, keys, c.key, c.keySet, c.negated, rows, holds)
 	}
 	return nil
 }
@@ -114,6 +113,9 @@ type family struct {
 // family returns the family of c, if it has one: values that it may have in an or and may not have in an
 // and, or bounds on one side.
 func (c *cellTest) family(or bool) (family, bool) {
+	if c.fold {
+		return family{}, false
+	}
 	switch c.relation {
 	case equal, oneOf:
 		return family{c.column, false, c.negated}, c.negated != or
@@ -168,52 +170,70 @@ func (c *cellTest) toSet() {
 	}
 }
 
-// compare prepares a comparison and loads its column.
-func (f *Frame) compare(c *condition) (*cellTest, error) {
+// compare prepares a comparison. level is the number of combinations around it.
+func (f *Frame) compare(c *Condition, level int) (test, error) {
 	if c.Column == nil {
-		return nil, codec.Errorf(ErrInvalidOperation, "a comparison has no \"column\"; name the column that it looks at")
+		return nil, c.refuse("", "column", "a comparison has no \"column\"; name the column that it looks at")
 	}
 	column, err := f.index(*c.Column, c.at+"/column")
 	if err != nil {
 		return nil, err
 	}
-	if err := f.LoadColumns([]int{column}); err != nil {
-		return nil, err
+	if c.Cmp == "between" {
+		return f.between(column, c, level)
 	}
 	return f.cellTest(column, c)
 }
 
-func (f *Frame) cellTest(column int, c *condition) (*cellTest, error) {
+func (f *Frame) cellTest(column int, c *Condition) (*cellTest, error) {
 	field := f.Columns[column].Field
-	out := &cellTest{column: column, words: fitsWord(valuesOf(field.Type))}
+	out := &cellTest{column: column, words: fitsWord(valuesOf(field.Type)), fold: c.IgnoreCase}
+	if c.IgnoreCase && !isTextType(field.Type) {
+		return nil, c.refuse("/ignore_case", "a column of text", "ignore_case is for text; column %.100q is %s", field.Name, scalar.DType(field.Type))
+	}
 	null := c.Cmp == "is_null"
 	switch {
 	case null || c.Cmp == "not_null":
-		if c.Value.raw != nil {
-			return nil, codec.Errorf(ErrInvalidOperation, "%s takes no value", c.Cmp)
-		}
 		out.missing, out.negated = null, !null
 		return out, nil
 	case c.Cmp == "in":
-		return out, f.in(out, field, c.Value, c.at+"/value")
-	case c.Cmp == "contains":
-		return out, out.contains(field, c.Value.raw)
+		err := f.in(out, field, c.Value, c.at+"/value")
+		out.foldKeys()
+		return out, err
+	case textRelations[c.Cmp] != never:
+		return out, out.text(field, c)
 	}
-	r, known := relations[c.Cmp]
-	switch {
-	case !known:
-		return nil, codec.Errorf(ErrInvalidOperation, "cmp is %.100q; it must be eq, ne, lt, le, gt, ge, in, contains, is_null or not_null", c.Cmp)
-	case isNull(c.Value.raw):
-		return nil, codec.Errorf(ErrInvalidOperation, "%s needs a value that is not null; is_null and not_null ask for missing cells", c.Cmp)
-	case c.Cmp != "eq" && c.Cmp != "ne" && !scalar.Ordered(field.Type):
-		return nil, codec.Errorf(ErrInvalidOperation, "column %.100q cannot be compared with %s: %s values have no order", field.Name, c.Cmp, scalar.DType(field.Type))
+	return out, f.ordered(out, c, c.Cmp, c.Value.raw, c.at+"/value")
+}
+
+// ordered makes out hold for cells that relate to a value as cmp says. at is the pointer to the value.
+func (f *Frame) ordered(out *cellTest, c *Condition, cmp string, raw []byte, at string) error {
+	field := f.Columns[out.column].Field
+	if cmp != "eq" && cmp != "ne" && !scalar.Ordered(field.Type) {
+		return c.refuse("/cmp", "eq, ne, in, is_null or not_null", "column %.100q cannot be compared with %s: %s values have no order", field.Name, c.Cmp, scalar.DType(field.Type))
 	}
-	p, err := f.position(field, c.Value.raw, c.at+"/value")
-	out.missing = c.Cmp == "ne"
+	p, err := f.position(field, raw, at)
+	r := relations[cmp]
+	out.missing = cmp == "ne"
 	out.relation, out.negated = p.relation(r.relation, r.negated)
 	out.key = string(p.key)
 	out.word = wordOf(p.key)
-	return out, err
+	out.foldKeys()
+	return err
+}
+
+// between returns a test that holds for cells that are at least the first and at most the second of two values.
+func (f *Frame) between(column int, c *Condition, level int) (test, error) {
+	both := &combination{level: level}
+	bounds := c.Value.elements()
+	for i, cmp := range []string{"ge", "le"} {
+		bound := &cellTest{column: column, words: fitsWord(valuesOf(f.Columns[column].Field.Type))}
+		if err := f.ordered(bound, c, cmp, bounds[i], element(c.at+"/value", i)); err != nil {
+			return nil, err
+		}
+		both.parts = append(both.parts, bound)
+	}
+	return both, nil
 }
 
 // position is where a value lies among the values of a type.
@@ -262,16 +282,4 @@ func incomparable(at, column string, dt arrow.DataType, raw []byte) error {
 	accepted := scalar.Accepted(dt)
 	return faulty(codec.ErrMismatch, Fault{Pointer: at, Column: column, Row: -1, Value: bytes.Clone(raw), Expected: scalar.DType(dt) + ": " + accepted},
 		"the value %s cannot be compared with column %.100q, which is %s and takes %s", codec.Shorten(string(raw)), column, scalar.DType(dt), accepted)
-}
-
-// contains makes c hold for cells that have a given text in them.
-func (c *cellTest) contains(field arrow.Field, raw []byte) error {
-	if !isTextType(field.Type) {
-		return codec.Errorf(ErrInvalidOperation, "contains is for text; column %.100q is %s", field.Name, scalar.DType(field.Type))
-	}
-	c.relation = contains
-	if err := json.Unmarshal(raw, &c.key); err != nil || !bytes.HasPrefix(raw, []byte(`"`)) {
-		return codec.Errorf(ErrInvalidOperation, "contains needs a value that is text")
-	}
-	return nil
 }

@@ -65,7 +65,8 @@ type Frame struct {
 	Rows     []int
 	Metadata arrow.Metadata
 	Marks    Marks
-	// Load fetches stored chunks; nil when every chunk has its data.
+	// Load fetches stored chunks; nil when every chunk has its data. A query keeps nothing of what a call has
+	// returned when it makes the next one.
 	Load   Loader
 	Limits codec.Limits
 	// Context ends operations: they look at it for each row group. Nil never does.
@@ -73,6 +74,9 @@ type Frame struct {
 	// Reserve, unless nil, is called before an operation makes more values than it replaces, with their
 	// size in bytes. Its error ends the operation.
 	Reserve func(bytes int64) error
+	// LoadBytes, unless nil, returns about how many bytes Load takes for some columns of a row group. Queries
+	// load as many row groups at once as take [QueryBatchBytes].
+	LoadBytes func(columns []int, group int) int64
 
 	// effect is what the running operation has done so far.
 	effect Effect

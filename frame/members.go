@@ -35,8 +35,8 @@ type members struct {
 	rowsKind string
 	at       int64
 	hasAt    bool
-	by       []sortBy
-	where    *condition
+	by       []SortKey
+	where    *Condition
 	// given are the names of the members that some operation has, as they were given; unknown is the
 	// first other one.
 	given   []string

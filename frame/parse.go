@@ -309,7 +309,7 @@ func (p *parser) plain() (jsontext.Value, error) {
 
 // condition reads a condition, which is nested so deep,
 // and called by path in errors about the wrong kind of JSON. at is the pointer to it.
-func (p *parser) condition(depth int, path, at string) (*condition, error) {
+func (p *parser) condition(depth int, path, at string) (*Condition, error) {
 	if null, err := p.null(); null || err != nil {
 		return nil, err
 	}
@@ -319,7 +319,7 @@ func (p *parser) condition(depth int, path, at string) (*condition, error) {
 	if p.conditions++; p.conditions > maxConditions || depth > maxConditionDepth {
 		return nil, errTooManyConditions
 	}
-	c := &condition{at: at}
+	c := &Condition{at: at}
 	below := func(name string) string { return path + "." + name }
 	return c, p.object(func(name string) (err error) {
 		switch field := strings.ToLower(name); {
@@ -339,6 +339,8 @@ func (p *parser) condition(depth int, path, at string) (*condition, error) {
 			err = p.text(below(field), &c.Cmp)
 		case strings.EqualFold(name, "value"):
 			c.Value, err = p.value(MaxInValues)
+		case strings.EqualFold(name, "ignore_case"):
+			err = p.boolean(below(field), &c.IgnoreCase)
 		default:
 			err = p.unknown(name)
 		}
@@ -346,14 +348,14 @@ func (p *parser) condition(depth int, path, at string) (*condition, error) {
 	})
 }
 
-func (p *parser) conditionList(depth int, path, at string) ([]*condition, error) {
+func (p *parser) conditionList(depth int, path, at string) ([]*Condition, error) {
 	if null, err := p.null(); null || err != nil {
 		return nil, err
 	}
 	if p.dec.PeekKind() != '[' {
 		return nil, p.mismatch(path, takesList)
 	}
-	list := []*condition{}
+	list := []*Condition{}
 	return list, p.elements(func() error {
 		if len(list) == maxConditions {
 			return errTooManyConditions
@@ -365,7 +367,7 @@ func (p *parser) conditionList(depth int, path, at string) ([]*condition, error)
 }
 
 // sortList reads the columns of a sort.
-func (p *parser) sortList(field string) (list []sortBy, err error) {
+func (p *parser) sortList(field string) (list []SortKey, err error) {
 	if null, err := p.null(); null || err != nil {
 		return nil, err
 	}
@@ -376,7 +378,7 @@ func (p *parser) sortList(field string) (list []sortBy, err error) {
 		if len(list) == MaxNames {
 			return codec.Errorf(ErrInvalidOperation, "%s has more than %d columns, which are more than a table has", field, MaxNames)
 		}
-		list = append(list, sortBy{})
+		list = append(list, SortKey{})
 		if null, err := p.null(); null || err != nil {
 			return err
 		}

@@ -1,6 +1,12 @@
 package frame
 
-import "edgeframe/codec"
+import (
+	"slices"
+
+	"github.com/apache/arrow/go/v17/arrow"
+
+	"edgeframe/codec"
+)
 
 // test is a condition that is prepared for the columns of a table.
 type test interface {
@@ -11,13 +17,35 @@ type test interface {
 
 // evaluation is the evaluation of a condition, one row group after another.
 type evaluation struct {
-	f       *Frame
-	group   int
+	f     *Frame
+	group int
+	// arrays has the values of the row group, by the position of the column. Those that the condition does
+	// not read are nil.
+	arrays  []arrow.Array
+	every   []int32
+	results []bool
 	columns map[int]*cells
 	// undecided has for each level of combinations room for the rows that go on, and present room
 	// for the rows of a comparison that are not missing.
 	undecided [][]int32
 	present   []int32
+}
+
+func newEvaluation(f *Frame) *evaluation {
+	at := &evaluation{f: f, columns: map[int]*cells{}}
+	at.every, at.results = make([]int32, codec.RowGroupRows), make([]bool, codec.RowGroupRows)
+	for i := range at.every {
+		at.every[i] = int32(i)
+	}
+	return at
+}
+
+// holds returns for each of the n rows of a row group whether a condition holds. The result is valid until
+// the next call.
+func (at *evaluation) holds(where test, arrays []arrow.Array, group, n int) ([]bool, error) {
+	at.arrays, at.group = arrays, group
+	err := where.eval(at, at.every[:n], at.results)
+	return at.results[:n], err
 }
 
 // room returns an empty list for the rows that go on at a level.
@@ -69,9 +97,21 @@ func (c *combination) eval(at *evaluation, rows []int32, holds []bool) error {
 	return nil
 }
 
-// prepare prepares a checked condition and loads the columns that it reads. level is the number of
-// combinations around it.
-func (f *Frame) prepare(c *condition, level int) (test, error) {
+// prepareWhere prepares a checked condition. columns are those that it reads, ascending.
+func (f *Frame) prepareWhere(c *Condition) (holds test, columns []int, err error) {
+	if holds, err = f.prepare(c, 0); err != nil {
+		return nil, nil, err
+	}
+	at := f.positions()
+	for _, name := range c.columns(nil) {
+		columns = append(columns, at[name])
+	}
+	slices.Sort(columns)
+	return holds, slices.Compact(columns), nil
+}
+
+// prepare prepares a checked condition. level is the number of combinations around it.
+func (f *Frame) prepare(c *Condition, level int) (test, error) {
 	switch {
 	case c.Not != nil:
 		inner, err := f.prepare(c.Not, level)
@@ -81,11 +121,11 @@ func (f *Frame) prepare(c *condition, level int) (test, error) {
 	case c.Or != nil:
 		return f.combine(c.Or, true, level)
 	}
-	return f.compare(c)
+	return f.compare(c, level)
 }
 
 // combine prepares the parts of a combination.
-func (f *Frame) combine(parts []*condition, decides bool, level int) (test, error) {
+func (f *Frame) combine(parts []*Condition, decides bool, level int) (test, error) {
 	c := &combination{decides: decides, level: level}
 	// first has the comparison of each family into which the others are merged.
 	first := map[family]*cellTest{}

@@ -15,11 +15,14 @@ import (
 // sortRows sorts the rows by columns, as DataFrame.sort_values(kind="stable") of pandas does: rows
 // with equal values keep their order, and missing values come last in both directions. Text is
 // sorted by code points.
-type sortRows struct{ By []sortBy }
+type sortRows struct{ By []SortKey }
 
-type sortBy struct {
+// SortKey is a column by which rows are sorted.
+type SortKey struct {
 	Column     string
 	Descending bool
+	// at is the pointer to the name of the column in a query.
+	at string
 }
 
 func (op *sortRows) columns() []string {
