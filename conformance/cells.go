@@ -147,6 +147,35 @@ var cellTests = []test{
 			}
 		}
 	}},
+	{"replace replaces text, what a pattern matches, and whole cells", func(c *client) {
+		s := c.create("t,n\n\"Doe, Ann\",1\nBob,-999\n,2\n")
+		for _, tt := range []struct {
+			op   op
+			want string
+		}{
+			{op{"op": "replace", "columns": []string{"t"}, "find": "o", "with": "00"}, "[\"D00e, Ann\",1]\n[\"B00b\",-999]\n[null,2]"},
+			{op{"op": "replace", "columns": []string{"t"}, "find": `(\w+), (\w+)`, "with": "$2 $1", "regex": true}, "[\"Ann Doe\",1]\n[\"Bob\",-999]\n[null,2]"},
+			{op{"op": "replace", "columns": []string{"t"}, "find": "BOB", "with": nil, "ignore_case": true, "whole_cell": true}, "[\"Doe, Ann\",1]\n[null,-999]\n[null,2]"},
+			{op{"op": "replace", "columns": []string{"n"}, "find": -999, "with": nil, "whole_cell": true}, "[\"Doe, Ann\",1]\n[\"Bob\",null]\n[null,2]"},
+		} {
+			s.edit(tt.op)
+			if got := s.cells(); got != tt.want {
+				c.Errorf("%v: %s", tt.op, got)
+			}
+			s.post("/undo")
+		}
+		for _, tt := range []struct {
+			op         op
+			code, says string
+		}{
+			{op{"op": "replace", "columns": []string{"t"}, "find": "a(", "with": "", "regex": true}, "invalid_operation", "cannot be read at character"},
+			{op{"op": "replace", "columns": []string{"t"}, "find": "(a)", "with": "$1x", "regex": true}, "invalid_operation", `the group "1x"`},
+			{op{"op": "replace", "columns": []string{"n"}, "find": "1", "with": "2"}, "invalid_operation", "replace is for text"},
+			{op{"op": "replace", "columns": []string{"n"}, "find": 1, "with": "x", "whole_cell": true}, "schema_mismatch", "does not fit int64"},
+		} {
+			s.patch(tt.op).refused(http.StatusUnprocessableEntity, tt.code, tt.says)
+		}
+	}},
 	{"eight clients that expect what they have seen overwrite nothing unseen", func(c *client) {
 		const clients, columns, rows = 8, 10, 10
 		names := make([]string, columns)

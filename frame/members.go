@@ -35,8 +35,11 @@ type members struct {
 	rowsKind string
 	at       int64
 	hasAt    bool
-	by       []SortKey
-	where    *Condition
+	// find and with are what replace looks for, and what replaces it.
+	find, with                   value
+	regex, wholeCell, ignoreCase bool
+	by                           []SortKey
+	where                        *Condition
 	// given are the names of the members that some operation has, as they were given; unknown is the
 	// first other one.
 	given   []string
@@ -102,6 +105,16 @@ func (p *parser) member(m *members, name string) (err error) {
 		m.expect, err = p.value(math.MaxInt)
 	case strings.EqualFold(name, "at"):
 		m.at, m.hasAt, err = p.row(field)
+	case strings.EqualFold(name, "find"):
+		m.find, err = p.value(math.MaxInt)
+	case strings.EqualFold(name, "with"):
+		m.with, err = p.value(math.MaxInt)
+	case strings.EqualFold(name, "regex"):
+		return p.boolean(field, &m.regex)
+	case strings.EqualFold(name, "whole_cell"):
+		return p.boolean(field, &m.wholeCell)
+	case strings.EqualFold(name, "ignore_case"):
+		return p.boolean(field, &m.ignoreCase)
 	case strings.EqualFold(name, "cells"):
 		m.cells, err = p.cells(field)
 	case strings.EqualFold(name, "by"):

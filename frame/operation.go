@@ -51,6 +51,9 @@ var newOperation = map[string]struct {
 	"insert_rows": {[]string{"at", "rows"}, func(m *members) operation {
 		return &insertRows{At: m.at, hasAt: m.hasAt, Rows: m.inserted}
 	}},
+	"replace": {[]string{"columns", "find", "with", "regex", "whole_cell", "ignore_case"}, func(m *members) operation {
+		return &replaceValues{m.columns, m.find, m.with, m.regex, m.wholeCell, m.ignoreCase}
+	}},
 	"cast": {[]string{"column", "dtype", "errors"}, func(m *members) operation {
 		return &cast{Column: m.column, DType: m.dtype, Errors: m.errors}
 	}},
@@ -75,7 +78,7 @@ var newOperation = map[string]struct {
 
 // OperationNames lists the operations in the order in which an error names them.
 var OperationNames = []string{
-	"set_values", "add_column", "drop_columns", "select_columns", "rename_columns", "delete_rows", "insert_rows",
+	"set_values", "add_column", "drop_columns", "select_columns", "rename_columns", "delete_rows", "insert_rows", "replace",
 	"cast", "fill_missing", "drop_missing", "drop_duplicates", "sort", "filter", "mark_missing", "unmark_missing",
 }
 

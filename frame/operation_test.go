@@ -420,6 +420,9 @@ func FuzzOperations(f *testing.F) {
 		`[{"op":"set_values","cells":[{"row":3,"column":"a","value":1e2,"expect":4.0},{"column":"b","row":0,"value":null},{"row":2,"column":"n","value":"2026-01-18","expect":null}]}]`,
 		`[{"op":"insert_rows","at":1,"rows":[{"a":10},{"b":"new","a":11,"n":[1,{"x":2}]},{}]},{"op":"insert_rows","at":8,"rows":[{"n":true}]},{"op":"delete_rows","rows":[1,2]}]`,
 		`[{"op":"insert_rows","rows":[{"a":1},7,null],"at":0},{"op":"insert_rows","at":5,"rows":[]}]`,
+		`[{"op":"replace","columns":["b"],"find":"x","with":"yy"},{"op":"replace","columns":["b","n"],"find":"(y)|Z","with":"$1-${1}$$","regex":true,"ignore_case":true},{"op":"replace","columns":["b"],"find":"U","with":null,"whole_cell":true,"ignore_case":true}]`,
+		`[{"op":"replace","columns":["a"],"find":2,"with":null,"whole_cell":true},{"op":"replace","columns":["a"],"find":3.5,"with":"7","whole_cell":true},{"op":"replace","columns":["b"],"find":"(?P<q>.)","with":"${q}$0","regex":true,"whole_cell":true}]`,
+		`[{"op":"replace","columns":["b"],"find":"","with":"$","regex":true},{"op":"replace","columns":["b"],"find":"a{1000}","with":"","regex":true}]`,
 		`[{}]`, `[null]`, `[[]]`,
 	} {
 		f.Add([]byte(ops))

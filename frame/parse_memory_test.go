@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"edgeframe/codec"
 	"edgeframe/internal/testenv"
 )
 
@@ -62,5 +63,36 @@ func TestReadingADocumentTakesMemoryInProportion(t *testing.T) {
 				t.Errorf("%.1f times the body were allocated, at most %.1f are expected", got, most)
 			}
 		})
+	}
+}
+
+// A short request must not make texts of any size.
+func TestReplacedTextsAreBoundedBeforeTheyAreMade(t *testing.T) {
+	long := strings.Repeat("a", 1<<16)
+	for _, op := range []string{
+		`"find":"a","with":"` + long + `"`,
+		`"find":"a","with":"` + long + `","ignore_case":true`,
+		`"find":"a*?","with":"` + long + `","regex":true`,
+		`"find":"a+","with":"` + strings.Repeat("$0", 1<<16) + `","regex":true`,
+		`"find":"a+","with":"` + strings.Repeat("$0", 1<<16) + `","regex":true,"whole_cell":true`,
+	} {
+		b := stored(t, column{"t", "utf8", []string{`["` + long + `"]`}})
+		b.Limits.Bytes = 64 << 20
+		ops, err := parse(t, `[{"op":"replace","columns":["t"],`+op+`}]`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		took := allocated(func() { _, err = Apply(b.Frame, ops) })
+		if !errors.Is(err, codec.ErrTooLarge) || took > 64<<20 {
+			t.Errorf("%.40s: %d bytes were allocated, %v", op, took, err)
+		}
+
+		full := errors.New("full")
+		b = stored(t, column{"t", "utf8", []string{`["` + long + `"]`}})
+		b.Limits.Bytes = 1 << 40
+		b.Reserve = func(int64) error { return full }
+		if _, err := Apply(b.Frame, ops); !errors.Is(err, full) {
+			t.Errorf("%.40s: %v although there is no memory", op, err)
+		}
 	}
 }
