@@ -176,6 +176,38 @@ var cellTests = []test{
 			s.patch(tt.op).refused(http.StatusUnprocessableEntity, tt.code, tt.says)
 		}
 	}},
+	{"an append with a key replaces the rows whose key is there", func(c *client) {
+		s := c.create("id,site,dose,note\n1,A,0.5,x\n1,B,0.7,\n2,A,,z\n")
+		s.do("PUT", s.path("/missing"), `{"dose":[2],"note":[1]}`).is(http.StatusOK)
+		var doc struct {
+			Upload struct {
+				Replaced int `json:"rows_replaced"`
+				Appended int `json:"rows_appended"`
+			} `json:"upload"`
+			Shape [2]int `json:"shape"`
+		}
+		s.do("POST", s.path("/data", "key=site&key=id"), "dose,id,site\n0.9,3,A\n1.5,2,A\n,1,B\n", "Content-Type: text/csv").is(http.StatusOK).decode(&doc)
+		if doc.Upload.Replaced != 2 || doc.Upload.Appended != 1 || doc.Shape != [2]int{4, 4} {
+			c.Errorf("%+v", doc)
+		}
+		if got := s.cells(); got != "[1,\"A\",0.5,\"x\"]\n[1,\"B\",null,null]\n[2,\"A\",1.5,\"z\"]\n[3,\"A\",0.9,null]" {
+			c.Error(got)
+		}
+		s.areMarked(marks{"note": {1}})
+		for _, tt := range []struct {
+			query, file, code string
+			says              []string
+		}{
+			{"key=id", "id,dose\n2,1\n1,2\n", "schema_mismatch", []string{"rows 0 and 1 of the table", "row 1 of the file"}},
+			{"key=dose", "id,dose\n2,7\n1,7\n", "schema_mismatch", []string{"rows 0 and 1 of the file have the same key, 7"}},
+			{"key=id", "id,dose\n2,1\n,2\n", "schema_mismatch", []string{"row 1 of the file has no value in the key column"}},
+			{"key=note", "id,dose\n2,1\n", "column_not_found", []string{"key=note"}},
+			{"key=id", "id,dosis\n2,1\n", "schema_mismatch", []string{`"dosis"`}},
+		} {
+			s.do("POST", s.path("/data", tt.query), tt.file, "Content-Type: text/csv").refused(http.StatusUnprocessableEntity, tt.code, tt.says...)
+		}
+		s.do("PUT", s.path("/data", "key=id&key=site"), "id,site\n1,2\n", "Content-Type: text/csv").refused(http.StatusBadRequest, "invalid_parameter", "key is given 2 times")
+	}},
 	{"eight clients that expect what they have seen overwrite nothing unseen", func(c *client) {
 		const clients, columns, rows = 8, 10, 10
 		names := make([]string, columns)
