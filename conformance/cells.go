@@ -186,7 +186,7 @@ var cellTests = []test{
 			} `json:"upload"`
 			Shape [2]int `json:"shape"`
 		}
-		s.do("POST", s.path("/data", "key=site&key=id"), "dose,id,site\n0.9,3,A\n1.5,2,A\n,1,B\n", "Content-Type: text/csv").is(http.StatusOK).decode(&doc)
+		s.do("POST", s.path("/data", "key=site", "key=id"), "dose,id,site\n0.9,3,A\n1.5,2,A\n,1,B\n", "Content-Type: text/csv").is(http.StatusOK).reads(&doc)
 		if doc.Upload.Replaced != 2 || doc.Upload.Appended != 1 || doc.Shape != [2]int{4, 4} {
 			c.Errorf("%+v", doc)
 		}
@@ -206,7 +206,7 @@ var cellTests = []test{
 		} {
 			s.do("POST", s.path("/data", tt.query), tt.file, "Content-Type: text/csv").refused(http.StatusUnprocessableEntity, tt.code, tt.says...)
 		}
-		s.do("PUT", s.path("/data", "key=id&key=site"), "id,site\n1,2\n", "Content-Type: text/csv").refused(http.StatusBadRequest, "invalid_parameter", "key is given 2 times")
+		s.do("PUT", s.path("/data", "key=id", "key=site"), "id,site\n1,2\n", "Content-Type: text/csv").refused(http.StatusBadRequest, "invalid_parameter", "key is given 2 times")
 	}},
 	{"eight clients that expect what they have seen overwrite nothing unseen", func(c *client) {
 		const clients, columns, rows = 8, 10, 10
