@@ -121,8 +121,8 @@ var (
 	queryParams  = slices.Concat([]string{"format", "touch"}, writing.names)
 	createParams = slices.Concat(parseParams, []string{"filename", "ttl_seconds", "dry_run", "preview_rows"})
 	tableParams  = slices.Concat(parseParams, []string{"filename", "action_summary"})
-	// replaceParams are those of another table for a session.
-	replaceParams = append(slices.Clone(tableParams), "key")
+	// keyedParams are those of a table whose rows may have a key.
+	keyedParams = append(slices.Clone(tableParams), "key")
 )
 
 // endpoints returns all routes of the API.
@@ -137,8 +137,8 @@ func (s *server) endpoints() []route {
 		{"GET", sessionPath + "/data", dataParams, s.getData},
 		{"QUERY", sessionPath + "/data", queryParams, s.queryData},
 		{"POST", sessionPath + "/data/query", queryParams, s.queryData},
-		{"PUT", sessionPath + "/data", replaceParams, s.replaceData},
-		{"POST", sessionPath + "/data", tableParams, s.appendData},
+		{"PUT", sessionPath + "/data", keyedParams, s.replaceData},
+		{"POST", sessionPath + "/data", keyedParams, s.appendData},
 		{"PATCH", sessionPath + "/data", []string{"dry_run", "samples", "preview_rows"}, s.editData},
 		{"GET", sessionPath + "/describe", []string{"version", "column", "top", "percentiles", "touch"}, s.getDescription},
 		{"GET", sessionPath + "/versions", readParams, s.getVersions},

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -227,19 +228,27 @@ func (d *dataRequest) filename(sess *session.Session) string {
 }
 
 func (s *server) replaceData(w http.ResponseWriter, r *http.Request) error {
-	return s.putTable(w, r, replaceParams, nil, func(c session.Change, t *codec.Table, form url.Values) (*session.Session, []member, error) {
+	return s.putTable(w, r, keyedParams, nil, func(c session.Change, t *codec.Table, form url.Values) (*session.Session, []member, []member, error) {
+		if n := len(form["key"]); n > 1 {
+			return nil, nil, nil, badParameter("key is given %d times; give it once", n)
+		}
 		sess, carried, err := s.Sessions.Replace(r.Context(), c, t, form.Get("key"))
 		if carried == (session.CarriedMarks{}) {
-			return sess, nil, err
+			return sess, nil, nil, err
 		}
-		return sess, []member{{"marks", object{{"kept", carried.Kept}, {"dropped", carried.Dropped}}}}, err
+		return sess, []member{{"marks", object{{"kept", carried.Kept}, {"dropped", carried.Dropped}}}}, nil, err
 	})
 }
 
 func (s *server) appendData(w http.ResponseWriter, r *http.Request) error {
-	return s.putTable(w, r, tableParams, s.typesToAppendTo, func(c session.Change, t *codec.Table, _ url.Values) (*session.Session, []member, error) {
-		sess, err := s.Sessions.Append(r.Context(), c, t)
-		return sess, nil, err
+	return s.putTable(w, r, keyedParams, s.typesToAppendTo, func(c session.Change, t *codec.Table, form url.Values) (*session.Session, []member, []member, error) {
+		key := slices.DeleteFunc(slices.Clone(form["key"]), func(name string) bool { return name == "" })
+		if len(key) == 0 {
+			sess, err := s.Sessions.Append(r.Context(), c, t)
+			return sess, nil, nil, err
+		}
+		sess, done, err := s.Sessions.Upsert(r.Context(), c, t, key)
+		return sess, nil, []member{{"rows_replaced", done.Replaced}, {"rows_appended", done.Appended}}, err
 	})
 }
 
@@ -260,8 +269,8 @@ func (s *server) typesToAppendTo(ctx context.Context, to session.Ref) (map[strin
 }
 
 // tableChange is a change of a session with a table. form has the parameters of the request. The members are for
-// its answer.
-type tableChange func(c session.Change, t *codec.Table, form url.Values) (*session.Session, []member, error)
+// its answer, those of received for the receipt of the file.
+type tableChange func(c session.Change, t *codec.Table, form url.Values) (sess *session.Session, further, received []member, err error)
 
 // putTable runs a change of the session with an uploaded table. If into is nil, nothing is appended to.
 func (s *server) putTable(w http.ResponseWriter, r *http.Request, params []string, into targetTypes, run tableChange) error {
@@ -288,11 +297,11 @@ func (s *server) putTable(w http.ResponseWriter, r *http.Request, params []strin
 	c.Summary = up.form.Get("action_summary")
 	missing := missingValues(table)
 	c.Source = source(up.filename, up.format, table.Receipt, table.Schema, missing)
-	sess, further, err := run(c, table, up.form)
+	sess, further, received, err := run(c, table, up.form)
 	if err != nil {
 		return err
 	}
-	upload := member{"upload", receipt(up.format, table.Receipt, table.Schema, missing)}
+	upload := member{"upload", append(receipt(up.format, table.Receipt, table.Schema, missing), received...)}
 	return s.writeChanged(w, r, http.StatusOK, sess, append(further, upload)...)
 }
 

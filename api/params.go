@@ -14,7 +14,7 @@ import (
 )
 
 // repeatable are the parameters that may be given more than once.
-var repeatable = map[string]bool{"column": true, "null_values": true, "dtype": true, "sheet_name": true}
+var repeatable = map[string]bool{"column": true, "null_values": true, "dtype": true, "sheet_name": true, "key": true}
 
 // checkParams rejects query parameters that the route does not have, so that a misspelled one is not
 // ignored silently, and repeated ones.

@@ -79,6 +79,7 @@ var statuses = []struct {
 	{staging.ErrInvalidID, http.StatusBadRequest, "invalid_parameter"},
 	{staging.ErrKeyMismatch, http.StatusUnprocessableEntity, "idempotency_mismatch"},
 	{frame.ErrColumnNotFound, http.StatusUnprocessableEntity, "column_not_found"},
+	{frame.ErrCellChanged, http.StatusPreconditionFailed, "cell_changed"},
 	{frame.ErrInvalidOperation, http.StatusUnprocessableEntity, "invalid_operation"},
 	{frame.ErrInvalidQuery, http.StatusUnprocessableEntity, "invalid_query"},
 	{codec.ErrMalformed, http.StatusUnprocessableEntity, "malformed_input"},
@@ -136,25 +137,44 @@ type fault struct {
 	Row      *int64          `json:"row,omitempty"`
 	Value    json.RawMessage `json:"value,omitempty"`
 	Expected string          `json:"expected,omitempty"`
+	// Current is what a cell holds that holds something else than expected.
+	Current json.RawMessage `json:"current,omitempty"`
 }
 
 // maxFaultValue is the longest value that a problem document repeats, in bytes.
 const maxFaultValue = 1000
 
-// faults returns what an error of an operation says about its place.
+// faults returns what an error of an operation says about its places.
 func faults(err error) []fault {
+	if cells, ok := errors.AsType[frame.ChangedCells](err); ok {
+		docs := make([]fault, len(cells))
+		for i := range cells {
+			docs[i] = faultDocument(&cells[i].Fault)
+			docs[i].Current = shortValue(cells[i].Current)
+		}
+		return docs
+	}
 	f, ok := errors.AsType[*frame.Fault](err)
 	if !ok {
 		return nil
 	}
-	doc := fault{Pointer: f.Pointer, Column: f.Column, Expected: f.Expected}
+	return []fault{faultDocument(f)}
+}
+
+func faultDocument(f *frame.Fault) fault {
+	doc := fault{Pointer: f.Pointer, Column: f.Column, Expected: f.Expected, Value: shortValue(f.Value)}
 	if f.Row >= 0 {
 		doc.Row = &f.Row
 	}
-	if len(f.Value) <= maxFaultValue {
-		doc.Value = f.Value
+	return doc
+}
+
+// shortValue returns a value, nil if it is too long.
+func shortValue(value []byte) json.RawMessage {
+	if len(value) > maxFaultValue {
+		return nil
 	}
-	return []fault{doc}
+	return value
 }
 
 // writeError answers with a problem document for err, and logs err if its status is 500 or above.

@@ -59,6 +59,7 @@ func Run(t *testing.T, target Target) {
 		{"caching", cachingTests},
 		{"edit", editTests},
 		{"operation", operationTests},
+		{"cells", cellTests},
 		{"clean", cleanTests},
 		{"append and replace", tableTests},
 		{"values by their types", typedTests},

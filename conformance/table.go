@@ -132,7 +132,6 @@ var tableTests = []test{
 		s.mark("PUT", marks{"a": {0, 1}})
 		s.send("PUT", "text/csv", "a\n1\n", "key=id").refused(http.StatusUnprocessableEntity, "column_not_found", "key=id")
 		s.send("PUT", "text/csv", "id,a\n1,NA\n1,NA\n", "key=id").refused(http.StatusUnprocessableEntity, "schema_mismatch", "key=id", `"1"`, "two rows")
-		s.send("POST", "text/csv", before, "key=id").refused(http.StatusBadRequest, "invalid_parameter", `"key"`)
 	}},
 	{"PUT and POST take forms, parse options and a filename that says the format", func(c *client) {
 		s := c.create(people)

@@ -71,27 +71,41 @@ func (f *Frame) match(s *arrow.Schema) ([]int, error) {
 // column of f that never had a value adopts the type of its first ones.
 func (f *Frame) fit(from []int, t *codec.Table) ([][]arrow.Array, error) {
 	groups := make([][]arrow.Array, len(t.RowGroups))
-	for i, c := range f.Columns {
-		field := t.Schema.Field(from[i])
-		if c.Field.Type.ID() == arrow.NULL && scalar.IsUUID(field) {
-			c.Field.Metadata = scalar.WithUUID(c.Field.Metadata)
-		}
-		if err := f.adoptType(i, field.Type); err != nil {
+	for i := range f.Columns {
+		fitting, err := f.fitColumn(i, from[i], t)
+		if err != nil {
 			return nil, err
 		}
-		for g, rec := range t.RowGroups {
-			if err := f.Ended(); err != nil {
-				return nil, err
-			}
-			values, err := scalar.ConvertField(field, rec.Column(from[i]), c.Field.Type, f.Limits)
-			if err != nil {
-				return nil, inColumn(c.Field.Name, err)
-			}
-			if values.NullN() > 0 {
-				c.Field.Nullable = true
-			}
+		for g, values := range fitting {
 			groups[g] = append(groups[g], values)
 		}
+	}
+	return groups, nil
+}
+
+// fitColumn is fit for one column of f, which is the one at from in t.
+func (f *Frame) fitColumn(column, from int, t *codec.Table) ([]arrow.Array, error) {
+	c := f.Columns[column]
+	field := t.Schema.Field(from)
+	if c.Field.Type.ID() == arrow.NULL && scalar.IsUUID(field) {
+		c.Field.Metadata = scalar.WithUUID(c.Field.Metadata)
+	}
+	if err := f.adoptType(column, field.Type); err != nil {
+		return nil, err
+	}
+	groups := make([]arrow.Array, len(t.RowGroups))
+	for g, rec := range t.RowGroups {
+		if err := f.Ended(); err != nil {
+			return nil, err
+		}
+		values, err := scalar.ConvertField(field, rec.Column(from), c.Field.Type, f.Limits)
+		if err != nil {
+			return nil, inColumn(c.Field.Name, err)
+		}
+		if values.NullN() > 0 {
+			c.Field.Nullable = true
+		}
+		groups[g] = values
 	}
 	return groups, nil
 }

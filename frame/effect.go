@@ -6,7 +6,7 @@ import "slices"
 type Effect struct {
 	// Op is the name of the operation.
 	Op string
-	// Rows is the number of rows that were removed or, by sort, moved to another place.
+	// Rows is the number of rows that were removed or inserted or, by sort, moved to another place.
 	Rows int64
 	// Cells is the number of cells that were given a value or became missing, even if this changed
 	// nothing.
@@ -15,7 +15,8 @@ type Effect struct {
 	Coerced int64
 }
 
-// origins records for each row of a frame which row it was before the first operation.
+// origins records for each row of a frame which row it was before the first operation, -1 for one that an
+// operation has inserted.
 type origins struct {
 	rows []int64
 	// values has the columns whose values operations have changed, by their Origin.
@@ -41,6 +42,11 @@ func (o *origins) remove(rows []int64) {
 		kept = append(kept, from)
 	}
 	o.rows = kept
+}
+
+// insert updates o after the insertion of n rows before the row at.
+func (o *origins) insert(at, n int) {
+	o.rows = slices.Insert(o.rows, at, slices.Repeat([]int64{-1}, n)...)
 }
 
 // permute updates o after a reordering: the row that is now at i was at order[i].

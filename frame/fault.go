@@ -30,8 +30,13 @@ func faulty(kind error, f Fault, format string, args ...any) error {
 	return &codec.Error{Kind: kind, Err: &f, Detail: fmt.Sprintf(format, args...)}
 }
 
-// located adds the beginning of a pointer to the fault of an error.
+// located adds the beginning of a pointer to the faults of an error.
 func located(prefix string, err error) error {
+	if cells, ok := errors.AsType[ChangedCells](err); ok {
+		for i := range cells {
+			cells[i].Pointer = prefix + cells[i].Pointer
+		}
+	}
 	if f, ok := errors.AsType[*Fault](err); ok {
 		f.Pointer = prefix + f.Pointer
 	}

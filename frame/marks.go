@@ -65,6 +65,18 @@ func (m Marks) removeRows(deleted []int64) {
 	}
 }
 
+// insertRows updates m after the insertion of n rows before the row at: the marks of later rows move down.
+func (m Marks) insertRows(at, n int64) {
+	for name, rows := range m {
+		first, _ := slices.BinarySearch(rows, at)
+		moved := slices.Clone(rows)
+		for i := first; i < len(moved); i++ {
+			moved[i] += n
+		}
+		m[name] = moved
+	}
+}
+
 // unmark removes the marks of the cells in rows, which are ascending, that have a value in values.
 func (f *Frame) unmark(name string, rows []int64, values arrow.Array) {
 	marked := f.Marks[name]

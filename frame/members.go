@@ -26,8 +26,20 @@ type members struct {
 	rows        []int64
 	values      value
 	value       value
-	by          []SortKey
-	where       *Condition
+	expect      value
+	// cells are the cells of several columns, if they are given.
+	cells *setCells
+	// inserted are the rows if they are objects, otherwise nil. rowsKind is how errors call the first one
+	// that is none.
+	inserted *newRows
+	rowsKind string
+	at       int64
+	hasAt    bool
+	// find and with are what replace looks for, and what replaces it.
+	find, with                   value
+	regex, wholeCell, ignoreCase bool
+	by                           []SortKey
+	where                        *Condition
 	// given are the names of the members that some operation has, as they were given; unknown is the
 	// first other one.
 	given   []string
@@ -84,11 +96,27 @@ func (p *parser) member(m *members, name string) (err error) {
 	case strings.EqualFold(name, "columns"):
 		return p.columns(m)
 	case strings.EqualFold(name, "rows"):
-		m.rows, err = p.rowList(field)
+		err = p.rowsOrObjects(m, field)
 	case strings.EqualFold(name, "values"):
 		m.values, err = p.value(math.MaxInt)
 	case strings.EqualFold(name, "value"):
 		m.value, err = p.value(math.MaxInt)
+	case strings.EqualFold(name, "expect"):
+		m.expect, err = p.value(math.MaxInt)
+	case strings.EqualFold(name, "at"):
+		m.at, m.hasAt, err = p.row(field)
+	case strings.EqualFold(name, "find"):
+		m.find, err = p.value(math.MaxInt)
+	case strings.EqualFold(name, "with"):
+		m.with, err = p.value(math.MaxInt)
+	case strings.EqualFold(name, "regex"):
+		return p.boolean(field, &m.regex)
+	case strings.EqualFold(name, "whole_cell"):
+		return p.boolean(field, &m.wholeCell)
+	case strings.EqualFold(name, "ignore_case"):
+		return p.boolean(field, &m.ignoreCase)
+	case strings.EqualFold(name, "cells"):
+		m.cells, err = p.cells(field)
 	case strings.EqualFold(name, "by"):
 		m.by, err = p.sortList(field)
 	case strings.EqualFold(name, "where"):
@@ -140,8 +168,14 @@ func (p *parser) problem(m *members, takes []string) string {
 			return unknownField(name)
 		}
 	}
+	if m.op == "insert_rows" && m.rowsKind != "" {
+		return describeMismatch("rows", m.rowsKind, takesNewRows)
+	}
 	if problem := cmp.Or(m.unknown, p.failed); problem != "" {
 		return problem
+	}
+	if m.op != "insert_rows" && m.inserted != nil {
+		return describeMismatch("rows", "object", takesRows)
 	}
 	kind, want := m.columnsKind, takesList
 	if m.op == "rename_columns" {
@@ -160,11 +194,12 @@ func (p *parser) problem(m *members, takes []string) string {
 
 // What fields of requests take.
 const (
-	takesRows   = "whole numbers of 64 bits"
-	takesText   = "text"
-	takesList   = "a list"
-	takesObject = "an object"
-	takesBool   = "true or false"
+	takesRows    = "whole numbers of 64 bits"
+	takesNewRows = "objects with the values of new rows"
+	takesText    = "text"
+	takesList    = "a list"
+	takesObject  = "an object"
+	takesBool    = "true or false"
 )
 
 // accepted describes the values of fields of requests.

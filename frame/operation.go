@@ -34,8 +34,12 @@ var newOperation = map[string]struct {
 	takes []string
 	of    func(m *members) operation
 }{
-	"set_values": {[]string{"column", "rows", "values", "value"}, func(m *members) operation {
-		return &setValues{Column: m.column, Rows: m.rows, Values: m.values, Value: m.value}
+	"set_values": {[]string{"column", "rows", "values", "value", "expect", "cells"}, func(m *members) operation {
+		if m.cells != nil {
+			m.cells.mixed = len(m.given) > 1
+			return m.cells
+		}
+		return &setValues{Column: m.column, Rows: m.rows, Values: m.values, Value: m.value, Expect: m.expect}
 	}},
 	"add_column": {[]string{"column", "dtype", "values"}, func(m *members) operation {
 		return &addColumn{Column: m.column, DType: m.dtype, Values: m.values}
@@ -44,6 +48,12 @@ var newOperation = map[string]struct {
 	"select_columns": {[]string{"columns"}, func(m *members) operation { return &selectColumns{m.columns} }},
 	"rename_columns": {[]string{"columns"}, func(m *members) operation { return &renameColumns{m.renames} }},
 	"delete_rows":    {[]string{"rows"}, func(m *members) operation { return &deleteRows{m.rows} }},
+	"insert_rows": {[]string{"at", "rows"}, func(m *members) operation {
+		return &insertRows{At: m.at, hasAt: m.hasAt, Rows: m.inserted}
+	}},
+	"replace": {[]string{"columns", "find", "with", "regex", "whole_cell", "ignore_case"}, func(m *members) operation {
+		return &replaceValues{m.columns, m.find, m.with, m.regex, m.wholeCell, m.ignoreCase}
+	}},
 	"cast": {[]string{"column", "dtype", "errors"}, func(m *members) operation {
 		return &cast{Column: m.column, DType: m.dtype, Errors: m.errors}
 	}},
@@ -68,7 +78,7 @@ var newOperation = map[string]struct {
 
 // OperationNames lists the operations in the order in which an error names them.
 var OperationNames = []string{
-	"set_values", "add_column", "drop_columns", "select_columns", "rename_columns", "delete_rows",
+	"set_values", "add_column", "drop_columns", "select_columns", "rename_columns", "delete_rows", "insert_rows", "replace",
 	"cast", "fill_missing", "drop_missing", "drop_duplicates", "sort", "filter", "mark_missing", "unmark_missing",
 }
 

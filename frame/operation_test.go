@@ -415,6 +415,14 @@ func FuzzOperations(f *testing.F) {
 		`[{"op":"filter","where":{"and":[{"column":"a","cmp":"ge","value":1.5},{"column":"a","cmp":"gt","value":1},{"column":"b","cmp":"ne","value":"x"},{"column":"b","cmp":"ne","value":"y"},{"column":"n","cmp":"in","value":[]}]}}]`,
 		`[{"op":"add_column","column":"m","dtype":"decimal(6, 2)","values":["1.50",0,null,-2.5,1e2]},{"op":"filter","where":{"column":"m","cmp":"in","value":[1.5,"0.00",1e300,2.555]}}]`,
 		`[{"Columns":{"a":null,"b":"c"},"op":"rename_columns"},{"op":"sort","by":[null,{"column":"c","descending":null}]}]`,
+		`[{"op":"set_values","column":"a","rows":[3,0],"values":[null,7],"expect":[4,1]},{"op":"set_values","column":"b","rows":[1],"value":"q","expect":["y"]},{"op":"set_values","column":"n","rows":[0],"value":1,"expect":[null]}]`,
+		`[{"op":"set_values","column":"b","rows":[0,1],"value":"q","expect":["y",{"x":[1e999]}]}]`,
+		`[{"op":"set_values","cells":[{"row":3,"column":"a","value":1e2,"expect":4.0},{"column":"b","row":0,"value":null},{"row":2,"column":"n","value":"2026-01-18","expect":null}]}]`,
+		`[{"op":"insert_rows","at":1,"rows":[{"a":10},{"b":"new","a":11,"n":[1,{"x":2}]},{}]},{"op":"insert_rows","at":8,"rows":[{"n":true}]},{"op":"delete_rows","rows":[1,2]}]`,
+		`[{"op":"insert_rows","rows":[{"a":1},7,null],"at":0},{"op":"insert_rows","at":5,"rows":[]}]`,
+		`[{"op":"replace","columns":["b"],"find":"x","with":"yy"},{"op":"replace","columns":["b","n"],"find":"(y)|Z","with":"$1-${1}$$","regex":true,"ignore_case":true},{"op":"replace","columns":["b"],"find":"U","with":null,"whole_cell":true,"ignore_case":true}]`,
+		`[{"op":"replace","columns":["a"],"find":2,"with":null,"whole_cell":true},{"op":"replace","columns":["a"],"find":3.5,"with":"7","whole_cell":true},{"op":"replace","columns":["b"],"find":"(?P<q>.)","with":"${q}$0","regex":true,"whole_cell":true}]`,
+		`[{"op":"replace","columns":["b"],"find":"","with":"$","regex":true},{"op":"replace","columns":["b"],"find":"a{1000}","with":"","regex":true}]`,
 		`[{}]`, `[null]`, `[[]]`,
 	} {
 		f.Add([]byte(ops))
@@ -445,7 +453,7 @@ func FuzzOperations(f *testing.F) {
 // wantKnown checks that an error is one that a client is told about.
 func wantKnown(t *testing.T, err error) {
 	t.Helper()
-	known := []error{ErrColumnNotFound, ErrInvalidOperation, codec.ErrMalformed, codec.ErrMismatch, codec.ErrTooLarge, codec.ErrUnsupported}
+	known := []error{ErrColumnNotFound, ErrInvalidOperation, codec.ErrMalformed, codec.ErrMismatch, codec.ErrTooLarge, codec.ErrUnsupported, ErrCellChanged}
 	if !slices.ContainsFunc(known, func(kind error) bool { return errors.Is(err, kind) }) {
 		t.Fatalf("an error of no known kind: %v", err)
 	}

@@ -58,6 +58,18 @@ var pandasCases = []struct{ file, columns, operation, expression string }{
 	{"movies.json", "IMDB Rating", `{"op":"fill_missing","columns":["IMDB Rating"],"method":"linear"}`, `df.interpolate()`},
 	{"co2-concentration.csv", "Date,CO2", `{"op":"fill_missing","columns":["CO2"],"method":"linear"}`, `df.assign(CO2=df["CO2"].interpolate())`},
 
+	{"movies.json", "Title,Director", `{"op":"replace","columns":["Title","Director"],"find":"er","with":"ER"}`, `df.apply(lambda c: c.str.replace("er", "ER", regex=False))`},
+	{"movies.json", "Title,Director", `{"op":"replace","columns":["Title"],"find":"(\\w+) of (\\w+)","with":"$2 by ${1}","regex":true}`, `df.assign(Title=df["Title"].str.replace(r"(\w+) of (\w+)", r"\2 by \1", regex=True))`},
+	{"movies.json", "Title,Director", `{"op":"replace","columns":["Title"],"find":"THE ","with":"a $ ","ignore_case":true}`, `df.assign(Title=df["Title"].str.replace("THE ", "a $ ", case=False, regex=True))`},
+	{"movies.json", "MPAA Rating,Major Genre", `{"op":"replace","columns":["MPAA Rating","Major Genre"],"find":"G","with":"all","whole_cell":true}`, `df.replace("G", "all")`},
+	{"movies.json", "MPAA Rating,Major Genre", `{"op":"replace","columns":["MPAA Rating"],"find":"Not Rated","with":null,"whole_cell":true}`, `df.replace("Not Rated", np.nan)`},
+	{"movies.json", "MPAA Rating,Major Genre", `{"op":"replace","columns":["MPAA Rating","Major Genre"],"find":"PG.*|Drama","with":"x","whole_cell":true,"regex":true}`, `df.replace(r"^(?:PG.*|Drama)$", "x", regex=True)`},
+	{"movies.json", "IMDB Rating,Running Time min", `{"op":"replace","columns":["IMDB Rating"],"find":6.1,"with":-1,"whole_cell":true}`, `df.assign(**{"IMDB Rating": df["IMDB Rating"].replace(6.1, -1)})`},
+	{"movies.json", "IMDB Rating,Running Time min", `{"op":"replace","columns":["Running Time min"],"find":120,"with":null,"whole_cell":true}`, `df.assign(**{"Running Time min": df["Running Time min"].replace(120, pd.NA)})`},
+	{"seattle-weather.csv", "date,weather", `{"op":"replace","columns":["date"],"find":"2012-01-05","with":"2020-01-01","whole_cell":true}`, `df.replace(pd.Timestamp("2012-01-05"), pd.Timestamp("2020-01-01"))`},
+	{"movies.json", "Title,IMDB Rating,Running Time min", `{"op":"insert_rows","at":700,"rows":[{"Title":"new","IMDB Rating":9.5},{"Running Time min":90}]}`, `pd.concat([df.iloc[:700], pd.DataFrame({"Title": ["new", None], "IMDB Rating": [9.5, None], "Running Time min": pd.Series([None, 90], dtype="Int64")}), df.iloc[700:]])`},
+	{"movies.json", "Title,IMDB Rating", `{"op":"set_values","cells":[{"row":3,"column":"IMDB Rating","value":1.5},{"row":1200,"column":"Title","value":null},{"row":0,"column":"IMDB Rating","value":null}]}`, `df.assign(**{"IMDB Rating": df["IMDB Rating"].where(~df.index.isin([0, 3]), df.index.map({3: 1.5})), "Title": df["Title"].where(df.index != 1200)})`},
+
 	{"seattle-weather.csv", "date,wind", `{"op":"cast","column":"wind","dtype":"utf8"}`, `df.assign(wind=df["wind"].astype(str))`},
 	{"seattle-weather.csv", "date,wind", `{"op":"cast","column":"date","dtype":"timestamp[us]"}`, `df`},
 	{"flights-2k.json", "delay,distance", `{"op":"cast","column":"delay","dtype":"float64"}`, `df.astype({"delay": "float64"})`},

@@ -208,26 +208,37 @@ func (p *parser) rowList(field string) ([]int64, error) {
 		return nil, p.mismatch(field, takesList)
 	}
 	var rows pieces[int64]
-	err := p.elements(func() error {
-		if p.rows++; p.rows > MaxRows {
-			return codec.Errorf(codec.ErrTooLarge, "the document names more than %d rows", MaxRows)
-		}
-		raw, err := p.dec.ReadValue()
-		if err != nil {
-			return err
-		}
-		row, ok := wholeNumber(raw)
-		if !ok && p.failed == "" {
-			given := nameOfKind(raw.Kind())
-			if raw.Kind() == '0' {
-				given += " " + codec.Shorten(string(raw))
-			}
-			p.failed = describeMismatch(field, given, takesRows)
-		}
-		rows.add(row)
-		return nil
-	})
+	err := p.elements(func() error { return p.listedRow(field, &rows) })
 	return rows.all(), err
+}
+
+// listedRow reads an element of a list of rows.
+func (p *parser) listedRow(field string, rows *pieces[int64]) error {
+	if err := p.countRow(); err != nil {
+		return err
+	}
+	raw, err := p.dec.ReadValue()
+	if err != nil {
+		return err
+	}
+	row, ok := wholeNumber(raw)
+	if !ok && p.failed == "" {
+		given := nameOfKind(raw.Kind())
+		if raw.Kind() == '0' {
+			given += " " + codec.Shorten(string(raw))
+		}
+		p.failed = describeMismatch(field, given, takesRows)
+	}
+	rows.add(row)
+	return nil
+}
+
+// countRow counts a row that the document names.
+func (p *parser) countRow() error {
+	if p.rows++; p.rows > MaxRows {
+		return codec.Errorf(codec.ErrTooLarge, "the document names more than %d rows", MaxRows)
+	}
+	return nil
 }
 
 // wholeNumber reads a number of 64 bits as encoding/json does, for which null is 0.

@@ -14,12 +14,12 @@ import (
 // Preview is what operations would do to a frame.
 type Preview struct {
 	Effects []Effect
-	// RowsAffected is the number of rows that are removed, have a cell that changes, or move among
-	// the remaining rows.
+	// RowsAffected is the number of rows that are removed or inserted, have a cell that changes, or move
+	// among the remaining rows.
 	RowsAffected int64
 	RowsRemoved  int64
 	// Statistics describe the numeric columns whose values change, or all numeric columns if rows
-	// are removed, in the order before the operations.
+	// are removed or inserted, in the order before the operations.
 	Statistics []ColumnStatistics
 	// Samples are some of the cells that change, sorted by row.
 	Samples []Sample
@@ -68,8 +68,13 @@ func DryRun(before, f *Frame, ops []Operation, opt PreviewOptions) (*Preview, er
 	if err != nil {
 		return nil, err
 	}
-	p := &Preview{Effects: effects, RowsRemoved: before.NumRows() - f.NumRows()}
 	c := &comparison{before: before, after: f, changed: make([]bool, before.NumRows()), samples: min(cmp.Or(opt.Samples, DefaultSamples), MostSamples)}
+	for _, from := range f.origins.rows {
+		if from < 0 {
+			c.inserted++
+		}
+	}
+	p := &Preview{Effects: effects, RowsRemoved: before.NumRows() + c.inserted - f.NumRows(), RowsAffected: c.inserted}
 	if err := c.cells(p); err != nil {
 		return nil, err
 	}
@@ -118,8 +123,9 @@ func (f *Frame) head(n int64) (*codec.Table, error) {
 // comparison compares two states of a frame.
 type comparison struct {
 	before, after *Frame
-	// samples is how many sample cells are kept.
-	samples int
+	// samples is how many sample cells are kept, inserted the number of new rows.
+	samples  int
+	inserted int64
 	// changed has for each row of before whether it is affected.
 	changed []bool
 }
@@ -155,6 +161,9 @@ func (c *comparison) cells(p *Preview) error {
 			if row%pauseRows == 0 && c.after.Ended() != nil {
 				return c.after.Ended()
 			}
+			if from < 0 {
+				continue
+			}
 			a, b := old(from), now(int64(row))
 			if string(a) == string(b) {
 				continue
@@ -183,7 +192,9 @@ func (c *comparison) removed(p *Preview) error {
 	}
 	stays := make([]bool, len(c.changed))
 	for _, from := range c.after.origins.rows {
-		stays[from] = true
+		if from >= 0 {
+			stays[from] = true
+		}
 	}
 	first, err := c.before.reader(0)
 	if err != nil {
@@ -206,7 +217,7 @@ func (c *comparison) removed(p *Preview) error {
 
 // moved finds the rows that move among the remaining ones.
 func (c *comparison) moved() {
-	rows := c.after.origins.rows
+	rows := slices.DeleteFunc(slices.Clone(c.after.origins.rows), func(from int64) bool { return from < 0 })
 	inOrder := slices.Clone(rows)
 	slices.Sort(inOrder)
 	for i, from := range rows {
@@ -219,7 +230,7 @@ func (c *comparison) moved() {
 // statistics describes numeric columns before and after.
 func (c *comparison) statistics(p *Preview) error {
 	return c.survivors(func(before, after int) error {
-		if !c.after.origins.values[before] && p.RowsRemoved == 0 {
+		if !c.after.origins.values[before] && p.RowsRemoved == 0 && c.inserted == 0 {
 			return nil
 		}
 		old, now := c.before.Columns[before], c.after.Columns[after]

@@ -17,6 +17,12 @@ type setValues struct {
 	Rows   []int64
 	Values value
 	Value  value
+	// Expect has the values that the cells must hold before, as a list.
+	Expect value
+
+	// cells has for each row which of the cells of the operation it is. It is nil for an operation that names
+	// rows. expects then has the positions in Rows of the cells that Expect is about.
+	cells, expects []int
 }
 
 func (op *setValues) needs(f *Frame) []place {
@@ -24,6 +30,11 @@ func (op *setValues) needs(f *Frame) []place {
 	if col < 0 {
 		return nil
 	}
+	return op.places(f, col)
+}
+
+// places returns where the cells are, whose column is col.
+func (op *setValues) places(f *Frame, col int) []place {
 	var places []place
 	for _, part := range f.split(sorted(op.Rows)) {
 		places = append(places, place{col, part.group})
@@ -31,30 +42,81 @@ func (op *setValues) needs(f *Frame) []place {
 	return places
 }
 
+// pointer is where the operation names something about a row: in a list of it, or in a member of a cell.
+func (op *setValues) pointer(list, member string, i int) string {
+	if op.cells != nil {
+		return element("/cells", op.cells[i]) + "/" + member
+	}
+	return element("/"+list, i)
+}
+
 func (op *setValues) apply(f *Frame) error {
 	col, err := f.index(op.Column, "/column")
 	if err != nil {
 		return err
 	}
-	order, rows, err := f.checkRows(op.Rows)
+	if err := op.checkExpect(); err != nil {
+		return err
+	}
+	s, err := op.prepare(f, col)
 	if err != nil {
 		return err
+	}
+	var wrong unexpected
+	if err := wrong.compare(f, op, col); err != nil {
+		return err
+	}
+	if err := wrong.err(); err != nil {
+		return err
+	}
+	return s.put(f)
+}
+
+// checkExpect returns an error unless Expect has one value for each row, if it is given.
+func (op *setValues) checkExpect() error {
+	if op.Expect.raw == nil || op.Expect.n == len(op.Rows) {
+		return nil
+	}
+	given := "something else"
+	if op.Expect.n >= 0 {
+		given = codec.Plural(op.Expect.n, "value")
+	}
+	fault := Fault{Pointer: "/expect", Column: op.Column, Row: -1, Expected: "a list with one value for each row; null expects a missing cell"}
+	return faulty(ErrInvalidOperation, fault, "expect must be a list with one value for each of the %s; it is %s", codec.Plural(len(op.Rows), "row"), given)
+}
+
+// preparedCells are cells of a column and the values to put into them, in ascending order of the rows.
+type preparedCells struct {
+	name   string
+	col    int
+	rows   []int64
+	values arrow.Array
+}
+
+// prepare checks the rows and reads the values.
+func (op *setValues) prepare(f *Frame, col int) (*preparedCells, error) {
+	order, rows, err := f.checkRowsAt(op.Rows, func(i int) string { return op.pointer("rows", "row", i) })
+	if err != nil {
+		return nil, err
 	}
 	values, err := op.parse(f, col)
 	if err != nil {
+		return nil, err
+	}
+	values, err = permute(values, order)
+	return &preparedCells{op.Column, col, rows, values}, err
+}
+
+// put puts the values into the cells.
+func (s *preparedCells) put(f *Frame) error {
+	if err := f.adoptType(s.col, s.values.DataType()); err != nil {
 		return err
 	}
-	if values, err = permute(values, order); err != nil {
+	if err := f.replace(s.col, s.rows, s.values); err != nil {
 		return err
 	}
-	if err := f.adoptType(col, values.DataType()); err != nil {
-		return err
-	}
-	if err := f.replace(col, rows, values); err != nil {
-		return err
-	}
-	f.unmark(op.Column, rows, values)
-	f.changes(col, len(rows))
+	f.unmark(s.name, s.rows, s.values)
+	f.changes(s.col, len(s.rows))
 	return nil
 }
 
@@ -92,7 +154,7 @@ func (op *setValues) parse(f *Frame, col int) (arrow.Array, error) {
 // misfit is the error about a value that does not fit the column.
 func (op *setValues) misfit(m *scalar.Misfit) error {
 	if op.Value.raw == nil {
-		return misfitting(op.Column, op.Rows[m.Position], element("/values", m.Position), m)
+		return misfitting(op.Column, op.Rows[m.Position], op.pointer("values", "value", m.Position), m)
 	}
 	row := int64(-1)
 	if len(op.Rows) == 1 {
@@ -104,10 +166,15 @@ func (op *setValues) misfit(m *scalar.Misfit) error {
 // checkRows returns the rows in ascending order, and for each its position in given. It returns an error
 // if a row is outside of the table or occurs twice.
 func (f *Frame) checkRows(given []int64) (order []int, ascending []int64, err error) {
+	return f.checkRowsAt(given, func(i int) string { return element("/rows", i) })
+}
+
+// checkRowsAt is checkRows for rows that the operation names at these pointers.
+func (f *Frame) checkRowsAt(given []int64, pointer func(i int) string) (order []int, ascending []int64, err error) {
 	n := f.NumRows()
 	for i, r := range given {
 		if r < 0 || r >= n {
-			return nil, nil, outside(r, n, element("/rows", i))
+			return nil, nil, outside(r, n, pointer(i))
 		}
 	}
 	order = make([]int, len(given))
@@ -119,7 +186,8 @@ func (f *Frame) checkRows(given []int64) (order []int, ascending []int64, err er
 	for i, at := range order {
 		ascending[i] = given[at]
 		if i > 0 && ascending[i] == ascending[i-1] {
-			return nil, nil, codec.Errorf(ErrInvalidOperation, "row %d is given twice", ascending[i])
+			fault := Fault{Pointer: pointer(at), Row: ascending[i], Expected: "each row once"}
+			return nil, nil, faulty(ErrInvalidOperation, fault, "row %d is given twice", ascending[i])
 		}
 	}
 	return order, ascending, nil

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 
 	"edgeframe/frame"
 )
@@ -40,7 +41,11 @@ func (s *Service) dryRun(ctx context.Context, sess *Session, pre Precondition, o
 	}
 	after := before.Clone()
 	p := &Preview{Session: sess, RowsBefore: before.NumRows(), ColumnsBefore: columnNames(before), Changed: []string{}}
-	if p.Preview, err = frame.DryRun(before, after, ops, opt); err != nil {
+	p.Preview, err = frame.DryRun(before, after, ops, opt)
+	if errors.Is(err, frame.ErrCellChanged) {
+		err = withState(sess.head, err)
+	}
+	if err != nil {
 		return nil, err
 	}
 	p.RowsAfter, p.ColumnsAfter = after.NumRows(), columnNames(after)

@@ -3,6 +3,7 @@ package session
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -84,6 +85,16 @@ func (s *Service) Append(ctx context.Context, c Change, t *codec.Table) (*Sessio
 	}, always)
 }
 
+// Upsert replaces the rows whose key, the values in some columns, is in t, appends the other rows of t, and
+// makes a version of the result. See [frame.Upsert].
+func (s *Service) Upsert(ctx context.Context, c Change, t *codec.Table, key []string) (sess *Session, done frame.Upserted, err error) {
+	sess, err = s.newVersion(ctx, c, func(f *frame.Frame) (summary string, err error) {
+		done, err = frame.Upsert(f, t, key)
+		return fmt.Sprintf("Upsert %d rows: %d replaced, %d appended", t.NumRows(), done.Replaced, done.Appended), err
+	}, always)
+	return sess, done, err
+}
+
 // Replace makes a version of t, which may have other columns. Marks stay at cells that are missing in t too: at
 // those in the same row if t has as many rows as the table before, or with key at those in the row with the same
 // value in that column.
@@ -108,6 +119,9 @@ func (s *Service) newVersion(ctx context.Context, c Change, change func(*frame.F
 			return nil, err
 		}
 		summary, err := change(f)
+		if errors.Is(err, frame.ErrCellChanged) {
+			err = withState(h, err)
+		}
 		if err != nil {
 			return nil, err
 		}
