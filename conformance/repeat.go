@@ -126,7 +126,7 @@ var repeatTests = []test{
 		before := s.state()
 		for _, bad := range []string{"", strings.Repeat("k", 256), "schlüssel", "\xff", "a\tb"} {
 			for _, r := range routes {
-				if r.method == "GET" || r.method == "DELETE" {
+				if r.method == "GET" || r.method == "QUERY" || r.method == "DELETE" {
 					continue
 				}
 				s.do(r.method, s.path("")+r.below, r.body, append(r.headers, "Idempotency-Key: "+bad)...).
