@@ -60,7 +60,7 @@ func detectEncoding(data []byte) (encoding string, confidence int, err error) {
 			return e, 0, nil
 		}
 		return encodingUTF8, 0, nil
-	case bytes.Contains(data, []byte("\x1b$")) && isASCII(data):
+	case hasKanjiEscape(data) && isASCII(data):
 		return encoding2022JP, 0, nil
 	case utf8.Valid(data) || isDamagedUTF8(data):
 		return encodingUTF8, 0, nil
@@ -70,6 +70,17 @@ func detectEncoding(data []byte) (encoding string, confidence int, err error) {
 		return "", 0, unknownEncoding(data, likely)
 	}
 	return encoding1252, confidence, nil
+}
+
+// hasKanjiEscape reports whether data has an escape sequence of ISO-2022-JP (RFC 1468, RFC 2237) that begins
+// characters of two bytes.
+func hasKanjiEscape(data []byte) bool {
+	for _, sequence := range []string{"\x1b$@", "\x1b$B", "\x1b$(D"} {
+		if bytes.Contains(data, []byte(sequence)) {
+			return true
+		}
+	}
+	return false
 }
 
 func isASCII(data []byte) bool {

@@ -159,6 +159,13 @@ func TestBytesThatMeanNothingAreNamedWithTheirLine(t *testing.T) {
 	}
 }
 
+func TestAnEscapeAloneIsNotJapanese(t *testing.T) {
+	table, err := CSV.Decode([]byte("a,b\n\x1b$$,1\n"), codec.ReadOptions{})
+	if err != nil || table.Receipt.Encoding != encodingUTF8 {
+		t.Fatalf("%v, %v", table, err)
+	}
+}
+
 func TestUTF32IsRefusedByName(t *testing.T) {
 	for _, data := range []string{
 		"\xff\xfe\x00\x00a\x00\x00\x00\n\x00\x00\x00", "\x00\x00\xfe\xff\x00\x00\x00a\x00\x00\x00\n",
