@@ -29,6 +29,7 @@ func FuzzDialect(f *testing.F) {
 		"a,b\n1,2\n3,4\n\nSource: \"x\nTotal, 2, \n",
 		"Title\n\na;b\nr1;1;2\nr2;3;4\n\n\n",
 		", \n, \n, \n,NA",
+		",,\t,\n,,,\nid,......\n1",
 	} {
 		for _, options := range []uint16{0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024 | 2<<12, 2048} {
 			f.Add([]byte(seed), options)

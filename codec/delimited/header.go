@@ -32,7 +32,11 @@ func (s *textScanner) readHeader(begin int, opt Options, limits codec.Limits) (*
 	h := &header{}
 	var scratch []byte
 	next, err := s.record(start, func(field textSpan) bool {
-		h.given = append(h.given, string(field.content(s.data, &scratch)))
+		name := field.content(s.data, &scratch)
+		if len(trimBlanks(name)) == 0 {
+			name = nil // blanks are no name
+		}
+		h.given = append(h.given, string(name))
 		return len(h.given) <= limits.Columns
 	})
 	if err != nil {

@@ -55,6 +55,7 @@ func TestColumnsWithoutANameOrWithOneThatIsTakenAreRenamed(t *testing.T) {
 		{readTable{name: "an unnamed column with one value at the end", input: "a,\n1,\n2,NA\n", want: "a: 1 2\ncolumn_2: null null"}, "[{1 column_2 }]"},
 		{readTable{name: "several at the end with a value", input: "a,,\n1,2,\n", want: "a: 1\ncolumn_2: 2"}, "[{1 column_2 }]"},
 		{readTable{name: "no names at all", input: ",\n1,2\n", want: "column_1: 1\ncolumn_2: 2"}, "[{0 column_1 } {1 column_2 }]"},
+		{readTable{name: "blanks for a name", input: "a, \t,\"  \"\n1,2,3\n", want: "a: 1\ncolumn_2: 2\ncolumn_3: 3"}, "[{1 column_2 } {2 column_3 }]"},
 		{readTable{name: "no names and no values", input: ",,\n,,\n", want: "column_1: null"}, "[{0 column_1 }]"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
