@@ -69,9 +69,8 @@ func (s *textScanner) hasRowNames(start int, opt Options) bool {
 func (s *textScanner) namesOfColumns(start int) (n int, quoted, ok bool) {
 	quoted, ok = true, true
 	plain := dialect{parsers: &cellParsers}
-	var scratch []byte
 	next, err := s.record(start, func(span textSpan) bool {
-		name := trimBlanks(span.content(s.data, &scratch))
+		name := trimBlanks(span.raw(s.data))
 		quoted = quoted && span.quoted()
 		ok = len(name) > 0 && int(span.end&^spanFlag) < start+sampleBytes && (span.quoted() || isYear(name) || !plain.looksLikeValue(name))
 		n++
@@ -84,9 +83,8 @@ func (s *textScanner) namesOfColumns(start int) (n int, quoted, ok bool) {
 // sampleLine looks at the line at pos, but not at more than most fields and one. It also returns the first
 // field, and where the next line begins.
 func (s *textScanner) sampleLine(pos, most int) (line sampledLine, name string, next int) {
-	var scratch []byte
 	next, err := s.record(pos, func(span textSpan) bool {
-		cell := span.content(s.data, &scratch)
+		cell := span.raw(s.data)
 		if line.fields == 0 {
 			name, line.nameQuoted = string(cell[:min(len(cell), maxNumberBytes)]), span.quoted()
 		}

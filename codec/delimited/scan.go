@@ -22,13 +22,16 @@ func (s textSpan) quoted() bool { return s.start&spanFlag != 0 }
 // content returns the text of the field. Only fields with doubled quotes use scratch,
 // whose capacity is reused.
 func (s textSpan) content(data []byte, scratch *[]byte) []byte {
-	b := data[s.start&^spanFlag : s.end&^spanFlag]
+	b := s.raw(data)
 	if s.end&spanFlag == 0 {
 		return b
 	}
 	*scratch = s.appendUndoubled(slices.Grow((*scratch)[:0], len(b)), data)
 	return *scratch
 }
+
+// raw returns the content of a field as it stands in the text, with two quotes for each one.
+func (s textSpan) raw(data []byte) []byte { return data[s.start&^spanFlag : s.end&^spanFlag] }
 
 // appendUndoubled appends the content of a quoted field, with one quote for each two. The quote is the
 // character before the content.
