@@ -139,14 +139,17 @@ var bodyTests = []test{
 	{"a body of GET and HEAD is ignored", func(c *client) {
 		w := c.walked()
 		for _, r := range c.routesThat(bodyIgnored) {
-			path := w.at(r)
-			want := c.do(r.method, path, nil).is(http.StatusOK)
+			path, status := w.at(r), http.StatusOK
+			if r.path == "/api/v1/sessions" && c.target.Token == "" {
+				status = http.StatusForbidden // a server without tokens lists no sessions
+			}
+			want := c.do(r.method, path, nil).is(status)
 			for _, body := range []any{"{", chunked("{")} {
-				got := c.do(r.method, path, body).is(http.StatusOK)
+				got := c.do(r.method, path, body).is(status)
 				if strings.HasSuffix(r.path, "/data") && !bytes.Equal(got.body, want.body) {
 					c.Errorf("%s: %s, want %s", got.request, got.body, want.body)
 				}
-				c.do("HEAD", path, body).is(http.StatusOK)
+				c.do("HEAD", path, body).is(status)
 			}
 		}
 	}},
