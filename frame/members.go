@@ -29,8 +29,8 @@ type members struct {
 	expect      value
 	// cells are the cells of several columns, if they are given.
 	cells *setCells
-	// inserted are the rows if they are objects, otherwise nil. rowsKind is how errors call the first one
-	// that is none.
+	// inserted are the rows if they are objects, otherwise nil. rowsKind is how errors call the first row
+	// that is not an object.
 	inserted *newRows
 	rowsKind string
 	at       int64
