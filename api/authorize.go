@@ -114,7 +114,7 @@ func takeLink(r *http.Request) (token string, without *http.Request) {
 			continue
 		}
 		if text, err := url.QueryUnescape(value); err == nil {
-			// Two tokens are none of this server.
+			// Two tokens one after the other are not a token.
 			token += text
 		}
 	}

@@ -238,7 +238,7 @@ func (a *answer) nextOffset() (int64, bool) {
 	return next, a.Limit > 0 && returned > 0 && next < a.total
 }
 
-// nextURL returns the path and the parameters of the next page of rows, for GET: "" if there is none, or if
+// nextURL returns the path and the parameters of the next page of rows, for GET. It is "" without a next page, or if
 // it cannot be asked for in this way.
 func (a *answer) nextURL() string {
 	q := a.query
@@ -268,7 +268,7 @@ func (a *answer) nextURL() string {
 	return next
 }
 
-// nextMembers are the members of the document of a query that ask for the next page, nil if there is none.
+// nextMembers are the members of the document of a query that ask for the next page. The last page has nil.
 func (a *answer) nextMembers() any {
 	offset, more := a.nextOffset()
 	if !more {

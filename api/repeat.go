@@ -28,7 +28,7 @@ var withKeys = []string{http.MethodPost, http.MethodPut, http.MethodPatch}
 type request struct {
 	// named is the hash of the key and of the caller.
 	named func(purpose uint32) [sha256.Size]byte
-	// body is the rest of the body as it is sent. What is read of it is hashed.
+	// body is the rest of the body as it is sent. Read hashes what it reads.
 	body io.ReadCloser
 	// sum is the hash of what has been read.
 	sum *xxh3.Hasher

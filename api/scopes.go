@@ -111,7 +111,7 @@ func (p *problem) setChallenge(h http.Header) {
 	}
 }
 
-// creator is who stages an upload, nil if that is nobody with a scoped token.
+// creator is the actor who stages an upload. It is nil unless the request has a scoped token.
 func (c caller) creator() *string {
 	if c.token == nil {
 		return nil

@@ -42,7 +42,7 @@ type unexpected struct {
 	total int
 }
 
-// err returns the error about the cells, nil if there are none.
+// err returns the error about the cells that hold something else. It is nil if no cell does.
 func (u *unexpected) err() error {
 	if u.total == 0 {
 		return nil

@@ -80,10 +80,11 @@ func TestAnswersThatPandasDoesNotHave(t *testing.T) {
 		`{"histogram":{"column":"day","bins":2}}`:                                                                                                                                         `{"column":"day","dtype":"date32","bounds":["2019-12-31T12:00:00","2020-01-01","2020-01-01T12:00:00"],"counts":[0,3],"missing":2,"infinite":0}`,
 		`{"histogram":{"column":"t","bins":1}}`:                                                                                                                                           `{"column":"t","dtype":"time32[s]","bounds":["10:00:00","23:59:59"],"counts":[3],"missing":2,"infinite":0}`,
 		`{"histogram":{"column":"none","bins":2}}`:                                                                                                                                        `{"column":"none","dtype":"float32","bounds":[],"counts":[],"missing":5,"infinite":0}`,
-		`{"distinct":{"column":"g"}}`:                                                                                                                                                     `{"column":"g","dtype":"utf8","values":[{"value":"x","count":2},{"value":"y","count":1}],"distinct":2,"missing":2}`,
-		`{"distinct":{"column":"c","limit":1,"search":"É"}}`:                                                                                                                              `{"column":"c","dtype":"dictionary","values":[{"value":"é","count":1}],"distinct":1,"missing":1}`,
-		`{"distinct":{"column":"u","limit":1,"search":"1"}}`:                                                                                                                              `{"column":"u","dtype":"uint64","values":[{"value":1,"count":1}],"distinct":2,"missing":1}`,
-		`{"where":{"column":"u","cmp":"lt","value":5},"distinct":{"column":"none"}}`:                                                                                                      `{"column":"none","dtype":"float32","values":[],"distinct":0,"missing":3}`,
+
+		`{"distinct":{"column":"g"}}`:                                                `{"column":"g","dtype":"utf8","values":[{"value":"x","count":2},{"value":"y","count":1}],"distinct":2,"missing":2}`,
+		`{"distinct":{"column":"c","limit":1,"search":"É"}}`:                         `{"column":"c","dtype":"dictionary","values":[{"value":"é","count":1}],"distinct":1,"missing":1}`,
+		`{"distinct":{"column":"u","limit":1,"search":"1"}}`:                         `{"column":"u","dtype":"uint64","values":[{"value":1,"count":1}],"distinct":2,"missing":1}`,
+		`{"where":{"column":"u","cmp":"lt","value":5},"distinct":{"column":"none"}}`: `{"column":"none","dtype":"float32","values":[],"distinct":0,"missing":3}`,
 	} {
 		want = strings.Replace(want, `"dtype":"dictionary"`, fmt.Sprintf(`"dtype":%q`, scalar.DType(dictionary)), 1)
 		if got := shown(t, b.Frame, query); got != want {

@@ -256,7 +256,7 @@ func ParseWhere(text string) (*Condition, error) {
 	return q.Where, err
 }
 
-// parseMember reads a member of a query from a text that has nothing else.
+// parseMember reads a text that is the value of one member of a query.
 func parseMember(name, text string, q *Query) error {
 	dec := jsontext.NewDecoder(bytes.NewBufferString(text))
 	err := ReadQuery(dec, name, q)

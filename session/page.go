@@ -25,13 +25,10 @@ type Selection struct {
 
 // columns returns the positions of the selected columns.
 func (sel *Selection) columns(schema *arrow.Schema) ([]int, error) {
-	var columns []int
 	if sel.Columns == nil {
-		for c := range schema.NumFields() {
-			columns = append(columns, c)
-		}
-		return columns, nil
+		return everyColumn(schema), nil
 	}
+	var columns []int
 	seen := make([]bool, schema.NumFields())
 	for _, name := range sel.Columns {
 		at := schema.FieldIndices(name)
@@ -45,6 +42,15 @@ func (sel *Selection) columns(schema *arrow.Schema) ([]int, error) {
 		columns = append(columns, at[0])
 	}
 	return columns, nil
+}
+
+// everyColumn returns the positions of all columns.
+func everyColumn(schema *arrow.Schema) []int {
+	columns := make([]int, schema.NumFields())
+	for i := range columns {
+		columns[i] = i
+	}
+	return columns
 }
 
 // page is the plan of a read: a selection, and where its data is according to one head. It is made
@@ -64,24 +70,16 @@ type page struct {
 
 // plan returns the plan of reading a selection of h.
 func (s *Service) plan(h *head, sel Selection) (*page, error) {
-	ver, err := h.find(sel.Version)
+	t, err := s.tableOf(h, sel.Version)
 	if err != nil {
 		return nil, err
 	}
-	schema, err := s.schema(h, ver)
+	columns, err := sel.columns(t.schema)
 	if err != nil {
 		return nil, err
 	}
-	columns, err := sel.columns(schema)
-	if err != nil {
-		return nil, err
-	}
-	m, err := h.manifest(ver)
-	if err != nil {
-		return nil, err
-	}
-	p := &page{selection: sel, version: ver, schema: codec.SelectFields(schema, columns), columns: columns, manifest: m, slots: m.slots()}
-	p.ranges = m.cut(sel.Offset, sel.Limit)
+	p := t.page(columns)
+	p.selection, p.ranges = sel, t.manifest.cut(sel.Offset, sel.Limit)
 	for _, r := range p.ranges {
 		p.rows += int64(r.to - r.from)
 	}

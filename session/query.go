@@ -38,7 +38,7 @@ func (s *Service) Query(ctx context.Context, sess *Session, q *frame.Query) (a *
 }
 
 func (s *Service) query(ctx context.Context, sess *Session, q *frame.Query) (*Answer, error) {
-	table, err := s.queried(sess.head, q)
+	table, err := s.tableOf(sess.head, q.Version)
 	if err != nil {
 		return nil, err
 	}
@@ -99,8 +99,8 @@ func slice(t *codec.Table, offset, limit int64) *codec.Table {
 	return part
 }
 
-// queriedTable is the table of a version that a query is about.
-type queriedTable struct {
+// storedTable is the table of a version as one head has it.
+type storedTable struct {
 	head     *head
 	version  *record.Version
 	schema   *arrow.Schema
@@ -108,11 +108,11 @@ type queriedTable struct {
 	slots    []slot
 }
 
-// queried returns the table that q is about.
-func (s *Service) queried(h *head, q *frame.Query) (*queriedTable, error) {
-	t := &queriedTable{head: h}
+// tableOf returns the table of the version with that id, of the current one for 0.
+func (s *Service) tableOf(h *head, version uint32) (*storedTable, error) {
+	t := &storedTable{head: h}
 	var err error
-	if t.version, err = h.find(q.Version); err != nil {
+	if t.version, err = h.find(version); err != nil {
 		return nil, err
 	}
 	if t.schema, err = s.schema(h, t.version); err != nil {
@@ -125,28 +125,15 @@ func (s *Service) queried(h *head, q *frame.Query) (*queriedTable, error) {
 	return t, nil
 }
 
-// frame returns a frame of columns of the table, nil for all. Its chunks are loaded by l.
-func (t *queriedTable) frame(l *queryLoader, columns []int) *frame.Frame {
-	fields := t.schema.NumFields()
-	if columns != nil {
-		fields = len(columns)
-	}
-	f := &frame.Frame{Metadata: t.schema.Metadata(), Columns: make([]*frame.Column, fields), Limits: l.s.Limits(), Context: l.ctx}
-	for i := range f.Columns {
-		at := i
-		if columns != nil {
-			at = columns[i]
-		}
-		col := &frame.Column{Field: t.schema.Field(at), Origin: at, Chunks: make([]frame.Chunk, len(t.manifest.Groups))}
-		for g := range col.Chunks {
-			col.Chunks[g] = frame.Chunk{Stored: true, Group: g, Column: at}
-		}
-		f.Columns[i] = col
-	}
-	f.Rows = make([]int, len(t.manifest.Groups))
-	for g := range f.Rows {
-		f.Rows[g] = t.manifest.Groups[g].Rows
-	}
+// page returns a plan of reading columns of the table, without its rows.
+func (t *storedTable) page(columns []int) *page {
+	return &page{version: t.version, schema: codec.SelectFields(t.schema, columns), columns: columns, manifest: t.manifest, slots: t.slots}
+}
+
+// frame returns a frame of columns of the table. Its chunks are loaded by l.
+func (t *storedTable) frame(l *queryLoader, columns []int) *frame.Frame {
+	f := storedFrame(t.schema, t.manifest, columns)
+	f.Limits, f.Context = l.s.Limits(), l.ctx
 	f.Load = l.load
 	f.LoadBytes = func(columns []int, group int) (bytes int64) {
 		seen := make([]bool, len(t.manifest.Layout))
@@ -166,7 +153,7 @@ func (t *queriedTable) frame(l *queryLoader, columns []int) *frame.Frame {
 type queryLoader struct {
 	s     *Service
 	ctx   context.Context
-	table *queriedTable
+	table *storedTable
 	// used is the memory of what was loaded last, in bytes.
 	used int64
 }
@@ -187,7 +174,7 @@ func (l *queryLoader) release() {
 }
 
 // compute calls work with a frame of all columns of a table. A large computation waits for its turn.
-func (s *Service) compute(ctx context.Context, t *queriedTable, work func(*frame.Frame) error) error {
+func (s *Service) compute(ctx context.Context, t *storedTable, work func(*frame.Frame) error) error {
 	share := budget.From(ctx)
 	// A batch as it is stored, as it is decoded, and what is worked out of it.
 	if err := share.Reserve(ctx, 3*min(t.version.RawBytes, frame.QueryBatchBytes)); err != nil {
@@ -200,7 +187,7 @@ func (s *Service) compute(ctx context.Context, t *queriedTable, work func(*frame
 	defer end()
 	l := &queryLoader{s: s, ctx: ctx, table: t}
 	defer l.release()
-	return work(t.frame(l, nil))
+	return work(t.frame(l, everyColumn(t.schema)))
 }
 
 // cachedValue is what the cache of a service has under a key: the fields of a segment, or a selection.
@@ -211,7 +198,7 @@ type cachedValue struct {
 
 // selection returns the rows that q selects. It is cached: it depends on nothing but the table, the condition
 // and the order.
-func (s *Service) selection(ctx context.Context, t *queriedTable, q *frame.Query) (*frame.Selection, error) {
+func (s *Service) selection(ctx context.Context, t *storedTable, q *frame.Query) (*frame.Selection, error) {
 	// A version keeps its table for good, and has a tag that no other one has.
 	key := "selection " + t.head.ID + " " + t.version.Tag() + " " + q.SelectionKey()
 	if cached, ok := s.cache.Get(key); ok {
@@ -237,7 +224,7 @@ func (s *Service) selection(ctx context.Context, t *queriedTable, q *frame.Query
 }
 
 // selectRows works out which rows q selects.
-func (s *Service) selectRows(ctx context.Context, t *queriedTable, q *frame.Query) (selection *frame.Selection, err error) {
+func (s *Service) selectRows(ctx context.Context, t *storedTable, q *frame.Query) (selection *frame.Selection, err error) {
 	share := budget.From(ctx)
 	before := share.Used()
 	err = s.compute(ctx, t, func(f *frame.Frame) error {

@@ -35,7 +35,7 @@ const (
 )
 
 // selectedData returns the rows of a selection that q asks for, and loads the first of them.
-func (s *Service) selectedData(ctx context.Context, sess *Session, t *queriedTable, selection *frame.Selection, q *frame.Query) (*Data, error) {
+func (s *Service) selectedData(ctx context.Context, sess *Session, t *storedTable, selection *frame.Selection, q *frame.Query) (*Data, error) {
 	columns, err := (&Selection{Columns: q.Columns}).columns(t.schema)
 	if err != nil {
 		return nil, err
@@ -45,7 +45,8 @@ func (s *Service) selectedData(ctx context.Context, sess *Session, t *queriedTab
 	if q.Limit >= 0 {
 		rows.n = min(rows.n, q.Limit)
 	}
-	p := &page{version: t.version, schema: codec.SelectFields(t.schema, columns), columns: columns, rows: rows.n, manifest: t.manifest, slots: t.slots}
+	p := t.page(columns)
+	p.rows = rows.n
 	rows.batch = s.rowsAtOnce(p, t)
 	p.ranges = rows.ranges(t.manifest)
 	d := newData(s, sess, p)
@@ -60,7 +61,7 @@ func (s *Service) selectedData(ctx context.Context, sess *Session, t *queriedTab
 
 // rowsAtOnce returns how many rows of a page are taken at once: as many as fill whole row groups of
 // about selectedBytes.
-func (s *Service) rowsAtOnce(p *page, t *queriedTable) int64 {
+func (s *Service) rowsAtOnce(p *page, t *storedTable) int64 {
 	bytes := int64(0)
 	for _, at := range p.segments(nil) {
 		for _, g := range t.manifest.Groups {

@@ -35,17 +35,8 @@ func (s *Service) frame(ctx context.Context, h *head, ver *record.Version, kept 
 	if err != nil {
 		return nil, err
 	}
-	f := &frame.Frame{Metadata: schema.Metadata(), Marks: marks, Limits: s.Limits(), Context: ctx}
-	for i, field := range schema.Fields() {
-		col := &frame.Column{Field: field, Origin: i, Chunks: make([]frame.Chunk, len(m.Groups))}
-		for g := range m.Groups {
-			col.Chunks[g] = frame.Chunk{Stored: true, Group: g, Column: i}
-		}
-		f.Columns = append(f.Columns, col)
-	}
-	for _, g := range m.Groups {
-		f.Rows = append(f.Rows, g.Rows)
-	}
+	f := storedFrame(schema, m, everyColumn(schema))
+	f.Marks, f.Limits, f.Context = marks, s.Limits(), ctx
 	// Segments are kept: the neighbours of a changed chunk in its segment are loaded later.
 	fetched := map[record.SegmentRef][]arrow.Array{}
 	f.Reserve = func(bytes int64) error { return budget.From(ctx).Use(ctx, bytes) }
@@ -57,6 +48,22 @@ func (s *Service) frame(ctx context.Context, h *head, ver *record.Version, kept 
 		return s.loadPlaces(ctx, h, places, fetched)
 	}
 	return f, nil
+}
+
+// storedFrame returns columns of a stored table as a frame. Its caller says how chunks are loaded.
+func storedFrame(schema *arrow.Schema, m *manifest, columns []int) *frame.Frame {
+	f := &frame.Frame{Metadata: schema.Metadata(), Columns: make([]*frame.Column, len(columns)), Rows: make([]int, len(m.Groups))}
+	for i, at := range columns {
+		col := &frame.Column{Field: schema.Field(at), Origin: at, Chunks: make([]frame.Chunk, len(m.Groups))}
+		for g := range col.Chunks {
+			col.Chunks[g] = frame.Chunk{Stored: true, Group: g, Column: at}
+		}
+		f.Columns[i] = col
+	}
+	for g := range f.Rows {
+		f.Rows[g] = m.Groups[g].Rows
+	}
+	return f
 }
 
 // editRowBytes is about what an operation takes for each row besides the values, such as the order

@@ -62,7 +62,7 @@ type sheet struct {
 	// last one with a cell.
 	top, rows int
 	merged    []cellRange
-	// footer is the note about the rows that are left out, "" if there are none.
+	// footer is the note about the rows that are left out. It is "" if all rows are read.
 	footer string
 }
 
