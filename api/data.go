@@ -96,18 +96,9 @@ func (s *server) getData(w http.ResponseWriter, r *http.Request) error {
 	if bodiless {
 		prefetch = session.PrefetchNothing
 	}
-	sess, err := s.open(r, prefetch)
-	if err != nil {
+	sess, known, err := s.openVersion(w, r, d, prefetch)
+	if known || err != nil {
 		return err
-	}
-	version, err := sess.Version(d.Version)
-	if err != nil {
-		return err
-	}
-	w.Header().Set(headerRevision, sess.Revision.String())
-	w.Header().Add("Vary", "Accept")
-	if notModified(w, r, d.tag(version)) {
-		return nil
 	}
 	if bodiless {
 		return s.headData(w, r, d, sess)
@@ -119,6 +110,21 @@ func (s *server) getData(w http.ResponseWriter, r *http.Request) error {
 	defer data.Close()
 	d.describe(w.Header(), r.URL, data)
 	return s.writeData(w, r, d, data)
+}
+
+// openVersion opens the session of a request for data. known says that the client has the answer:
+// it has been told so.
+func (s *server) openVersion(w http.ResponseWriter, r *http.Request, d *dataRequest, prefetch session.Prefetch) (sess *session.Session, known bool, err error) {
+	if sess, err = s.open(r, prefetch); err != nil {
+		return nil, false, err
+	}
+	version, err := sess.Version(d.Version)
+	if err != nil {
+		return nil, false, err
+	}
+	w.Header().Set(headerRevision, sess.Revision.String())
+	w.Header().Add("Vary", "Accept")
+	return sess, notModified(w, r, d.tag(version)), nil
 }
 
 // headData answers HEAD. It reads no data, so it does not know how long the answer to GET is, and not

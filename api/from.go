@@ -190,20 +190,7 @@ func readObject(dec *jsontext.Decoder, name string, member func(dec *jsontext.De
 		}
 		return malformed("%q must be an object, not %s", name, notObjects[kind])
 	}
-	if _, err := dec.ReadToken(); err != nil {
-		return err
-	}
-	for dec.PeekKind() != '}' {
-		token, err := dec.ReadToken()
-		if err != nil {
-			return err
-		}
-		if err := member(dec, token.String()); err != nil {
-			return err
-		}
-	}
-	_, err := dec.ReadToken()
-	return err
+	return eachMember(dec, member)
 }
 
 // inQuery makes the pointer of an error about a query one into the document that has the query.

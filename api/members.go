@@ -65,6 +65,17 @@ func readMembers(dec *jsontext.Decoder, member func(dec *jsontext.Decoder, name 
 	default:
 		return malformed("the document must be a JSON object, not %s", notObjects[kind])
 	}
+	if err := eachMember(dec, member); err != nil {
+		return err
+	}
+	if _, err := dec.ReadToken(); err != io.EOF {
+		return malformed("the body goes on after the JSON document")
+	}
+	return nil
+}
+
+// eachMember reads an object: it calls member with the name of each member, which reads its value.
+func eachMember(dec *jsontext.Decoder, member func(dec *jsontext.Decoder, name string) error) error {
 	if _, err := dec.ReadToken(); err != nil {
 		return err
 	}
@@ -77,13 +88,8 @@ func readMembers(dec *jsontext.Decoder, member func(dec *jsontext.Decoder, name 
 			return err
 		}
 	}
-	if _, err := dec.ReadToken(); err != nil {
-		return err
-	}
-	if _, err := dec.ReadToken(); err != io.EOF {
-		return malformed("the body goes on after the JSON document")
-	}
-	return nil
+	_, err := dec.ReadToken()
+	return err
 }
 
 // textMember reads the value of a member that is text.

@@ -148,18 +148,9 @@ func (s *server) answerQuery(w http.ResponseWriter, r *http.Request, d *dataRequ
 	if document && d.format.Name != "json" {
 		return problemf(http.StatusNotAcceptable, "not_acceptable", "a histogram and distinct values are JSON documents; the format %s has none, ask for json", d.format.Name)
 	}
-	sess, err := s.open(r, session.PrefetchNothing)
-	if err != nil {
+	sess, known, err := s.openVersion(w, r, d, session.PrefetchNothing)
+	if known || err != nil {
 		return err
-	}
-	version, err := sess.Version(q.Version)
-	if err != nil {
-		return err
-	}
-	w.Header().Set(headerRevision, sess.Revision.String())
-	w.Header().Add("Vary", "Accept")
-	if notModified(w, r, d.tag(version)) {
-		return nil
 	}
 	if r.Method == http.MethodHead {
 		return s.headQuery(w, d, sess)
