@@ -19,6 +19,7 @@ type client struct {
 	id     string
 	rows   int
 	file   []byte
+	files  map[string][]byte // the same table in other formats
 	random *rand.Rand
 	made   []string    // sessions to delete
 	header http.Header // header of the last answer
@@ -72,6 +73,22 @@ func (c *client) edit() ([]byte, error) {
 func (c *client) operations(ops ...map[string]any) (request, error) {
 	body, err := json.Marshal(map[string]any{"operations": ops})
 	return request{"PATCH", c.session("/data"), "application/json", body}, err
+}
+
+// download returns the client's table in the formats that the measurements upload.
+func (c *client) download(wanted []measurement) (map[string][]byte, error) {
+	files := make(map[string][]byte)
+	for _, m := range wanted {
+		if m.format == "" {
+			continue
+		}
+		file, err := c.do(request{method: "GET", path: c.session("/data?format=" + m.format)}, http.StatusOK)
+		if err != nil {
+			return nil, err
+		}
+		files[m.format] = bytes.Clone(file)
+	}
+	return files, nil
 }
 
 func (c *client) remember(answer []byte) error {

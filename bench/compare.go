@@ -83,7 +83,7 @@ func (b *bench) compareTable(ctx context.Context, rows int, backend *backend, we
 	defer here.Close()
 	rivals = append(rivals, rival{url: beside.url, path: "/"}, rival{url: "http://" + here.Addr, path: "/"})
 	for i, r := range rivals {
-		rivals[i].of = newClients(ctx, r.url, slices.Max(clients))
+		rivals[i].of = newClients(ctx, r.url, slices.Max(b.opt.clients))
 		answer, err := rivals[i].of[0].do(request{method: "GET", path: r.path}, http.StatusOK)
 		if err != nil {
 			return err
@@ -92,7 +92,7 @@ func (b *bench) compareTable(ctx context.Context, rows int, backend *backend, we
 			return fmt.Errorf("%s sends other bytes than the server", r.url+r.path)
 		}
 	}
-	for _, n := range clients {
+	for _, n := range b.opt.clients {
 		turns := make([]turn, len(rivals))
 		for i, r := range rivals {
 			turns[i] = turn{measurement{next: getting(r.path)}, r.of[:n]}

@@ -11,9 +11,9 @@
 // not how long clients wait for one another. Edits of one column set 1,000 cells, spread evenly, so
 // that every row group of the column is rewritten. Versions to undo are made outside the measured
 // time. With -against, another build of the server takes turns as well, so that two versions can be
-// compared in one run; -rounds makes the turns shorter and more. Requests per second are the number of clients divided by the mean time of a request. The p99
-// of fewer than 100 requests is the slowest. The clients run on the same machine as the servers and
-// share its CPUs.
+// compared in one run; -rounds makes the turns shorter and more. Requests per second are the number of
+// clients divided by the mean time of a request. The p99 of fewer than 100 requests is the slowest. The
+// clients run on the same machine as the servers and share its CPUs.
 //
 // Last, 4 to 64 writers change one session at the same time, on one server and on four servers that
 // share a Redis, which shows how much work and how many changes are lost to conflicts.
@@ -29,6 +29,7 @@ import (
 	"os/signal"
 	"regexp"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -43,6 +44,8 @@ func main() {
 	flag.IntVar(&opt.rounds, "rounds", 1, "the number of turns in which each measurement is taken")
 	flag.DurationVar(&opt.each, "each", time.Second, "the approximate time of each measurement")
 	flag.TextVar(&opt.match, "match", &pattern{*regexp.MustCompile("")}, "`expression` for the measurements to take, for instance '100000.*page' or 'health$'")
+	opt.clients = counts{1, 8}
+	flag.Var(&opt.clients, "clients", "the `numbers` of concurrent clients, each of which is measured, separated by commas")
 	flag.Parse()
 	if err := begin(opt, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -66,11 +69,32 @@ type options struct {
 	against  string
 	rounds   int
 	each     time.Duration
+	clients  counts
 	match    pattern
 }
 
 // pattern is a regular expression as a flag.
 type pattern struct{ regexp.Regexp }
+
+// counts are positive numbers as a flag.
+type counts []int
+
+func (c *counts) String() string {
+	return strings.ReplaceAll(strings.Trim(fmt.Sprint(*c), "[]"), " ", ",")
+}
+
+// Set reads numbers that are separated by commas.
+func (c *counts) Set(text string) error {
+	*c = nil
+	for field := range strings.SplitSeq(text, ",") {
+		n, err := strconv.Atoi(field)
+		if err != nil || n < 1 {
+			return fmt.Errorf("%q is not a positive number", field)
+		}
+		*c = append(*c, n)
+	}
+	return nil
+}
 
 // bench is one run of the benchmark.
 type bench struct {

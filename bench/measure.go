@@ -13,9 +13,6 @@ import (
 	"time"
 )
 
-// clients are the numbers of concurrent clients. Each is measured.
-var clients = []int{1, 8}
-
 const (
 	// minRequests is the smallest number of requests of all clients together. Each client sends at
 	// least one.
@@ -32,6 +29,10 @@ type measurement struct {
 	stores bool
 	// sessions is the number of sessions that must exist.
 	sessions int64
+	// most is the largest number of rows that is measured, 0 for all.
+	most int
+	// format is the format of the file that is uploaded, if it is not CSV.
+	format string
 }
 
 // ofTables are the measurements for each size of table.
@@ -46,6 +47,8 @@ var ofTables = []measurement{
 		}
 		return request{"POST", path, "text/csv", c.file}, c.deleteMade()
 	}},
+	uploadAs("Parquet", "parquet", "application/vnd.apache.parquet", 0),
+	uploadAs("XLSX", "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", 10_000),
 	{name: "page, first 100 rows", next: func(c *client) (request, error) {
 		return request{method: "GET", path: c.session("/data")}, nil
 	}},
@@ -97,6 +100,14 @@ func getting(path string) func(*client) (request, error) {
 	return func(*client) (request, error) { return request{method: "GET", path: path}, nil }
 }
 
+// uploadAs returns the measurement of uploads of the table as a file of another format, up to that many
+// rows. The first server has made the file, so that all read the same bytes.
+func uploadAs(name, format, contentType string, most int) measurement {
+	return measurement{name: "upload " + name, stores: true, most: most, format: format, next: func(c *client) (request, error) {
+		return request{"POST", "/api/v1/sessions?ttl_seconds=600", contentType, c.files[format]}, c.deleteMade()
+	}}
+}
+
 // wanted returns the measurements that the flag -match selects, by their name with prefix before it.
 func (b *bench) wanted(all []measurement, prefix string) (wanted []measurement) {
 	for _, m := range all {
@@ -109,20 +120,29 @@ func (b *bench) wanted(all []measurement, prefix string) (wanted []measurement) 
 
 // tables takes the measurements with a table of that many rows.
 func (b *bench) tables(ctx context.Context, rows int) error {
-	wanted := b.wanted(ofTables, fmt.Sprintf("%d ", rows))
+	wanted := slices.DeleteFunc(b.wanted(ofTables, fmt.Sprintf("%d ", rows)), func(m measurement) bool {
+		return m.most > 0 && rows > m.most
+	})
 	if len(wanted) == 0 {
 		return nil
 	}
 	file := generate(rows, columns)
 	of := make([][]*client, len(b.backends))
 	for i, backend := range b.backends {
-		of[i] = newClients(ctx, backend.url, slices.Max(clients))
+		of[i] = newClients(ctx, backend.url, slices.Max(b.opt.clients))
 		for j, c := range of[i] {
 			c.rows, c.file, c.random = rows, file, rand.New(rand.NewPCG(uint64(rows), uint64(j)))
 			if err := c.prepare(); err != nil {
 				return fmt.Errorf("%s: %w", backend.name, err)
 			}
 		}
+	}
+	files, err := of[0][0].download(wanted)
+	if err != nil {
+		return err
+	}
+	for _, c := range slices.Concat(of...) {
+		c.files = files
 	}
 	if err := b.out.table(ctx, rows, len(file)); err != nil {
 		return err
@@ -149,7 +169,7 @@ func (b *bench) health(ctx context.Context) error {
 	}
 	of := make([][]*client, len(b.backends))
 	for i, backend := range b.backends {
-		of[i] = newClients(ctx, backend.url, slices.Max(clients))
+		of[i] = newClients(ctx, backend.url, slices.Max(b.opt.clients))
 	}
 	b.out.section("/health/storage")
 	for _, m := range wanted {
@@ -167,7 +187,7 @@ func (b *bench) health(ctx context.Context) error {
 
 // take takes one measurement of each backend, with its own clients, one after another.
 func (b *bench) take(m measurement, of [][]*client) error {
-	for _, n := range clients {
+	for _, n := range b.opt.clients {
 		results := make([]result, len(of))
 		for range b.opt.rounds {
 			for i, backend := range b.backends {
@@ -247,7 +267,7 @@ func (c *client) repeat(m measurement, each time.Duration, least int) (times []t
 		if err != nil {
 			return nil, err
 		}
-		if r.method == "POST" && r.contentType == "text/csv" {
+		if r.method == "POST" && r.contentType != "" {
 			if err := c.remember(answer); err != nil {
 				return nil, err
 			}
