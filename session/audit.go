@@ -193,7 +193,7 @@ func (s *Service) AddAudit(ctx context.Context, c Change, text string) (*AddedEn
 		return nil, fail(ErrInvalidParameter, "an audit entry of %d bytes is not accepted; it must have 1 to %d", len(text), maxAuditEntry)
 	}
 	var added AddedEntry
-	sess, err := s.commit(ctx, c.Ref, c.Pre, func(h *head) ([]kv.Item, error) {
+	sess, err := s.commitLight(ctx, c.Ref, c.Pre, func(h *head) ([]kv.Item, error) {
 		now := s.now()
 		h.log(now, text)
 		added.AuditEntry = AuditEntry{clock(now.UnixMilli()), text}

@@ -57,7 +57,7 @@ func (h *head) admit(c Caller) error {
 
 // RevokeTokens makes a session refuse the scoped tokens that were issued for it so far.
 func (s *Service) RevokeTokens(ctx context.Context, ref Ref, pre Precondition) (*Session, error) {
-	return s.commit(ctx, ref, pre, func(h *head) ([]kv.Item, error) {
+	return s.commitLight(ctx, ref, pre, func(h *head) ([]kv.Item, error) {
 		h.Revoked = max(h.Revoked+1, s.now().UnixMilli())
 		return nil, nil
 	})

@@ -70,6 +70,9 @@ func newEventualHeads(opt Options, minTTL time.Duration) *eventualHeads {
 	}
 }
 
+// recall knows no head: a swap from it would not show that others have changed the session.
+func (hs *eventualHeads) recall(context.Context, string) *head { return nil }
+
 func (hs *eventualHeads) retention() retention { return hs.keep }
 
 // remember keeps what a head says, unless a commit of this instance has gone beyond it.

@@ -43,7 +43,7 @@ func (s *Service) Touch(ctx context.Context, ref Ref, pre Precondition, ttl time
 	if err := checkTTL(ttl); err != nil {
 		return nil, err
 	}
-	return s.commit(ctx, ref, pre, func(h *head) ([]kv.Item, error) {
+	return s.commitLight(ctx, ref, pre, func(h *head) ([]kv.Item, error) {
 		h.TTL = ttl.Milliseconds()
 		return nil, nil
 	})

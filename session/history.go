@@ -31,7 +31,7 @@ func (s *Service) repeat(ctx context.Context, c Change, fallback string, choose 
 	if err := checkSummary(c.Summary); err != nil {
 		return nil, err
 	}
-	return s.commit(ctx, c.Ref, c.Pre, func(h *head) ([]kv.Item, error) {
+	return s.commitLight(ctx, c.Ref, c.Pre, func(h *head) ([]kv.Item, error) {
 		from, err := choose(h)
 		if err != nil {
 			return nil, err
@@ -55,7 +55,7 @@ func (s *Service) Redo(ctx context.Context, c Change) (*Session, error) {
 
 // move makes a neighbouring version current.
 func (s *Service) move(ctx context.Context, c Change, name string, by int, none error) (*Session, error) {
-	return s.commit(ctx, c.Ref, c.Pre, func(h *head) ([]kv.Item, error) {
+	return s.commitLight(ctx, c.Ref, c.Pre, func(h *head) ([]kv.Item, error) {
 		to := h.Current + by
 		if to < 0 || to >= len(h.Versions) {
 			return nil, withState(h, none)

@@ -23,7 +23,7 @@ func (s *Service) UpdateInfo(ctx context.Context, c Change, filename *string, me
 	if len(metadata) > maxMetadata {
 		return nil, fail(ErrInvalidParameter, "metadata of %d bytes is not accepted; it may have at most %d", len(metadata), maxMetadata)
 	}
-	return s.commit(ctx, c.Ref, c.Pre, func(h *head) ([]kv.Item, error) {
+	return s.commitLight(ctx, c.Ref, c.Pre, func(h *head) ([]kv.Item, error) {
 		if filename != nil {
 			h.Filename = *filename
 		}

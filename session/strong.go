@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"edgeframe/internal/lru"
 	"edgeframe/kv"
 	"edgeframe/session/record"
 )
@@ -19,6 +20,8 @@ type strongHeads struct {
 	keep  retention
 	// maxTableBytes is that of [Options].
 	maxTableBytes int64
+	// stored has the encoded heads that this process stored last, by the ids of their sessions.
+	stored *lru.Cache[[]byte]
 }
 
 var _ heads = (*strongHeads)(nil)
@@ -26,12 +29,16 @@ var _ heads = (*strongHeads)(nil)
 // maxTouchInterval is the longest time during which a head is not rewritten for an access alone.
 const maxTouchInterval = time.Minute
 
+// storedHeadsBytes bounds the encoded heads that are kept for changes to begin with.
+const storedHeadsBytes = 4 << 20
+
 func newStrongHeads(opt Options, minTTL time.Duration) *strongHeads {
 	return &strongHeads{
 		store:         opt.Store,
 		now:           opt.Now,
 		keep:          retention{maxTouchInterval: maxTouchInterval, min: minTTL},
 		maxTableBytes: opt.MaxTableBytes,
+		stored:        lru.New[[]byte](storedHeadsBytes),
 	}
 }
 
@@ -50,6 +57,18 @@ func (hs *strongHeads) load(ctx context.Context, ref Ref) (*head, error) {
 	return decodeHead(ctx, ref.ID, b)
 }
 
+func (hs *strongHeads) recall(ctx context.Context, id string) *head {
+	b, ok := hs.stored.Get(id)
+	if !ok {
+		return nil
+	}
+	h, err := decodeHead(ctx, id, b)
+	if err != nil {
+		return nil
+	}
+	return h
+}
+
 func (hs *strongHeads) swap(ctx context.Context, before, h *head, c kv.Commit) error {
 	_, err := hs.commit(ctx, h, before.Revision, c)
 	return err
@@ -60,7 +79,12 @@ func (hs *strongHeads) commit(ctx context.Context, h *head, old Token, c kv.Comm
 	if err != nil {
 		return nil, err
 	}
-	return hs.store.Commit(ctx, c)
+	values, err := hs.store.Commit(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	hs.stored.Add(h.ID, c.Swap.Value, int64(len(c.Swap.Value)))
+	return values, nil
 }
 
 // access rewrites the head, unless a commit comes between: that has extended the session itself.
@@ -102,6 +126,7 @@ func (hs *strongHeads) end(ctx context.Context, h *head, sameState bool) error {
 			return err
 		}
 	}
+	hs.stored.Remove(h.ID)
 	return hs.store.Delete(ctx, record.HeadKey(h.ID))
 }
 
