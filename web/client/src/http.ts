@@ -57,6 +57,7 @@ export const sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
     };
     const timer = setTimeout(wake, ms);
     signal?.addEventListener("abort", wake);
+    if (signal?.aborted) wake();
   });
 
 /** Is fetch, but tells how much has been sent, which fetch cannot do. */

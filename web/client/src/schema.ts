@@ -573,9 +573,9 @@ export interface components {
             };
             /** @description How the current version is stored. */
             serialization: {
-                /** @enum {unknown} */
+                /** @enum {string} */
                 method: "arrow" | "msgpack";
-                /** @enum {unknown} */
+                /** @enum {string} */
                 codec: "snappy" | "zstd" | "lz4" | "gzip" | "none";
                 /** @description Size before compression. */
                 raw_bytes: number;
@@ -591,8 +591,7 @@ export interface components {
             intentional_missing: {
                 [key: string]: number;
             };
-            /** @description What clients noted with PATCH. */
-            metadata: Record<string, never>;
+            metadata: components["schemas"]["Metadata"];
             source?: components["schemas"]["Source"];
             upload?: components["schemas"]["UploadReceipt"];
             /** @description A token with the scope own of the new session, for a client whose token has the scope create alone, if the server has TOKEN_SECRET. */
@@ -610,6 +609,10 @@ export interface components {
             };
             /** @description What the operations of an edit did. Only in the answer to it. */
             operations?: components["schemas"]["Effect"][];
+        };
+        /** @description What clients have noted about a session: any JSON object. */
+        Metadata: {
+            [key: string]: unknown;
         };
         /** @description The sessions of several sheets, in the order in which they were selected. */
         SessionDocuments: {
@@ -649,7 +652,7 @@ export interface components {
             encoding?: string;
             /**
              * @description What the file was unpacked from.
-             * @enum {unknown}
+             * @enum {string}
              */
             compression?: "gzip" | "zstd" | "zip";
             /** @description How sure the detection of the encoding is, in percent. Absent unless the encoding was guessed. */
@@ -660,7 +663,7 @@ export interface components {
             quote?: string | null;
             /**
              * @description Where the names of the columns come from: a parameter says which line it is, the line looks like a header, the first line was taken although it looks like data, or there is none.
-             * @enum {unknown}
+             * @enum {string}
              */
             header?: "given" | "found" | "assumed" | "absent";
             /** @description The line of the text, or the row of the sheet, that has the names. */
@@ -680,27 +683,30 @@ export interface components {
                 /** @description The rows of the sheet that have the names of the columns. Absent if there are none. */
                 header_rows?: number[];
             }[];
+            /** @description By the names of the columns. */
             columns: {
-                [key: string]: {
-                    dtype: string;
-                    missing: number;
-                    /** @description Cells that would not be given back as they were sent; strict refuses them. */
-                    changed: number;
-                    /** @description The name in the file, if it is another one. */
-                    renamed_from?: string;
-                    /** @description The first changed cells, up to three of each kind. */
-                    samples?: {
-                        /** @enum {unknown} */
-                        kind: "respelled" | "to_missing" | "coerced";
-                        /** @description The line of the text, the row of the sheet or the number of the record. */
-                        line: number;
-                        /** @description The spelling in the file. */
-                        before: string;
-                        /** @description The spelling in the table; null if the cell is missing there. */
-                        after: string | null;
-                    }[];
-                };
+                [key: string]: components["schemas"]["ReceiptColumn"];
             };
+        };
+        /** @description How a column was understood. */
+        ReceiptColumn: {
+            dtype: string;
+            missing: number;
+            /** @description Cells that would not be given back as they were sent; strict refuses them. */
+            changed: number;
+            /** @description The name in the file, if it is another one. */
+            renamed_from?: string;
+            /** @description The first changed cells, up to three of each kind. */
+            samples?: {
+                /** @enum {string} */
+                kind: "respelled" | "to_missing" | "coerced";
+                /** @description The line of the text, the row of the sheet or the number of the record. */
+                line: number;
+                /** @description The spelling in the file. */
+                before: string;
+                /** @description The spelling in the table; null if the cell is missing there. */
+                after: string | null;
+            }[];
         };
         /**
          * @description The file that the table was made of: what UploadReceipt says of it, and the members below. Edits keep it. Absent if none is known.
@@ -727,12 +733,17 @@ export interface components {
             /** @description The sheet of the workbook, if it is one. */
             sheet?: string;
             format: string;
-            columns: Record<string, never>;
+            /** @description By the names of the columns. */
+            columns: {
+                [key: string]: components["schemas"]["ReceiptColumn"];
+            };
             /**
              * @description The receipt was longer than the 16 KiB that are kept. Columns with changed cells or other names are kept first.
              * @constant
              */
             cut?: true;
+        } & {
+            [key: string]: unknown;
         };
         /** @description What the session of a file would be. */
         UploadPreview: {
@@ -746,7 +757,7 @@ export interface components {
                 [key: string]: number;
             };
             /** @description The first rows, as many as preview_rows says. */
-            preview_data: Record<string, never>[];
+            preview_data: components["schemas"]["Row"][];
             upload: components["schemas"]["UploadReceipt"];
         };
         /** @description The sheets of a workbook from which the client would have to choose. */
@@ -757,8 +768,7 @@ export interface components {
             dry_run: true;
             filename: string;
             total_sheets: number;
-            /** @description As in UploadDocument. */
-            sheets: Record<string, never>[];
+            sheets: components["schemas"]["Sheet"][];
         };
         /** @description A workbook that has to be chosen from. */
         UploadDocument: {
@@ -772,23 +782,25 @@ export interface components {
             /** @description For how long the workbook is stored, from its upload on. */
             ttl_seconds: number;
             total_sheets: number;
-            sheets: {
-                name: string;
-                /** @description Whether programs do not show the sheet. */
-                hidden: boolean;
-                rows: number;
-                columns: number;
-                column_names: string[];
-                preview_data: Record<string, never>[];
-                /** @description Cells below the header that are empty. */
-                missing_count: number;
-                /** @description Rows × columns × share of filled cells. */
-                score: number;
-                /** @description True for the sheet with the highest score, of those that are visible and can be read. */
-                is_suggested: boolean;
-                /** @description Why the sheet cannot be read as a table. It then has no rows and columns here. */
-                error?: string;
-            }[];
+            sheets: components["schemas"]["Sheet"][];
+        };
+        /** @description A sheet of a workbook. */
+        Sheet: {
+            name: string;
+            /** @description Whether programs do not show the sheet. */
+            hidden: boolean;
+            rows: number;
+            columns: number;
+            column_names: string[];
+            preview_data: components["schemas"]["Row"][];
+            /** @description Cells below the header that are empty. */
+            missing_count: number;
+            /** @description Rows × columns × share of filled cells. */
+            score: number;
+            /** @description True for the sheet with the highest score, of those that are visible and can be read. */
+            is_suggested: boolean;
+            /** @description Why the sheet cannot be read as a table. It then has no rows and columns here. */
+            error?: string;
         };
         /**
          * @description Rows of a sheet of a workbook that has to be chosen from.
@@ -823,7 +835,7 @@ export interface components {
             returned_rows: number;
             columns: string[];
             dtypes: components["schemas"]["DTypes"];
-            data: Record<string, never>[];
+            data: components["schemas"]["Row"][];
         };
         /**
          * @example {
@@ -836,10 +848,7 @@ export interface components {
          */
         SheetSelection: {
             selected_sheets: string[];
-            /**
-             * @description Put the sheets below one another in one session, by the names of their columns.
-             * @default false
-             */
+            /** @description Put the sheets below one another in one session, by the names of their columns. False if it is absent. */
             merge?: boolean;
         };
         /**
@@ -861,19 +870,21 @@ export interface components {
          *     }
          */
         SessionList: {
-            sessions: {
-                session_id: components["schemas"]["SessionId"];
-                filename: string;
-                /** Format: date-time */
-                created_at: string;
-                /** Format: date-time */
-                expires_at: string;
-                shape: components["schemas"]["Shape"];
-                /** @description The sub of the scoped token that created the session, if one did. */
-                owner?: string;
-            }[];
+            sessions: components["schemas"]["SessionSummary"][];
             /** @description The path and query of the next page. */
             next: string | null;
+        };
+        /** @description What a list says of a session. */
+        SessionSummary: {
+            session_id: components["schemas"]["SessionId"];
+            filename: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string;
+            shape: components["schemas"]["Shape"];
+            /** @description The sub of the scoped token that created the session, if one did. */
+            owner?: string;
         };
         /**
          * @example {
@@ -885,10 +896,7 @@ export interface components {
         TokenRequest: {
             /** @description One or several of read, edit and own, separated by spaces. own includes edit, and edit includes read. */
             scope: string;
-            /**
-             * @description How long the token is valid.
-             * @default 3600
-             */
+            /** @description How long the token is valid. 3600 if it is absent. */
             ttl_seconds?: number;
             /** @description Who holds the token. The versions that the holder makes name it. Without it the actor is that of the caller. */
             actor?: string;
@@ -906,7 +914,10 @@ export interface components {
         SessionId: string;
         VersionId: number;
         /** @description Rows and columns. */
-        Shape: number[];
+        Shape: [
+            number,
+            number
+        ];
         /** @description The type of each column, named as Arrow prints it: int64, float64, bool, utf8, date32, timestamp[us] and so on. */
         DTypes: {
             [key: string]: string;
@@ -1096,6 +1107,7 @@ export interface components {
         };
         /** @description Some rows of a version. The shape of data is what orient= asked for. */
         DataPage: components["schemas"]["RecordsPage"] | components["schemas"]["ColumnsPage"] | components["schemas"]["SplitPage"];
+        /** @description What a page says besides its rows. */
         PageHead: {
             session_id: components["schemas"]["SessionId"];
             version: components["schemas"]["VersionId"];
@@ -1109,7 +1121,6 @@ export interface components {
             returned_rows: number;
             columns: string[];
             dtypes: components["schemas"]["DTypes"];
-            data: unknown;
         };
         /**
          * @description What to answer with. At most one of group, histogram and distinct; without any, rows of the table.
@@ -1149,43 +1160,50 @@ export interface components {
             /** @description Selects rows; all if absent. */
             where?: components["schemas"]["Condition"] | null;
             /** @description The order of the rows, or, with group, of the groups by columns of the answer. A name with a minus in front is descending. Not with histogram and distinct. */
-            sort?: string | (string | {
-                column: string;
-                /** @default false */
-                descending?: boolean;
-            })[] | null;
-            /** @default 0 */
+            sort?: string | (string | components["schemas"]["SortKey"])[] | null;
+            /** @description 0 if it is absent. */
             offset?: number | null;
             /** @description By default 100 for JSON, at most 10,000; all for other formats. Not with histogram and distinct. */
             limit?: number | null;
             /** @description By default the current version. */
             version?: number | null;
             /** @description One row for each combination of the values of by, with a column for each aggregate. */
-            group?: {
-                by?: string[];
-                aggregates?: {
-                    /** @description Not needed for count, which then counts rows. */
-                    column?: string;
-                    /** @enum {unknown} */
-                    fn: "count" | "count_distinct" | "sum" | "mean" | "min" | "max" | "std" | "median" | "first" | "last";
-                    /** @description The name of the column in the answer. */
-                    as?: string;
-                }[];
-            } | null;
+            group?: components["schemas"]["Group"] | null;
             /** @description How the values of a column of numbers or times are distributed. */
-            histogram?: {
-                column: string;
-                /** @default 10 */
-                bins?: number;
-            } | null;
+            histogram?: components["schemas"]["HistogramQuery"] | null;
             /** @description The values of a column, the most frequent first. */
-            distinct?: {
-                column: string;
-                /** @default 100 */
-                limit?: number;
-                /** @description Only values in whose spelling this occurs, in upper or lower case. */
-                search?: string;
-            } | null;
+            distinct?: components["schemas"]["DistinctQuery"] | null;
+        };
+        /** @description The columns whose values make the groups, and what is worked out for each group. */
+        Group: {
+            by?: string[];
+            aggregates?: components["schemas"]["Aggregate"][];
+        };
+        /** @description A column of the answer. */
+        Aggregate: {
+            /** @description Not needed for count, which then counts rows. */
+            column?: string;
+            /** @enum {string} */
+            fn: "count" | "count_distinct" | "sum" | "mean" | "min" | "max" | "std" | "median" | "first" | "last";
+            /** @description The name of the column in the answer. */
+            as?: string;
+        };
+        /** @description A column of numbers or times, and into how many intervals its values are counted: 10 if bins is absent. */
+        HistogramQuery: {
+            column: string;
+            bins?: number;
+        };
+        /** @description A column, and which of its values are listed: the 100 most frequent if limit is absent. */
+        DistinctQuery: {
+            column: string;
+            limit?: number;
+            /** @description Only values in whose spelling this occurs, in upper or lower case. */
+            search?: string;
+        };
+        /** @description A column to sort by; ascending unless descending is true. */
+        SortKey: {
+            column: string;
+            descending?: boolean;
         };
         /** @description Makes a session of the rows or groups that a query selects in another one. */
         SessionFrom: {
@@ -1218,8 +1236,34 @@ export interface components {
             version: components["schemas"]["VersionId"];
             total_rows: number;
             matched_rows: number;
-            histogram?: Record<string, never>;
-            distinct?: Record<string, never>;
+            histogram?: components["schemas"]["Histogram"];
+            distinct?: components["schemas"]["DistinctValues"];
+        };
+        /** @description How many of the values are in each of some intervals of equal width. The last one includes its upper bound. Without values there are no intervals. */
+        Histogram: {
+            column: string;
+            dtype: string;
+            /** @description One more than counts: numbers; times as in a page of data. */
+            bounds: (number | string)[];
+            counts: number[];
+            /** @description Cells without a value, marked ones included. */
+            missing: number;
+            /** @description Infinite numbers, which are in no interval. */
+            infinite: number;
+        };
+        /** @description The values of a column, the most frequent first. */
+        DistinctValues: {
+            column: string;
+            dtype: string;
+            values: {
+                /** @description As in a page of data. */
+                value: unknown;
+                count: number;
+            }[];
+            /** @description How many different values there are, of which values lists some. */
+            distinct: number;
+            /** @description Cells without a value, marked ones included. */
+            missing: number;
         };
         /**
          * @example {
@@ -1255,7 +1299,7 @@ export interface components {
          */
         RecordsPage: components["schemas"]["PageHead"] & {
             /** @description orient=records, the default: one object per row. */
-            data?: Record<string, never>[];
+            data: components["schemas"]["Row"][];
         };
         /**
          * @example {
@@ -1293,7 +1337,7 @@ export interface components {
          */
         ColumnsPage: components["schemas"]["PageHead"] & {
             /** @description orient=columns: one array per column. */
-            data?: {
+            data: {
                 [key: string]: unknown[];
             };
         };
@@ -1338,11 +1382,30 @@ export interface components {
          */
         SplitPage: components["schemas"]["PageHead"] & {
             /** @description orient=split: one array per row. */
-            data?: {
+            data: {
                 columns: string[];
                 data: unknown[][];
             };
         };
+        /** @description The values of a row by the names of the columns. */
+        Row: {
+            [key: string]: unknown;
+        };
+        /**
+         * @example {
+         *       "action_summary": "Correct a price",
+         *       "operations": [
+         *         {
+         *           "op": "set_values",
+         *           "column": "price",
+         *           "rows": [
+         *             0
+         *           ],
+         *           "value": 1.75
+         *         }
+         *       ]
+         *     }
+         */
         Edit: {
             action_summary?: components["schemas"]["ActionSummary"];
             /** @description Applied in order, all or none; together they make one version. */
@@ -1564,9 +1627,7 @@ export interface components {
             /** @description The row before which the new rows come; the number of rows is the end of the table. */
             at: number;
             /** @description The new rows: values by the names of the columns. Columns that a row does not name are missing in it. */
-            rows: {
-                [key: string]: unknown;
-            }[];
+            rows: components["schemas"]["Row"][];
         };
         /**
          * @description Replaces a part of the text in cells or, with whole_cell, cells that have a value. Missing cells stay missing.
@@ -1591,14 +1652,11 @@ export interface components {
             find: unknown;
             /** @description What replaces it. With regex, $1, ${1} and ${name} stand for what a group matched, and $$ for a dollar sign. With whole_cell, null makes cells missing. */
             with: unknown;
-            /** @default false */
+            /** @description False if it is absent. */
             regex?: boolean;
-            /**
-             * @description Whether only whole cells are replaced.
-             * @default false
-             */
+            /** @description Whether only whole cells are replaced. False if it is absent. */
             whole_cell?: boolean;
-            /** @default false */
+            /** @description False if it is absent. */
             ignore_case?: boolean;
         };
         /**
@@ -1620,8 +1678,8 @@ export interface components {
             /** @description Dates and times may have a format: date32[%d/%m/%Y]. */
             dtype: string;
             /**
-             * @default raise
-             * @enum {unknown}
+             * @description raise if it is absent.
+             * @enum {string}
              */
             errors?: "raise" | "coerce";
         };
@@ -1642,7 +1700,7 @@ export interface components {
              */
             op: "fill_missing";
             columns: components["schemas"]["ColumnList"];
-            /** @enum {unknown} */
+            /** @enum {string} */
             method: "mean" | "median" | "mode" | "ffill" | "bfill" | "constant" | "linear";
             /** @description With constant only: a value that fits the columns. */
             value?: unknown;
@@ -1651,10 +1709,7 @@ export interface components {
              * @constant
              */
             as?: "float64";
-            /**
-             * @description With mean, median and linear: values are rounded to the digits of the column, halves to the even one.
-             * @default false
-             */
+            /** @description With mean, median and linear: values are rounded to the digits of the column, halves to the even one. False if it is absent. */
             round?: boolean;
         };
         /**
@@ -1676,8 +1731,8 @@ export interface components {
             op: "drop_missing";
             columns?: components["schemas"]["ColumnList"];
             /**
-             * @default any
-             * @enum {unknown}
+             * @description any if it is absent.
+             * @enum {string}
              */
             how?: "any" | "all";
         };
@@ -1699,8 +1754,8 @@ export interface components {
             op: "drop_duplicates";
             columns?: components["schemas"]["ColumnList"];
             /**
-             * @default first
-             * @enum {unknown}
+             * @description first if it is absent.
+             * @enum {string}
              */
             keep?: "first" | "last" | "none";
         };
@@ -1725,11 +1780,7 @@ export interface components {
              * @enum {string}
              */
             op: "sort";
-            by: {
-                column: string;
-                /** @default false */
-                descending?: boolean;
-            }[];
+            by: components["schemas"]["SortKey"][];
         };
         /**
          * @description Keeps the rows for which a condition holds.
@@ -1803,20 +1854,22 @@ export interface components {
             rows: components["schemas"]["Rows"];
         };
         /** @description A comparison of a column, or a combination of at most 1,000 conditions, nested 63 deep. */
-        Condition: {
-            column: string;
-            /** @enum {unknown} */
-            cmp: "eq" | "ne" | "lt" | "le" | "gt" | "ge" | "between" | "in" | "contains" | "starts_with" | "ends_with" | "matches" | "is_null" | "not_null";
-            /** @description What to compare with; a list of at most 1,000,000 values for in, two values for between, a regular expression of RE2 with at most 1,000 bytes for matches, none for is_null and not_null. */
-            value?: unknown;
-            /** @description For text with eq, ne, in, contains, starts_with, ends_with and matches. */
-            ignore_case?: boolean;
-        } | {
+        Condition: components["schemas"]["Comparison"] | {
             and: components["schemas"]["Condition"][];
         } | {
             or: components["schemas"]["Condition"][];
         } | {
             not: components["schemas"]["Condition"];
+        };
+        /** @description A comparison of a column with a value. */
+        Comparison: {
+            column: string;
+            /** @enum {string} */
+            cmp: "eq" | "ne" | "lt" | "le" | "gt" | "ge" | "between" | "in" | "contains" | "starts_with" | "ends_with" | "matches" | "is_null" | "not_null";
+            /** @description What to compare with; a list of at most 1,000,000 values for in, two values for between, a regular expression of RE2 with at most 1,000 bytes for matches, none for is_null and not_null. */
+            value?: unknown;
+            /** @description For text with eq, ne, in, contains, starts_with, ends_with and matches. */
+            ignore_case?: boolean;
         };
         /** @description What an operation does. */
         Effect: {
@@ -1937,7 +1990,7 @@ export interface components {
                 dtypes: {
                     [key: string]: string;
                 };
-                data: Record<string, never>[];
+                data: components["schemas"]["Row"][];
             };
         };
         /** @description What the change is called in the history. */
@@ -1967,7 +2020,9 @@ export interface components {
         SessionPatch: {
             filename?: string | null;
             /** @description Merged into the metadata as RFC 7396 says: null removes a member. The result may have 64 KiB. */
-            metadata?: Record<string, never>;
+            metadata?: {
+                [key: string]: unknown;
+            };
         };
         /** @description Rows whose value is missing on purpose, by column. Columns without such rows are absent. */
         IntentionalMissing: {
@@ -2055,30 +2110,33 @@ export interface components {
             status: number;
             /** @description One sentence for a person: what was wrong and what would be accepted. */
             detail: string;
-            /**
-             * @description Stable, for programs.
-             * @enum {unknown}
-             */
-            code: "session_not_found" | "version_not_found" | "upload_not_found" | "not_found" | "column_not_found" | "malformed_input" | "schema_mismatch" | "invalid_operation" | "invalid_query" | "invalid_parameter" | "unsupported_media_type" | "not_acceptable" | "method_not_allowed" | "payload_too_large" | "dataframe_too_large" | "nothing_to_undo" | "nothing_to_redo" | "conflict" | "idempotency_mismatch" | "precondition_failed" | "cell_changed" | "unauthorized" | "token_expired" | "token_revoked" | "insufficient_scope" | "forbidden" | "not_configured" | "cross_origin" | "host_not_allowed" | "too_many_attempts" | "rate_limited" | "session_busy" | "stale_read" | "storage_unavailable" | "misconfigured" | "worker_restarted" | "internal" | "corrupt_session";
+            code: components["schemas"]["ProblemCode"];
             /** @description Finds the request in the server's log. */
             request_id: string;
             /** @description With 409 and 412: the member revision of the session document now. The ETag of the answer is that of the session. */
             current_revision?: number;
             current_version?: components["schemas"]["VersionId"];
             /** @description Which parts of an edit are wrong; with cell_changed, the first 100 cells that do not hold what is expected. Only errors of operations have it. */
-            errors?: {
-                /** @description A JSON pointer (RFC 6901) into the document of the edit. */
-                pointer: string;
-                column?: string;
-                /** @description The row of the table, counted from 0. */
-                row?: number;
-                /** @description What was given or, for cast, what the table has. With cell_changed, what was expected. */
-                value?: unknown;
-                /** @description With cell_changed: what the cell holds. It is not there if it is longer than 1,000 bytes. */
-                current?: unknown;
-                /** @description What would be accepted. For an unknown column, the nearest name. */
-                expected?: string;
-            }[];
+            errors?: components["schemas"]["ProblemError"][];
+        };
+        /**
+         * @description Stable, for programs.
+         * @enum {string}
+         */
+        ProblemCode: "session_not_found" | "version_not_found" | "upload_not_found" | "not_found" | "column_not_found" | "malformed_input" | "schema_mismatch" | "invalid_operation" | "invalid_query" | "invalid_parameter" | "unsupported_media_type" | "not_acceptable" | "method_not_allowed" | "payload_too_large" | "dataframe_too_large" | "nothing_to_undo" | "nothing_to_redo" | "conflict" | "idempotency_mismatch" | "precondition_failed" | "cell_changed" | "unauthorized" | "token_expired" | "token_revoked" | "insufficient_scope" | "forbidden" | "not_configured" | "cross_origin" | "host_not_allowed" | "too_many_attempts" | "rate_limited" | "session_busy" | "stale_read" | "storage_unavailable" | "misconfigured" | "worker_restarted" | "internal" | "corrupt_session";
+        /** @description A part of a document that is wrong. */
+        ProblemError: {
+            /** @description A JSON pointer (RFC 6901) into the document of the edit. */
+            pointer: string;
+            column?: string;
+            /** @description The row of the table, counted from 0. */
+            row?: number;
+            /** @description What was given or, for cast, what the table has. With cell_changed, what was expected. */
+            value?: unknown;
+            /** @description With cell_changed: what the cell holds. It is not there if it is longer than 1,000 bytes. */
+            current?: unknown;
+            /** @description What would be accepted. For an unknown column, the nearest name. */
+            expected?: string;
         };
         /**
          * @example {
@@ -2087,7 +2145,7 @@ export interface components {
          *     }
          */
         Health: {
-            /** @enum {unknown} */
+            /** @enum {string} */
             status: "healthy" | "unhealthy" | "error";
             active_sessions: number;
         };
@@ -2101,7 +2159,7 @@ export interface components {
          *     }
          */
         HealthReady: {
-            /** @enum {unknown} */
+            /** @enum {string} */
             status: "ready" | "not ready" | "shutting down";
         };
         /**
@@ -2232,11 +2290,21 @@ export interface components {
                 openapi: string;
             };
         };
+        /**
+         * Format: binary
+         * @description The bytes of a file.
+         */
+        Binary: string;
+        /** @description A table as a JSON document: records, columns or split, or a document that has such a table at the place that records names. */
+        TableDocument: unknown[] | {
+            [key: string]: unknown;
+        };
     };
     responses: {
         /** @description invalid_parameter: a parameter, header or id is not accepted, or the request has a body and takes none. malformed_input: the body broke off. */
         BadRequest: {
             headers: {
+                "Edgeframe-Revision": components["headers"]["Edgeframe-Revision"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
             };
@@ -2265,9 +2333,10 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description cross_origin: a page of an origin that is neither the server's own nor one of CORS_ORIGINS may not change anything. insufficient_scope: the token lacks the scope that WWW-Authenticate names. forbidden: the token is for other sessions, or the request is for the operator. */
-        CrossOrigin: {
+        /** @description insufficient_scope: the token lacks the scope that WWW-Authenticate names. forbidden: the token is for other sessions, or the request is for the operator. cross_origin: a page of an origin that is neither the server's own nor one of CORS_ORIGINS may not change anything. */
+        Forbidden: {
             headers: {
+                "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
             };
@@ -2278,17 +2347,6 @@ export interface components {
         /** @description host_not_allowed: the Host of the request is none of the server's. */
         HostNotAllowed: {
             headers: {
-                "X-Request-Id": components["headers"]["X-Request-Id"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description too_many_attempts: too many requests from this address had a wrong token. A right one is accepted at any time. */
-        TooManyAttempts: {
-            headers: {
-                "Retry-After": components["headers"]["Retry-After"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
             };
@@ -2365,6 +2423,7 @@ export interface components {
         /** @description malformed_input: the body is not what it claims to be. schema_mismatch: values do not fit their columns. invalid_operation, column_not_found: an operation cannot be applied. invalid_query: a read query is not well-formed or does not fit the table. idempotency_mismatch: the Idempotency-Key has come before with another request. */
         Unprocessable: {
             headers: {
+                "Edgeframe-Revision": components["headers"]["Edgeframe-Revision"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
             };
@@ -2382,7 +2441,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description rate_limited: the server is busy with other uploads. session_busy: too many changes of the session wait for their turn. Try again. */
+        /** @description rate_limited: the server is busy with other uploads. session_busy: too many changes of the session wait for their turn. too_many_attempts: too many requests from this address had a wrong token; a right one is accepted at any time. Try again. */
         TooManyRequests: {
             headers: {
                 "Retry-After": components["headers"]["Retry-After"];
@@ -2409,6 +2468,7 @@ export interface components {
             headers: {
                 ETag: components["headers"]["ETag"];
                 "Edgeframe-Revision": components["headers"]["Edgeframe-Revision"];
+                "Idempotent-Replay": components["headers"]["Idempotent-Replay"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
             };
@@ -2439,7 +2499,7 @@ export interface components {
         action_summary: components["schemas"]["ActionSummary"];
         /** @description What separates the fields of delimited text. Detected if it is not given. */
         delimiter: "comma" | "semicolon" | "tab" | "pipe" | "space" | "," | ";" | "\t" | "|" | " ";
-        /** @description Whether the first line of delimited text holds the column names. Without, they are column_1, column_2 and so on. */
+        /** @description Whether the first line of delimited text holds the column names. Without, they are column_1, column_2 and so on. If it is not given, the first line is looked at. */
         header: boolean;
         /**
          * @description The line of delimited text, or the row of a sheet, that has the names of the columns, counted from 1. All lines count. What is above it is not read. It cannot be given with skip_rows.
@@ -2456,7 +2516,7 @@ export interface components {
          * @example 2
          */
         skip_footer: number;
-        /** @description Whether a line of delimited text with fewer fields than the header is refused, or filled with missing values. */
+        /** @description Whether a line of delimited text with fewer fields than the header is refused, or filled with missing values. Not given, it is refused. */
         short_rows: "refuse" | "fill";
         /** @description The ASCII punctuation character that encloses fields of delimited text, or none. If it is not given, a double quote does; in text with tabs or pipes, quotes are ordinary characters if all lines have as many fields only so. */
         quote: string;
@@ -2472,7 +2532,7 @@ export interface components {
         strict: boolean;
         /** @description The character encoding of delimited text: utf-8, utf-16, utf-16le, utf-16be, windows-1252, iso-8859-1, or another encoding of the WHATWG Encoding standard by any of its labels, such as shift_jis, gbk, big5, euc-kr, windows-1250, windows-1251, koi8-r and iso-8859-2, in upper or lower case. It goes before the charset of the content type. Detected if neither is given. */
         encoding: string;
-        /** @description The decimal point of numbers in delimited text. */
+        /** @description The decimal point of numbers in delimited text. A point if it is not given. */
         decimal: "point" | "comma" | "." | ",";
         /** @description What separates groups of three digits in numbers of delimited text. space also means U+00A0, U+2009 and U+202F, apostrophe also U+2019. Nothing may if it is not given. */
         thousands: "comma" | "point" | "space" | "apostrophe" | "underscore" | "," | "." | " " | "'" | "_";
@@ -2494,10 +2554,10 @@ export interface components {
          * @example -visit,site
          */
         sort: string;
-        /** @description The shape of a JSON or MessagePack document. NDJSON takes records only; other formats take no orient. */
+        /** @description The shape of a JSON or MessagePack document. NDJSON takes records only; other formats take no orient. records if it is not given. */
         output_orient: "records" | "columns" | "split";
         /**
-         * @description How JSON, NDJSON and MessagePack have values of type int64 and uint64, also inside of lists and structs: as numbers, or as strings for JavaScript, which rounds numbers beyond 2^53. Other formats take no int64.
+         * @description How JSON, NDJSON and MessagePack have values of type int64 and uint64, also inside of lists and structs: as numbers, or as strings for JavaScript, which rounds numbers beyond 2^53. Other formats take no int64. Numbers if it is not given.
          * @example string
          */
         int64: "number" | "string";
@@ -2528,9 +2588,9 @@ export interface components {
          * @example 0.05,0.95
          */
         percentiles: string;
-        /** @description With dry_run only: the largest number of sample cells. */
+        /** @description With dry_run only: the largest number of sample cells. 5 if it is not given. */
         samples: number;
-        /** @description With dry_run only: how many of the first rows of the result to show. */
+        /** @description With dry_run only: how many of the first rows of the result to show. None if it is not given. */
         preview_rows: number;
         /** @description Only report what would change. */
         dry_run: boolean;
@@ -2542,7 +2602,7 @@ export interface components {
         key: string;
         /** @description Only report how the file would be understood. Nothing is stored. */
         upload_dry_run: boolean;
-        /** @description With dry_run=true: how many of the first rows to show. */
+        /** @description With dry_run=true: how many of the first rows to show. 10 if it is not given. */
         upload_preview_rows: number;
         /** @description Also write, read and delete a value. */
         deep: boolean;
@@ -2581,8 +2641,6 @@ export interface components {
         "Retry-After": number;
         /** @description Bearer. */
         "WWW-Authenticate": string;
-        /** @description The methods that are possible. */
-        Allow: string;
         /** @description The id of the request, also in the server's log. */
         "X-Request-Id": string;
     };
@@ -2620,7 +2678,9 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             413: components["responses"]["TooLarge"];
+            421: components["responses"]["HostNotAllowed"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -2635,11 +2695,11 @@ export interface operations {
                 ttl_seconds?: components["parameters"]["ttl_seconds"];
                 /** @description Only report how the file would be understood. Nothing is stored. */
                 dry_run?: components["parameters"]["upload_dry_run"];
-                /** @description With dry_run=true: how many of the first rows to show. */
+                /** @description With dry_run=true: how many of the first rows to show. 10 if it is not given. */
                 preview_rows?: components["parameters"]["upload_preview_rows"];
                 /** @description What separates the fields of delimited text. Detected if it is not given. */
                 delimiter?: components["parameters"]["delimiter"];
-                /** @description Whether the first line of delimited text holds the column names. Without, they are column_1, column_2 and so on. */
+                /** @description Whether the first line of delimited text holds the column names. Without, they are column_1, column_2 and so on. If it is not given, the first line is looked at. */
                 header?: components["parameters"]["header"];
                 /**
                  * @description The line of delimited text, or the row of a sheet, that has the names of the columns, counted from 1. All lines count. What is above it is not read. It cannot be given with skip_rows.
@@ -2656,7 +2716,7 @@ export interface operations {
                  * @example 2
                  */
                 skip_footer?: components["parameters"]["skip_footer"];
-                /** @description Whether a line of delimited text with fewer fields than the header is refused, or filled with missing values. */
+                /** @description Whether a line of delimited text with fewer fields than the header is refused, or filled with missing values. Not given, it is refused. */
                 short_rows?: components["parameters"]["short_rows"];
                 /** @description The ASCII punctuation character that encloses fields of delimited text, or none. If it is not given, a double quote does; in text with tabs or pipes, quotes are ordinary characters if all lines have as many fields only so. */
                 quote?: components["parameters"]["quote"];
@@ -2668,7 +2728,7 @@ export interface operations {
                 strict?: components["parameters"]["strict"];
                 /** @description The character encoding of delimited text: utf-8, utf-16, utf-16le, utf-16be, windows-1252, iso-8859-1, or another encoding of the WHATWG Encoding standard by any of its labels, such as shift_jis, gbk, big5, euc-kr, windows-1250, windows-1251, koi8-r and iso-8859-2, in upper or lower case. It goes before the charset of the content type. Detected if neither is given. */
                 encoding?: components["parameters"]["encoding"];
-                /** @description The decimal point of numbers in delimited text. */
+                /** @description The decimal point of numbers in delimited text. A point if it is not given. */
                 decimal?: components["parameters"]["decimal"];
                 /** @description What separates groups of three digits in numbers of delimited text. space also means U+00A0, U+2009 and U+202F, apostrophe also U+2019. Nothing may if it is not given. */
                 thousands?: components["parameters"]["thousands"];
@@ -2698,48 +2758,86 @@ export interface operations {
         /** @description A file, which may be compressed with gzip, zstd or zip. The format is told by the content type if it is one of these, else by the file's name, else by its first bytes. Any body may have the content encoding gzip or zstd. */
         requestBody: {
             content: {
-                "application/json": components["schemas"]["SessionFrom"] | unknown;
-                "application/x-ndjson": unknown;
+                "multipart/form-data": {
+                    /**
+                     * Format: binary
+                     * @description The file.
+                     */
+                    file: string;
+                    /** @description The file's name; its extension may tell the format. */
+                    filename?: string;
+                    /** @description How long the session lives after each access. */
+                    ttl_seconds?: number;
+                    /** @description Only report how the file would be understood. Nothing is stored. */
+                    dry_run?: boolean;
+                    /** @description With dry_run=true: how many of the first rows to show. 10 if it is not given. */
+                    preview_rows?: number;
+                    /**
+                     * @description What separates the fields of delimited text. Detected if it is not given.
+                     * @enum {string}
+                     */
+                    delimiter?: "comma" | "semicolon" | "tab" | "pipe" | "space" | "," | ";" | "\t" | "|" | " ";
+                    /** @description Whether the first line of delimited text holds the column names. Without, they are column_1, column_2 and so on. If it is not given, the first line is looked at. */
+                    header?: boolean;
+                    /** @description The line of delimited text, or the row of a sheet, that has the names of the columns, counted from 1. All lines count. What is above it is not read. It cannot be given with skip_rows. */
+                    header_row?: number;
+                    /** @description How many lines at the beginning of delimited text, or rows at the top of a sheet, are not read. All lines count. It cannot be given with header_row. */
+                    skip_rows?: number;
+                    /** @description How many lines at the end of delimited text, or rows at the bottom of a sheet, are not read. All lines count, blank ones too. */
+                    skip_footer?: number;
+                    /**
+                     * @description Whether a line of delimited text with fewer fields than the header is refused, or filled with missing values. Not given, it is refused.
+                     * @enum {string}
+                     */
+                    short_rows?: "refuse" | "fill";
+                    /** @description The ASCII punctuation character that encloses fields of delimited text, or none. If it is not given, a double quote does; in text with tabs or pipes, quotes are ordinary characters if all lines have as many fields only so. */
+                    quote?: string;
+                    /** @description The ASCII punctuation character of delimited text behind which any character is an ordinary one, such as a backslash. */
+                    escape?: string;
+                    /** @description Spellings of a missing value in delimited text, separated by commas or repeated, instead of the usual ones (NA, NaN, null, None and the like). An empty field is always missing. */
+                    null_values?: string[];
+                    /** @description Refuse values whose spelling would not survive a round trip. */
+                    strict?: boolean;
+                    /** @description The character encoding of delimited text: utf-8, utf-16, utf-16le, utf-16be, windows-1252, iso-8859-1, or another encoding of the WHATWG Encoding standard by any of its labels, such as shift_jis, gbk, big5, euc-kr, windows-1250, windows-1251, koi8-r and iso-8859-2, in upper or lower case. It goes before the charset of the content type. Detected if neither is given. */
+                    encoding?: string;
+                    /**
+                     * @description The decimal point of numbers in delimited text. A point if it is not given.
+                     * @enum {string}
+                     */
+                    decimal?: "point" | "comma" | "." | ",";
+                    /**
+                     * @description What separates groups of three digits in numbers of delimited text. space also means U+00A0, U+2009 and U+202F, apostrophe also U+2019. Nothing may if it is not given.
+                     * @enum {string}
+                     */
+                    thousands?: "comma" | "point" | "space" | "apostrophe" | "underscore" | "," | "." | " " | "'" | "_";
+                    /** @description The ASCII punctuation character that begins lines of delimited text which are skipped. */
+                    comment?: string;
+                    /** @description column:type, for each column that shall have a given type instead of the inferred one. The name ends at the first colon behind which there is a type. Dates and times may have a format: day:date32[%d/%m/%Y], at:timestamp[us, %d.%m.%Y %H:%M], at:timestamp[ms, epoch[ms]]. */
+                    dtype?: string[];
+                    /**
+                     * @description The shape of a JSON or MessagePack document. Detected if it is not given. NDJSON takes records only; other formats take no orient.
+                     * @enum {string}
+                     */
+                    orient?: "records" | "columns" | "split";
+                    /** @description A JSON pointer (RFC 6901) to the table in a JSON or MessagePack document. The rest of the document is left out. Not given, the document is the table. Other formats take no records. */
+                    records?: string;
+                    /** @description The sheet of a workbook to read; repeat it to put several below one another, by the names of their columns. */
+                    sheet_name?: string[];
+                };
+                "application/json": components["schemas"]["SessionFrom"] | components["schemas"]["TableDocument"];
+                "application/x-ndjson": string;
                 /**
                  * @example item,price
                  *     apple,1.5
                  */
                 "text/csv": string;
-                "text/tab-separated-values": unknown;
-                "application/vnd.apache.arrow.stream": unknown;
-                "application/vnd.apache.arrow.file": unknown;
-                "application/vnd.apache.parquet": unknown;
-                "application/vnd.msgpack": unknown;
-                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
-                "application/octet-stream": unknown;
-                "multipart/form-data": {
-                    /** @description The file. */
-                    file: string;
-                    filename?: string;
-                    ttl_seconds?: number;
-                    dry_run?: boolean;
-                    preview_rows?: number;
-                    delimiter?: string;
-                    header?: boolean;
-                    header_row?: number;
-                    skip_rows?: number;
-                    skip_footer?: number;
-                    /** @enum {unknown} */
-                    short_rows?: "refuse" | "fill";
-                    quote?: string;
-                    escape?: string;
-                    null_values?: string;
-                    strict?: boolean;
-                    encoding?: string;
-                    decimal?: string;
-                    thousands?: string;
-                    comment?: string;
-                    dtype?: string;
-                    /** @enum {unknown} */
-                    orient?: "records" | "columns" | "split";
-                    records?: string;
-                    sheet_name?: string;
-                };
+                "text/tab-separated-values": string;
+                "application/vnd.apache.arrow.stream": components["schemas"]["Binary"];
+                "application/vnd.apache.arrow.file": components["schemas"]["Binary"];
+                "application/vnd.apache.parquet": components["schemas"]["Binary"];
+                "application/vnd.msgpack": components["schemas"]["Binary"];
+                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": components["schemas"]["Binary"];
+                "application/octet-stream": components["schemas"]["Binary"];
             };
         };
         responses: {
@@ -2781,10 +2879,12 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["HostNotAllowed"];
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
@@ -2816,8 +2916,11 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            421: components["responses"]["HostNotAllowed"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
@@ -2850,9 +2953,11 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             412: components["responses"]["PreconditionFailed"];
+            421: components["responses"]["HostNotAllowed"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -2885,11 +2990,13 @@ export interface operations {
             200: components["responses"]["Session"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["HostNotAllowed"];
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
@@ -2926,11 +3033,13 @@ export interface operations {
             200: components["responses"]["Session"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["HostNotAllowed"];
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
@@ -2957,10 +3066,10 @@ export interface operations {
                 sort?: components["parameters"]["sort"];
                 /** @description The format of the answer. It goes before Accept. */
                 format?: components["parameters"]["format"];
-                /** @description The shape of a JSON or MessagePack document. NDJSON takes records only; other formats take no orient. */
+                /** @description The shape of a JSON or MessagePack document. NDJSON takes records only; other formats take no orient. records if it is not given. */
                 orient?: components["parameters"]["output_orient"];
                 /**
-                 * @description How JSON, NDJSON and MessagePack have values of type int64 and uint64, also inside of lists and structs: as numbers, or as strings for JavaScript, which rounds numbers beyond 2^53. Other formats take no int64.
+                 * @description How JSON, NDJSON and MessagePack have values of type int64 and uint64, also inside of lists and structs: as numbers, or as strings for JavaScript, which rounds numbers beyond 2^53. Other formats take no int64. Numbers if it is not given.
                  * @example string
                  */
                 int64?: components["parameters"]["int64"];
@@ -2997,24 +3106,27 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DataPage"] | components["schemas"]["QueryPage"];
-                    "application/x-ndjson": unknown;
-                    "text/csv": unknown;
-                    "text/tab-separated-values": unknown;
-                    "application/vnd.apache.arrow.stream": unknown;
-                    "application/vnd.apache.arrow.file": unknown;
-                    "application/vnd.apache.parquet": unknown;
-                    "application/vnd.msgpack": unknown;
-                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                    "text/tab-separated-values": string;
+                    "application/vnd.apache.arrow.stream": components["schemas"]["Binary"];
+                    "application/vnd.apache.arrow.file": components["schemas"]["Binary"];
+                    "application/vnd.apache.parquet": components["schemas"]["Binary"];
+                    "application/vnd.msgpack": components["schemas"]["Binary"];
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": components["schemas"]["Binary"];
                 };
             };
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             406: components["responses"]["NotAcceptable"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
+            421: components["responses"]["HostNotAllowed"];
             422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
@@ -3030,7 +3142,7 @@ export interface operations {
                 key?: components["parameters"]["key"];
                 /** @description What separates the fields of delimited text. Detected if it is not given. */
                 delimiter?: components["parameters"]["delimiter"];
-                /** @description Whether the first line of delimited text holds the column names. Without, they are column_1, column_2 and so on. */
+                /** @description Whether the first line of delimited text holds the column names. Without, they are column_1, column_2 and so on. If it is not given, the first line is looked at. */
                 header?: components["parameters"]["header"];
                 /**
                  * @description The line of delimited text, or the row of a sheet, that has the names of the columns, counted from 1. All lines count. What is above it is not read. It cannot be given with skip_rows.
@@ -3047,7 +3159,7 @@ export interface operations {
                  * @example 2
                  */
                 skip_footer?: components["parameters"]["skip_footer"];
-                /** @description Whether a line of delimited text with fewer fields than the header is refused, or filled with missing values. */
+                /** @description Whether a line of delimited text with fewer fields than the header is refused, or filled with missing values. Not given, it is refused. */
                 short_rows?: components["parameters"]["short_rows"];
                 /** @description The ASCII punctuation character that encloses fields of delimited text, or none. If it is not given, a double quote does; in text with tabs or pipes, quotes are ordinary characters if all lines have as many fields only so. */
                 quote?: components["parameters"]["quote"];
@@ -3059,7 +3171,7 @@ export interface operations {
                 strict?: components["parameters"]["strict"];
                 /** @description The character encoding of delimited text: utf-8, utf-16, utf-16le, utf-16be, windows-1252, iso-8859-1, or another encoding of the WHATWG Encoding standard by any of its labels, such as shift_jis, gbk, big5, euc-kr, windows-1250, windows-1251, koi8-r and iso-8859-2, in upper or lower case. It goes before the charset of the content type. Detected if neither is given. */
                 encoding?: components["parameters"]["encoding"];
-                /** @description The decimal point of numbers in delimited text. */
+                /** @description The decimal point of numbers in delimited text. A point if it is not given. */
                 decimal?: components["parameters"]["decimal"];
                 /** @description What separates groups of three digits in numbers of delimited text. space also means U+00A0, U+2009 and U+202F, apostrophe also U+2019. Nothing may if it is not given. */
                 thousands?: components["parameters"]["thousands"];
@@ -3095,58 +3207,96 @@ export interface operations {
         /** @description A file, which may be compressed with gzip, zstd or zip. The format is told by the content type, else by the file's name, else by its first bytes. Any body may have the content encoding gzip or zstd. */
         requestBody: {
             content: {
-                "application/json": unknown;
-                "application/x-ndjson": unknown;
+                "multipart/form-data": {
+                    /**
+                     * Format: binary
+                     * @description The file.
+                     */
+                    file: string;
+                    /** @description The file's name; its extension may tell the format. */
+                    filename?: string;
+                    action_summary?: components["schemas"]["ActionSummary"];
+                    /** @description A column whose values name the rows: marks of cells that are still missing stay in the row with the same value. */
+                    key?: string;
+                    /**
+                     * @description What separates the fields of delimited text. Detected if it is not given.
+                     * @enum {string}
+                     */
+                    delimiter?: "comma" | "semicolon" | "tab" | "pipe" | "space" | "," | ";" | "\t" | "|" | " ";
+                    /** @description Whether the first line of delimited text holds the column names. Without, they are column_1, column_2 and so on. If it is not given, the first line is looked at. */
+                    header?: boolean;
+                    /** @description The line of delimited text, or the row of a sheet, that has the names of the columns, counted from 1. All lines count. What is above it is not read. It cannot be given with skip_rows. */
+                    header_row?: number;
+                    /** @description How many lines at the beginning of delimited text, or rows at the top of a sheet, are not read. All lines count. It cannot be given with header_row. */
+                    skip_rows?: number;
+                    /** @description How many lines at the end of delimited text, or rows at the bottom of a sheet, are not read. All lines count, blank ones too. */
+                    skip_footer?: number;
+                    /**
+                     * @description Whether a line of delimited text with fewer fields than the header is refused, or filled with missing values. Not given, it is refused.
+                     * @enum {string}
+                     */
+                    short_rows?: "refuse" | "fill";
+                    /** @description The ASCII punctuation character that encloses fields of delimited text, or none. If it is not given, a double quote does; in text with tabs or pipes, quotes are ordinary characters if all lines have as many fields only so. */
+                    quote?: string;
+                    /** @description The ASCII punctuation character of delimited text behind which any character is an ordinary one, such as a backslash. */
+                    escape?: string;
+                    /** @description Spellings of a missing value in delimited text, separated by commas or repeated, instead of the usual ones (NA, NaN, null, None and the like). An empty field is always missing. */
+                    null_values?: string[];
+                    /** @description Refuse values whose spelling would not survive a round trip. */
+                    strict?: boolean;
+                    /** @description The character encoding of delimited text: utf-8, utf-16, utf-16le, utf-16be, windows-1252, iso-8859-1, or another encoding of the WHATWG Encoding standard by any of its labels, such as shift_jis, gbk, big5, euc-kr, windows-1250, windows-1251, koi8-r and iso-8859-2, in upper or lower case. It goes before the charset of the content type. Detected if neither is given. */
+                    encoding?: string;
+                    /**
+                     * @description The decimal point of numbers in delimited text. A point if it is not given.
+                     * @enum {string}
+                     */
+                    decimal?: "point" | "comma" | "." | ",";
+                    /**
+                     * @description What separates groups of three digits in numbers of delimited text. space also means U+00A0, U+2009 and U+202F, apostrophe also U+2019. Nothing may if it is not given.
+                     * @enum {string}
+                     */
+                    thousands?: "comma" | "point" | "space" | "apostrophe" | "underscore" | "," | "." | " " | "'" | "_";
+                    /** @description The ASCII punctuation character that begins lines of delimited text which are skipped. */
+                    comment?: string;
+                    /** @description column:type, for each column that shall have a given type instead of the inferred one. The name ends at the first colon behind which there is a type. Dates and times may have a format: day:date32[%d/%m/%Y], at:timestamp[us, %d.%m.%Y %H:%M], at:timestamp[ms, epoch[ms]]. */
+                    dtype?: string[];
+                    /**
+                     * @description The shape of a JSON or MessagePack document. Detected if it is not given. NDJSON takes records only; other formats take no orient.
+                     * @enum {string}
+                     */
+                    orient?: "records" | "columns" | "split";
+                    /** @description A JSON pointer (RFC 6901) to the table in a JSON or MessagePack document. The rest of the document is left out. Not given, the document is the table. Other formats take no records. */
+                    records?: string;
+                    /** @description The sheet of a workbook to read; repeat it to put several below one another, by the names of their columns. */
+                    sheet_name?: string[];
+                };
+                "application/json": components["schemas"]["TableDocument"];
+                "application/x-ndjson": string;
                 /**
                  * @example item,price
                  *     apple,1.5
                  */
                 "text/csv": string;
-                "text/tab-separated-values": unknown;
-                "application/vnd.apache.arrow.stream": unknown;
-                "application/vnd.apache.arrow.file": unknown;
-                "application/vnd.apache.parquet": unknown;
-                "application/vnd.msgpack": unknown;
-                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
-                "application/octet-stream": unknown;
-                "multipart/form-data": {
-                    /** @description The file. */
-                    file: string;
-                    filename?: string;
-                    action_summary?: components["schemas"]["ActionSummary"];
-                    key?: string;
-                    delimiter?: string;
-                    header?: boolean;
-                    header_row?: number;
-                    skip_rows?: number;
-                    skip_footer?: number;
-                    /** @enum {unknown} */
-                    short_rows?: "refuse" | "fill";
-                    quote?: string;
-                    escape?: string;
-                    null_values?: string;
-                    strict?: boolean;
-                    encoding?: string;
-                    decimal?: string;
-                    thousands?: string;
-                    comment?: string;
-                    dtype?: string;
-                    /** @enum {unknown} */
-                    orient?: "records" | "columns" | "split";
-                    records?: string;
-                    sheet_name?: string;
-                };
+                "text/tab-separated-values": string;
+                "application/vnd.apache.arrow.stream": components["schemas"]["Binary"];
+                "application/vnd.apache.arrow.file": components["schemas"]["Binary"];
+                "application/vnd.apache.parquet": components["schemas"]["Binary"];
+                "application/vnd.msgpack": components["schemas"]["Binary"];
+                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": components["schemas"]["Binary"];
+                "application/octet-stream": components["schemas"]["Binary"];
             };
         };
         responses: {
             200: components["responses"]["Session"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["HostNotAllowed"];
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
@@ -3164,7 +3314,7 @@ export interface operations {
                 action_summary?: components["parameters"]["action_summary"];
                 /** @description What separates the fields of delimited text. Detected if it is not given. */
                 delimiter?: components["parameters"]["delimiter"];
-                /** @description Whether the first line of delimited text holds the column names. Without, they are column_1, column_2 and so on. */
+                /** @description Whether the first line of delimited text holds the column names. Without, they are column_1, column_2 and so on. If it is not given, the first line is looked at. */
                 header?: components["parameters"]["header"];
                 /**
                  * @description The line of delimited text, or the row of a sheet, that has the names of the columns, counted from 1. All lines count. What is above it is not read. It cannot be given with skip_rows.
@@ -3181,7 +3331,7 @@ export interface operations {
                  * @example 2
                  */
                 skip_footer?: components["parameters"]["skip_footer"];
-                /** @description Whether a line of delimited text with fewer fields than the header is refused, or filled with missing values. */
+                /** @description Whether a line of delimited text with fewer fields than the header is refused, or filled with missing values. Not given, it is refused. */
                 short_rows?: components["parameters"]["short_rows"];
                 /** @description The ASCII punctuation character that encloses fields of delimited text, or none. If it is not given, a double quote does; in text with tabs or pipes, quotes are ordinary characters if all lines have as many fields only so. */
                 quote?: components["parameters"]["quote"];
@@ -3193,7 +3343,7 @@ export interface operations {
                 strict?: components["parameters"]["strict"];
                 /** @description The character encoding of delimited text: utf-8, utf-16, utf-16le, utf-16be, windows-1252, iso-8859-1, or another encoding of the WHATWG Encoding standard by any of its labels, such as shift_jis, gbk, big5, euc-kr, windows-1250, windows-1251, koi8-r and iso-8859-2, in upper or lower case. It goes before the charset of the content type. Detected if neither is given. */
                 encoding?: components["parameters"]["encoding"];
-                /** @description The decimal point of numbers in delimited text. */
+                /** @description The decimal point of numbers in delimited text. A point if it is not given. */
                 decimal?: components["parameters"]["decimal"];
                 /** @description What separates groups of three digits in numbers of delimited text. space also means U+00A0, U+2009 and U+202F, apostrophe also U+2019. Nothing may if it is not given. */
                 thousands?: components["parameters"]["thousands"];
@@ -3229,58 +3379,96 @@ export interface operations {
         /** @description A file, which may be compressed with gzip, zstd or zip. The format is told by the content type, else by the file's name, else by its first bytes. Any body may have the content encoding gzip or zstd. */
         requestBody: {
             content: {
-                "application/json": unknown;
-                "application/x-ndjson": unknown;
+                "multipart/form-data": {
+                    /**
+                     * Format: binary
+                     * @description The file.
+                     */
+                    file: string;
+                    /** @description The file's name; its extension may tell the format. */
+                    filename?: string;
+                    action_summary?: components["schemas"]["ActionSummary"];
+                    /** @description A column whose values say which row is which, several for a key of several columns: rows whose key is there are replaced, the others are appended. Columns that the file lacks keep their values. */
+                    key?: string[];
+                    /**
+                     * @description What separates the fields of delimited text. Detected if it is not given.
+                     * @enum {string}
+                     */
+                    delimiter?: "comma" | "semicolon" | "tab" | "pipe" | "space" | "," | ";" | "\t" | "|" | " ";
+                    /** @description Whether the first line of delimited text holds the column names. Without, they are column_1, column_2 and so on. If it is not given, the first line is looked at. */
+                    header?: boolean;
+                    /** @description The line of delimited text, or the row of a sheet, that has the names of the columns, counted from 1. All lines count. What is above it is not read. It cannot be given with skip_rows. */
+                    header_row?: number;
+                    /** @description How many lines at the beginning of delimited text, or rows at the top of a sheet, are not read. All lines count. It cannot be given with header_row. */
+                    skip_rows?: number;
+                    /** @description How many lines at the end of delimited text, or rows at the bottom of a sheet, are not read. All lines count, blank ones too. */
+                    skip_footer?: number;
+                    /**
+                     * @description Whether a line of delimited text with fewer fields than the header is refused, or filled with missing values. Not given, it is refused.
+                     * @enum {string}
+                     */
+                    short_rows?: "refuse" | "fill";
+                    /** @description The ASCII punctuation character that encloses fields of delimited text, or none. If it is not given, a double quote does; in text with tabs or pipes, quotes are ordinary characters if all lines have as many fields only so. */
+                    quote?: string;
+                    /** @description The ASCII punctuation character of delimited text behind which any character is an ordinary one, such as a backslash. */
+                    escape?: string;
+                    /** @description Spellings of a missing value in delimited text, separated by commas or repeated, instead of the usual ones (NA, NaN, null, None and the like). An empty field is always missing. */
+                    null_values?: string[];
+                    /** @description Refuse values whose spelling would not survive a round trip. */
+                    strict?: boolean;
+                    /** @description The character encoding of delimited text: utf-8, utf-16, utf-16le, utf-16be, windows-1252, iso-8859-1, or another encoding of the WHATWG Encoding standard by any of its labels, such as shift_jis, gbk, big5, euc-kr, windows-1250, windows-1251, koi8-r and iso-8859-2, in upper or lower case. It goes before the charset of the content type. Detected if neither is given. */
+                    encoding?: string;
+                    /**
+                     * @description The decimal point of numbers in delimited text. A point if it is not given.
+                     * @enum {string}
+                     */
+                    decimal?: "point" | "comma" | "." | ",";
+                    /**
+                     * @description What separates groups of three digits in numbers of delimited text. space also means U+00A0, U+2009 and U+202F, apostrophe also U+2019. Nothing may if it is not given.
+                     * @enum {string}
+                     */
+                    thousands?: "comma" | "point" | "space" | "apostrophe" | "underscore" | "," | "." | " " | "'" | "_";
+                    /** @description The ASCII punctuation character that begins lines of delimited text which are skipped. */
+                    comment?: string;
+                    /** @description column:type, for each column that shall have a given type instead of the inferred one. The name ends at the first colon behind which there is a type. Dates and times may have a format: day:date32[%d/%m/%Y], at:timestamp[us, %d.%m.%Y %H:%M], at:timestamp[ms, epoch[ms]]. */
+                    dtype?: string[];
+                    /**
+                     * @description The shape of a JSON or MessagePack document. Detected if it is not given. NDJSON takes records only; other formats take no orient.
+                     * @enum {string}
+                     */
+                    orient?: "records" | "columns" | "split";
+                    /** @description A JSON pointer (RFC 6901) to the table in a JSON or MessagePack document. The rest of the document is left out. Not given, the document is the table. Other formats take no records. */
+                    records?: string;
+                    /** @description The sheet of a workbook to read; repeat it to put several below one another, by the names of their columns. */
+                    sheet_name?: string[];
+                };
+                "application/json": components["schemas"]["TableDocument"];
+                "application/x-ndjson": string;
                 /**
                  * @example item,price
                  *     apple,1.5
                  */
                 "text/csv": string;
-                "text/tab-separated-values": unknown;
-                "application/vnd.apache.arrow.stream": unknown;
-                "application/vnd.apache.arrow.file": unknown;
-                "application/vnd.apache.parquet": unknown;
-                "application/vnd.msgpack": unknown;
-                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
-                "application/octet-stream": unknown;
-                "multipart/form-data": {
-                    /** @description The file. */
-                    file: string;
-                    filename?: string;
-                    action_summary?: components["schemas"]["ActionSummary"];
-                    key?: string[];
-                    delimiter?: string;
-                    header?: boolean;
-                    header_row?: number;
-                    skip_rows?: number;
-                    skip_footer?: number;
-                    /** @enum {unknown} */
-                    short_rows?: "refuse" | "fill";
-                    quote?: string;
-                    escape?: string;
-                    null_values?: string;
-                    strict?: boolean;
-                    encoding?: string;
-                    decimal?: string;
-                    thousands?: string;
-                    comment?: string;
-                    dtype?: string;
-                    /** @enum {unknown} */
-                    orient?: "records" | "columns" | "split";
-                    records?: string;
-                    sheet_name?: string;
-                };
+                "text/tab-separated-values": string;
+                "application/vnd.apache.arrow.stream": components["schemas"]["Binary"];
+                "application/vnd.apache.arrow.file": components["schemas"]["Binary"];
+                "application/vnd.apache.parquet": components["schemas"]["Binary"];
+                "application/vnd.msgpack": components["schemas"]["Binary"];
+                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": components["schemas"]["Binary"];
+                "application/octet-stream": components["schemas"]["Binary"];
             };
         };
         responses: {
             200: components["responses"]["Session"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["HostNotAllowed"];
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
@@ -3292,9 +3480,9 @@ export interface operations {
             query?: {
                 /** @description Only report what would change. */
                 dry_run?: components["parameters"]["dry_run"];
-                /** @description With dry_run only: the largest number of sample cells. */
+                /** @description With dry_run only: the largest number of sample cells. 5 if it is not given. */
                 samples?: components["parameters"]["samples"];
-                /** @description With dry_run only: how many of the first rows of the result to show. */
+                /** @description With dry_run only: how many of the first rows of the result to show. None if it is not given. */
                 preview_rows?: components["parameters"]["preview_rows"];
             };
             header?: {
@@ -3333,11 +3521,13 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["HostNotAllowed"];
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
@@ -3349,10 +3539,10 @@ export interface operations {
             query?: {
                 /** @description The format of the answer. It goes before Accept. */
                 format?: components["parameters"]["format"];
-                /** @description The shape of a JSON or MessagePack document. NDJSON takes records only; other formats take no orient. */
+                /** @description The shape of a JSON or MessagePack document. NDJSON takes records only; other formats take no orient. records if it is not given. */
                 orient?: components["parameters"]["output_orient"];
                 /**
-                 * @description How JSON, NDJSON and MessagePack have values of type int64 and uint64, also inside of lists and structs: as numbers, or as strings for JavaScript, which rounds numbers beyond 2^53. Other formats take no int64.
+                 * @description How JSON, NDJSON and MessagePack have values of type int64 and uint64, also inside of lists and structs: as numbers, or as strings for JavaScript, which rounds numbers beyond 2^53. Other formats take no int64. Numbers if it is not given.
                  * @example string
                  */
                 int64?: components["parameters"]["int64"];
@@ -3391,24 +3581,27 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QueryPage"] | components["schemas"]["QueryDocument"];
-                    "application/x-ndjson": unknown;
-                    "text/csv": unknown;
-                    "text/tab-separated-values": unknown;
-                    "application/vnd.apache.arrow.stream": unknown;
-                    "application/vnd.apache.arrow.file": unknown;
-                    "application/vnd.apache.parquet": unknown;
-                    "application/vnd.msgpack": unknown;
-                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                    "text/tab-separated-values": string;
+                    "application/vnd.apache.arrow.stream": components["schemas"]["Binary"];
+                    "application/vnd.apache.arrow.file": components["schemas"]["Binary"];
+                    "application/vnd.apache.parquet": components["schemas"]["Binary"];
+                    "application/vnd.msgpack": components["schemas"]["Binary"];
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": components["schemas"]["Binary"];
                 };
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             406: components["responses"]["NotAcceptable"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["HostNotAllowed"];
             422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
@@ -3461,8 +3654,12 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            421: components["responses"]["HostNotAllowed"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
@@ -3500,8 +3697,11 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            421: components["responses"]["HostNotAllowed"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
@@ -3545,11 +3745,13 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["HostNotAllowed"];
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
@@ -3585,11 +3787,13 @@ export interface operations {
             200: components["responses"]["Session"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["HostNotAllowed"];
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
@@ -3619,9 +3823,11 @@ export interface operations {
             200: components["responses"]["Session"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             412: components["responses"]["PreconditionFailed"];
+            421: components["responses"]["HostNotAllowed"];
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
@@ -3651,9 +3857,11 @@ export interface operations {
             200: components["responses"]["Session"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             412: components["responses"]["PreconditionFailed"];
+            421: components["responses"]["HostNotAllowed"];
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
@@ -3706,9 +3914,12 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            421: components["responses"]["HostNotAllowed"];
             422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
@@ -3740,11 +3951,13 @@ export interface operations {
             200: components["responses"]["Session"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["HostNotAllowed"];
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
@@ -3779,11 +3992,13 @@ export interface operations {
             200: components["responses"]["Session"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["HostNotAllowed"];
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
@@ -3830,8 +4045,11 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            421: components["responses"]["HostNotAllowed"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
@@ -3875,11 +4093,13 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["HostNotAllowed"];
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
@@ -3920,10 +4140,12 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["HostNotAllowed"];
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
@@ -3961,9 +4183,11 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             412: components["responses"]["PreconditionFailed"];
+            421: components["responses"]["HostNotAllowed"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -3996,7 +4220,10 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            421: components["responses"]["HostNotAllowed"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
@@ -4026,7 +4253,10 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            421: components["responses"]["HostNotAllowed"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
@@ -4069,8 +4299,10 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             413: components["responses"]["TooLarge"];
+            421: components["responses"]["HostNotAllowed"];
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
@@ -4101,6 +4333,9 @@ export interface operations {
             /** @description The session of the sheet, or of all sheets with merge; else one session for each sheet. */
             201: {
                 headers: {
+                    Location: components["headers"]["Location"];
+                    ETag: components["headers"]["ETag"];
+                    "Edgeframe-Revision": components["headers"]["Edgeframe-Revision"];
                     "Idempotent-Replay": components["headers"]["Idempotent-Replay"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
@@ -4111,8 +4346,10 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             413: components["responses"]["TooLarge"];
+            421: components["responses"]["HostNotAllowed"];
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
@@ -4139,6 +4376,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            421: components["responses"]["HostNotAllowed"];
             /** @description The storage backend cannot be reached. */
             503: {
                 headers: {
@@ -4172,6 +4410,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            421: components["responses"]["HostNotAllowed"];
         };
     };
     healthReady: {
@@ -4194,6 +4433,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            421: components["responses"]["HostNotAllowed"];
             /** @description It cannot, or the server will stop soon. */
             503: {
                 headers: {
@@ -4231,6 +4471,9 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            421: components["responses"]["HostNotAllowed"];
+            429: components["responses"]["TooManyRequests"];
             /** @description It cannot be reached. */
             503: {
                 headers: {
@@ -4260,10 +4503,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
                 };
             };
             400: components["responses"]["BadRequest"];
+            421: components["responses"]["HostNotAllowed"];
         };
     };
     index: {
@@ -4286,6 +4532,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            421: components["responses"]["HostNotAllowed"];
         };
     };
 }

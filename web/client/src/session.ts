@@ -1,3 +1,4 @@
+import { stringify } from "./json.js";
 import { json, search, sender, sleep, type State } from "./http.js";
 import type { Change, Options, Query, Session, Summary } from "./types.js";
 import { sendFile } from "./upload.js";
@@ -67,7 +68,7 @@ export const session = (base: string, options: Options, id: string, state: State
         scope: issued.scope,
         expiresAt: expires_at,
         url: (format, { columns, where, sort, ...query } = {}) =>
-          `${root}/data${search({ format, ...query, column: columns, where: where && JSON.stringify(where), sort: sort && JSON.stringify(sort), token })}`,
+          `${root}/data${search({ format, ...query, column: columns, where: where && stringify(where), sort: sort && stringify(sort), token })}`,
       };
     },
     revoke: (call) => send("DELETE", "/tokens", call),

@@ -138,9 +138,9 @@ export interface Session {
   export(format: Format, query?: Query): Promise<Response>;
   /** Groups of rows; `sort`, `offset` and `limit` are about the groups. */
   group<T = Row>(group: Group, query?: Omit<Query, "columns">): Promise<Omit<Page<T>, "rowNumbers" | "next"> & { groups: number }>;
-  histogram(column: string, options?: Reads & { bins?: number }): Promise<any>;
+  histogram(column: string, options?: Reads & { bins?: number }): Promise<Schemas["Histogram"]>;
   /** The values of a column with their numbers. */
-  distinct(column: string, options?: Reads & { limit?: number; search?: string }): Promise<any>;
+  distinct(column: string, options?: Reads & { limit?: number; search?: string }): Promise<Schemas["DistinctValues"]>;
   describe(options?: Signalled & Omit<Params<"getDescription">, "column" | "percentiles"> & { columns?: string[]; percentiles?: number[] }): Promise<Schemas["Description"]>;
   /** Changes the table: one version for all operations. */
   edit(operations: (Operation | Compute)[], options?: Summary): Promise<SessionDocument>;
