@@ -4,6 +4,7 @@ package client
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -25,6 +26,9 @@ const (
 	operatorToken = "token-of-the-operator"
 	tokenSecret   = "a secret of more than thirty-two bytes"
 )
+
+// patience bounds how long a scenario may take.
+const patience = 3 * time.Minute
 
 // parts are those of scenario.mjs.
 var parts = []string{
@@ -103,7 +107,9 @@ func sign(t *testing.T, subject, scope string) string {
 
 func inNode(t *testing.T, _ *trickster, where string) string {
 	var errors bytes.Buffer
-	cmd := exec.Command("node", filepath.Join("test", "node.mjs"), where)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "node", filepath.Join("test", "node.mjs"), where)
 	cmd.Stderr = &errors
 	report, err := cmd.Output()
 	if err != nil {
@@ -117,7 +123,7 @@ func inChromium(t *testing.T, p *trickster, where string) string {
 	select {
 	case report := <-p.reports:
 		return report
-	case <-time.After(2 * time.Minute):
+	case <-time.After(patience):
 		t.Fatal("the page reports nothing")
 		return ""
 	}
@@ -125,7 +131,8 @@ func inChromium(t *testing.T, p *trickster, where string) string {
 
 func inWorker(w *testenv.Worker) func(t *testing.T, _ *trickster, where string) string {
 	return func(t *testing.T, _ *trickster, where string) string {
-		response, err := http.Post(w.URL, "application/json", strings.NewReader(where))
+		client := http.Client{Timeout: patience}
+		response, err := client.Post(w.URL, "application/json", strings.NewReader(where))
 		if err != nil {
 			t.Fatal(err)
 		}

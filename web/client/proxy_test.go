@@ -22,8 +22,8 @@ import (
 // trickster is a server that is between the client and an edgeframe server. What it does to a request the first part
 // of the path says; the rest is the path on the other server:
 //
-//	/lose   the other server answers, and the answer to the first of equal requests is lost: to a read the second
-//	        half of it, to others all of it
+//	/lose   the other server answers the first of equal requests, and the answer is lost: the second half of it if the
+//	        request reads, otherwise all of it
 //	/busy   the first of equal requests is answered with 503 and does not reach the other server
 //	/slow   a part of the body arrives, and the rest when GET /cancelled has been asked
 //	/never  the connection ends
@@ -90,9 +90,10 @@ func newTrickster(t *testing.T, server string) *trickster {
 	return p
 }
 
-// first reports whether r is the first of the requests that equal it.
+// first reports whether r is the first request with its method, address and token. The key does not count, so that a
+// repeat with another key reaches the server and makes the change twice.
 func (p *trickster) first(r *http.Request) bool {
-	id := strings.Join([]string{r.Method, r.URL.String(), r.Header.Get("Authorization"), r.Header.Get("Idempotency-Key")}, " ")
+	id := strings.Join([]string{r.Method, r.URL.String(), r.Header.Get("Authorization")}, " ")
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	defer func() { p.seen[id] = true }()

@@ -19,7 +19,7 @@ export const op = {
   cells: (cells: Cell[]): Operation => ({ op: "set_values", cells }),
   /** Adds a column at the end. */
   addColumn: (column: string, options?: Rest<"AddColumn"> & { dtype?: string }): Operation => ({ op: "add_column", column, ...options }),
-  /** Adds or replaces a column by an expression over the others. */
+  /** Sets or adds a column from an expression. */
   compute: (column: string, expression: string, options?: { dtype?: string }): Compute => ({ op: "compute", column, expression, ...options }),
   /** Removes columns. */
   drop: (columns: string[]): Operation => ({ op: "drop_columns", columns }),
