@@ -21,10 +21,12 @@ export const sendFile = async (
   let body = data instanceof Blob ? data : new Blob([data]);
   const headers: Record<string, string> = { "Content-Type": body.type || "application/octet-stream" };
   const filename = (data as File).name;
-  if (compress && globalThis.CompressionStream && (await pays(body))) {
-    body = await gzip(body);
-    headers["Content-Encoding"] = "gzip";
-  }
+  try {
+    if (compress && globalThis.CompressionStream && (await pays(body))) {
+      body = await gzip(body);
+      headers["Content-Encoding"] = "gzip";
+    }
+  } catch {} // the file cannot be read, as sending it will show
   return send(method, path, {
     signal, onProgress, ifMatch, headers, body,
     query: { filename, actionSummary: summary, dtype: Object.entries(dtype ?? {}).map((pair) => pair.join(":")), ...query },

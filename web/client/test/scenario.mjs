@@ -212,6 +212,10 @@ export async function run({ edgeframe, op, EdgeframeError }, { server, proxy, cr
       is("reason", await ended, "changed my mind");
       is("what is left", await (await fetch(`${proxy}/cancelled?${owner}`)).text(), "a part");
     }
+    const early = new AbortController();
+    const packing = mine.upload(large, { filename: "cancelled.csv", signal: early.signal }).catch((reason) => reason);
+    early.abort("before it was packed");
+    is("reason", await packing, "before it was packed");
     is("list", await filenames(mine), []);
     await refused("a call without an answer", () => edgeframe(`${proxy}/never`, { token: owner, retry: { budgetMs: 0 } }).health(), "no_answer");
     let reason;
