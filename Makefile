@@ -41,13 +41,15 @@ build:
 	@$(if $(IS_PIE),GOOS=$$($(GO) env GOHOSTOS) GOARCH=$$($(GO) env GOHOSTARCH) $(GO) run ./internal/staticpie $(BIN)/edgeframe)
 	@cp LICENSE THIRD_PARTY_LICENSES $(BIN)/
 
-# build-edge makes what edge/worker.mjs imports: the glue of syumai/workers and the program.
+# build-edge makes what edge/worker.mjs imports: the glue of syumai/workers and the program; and the assets,
+# the page /docs.
 # It writes their sizes to SIZE, which edge/budget.txt bounds. TAGS are build tags more.
 build-edge:
 	@mkdir -p $(dir $(BUILD))
 	$(GO) tool workers-assets-gen -mode go -o $(BUILD)
 	@rm $(BUILD)/worker.mjs $(BUILD)/runtime.mjs
 	$(WASM) $(GO) build -tags noasm,$(TAGS) -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BUILD)/app.wasm ./cmd/worker
+	$(GO) run ./internal/docsassets $(BUILD)/assets
 	@printf 'raw %d\ngzip %d\n' $$(wc -c <$(BUILD)/app.wasm) $$(gzip -9 -c $(BUILD)/app.wasm | wc -c) >$(BUILD)/SIZE
 	@cat $(BUILD)/SIZE
 

@@ -59,6 +59,9 @@ type Config struct {
 	// Stopping, if not nil, reports whether the server will stop soon. The API then says that it is
 	// not ready, and serves everything else.
 	Stopping func() bool
+	// Docs returns the files of the page /docs by their names. Nil means that the handler core does not have
+	// them.
+	Docs func(name string) (DocsFile, bool)
 	// Logger receives the internal errors that clients are not shown. Nil discards them.
 	Logger *slog.Logger
 	// Now is the clock of health documents and of staged uploads; nil means time.Now.
@@ -162,6 +165,8 @@ func (s *server) endpoints() []route {
 		{"GET", "/health/ready", nil, s.healthReady},
 		{"GET", "/health/storage", []string{"deep"}, s.healthStorage},
 		{"GET", "/openapi.json", nil, s.openAPI},
+		{"GET", "/docs", nil, s.docs},
+		{"GET", "/docs/{file}", nil, s.docsAsset},
 		{"GET", "/{$}", nil, s.index},
 	}
 }
@@ -221,9 +226,13 @@ func (s *server) mux() *http.ServeMux {
 		})
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		s.writeError(w, r, problemf(http.StatusNotFound, "not_found", "there is nothing at %q; see /openapi.json for what there is", codec.Shorten(r.URL.Path)))
+		s.writeError(w, r, s.nothingAt(r))
 	})
 	return mux
+}
+
+func (s *server) nothingAt(r *http.Request) error {
+	return problemf(http.StatusNotFound, "not_found", "there is nothing at %q; see /openapi.json for what there is", codec.Shorten(r.URL.Path))
 }
 
 // rejectUncleanPaths rejects paths with empty or dot segments. The router would redirect them to the

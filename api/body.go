@@ -194,7 +194,8 @@ func (s *server) readForm(w http.ResponseWriter, r *http.Request, boundary strin
 	return checkRepeats(given)
 }
 
-// readField reads a field other than the file into given. q may be nil.
+// readField reads a field other than the file into given. An empty field counts as not given, because browsers
+// send all fields of a form. q may be nil.
 func readField(part *multipart.Part, fields []string, given url.Values, q *request) error {
 	name := part.FormName()
 	if !slices.Contains(fields, name) {
@@ -202,7 +203,7 @@ func readField(part *multipart.Part, fields []string, given url.Values, q *reque
 	}
 	value, err := readPart(part, maxFieldBytes, 0)
 	q.hashPart(part.Header, value)
-	if err == nil {
+	if err == nil && len(value) > 0 {
 		given.Add(name, string(value))
 	}
 	return err

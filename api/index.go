@@ -8,12 +8,9 @@ import (
 //go:embed openapi.json
 var openAPIDocument []byte
 
-func (s *server) openAPI(w http.ResponseWriter, _ *http.Request) error {
-	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	h.Set("Cache-Control", "public, max-age=3600")
-	send(w, openAPIDocument)
-	return nil
+func (s *server) openAPI(w http.ResponseWriter, r *http.Request) error {
+	w.Header().Set("Cache-Control", maxAge)
+	return DocsFile{ContentType: "application/json", Body: openAPIDocument}.send(w, r)
 }
 
 // index answers with the name of the server and links to the API.
@@ -26,6 +23,7 @@ func (s *server) index(w http.ResponseWriter, _ *http.Request) error {
 			{"sessions", "/api/v1/sessions"},
 			{"health", "/health/storage"},
 			{"openapi", "/openapi.json"},
+			{"docs", "/docs"},
 		}},
 	})
 }

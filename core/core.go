@@ -46,6 +46,8 @@ type Runtime struct {
 	Misconfigured string
 	// Stopping, if not nil, reports whether the server will stop soon; see [api.Config].
 	Stopping func() bool
+	// Docs returns the files of the page /docs; see [api.Config].
+	Docs func(name string) (api.DocsFile, bool)
 	// Logger receives the errors that clients are not shown. Nil discards them.
 	Logger *slog.Logger
 }
@@ -85,6 +87,7 @@ func New(c config.Common, rt Runtime) http.Handler {
 		Keys:           c.TokenKeys(),
 		Misconfigured:  rt.Misconfigured,
 		Stopping:       rt.Stopping,
+		Docs:           rt.Docs,
 		Logger:         rt.Logger,
 	})
 }

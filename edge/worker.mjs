@@ -201,6 +201,24 @@ function matches(pattern, origin) {
     : origin.length >= pattern.length - 1 && origin.startsWith(pattern.slice(0, star)) && origin.endsWith(pattern.slice(star + 1));
 }
 
+/**
+ * The response with a file of the page /docs, which are assets, so that the program does not have them. Undefined
+ * means that the request is for Go, which answers everything else about these paths.
+ */
+async function docs(request, env) {
+  const url = new URL(request.url);
+  const known = env.ASSETS && /^\/docs(\/|$)/.test(url.pathname) && url.search === "" && /^(GET|HEAD)$/.test(request.method);
+  if (!known) return undefined;
+  if (url.pathname === "/docs") url.pathname = "/docs.html";
+  const asset = await env.ASSETS.fetch(new Request(url, request));
+  if (!asset.ok && asset.status !== 304) return undefined;
+  const response = new Response(asset.body, asset);
+  // The other headers are in the file _headers of the assets.
+  const id = request.headers.get("x-request-id") ?? "";
+  response.headers.set("x-request-id", /^[\w.-]{1,64}$/.test(id) ? id : crypto.randomUUID());
+  return response;
+}
+
 /** The response to a request whose instance has died; pages of the origins may read it. */
 function restarted(request, origins) {
   const id = crypto.randomUUID();
@@ -236,6 +254,8 @@ function restarted(request, origins) {
 
 export default {
   async fetch(request, env, ctx) {
+    const page = await docs(request, env);
+    if (page) return page;
     let body;
     try {
       body = await read(request);

@@ -14,6 +14,7 @@ import (
 	"edgeframe/config"
 	"edgeframe/core"
 	"edgeframe/internal/budget"
+	"edgeframe/swagger"
 )
 
 // App is a server that is ready to run.
@@ -99,6 +100,7 @@ func newHandler(ctx context.Context, cfg Config, b *backend, requests *budget.Bu
 		TokenRefused:  newTokenGuard(log).refused,
 		OriginRefused: newOriginLog(log).refused,
 		Stopping:      func() bool { return ctx.Err() != nil },
+		Docs:          swagger.File,
 		Logger:        log,
 	})
 }

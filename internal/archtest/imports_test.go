@@ -24,8 +24,9 @@ const module = "edgeframe"
 // it. The conformance suite and the benchmark know servers by their URL only.
 var arrows = map[string][]string{
 	"cmd/*":          {"native", "edge"},
-	"native":         {"core", "config", "api", "session", "kv", "kv/*", "internal/budget", "internal/logsafe", "internal/lru"},
+	"native":         {"core", "config", "api", "session", "kv", "kv/*", "swagger", "internal/budget", "internal/logsafe", "internal/lru"},
 	"edge":           {"core", "config", "api", "session", "kv", "kv/*", "internal/budget", "internal/logsafe", "internal/promise"},
+	"swagger":        {"api"},
 	"core":           {"access", "config", "api", "session", "codec/segment", "kv", "internal/budget"},
 	"config":         {"access", "codec/segment", "codec/compress"},
 	"api":            {"access", "session", "staging", "frame", "codec", "codec/formats", "codec/delimited", "codec/arrowipc", "codec/scalar", "codec/unpack", "kv", "internal/budget"},
@@ -59,7 +60,7 @@ var arrows = map[string][]string{
 	"internal/parallel": {},
 	"internal/promise":  {},
 
-	"internal/*":                {"internal/*", "api", "session", "frame", "codec", "kv", "kv/*", "internal/gather"},
+	"internal/*":                {"internal/*", "api", "swagger", "session", "frame", "codec", "kv", "kv/*", "internal/gather"},
 	"codec/codectest":           {"codec", "codec/scalar"},
 	"codec/formats/formatstest": {"codec", "codec/codectest", "codec/compress", "codec/document", "codec/formats", "codec/segment", "frame"},
 	"codec/formats/untidy":      {},

@@ -24,6 +24,8 @@ type WorkerOptions struct {
 	Dir string
 	// NoKV leaves out the KV namespace.
 	NoKV bool
+	// assets is the folder of its assets; empty means none.
+	assets string
 }
 
 // Worker is a Worker that runs under workerd, with Workers KV on disk.
@@ -48,7 +50,9 @@ func (w *Worker) Stop() {
 // StartWorker builds the Worker of this repository and starts it.
 func StartWorker(t testing.TB, opt WorkerOptions) *Worker {
 	t.Helper()
-	return startModules(t, BuildWorker(t, opt.Tags), []string{"edge/worker.mjs", "build/wasm_exec.js", "build/app.wasm"}, opt)
+	dir := BuildWorker(t, opt.Tags)
+	opt.assets = filepath.Join(dir, "build", "assets")
+	return startModules(t, dir, []string{"edge/worker.mjs", "build/wasm_exec.js", "build/app.wasm"}, opt)
 }
 
 // BuildWorker builds the Worker with build tags and returns a directory that has what it
@@ -97,7 +101,7 @@ func startModules(t testing.TB, root string, paths []string, opt WorkerOptions) 
 	}
 	options := map[string]any{
 		"root": root, "modules": modules, "vars": opt.Vars, "dir": opt.Dir,
-		"compatibilityDate": "2026-04-01", "compatibilityFlags": []string{"enable_request_signal"},
+		"compatibilityDate": "2026-04-01", "compatibilityFlags": []string{"enable_request_signal"}, "assets": opt.assets,
 	}
 	if !opt.NoKV {
 		options["kv"] = "EDGEFRAME_KV"

@@ -2,7 +2,7 @@
 // {"url": …} once the Worker listens, and ends with its standard input.
 //
 // Options: root, modules [{type, path}], vars, kv (binding), dir (of KV), compatibilityDate,
-// compatibilityFlags. KV left out means a Worker without a namespace.
+// compatibilityFlags, assets (a folder). KV left out means a Worker without a namespace.
 import { Log, LogLevel, Miniflare } from "miniflare";
 
 const options = JSON.parse(process.argv[2]);
@@ -18,6 +18,15 @@ const mf = new Miniflare({
   bindings: options.vars ?? {},
   kvNamespaces: options.kv ? [options.kv] : [],
   kvPersist: options.dir,
+  // As wrangler.toml has them.
+  ...(options.assets && {
+    assets: {
+      directory: options.assets,
+      binding: "ASSETS",
+      routerConfig: { has_user_worker: true, invoke_user_worker_ahead_of_assets: true },
+      assetConfig: { html_handling: "none" },
+    },
+  }),
 });
 const url = await mf.ready;
 console.log(JSON.stringify({ url: url.origin }));
