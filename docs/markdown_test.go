@@ -26,7 +26,7 @@ type page struct {
 // pages returns all files of the documentation.
 func pages(t *testing.T) (list []page) {
 	t.Helper()
-	for _, pattern := range []string{"*.md", "../*.md"} {
+	for _, pattern := range []string{"*.md", "../*.md", "../web/client/*.md"} {
 		paths, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)
