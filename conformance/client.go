@@ -111,7 +111,9 @@ func (c *client) once(method, path string, body any, headers ...string) (*answer
 	if err != nil {
 		return nil, err
 	}
-	return &answer{c, method + " " + shorten(path), response.StatusCode, response.Header, got}, nil
+	a := &answer{c, method + " " + shorten(path), response.StatusCode, response.Header, got}
+	a.isDocumented(method, path)
+	return a, nil
 }
 
 func encode(body any) (r io.Reader, contentType string, err error) {

@@ -49,7 +49,7 @@ func (c *client) allowed() map[string]string {
 		if item["get"] != nil {
 			names = append(names, "HEAD")
 		}
-		if item["x-query"] != nil { // OpenAPI 3.1 does not know the method
+		if item["x-method-query"] != nil { // OpenAPI 3.1 does not know the method
 			names = append(names, "QUERY")
 		}
 		slices.Sort(names)

@@ -68,6 +68,7 @@ var arrows = map[string][]string{
 	"conformance":               {"access", "internal/*", "codec/codectest", "codec/formats/formatstest"},
 	"bench":                     {},
 	"attack":                    {},
+	"web/client":                {},
 }
 
 // fileFormats are the packages that know a file format. Neither session nor frame links one: to

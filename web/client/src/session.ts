@@ -1,0 +1,107 @@
+import { json, search, sender, sleep, type State } from "./http.js";
+import type { Change, Options, Query, Session, Summary } from "./types.js";
+import { sendFile } from "./upload.js";
+
+export const sessions = "/api/v1/sessions";
+
+export const session = (base: string, options: Options, id: string, state: State): Session => {
+  const root = `${base}${sessions}/${id}`;
+  const send = sender(root, options, state);
+  /** Remembers the tag of what the caller sees. */
+  const seen = async (answer: Promise<any>) => {
+    const document = await answer;
+    state.etag = document?.etag ?? state.etag;
+    return document;
+  };
+  const write = (method: string, path: string, call?: object) => seen(send(method, path, call));
+  const summarized = ({ summary, ...call }: Summary = {}) => ({ ...call, body: { action_summary: summary } });
+  const ask = ({ signal, touch, ...body }: Query & object = {}, format?: string, read = json) =>
+    send("POST", "/data/query", { signal, query: { touch, format }, body }, read);
+  const page = async (query?: object) => {
+    const { data: rows, row_numbers: rowNumbers, matched_rows: matchedRows, total_rows: totalRows, next_query: next, ...more } =
+      await seen(ask(query));
+    return { ...more, rows, rowNumbers, matchedRows, totalRows, next: next ?? undefined };
+  };
+
+  return {
+    id,
+    get: ({ signal, touch } = {}) => seen(send("GET", "", { signal, query: { touch } })),
+    page,
+    async *rows({ pageSize: limit = 1000, ...query } = {}) {
+      for (let next: object | undefined = { limit }; next; ) {
+        const part: any = await page({ ...query, ...next });
+        yield* part.rows;
+        next = part.next;
+      }
+    },
+    arrow: async (read, query) => read(await ask(query, "arrow", async (response) => new Uint8Array(await response.arrayBuffer()))),
+    export: (format, query) => ask(query, format, async (response) => response),
+    group: (group, query) => page({ ...query, group }),
+    histogram: async (column, { bins, ...query } = {}) => (await ask({ ...query, histogram: { column, bins } } as Query)).histogram,
+    distinct: async (column, { limit, search, ...query } = {}) =>
+      (await ask({ ...query, distinct: { column, limit, search } } as Query)).distinct,
+    describe: ({ signal, columns, percentiles, ...query } = {}) =>
+      send("GET", "/describe", { signal, query: { ...query, column: columns, percentiles: percentiles?.join() } }),
+    edit: (operations, { summary, ...call } = {}) =>
+      write("PATCH", "/data", { ...call, body: { action_summary: summary, operations } }),
+    preview: (operations, { signal, ...query } = {}) =>
+      send("PATCH", "/data", { signal, query: { dryRun: true, ...query }, body: { operations } }),
+    undo: (call) => write("POST", "/undo", call),
+    redo: (call) => write("POST", "/redo", call),
+    versions: (call) => send("GET", "/versions", call),
+    restore: (version, call) => write("POST", `/versions/${version}/restore`, summarized(call)),
+    snapshot: (call) => send("POST", "/versions", summarized(call)),
+    append: (table, call) => seen(sendFile(send, "POST", "/data", table, call)),
+    upsert: (table, key, call) => seen(sendFile(send, "POST", "/data", table, { ...call, key })),
+    replace: (table, call) => seen(sendFile(send, "PUT", "/data", table, call)),
+    async copy({ signal, version, ...query }: Query = {}, more) {
+      const made: State = {}; // the token of a session makes no other sessions
+      const document = await sender(base + sessions, options, made)("POST", "", { signal, query: more, body: { from: { session: id, version, query } } });
+      return opened(base, options, document, made);
+    },
+    touch: ({ ttlSeconds, ...call } = {}) => send("POST", "/touch", { ...call, query: { ttlSeconds } }),
+    async share({ signal, scope, ttlSeconds, actor }) {
+      const { token, expires_at, ...issued } = await send("POST", "/tokens", { signal, body: { scope, ttl_seconds: ttlSeconds, actor } });
+      return {
+        token,
+        scope: issued.scope,
+        expiresAt: expires_at,
+        url: (format, { columns, where, sort, ...query } = {}) =>
+          `${root}/data${search({ format, ...query, column: columns, where: where && JSON.stringify(where), sort: sort && JSON.stringify(sort), token })}`,
+      };
+    },
+    revoke: (call) => send("DELETE", "/tokens", call),
+    delete: (call) => send("DELETE", "", call),
+    watch(listener, { intervalMs = 2000 } = {}) {
+      const end = new AbortController();
+      const { signal } = end;
+      const follow = async () => {
+        let tag: string | undefined;
+        let known: string | null | undefined;
+        for (; !signal.aborted; await sleep(intervalMs, signal)) {
+          let change: Change | undefined;
+          try {
+            const { revision, document } = await send(
+              "GET", "", { signal, query: { touch: false }, headers: tag ? { "If-None-Match": tag } : undefined },
+              async (response) => ({ revision: response.headers.get("Edgeframe-Revision"), document: await json(response) }),
+            );
+            // The tag also changes when the session is extended.
+            if (document && known && revision != known) change = { type: "changed", document };
+            if (document) [tag, known] = [document.etag, revision];
+          } catch (error: any) {
+            if (error.status == 404) change = { type: "gone" };
+          }
+          if (change && !signal.aborted) listener(change);
+          if (change?.type == "gone") return;
+        }
+      };
+      follow();
+      return () => end.abort();
+    },
+    request: (method, path, call) => seen(send(method, path, call)),
+  };
+};
+
+/** A handle of the session that a document is about. */
+export const opened = (base: string, options: Options, document: any, state: State): Session =>
+  session(base, options, document.session_id, { ...state, token: document.token ?? state.token, etag: document.etag });
