@@ -118,7 +118,7 @@ func (c *cookbook) recipes(t *testing.T) (list []recipe) {
 			r.programs = append(r.programs, program{s})
 		}
 	}
-	if len(c.start) != 2 || len(list) < 8 {
+	if len(c.start) != 2 || len(list) < 10 {
 		t.Fatalf("the page has %d blocks to start with and %d recipes", len(c.start), len(list))
 	}
 	return list

@@ -11,12 +11,15 @@ const separate = "\nconsole.log('\\x1e');\n";
 
 const script = (name) => JSON.stringify(join(root, "docs", "clients", name));
 
-// A notebook is compiled by Observable's parser and run by its runtime. Other recipes are modules.
+// A notebook is compiled by Observable's parser and run by its runtime. Other recipes are modules; that
+// of React ends with what its page shows.
 const source = ({ name, steps }) => {
   switch (name) {
     case "observable":
       return `import { run } from ${script("notebook.mjs")};
 await run(${JSON.stringify(steps)}, { EDGEFRAME_URL, EDGEFRAME_TOKEN, EDGEFRAME_SESSION });`;
+    case "react":
+      return `${steps.join(separate)}\nawait (await import(${script("click.mjs")})).show();${separate}`;
     default:
       return steps.join(separate) + separate;
   }
@@ -44,6 +47,7 @@ await Promise.all(
       target: "es2024",
       jsx: "automatic",
       nodePaths: [modules],
+      alias: { "edgeframe-client": join(root, "web", "client", "src", "index.ts") },
       define: {
         "process.env.NODE_ENV": '"production"',
         ...Object.fromEntries(Object.entries(recipe.env).map(([name, value]) => [name, JSON.stringify(value)])),
