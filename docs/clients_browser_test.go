@@ -61,34 +61,39 @@ func (c *cookbook) serve(t *testing.T) {
 	reports := c.browse(t, dir)
 	for _, r := range c.pages {
 		t.Run(r.name, func(t *testing.T) {
-			select {
-			case report := <-reports:
-				if report.Name != r.name || report.Error != "" {
-					t.Fatalf("%s: %s\nit printed:\n%s", report.Name, report.Error, report.Printed)
-				}
-				r.programs[0].compare(t, report.Printed)
-			case <-time.After(time.Minute):
-				t.Fatal("the page reports nothing")
+			seen := reports[r.name]
+			if seen.Error != "" {
+				t.Fatalf("%s\nit printed:\n%s", seen.Error, seen.Printed)
 			}
+			r.programs[0].compare(t, seen.Printed)
 		})
 	}
 }
 
-// browse opens the pages that are in dir, and returns what they report, in order.
-func (c *cookbook) browse(t *testing.T, dir string) <-chan report {
+// browse opens the page that is in dir, and returns what its recipes report, by their names.
+func (c *cookbook) browse(t *testing.T, dir string) map[string]report {
 	t.Helper()
-	reports := make(chan report, len(c.pages))
+	sent := make(chan report, len(c.pages))
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /report", func(_ http.ResponseWriter, r *http.Request) {
-		var sent report
-		if err := json.NewDecoder(r.Body).Decode(&sent); err != nil {
-			sent.Error = err.Error()
+		var one report
+		if err := json.NewDecoder(r.Body).Decode(&one); err != nil {
+			one.Error = err.Error()
 		}
-		reports <- sent
+		sent <- one
 	})
 	mux.Handle("GET /", http.FileServer(http.Dir(dir)))
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	testenv.Browse(t, server.URL+"/page.html")
+	reports, deadline := map[string]report{}, time.After(2*time.Minute)
+	for len(reports) < len(c.pages) {
+		select {
+		case one := <-sent:
+			reports[one.Name] = one
+		case <-deadline:
+			t.Fatalf("only these recipes report something: %v", reports)
+		}
+	}
 	return reports
 }

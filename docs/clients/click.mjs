@@ -15,7 +15,7 @@ const until = (holds) =>
   });
 
 export async function show() {
-  await until(() => root.querySelector("button") || root.querySelector("[role=alert]"));
+  await until(() => root.querySelector("button"));
   console.log(root.innerText);
   root.querySelector("button").click();
   await until(() => !root.querySelector("button"));
