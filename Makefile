@@ -23,9 +23,9 @@ IS_PIE    = $(filter $(PIE),$(shell export GOOS=$(GOOS) GOARCH=$(GOARCH); echo $
 # SLOW are the packages whose tests need other programs (redis-server, pandas, npm, a browser) or
 # minutes. PROGRAMS are the tests of other packages that need one.
 SLOW     := cmd/% conformance edge kv/disk kv/redis kv/workerskv internal/testenv codec/delimited codec/parquet codec/xlsx session/metamorphic attack web/client
-PROGRAMS := Pandas|OnRedis|ToRedis|AKeyOfAnotherType
+PROGRAMS := Pandas|OnRedis|ToRedis|AKeyOfAnotherType|Cookbook
 
-.PHONY: run build build-edge dev-edge deploy-edge check test redis-server chromium pandas lint generate modules bench bench-edge fuzz metamorphic soak clean
+.PHONY: run build build-edge dev-edge deploy-edge check test redis-server chromium pandas clients lint generate modules bench bench-edge fuzz metamorphic soak clean
 
 # run starts the server with the settings of the environment and of .env.
 run: build
@@ -69,7 +69,7 @@ check: lint
 
 # test checks everything. It installs what it needs, on Debian, and takes a quarter of an hour. The
 # tests of memory and CPU measure times, so no other package is tested beside them.
-test: node_modules redis-server chromium pandas lint
+test: node_modules redis-server chromium pandas clients lint
 	$(GO) test $(RACE) -timeout 20m $(filter-out edgeframe/attack,$(shell $(GO) list ./...))
 	$(GO) test -timeout 20m ./attack
 
@@ -87,8 +87,19 @@ chromium:
 
 # pandas installs what operations and workbooks are compared with, if the machine has none.
 pandas:
-	@/usr/bin/python3 -c 'import pandas, openpyxl' 2>/dev/null || python3 -c 'import pandas, openpyxl' 2>/dev/null \
-		|| .ci/packages pandas=python3-pandas openpyxl=python3-openpyxl
+	@/usr/bin/python3 -c 'import pandas, openpyxl, requests' 2>/dev/null || python3 -c 'import pandas, openpyxl, requests' 2>/dev/null \
+		|| .ci/packages pandas=python3-pandas openpyxl=python3-openpyxl requests=python3-requests
+
+# clients installs what the examples of docs/clients.md use, besides pandas and Chromium: R, and
+# packages of npm, which are too large for node_modules.
+clients: bin/clients/node_modules
+	@Rscript -e 'library(httr2); library(jsonlite)' >/dev/null 2>&1 || .ci/packages httr2=r-cran-httr2 jsonlite=r-cran-jsonlite
+
+bin/clients/node_modules: docs/clients/package.json docs/clients/package-lock.json
+	@mkdir -p bin/clients
+	@cp docs/clients/package.json docs/clients/package-lock.json bin/clients/
+	cd bin/clients && npm ci --ignore-scripts --no-audit --no-fund
+	@touch bin/clients/node_modules
 
 # lint checks both builds. The tools run here, whatever they check, so they are built first:
 # "go tool" would build them for the target.

@@ -11,10 +11,10 @@ import (
 	"testing"
 )
 
-// python finds an interpreter that has pandas and openpyxl: Debian's, or the first of PATH.
+// python finds an interpreter that has pandas, openpyxl and requests: Debian's, or the first of PATH.
 var python = sync.OnceValue(func() string {
 	for _, name := range []string{"/usr/bin/python3", "python3"} {
-		if exec.Command(name, "-c", "import pandas, openpyxl").Run() == nil {
+		if exec.Command(name, "-c", "import pandas, openpyxl, requests").Run() == nil {
 			return name
 		}
 	}
@@ -26,7 +26,7 @@ var python = sync.OnceValue(func() string {
 func Python(t testing.TB, script string, input, output any, args ...string) {
 	t.Helper()
 	if python() == "" {
-		t.Fatal("there is no python3 with pandas and openpyxl; make test installs them on Debian")
+		t.Fatal("there is no python3 with pandas, openpyxl and requests; make test installs them on Debian")
 	}
 	sent, err := json.Marshal(input)
 	if err != nil {
