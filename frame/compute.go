@@ -18,8 +18,8 @@ import (
 // evaluate row by row and know no missing values. Here the words and signs are those of Go, read by
 // go/scanner; their grammar is a loop over the precedence of the operators (see [exprParser]), and each part
 // is evaluated for a strip of rows at once (see [strip]), with missing values as Arrow's compute functions
-// treat them. All of it adds SIZE to the Worker. go/parser would add SIZE more, and in it columns
-// called type or range are keywords, and x<-1 sends to a channel.
+// treat them. All of it adds 0.75 MB to the Worker, 0.14 MB compressed. go/parser would add 0.5 MB more, 0.1 MB
+// compressed, and to it a column called type or range is a keyword, and x<-1 sends to a channel.
 type compute struct {
 	Column, DType, Expression string
 }
@@ -198,6 +198,7 @@ func (s *strip) enter(r groupRange, columns []int) {
 	for _, column := range columns {
 		col := s.f.Columns[column]
 		s.readers[column] = newColumnReader(col.Chunks[r.group].Data, exprTypeOf(col.Field.Type))
+		s.readers[column].marks = s.f.Marks[col.Field.Name]
 	}
 }
 

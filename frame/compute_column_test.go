@@ -19,7 +19,7 @@ func computeSample(t testing.TB) *base {
 		column{"f", "float64", []string{`[0.5,null,2.0]`, `[1e300,-1.5]`}},
 		column{"t", "utf8", []string{`["x","y","z"]`, `["u","v"]`}},
 	)
-	b.Marks = Marks{"a": {4}, "f": {1}}
+	b.Marks = Marks{"a": {4}, "f": {1}, "t": {1, 3}}
 	return b
 }
 
@@ -28,13 +28,15 @@ func TestComputedColumns(t *testing.T) {
 		column, expression, dtype string
 		want                      []string
 	}{
-		{"new", "a * 2", "", []string{"a int64 [1,2,3]= [4,null]=", "f float64 [0.5,null,2.0]= [1e+300,-1.5]=", `t utf8 ["x","y","z"]= ["u","v"]=`, "new int64 [2,4,6] [8,null]", "marks of a [4]", "marks of f [1]"}},
+		{"new", "a * 2", "", []string{"a int64 [1,2,3]= [4,null]=", "f float64 [0.5,null,2.0]= [1e+300,-1.5]=", `t utf8 ["x","y","z"]= ["u","v"]=`, "new int64 [2,4,6] [8,null]", "marks of a [4]", "marks of f [1]", "marks of t [1 3]"}},
 		// A column that is there keeps its place, and a cell that gets a value its mark no longer.
-		{"a", "coalesce(a, -1)", "int8", []string{"a int8 [1,2,3] [4,-1]", "f float64 [0.5,null,2.0]= [1e+300,-1.5]=", `t utf8 ["x","y","z"]= ["u","v"]=`, "marks of f [1]"}},
-		{"f", "f + a", "", []string{"a int64 [1,2,3]= [4,null]=", "f float64 [1.5,null,5.0] [1e+300,null]", `t utf8 ["x","y","z"]= ["u","v"]=`, "marks of a [4]", "marks of f [1]"}},
+		{"a", "coalesce(a, -1)", "int8", []string{"a int8 [1,2,3] [4,-1]", "f float64 [0.5,null,2.0]= [1e+300,-1.5]=", `t utf8 ["x","y","z"]= ["u","v"]=`, "marks of f [1]", "marks of t [1 3]"}},
+		// A cell that is marked has no value, also if it holds one.
+		{"t", "t + \"!\"", "", []string{"a int64 [1,2,3]= [4,null]=", "f float64 [0.5,null,2.0]= [1e+300,-1.5]=", `t utf8 ["x!",null,"z!"] [null,"v!"]`, "marks of a [4]", "marks of f [1]", "marks of t [1 3]"}},
+		{"f", "f + a", "", []string{"a int64 [1,2,3]= [4,null]=", "f float64 [1.5,null,5.0] [1e+300,null]", `t utf8 ["x","y","z"]= ["u","v"]=`, "marks of a [4]", "marks of f [1]", "marks of t [1 3]"}},
 		{"t", "a / 2", "decimal(6, 2)", []string{"a int64 [1,2,3]= [4,null]=", "f float64 [0.5,null,2.0]= [1e+300,-1.5]=", `t decimal(6, 2) ["0.50","1.00","1.50"] ["2.00",null]`, "marks of a [4]", "marks of f [1]"}},
-		{"a", "\"18.1.2026\"", "date32[%d.%m.%Y]", []string{`a date32 ["2026-01-18","2026-01-18","2026-01-18"] ["2026-01-18","2026-01-18"]`, "f float64 [0.5,null,2.0]= [1e+300,-1.5]=", `t utf8 ["x","y","z"]= ["u","v"]=`, "marks of f [1]"}},
-		{"a", "null", "utf8", []string{"a utf8 [null,null,null] [null,null]", "f float64 [0.5,null,2.0]= [1e+300,-1.5]=", `t utf8 ["x","y","z"]= ["u","v"]=`, "marks of a [4]", "marks of f [1]"}},
+		{"a", "\"18.1.2026\"", "date32[%d.%m.%Y]", []string{`a date32 ["2026-01-18","2026-01-18","2026-01-18"] ["2026-01-18","2026-01-18"]`, "f float64 [0.5,null,2.0]= [1e+300,-1.5]=", `t utf8 ["x","y","z"]= ["u","v"]=`, "marks of f [1]", "marks of t [1 3]"}},
+		{"a", "null", "utf8", []string{"a utf8 [null,null,null] [null,null]", "f float64 [0.5,null,2.0]= [1e+300,-1.5]=", `t utf8 ["x","y","z"]= ["u","v"]=`, "marks of a [4]", "marks of f [1]", "marks of t [1 3]"}},
 	} {
 		b := computeSample(t)
 		b.apply(t, computeOf(tt.column, tt.expression, tt.dtype))
@@ -52,7 +54,7 @@ func TestComputeReadsTheColumnsThatItNames(t *testing.T) {
 	}
 	// Columns that earlier operations of the same edit have made are there.
 	b.apply(t, `[{"op":"rename_columns","columns":{"t":"text"}},{"op":"compute","column":"x","expression":"text + \"!\""},{"op":"compute","column":"y","expression":"x + x"},{"op":"select_columns","columns":["y"]}]`)
-	if diff := cmp.Diff([]string{`y utf8 ["x!x!","y!y!","z!z!"] ["u!u!","v!v!"]`}, b.show(t)); diff != "" {
+	if diff := cmp.Diff([]string{`y utf8 ["x!x!",null,"z!z!"] [null,"v!v!"]`}, b.show(t)); diff != "" {
 		t.Error(diff)
 	}
 }

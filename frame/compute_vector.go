@@ -1,6 +1,8 @@
 package frame
 
 import (
+	"slices"
+
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
 
@@ -165,10 +167,12 @@ func (s *strip) takeText(bytes int64) {
 // columnReader reads the values of a column in a row group.
 type columnReader struct {
 	missing func(row int) bool // nil if no value is missing
-	ints    func(row int) int64
-	floats  func(row int) float64
-	bools   func(row int) bool
-	texts   func(row int) string
+	// marks are the rows of the table that are marked as missing on purpose: they have no value.
+	marks  []int64
+	ints   func(row int) int64
+	floats func(row int) float64
+	bools  func(row int) bool
+	texts  func(row int) string
 	// allInts and allFloats have the values of every row, for some types.
 	allInts   []int64
 	allFloats []float64
@@ -245,6 +249,14 @@ func (s *strip) read(n *exprNode, column int) (*vector, error) {
 				s.miss(v, row)
 			}
 		}
+	}
+	first := int64(s.from + s.off)
+	at, _ := slices.BinarySearch(r.marks, first)
+	for _, row := range r.marks[at:] {
+		if row >= first+int64(s.n) {
+			break
+		}
+		s.miss(v, int(row-first))
 	}
 	switch {
 	case r.bools != nil:
