@@ -66,7 +66,7 @@ func (op *compute) apply(f *Frame) error {
 	if err != nil {
 		return err
 	}
-	c := &exprCompiler{f: f, source: &exprParser{source: op.Expression}, positions: f.positions()}
+	c := &exprCompiler{f: f, source: &exprParser{source: op.Expression}, positions: f.positions(), texts: map[int]int64{}}
 	p, err := c.compile(root)
 	if err != nil {
 		return err
@@ -158,7 +158,7 @@ func (k *computing) chunks(size int) (chunks []Chunk, err error) {
 	}
 	s := &strip{f: k.f, mem: mem, source: k.compiler.source, column: k.op.Column}
 	for _, r := range k.f.groupRanges() {
-		if err := k.f.computes(size, r.to-r.from); err != nil {
+		if err := k.f.computes(int64(size) * int64(r.to-r.from)); err != nil {
 			return nil, err
 		}
 		s.enter(r, k.compiler.columns)
@@ -182,12 +182,12 @@ func (k *computing) chunks(size int) (chunks []Chunk, err error) {
 	return chunks, nil
 }
 
-// computes accounts for the evaluation of an expression of some parts for some rows. Operations that compute
-// are bounded as those that copy are: a part of a row counts as a byte.
-func (f *Frame) computes(parts, rows int) error {
-	f.copied += int64(parts) * int64(rows)
+// computes accounts for the work of an expression: one for each of its parts and rows, and one for each byte of
+// text that it reads or makes. It is bounded as the bytes are that operations copy.
+func (f *Frame) computes(work int64) error {
+	f.copied += work
 	if f.copied/maxRewrites > f.Limits.Bytes {
-		return codec.Errorf(ErrInvalidOperation, "the expressions of the operations have too many parts for a table of %d rows; send fewer of them at once", f.NumRows())
+		return codec.Errorf(ErrInvalidOperation, "the expressions compute too much for a table of %d rows; make them shorter, or send fewer of them at once", f.NumRows())
 	}
 	return nil
 }
@@ -205,10 +205,11 @@ func (s *strip) enter(r groupRange, columns []int) {
 // group evaluates the expression for a row group.
 func (k *computing) group(s *strip, b *columnBuilder, r groupRange) error {
 	most := stripRows
-	for _, column := range k.compiler.columns {
-		if isTextType(k.f.Columns[column].Field.Type) {
-			bytes := RawBytes(k.f.Columns[column].Chunks[r.group].Data)
-			most = min(most, max(1, int(stripText*int64(r.to-r.from)/(bytes+1))))
+	for column, times := range k.compiler.texts {
+		bytes := RawBytes(k.f.Columns[column].Chunks[r.group].Data)
+		most = min(most, max(1, int(stripText*int64(r.to-r.from)/(bytes+1))))
+		if err := k.f.computes(times * bytes); err != nil {
+			return err
 		}
 	}
 	for s.off = 0; s.off < r.to-r.from; s.off += s.n {
@@ -224,6 +225,9 @@ func (k *computing) group(s *strip, b *columnBuilder, r groupRange) error {
 			return err
 		}
 		s.done(v)
+		if err := k.f.computes(s.texts); err != nil {
+			return err
+		}
 		s.forgetTexts()
 	}
 	return nil

@@ -133,12 +133,33 @@ func TestComputeIsBounded(t *testing.T) {
 		double = double + "+(" + double + ")"
 	}
 	b.Limits = codec.Limits{Bytes: 100_000}.WithDefaults()
-	for _, expression := range []string{double, "concat(" + strings.Repeat("t, ", 200) + "t)"} {
+	for expression, kind := range map[string]error{
+		double: codec.ErrTooLarge,
+		"concat(" + strings.Repeat("t, ", 200) + "t)": codec.ErrTooLarge,
+		"0" + strings.Repeat(" + length(t)", 160):     nil,
+	} {
 		ops, err := parse(t, computeOf("x", expression, ""))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Apply(b.Clone(), ops); !errors.Is(err, codec.ErrTooLarge) {
+		if _, err := Apply(b.Clone(), ops); !errors.Is(err, kind) {
+			t.Errorf("%.100s: %v", expression, err)
+		}
+	}
+
+	// Work is bounded too: texts that are read again and again.
+	text = strings.Repeat("x", 50_000)
+	b = stored(t, column{"t", "utf8", []string{`["` + text + `"]`, `["` + text + `"]`}})
+	b.Limits = codec.Limits{Bytes: 200_000}.WithDefaults()
+	for expression, kind := range map[string]error{
+		"0" + strings.Repeat(" + length(t)", 20): nil,
+		"0" + strings.Repeat(" + length(t)", 40): ErrInvalidOperation,
+	} {
+		ops, err := parse(t, computeOf("x", expression, ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Apply(b.Clone(), ops); !errors.Is(err, kind) {
 			t.Errorf("%.100s: %v", expression, err)
 		}
 	}

@@ -19,8 +19,9 @@ type exprCompiler struct {
 	f         *Frame
 	source    *exprParser
 	positions map[string]int
-	// columns are those that the program reads.
+	// columns are those that the program reads. texts has those of text, with how often it reads them.
 	columns []int
+	texts   map[int]int64
 }
 
 // compile makes the program of a part.
@@ -100,6 +101,9 @@ func (c *exprCompiler) columnOf(n *exprNode) (*program, error) {
 	}
 	if !slices.Contains(c.columns, at) {
 		c.columns = append(c.columns, at)
+	}
+	if isTextType(c.f.Columns[at].Field.Type) {
+		c.texts[at]++
 	}
 	return c.f.columnProgram(n, at), nil
 }

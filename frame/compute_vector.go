@@ -147,10 +147,8 @@ func (s *strip) fail(v *vector, row int, n *exprNode, format string, args ...any
 // without evaluates a program for the rows that are not in skip.
 func (s *strip) without(skip []bool, p *program) (*vector, error) {
 	before := s.skip
-	if before != nil {
-		for row, skipped := range before {
-			skip[row] = skip[row] || skipped
-		}
+	for row, skipped := range before {
+		skip[row] = skip[row] || skipped
 	}
 	s.skip = skip
 	v, err := p.eval(s)
