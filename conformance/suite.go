@@ -60,6 +60,7 @@ func Run(t *testing.T, target Target) {
 		{"edit", editTests},
 		{"operation", operationTests},
 		{"cells", cellTests},
+		{"compute", computeTests},
 		{"clean", cleanTests},
 		{"append and replace", tableTests},
 		{"values by their types", typedTests},

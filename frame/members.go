@@ -16,7 +16,7 @@ import (
 type members struct {
 	op                                       string
 	column, dtype, errors, method, how, keep string
-	as                                       string
+	as, expression                           string
 	round                                    bool
 	// columns is a list of names or, in renames, an object of them. columnsKind is how errors call
 	// what was given.
@@ -91,6 +91,8 @@ func (p *parser) member(m *members, name string) (err error) {
 		return p.text(field, &m.keep)
 	case strings.EqualFold(name, "as"):
 		return p.text(field, &m.as)
+	case strings.EqualFold(name, "expression"):
+		return p.text(field, &m.expression)
 	case strings.EqualFold(name, "round"):
 		return p.boolean(field, &m.round)
 	case strings.EqualFold(name, "columns"):

@@ -54,6 +54,9 @@ var newOperation = map[string]struct {
 	"replace": {[]string{"columns", "find", "with", "regex", "whole_cell", "ignore_case"}, func(m *members) operation {
 		return &replaceValues{m.columns, m.find, m.with, m.regex, m.wholeCell, m.ignoreCase}
 	}},
+	"compute": {[]string{"column", "dtype", "expression"}, func(m *members) operation {
+		return &compute{Column: m.column, DType: m.dtype, Expression: m.expression}
+	}},
 	"cast": {[]string{"column", "dtype", "errors"}, func(m *members) operation {
 		return &cast{Column: m.column, DType: m.dtype, Errors: m.errors}
 	}},
@@ -79,7 +82,7 @@ var newOperation = map[string]struct {
 // OperationNames lists the operations in the order in which an error names them.
 var OperationNames = []string{
 	"set_values", "add_column", "drop_columns", "select_columns", "rename_columns", "delete_rows", "insert_rows", "replace",
-	"cast", "fill_missing", "drop_missing", "drop_duplicates", "sort", "filter", "mark_missing", "unmark_missing",
+	"compute", "cast", "fill_missing", "drop_missing", "drop_duplicates", "sort", "filter", "mark_missing", "unmark_missing",
 }
 
 // ErrNoOperations is the error of an edit that has no operations.

@@ -423,6 +423,8 @@ func FuzzOperations(f *testing.F) {
 		`[{"op":"replace","columns":["b"],"find":"x","with":"yy"},{"op":"replace","columns":["b","n"],"find":"(y)|Z","with":"$1-${1}$$","regex":true,"ignore_case":true},{"op":"replace","columns":["b"],"find":"U","with":null,"whole_cell":true,"ignore_case":true}]`,
 		`[{"op":"replace","columns":["a"],"find":2,"with":null,"whole_cell":true},{"op":"replace","columns":["a"],"find":3.5,"with":"7","whole_cell":true},{"op":"replace","columns":["b"],"find":"(?P<q>.)","with":"${q}$0","regex":true,"whole_cell":true}]`,
 		`[{"op":"replace","columns":["b"],"find":"","with":"$","regex":true},{"op":"replace","columns":["b"],"find":"a{1000}","with":"","regex":true}]`,
+		`[{"op":"compute","column":"c","expression":"a * 2 + length(b)","dtype":"float32"},{"op":"compute","column":"a","expression":"if_else(c > 3, null, a)"},{"op":"delete_rows","rows":[0]}]`,
+		`[{"op":"compute","column":"n","expression":"coalesce(n, 'x')"}]`,
 		`[{}]`, `[null]`, `[[]]`,
 	} {
 		f.Add([]byte(ops))

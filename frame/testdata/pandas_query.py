@@ -107,6 +107,54 @@ def counts(values):
     return found.sort_values(["count", "value"], ascending=[False, True])
 
 
+def nullable(s):
+    """A column as one of the types of pandas that know missing values and the logic of three values."""
+    if s.dtype == "float64" or s.map(type).eq(decimal.Decimal).any():
+        return s.astype("float64").astype("Float64")
+    if s.dtype == "UInt64":
+        return s.astype("Int64")
+    if s.dtype == "object":
+        return s.astype("string")
+    return s
+
+
+def N(name):
+    return nullable(df[name])
+
+
+def out(s):
+    """A column as the answer: JSON has no infinities."""
+    return pd.DataFrame({"out": [None if isinstance(v, float) and math.isinf(v) else v for v in s]}, dtype="object")
+
+
+def not0(s):
+    """Whole numbers without 0, by which nothing can be divided."""
+    return s.mask(s == 0) if s.dtype == "Int64" else s
+
+
+def common(a, b):
+    """Numbers of one type."""
+    if getattr(b, "dtype", None) == "Float64" and a.dtype == "Int64":
+        return a.astype("Float64"), b
+    return a, b.astype("Float64") if a.dtype == "Float64" and b is not None else b
+
+
+def coalesce(a, b):
+    a, b = common(a, b)
+    return a.fillna(b)
+
+
+def if_else(c, a, b):
+    c = c.astype("boolean")
+    a, b = common(a, b)
+    return a.where(c.fillna(False), b).mask(c.isna())
+
+
+def least(a, b, sign=1):
+    a, b = common(a, b)
+    return a.mask((b < a if sign > 0 else b > a).fillna(False) | a.isna(), b)
+
+
 def plain(value):
     if value is None or value is pd.NA or value is pd.NaT or isinstance(value, float) and math.isnan(value):
         return None
@@ -128,7 +176,8 @@ def difference(case):
     global df
     if "columns" in case:
         df = pd.DataFrame({c["name"]: series(c) for c in case["columns"]})
-    want = eval(case["expression"], {"df": df, "pd": pd, "np": np, "group": group, "bins": bins, "times": times, "counts": counts})
+    want = eval(case["expression"], {"df": df, "pd": pd, "np": np, "group": group, "bins": bins, "times": times, "counts": counts,
+        "N": N, "out": out, "not0": not0, "if_else": if_else, "coalesce": coalesce, "least": least})
     got = case["got"]
     if want.shape[1] != len(got):
         return f"{len(got)} columns, pandas has {want.shape[1]}"
