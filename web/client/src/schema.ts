@@ -436,6 +436,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/docs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * This document as a page
+         * @description The page also sends requests, with the token that is given to it.
+         */
+        get: operations["docs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/docs/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A file of the page */
+        get: operations["docsFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/": {
         parameters: {
             query?: never;
@@ -913,7 +950,13 @@ export interface components {
         /** Format: uuid */
         SessionId: string;
         VersionId: number;
-        /** @description Rows and columns. */
+        /**
+         * @description Rows and columns.
+         * @example [
+         *       3,
+         *       3
+         *     ]
+         */
         Shape: [
             number,
             number
@@ -2275,7 +2318,8 @@ export interface components {
          *       "links": {
          *         "sessions": "/api/v1/sessions",
          *         "health": "/health/storage",
-         *         "openapi": "/openapi.json"
+         *         "openapi": "/openapi.json",
+         *         "docs": "/docs"
          *       }
          *     }
          */
@@ -2288,6 +2332,7 @@ export interface components {
                 sessions: string;
                 health: string;
                 openapi: string;
+                docs: string;
             };
         };
         /**
@@ -2354,7 +2399,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description session_not_found, version_not_found, upload_not_found: it does not exist or has expired. */
+        /** @description session_not_found, version_not_found, upload_not_found, not_found: it does not exist or has expired. */
         NotFound: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2486,6 +2531,15 @@ export interface components {
             };
             content?: never;
         };
+        /** @description The client has it already. */
+        FileNotModified: {
+            headers: {
+                ETag: components["headers"]["ETag"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content?: never;
+        };
     };
     parameters: {
         id: components["schemas"]["SessionId"];
@@ -2501,20 +2555,11 @@ export interface components {
         delimiter: "comma" | "semicolon" | "tab" | "pipe" | "space" | "," | ";" | "\t" | "|" | " ";
         /** @description Whether the first line of delimited text holds the column names. Without, they are column_1, column_2 and so on. If it is not given, the first line is looked at. */
         header: boolean;
-        /**
-         * @description The line of delimited text, or the row of a sheet, that has the names of the columns, counted from 1. All lines count. What is above it is not read. It cannot be given with skip_rows.
-         * @example 3
-         */
+        /** @description The line of delimited text, or the row of a sheet, that has the names of the columns, counted from 1. All lines count. What is above it is not read. It cannot be given with skip_rows. */
         header_row: number;
-        /**
-         * @description How many lines at the beginning of delimited text, or rows at the top of a sheet, are not read. All lines count. It cannot be given with header_row.
-         * @example 2
-         */
+        /** @description How many lines at the beginning of delimited text, or rows at the top of a sheet, are not read. All lines count. It cannot be given with header_row. */
         skip_rows: number;
-        /**
-         * @description How many lines at the end of delimited text, or rows at the bottom of a sheet, are not read. All lines count, blank ones too.
-         * @example 2
-         */
+        /** @description How many lines at the end of delimited text, or rows at the bottom of a sheet, are not read. All lines count, blank ones too. */
         skip_footer: number;
         /** @description Whether a line of delimited text with fewer fields than the header is refused, or filled with missing values. Not given, it is refused. */
         short_rows: "refuse" | "fill";
@@ -2542,24 +2587,15 @@ export interface components {
         dtype: string[];
         /** @description The shape of a JSON or MessagePack document. Detected if it is not given. NDJSON takes records only; other formats take no orient. */
         input_orient: "records" | "columns" | "split";
-        /**
-         * @description A JSON pointer (RFC 6901) to the table in a JSON or MessagePack document. The rest of the document is left out. Not given, the document is the table. Other formats take no records.
-         * @example /results
-         */
+        /** @description A JSON pointer (RFC 6901) to the table in a JSON or MessagePack document, such as /results. The rest of the document is left out. Not given, the document is the table. Other formats take no records. */
         records: string;
-        /** @description A condition as JSON: only the rows for which it holds. */
+        /** @description A condition as JSON: only the rows for which it holds. Such as {"column": "dose", "cmp": "gt", "value": 0.5}. */
         where: string;
-        /**
-         * @description The order of the rows: names of columns with commas between them, with a minus in front for descending, or a list as JSON.
-         * @example -visit,site
-         */
+        /** @description The order of the rows: names of columns with commas between them, with a minus in front for descending, or a list as JSON. Such as -visit,site. */
         sort: string;
         /** @description The shape of a JSON or MessagePack document. NDJSON takes records only; other formats take no orient. records if it is not given. */
         output_orient: "records" | "columns" | "split";
-        /**
-         * @description How JSON, NDJSON and MessagePack have values of type int64 and uint64, also inside of lists and structs: as numbers, or as strings for JavaScript, which rounds numbers beyond 2^53. Other formats take no int64. Numbers if it is not given.
-         * @example string
-         */
+        /** @description How JSON, NDJSON and MessagePack have values of type int64 and uint64, also inside of lists and structs: as numbers, or as strings for JavaScript, which rounds numbers beyond 2^53. Other formats take no int64. Numbers if it is not given. */
         int64: "number" | "string";
         /** @description A column to return; repeat it for more, in the order wanted. All columns if it is not given. */
         column: string[];
@@ -2583,10 +2619,7 @@ export interface components {
         format: "json" | "ndjson" | "csv" | "tsv" | "arrow" | "arrow_file" | "parquet" | "msgpack" | "xlsx";
         /** @description How many of the most frequent values to list. */
         top: number;
-        /**
-         * @description Up to 100 numbers from 0 to 1, separated by commas.
-         * @example 0.05,0.95
-         */
+        /** @description Up to 100 numbers from 0 to 1, separated by commas, such as 0.05,0.95. */
         percentiles: string;
         /** @description With dry_run only: the largest number of sample cells. 5 if it is not given. */
         samples: number;
@@ -2701,20 +2734,11 @@ export interface operations {
                 delimiter?: components["parameters"]["delimiter"];
                 /** @description Whether the first line of delimited text holds the column names. Without, they are column_1, column_2 and so on. If it is not given, the first line is looked at. */
                 header?: components["parameters"]["header"];
-                /**
-                 * @description The line of delimited text, or the row of a sheet, that has the names of the columns, counted from 1. All lines count. What is above it is not read. It cannot be given with skip_rows.
-                 * @example 3
-                 */
+                /** @description The line of delimited text, or the row of a sheet, that has the names of the columns, counted from 1. All lines count. What is above it is not read. It cannot be given with skip_rows. */
                 header_row?: components["parameters"]["header_row"];
-                /**
-                 * @description How many lines at the beginning of delimited text, or rows at the top of a sheet, are not read. All lines count. It cannot be given with header_row.
-                 * @example 2
-                 */
+                /** @description How many lines at the beginning of delimited text, or rows at the top of a sheet, are not read. All lines count. It cannot be given with header_row. */
                 skip_rows?: components["parameters"]["skip_rows"];
-                /**
-                 * @description How many lines at the end of delimited text, or rows at the bottom of a sheet, are not read. All lines count, blank ones too.
-                 * @example 2
-                 */
+                /** @description How many lines at the end of delimited text, or rows at the bottom of a sheet, are not read. All lines count, blank ones too. */
                 skip_footer?: components["parameters"]["skip_footer"];
                 /** @description Whether a line of delimited text with fewer fields than the header is refused, or filled with missing values. Not given, it is refused. */
                 short_rows?: components["parameters"]["short_rows"];
@@ -2738,10 +2762,7 @@ export interface operations {
                 dtype?: components["parameters"]["dtype"];
                 /** @description The shape of a JSON or MessagePack document. Detected if it is not given. NDJSON takes records only; other formats take no orient. */
                 orient?: components["parameters"]["input_orient"];
-                /**
-                 * @description A JSON pointer (RFC 6901) to the table in a JSON or MessagePack document. The rest of the document is left out. Not given, the document is the table. Other formats take no records.
-                 * @example /results
-                 */
+                /** @description A JSON pointer (RFC 6901) to the table in a JSON or MessagePack document, such as /results. The rest of the document is left out. Not given, the document is the table. Other formats take no records. */
                 records?: components["parameters"]["records"];
                 /** @description The sheet of a workbook to read; repeat it to put several below one another, by the names of their columns. */
                 sheet_name?: components["parameters"]["sheet_name"];
@@ -2819,7 +2840,7 @@ export interface operations {
                      * @enum {string}
                      */
                     orient?: "records" | "columns" | "split";
-                    /** @description A JSON pointer (RFC 6901) to the table in a JSON or MessagePack document. The rest of the document is left out. Not given, the document is the table. Other formats take no records. */
+                    /** @description A JSON pointer (RFC 6901) to the table in a JSON or MessagePack document, such as /results. The rest of the document is left out. Not given, the document is the table. Other formats take no records. */
                     records?: string;
                     /** @description The sheet of a workbook to read; repeat it to put several below one another, by the names of their columns. */
                     sheet_name?: string[];
@@ -3057,21 +3078,15 @@ export interface operations {
                 limit?: components["parameters"]["limit"];
                 /** @description A kept version instead of the current one. */
                 version?: components["parameters"]["version"];
-                /** @description A condition as JSON: only the rows for which it holds. */
+                /** @description A condition as JSON: only the rows for which it holds. Such as {"column": "dose", "cmp": "gt", "value": 0.5}. */
                 where?: components["parameters"]["where"];
-                /**
-                 * @description The order of the rows: names of columns with commas between them, with a minus in front for descending, or a list as JSON.
-                 * @example -visit,site
-                 */
+                /** @description The order of the rows: names of columns with commas between them, with a minus in front for descending, or a list as JSON. Such as -visit,site. */
                 sort?: components["parameters"]["sort"];
                 /** @description The format of the answer. It goes before Accept. */
                 format?: components["parameters"]["format"];
                 /** @description The shape of a JSON or MessagePack document. NDJSON takes records only; other formats take no orient. records if it is not given. */
                 orient?: components["parameters"]["output_orient"];
-                /**
-                 * @description How JSON, NDJSON and MessagePack have values of type int64 and uint64, also inside of lists and structs: as numbers, or as strings for JavaScript, which rounds numbers beyond 2^53. Other formats take no int64. Numbers if it is not given.
-                 * @example string
-                 */
+                /** @description How JSON, NDJSON and MessagePack have values of type int64 and uint64, also inside of lists and structs: as numbers, or as strings for JavaScript, which rounds numbers beyond 2^53. Other formats take no int64. Numbers if it is not given. */
                 int64?: components["parameters"]["int64"];
                 /** @description false: the read does not extend the session. */
                 touch?: components["parameters"]["touch"];
@@ -3144,20 +3159,11 @@ export interface operations {
                 delimiter?: components["parameters"]["delimiter"];
                 /** @description Whether the first line of delimited text holds the column names. Without, they are column_1, column_2 and so on. If it is not given, the first line is looked at. */
                 header?: components["parameters"]["header"];
-                /**
-                 * @description The line of delimited text, or the row of a sheet, that has the names of the columns, counted from 1. All lines count. What is above it is not read. It cannot be given with skip_rows.
-                 * @example 3
-                 */
+                /** @description The line of delimited text, or the row of a sheet, that has the names of the columns, counted from 1. All lines count. What is above it is not read. It cannot be given with skip_rows. */
                 header_row?: components["parameters"]["header_row"];
-                /**
-                 * @description How many lines at the beginning of delimited text, or rows at the top of a sheet, are not read. All lines count. It cannot be given with header_row.
-                 * @example 2
-                 */
+                /** @description How many lines at the beginning of delimited text, or rows at the top of a sheet, are not read. All lines count. It cannot be given with header_row. */
                 skip_rows?: components["parameters"]["skip_rows"];
-                /**
-                 * @description How many lines at the end of delimited text, or rows at the bottom of a sheet, are not read. All lines count, blank ones too.
-                 * @example 2
-                 */
+                /** @description How many lines at the end of delimited text, or rows at the bottom of a sheet, are not read. All lines count, blank ones too. */
                 skip_footer?: components["parameters"]["skip_footer"];
                 /** @description Whether a line of delimited text with fewer fields than the header is refused, or filled with missing values. Not given, it is refused. */
                 short_rows?: components["parameters"]["short_rows"];
@@ -3181,10 +3187,7 @@ export interface operations {
                 dtype?: components["parameters"]["dtype"];
                 /** @description The shape of a JSON or MessagePack document. Detected if it is not given. NDJSON takes records only; other formats take no orient. */
                 orient?: components["parameters"]["input_orient"];
-                /**
-                 * @description A JSON pointer (RFC 6901) to the table in a JSON or MessagePack document. The rest of the document is left out. Not given, the document is the table. Other formats take no records.
-                 * @example /results
-                 */
+                /** @description A JSON pointer (RFC 6901) to the table in a JSON or MessagePack document, such as /results. The rest of the document is left out. Not given, the document is the table. Other formats take no records. */
                 records?: components["parameters"]["records"];
                 /** @description The sheet of a workbook to read; repeat it to put several below one another, by the names of their columns. */
                 sheet_name?: components["parameters"]["sheet_name"];
@@ -3265,7 +3268,7 @@ export interface operations {
                      * @enum {string}
                      */
                     orient?: "records" | "columns" | "split";
-                    /** @description A JSON pointer (RFC 6901) to the table in a JSON or MessagePack document. The rest of the document is left out. Not given, the document is the table. Other formats take no records. */
+                    /** @description A JSON pointer (RFC 6901) to the table in a JSON or MessagePack document, such as /results. The rest of the document is left out. Not given, the document is the table. Other formats take no records. */
                     records?: string;
                     /** @description The sheet of a workbook to read; repeat it to put several below one another, by the names of their columns. */
                     sheet_name?: string[];
@@ -3316,20 +3319,11 @@ export interface operations {
                 delimiter?: components["parameters"]["delimiter"];
                 /** @description Whether the first line of delimited text holds the column names. Without, they are column_1, column_2 and so on. If it is not given, the first line is looked at. */
                 header?: components["parameters"]["header"];
-                /**
-                 * @description The line of delimited text, or the row of a sheet, that has the names of the columns, counted from 1. All lines count. What is above it is not read. It cannot be given with skip_rows.
-                 * @example 3
-                 */
+                /** @description The line of delimited text, or the row of a sheet, that has the names of the columns, counted from 1. All lines count. What is above it is not read. It cannot be given with skip_rows. */
                 header_row?: components["parameters"]["header_row"];
-                /**
-                 * @description How many lines at the beginning of delimited text, or rows at the top of a sheet, are not read. All lines count. It cannot be given with header_row.
-                 * @example 2
-                 */
+                /** @description How many lines at the beginning of delimited text, or rows at the top of a sheet, are not read. All lines count. It cannot be given with header_row. */
                 skip_rows?: components["parameters"]["skip_rows"];
-                /**
-                 * @description How many lines at the end of delimited text, or rows at the bottom of a sheet, are not read. All lines count, blank ones too.
-                 * @example 2
-                 */
+                /** @description How many lines at the end of delimited text, or rows at the bottom of a sheet, are not read. All lines count, blank ones too. */
                 skip_footer?: components["parameters"]["skip_footer"];
                 /** @description Whether a line of delimited text with fewer fields than the header is refused, or filled with missing values. Not given, it is refused. */
                 short_rows?: components["parameters"]["short_rows"];
@@ -3353,10 +3347,7 @@ export interface operations {
                 dtype?: components["parameters"]["dtype"];
                 /** @description The shape of a JSON or MessagePack document. Detected if it is not given. NDJSON takes records only; other formats take no orient. */
                 orient?: components["parameters"]["input_orient"];
-                /**
-                 * @description A JSON pointer (RFC 6901) to the table in a JSON or MessagePack document. The rest of the document is left out. Not given, the document is the table. Other formats take no records.
-                 * @example /results
-                 */
+                /** @description A JSON pointer (RFC 6901) to the table in a JSON or MessagePack document, such as /results. The rest of the document is left out. Not given, the document is the table. Other formats take no records. */
                 records?: components["parameters"]["records"];
                 /** @description The sheet of a workbook to read; repeat it to put several below one another, by the names of their columns. */
                 sheet_name?: components["parameters"]["sheet_name"];
@@ -3437,7 +3428,7 @@ export interface operations {
                      * @enum {string}
                      */
                     orient?: "records" | "columns" | "split";
-                    /** @description A JSON pointer (RFC 6901) to the table in a JSON or MessagePack document. The rest of the document is left out. Not given, the document is the table. Other formats take no records. */
+                    /** @description A JSON pointer (RFC 6901) to the table in a JSON or MessagePack document, such as /results. The rest of the document is left out. Not given, the document is the table. Other formats take no records. */
                     records?: string;
                     /** @description The sheet of a workbook to read; repeat it to put several below one another, by the names of their columns. */
                     sheet_name?: string[];
@@ -3541,10 +3532,7 @@ export interface operations {
                 format?: components["parameters"]["format"];
                 /** @description The shape of a JSON or MessagePack document. NDJSON takes records only; other formats take no orient. records if it is not given. */
                 orient?: components["parameters"]["output_orient"];
-                /**
-                 * @description How JSON, NDJSON and MessagePack have values of type int64 and uint64, also inside of lists and structs: as numbers, or as strings for JavaScript, which rounds numbers beyond 2^53. Other formats take no int64. Numbers if it is not given.
-                 * @example string
-                 */
+                /** @description How JSON, NDJSON and MessagePack have values of type int64 and uint64, also inside of lists and structs: as numbers, or as strings for JavaScript, which rounds numbers beyond 2^53. Other formats take no int64. Numbers if it is not given. */
                 int64?: components["parameters"]["int64"];
                 /** @description false: the read does not extend the session. */
                 touch?: components["parameters"]["touch"];
@@ -3617,10 +3605,7 @@ export interface operations {
                 column?: components["parameters"]["column"];
                 /** @description How many of the most frequent values to list. */
                 top?: components["parameters"]["top"];
-                /**
-                 * @description Up to 100 numbers from 0 to 1, separated by commas.
-                 * @example 0.05,0.95
-                 */
+                /** @description Up to 100 numbers from 0 to 1, separated by commas, such as 0.05,0.95. */
                 percentiles?: components["parameters"]["percentiles"];
             };
             header?: {
@@ -4490,7 +4475,12 @@ export interface operations {
     openAPI: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Entity tags that the client has; 304 if one of them is current. */
+                "If-None-Match"?: components["parameters"]["if_none_match"];
+                /** @description 1 to 64 letters, digits, '-', '_' and '.', to be used as the id of the request. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -4499,6 +4489,7 @@ export interface operations {
             /** @description OpenAPI 3.1. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
@@ -4508,7 +4499,76 @@ export interface operations {
                     };
                 };
             };
+            304: components["responses"]["FileNotModified"];
             400: components["responses"]["BadRequest"];
+            421: components["responses"]["HostNotAllowed"];
+        };
+    };
+    docs: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Entity tags that the client has; 304 if one of them is current. */
+                "If-None-Match"?: components["parameters"]["if_none_match"];
+                /** @description 1 to 64 letters, digits, '-', '_' and '.', to be used as the id of the request. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html; charset=utf-8": string;
+                };
+            };
+            304: components["responses"]["FileNotModified"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["HostNotAllowed"];
+        };
+    };
+    docsFile: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Entity tags that the client has; 304 if one of them is current. */
+                "If-None-Match"?: components["parameters"]["if_none_match"];
+                /** @description 1 to 64 letters, digits, '-', '_' and '.', to be used as the id of the request. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path: {
+                /** @description Its name, such as docs.js. */
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/css; charset=utf-8": string;
+                    "text/javascript; charset=utf-8": string;
+                    "text/plain; charset=utf-8": string;
+                    "image/png": components["schemas"]["Binary"];
+                };
+            };
+            304: components["responses"]["FileNotModified"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
             421: components["responses"]["HostNotAllowed"];
         };
     };
