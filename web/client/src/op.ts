@@ -1,4 +1,4 @@
-import type { Compute, Operation, Schemas, Sort } from "./types.js";
+import type { Operation, Schemas, Sort } from "./types.js";
 
 /** Options of an operation: its members apart from those that are arguments. */
 type Rest<Name extends keyof Schemas> = Omit<Schemas[Name], "op" | "column" | "columns" | "find" | "with" | "dtype" | "method">;
@@ -20,7 +20,7 @@ export const op = {
   /** Adds a column at the end. */
   addColumn: (column: string, options?: Rest<"AddColumn"> & { dtype?: string }): Operation => ({ op: "add_column", column, ...options }),
   /** Sets or adds a column from an expression. */
-  compute: (column: string, expression: string, options?: { dtype?: string }): Compute => ({ op: "compute", column, expression, ...options }),
+  compute: (column: string, expression: string, options?: { dtype?: string }): Operation => ({ op: "compute", column, expression, ...options }),
   /** Removes columns. */
   drop: (columns: string[]): Operation => ({ op: "drop_columns", columns }),
   /** Keeps only these columns, in this order. */

@@ -1455,7 +1455,7 @@ export interface components {
             operations: components["schemas"]["Operation"][];
         };
         /** @description Rows are zero-based positions in the table as the operation finds it. */
-        Operation: components["schemas"]["SetValues"] | components["schemas"]["AddColumn"] | components["schemas"]["DropColumns"] | components["schemas"]["SelectColumns"] | components["schemas"]["RenameColumns"] | components["schemas"]["DeleteRows"] | components["schemas"]["InsertRows"] | components["schemas"]["Replace"] | components["schemas"]["Cast"] | components["schemas"]["FillMissing"] | components["schemas"]["DropMissing"] | components["schemas"]["DropDuplicates"] | components["schemas"]["Sort"] | components["schemas"]["Filter"] | components["schemas"]["MarkMissing"] | components["schemas"]["UnmarkMissing"];
+        Operation: components["schemas"]["SetValues"] | components["schemas"]["AddColumn"] | components["schemas"]["DropColumns"] | components["schemas"]["SelectColumns"] | components["schemas"]["RenameColumns"] | components["schemas"]["DeleteRows"] | components["schemas"]["InsertRows"] | components["schemas"]["Replace"] | components["schemas"]["Compute"] | components["schemas"]["Cast"] | components["schemas"]["FillMissing"] | components["schemas"]["DropMissing"] | components["schemas"]["DropDuplicates"] | components["schemas"]["Sort"] | components["schemas"]["Filter"] | components["schemas"]["MarkMissing"] | components["schemas"]["UnmarkMissing"];
         /**
          * @description Puts values into cells: into rows of one column, or into cells of several columns. A value must fit the column's type.
          * @example {
@@ -1701,6 +1701,27 @@ export interface components {
             whole_cell?: boolean;
             /** @description False if it is absent. */
             ignore_case?: boolean;
+        };
+        /**
+         * @description Sets a column, or adds one at the end, to the values of an expression, which is computed for each row. The column has the type of the expression, or dtype.
+         * @example {
+         *       "op": "compute",
+         *       "column": "gross",
+         *       "expression": "round(price * 1.19, 2)",
+         *       "dtype": "decimal(8, 2)"
+         *     }
+         */
+        Compute: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "compute";
+            column: string;
+            /** @description A type to which the values are cast. Dates and times may have a format: date32[%d/%m/%Y]. */
+            dtype?: string;
+            /** @description Columns by their names, in back quotes if these are not words; numbers, "text", true, false and null; + - * / % == != < <= > >= && || !; and functions such as if_else(c, a, b), coalesce(a, b), round(x, 2), lower(text) and year(date). */
+            expression: string;
         };
         /**
          * @description Gives a column another type. A value that the type does not keep is refused, or with coerce becomes missing and is counted.

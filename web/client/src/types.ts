@@ -6,7 +6,6 @@ export type Schemas = components["schemas"];
 export type SessionDocument = Schemas["SessionDocument"];
 export type Condition = Schemas["Condition"];
 export type Sort = Schemas["Sort"]["by"][number] extends infer Key ? (string | Key)[] : never;
-export type Compute = { op: "compute"; column: string; expression: string; dtype?: string };
 export type Operation = Schemas["Operation"];
 
 type Camel<Name> = Name extends `${infer Word}_${infer Rest}` ? `${Word}${Capitalize<Camel<Rest>>}` : Name;
@@ -143,9 +142,9 @@ export interface Session {
   distinct(column: string, options?: Reads & { limit?: number; search?: string }): Promise<Schemas["DistinctValues"]>;
   describe(options?: Signalled & Omit<Params<"getDescription">, "column" | "percentiles"> & { columns?: string[]; percentiles?: number[] }): Promise<Schemas["Description"]>;
   /** Changes the table: one version for all operations. */
-  edit(operations: (Operation | Compute)[], options?: Summary): Promise<SessionDocument>;
+  edit(operations: Operation[], options?: Summary): Promise<SessionDocument>;
   /** What an edit would do. */
-  preview(operations: (Operation | Compute)[], options?: Signalled & { samples?: number; previewRows?: number }): Promise<Schemas["DryRun"]>;
+  preview(operations: Operation[], options?: Signalled & { samples?: number; previewRows?: number }): Promise<Schemas["DryRun"]>;
   undo(options?: Write): Promise<SessionDocument>;
   redo(options?: Write): Promise<SessionDocument>;
   versions(options?: Signalled): Promise<Schemas["Versions"]>;

@@ -131,12 +131,13 @@ export async function run({ edgeframe, op, EdgeframeError }, { server, proxy, cr
       op.select(["d", "b", "a"]),
       op.drop(["b"]),
       op.deleteRows([1]),
+      op.compute("d", "d * 2", { dtype: "int8" }),
     ]);
-    is("rows", (await session.page()).rows, [{ d: 3, a: "y" }, { d: 5, a: "q" }]);
+    is("rows", (await session.page()).rows, [{ d: 6, a: "y" }, { d: 10, a: "q" }]);
     await session.append(csv("d,a\n8,w\n"), { summary: "one more" });
     await session.upsert(csv("d,a\n8,W\n9,v\n"), "d");
     const copy = await session.copy({ sort: ["-d"], columns: ["d"] }, { filename: "copy.csv" });
-    is("copy", (await copy.page()).rows.map((row) => row.d), [9, 8, 5, 3]);
+    is("copy", (await copy.page()).rows.map((row) => row.d), [10, 9, 8, 6]);
     await session.replace(csv("z\n1\n"));
     is("replaced", (await session.page()).columns, ["z"]);
     is("marks", await session.request("PATCH", "/missing", { body: { z: [0] } }).then((d) => d.intentional_missing), { z: 1 });
