@@ -282,17 +282,17 @@ func (c *exprCompiler) compare(n *exprNode, a, b *program) (*program, error) {
 		equal := n.op == token.EQL
 		p.eval = zipped(n, a, b, func(x, y bool) (bool, bool) { return (x == y) == equal, true }, "")
 	case t.kind == floatKind:
-		p.eval = zipped(n, a, b, comparison2[float64](n.op), "")
+		p.eval = zipped(n, a, b, comparisonOf[float64](n.op), "")
 	case t.kind == textKind:
-		p.eval = zipped(n, a, b, comparison2[string](n.op), "")
+		p.eval = zipped(n, a, b, comparisonOf[string](n.op), "")
 	default:
-		p.eval = zipped(n, a, b, comparison2[int64](n.op), "")
+		p.eval = zipped(n, a, b, comparisonOf[int64](n.op), "")
 	}
 	return p, nil
 }
 
-// comparison2 returns the function of a comparison.
-func comparison2[T cmp.Ordered](op token.Token) func(a, b T) (bool, bool) {
+// comparisonOf returns the function of an operator that compares.
+func comparisonOf[T cmp.Ordered](op token.Token) func(a, b T) (bool, bool) {
 	switch op {
 	case token.EQL:
 		return func(a, b T) (bool, bool) { return a == b, true }

@@ -222,33 +222,6 @@ func (s *strip) take(t exprType, to, from *vector, row int) {
 	}
 }
 
-// merged folds the values of programs: other decides whether a value replaces the one before it, which is
-// missing or has the type t.
-func merged(n *exprNode, t exprType, all []*program, other func(a, b *vector, row int) bool) *program {
-	p := all[0]
-	for _, next := range all[1:] {
-		before := p
-		p = &program{t, n, func(s *strip) (*vector, error) {
-			a, err := before.eval(s)
-			if err != nil {
-				return nil, err
-			}
-			b, err := next.eval(s)
-			if err != nil {
-				return nil, err
-			}
-			for row := range s.n {
-				if !b.isMissing(row) && (a.isMissing(row) || other(a, b, row)) {
-					s.take(t, a, b, row)
-				}
-			}
-			s.done(b)
-			return a, nil
-		}}
-	}
-	return p
-}
-
 // compileCoalesce takes the first value that is not missing. Values behind it may be errors.
 func compileCoalesce(c *exprCompiler, n *exprNode, args []*program) (*program, error) {
 	all, t, err := c.together(n, n.text, args...)
@@ -293,14 +266,40 @@ func compileExtreme(sign int) compileFunction {
 		if t.kind == boolKind {
 			return nil, c.source.refuse(n.at, "numbers, texts, dates or times", "%s takes values that have an order; these are bool", n.text)
 		}
-		return merged(n, t, all, func(a, b *vector, row int) bool {
-			switch t.kind {
-			case floatKind:
-				return (b.floats[row]-a.floats[row])*float64(sign) > 0
-			case textKind:
-				return strings.Compare(b.texts[row], a.texts[row]) == sign
-			}
-			return b.ints[row] != a.ints[row] && (b.ints[row] > a.ints[row]) == (sign > 0)
-		}), nil
+		p := all[0]
+		for _, next := range all[1:] {
+			p = moreExtreme(sign, n, t, p, next)
+		}
+		return p, nil
 	}
+}
+
+// moreExtreme is compileExtreme for two programs with values of type t.
+func moreExtreme(sign int, n *exprNode, t exprType, x, y *program) *program {
+	replaces := func(a, b *vector, row int) bool {
+		switch t.kind {
+		case floatKind:
+			return (b.floats[row]-a.floats[row])*float64(sign) > 0
+		case textKind:
+			return strings.Compare(b.texts[row], a.texts[row]) == sign
+		}
+		return b.ints[row] != a.ints[row] && (b.ints[row] > a.ints[row]) == (sign > 0)
+	}
+	return &program{t, n, func(s *strip) (*vector, error) {
+		a, err := x.eval(s)
+		if err != nil {
+			return nil, err
+		}
+		b, err := y.eval(s)
+		if err != nil {
+			return nil, err
+		}
+		for row := range s.n {
+			if !b.isMissing(row) && (a.isMissing(row) || replaces(a, b, row)) {
+				s.take(t, a, b, row)
+			}
+		}
+		s.done(b)
+		return a, nil
+	}}
 }

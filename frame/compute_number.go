@@ -115,7 +115,7 @@ func (c *exprCompiler) arithmetic(n *exprNode, a, b *program) (*program, error) 
 	case a.isNumber() && b.isNumber():
 		return numbers(n, a, b), nil
 	case a.kind == textKind && b.kind == textKind && n.op == token.ADD:
-		return joined2(n, a, b), nil
+		return concatenated(n, a, b), nil
 	case a.isTime() || b.isTime():
 		p, err := c.times(n, a, b)
 		if p != nil || err != nil {

@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// joined2 joins two texts.
-func joined2(n *exprNode, x, y *program) *program {
+// concatenated joins two texts. The texts of a strip are made in one piece of memory.
+func concatenated(n *exprNode, x, y *program) *program {
 	return &program{textType, n, func(s *strip) (*vector, error) {
 		a, err := x.eval(s)
 		if err != nil {
@@ -46,7 +46,7 @@ func compileConcat(c *exprCompiler, n *exprNode, args []*program) (*program, err
 	for i := 1; i < len(args) && err == nil; i++ {
 		var next *program
 		if next, err = c.want(n, n.text, args[i], textType); err == nil {
-			joined = joined2(n, joined, next)
+			joined = concatenated(n, joined, next)
 		}
 	}
 	return joined, err
