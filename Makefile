@@ -70,6 +70,7 @@ check: lint
 # test checks everything. It installs what it needs, on Debian, and takes a quarter of an hour. The
 # tests of memory and CPU measure times, so no other package is tested beside them.
 test: node_modules redis-server chromium pandas clients lint
+	node .ci/openapi.mjs
 	$(GO) test $(RACE) -timeout 20m $(filter-out edgeframe/attack,$(shell $(GO) list ./...))
 	$(GO) test -timeout 20m ./attack
 

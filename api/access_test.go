@@ -10,7 +10,7 @@ import (
 )
 
 func TestTokensGuardTheSessionsOnly(t *testing.T) {
-	f := newFixture(t, func(c *Config) { c.Tokens = []string{"first-secret", "second-secret"} })
+	f := newFixture(t, withDocs, func(c *Config) { c.Tokens = []string{"first-secret", "second-secret"} })
 	tests := []struct {
 		name, target, authorization string
 		want                        int
@@ -28,6 +28,8 @@ func TestTokensGuardTheSessionsOnly(t *testing.T) {
 		{"a wrong one on a check that writes", "/health/storage?deep=true", "Bearer wrong", http.StatusUnauthorized},
 		{"one on a check that writes", "/health/storage?deep=true", "Bearer first-secret", http.StatusOK},
 		{"none on the description", "/openapi.json", "", http.StatusOK},
+		{"none on its page", "/docs", "", http.StatusOK},
+		{"a wrong one on a file of the page", "/docs/x.js", "Bearer wrong", http.StatusOK},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -187,7 +189,7 @@ func TestAHostThatIsNotAllowedGetsNothing(t *testing.T) {
 		c.CORSOrigins = []string{origin}
 		c.HostAllowed = func(host string) bool { return host == "localhost:1" }
 	})
-	for _, target := range []string{"/", "/health/storage", "/openapi.json", "/api/v1/sessions", "/nothing", "/api//v1"} {
+	for _, target := range []string{"/", "/health/storage", "/openapi.json", "/docs", "/docs/x.js", "/api/v1/sessions", "/nothing", "/api//v1"} {
 		for _, method := range []string{"GET", "HEAD", "POST", "OPTIONS"} {
 			r := httptest.NewRequest(method, "http://localhost:1"+target, nil)
 			if res := f.send(r); res.StatusCode == http.StatusMisdirectedRequest {
@@ -208,7 +210,7 @@ func TestAHostThatIsNotAllowedGetsNothing(t *testing.T) {
 }
 
 func TestEveryAnswerHasTheSecurityHeaders(t *testing.T) {
-	f := newFixture(t, func(c *Config) { c.CORSOrigins = []string{origin} })
+	f := newFixture(t, withDocs, func(c *Config) { c.CORSOrigins = []string{origin} })
 	path := f.upload("a\n1\n")
 	tag := f.do("GET", path, "").Header.Get("ETag")
 	for _, request := range []struct {
@@ -218,6 +220,9 @@ func TestEveryAnswerHasTheSecurityHeaders(t *testing.T) {
 	}{
 		{"GET", "/", nil, http.StatusOK},
 		{"GET", "/openapi.json", nil, http.StatusOK},
+		{"GET", "/docs", nil, http.StatusOK},
+		{"GET", "/docs/x.js", nil, http.StatusOK},
+		{"GET", "/docs/none", nil, http.StatusNotFound},
 		{"GET", "/health/live", nil, http.StatusOK},
 		{"GET", path, nil, http.StatusOK},
 		{"GET", path, []string{"If-None-Match", tag}, http.StatusNotModified},
@@ -232,11 +237,15 @@ func TestEveryAnswerHasTheSecurityHeaders(t *testing.T) {
 	} {
 		res := f.do(request.method, request.target, "", request.headers...)
 		f.wantStatus(res, request.status)
+		policy := "default-src 'none'; frame-ancestors 'none'"
+		if request.target == "/docs" || request.target == "/docs/x.js" {
+			policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+		}
 		for name, want := range map[string]string{
 			"X-Content-Type-Options":       "nosniff",
 			"Referrer-Policy":              "no-referrer",
 			"Cross-Origin-Resource-Policy": "same-origin",
-			"Content-Security-Policy":      "default-src 'none'; frame-ancestors 'none'",
+			"Content-Security-Policy":      policy,
 		} {
 			if got := res.Header.Values(name); len(got) != 1 || got[0] != want {
 				t.Errorf("%s %s: %s is %q, want %q", request.method, request.target, name, got, want)

@@ -2,7 +2,9 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
+	"errors"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -94,10 +96,30 @@ func TestTheOpenAPIDocumentHasTheFormFieldsThatThereAre(t *testing.T) {
 			if want := routes[method+" "+path]; !slices.Equal(found, want) {
 				t.Errorf("the form of %s %s has %q, the route takes %q", method, path, found, want)
 			}
+			for _, p := range op.Parameters {
+				if p.Value.In == openapi3.ParameterInQuery {
+					wantSameField(t, form.Properties[p.Value.Name], p.Value)
+				}
+			}
 		}
 	}
 	if forms != 3 {
 		t.Errorf("%d operations take a form, want 3", forms)
+	}
+}
+
+// wantSameField fails the test unless a field of a form is described as the parameter of the same name.
+func wantSameField(t *testing.T, field *openapi3.SchemaRef, p *openapi3.Parameter) {
+	t.Helper()
+	want := *p.Schema.Value
+	want.Description = cmp.Or(p.Description, want.Description)
+	got, err1 := json.Marshal(field.Value)
+	same, err2 := json.Marshal(want)
+	if err := errors.Join(err1, err2); err != nil {
+		t.Fatal(err)
+	}
+	if field.Ref != p.Schema.Ref || !bytes.Equal(got, same) {
+		t.Errorf("the field %s of the form is\n%s, the parameter\n%s", p.Name, got, same)
 	}
 }
 

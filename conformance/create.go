@@ -190,6 +190,30 @@ var createTests = []test{
 			c.Errorf("filename %q, want that of the parameter", named.made.Filename)
 		}
 	}},
+	{"an empty field of a form counts as not given", func(c *client) {
+		fields := []string{
+			"filename=", "ttl_seconds=", "dry_run=", "preview_rows=", "delimiter=", "header=", "header_row=", "skip_rows=", "skip_footer=", "short_rows=",
+			"quote=", "escape=", "null_values=", "strict=", "encoding=", "decimal=", "thousands=", "comment=", "dtype=", "orient=", "records=", "sheet_name=", "sheet_name=",
+		}
+		body, mediaType := form("people.csv", "", []byte(people), fields...)
+		s := c.upload(mediaType, body)
+		s.isPeople()
+		if s.made.Filename != "people.csv" || s.made.TTLSeconds != c.target.TTLSeconds {
+			c.Errorf("filename %q and ttl %d", s.made.Filename, s.made.TTLSeconds)
+		}
+		body, mediaType = form("people.csv", "", []byte(people), "ttl_seconds=", "delimiter=comma")
+		if s := c.upload(mediaType, body, "ttl_seconds=120"); s.made.TTLSeconds != 120 {
+			c.Errorf("ttl %d, want that of the parameter", s.made.TTLSeconds)
+		}
+		body, mediaType = form("people.csv", "", []byte(people), "key=", "action_summary=")
+		s.do("PUT", s.path("/data"), body, "Content-Type: "+mediaType).is(http.StatusOK)
+		s.do("POST", s.path("/data"), body, "Content-Type: "+mediaType).is(http.StatusOK)
+		if doc := s.document(); doc.Shape != [2]int{8, 4} {
+			c.Errorf("shape %v", doc.Shape)
+		}
+		body, mediaType = form("people.csv", "", []byte(people), "colour=")
+		c.do("POST", "/api/v1/sessions", body, "Content-Type: "+mediaType).refused(http.StatusBadRequest, "invalid_parameter", `"colour"`)
+	}},
 	{"a filename loses its folders", func(c *client) {
 		for _, name := range []string{"a/b/c.csv", `C:\data\c.csv`, "../../c.csv"} {
 			if s := c.create(people, "filename="+name); s.made.Filename != "c.csv" {

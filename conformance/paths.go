@@ -55,7 +55,7 @@ func (c *client) allowed() map[string]string {
 		slices.Sort(names)
 		allowed[pathParameter.ReplaceAllString(template, "x")] = strings.Join(append(names, "OPTIONS"), ", ")
 	}
-	known := []string{"GET /", "GET /openapi.json", "GET /health/storage", "POST /api/v1/sessions", "GET /api/v1/uploads/x", "POST /api/v1/uploads/x/select"}
+	known := []string{"GET /", "GET /openapi.json", "GET /docs", "GET /docs/x", "GET /health/storage", "POST /api/v1/sessions", "GET /api/v1/uploads/x", "POST /api/v1/uploads/x/select"}
 	for _, r := range routes {
 		below, _, _ := strings.Cut(r.below, "?")
 		known = append(known, r.method+" /api/v1/sessions/x"+strings.Replace(below, "/versions/1", "/versions/x", 1))

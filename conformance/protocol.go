@@ -37,7 +37,7 @@ var protocolTests = []test{
 		}
 	}},
 	{"a path that does not exist is refused and the way to the others named", func(c *client) {
-		for _, path := range []string{"/nowhere", "/api", "/api/v1", "/api/v2/sessions", "/api/v1/sessions/x/nothing", "/api/v1/sessions/x/data/more", "/health/", "/index.html"} {
+		for _, path := range []string{"/nowhere", "/api", "/api/v1", "/api/v2/sessions", "/api/v1/sessions/x/nothing", "/api/v1/sessions/x/data/more", "/health/", "/index.html", "/docs.html", "/docs/", "/docs/docs.html", "/docs/x", "/docs/x/y"} {
 			c.do("GET", path, nil).refused(http.StatusNotFound, "not_found", path, "/openapi.json")
 		}
 	}},
@@ -114,6 +114,8 @@ var protocolTests = []test{
 				case method == "OPTIONS" || method == "HEAD":
 				case strings.HasPrefix(path, "/api/"):
 					c.do(method, path, nil, "Authorization: ").refused(http.StatusUnauthorized, "unauthorized", "Authorization: Bearer")
+				case path == "/docs/x": // no file of the page has that name
+					c.do(method, path, nil, "Authorization: ").refused(http.StatusNotFound, "not_found", path)
 				default:
 					c.do(method, path, nil, "Authorization: ").is(http.StatusOK)
 				}

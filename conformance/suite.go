@@ -71,6 +71,7 @@ func Run(t *testing.T, target Target) {
 		{"revision", revisionTests},
 		{"concurrency", concurrencyTests},
 		{"protocol", protocolTests},
+		{"docs", docsTests},
 		{"health", healthTests},
 		{"refusal", refusalTests},
 		{"body", bodyTests},
