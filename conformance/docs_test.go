@@ -68,9 +68,22 @@ func useDocs(t *testing.T, target Target) {
 		t.Errorf("the table is\n%s, want\n%s", got, want)
 	}
 	reportsNothing(t, tab, target.URL, refused)
+	picture(t, tab, "wide")
+	tab.Call("Emulation.setDeviceMetricsOverride", map[string]any{"width": 390, "height": 1600, "deviceScaleFactor": 1, "mobile": true}, nil)
+	tab.Call("Emulation.setEmulatedMedia", map[string]any{"features": []map[string]string{{"name": "prefers-color-scheme", "value": "dark"}}}, nil)
+	picture(t, tab, "narrow-dark")
+	if width := tab.Evaluate(`document.documentElement.scrollWidth`); width != "390" {
+		t.Errorf("on a screen of 390 pixels the page is %s wide", width)
+	}
+}
+
+// picture keeps a picture of the page in the folder SCREENSHOTS, if it is set.
+func picture(t *testing.T, tab *testenv.Tab, name string) {
 	if dir := os.Getenv("SCREENSHOTS"); dir != "" {
 		tab.Evaluate(`scrollTo(0, 0)`)
-		tab.Screenshot(filepath.Join(dir, t.Name()+".png"))
+		tab.Screenshot(filepath.Join(dir, t.Name()+"-"+name+"-top.png"))
+		tab.Evaluate(`document.querySelector("#operations-data-editData").scrollIntoView()`)
+		tab.Screenshot(filepath.Join(dir, t.Name()+"-"+name+".png"))
 	}
 }
 
@@ -101,10 +114,11 @@ func (p panel) fill(selector, text string) {
 }
 
 // typeInto is the program that writes a text into the field that an expression finds. React notices what the setter
-// of the element does, and an event.
+// of the element does, and an event; the page takes the text when the field is left.
 func typeInto(found, text string) string {
 	return fmt.Sprintf(`{ const field = %s; Object.getOwnPropertyDescriptor(Object.getPrototypeOf(field), "value").set.call(field, %q);
-		field.dispatchEvent(new Event("input", { bubbles: true })); }`, found, text)
+		field.dispatchEvent(new Event("input", { bubbles: true }));
+		field.dispatchEvent(new FocusEvent("focusout", { bubbles: true })); }`, found, text)
 }
 
 // execute sends the request and returns the status and the body of the answer.

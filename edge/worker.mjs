@@ -254,7 +254,7 @@ function restarted(request, origins) {
 
 export default {
   async fetch(request, env, ctx) {
-    const page = await docs(request, env);
+    const page = request.url.includes("/docs") && (await docs(request, env));
     if (page) return page;
     let body;
     try {
