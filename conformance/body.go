@@ -91,7 +91,7 @@ func (w walked) at(r documentedRoute) string {
 	if strings.Contains(r.path, "/uploads/") {
 		id = w.upload
 	}
-	return strings.NewReplacer("{id}", id, "{version}", "1").Replace(r.path)
+	return strings.NewReplacer("{id}", id, "{version}", "1", "{file}", "docs.js").Replace(r.path)
 }
 
 // emptyBodies are the ways to send no byte.

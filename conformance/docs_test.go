@@ -25,7 +25,7 @@ func TestTheDocsOfTheWorkerSendRequests(t *testing.T) {
 	useDocs(t, Target{URL: worker.URL, Token: "token-of-the-docs"})
 }
 
-// useDocs opens /docs in Chromium, gives it a token, and has it upload a file and edit the table. The page reports
+// useDocs opens /docs in Chromium, gives it a token, and has it upload a file, edit the table and read it. The page reports
 // no error and no violation of its policy, and asks no other host.
 func useDocs(t *testing.T, target Target) {
 	tab := testenv.OpenTab(t)
@@ -66,6 +66,11 @@ func useDocs(t *testing.T, target Target) {
 	s := &sess{client: c, id: made.SessionID}
 	if got, want := s.cells(), "[\"apple\",1.5]\n[\"pear\",2.25]"; got != want {
 		t.Errorf("the table is\n%s, want\n%s", got, want)
+	}
+	read := operation(tab, "data-getData")
+	read.fill(`tr[data-param-name=id] input`, made.SessionID)
+	if answer := read.execute(); !strings.HasPrefix(answer, "200") || !strings.Contains(answer, "2.25") {
+		t.Errorf("the page of rows: %s", answer)
 	}
 	reportsNothing(t, tab, target.URL, refused)
 	picture(t, tab, "wide")

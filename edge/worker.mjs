@@ -210,7 +210,7 @@ async function docs(request, env) {
   const known = env.ASSETS && /^\/docs(\/|$)/.test(url.pathname) && url.search === "" && /^(GET|HEAD)$/.test(request.method);
   if (!known) return undefined;
   if (url.pathname === "/docs") url.pathname = "/docs.html";
-  const asset = await env.ASSETS.fetch(new Request(url, request));
+  const asset = await env.ASSETS.fetch(url, { method: request.method, headers: request.headers });
   if (!asset.ok && asset.status !== 304) return undefined;
   const response = new Response(asset.body, asset);
   // The other headers are in the file _headers of the assets.
@@ -254,14 +254,17 @@ function restarted(request, origins) {
 
 export default {
   async fetch(request, env, ctx) {
-    const page = request.url.includes("/docs") && (await docs(request, env));
-    if (page) return page;
     let body;
     try {
       body = await read(request);
     } catch {
       // The client has disconnected and does not see this.
       return new Response("the body is not complete", { status: 400 });
+    }
+    const page = request.url.includes("/docs") && (await docs(request, env));
+    if (page) {
+      await body?.drain?.();
+      return page;
     }
     current ??= new Instance();
     return current.fetch(request, body, env, ctx);
