@@ -2610,7 +2610,7 @@ export interface components {
         input_orient: "records" | "columns" | "split";
         /** @description A JSON pointer (RFC 6901) to the table in a JSON or MessagePack document, such as /results. The rest of the document is left out. Not given, the document is the table. Other formats take no records. */
         records: string;
-        /** @description A condition as JSON: only the rows for which it holds. Such as {"column": "dose", "cmp": "gt", "value": 0.5}. */
+        /** @description A condition (the schema Condition) as JSON: only the rows for which it holds. Such as {"column": "dose", "cmp": "gt", "value": 0.5}. */
         where: string;
         /** @description The order of the rows: names of columns with commas between them, with a minus in front for descending, or a list as JSON. Such as -visit,site. */
         sort: string;
@@ -3099,7 +3099,7 @@ export interface operations {
                 limit?: components["parameters"]["limit"];
                 /** @description A kept version instead of the current one. */
                 version?: components["parameters"]["version"];
-                /** @description A condition as JSON: only the rows for which it holds. Such as {"column": "dose", "cmp": "gt", "value": 0.5}. */
+                /** @description A condition (the schema Condition) as JSON: only the rows for which it holds. Such as {"column": "dose", "cmp": "gt", "value": 0.5}. */
                 where?: components["parameters"]["where"];
                 /** @description The order of the rows: names of columns with commas between them, with a minus in front for descending, or a list as JSON. Such as -visit,site. */
                 sort?: components["parameters"]["sort"];
