@@ -104,8 +104,9 @@ func randomKey(r *rand.Rand, n, width int, lacks, descending bool) *orderKey {
 	k := &orderKey{descending: descending, words: make([]uint64, n), missing: make([]bool, n)}
 	if width == 0 {
 		k.texts = newTexts()
+		longest := r.IntN(2)
 		for i := range 300 {
-			text := strings.Repeat("same begin ", r.IntN(2))
+			text := strings.Repeat("same begin ", 1-r.IntN(1+longest))
 			if lacks { // as of many texts: some are there twice
 				k.texts.numbers = nil
 				i /= 2

@@ -20,19 +20,32 @@ type ordering struct {
 	// code has for each position the bits to sort by that have been collected, width of them.
 	code  []uint64
 	width int
-	// pairs and spare have a part of a code in their upper bits, and a position in the lower ones.
+	// pairs and spare have a part of a code in their upper bits, and a position in the lower ones. They are there
+	// while rows are sorted.
 	pairs, spare []uint64
+	// free are lists of n words that are not in use.
+	free [][]uint64
 	// counts has for each part of the pairs how many have each digit, and then where the next of them goes.
 	counts [][1 << digitBits]uint32
 }
 
 func newOrdering(f *Frame, n int) *ordering {
-	o := &ordering{f: f, order: make([]uint32, n), code: make([]uint64, n), pairs: make([]uint64, n), spare: make([]uint64, n)}
+	o := &ordering{f: f, order: make([]uint32, n), code: make([]uint64, n)}
 	for i := range o.order {
 		o.order[i] = uint32(i)
 	}
 	o.counts = make([][1 << digitBits]uint32, (n+sortedPart-1)/sortedPart)
 	return o
+}
+
+// words returns a list of n words with anything in it.
+func (o *ordering) words() ([]uint64, error) {
+	if last := len(o.free) - 1; last >= 0 {
+		words := o.free[last]
+		o.free = o.free[:last]
+		return words, nil
+	}
+	return make([]uint64, len(o.order)), o.f.reserve(wordBytes * int64(len(o.order)))
 }
 
 // each calls work for the parts of all rows, those from from to to.
@@ -57,6 +70,13 @@ func (o *ordering) room(width int) (shift int, err error) {
 func (o *ordering) sort() error {
 	if o.width == 0 {
 		return nil
+	}
+	var err error
+	if o.pairs, err = o.words(); err != nil {
+		return err
+	}
+	if o.spare, err = o.words(); err != nil {
+		return err
 	}
 	position := bits.Len(uint(len(o.order) - 1))
 	room := 64 - position
@@ -84,6 +104,7 @@ func (o *ordering) sort() error {
 			return err
 		}
 	}
+	o.free = append(o.free, o.pairs, o.spare)
 	clear(o.code)
 	o.width = 0
 	return nil

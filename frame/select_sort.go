@@ -16,7 +16,8 @@ import (
 
 const (
 	// orderBytes is the memory for a row: its place in the order and in the result, in the two buffers of the
-	// sort, and the bits to sort by. wordKeyBytes is that for its value in a column, textBytes that for a text besides its bytes.
+	// sort, and the bits to sort by. wordKeyBytes is that for its value in a column, textBytes that for a text
+	// besides its bytes.
 	orderBytes   = 4 + selectedBytes + 2*8 + 8
 	wordKeyBytes = 8 + 1
 	textBytes    = 16 + 8 + 4
@@ -28,7 +29,8 @@ func (f *Frame) sorted(s *Selection, columns []int, by []SortKey) (*Selection, e
 	if most := f.Limits.WithDefaults().Bytes / each; s.n > most {
 		return nil, codec.Errorf(codec.ErrTooLarge, "sorting %d rows by %d columns takes more than the %d bytes of memory that a table may have; a condition may select at most %d rows to sort", s.n, len(columns), f.Limits.WithDefaults().Bytes, most)
 	}
-	if err := f.reserve(each * s.n); err != nil {
+	// The two buffers take the memory of keys that are done, if there are any.
+	if err := f.reserve((each - 2*wordBytes) * s.n); err != nil {
 		return nil, err
 	}
 	keys := make([]*orderKey, len(columns))
@@ -196,13 +198,19 @@ func (o *ordering) by(k *orderKey) error {
 			return err
 		}
 	}
-	if err := o.collect(k, span); err != nil || !prefixes {
+	if err := o.collect(k, span); err != nil {
 		return err
 	}
-	if err := o.sort(); err != nil {
-		return err
+	if prefixes {
+		if err := o.sort(); err != nil {
+			return err
+		}
+		if err := o.byTexts(o.order[:span.n], k); err != nil {
+			return err
+		}
 	}
-	return o.byTexts(o.order[:span.n], k)
+	o.free = append(o.free, k.words)
+	return nil
 }
 
 // wordSpan is the least and the greatest of n words.
@@ -276,14 +284,18 @@ func (o *ordering) byTexts(order []uint32, k *orderKey) error {
 	if k.descending {
 		sign = -1
 	}
-	var err error
+	runs, err := o.words()
+	if err != nil {
+		return err
+	}
+	defer func() { o.free = append(o.free, runs) }()
 	for from := 0; from < len(order); {
 		to := from + 1
 		for to < len(order) && k.word(int(order[to])) == k.word(int(order[from])) {
 			to++
 		}
 		// The upper half of a pair is the place before, which keeps the order of equal texts.
-		run := o.pairs[:to-from]
+		run := runs[:to-from]
 		for i, at := range order[from:to] {
 			run[i] = uint64(i)<<32 | uint64(at)
 		}
