@@ -49,9 +49,14 @@ func (s *Service) selectedData(ctx context.Context, sess *Session, t *storedTabl
 	}
 	p := t.page(columns)
 	p.rows = rows.n
+	rows.window = windowKey(selectionKey(t, q), columns)
+	if w := s.windowOf(rows); w != nil {
+		d := newData(s, sess, p)
+		d.ctx, d.rows, d.whole, d.first = ctx, rows, true, w.part(rows)
+		return d, nil
+	}
 	rows.batch = s.rowsAtOnce(p, t)
 	p.ranges = rows.rangesOf(t.manifest, rows.n)
-	rows.window = windowKey(selectionKey(t, q), columns)
 	d := newData(s, sess, p)
 	// It reads as the data do: past the cache, if that is large.
 	read := *t
@@ -109,7 +114,7 @@ func (d *Data) RowNumbers() []int64 {
 func (d *Data) beginRows() (err error) {
 	rows := d.rows
 	d.whole = rows.n <= rows.batch
-	if d.whole && len(d.page.ranges) > nearGroups {
+	if d.whole && rows.far(d.page) {
 		d.first, err = d.takeWindow()
 	} else {
 		if !d.whole {

@@ -25,13 +25,29 @@ const (
 	// windowRows and windowBytes, in raw bytes, are the size of the largest window.
 	windowRows  = 4096
 	windowBytes = 2 << 20
-	// nearGroups is of how many row groups the rows of a page may be so that no window is made for it.
-	nearGroups = 2
+	// nearGroups is of how many row groups the rows of a page may be so that no window is made for it, and
+	// aheadFactor how many times as many those of a window are at most.
+	nearGroups  = 2
+	aheadFactor = 4
 )
 
-// holds reports whether the rows are in w.
-func (w *window) holds(rows *selectedRows) bool {
-	return w.from <= rows.offset && rows.offset+rows.n <= w.from+w.n
+// far reports whether a window is made for the rows of a page. Rows that are in their order in the table need
+// none: the next ones are in other row groups.
+func (rows *selectedRows) far(p *page) bool {
+	return rows.selection.Sorted() && len(p.ranges) > nearGroups
+}
+
+// windowOf returns a window that has the rows, nil if none is cached.
+func (s *Service) windowOf(rows *selectedRows) *window {
+	if !rows.selection.Sorted() || rows.n > windowRows {
+		return nil
+	}
+	cached, _ := s.cache.Get(rows.window)
+	w := cached.window
+	if w == nil || rows.offset < w.from || rows.offset+rows.n > w.from+w.n {
+		return nil
+	}
+	return w
 }
 
 // part returns the rows of w that are rows.
@@ -49,7 +65,7 @@ func windowKey(selection string, columns []int) string {
 // row groups.
 func (rows *selectedRows) ahead(p *page) int64 {
 	n := min(windowRows, windowBytes/max(rows.rowBytes(p), 1), rows.selection.Len()-rows.offset)
-	for n > rows.n && len(rows.rangesOf(p.manifest, n)) > 2*len(p.ranges) {
+	for n > rows.n && len(rows.rangesOf(p.manifest, n)) > aheadFactor*len(p.ranges) {
 		n /= 2
 	}
 	return max(n, rows.n)
@@ -59,9 +75,6 @@ func (rows *selectedRows) ahead(p *page) int64 {
 // cache.
 func (d *Data) takeWindow() ([]arrow.Record, error) {
 	rows := d.rows
-	if cached, ok := d.s.cache.Get(rows.window); ok && cached.window.holds(rows) {
-		return cached.window.part(rows), nil
-	}
 	w := &window{from: rows.offset, n: rows.ahead(d.page)}
 	if err := rows.reserve(d, w.n); err != nil {
 		return nil, err

@@ -2,7 +2,6 @@ package session
 
 import (
 	"fmt"
-	"slices"
 	"testing"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -79,35 +78,6 @@ func TestWhoScrollsInASortedTableReadsItOnceForManyPages(t *testing.T) {
 	if a := collect(t, h.query(sess, q).Data); a.RowGroups[0].Column(1).ValueStr(limit/2-1) != "new" {
 		t.Error("the next version has the rows of the one before")
 	}
-}
-
-func TestAWindowDoesNotReachIntoOtherRowGroups(t *testing.T) {
-	const n = 9 * codec.RowGroupRows
-	h := newHarness(t, func(o *Options) { o.CacheBytes = 64 << 20 })
-	sess, table := h.sequence(n)
-	// One row of each row group: a page of three is of three row groups.
-	var rows []int64
-	for row := int64(0); row < n; row += codec.RowGroupRows {
-		rows = append(rows, row)
-	}
-	q := rowsQuery(t, fmt.Sprintf(`{"column":"n","cmp":"in","value":%s}`, fmt.Sprint(jsonInts(rows))), "")
-	for q.Limit = 3; q.Offset < int64(len(rows)); q.Offset += 3 {
-		h.wantRows(h.query(sess, q), table, rows[q.Offset:min(q.Offset+3, int64(len(rows)))])
-	}
-	if !slices.Equal(rows[:2], []int64{0, codec.RowGroupRows}) {
-		t.Fatalf("the rows are %v", rows)
-	}
-}
-
-func jsonInts(rows []int64) string {
-	text := "["
-	for i, row := range rows {
-		if i > 0 {
-			text += ","
-		}
-		text += fmt.Sprint(row)
-	}
-	return text + "]"
 }
 
 func TestATableThatIsLargerThanTheCacheIsInPartReadOnce(t *testing.T) {
