@@ -164,6 +164,9 @@ func (b *bench) measure(ctx context.Context) error {
 	if err := b.files(ctx); err != nil {
 		return err
 	}
+	if err := b.queries(ctx); err != nil {
+		return err
+	}
 	if err := b.compare(ctx); err != nil {
 		return err
 	}

@@ -82,10 +82,10 @@ type floatSum struct {
 
 func (a *floatSum) read(p *groupPart, c *cells) any {
 	part := &floatSum{sums: make([]sum, p.n), counts: make([]int64, p.n)}
-	number := scalar.Numbers(c.arr)
+	numbers := c.numbersIn(p.rows)
 	for i, row := range p.rows {
 		if c.has(row) {
-			part.sums[p.groups[i]].add(number(int(row)))
+			part.sums[p.groups[i]].add(numbers[row])
 			part.counts[p.groups[i]]++
 		}
 	}
@@ -134,13 +134,13 @@ type integerSum struct {
 
 func (a *integerSum) read(p *groupPart, c *cells) any {
 	part := &integerSum{sums: make([]ticks, p.n), counts: make([]int64, p.n)}
-	tick := scalar.Ticks(c.arr)
-	if tick == nil {
+	ticks := c.ticksIn(p.rows)
+	if ticks == nil {
 		return part.readWords(p, c)
 	}
 	for i, row := range p.rows {
 		if c.has(row) {
-			part.sums[p.groups[i]].add(tick(int(row)))
+			part.sums[p.groups[i]].add(ticks[row])
 			part.counts[p.groups[i]]++
 		}
 	}
@@ -166,6 +166,9 @@ func (a *integerSum) readWords(p *groupPart, c *cells) any {
 func (c *cells) wordsIn(rows []int32) []uint64 {
 	if c.words == nil {
 		c.words = wordsOf(c.arr, c.missing)
+	}
+	if len(rows) == len(c.words) {
+		return c.words
 	}
 	words := make([]uint64, len(rows))
 	for i, row := range rows {
@@ -299,10 +302,10 @@ func (s *spread) addSpread(o spread) {
 
 func (a *deviation) read(p *groupPart, c *cells) any {
 	part := make([]spread, p.n)
-	number := scalar.Numbers(c.arr)
+	numbers := c.numbersIn(p.rows)
 	for i, row := range p.rows {
 		if c.has(row) {
-			part[p.groups[i]].add(number(int(row)))
+			part[p.groups[i]].add(numbers[row])
 		}
 	}
 	return part

@@ -10,6 +10,7 @@ import (
 
 	"edgeframe/codec"
 	"edgeframe/codec/scalar"
+	"edgeframe/internal/parallel"
 )
 
 // wordIn is the word of a value and its group, keyIn the same for a key.
@@ -119,10 +120,10 @@ func (a *median) read(p *groupPart, c *cells) any {
 		}
 		return list
 	}
-	number := scalar.Numbers(c.arr)
+	numbers := c.numbersIn(p.rows)
 	for i, row := range p.rows {
 		if c.has(row) {
-			list = append(list, wordIn{p.groups[i], scalar.FloatWord(number(int(row)))})
+			list = append(list, wordIn{p.groups[i], scalar.FloatWord(numbers[row])})
 		}
 	}
 	return list
@@ -159,15 +160,31 @@ func (a *median) sorted(f *Frame) ([]uint64, error) {
 		}
 		a.parts[i] = nil
 	}
+	// Groups are sorted at the same time, small ones together.
+	var ends []int
 	from := int64(0)
-	for _, n := range a.counts {
-		if err := sortSteps(f.Context, words[from:from+n], cmp.Compare, slices.Sort); err != nil {
-			return nil, err
+	for g, end := range starts { // they have moved to the ends
+		if end-from >= sortedTogether || g == len(starts)-1 {
+			ends = append(ends, g+1)
+			from = end
 		}
-		from += n
 	}
-	return words, nil
+	return words, parallel.Do(len(ends), func(i int) error {
+		first := 0
+		if i > 0 {
+			first = ends[i-1]
+		}
+		for g := first; g < ends[i]; g++ {
+			if err := sortSteps(f.Context, words[starts[g]-a.counts[g]:starts[g]], cmp.Compare, slices.Sort); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
+
+// sortedTogether is how many values are sorted in one go.
+const sortedTogether = 1 << 15
 
 func (a *median) values(f *Frame, field arrow.Field) (out arrow.Array, err error) {
 	words, err := a.sorted(f)

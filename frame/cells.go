@@ -21,6 +21,9 @@ type cells struct {
 	// values mean nothing.
 	words []uint64
 	keys  []string
+	// numbers and ticks are as [scalar.Numbers] and [scalar.Ticks] have them.
+	numbers []float64
+	ticks   []int64
 	// folded are the keys as [foldCase] returns them.
 	folded []string
 }
@@ -76,6 +79,32 @@ func (c *cells) texts(fold bool) []string {
 	return c.folded
 }
 
+// numbersIn returns the numbers of a column that has any, by their rows, those of some rows at least.
+func (c *cells) numbersIn(rows []int32) []float64 {
+	if c.numbers == nil {
+		c.numbers = scalar.AllNumbers(c.arr)
+	}
+	if c.numbers == nil {
+		number := scalar.Numbers(c.arr)
+		c.numbers = make([]float64, c.arr.Len())
+		c.each(rows, func(row int) { c.numbers[row] = number(row) })
+	}
+	return c.numbers
+}
+
+// ticksIn returns the ticks of a column, by their rows, those of some rows at least. It is nil if the column has
+// none.
+func (c *cells) ticksIn(rows []int32) []int64 {
+	if c.ticks == nil {
+		c.ticks = scalar.AllTicks(c.arr)
+	}
+	if tick := scalar.Ticks(c.arr); c.ticks == nil && tick != nil {
+		c.ticks = make([]int64, c.arr.Len())
+		c.each(rows, func(row int) { c.ticks[row] = tick(row) })
+	}
+	return c.ticks
+}
+
 // withValue returns those of rows whose values are not missing, and sets for the others whether a
 // comparison holds.
 func (at *evaluation) withValue(c *cells, rows []int32, holds []bool, missing bool) []int32 {
@@ -99,6 +128,12 @@ func (at *evaluation) withValue(c *cells, rows []int32, holds []bool, missing bo
 // ordered as the values are.
 func wordsOf(arr arrow.Array, missing []bool) []uint64 {
 	words := make([]uint64, arr.Len())
+	if ticks := scalar.AllTicks(arr); ticks != nil {
+		for row, tick := range ticks {
+			words[row] = uint64(tick) ^ 1<<63
+		}
+		return words
+	}
 	if tick := scalar.Ticks(arr); tick != nil {
 		for row := range words {
 			if missing == nil || !missing[row] {

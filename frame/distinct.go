@@ -56,7 +56,7 @@ func (f *Frame) distinct(s *Selection, q *DistinctQuery) (*Distinct, error) {
 		return nil, invalid("/distinct/limit", "a whole number from 1 to 10000", "limit is %d; it must be a whole number from 1 to %d", limit, MaxDistinct)
 	}
 	counts := new(counter)
-	g := &grouper{f: f, by: []int{c}, columns: []int{c}, aggregates: []aggregate{{-1, integerField(&Aggregate{Fn: "count"}), counts}}, numbers: map[string]uint32{}, parts: make([]*groupPart, len(f.Rows))}
+	g := &grouper{f: f, by: []int{c}, columns: []int{c}, aggregates: []aggregate{{-1, integerField(&Aggregate{Fn: "count"}), counts}}, parts: make([]*groupPart, len(f.Rows))}
 	if err := g.read(s); err != nil {
 		return nil, err
 	}
@@ -82,6 +82,9 @@ func (f *Frame) distinct(s *Selection, q *DistinctQuery) (*Distinct, error) {
 	return d, f.spellRows(c, rows, scalar.JSON, func(i int, text []byte) { d.Values[i].Value = bytes.Clone(text) })
 }
 
+// distinctBytes is the memory for a distinctGroup besides its key, twice while they are sorted.
+const distinctBytes = 40
+
 // distinctGroup is a group of equal values.
 type distinctGroup struct {
 	key    string
@@ -91,13 +94,13 @@ type distinctGroup struct {
 // search returns the groups that have a value whose spelling has a text in it. texts says that the keys of
 // the values are their spellings.
 func (g *grouper) search(text string, texts bool) ([]distinctGroup, error) {
-	if err := g.f.reserve(groupBytes / 2 * int64(len(g.first))); err != nil {
+	if err := g.f.reserve(distinctBytes * int64(len(g.first))); err != nil {
 		return nil, err
 	}
 	found := make([]distinctGroup, 0, len(g.first))
-	for key, number := range g.numbers {
-		if !g.lacks[number] {
-			found = append(found, distinctGroup{key[joinedKeyHead:], number})
+	for number, key := range g.numbers.values[0].keys {
+		if key != keyOfMissing {
+			found = append(found, distinctGroup{key[1:], uint32(number)})
 		}
 	}
 	if text == "" {
@@ -120,9 +123,6 @@ func (g *grouper) search(text string, texts bool) ([]distinctGroup, error) {
 	}
 	return kept, nil
 }
-
-// joinedKeyHead is the number of bytes before the key of a cell in joined keys.
-const joinedKeyHead = 5
 
 // searchSpelled sets for each group whether its value has a folded text in its spelling. It spells one row
 // group's worth of values after the other.

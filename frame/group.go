@@ -1,7 +1,6 @@
 package frame
 
 import (
-	"encoding/binary"
 	"slices"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -68,13 +67,12 @@ type grouper struct {
 	answer *Frame
 	sort   []SortKey
 
-	// numbers has the number of each group by the joined keys of its cells in by. first is the first row of
-	// each, and lacks says for each of its cells in by whether it has no value.
-	numbers map[string]uint32
-	first   []int64
-	lacks   []bool
-	bytes   int64
-	parts   []*groupPart
+	numbers *groupNumbers
+	// first is the first row of each group, and lacks says for each of its cells in by whether it has no value.
+	first []int64
+	lacks []bool
+	bytes int64
+	parts []*groupPart
 }
 
 // aggregate is a column of the answer.
@@ -84,15 +82,12 @@ type aggregate struct {
 	accumulator
 }
 
-// groupBytes is about the memory for a group besides the keys of its cells and its aggregates.
-const groupBytes = 80
-
 // newGrouper checks q.Group and q.Sort.
 func (f *Frame) newGrouper(q *Query) (*grouper, error) {
 	if len(q.Group.By) == 0 && len(q.Group.Aggregates) == 0 {
 		return nil, invalid("/group", "by or aggregates", "group is empty; give \"by\", \"aggregates\" or both")
 	}
-	g := &grouper{f: f, numbers: map[string]uint32{}, parts: make([]*groupPart, len(f.Rows)), answer: &Frame{Limits: f.Limits}}
+	g := &grouper{f: f, parts: make([]*groupPart, len(f.Rows)), answer: &Frame{Limits: f.Limits}}
 	for i, name := range q.Group.By {
 		c, err := f.index(name, element("/group/by", i))
 		if err != nil {
@@ -149,29 +144,12 @@ func (g *grouper) add(field arrow.Field, pointer string) error {
 	return nil
 }
 
-// groupPart is the selected rows of a row group.
-type groupPart struct {
-	f    *Frame
-	from int
-	rows []int32
-	// cells has the values of the columns that are read.
-	cells map[int]*cells
-	// groups has for each of the rows its group, as a number within the part; n is how many there are.
-	groups []uint32
-	n      int
-	// keys and first belong to the groups, lacks to their cells.
-	keys  []string
-	first []int64
-	lacks []bool
-	// partials are what the accumulators have read.
-	partials []any
-}
-
 // read reads the rows of a selection.
 func (g *grouper) read(s *Selection) error {
+	g.numbers = newGroupNumbers(len(g.by))
 	if len(g.by) == 0 {
 		// There is one group, also without rows.
-		g.numbers[""], g.first = 0, []int64{-1}
+		g.first = []int64{-1}
 		g.grow()
 	}
 	return g.f.scanSelected(s, g.columns, func(r selectedRange, rows []int32, arrays []arrow.Array) error {
@@ -212,64 +190,21 @@ func (f *Frame) valuesIn(column int, r groupRange, arr arrow.Array) *cells {
 // has reports whether a row has a value.
 func (c *cells) has(row int32) bool { return c.missing == nil || !c.missing[row] }
 
-// divide divides the rows into groups.
-func (p *groupPart) divide(by []int) {
-	p.groups = make([]uint32, len(p.rows))
-	if len(by) == 0 {
-		p.n, p.keys, p.first = 1, []string{""}, []int64{-1}
-		return
-	}
-	keys := make([]func(dst []byte, row int) []byte, len(by))
-	for i, c := range by {
-		keys[i] = scalar.Keys(p.cells[c].arr)
-	}
-	numbers := map[string]uint32{}
-	var key []byte
-	for i, row := range p.rows {
-		key = key[:0]
-		for at, c := range by {
-			if !p.cells[c].has(row) {
-				key = append(key, 0)
-				continue
-			}
-			// As scalar.CellKeys joins keys.
-			key = append(key, 1, 0, 0, 0, 0)
-			start := len(key)
-			key = keys[at](key, int(row))
-			binary.LittleEndian.PutUint32(key[start-4:], uint32(len(key)-start))
-		}
-		number, known := numbers[string(key)]
-		if !known {
-			number = uint32(p.n)
-			p.n++
-			text := string(key)
-			numbers[text] = number
-			p.keys, p.first = append(p.keys, text), append(p.first, int64(p.from)+int64(row))
-			for _, c := range by {
-				p.lacks = append(p.lacks, !p.cells[c].has(row))
-			}
-		}
-		p.groups[i] = number
-	}
-}
-
 // merge adds the groups of a part.
 func (g *grouper) merge(p *groupPart) error {
-	numbers := make([]uint32, p.n)
-	more := int64(0)
-	for i, key := range p.keys {
-		number, known := g.numbers[key]
-		if !known {
-			number = uint32(len(g.first))
-			g.numbers[key] = number
-			g.first = append(g.first, p.first[i])
-			g.lacks = append(g.lacks, p.lacks[i*len(g.by):(i+1)*len(g.by)]...)
-			more += groupBytes + int64(len(key)+len(g.by))
-			for _, a := range g.aggregates {
-				more += a.bytes()
-			}
+	numbers, more := g.numbers.merge(p)
+	for group, number := range numbers {
+		if int(number) < len(g.first) {
+			continue
 		}
-		numbers[i] = number
+		g.first = append(g.first, p.first[group])
+		for at := range g.by {
+			g.lacks = append(g.lacks, p.values[at][p.of[group*len(g.by)+at]] == keyOfMissing)
+		}
+		more += groupBytes + int64(len(g.by))
+		for _, a := range g.aggregates {
+			more += a.bytes()
+		}
 	}
 	g.grow()
 	for i, a := range g.aggregates {

@@ -112,7 +112,9 @@ type histogram struct {
 	times  bool
 	parts  []valueRange
 	bounds []float64
-	counts []int64
+	// perUnit is the number of intervals in a unit.
+	perUnit float64
+	counts  []int64
 }
 
 // read reads a column: first for its range, then to count.
@@ -120,11 +122,11 @@ func (h *histogram) read(f *Frame, s *Selection, column int) error {
 	err := f.scanSelected(s, []int{column}, func(r selectedRange, rows []int32, arrays []arrow.Array) error {
 		part, cells := &h.parts[r.group], f.valuesIn(column, r.groupRange, arrays[0])
 		if h.times {
-			tick := scalar.Ticks(arrays[0])
-			cells.each(rows, func(row int) { part.addTick(tick(row)) })
+			ticks := cells.ticksIn(rows)
+			cells.each(rows, func(row int) { part.addTick(ticks[row]) })
 		} else {
-			number := scalar.Numbers(arrays[0])
-			cells.each(rows, func(row int) { part.addNumber(number(row)) })
+			numbers := cells.numbersIn(rows)
+			cells.each(rows, func(row int) { part.addNumber(numbers[row]) })
 		}
 		return nil
 	}, func(r selectedRange) error {
@@ -141,12 +143,12 @@ func (h *histogram) read(f *Frame, s *Selection, column int) error {
 	return f.scanSelected(s, []int{column}, func(r selectedRange, rows []int32, arrays []arrow.Array) error {
 		part, cells := make([]int64, h.bins), f.valuesIn(column, r.groupRange, arrays[0])
 		if h.times {
-			tick := scalar.Ticks(arrays[0])
-			cells.each(rows, func(row int) { part[h.binOfTick(tick(row))]++ })
+			ticks := cells.ticksIn(rows)
+			cells.each(rows, func(row int) { part[h.binOfTick(ticks[row])]++ })
 		} else {
-			number := scalar.Numbers(arrays[0])
+			numbers := cells.numbersIn(rows)
 			cells.each(rows, func(row int) {
-				if v := number(row); !math.IsInf(v, 0) {
+				if v := numbers[row]; !math.IsInf(v, 0) {
 					part[h.binOf(v)]++
 				}
 			})
@@ -190,10 +192,19 @@ func (h *histogram) divide() {
 		}
 	}
 	h.bounds[h.bins] = high
+	h.perUnit = 1 / step
 }
 
 // binOf is the interval of a number.
 func (h *histogram) binOf(v float64) int {
+	// It is mostly the one that the distance from the first bound says, or one beside it.
+	if guess := (v - h.bounds[0]) * h.perUnit; guess >= 0 && guess < float64(h.bins) {
+		for _, bin := range [...]int{int(guess), int(guess) - 1, int(guess) + 1} {
+			if bin >= 0 && bin < h.bins && h.bounds[bin] <= v && v < h.bounds[bin+1] {
+				return bin
+			}
+		}
+	}
 	above := sort.Search(len(h.bounds), func(i int) bool { return h.bounds[i] > v })
 	return min(max(above-1, 0), h.bins-1)
 }

@@ -22,6 +22,9 @@ type Selection struct {
 // Len returns the number of rows.
 func (s *Selection) Len() int64 { return s.n }
 
+// Sorted reports whether the rows have an order of their own, not that of the table.
+func (s *Selection) Sorted() bool { return s.moved }
+
 // Bytes is about the memory that s takes.
 func (s *Selection) Bytes() int64 { return selectedBytes*int64(cap(s.rows)) + 64 }
 

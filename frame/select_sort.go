@@ -1,6 +1,8 @@
 package frame
 
 import (
+	"math"
+	"math/bits"
 	"slices"
 	"strings"
 
@@ -9,13 +11,13 @@ import (
 	"edgeframe/codec"
 )
 
-// Sorting by one column after another, from the last to the first, with a sort that keeps the order of equal
-// rows, sorts by all of them. Each column is sorted by radix: 3 million rows take some hundredths of a second
-// for each byte in which their values differ.
+// Rows are sorted by radix: by the bits in which their values differ, those of the last column first, 11 at a
+// time. Two columns of which each has a thousand different integers are sorted in two passes.
 
 const (
 	// orderBytes is the memory for a row: its place in the order and in the result, in the two buffers of the
-	// sort, and what stands for a text. wordKeyBytes is that for its value in a column, textBytes that for a text besides its bytes.
+	// sort, and the bits to sort by. wordKeyBytes is that for its value in a column, textBytes that for a text
+	// besides its bytes.
 	orderBytes   = 4 + selectedBytes + 2*8 + 8
 	wordKeyBytes = 8 + 1
 	textBytes    = 16 + 8 + 4
@@ -27,7 +29,8 @@ func (f *Frame) sorted(s *Selection, columns []int, by []SortKey) (*Selection, e
 	if most := f.Limits.WithDefaults().Bytes / each; s.n > most {
 		return nil, codec.Errorf(codec.ErrTooLarge, "sorting %d rows by %d columns takes more than the %d bytes of memory that a table may have; a condition may select at most %d rows to sort", s.n, len(columns), f.Limits.WithDefaults().Bytes, most)
 	}
-	if err := f.reserve(each * s.n); err != nil {
+	// The two buffers take the memory of keys that are done, if there are any.
+	if err := f.reserve((each - 2*wordBytes) * s.n); err != nil {
 		return nil, err
 	}
 	keys := make([]*orderKey, len(columns))
@@ -43,6 +46,9 @@ func (f *Frame) sorted(s *Selection, columns []int, by []SortKey) (*Selection, e
 			return nil, err
 		}
 		keys[i] = nil
+	}
+	if err := o.sort(); err != nil {
+		return nil, err
 	}
 	rows := o.order
 	if s.rows != nil {
@@ -112,8 +118,17 @@ type orderKey struct {
 	words []uint64
 	// missing says which rows have no value; nil if none was found.
 	missing []bool
-	// texts is nil for values that fit a word.
+	// texts is nil for values that fit a word. ranks has then for each text a number that is ordered as it is.
 	texts *texts
+	ranks []uint64
+}
+
+// word returns a number for the value in a row that is ordered as the value is.
+func (k *orderKey) word(row int) uint64 {
+	if k.ranks != nil {
+		return k.ranks[k.words[row]]
+	}
+	return k.words[row]
 }
 
 func newOrderKey(dt arrow.DataType, descending bool, n int) *orderKey {
@@ -166,115 +181,121 @@ func (f *Frame) readOrderKeys(s *Selection, columns []int, keys []*orderKey) err
 	})
 }
 
-// ordering sorts the positions of a selection.
-type ordering struct {
-	f     *Frame
-	order []uint32
-	// pairs and spare have a part of a key in the upper, and a position in the lower half.
-	pairs, spare []uint64
-}
-
-func newOrdering(f *Frame, n int) *ordering {
-	o := &ordering{f: f, order: make([]uint32, n), pairs: make([]uint64, n), spare: make([]uint64, n)}
-	for i := range o.order {
-		o.order[i] = uint32(i)
-	}
-	return o
-}
-
-// by sorts by a key. Rows that are equal keep their order, and those without a value come last.
+// by sorts by a key, after those that were given before. The order is complete once sort has been called.
+// Rows without a value come last.
 func (o *ordering) by(k *orderKey) error {
-	present := o.missingLast(k.missing)
-	words := k.words
-	var prefixes bool
+	prefixes := false
 	if k.texts != nil {
-		words, prefixes = k.texts.words(k.words)
+		k.ranks, prefixes = k.texts.ranks()
 	}
-	if k.descending {
-		for i := range words {
-			words[i] = ^words[i]
-		}
-	}
-	for _, shift := range []uint{0, 32} {
-		if err := o.byHalf(o.order[:present], words, shift); err != nil {
-			return err
-		}
+	span, err := o.span(k)
+	if err != nil {
+		return err
 	}
 	if prefixes {
-		return o.byTexts(o.order[:present], words, k)
-	}
-	return nil
-}
-
-// missingLast moves the rows without a value to the end and returns how many have one.
-func (o *ordering) missingLast(missing []bool) int {
-	present, absent := 0, o.pairs[:0]
-	for _, at := range o.order {
-		if missing[at] {
-			absent = append(absent, uint64(at))
-			continue
-		}
-		o.order[present] = at
-		present++
-	}
-	for i, at := range absent {
-		o.order[present+i] = uint32(at)
-	}
-	return present
-}
-
-// byHalf sorts positions by 32 bits of their words.
-func (o *ordering) byHalf(order []uint32, words []uint64, shift uint) error {
-	var counts [4][256]uint32
-	from, to := o.pairs[:len(order)], o.spare[:len(order)]
-	for i, at := range order {
-		half := uint32(words[at] >> shift)
-		from[i] = uint64(half)<<32 | uint64(at)
-		counts[0][half&0xff]++
-		counts[1][half>>8&0xff]++
-		counts[2][half>>16&0xff]++
-		counts[3][half>>24]++
-	}
-	for digit := range counts {
-		if err := o.f.Ended(); err != nil {
+		// Texts that begin alike are sorted after that, so the keys before have to be done.
+		if err := o.sort(); err != nil {
 			return err
 		}
-		count := &counts[digit]
-		shift := 32 + 8*uint(digit)
-		if len(order) == 0 || count[from[0]>>shift&0xff] == uint32(len(order)) {
-			continue // they all have the same
-		}
-		start := uint32(0)
-		for i, n := range count {
-			count[i], start = start, start+n
-		}
-		for _, pair := range from {
-			at := &count[pair>>shift&0xff]
-			to[*at] = pair
-			*at++
-		}
-		from, to = to, from
 	}
-	for i, pair := range from {
-		order[i] = uint32(pair)
+	if err := o.collect(k, span); err != nil {
+		return err
 	}
+	if prefixes {
+		if err := o.sort(); err != nil {
+			return err
+		}
+		if err := o.byTexts(o.order[:span.n], k); err != nil {
+			return err
+		}
+	}
+	o.free = append(o.free, k.words)
 	return nil
+}
+
+// wordSpan is the least and the greatest of n words.
+type wordSpan struct {
+	low, high uint64
+	n         int
+}
+
+// span returns the span of the words of the rows that have a value.
+func (o *ordering) span(k *orderKey) (all wordSpan, err error) {
+	parts := make([]wordSpan, len(o.counts))
+	err = o.each(func(part, from, to int) {
+		s := wordSpan{low: math.MaxUint64}
+		for i := from; i < to; i++ {
+			if !k.missing[i] {
+				word := k.word(i)
+				s.low, s.high = min(s.low, word), max(s.high, word)
+				s.n++
+			}
+		}
+		parts[part] = s
+	})
+	all.low = math.MaxUint64
+	for _, s := range parts {
+		all.low, all.high, all.n = min(all.low, s.low), max(all.high, s.high), all.n+s.n
+	}
+	return all, err
+}
+
+// collect adds the bits of a key above those that have been collected.
+func (o *ordering) collect(k *orderKey, span wordSpan) error {
+	if width := bits.Len64(span.high - span.low); span.n > 0 && width > 0 {
+		shift, err := o.room(width)
+		if err != nil {
+			return err
+		}
+		err = o.each(func(_, from, to int) {
+			for i := from; i < to; i++ {
+				switch {
+				case k.missing[i]:
+				case k.descending:
+					o.code[i] |= (span.high - k.word(i)) << shift
+				default:
+					o.code[i] |= (k.word(i) - span.low) << shift
+				}
+			}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if span.n == 0 || span.n == len(o.order) {
+		return nil
+	}
+	shift, err := o.room(1)
+	if err != nil {
+		return err
+	}
+	return o.each(func(_, from, to int) {
+		for i, missing := range k.missing[from:to] {
+			if missing {
+				o.code[from+i] |= 1 << shift
+			}
+		}
+	})
 }
 
 // byTexts sorts the rows whose words, the beginnings of their texts, are equal by the texts.
-func (o *ordering) byTexts(order []uint32, words []uint64, k *orderKey) error {
+func (o *ordering) byTexts(order []uint32, k *orderKey) error {
 	compared, sign := 0, 1
 	if k.descending {
 		sign = -1
 	}
-	var err error
+	runs, err := o.words()
+	if err != nil {
+		return err
+	}
+	defer func() { o.free = append(o.free, runs) }()
 	for from := 0; from < len(order); {
 		to := from + 1
-		for to < len(order) && words[order[to]] == words[order[from]] {
+		for to < len(order) && k.word(int(order[to])) == k.word(int(order[from])) {
 			to++
 		}
 		// The upper half of a pair is the place before, which keeps the order of equal texts.
-		run := o.pairs[:to-from]
+		run := runs[:to-from]
 		for i, at := range order[from:to] {
 			run[i] = uint64(i)<<32 | uint64(at)
 		}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"edgeframe/codec"
+	"edgeframe/codec/scalar"
 )
 
 // maxKnownTexts is up to how many different texts each is kept once. If there are more, most are probably
@@ -23,36 +24,29 @@ func newTexts() *texts { return &texts{numbers: map[string]uint32{}} }
 
 func (t *texts) of(number uint64) string { return t.list[number] }
 
-// localTexts are the different texts of a row group.
+// localTexts are the different texts of a row group. lacking is the place of missing values among them, -1 for none.
 type localTexts struct {
-	list  []string
-	bytes int64
+	list    []string
+	lacking int
+	bytes   int64
 }
 
 // numberTexts returns the different texts in some rows and sets words to their numbers in it.
 func numberTexts(c *cells, rows []int32, words []uint64) *localTexts {
-	keys := keysOf(c.arr, c.missing)
-	t, numbers := new(localTexts), map[string]uint64{}
-	var all strings.Builder
-	var ends []int
-	for at, row := range rows {
-		if c.missing != nil && c.missing[row] {
+	numbers, first := c.number(rows)
+	for at, number := range numbers {
+		words[at] = uint64(number)
+	}
+	t, key := &localTexts{list: make([]string, len(first)), lacking: -1}, scalar.Keys(c.arr)
+	var text []byte
+	for i, row := range first {
+		if !c.has(row) {
+			t.lacking = i
 			continue
 		}
-		number, known := numbers[keys[row]]
-		if !known {
-			number = uint64(len(ends))
-			numbers[keys[row]] = number
-			all.WriteString(keys[row])
-			ends = append(ends, all.Len())
-		}
-		words[at] = number
-	}
-	// The keys may be parts of the array, which is let go of.
-	text, start := all.String(), 0
-	t.list, t.bytes = make([]string, len(ends)), int64(len(text))
-	for i, end := range ends {
-		t.list[i], start = text[start:end], end
+		text = key(text[:0], int(row))
+		t.list[i] = string(text)
+		t.bytes += int64(len(text))
 	}
 	return t
 }
@@ -68,6 +62,9 @@ func (t *texts) merge(f *Frame, local *localTexts, words []uint64, missing []boo
 	}
 	numbers := make([]uint64, len(local.list))
 	for i, text := range local.list {
+		if i == local.lacking {
+			continue
+		}
 		number, known := t.numbers[text]
 		if !known {
 			number = uint32(len(t.list))
@@ -89,32 +86,25 @@ func (t *texts) merge(f *Frame, local *localTexts, words []uint64, missing []boo
 	return nil
 }
 
-// words returns for each of some numbers of texts a number that is ordered as the texts are. prefixes says
-// that equal ones may be of different texts.
-func (t *texts) words(of []uint64) (words []uint64, prefixes bool) {
-	words = make([]uint64, len(of))
-	if len(t.list) == 0 {
-		return words, false
-	}
-	by := make([]uint64, len(t.list))
-	if t.numbers != nil {
-		order := make([]uint32, len(t.list))
-		for i := range order {
-			order[i] = uint32(i)
-		}
-		slices.SortFunc(order, func(a, b uint32) int { return strings.Compare(t.list[a], t.list[b]) })
-		for rank, number := range order {
-			by[number] = uint64(rank)
-		}
-	} else {
+// ranks returns for each text a number that is ordered as the texts are. prefixes says that different texts may
+// have equal ones.
+func (t *texts) ranks() (ranks []uint64, prefixes bool) {
+	ranks = make([]uint64, len(t.list))
+	if t.numbers == nil {
 		for i, text := range t.list {
-			by[i] = firstWordOf(text)
+			ranks[i] = firstWordOf(text)
 		}
+		return ranks, true
 	}
-	for i, number := range of {
-		words[i] = by[number]
+	order := make([]uint32, len(t.list))
+	for i := range order {
+		order[i] = uint32(i)
 	}
-	return words, t.numbers == nil
+	slices.SortFunc(order, func(a, b uint32) int { return strings.Compare(t.list[a], t.list[b]) })
+	for rank, number := range order {
+		ranks[number] = uint64(rank)
+	}
+	return ranks, false
 }
 
 // firstWordOf is firstWord of a text.

@@ -63,7 +63,7 @@ func (s *Service) query(ctx context.Context, sess *Session, q *frame.Query) (*An
 			all.Offset, all.Limit = 0, -1
 			if a.Table, err = f.Group(selection, &all); err == nil {
 				a.Groups = a.Table.NumRows()
-				a.Table = slice(a.Table, q.Offset, q.Limit)
+				a.Table.RowGroups = sliced(a.Table.RowGroups, q.Offset, q.Limit)
 			}
 		case q.Histogram != nil:
 			var found *frame.Histogram
@@ -80,10 +80,9 @@ func (s *Service) query(ctx context.Context, sess *Session, q *frame.Query) (*An
 	})
 }
 
-// slice returns limit rows of t from offset on, all if limit is negative.
-func slice(t *codec.Table, offset, limit int64) *codec.Table {
-	part := &codec.Table{Schema: t.Schema}
-	for _, g := range t.RowGroups {
+// sliced returns limit rows of row groups from offset on, all if limit is negative.
+func sliced(groups []arrow.Record, offset, limit int64) (part []arrow.Record) {
+	for _, g := range groups {
 		n := g.NumRows()
 		from := min(offset, n)
 		to := n
@@ -93,7 +92,7 @@ func slice(t *codec.Table, offset, limit int64) *codec.Table {
 		}
 		offset -= from
 		if to > from {
-			part.RowGroups = append(part.RowGroups, g.NewSlice(from, to))
+			part = append(part, g.NewSlice(from, to))
 		}
 	}
 	return part
@@ -154,17 +153,32 @@ type queryLoader struct {
 	s     *Service
 	ctx   context.Context
 	table *storedTable
-	// used is the memory of what was loaded last, in bytes.
-	used int64
+	// used is the memory of what was loaded last, in bytes, and loaded the size of all that was loaded.
+	used, loaded int64
 }
 
 func (l *queryLoader) load(chunks []frame.Chunk) ([]arrow.Array, error) {
 	l.release()
 	share := budget.From(l.ctx)
 	before := share.Used()
-	arrays, err := l.s.loadPlaces(l.ctx, l.table.head, l.table.manifest.places(chunks), map[record.SegmentRef][]arrow.Array{})
+	got := map[record.SegmentRef][]arrow.Array{}
+	arrays, err := l.s.loadPlaces(l.ctx, l.head(), l.table.manifest.places(chunks), got)
 	l.used = share.Used() - before
+	for ref := range got {
+		l.loaded += int64(ref.Raw)
+	}
 	return arrays, err
+}
+
+// head returns the head to load with: past the cache once as much has been loaded as it has room for. If all
+// were kept of a table that is larger, the next query would find nothing of what it reads first.
+func (l *queryLoader) head() *head {
+	if l.loaded <= l.s.opt.CacheBytes/4*3 {
+		return l.table.head
+	}
+	past := *l.table.head
+	past.passing.decoded = true
+	return &past
 }
 
 // release says that what was loaded last is not in use any more.
@@ -190,17 +204,24 @@ func (s *Service) compute(ctx context.Context, t *storedTable, work func(*frame.
 	return work(t.frame(l, everyColumn(t.schema)))
 }
 
-// cachedValue is what the cache of a service has under a key: the fields of a segment, or a selection.
+// cachedValue is what the cache of a service has under a key: the fields of a segment, a selection, or a window
+// of the rows of a selection.
 type cachedValue struct {
 	fields    []arrow.Array
 	selection *frame.Selection
+	window    *window
+}
+
+// selectionKey is the key of the rows that q selects of a table.
+func selectionKey(t *storedTable, q *frame.Query) string {
+	// A version keeps its table for good, and has a tag that no other one has.
+	return "selection " + t.head.ID + " " + t.version.Tag() + " " + q.SelectionKey()
 }
 
 // selection returns the rows that q selects. It is cached: it depends on nothing but the table, the condition
 // and the order.
 func (s *Service) selection(ctx context.Context, t *storedTable, q *frame.Query) (*frame.Selection, error) {
-	// A version keeps its table for good, and has a tag that no other one has.
-	key := "selection " + t.head.ID + " " + t.version.Tag() + " " + q.SelectionKey()
+	key := selectionKey(t, q)
 	if cached, ok := s.cache.Get(key); ok {
 		return cached.selection, nil
 	}

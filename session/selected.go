@@ -24,6 +24,8 @@ type selectedRows struct {
 	loader *queryLoader
 	// batch is the number of rows that are taken at once.
 	batch int64
+	// window is the key of the window that the rows may be in.
+	window string
 }
 
 const (
@@ -47,8 +49,14 @@ func (s *Service) selectedData(ctx context.Context, sess *Session, t *storedTabl
 	}
 	p := t.page(columns)
 	p.rows = rows.n
+	rows.window = windowKey(selectionKey(t, q), columns)
+	if w := s.windowOf(rows); w != nil {
+		d := newData(s, sess, p)
+		d.ctx, d.rows, d.whole, d.first = ctx, rows, true, w.part(rows)
+		return d, nil
+	}
 	rows.batch = s.rowsAtOnce(p, t)
-	p.ranges = rows.ranges(t.manifest)
+	p.ranges = rows.rangesOf(t.manifest, rows.n)
 	d := newData(s, sess, p)
 	// It reads as the data do: past the cache, if that is large.
 	read := *t
@@ -73,16 +81,16 @@ func (s *Service) rowsAtOnce(p *page, t *storedTable) int64 {
 	return codec.RowGroupRows * max(groups, 1)
 }
 
-// ranges returns the row groups that have any of the rows, or all if there are many rows.
-func (rows *selectedRows) ranges(m *manifest) (ranges []groupRange) {
+// rangesOf returns the row groups that have any of the n rows from the first one on, or all if there are many.
+func (rows *selectedRows) rangesOf(m *manifest, n int64) (ranges []groupRange) {
 	ends, end := make([]int64, len(m.Groups)), int64(0)
 	for g := range m.Groups {
 		end += int64(m.Groups[g].Rows)
 		ends[g] = end
 	}
-	used, all := make([]bool, len(m.Groups)), rows.n > rows.batch
+	used, all := make([]bool, len(m.Groups)), n > rows.batch
 	if !all {
-		for _, row := range rows.selection.Rows(rows.offset, rows.n) {
+		for _, row := range rows.selection.Rows(rows.offset, n) {
 			used[sort.Search(len(ends), func(g int) bool { return ends[g] > row })] = true
 		}
 	}
@@ -103,26 +111,34 @@ func (d *Data) RowNumbers() []int64 {
 }
 
 // beginRows loads the first rows of a selection.
-func (d *Data) beginRows() error {
+func (d *Data) beginRows() (err error) {
 	rows := d.rows
 	d.whole = rows.n <= rows.batch
-	if !d.whole {
-		d.s.readers.add(d)
-		d.watched = true
-	}
-	// What is taken is in memory twice while it is put in order, and a batch of what it is taken from.
-	need := 2*rows.n*rows.rowBytes(d.page) + 3*min(d.page.bytes(0, len(d.page.ranges), nil), frame.QueryBatchBytes)
-	if !d.whole {
-		need = 2*rows.batch*rows.rowBytes(d.page) + 3*frame.QueryBatchBytes
-	}
-	err := budget.From(d.ctx).Reserve(d.ctx, need)
-	if err == nil {
-		d.first, err = d.take(0, nil)
+	if d.whole && rows.far(d.page) {
+		d.first, err = d.takeWindow()
+	} else {
+		if !d.whole {
+			d.s.readers.add(d)
+			d.watched = true
+		}
+		if err = rows.reserve(d, min(rows.n, rows.batch)); err == nil {
+			d.first, err = d.take(0, nil)
+		}
 	}
 	if err != nil {
 		d.Close()
 	}
 	return err
+}
+
+// reserve reserves the memory for taking n rows: they are in memory twice while they are put in order, and with
+// them a batch of what they are taken from.
+func (rows *selectedRows) reserve(d *Data, n int64) error {
+	batch := int64(frame.QueryBatchBytes)
+	if d.whole {
+		batch = min(batch, d.page.bytes(0, len(d.page.ranges), nil))
+	}
+	return budget.From(d.ctx).Reserve(d.ctx, 2*n*rows.rowBytes(d.page)+3*batch)
 }
 
 // rowBytes is about the size of a row of the page, in raw bytes.
@@ -148,10 +164,7 @@ func (d *Data) take(from int64, columns []int) ([]arrow.Record, error) {
 		d.used = share.Used() - before
 	}()
 	if columns == nil {
-		columns = make([]int, len(d.page.columns))
-		for i := range columns {
-			columns[i] = i
-		}
+		columns = everyColumn(d.page.schema)
 	}
 	return takeRows(d.rows.frame, columns, d.rows.selection.Rows(d.rows.offset+from, min(d.rows.batch, d.rows.n-from)))
 }
