@@ -20,12 +20,24 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 PIE      := linux/amd64 linux/arm64
 IS_PIE    = $(filter $(PIE),$(shell export GOOS=$(GOOS) GOARCH=$(GOARCH); echo $$($(GO) env GOOS)/$$($(GO) env GOARCH)))
 
+# PACKAGES are all packages. OUTSIDE are those whose tests only speak with other processes: servers,
+# workerd, browsers. They run without the race detector, and the servers that they start have it (see
+# SERVER_RACE); workerd runs the Worker in one thread. LONG are the others that take longest. They
+# start first, so that no long one is alone in the end.
+PACKAGES  = $(shell $(GO) list ./...)
+OUTSIDE  := conformance edge web/client kv/workerskv
+LONG     := frame session codec/parquet native kv/disk codec/arrowipc cmd/edgeframe api codec/delimited
+
+# DIFFERENT are the packages of which the two builds compile different files, tests left out.
+files     = $(GO) list -f '{{.ImportPath}} {{.GoFiles}}' ./... | LC_ALL=C sort
+DIFFERENT = $(shell LC_ALL=C comm -13 <($(files)) <($(WASM) $(files)) | cut -d' ' -f1)
+
 # SLOW are the packages whose tests need other programs (redis-server, pandas, npm, a browser) or
 # minutes. PROGRAMS are the tests of other packages that need one.
 SLOW     := cmd/% conformance edge kv/disk kv/redis kv/workerskv internal/testenv codec/delimited codec/parquet codec/xlsx session/metamorphic attack web/client
 PROGRAMS := Pandas|OnRedis|ToRedis|AKeyOfAnotherType|Cookbook
 
-.PHONY: run build build-edge dev-edge deploy-edge check test redis-server chromium pandas clients lint generate modules bench bench-edge fuzz metamorphic soak clean
+.PHONY: run build build-edge dev-edge deploy-edge check test test-outside test-inside redis-server chromium pandas clients lint generate modules bench bench-edge fuzz metamorphic soak clean
 
 # run starts the server with the settings of the environment and of .env.
 run: build
@@ -63,16 +75,24 @@ deploy-edge: node_modules
 	$(WRANGLER) deploy
 
 # check is what to run before each commit: it takes about a minute, installs nothing, and needs Go
-# alone. It is not all of test.
+# alone. It is not all of test. Vet is a part of lint.
 check: lint
-	$(GO) test -skip '$(PROGRAMS)' $(filter-out $(addprefix edgeframe/,$(SLOW)),$(shell $(GO) list ./...))
+	$(GO) test -vet=off -ldflags='-s -w' -skip '$(PROGRAMS)' $(filter-out $(addprefix edgeframe/,$(SLOW)),$(PACKAGES))
 
 # test checks everything. It installs what it needs, on Debian, and takes a quarter of an hour. The
 # tests of memory and CPU measure times, so no other package is tested beside them.
 test: node_modules redis-server chromium pandas clients lint
 	node .ci/openapi.mjs
-	$(GO) test $(RACE) -timeout 20m $(filter-out edgeframe/attack,$(shell $(GO) list ./...))
-	$(GO) test -timeout 20m ./attack
+	@$(MAKE) --no-print-directory -k -j2 test-outside test-inside
+	$(GO) test -vet=off -timeout 20m ./attack
+
+# test-outside and test-inside run side by side. The first takes one package at a time, because much
+# of it waits.
+test-outside:
+	MAKEFLAGS= SERVER_RACE=$(RACE) $(GO) test -vet=off -p 1 -timeout 20m $(addprefix ./,$(OUTSIDE))
+
+test-inside:
+	MAKEFLAGS= $(GO) test $(RACE) -vet=off -timeout 20m $(addprefix ./,$(LONG)) $(filter-out $(addprefix edgeframe/,$(OUTSIDE) $(LONG) attack),$(PACKAGES))
 
 node_modules: package.json package-lock.json
 	npm ci --ignore-scripts --no-audit --no-fund
@@ -103,7 +123,8 @@ bin/clients/node_modules: docs/clients/package.json docs/clients/package-lock.js
 	@touch bin/clients/node_modules
 
 # lint checks both builds. The tools run here, whatever they check, so they are built first:
-# "go tool" would build them for the target.
+# "go tool" would build them for the target. Staticcheck finds in a package what it finds in its files,
+# so it looks at the files that both builds have once.
 lint: $(TOOLS)
 	@unformatted=$$($(TOOLS)/gofumpt -l $(filter-out bin/ node_modules/,$(wildcard */))); \
 		if [ -n "$$unformatted" ]; then echo "not formatted with gofumpt:"; echo "$$unformatted"; exit 1; fi
@@ -112,7 +133,7 @@ lint: $(TOOLS)
 	$(WASM) $(GO) vet -tags faults ./edge
 	$(WASM) $(GO) vet -tags stock ./edge
 	$(TOOLS)/staticcheck ./...
-	$(WASM) $(TOOLS)/staticcheck ./...
+	$(WASM) $(TOOLS)/staticcheck $(DIFFERENT)
 	.ci/generated
 	.ci/modules
 	.ci/licenses

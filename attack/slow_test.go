@@ -88,7 +88,7 @@ func (w *world) raw(ctx context.Context, ask func(*net.TCPConn) error, most int6
 		}
 		return reply{err: err}
 	}
-	defer answer.Body.Close()
+	// The body is not closed, because that would read the rest of it.
 	return read(answer, most)
 }
 

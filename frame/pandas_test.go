@@ -116,14 +116,7 @@ func TestOperationsDoAsPandasDoes(t *testing.T) {
 // vegaFrame is a file as it comes from a store; columns, separated by commas, are those to keep.
 func vegaFrame(t *testing.T, file, columns string) *base {
 	t.Helper()
-	data, err := os.ReadFile(testenv.VegaFile(t, file))
-	if err != nil {
-		t.Fatal(err)
-	}
-	table, err := formats.ByFilename(file).Decode(data, codec.ReadOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	table := vegaTable(t, file)
 	// Row groups that are smaller than those of files, so that there are several.
 	const rows = 500
 	cut := &codec.Table{Schema: table.Schema}
@@ -138,6 +131,23 @@ func vegaFrame(t *testing.T, file, columns string) *base {
 		b.apply(t, fmt.Sprintf(`[{"op":"select_columns","columns":%s}]`, names))
 	}
 	return b
+}
+
+// vegaTables are the files that have been read. Nothing changes their arrays.
+var vegaTables = map[string]*codec.Table{}
+
+func vegaTable(t *testing.T, file string) *codec.Table {
+	t.Helper()
+	if vegaTables[file] == nil {
+		data, err := os.ReadFile(testenv.VegaFile(t, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if vegaTables[file], err = formats.ByFilename(file).Decode(data, codec.ReadOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return vegaTables[file]
 }
 
 // sent spells all columns.

@@ -21,12 +21,16 @@ func Root() string {
 // built says which servers have been built: with the race detector or without.
 var built [2]sync.Once
 
-// BuildServer builds the server, with the race detector if the test has it, and returns the
-// path of the program. Test processes share it; the build is done again only if a source has
-// changed.
+// serverRace is the variable that, if it is not empty, gives servers the race detector though the
+// test has none.
+const serverRace = "SERVER_RACE"
+
+// BuildServer builds the server, with the race detector if the test has it or SERVER_RACE is set,
+// and returns the path of the program. Test processes share it; the build is done again only if a
+// source has changed.
 func BuildServer(t testing.TB) string {
 	t.Helper()
-	return buildServer(t, RaceEnabled)
+	return buildServer(t, RaceEnabled || os.Getenv(serverRace) != "")
 }
 
 func buildServer(t testing.TB, race bool) string {

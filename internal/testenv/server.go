@@ -114,8 +114,20 @@ func startCommand(t testing.TB, cmd *exec.Cmd, env []string) *Server {
 		if strings.Contains(s.Logs(), "WARNING: DATA RACE") {
 			t.Errorf("data race in the server:\n%s", s.Logs())
 		}
+		findNoTokens(t, s.log)
 	})
 	return s
+}
+
+// secrets are scoped tokens and links with tokens.
+var secrets = regexp.MustCompile(`eyJ[\w-]{8,}\.[\w-]+|[?&]token=[^\s"&]+`)
+
+// findNoTokens checks that a log has no token and no link with one.
+func findNoTokens(t testing.TB, log *buffer) {
+	t.Helper()
+	if found := secrets.FindAllString(log.String(), 5); found != nil {
+		t.Errorf("the log has %q", found)
+	}
 }
 
 // Logs is all that the server has printed.

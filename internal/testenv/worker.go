@@ -125,7 +125,10 @@ func startModules(t testing.TB, root string, paths []string, opt WorkerOptions) 
 	if err := w.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(w.Stop)
+	t.Cleanup(func() {
+		w.Stop()
+		findNoTokens(t, w.log)
+	})
 	w.URL = w.awaitURL(t, stdout)
 	return w
 }
