@@ -40,7 +40,7 @@ const losers = 8
 func loseAnswers(t *testing.T, target Target) {
 	direct := newClient(t, target)
 	p := newCutter(t, strings.TrimPrefix(target.URL, "http://"))
-	rounds := *lostChanges / (3 * losers)
+	rounds := (*lostChanges + 3*losers - 1) / (3 * losers)
 	shared := make([]*sess, losers/2)
 	for i := range shared {
 		// An edit takes one of the last rows, an append adds one.

@@ -114,7 +114,7 @@ func startCommand(t testing.TB, cmd *exec.Cmd, env []string) *Server {
 		if strings.Contains(s.Logs(), "WARNING: DATA RACE") {
 			t.Errorf("data race in the server:\n%s", s.Logs())
 		}
-		findNoTokens(t, s.log)
+		findNoTokens(t, s.log, env...)
 	})
 	return s
 }
@@ -122,12 +122,29 @@ func startCommand(t testing.TB, cmd *exec.Cmd, env []string) *Server {
 // secrets are scoped tokens and links with tokens.
 var secrets = regexp.MustCompile(`eyJ[\w-]{8,}\.[\w-]+|[?&]token=[^\s"&]+`)
 
-// findNoTokens checks that a log has no token and no link with one.
-func findNoTokens(t testing.TB, log *buffer) {
+// findNoTokens checks that a log has no token, no link with one, and no secret of the environment.
+func findNoTokens(t testing.TB, log *buffer, env ...string) {
 	t.Helper()
-	if found := secrets.FindAllString(log.String(), 5); found != nil {
+	found := secrets.FindAllString(log.String(), 5)
+	for _, variable := range env {
+		if name, values, _ := strings.Cut(variable, "="); name == "API_TOKENS" || name == "TOKEN_SECRET" {
+			found = append(found, secretsIn(log.String(), values)...)
+		}
+	}
+	if found != nil {
 		t.Errorf("the log has %q", found)
 	}
+}
+
+// secretsIn returns those of the secrets, separated by commas, that a log has. Those that are shorter than 8
+// characters may be words of a sentence.
+func secretsIn(log, secrets string) (found []string) {
+	for secret := range strings.SplitSeq(secrets, ",") {
+		if secret = strings.TrimSpace(secret); len(secret) >= 8 && strings.Contains(log, secret) {
+			found = append(found, secret)
+		}
+	}
+	return found
 }
 
 // Logs is all that the server has printed.

@@ -116,3 +116,9 @@ func TestTokensAreFoundInLogs(t *testing.T) {
 		}
 	}
 }
+
+func TestSecretsOfTheEnvironmentAreFoundInLogs(t *testing.T) {
+	if got := secretsIn("the token second-token is refused", "first-token, second-token,is"); !slices.Equal(got, []string{"second-token"}) {
+		t.Errorf("found %q", got)
+	}
+}
