@@ -824,8 +824,8 @@ export interface components {
         /** @description A sheet of a workbook. */
         Sheet: {
             name: string;
-            /** @description Whether programs do not show the sheet. */
-            hidden: boolean;
+            /** @description Whether programs do not show the sheet. It is not given for an upload that an earlier release has taken. */
+            hidden?: boolean;
             rows: number;
             columns: number;
             column_names: string[];
@@ -2433,6 +2433,7 @@ export interface components {
         /** @description not_acceptable: none of the types in Accept is possible, or the format cannot express this table. */
         NotAcceptable: {
             headers: {
+                "Edgeframe-Revision": components["headers"]["Edgeframe-Revision"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
             };
@@ -2467,6 +2468,7 @@ export interface components {
         /** @description payload_too_large: the body is over the limit. dataframe_too_large: the table would be. */
         TooLarge: {
             headers: {
+                "Edgeframe-Revision": components["headers"]["Edgeframe-Revision"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
             };
@@ -2500,6 +2502,7 @@ export interface components {
         /** @description internal: the server failed; its log says more under the request_id. corrupt_session: stored data is damaged. */
         Internal: {
             headers: {
+                "Edgeframe-Revision": components["headers"]["Edgeframe-Revision"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
             };
@@ -2510,6 +2513,7 @@ export interface components {
         /** @description rate_limited: the server is busy with other uploads. session_busy: too many changes of the session wait for their turn. too_many_attempts: too many requests from this address had a wrong token; a right one is accepted at any time. Try again. */
         TooManyRequests: {
             headers: {
+                "Edgeframe-Revision": components["headers"]["Edgeframe-Revision"];
                 "Retry-After": components["headers"]["Retry-After"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
@@ -2521,6 +2525,7 @@ export interface components {
         /** @description storage_unavailable, stale_read: try again. */
         Unavailable: {
             headers: {
+                "Edgeframe-Revision": components["headers"]["Edgeframe-Revision"];
                 "Retry-After": components["headers"]["Retry-After"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
