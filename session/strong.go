@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"edgeframe/internal/budget"
 	"edgeframe/internal/lru"
 	"edgeframe/kv"
 	"edgeframe/session/record"
@@ -20,8 +21,8 @@ type strongHeads struct {
 	keep  retention
 	// maxTableBytes is that of [Options].
 	maxTableBytes int64
-	// stored has the encoded heads that this process stored last, by the ids of their sessions.
-	stored *lru.Cache[[]byte]
+	// stored has the heads that this process stored last, by the ids of their sessions. Nothing changes them.
+	stored *lru.Cache[lastHead]
 }
 
 var _ heads = (*strongHeads)(nil)
@@ -29,8 +30,14 @@ var _ heads = (*strongHeads)(nil)
 // maxTouchInterval is the longest time during which a head is not rewritten for an access alone.
 const maxTouchInterval = time.Minute
 
-// storedHeadsBytes bounds the encoded heads that are kept for changes to begin with.
-const storedHeadsBytes = 4 << 20
+// lastHead is a head and about the memory that it takes.
+type lastHead struct {
+	head  *record.Head
+	bytes int64
+}
+
+// lastHeadsBytes bounds the heads that are kept for changes to begin with.
+const lastHeadsBytes = 8 << 20
 
 func newStrongHeads(opt Options, minTTL time.Duration) *strongHeads {
 	return &strongHeads{
@@ -38,7 +45,7 @@ func newStrongHeads(opt Options, minTTL time.Duration) *strongHeads {
 		now:           opt.Now,
 		keep:          retention{maxTouchInterval: maxTouchInterval, min: minTTL},
 		maxTableBytes: opt.MaxTableBytes,
-		stored:        lru.New[[]byte](storedHeadsBytes),
+		stored:        lru.New[lastHead](lastHeadsBytes),
 	}
 }
 
@@ -58,15 +65,11 @@ func (hs *strongHeads) load(ctx context.Context, ref Ref) (*head, error) {
 }
 
 func (hs *strongHeads) recall(ctx context.Context, id string) *head {
-	b, ok := hs.stored.Get(id)
-	if !ok {
+	known, ok := hs.stored.Get(id)
+	if !ok || budget.From(ctx).Use(ctx, known.bytes) != nil {
 		return nil
 	}
-	h, err := decodeHead(ctx, id, b)
-	if err != nil {
-		return nil
-	}
-	return h
+	return &head{Head: *known.head.Clone()}
 }
 
 func (hs *strongHeads) swap(ctx context.Context, before, h *head, c kv.Commit) error {
@@ -83,7 +86,8 @@ func (hs *strongHeads) commit(ctx context.Context, h *head, old Token, c kv.Comm
 	if err != nil {
 		return nil, err
 	}
-	hs.stored.Add(h.ID, c.Swap.Value, int64(len(c.Swap.Value)))
+	known := lastHead{h.Clone(), headFactor * int64(len(c.Swap.Value))}
+	hs.stored.Add(h.ID, known, known.bytes)
 	return values, nil
 }
 

@@ -148,3 +148,32 @@ func FuzzHead(f *testing.F) {
 		}
 	})
 }
+
+func TestAChangedCloneLeavesTheHeadAsItIs(t *testing.T) {
+	full := func() *Head {
+		h := sampleHead()
+		h.Repeats = bytes.Repeat([]byte{7}, 32)
+		return h
+	}
+	h := full()
+	clone := h.Clone()
+	if !reflect.DeepEqual(clone, h) {
+		t.Errorf("the clone is %+v, want %+v", clone, h)
+	}
+	// Every element of every list is replaced, as changes do. Documents and ids are replaced as a whole.
+	v := reflect.ValueOf(clone).Elem()
+	for i := range v.NumField() {
+		name := v.Type().Field(i).Name
+		if field := v.Field(i); field.Kind() == reflect.Slice && name != "Made" && name != "Metadata" {
+			if field.Len() == 0 {
+				t.Errorf("%s has no elements to replace", name)
+			}
+			for at := range field.Len() {
+				field.Index(at).SetZero()
+			}
+		}
+	}
+	if want := full(); !reflect.DeepEqual(h, want) {
+		t.Errorf("the head is %+v, want %+v", h, want)
+	}
+}
