@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"testing"
 )
 
@@ -156,24 +157,40 @@ func TestAChangedCloneLeavesTheHeadAsItIs(t *testing.T) {
 		return h
 	}
 	h := full()
+	// Behind each list is room for more, with what another copy has put there.
+	h.Commits = append(h.Commits, []byte{3})[:len(h.Commits)]
+	h.Repeats = append(h.Repeats, 3)[:len(h.Repeats)]
+	h.Audit = append(h.Audit, AuditEntry{Text: "3"})[:len(h.Audit)]
+	h.AuditChunks = append(h.AuditChunks, SegmentRef{Raw: 3})[:len(h.AuditChunks)]
 	clone := h.Clone()
 	if !reflect.DeepEqual(clone, h) {
 		t.Errorf("the clone is %+v, want %+v", clone, h)
 	}
-	// Every element of every list is replaced, as changes do. Documents and ids are replaced as a whole.
+	// Lists that only grow get an element more, every element of the others is replaced. Documents and ids are
+	// replaced as a whole.
+	grow, whole := []string{"Commits", "Repeats", "Audit", "AuditChunks"}, []string{"Made", "Metadata"}
 	v := reflect.ValueOf(clone).Elem()
 	for i := range v.NumField() {
-		name := v.Type().Field(i).Name
-		if field := v.Field(i); field.Kind() == reflect.Slice && name != "Made" && name != "Metadata" {
-			if field.Len() == 0 {
-				t.Errorf("%s has no elements to replace", name)
-			}
-			for at := range field.Len() {
-				field.Index(at).SetZero()
-			}
+		name, field := v.Type().Field(i).Name, v.Field(i)
+		if field.Kind() != reflect.Slice || slices.Contains(whole, name) {
+			continue
+		}
+		if field.Len() == 0 {
+			t.Errorf("%s has no elements", name)
+		}
+		if slices.Contains(grow, name) {
+			reflect.Append(field, reflect.Zero(field.Type().Elem()))
+			continue
+		}
+		for at := range field.Len() {
+			field.Index(at).SetZero()
 		}
 	}
 	if want := full(); !reflect.DeepEqual(h, want) {
 		t.Errorf("the head is %+v, want %+v", h, want)
+	}
+	c, r, a, s := len(h.Commits), len(h.Repeats), len(h.Audit), len(h.AuditChunks)
+	if h.Commits[:c+1][c][0] != 3 || h.Repeats[:r+1][r] != 3 || h.Audit[:a+1][a].Text != "3" || h.AuditChunks[:s+1][s].Raw != 3 {
+		t.Error("an element was added behind a list of the head")
 	}
 }
