@@ -79,7 +79,7 @@ deploy-edge: node_modules
 check: lint
 	$(GO) test -vet=off -ldflags='-s -w' -skip '$(PROGRAMS)' $(filter-out $(addprefix edgeframe/,$(SLOW)),$(PACKAGES))
 
-# test checks everything. It installs what it needs, on Debian, and takes a quarter of an hour. The
+# test checks everything. It installs what it needs, on Debian, and takes about twenty minutes. The
 # tests of memory and CPU measure times, so no other package is tested beside them.
 test: node_modules redis-server chromium pandas clients lint
 	node .ci/openapi.mjs
