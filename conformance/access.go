@@ -32,11 +32,47 @@ var neededScopes = map[string]string{
 	"GET ": "read", "GET /data": "read", "QUERY /data": "read", "POST /data/query": "read", "GET /describe": "read", "GET /versions": "read", "GET /missing": "read", "GET /audit": "read",
 	"PATCH ": "edit", "PUT /data": "edit", "POST /data": "edit", "PATCH /data": "edit", "PATCH /data?dry_run=true": "edit", "POST /versions": "edit",
 	"POST /versions/1/restore": "edit", "POST /undo": "edit", "POST /redo": "edit", "PUT /missing": "edit", "PATCH /missing": "edit", "POST /audit": "edit",
-	"POST /touch": "own", "DELETE /tokens": "own", "DELETE ": "own",
+	"POST /touch": "own", "POST /tokens": "own", "DELETE /tokens": "own", "DELETE ": "own",
 }
 
-// below is a scope that is not enough where another one is needed.
-var below = map[string]string{"read": "create", "edit": "create read", "own": "create edit"}
+// scopes are all scopes. Behind create each includes those before it.
+var scopes = []string{"create", "read", "edit", "own"}
+
+// includes reports whether a scope is enough where another one is needed.
+func includes(scope, needed string) bool {
+	if scope == "create" || needed == "create" {
+		return scope == needed
+	}
+	return slices.Index(scopes, scope) >= slices.Index(scopes, needed)
+}
+
+// refusal is a token and why it is refused.
+type refusal struct {
+	token  string
+	status int
+	code   string
+}
+
+// wrongTokens are tokens with a scope that a route refuses which needs another one. about is the session that it
+// is about, nil if it is about none.
+func (c *client) wrongTokens(scope, needed string, about *sess) (list []refusal) {
+	add := func(status int, code string, token string) { list = append(list, refusal{token, status, code}) }
+	add(http.StatusUnauthorized, "token_expired", c.signed("scope", scope, "exp", time.Now().Unix()-1))
+	add(http.StatusUnauthorized, "unauthorized", c.signedWith(jwt.SigningMethodHS256, []byte("another-secret-of-thirty-two-bytes"), "scope", scope))
+	add(http.StatusUnauthorized, "unauthorized", c.signedWith(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, "scope", scope))
+	add(http.StatusUnauthorized, "unauthorized", c.signedWith(jwt.SigningMethodHS512, []byte(tokenSecret), "scope", scope))
+	add(http.StatusUnauthorized, "unauthorized", c.signed("scope", scope+" admin"))
+	if !includes(scope, needed) {
+		add(http.StatusForbidden, "insufficient_scope", c.signed("scope", scope))
+		return list
+	}
+	add(http.StatusForbidden, "forbidden", c.signed("scope", scope, "session", unknownID))
+	if about != nil {
+		add(http.StatusForbidden, "forbidden", c.signed("scope", scope, "sub", "eve"))
+		add(http.StatusUnauthorized, "token_revoked", c.signed("scope", scope, "session", about.id, "salt", 1))
+	}
+	return list
+}
 
 // signed returns a token whose claims are alternately names and values; nil removes one.
 func (c *client) signed(claims ...any) string {
@@ -67,19 +103,19 @@ func (c *client) as(token string) *client {
 
 // refusedFor checks that a request is refused because of its token. A server that counts wrong tokens may
 // answer a forged one with 429.
-func (s *sess) refusedFor(token, method, path string, body any, headers []string, status int, code string) {
-	s.Helper()
-	a, err := s.as(token).once(method, path, body, headers...)
+func (c *client) refusedFor(why refusal, method, path string, body any, headers []string) {
+	c.Helper()
+	a, err := c.as(why.token).once(method, path, body, headers...)
 	if err != nil {
-		s.Fatal(err)
+		c.Fatal(err)
 	}
-	if code == "unauthorized" && a.status == http.StatusTooManyRequests {
+	if why.code == "unauthorized" && a.status == http.StatusTooManyRequests {
 		a.refused(http.StatusTooManyRequests, "too_many_attempts")
 		return
 	}
-	a.refused(status, code)
-	if got := a.header.Get("Www-Authenticate"); code != "forbidden" && !strings.HasPrefix(got, `Bearer realm="edgeframe", error="`) {
-		s.Errorf("%s: WWW-Authenticate %q", a.request, got)
+	a.refused(why.status, why.code)
+	if got := a.header.Get("Www-Authenticate"); why.code != "forbidden" && !strings.HasPrefix(got, `Bearer realm="edgeframe", error="`) {
+		c.Errorf("%s: WWW-Authenticate %q", a.request, got)
 	}
 }
 
@@ -88,32 +124,19 @@ var accessTests = []test{
 		if c.target.TokenSecret == "" {
 			return
 		}
-		for _, r := range routes {
+		for _, r := range append(slices.Clone(routes), sessionRoute{"POST", "/tokens", op{"scope": "read"}, nil}) {
 			needed := neededScopes[r.method+" "+r.below]
 			if needed == "" {
 				c.Fatalf("%s %s has no scope here", r.method, r.below)
 			}
 			c.run(r.method+" "+r.below, func(c *client) {
-				s, other := c.as(c.signed("scope", "create")).create(people), c.create(people)
+				s := c.as(c.signed("scope", "create")).create(people)
 				s = &sess{c, s.id, s.made}
 				before := s.state()
-				forged := []byte("another-secret-of-thirty-two-bytes")
-				for _, tt := range []struct {
-					token  string
-					status int
-					code   string
-				}{
-					{c.signed("scope", needed, "session", s.id, "exp", time.Now().Unix()-1), http.StatusUnauthorized, "token_expired"},
-					{c.signedWith(jwt.SigningMethodHS256, forged, "scope", needed, "session", s.id), http.StatusUnauthorized, "unauthorized"},
-					{c.signedWith(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, "scope", needed), http.StatusUnauthorized, "unauthorized"},
-					{c.signedWith(jwt.SigningMethodHS512, []byte(tokenSecret), "scope", needed), http.StatusUnauthorized, "unauthorized"},
-					{c.signed("scope", needed+" admin"), http.StatusUnauthorized, "unauthorized"},
-					{c.signed("scope", needed, "session", other.id), http.StatusForbidden, "forbidden"},
-					{c.signed("scope", needed, "sub", "eve"), http.StatusForbidden, "forbidden"},
-					{c.signed("scope", needed, "session", s.id, "salt", 1), http.StatusUnauthorized, "token_revoked"},
-					{c.signed("scope", below[needed], "session", s.id), http.StatusForbidden, "insufficient_scope"},
-				} {
-					s.refusedFor(tt.token, r.method, s.path("")+r.below, r.body, r.headers, tt.status, tt.code)
+				for _, scope := range scopes {
+					for _, why := range c.wrongTokens(scope, needed, s) {
+						c.refusedFor(why, r.method, s.path("")+r.below, r.body, r.headers)
+					}
 				}
 				if after := s.state(); after != before {
 					c.Errorf("refused requests changed the session to\n%s\nfrom\n%s", after, before)
@@ -124,6 +147,34 @@ var accessTests = []test{
 				}
 			})
 		}
+	}},
+	{"the other routes ask for their scopes too", func(c *client) {
+		if c.target.TokenSecret == "" {
+			return
+		}
+		mine := c.as(c.signed("scope", "create"))
+		staged := mine.choose(sales())
+		upload := "/api/v1/uploads/" + staged.TempID
+		for _, r := range []struct {
+			method, path, needed string
+			body                 any
+		}{
+			{"GET", "/api/v1/sessions", "read", nil},
+			{"POST", "/api/v1/sessions", "create", people},
+			{"GET", upload, "create", nil},
+			{"GET", upload + "/data", "create", nil},
+			{"POST", upload + "/select", "create", map[string]any{"selected_sheets": []string{staged.Sheets[0].Name}}},
+			{"DELETE", upload, "create", nil},
+		} {
+			for _, scope := range scopes {
+				for _, why := range c.wrongTokens(scope, r.needed, nil) {
+					c.refusedFor(why, r.method, r.path, r.body, nil)
+				}
+			}
+		}
+		mine.do("GET", upload, nil).is(http.StatusOK) // it is still there
+		c.as(c.signed("scope", "read")).do("GET", "/api/v1/sessions", nil).is(http.StatusOK)
+		mine.do("DELETE", upload, nil).is(http.StatusNoContent)
 	}},
 	{"a token of a session is issued, used and revoked", func(c *client) {
 		s := c.create(people)
@@ -157,7 +208,7 @@ var accessTests = []test{
 		}
 		mine.do("DELETE", s.path("/tokens"), nil).is(http.StatusNoContent)
 		for _, token := range []string{own.Token, read.Token, c.signed("session", s.id)} {
-			s.refusedFor(token, "GET", s.path("/data"), nil, nil, http.StatusUnauthorized, "token_revoked")
+			c.refusedFor(refusal{token, http.StatusUnauthorized, "token_revoked"}, "GET", s.path("/data"), nil, nil)
 		}
 		s.get("/data")
 		issue(c, `{"scope":"read"}`).is(http.StatusCreated).decode(&read)

@@ -113,12 +113,15 @@ func (c *client) time(s string) time.Time {
 	return t
 }
 
-// routes are all routes of a session, each with a request that succeeds if the session exists.
-var routes = []struct {
+// sessionRoute is a route of a session with a request that it takes.
+type sessionRoute struct {
 	method, below string
 	body          any
 	headers       []string
-}{
+}
+
+// routes are all routes of a session, each with a request that succeeds if the session exists.
+var routes = []sessionRoute{
 	{"GET", "", nil, nil},
 	{"PATCH", "", map[string]any{"filename": "x"}, nil},
 	{"POST", "/touch", nil, nil},
