@@ -41,7 +41,7 @@ type strip struct {
 	// number of rows.
 	from, off, n int
 	readers      map[int]*columnReader
-	// skip has the rows whose values nobody needs; nil if there are none.
+	// skip has the rows whose values are not needed; it may be nil.
 	skip []bool
 	free []*vector
 	// texts is the size of the texts that were made for the strip.

@@ -179,7 +179,7 @@ func (p *parser) row(field string) (row int64, given bool, err error) {
 	return row, given, nil
 }
 
-// missing returns the name of a member that is not given; empty if there is none.
+// missing returns the name of a member that is not given, or "".
 func (c *oneCell) missing() string {
 	switch {
 	case !c.hasRow:

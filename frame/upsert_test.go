@@ -92,7 +92,7 @@ func TestUpsertsThatAreNotClearAreRefused(t *testing.T) {
 			t.Errorf("%s: %v, want %q", tt.name, err, tt.says)
 		}
 	}
-	// A key that is twice in the table, but not in the file, is nobody's business.
+	// A key that is twice in the table, but not in the file, does not matter.
 	b := upserted(t)
 	twice(b)
 	if done, err := Upsert(b.Frame, table(t, column{"id", "int64", []string{`[2,8]`}}), []string{"id"}); err != nil || done != (Upserted{1, 1}) {

@@ -44,7 +44,7 @@ func (s *Service) commitLight(ctx context.Context, ref Ref, pre Precondition, ch
 // changeFunc edits a head and returns the segments to store.
 type changeFunc = func(h *head) ([]kv.Item, error)
 
-// recallFunc returns a head that a change may begin with, nil if there is none.
+// recallFunc returns a head that a change may begin with, or nil.
 type recallFunc = func(ctx context.Context, id string) *head
 
 // commitFrom is [Service.commit] that begins with the head that recall returns, unless that is nil.

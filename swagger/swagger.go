@@ -56,7 +56,7 @@ var files = sync.OnceValue(func() map[string]api.DocsFile {
 	return files
 })
 
-// File returns a file of the page, false if there is none of that name.
+// File returns a file of the page. The result is false if no file has that name.
 func File(name string) (api.DocsFile, bool) {
 	f, ok := files()[name]
 	return f, ok

@@ -2410,7 +2410,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description host_not_allowed: the Host of the request is none of the server's. */
+        /** @description host_not_allowed: the server does not accept the Host of the request. */
         HostNotAllowed: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
