@@ -213,3 +213,20 @@ func TestConvertedTextStaysInTheBudget(t *testing.T) {
 		t.Errorf("7 kB of text in a budget of 4 kB: %v", err)
 	}
 }
+
+func TestWhatTellsAnEncodingIsFoundAnywhere(t *testing.T) {
+	ascii := strings.Repeat("one,two\n", 10_000)
+	for tail, want := range map[string]string{
+		"\x1b$B$\"\x1b(B,x\n": encoding2022JP,
+		"\x1b[0m,x\n":         encodingUTF8,
+		"é,x\n":               encodingUTF8,
+	} {
+		if got, _, err := detectEncoding([]byte(ascii + tail)); got != want || err != nil {
+			t.Errorf("%q at the end: %s, %v, want %s", tail, got, err, want)
+		}
+	}
+	// It is refused later, with the line that it is in.
+	if got, _, err := detectEncoding([]byte(ascii + "\xe9\x00")); got != encodingUTF8 || err != nil {
+		t.Errorf("a NUL at the end: %s, %v", got, err)
+	}
+}
