@@ -37,7 +37,7 @@ DIFFERENT = $(shell LC_ALL=C comm -13 <($(files)) <($(WASM) $(files)) | cut -d' 
 SLOW     := cmd/% conformance edge kv/disk kv/redis kv/workerskv internal/testenv codec/delimited codec/parquet codec/xlsx session/metamorphic attack web/client
 PROGRAMS := Pandas|OnRedis|ToRedis|AKeyOfAnotherType|Cookbook
 
-.PHONY: run build build-edge dev-edge deploy-edge check test test-outside test-inside redis-server chromium pandas clients lint generate modules bench bench-edge fuzz metamorphic soak clean
+.PHONY: run build build-edge dev-edge deploy-edge check test test-conformance test-inside test-edge redis-server chromium pandas clients lint generate modules bench bench-edge fuzz metamorphic soak clean
 
 # run starts the server with the settings of the environment and of .env.
 run: build
@@ -83,13 +83,16 @@ check: lint
 # tests of memory and CPU measure times, so no other package is tested beside them.
 test: node_modules redis-server chromium pandas clients lint
 	node .ci/openapi.mjs
-	@$(MAKE) --no-print-directory -k -j2 test-outside test-inside
+	@$(MAKE) --no-print-directory -k -j2 test-conformance test-inside test-edge
 	$(GO) test -vet=off -timeout 20m ./attack
 
-# test-outside and test-inside run side by side. The first takes one package at a time, because much
-# of it waits.
-test-outside:
-	MAKEFLAGS= SERVER_RACE=$(RACE) $(GO) test -vet=off -p 1 -timeout 20m $(addprefix ./,$(OUTSIDE))
+# Two of these run at a time: conformance takes about as long as all packages of test-inside, and what ends
+# first makes room for test-edge. The packages that wait for other processes are taken one at a time.
+test-conformance:
+	MAKEFLAGS= SERVER_RACE=$(RACE) $(GO) test -vet=off -timeout 20m ./conformance
+
+test-edge:
+	MAKEFLAGS= SERVER_RACE=$(RACE) $(GO) test -vet=off -p 1 -timeout 20m $(addprefix ./,$(filter-out conformance,$(OUTSIDE)))
 
 test-inside:
 	MAKEFLAGS= $(GO) test $(RACE) -vet=off -timeout 20m $(addprefix ./,$(LONG)) $(filter-out $(addprefix edgeframe/,$(OUTSIDE) $(LONG) attack),$(PACKAGES))
