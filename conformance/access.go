@@ -5,10 +5,8 @@ package conformance
 import (
 	"fmt"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
-	"testing"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -16,16 +14,6 @@ import (
 
 // tokenSecret is the TOKEN_SECRET of targets that issue tokens.
 const tokenSecret = "secret-of-the-conformance-suite-0123456789"
-
-// findNoTokens fails a test at its end if a log has a token, a secret or an address with one.
-func findNoTokens(t *testing.T, logs func() string) {
-	tokens := regexp.MustCompile(`eyJ[\w-]{8,}\.|[?&]token=|(first|second)-token|` + tokenSecret)
-	t.Cleanup(func() {
-		if found := tokens.FindAllString(logs(), 5); found != nil {
-			t.Errorf("the log has %q", found)
-		}
-	})
-}
 
 // neededScopes are the scopes of the routes of a session.
 var neededScopes = map[string]string{

@@ -28,7 +28,6 @@ func native(t *testing.T, env ...string) Target {
 	t.Helper()
 	env = append([]string{"MAX_UPLOAD_SIZE_MB=8", "MAX_DATAFRAME_SIZE_MB=64", "CORS_ORIGINS=https://app.example.com"}, env...)
 	server := testenv.StartServer(t, env...)
-	findNoTokens(t, server.Logs)
 	return Target{
 		URL:            server.URL,
 		MaxUploadBytes: 8 << 20,

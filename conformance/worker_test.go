@@ -14,7 +14,6 @@ func TestWorkerOnWorkersKV(t *testing.T) {
 		"MAX_UPLOAD_SIZE_MB": "8", "MAX_DATAFRAME_SIZE_MB": "64", "CORS_ORIGINS": "https://app.example.com", "API_TOKENS": "first-token,second-token",
 		"TOKEN_SECRET": tokenSecret, "LOG_LEVEL": "debug",
 	}})
-	findNoTokens(t, worker.Logs)
 	Run(t, Target{
 		URL:            worker.URL,
 		MaxUploadBytes: 8 << 20,

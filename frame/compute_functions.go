@@ -286,11 +286,7 @@ func moreExtreme(sign int, n *exprNode, t exprType, x, y *program) *program {
 		return b.ints[row] != a.ints[row] && (b.ints[row] > a.ints[row]) == (sign > 0)
 	}
 	return &program{t, n, func(s *strip) (*vector, error) {
-		a, err := x.eval(s)
-		if err != nil {
-			return nil, err
-		}
-		b, err := y.eval(s)
+		a, b, err := evalBoth(s, x, y)
 		if err != nil {
 			return nil, err
 		}

@@ -8,11 +8,7 @@ import (
 // concatenated joins two texts. The texts of a strip are made in one piece of memory.
 func concatenated(n *exprNode, x, y *program) *program {
 	return &program{textType, n, func(s *strip) (*vector, error) {
-		a, err := x.eval(s)
-		if err != nil {
-			return nil, err
-		}
-		b, err := y.eval(s)
+		a, b, err := evalBoth(s, x, y)
 		if err != nil {
 			return nil, err
 		}

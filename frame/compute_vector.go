@@ -332,14 +332,19 @@ func mapped[A, R exprValue](p *program, fn func(a A) (R, bool), fails string) fu
 	}
 }
 
+// evalBoth computes the values of two programs.
+func evalBoth(s *strip, x, y *program) (a, b *vector, err error) {
+	if a, err = x.eval(s); err != nil {
+		return nil, nil, err
+	}
+	b, err = y.eval(s)
+	return a, b, err
+}
+
 // zipped computes a value from the values of two programs; otherwise it is as mapped. n is where errors are.
 func zipped[A, B, R exprValue](n *exprNode, x, y *program, fn func(a A, b B) (R, bool), fails string) func(s *strip) (*vector, error) {
 	return func(s *strip) (*vector, error) {
-		a, err := x.eval(s)
-		if err != nil {
-			return nil, err
-		}
-		b, err := y.eval(s)
+		a, b, err := evalBoth(s, x, y)
 		if err != nil {
 			return nil, err
 		}

@@ -127,7 +127,11 @@ func startModules(t testing.TB, root string, paths []string, opt WorkerOptions) 
 	}
 	t.Cleanup(func() {
 		w.Stop()
-		findNoTokens(t, w.log)
+		var env []string
+		for name, value := range opt.Vars {
+			env = append(env, name+"="+value)
+		}
+		findNoTokens(t, w.log, env...)
 	})
 	w.URL = w.awaitURL(t, stdout)
 	return w
