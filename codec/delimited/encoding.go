@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
-	"slices"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -53,36 +52,25 @@ func unmarkedUTF16(data []byte) string {
 // detectEncoding returns the encoding of a text without a byte order mark: UTF-8 if it is valid, UTF-16 by
 // its NUL bytes, ISO-2022-JP by its escape sequences, else windows-1252, with the confidence of this guess in
 // percent. Text with NUL bytes, or that is damaged UTF-8, counts as UTF-8; decoding it then fails. Other text
-// is an error that says which encodings are likely.
-func detectEncoding(data []byte) (encoding string, confidence int, err error) {
-	hasNUL, hasEscape := hasBytes(data, 0, '\x1b')
+// is an error that says which encodings are likely. checked says that the text is valid UTF-8 without NUL bytes.
+func detectEncoding(data []byte) (encoding string, checked bool, confidence int, err error) {
+	found := survey(data)
 	switch {
-	case hasNUL:
+	case found.nul:
 		if e := unmarkedUTF16(data); e != "" && len(data)%2 == 0 {
-			return e, 0, nil
+			return e, false, 0, nil
 		}
-		return encodingUTF8, 0, nil
-	case hasEscape && hasKanjiEscape(data) && isASCII(data):
-		return encoding2022JP, 0, nil
-	case utf8.Valid(data) || isDamagedUTF8(data):
-		return encodingUTF8, 0, nil
+		return encodingUTF8, false, 0, nil
+	case found.escape && hasKanjiEscape(data) && isASCII(data):
+		return encoding2022JP, false, 0, nil
+	case found.valid || isDamagedUTF8(data):
+		return encodingUTF8, found.valid, 0, nil
 	}
 	confidence, likely := guessWestern(data)
 	if confidence == 0 {
-		return "", 0, unknownEncoding(data, likely)
+		return "", false, 0, unknownEncoding(data, likely)
 	}
-	return encoding1252, confidence, nil
-}
-
-// hasBytes reports which of two bytes data has. It looks for both in a part that stays in the processor's cache,
-// because reading a large file from memory takes longer than the search.
-func hasBytes(data []byte, a, b byte) (hasA, hasB bool) {
-	const part = 32 << 10
-	for chunk := range slices.Chunk(data, part) {
-		hasA = hasA || bytes.IndexByte(chunk, a) >= 0
-		hasB = hasB || bytes.IndexByte(chunk, b) >= 0
-	}
-	return hasA, hasB
+	return encoding1252, false, confidence, nil
 }
 
 // hasKanjiEscape reports whether data has an escape sequence of ISO-2022-JP (RFC 1468, RFC 2237) that begins
@@ -189,8 +177,12 @@ func decodeText(data []byte, encoding string, mem *codec.Budget) (text []byte, n
 	case encoding == "" && marked != "":
 		encoding = marked
 	case encoding == "":
-		if encoding, confidence, err = detectEncoding(data); err != nil {
+		var checked bool
+		if encoding, checked, confidence, err = detectEncoding(data); err != nil {
 			return nil, "", 0, err
+		}
+		if checked && len(data) <= maxTextBytes {
+			return data, encoding, 0, nil
 		}
 	case encoding == "gb18030" && bytes.HasPrefix(data, []byte(gb18030Mark)):
 		length = len(gb18030Mark)

@@ -221,12 +221,12 @@ func TestWhatTellsAnEncodingIsFoundAnywhere(t *testing.T) {
 		"\x1b[0m,x\n":         encodingUTF8,
 		"é,x\n":               encodingUTF8,
 	} {
-		if got, _, err := detectEncoding([]byte(ascii + tail)); got != want || err != nil {
+		if got, _, _, err := detectEncoding([]byte(ascii + tail)); got != want || err != nil {
 			t.Errorf("%q at the end: %s, %v, want %s", tail, got, err, want)
 		}
 	}
 	// It is refused later, with the line that it is in.
-	if got, _, err := detectEncoding([]byte(ascii + "\xe9\x00")); got != encodingUTF8 || err != nil {
+	if got, _, _, err := detectEncoding([]byte(ascii + "\xe9\x00")); got != encodingUTF8 || err != nil {
 		t.Errorf("a NUL at the end: %s, %v", got, err)
 	}
 }

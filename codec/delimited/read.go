@@ -1,7 +1,6 @@
 package delimited
 
 import (
-	"bytes"
 	"slices"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -66,8 +65,7 @@ func newTextReader(s textScanner, names []string, opt codec.ReadOptions, nulls [
 		}
 	}
 	rest := s.data[s.pos:]
-	lines := max(bytes.Count(rest, []byte("\n")), bytes.Count(rest, []byte("\r")))
-	r.mostRows = 1 + min(lines, len(rest)/s.width)
+	r.mostRows = 1 + min(countLines(rest), len(rest)/s.width)
 	rows := min(max(sizes.windowRows, sizes.windowFields/s.width), sizes.groupRows, r.mostRows)
 	r.current, r.next = newTextWindow(rows, s.width, r.mem), newTextWindow(rows, s.width, r.mem)
 	return r, nil
