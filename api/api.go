@@ -37,6 +37,8 @@ type Config struct {
 	MaxUploadBytes int64
 	// Budget is the memory that requests share; nil means no bound.
 	Budget *budget.Budget
+	// CacheBytes bounds the answers that are kept as they are sent. Zero means that none are kept.
+	CacheBytes int64
 	// CORSOrigins are the origins whose pages may call the API; "*" means all.
 	CORSOrigins []string
 	// HostAllowed reports whether requests may have that Host, which may end with a port. Nil
@@ -72,6 +74,7 @@ type Config struct {
 type server struct {
 	Config
 	staging *staging.Area
+	encoded encodedCache
 	routes  []route
 	// accepted has the hashes of Tokens.
 	accepted []tokenHash
@@ -99,7 +102,7 @@ func New(c Config) http.Handler {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	s := &server{Config: c, staging: staging.New(c.Store, c.Now), accepted: hashTokens(c.Tokens)}
+	s := &server{Config: c, staging: staging.New(c.Store, c.Now), encoded: newEncodedCache(c.CacheBytes), accepted: hashTokens(c.Tokens)}
 	s.routes = s.endpoints()
 	origins := cors.New(s.corsOptions())
 	h := s.rejectUncleanPaths(s.rejectMisconfigured(s.mux()))

@@ -70,7 +70,7 @@ func (s *server) getSheet(w http.ResponseWriter, r *http.Request) error {
 		}
 		_, err := out.Write([]byte{'}'})
 		return err
-	})
+	}, nil)
 }
 
 // suggested returns the name of the suggested sheet.
