@@ -242,12 +242,20 @@ func (s *server) nothingAt(r *http.Request) error {
 // clean path.
 func (s *server) rejectUncleanPaths(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if raw, clean := r.URL.EscapedPath(), path.Clean("/"+r.URL.EscapedPath()); raw != clean && raw != clean+"/" {
+		if !isClean(r.URL.EscapedPath()) {
 			s.writeError(w, r, problemf(http.StatusNotFound, "not_found", "there is nothing at %q, because no path has empty or dot segments; see /openapi.json for what there is", codec.Shorten(r.URL.Path)))
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+func isClean(raw string) bool {
+	if strings.HasPrefix(raw, "/") && !strings.Contains(raw, "//") && !strings.Contains(raw, "/.") {
+		return true
+	}
+	clean := path.Clean("/" + raw)
+	return raw == clean || raw == clean+"/"
 }
 
 // serve runs one route's handler.
@@ -259,9 +267,11 @@ func (s *server) serve(rt route) http.Handler {
 			err = checkParams(r, rt.params)
 		}
 		if err == nil {
-			share := s.Budget.Open()
-			defer share.Close()
-			r = r.WithContext(budget.NewContext(r.Context(), share))
+			if s.Budget != nil {
+				share := s.Budget.Open()
+				defer share.Close()
+				r = r.WithContext(budget.NewContext(r.Context(), share))
+			}
 			if r, err = withKey(r); err == nil {
 				err = s.unpackBody(w, r)
 			}

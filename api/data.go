@@ -40,7 +40,7 @@ type dataRequest struct {
 }
 
 func parseDataRequest(r *http.Request) (*dataRequest, error) {
-	q := r.URL.Query()
+	q := queryOf(r)
 	format, err := outputFormat(r)
 	if err != nil {
 		return nil, err
@@ -157,8 +157,8 @@ func (d *dataRequest) describe(h http.Header, u *url.URL, data *session.Data) {
 
 // linkNextPage sets the link to the page after one with so many rows.
 func (d *dataRequest) linkNextPage(h http.Header, u *url.URL, ver *session.Version, rows int64) {
-	if d.Limit > 0 && rows > 0 && d.Offset+rows < ver.Rows {
-		linkNext(h, pinned(u, ver.ID), d.Offset, rows, ver.Rows, d.Limit)
+	if d.Limit > 0 {
+		linkNext(h, u, ver.ID, d.Offset, rows, ver.Rows, d.Limit)
 	}
 }
 

@@ -39,7 +39,7 @@ func (s *server) document(sess *session.Session, table tableParts) (object, erro
 		{"", table.shape},
 		{"history", versions},
 		{"", table.marks},
-		{"metadata", sess.Metadata},
+		{"metadata", metadata(sess)},
 	}
 	if current.Source != nil {
 		source, err := s.sourceDocument(current.Source)
@@ -49,6 +49,14 @@ func (s *server) document(sess *session.Session, table tableParts) (object, erro
 		doc = append(doc, member{"source", source})
 	}
 	return doc, nil
+}
+
+// metadata returns the metadata of sess. Most sessions have none, for which encoding/json is not needed.
+func metadata(sess *session.Session) any {
+	if string(sess.Metadata) == "{}" {
+		return object{}
+	}
+	return sess.Metadata
 }
 
 // tableParts are the members of the session document that are about the table of the current version: those from

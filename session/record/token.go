@@ -3,7 +3,9 @@ package record
 import (
 	"crypto/rand"
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
+	"strconv"
 
 	"edgeframe/kv"
 )
@@ -15,7 +17,9 @@ type Token struct {
 	Commit   [8]byte
 }
 
-func (t Token) String() string { return fmt.Sprintf("%d-%x", t.Revision, t.Commit) }
+func (t Token) String() string {
+	return strconv.FormatUint(t.Revision, 10) + "-" + hex.EncodeToString(t.Commit[:])
+}
 
 // ParseToken reads what String wrote, and nothing else.
 func ParseToken(s string) (t Token, ok bool) {
