@@ -15,6 +15,9 @@ import (
 // timestamp formats a time as RFC 3339 in UTC, with milliseconds.
 func timestamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z07:00") }
 
+// maxMembers is the most members that a session document has in this package, with those that are added to it.
+const maxMembers = 24
+
 // document returns the session document of sess. table are its parts about the table.
 func (s *server) document(sess *session.Session, table tableParts) (object, error) {
 	current := &sess.Current
@@ -22,25 +25,25 @@ func (s *server) document(sess *session.Session, table tableParts) (object, erro
 	if err != nil {
 		return nil, err
 	}
-	doc := object{
-		{"status", "ready"},
-		{"session_id", sess.ID},
-		{"filename", sess.Filename},
-		{"created_at", timestamp(sess.Created)},
-		{"last_accessed", timestamp(sess.LastAccessed)},
-		{"expires_at", timestamp(sess.Expires)},
-		{"ttl_seconds", int64(sess.TTL / time.Second)},
-		{"expires_in_seconds", max(int64(sess.Expires.Sub(s.Now())/time.Second), 0)},
-		{"revision", int64(sess.Revision.Revision)},
-		{"etag", sessionTag(sess)},
-		{"current_version", current.ID},
-		{"can_undo", sess.CanUndo},
-		{"can_redo", sess.CanRedo},
-		{"", table.shape},
-		{"history", versions},
-		{"", table.marks},
-		{"metadata", metadata(sess)},
-	}
+	doc := append(make(object, 0, maxMembers),
+		member{"status", "ready"},
+		member{"session_id", sess.ID},
+		member{"filename", sess.Filename},
+		member{"created_at", timestamp(sess.Created)},
+		member{"last_accessed", timestamp(sess.LastAccessed)},
+		member{"expires_at", timestamp(sess.Expires)},
+		member{"ttl_seconds", int64(sess.TTL / time.Second)},
+		member{"expires_in_seconds", max(int64(sess.Expires.Sub(s.Now())/time.Second), 0)},
+		member{"revision", int64(sess.Revision.Revision)},
+		member{"etag", sessionTag(sess)},
+		member{"current_version", current.ID},
+		member{"can_undo", sess.CanUndo},
+		member{"can_redo", sess.CanRedo},
+		member{"", table.shape},
+		member{"history", versions},
+		member{"", table.marks},
+		member{"metadata", metadata(sess)},
+	)
 	if current.Source != nil {
 		source, err := s.sourceDocument(current.Source)
 		if err != nil {

@@ -20,7 +20,9 @@ import (
 // sessionTag returns the entity tag of the session document. It also changes when the session is
 // extended.
 func sessionTag(sess *session.Session) string {
-	return `"` + sess.Revision.String() + "." + strconv.FormatInt(sess.Expires.UnixMilli(), 16) + `"`
+	b := sess.Revision.Append(append(make([]byte, 0, 64), '"'))
+	b = strconv.AppendInt(append(b, '.'), sess.Expires.UnixMilli(), 16)
+	return string(append(b, '"'))
 }
 
 // dataTag returns the entity tag of the data of a version. The representation is all that the bytes

@@ -17,8 +17,11 @@ type Token struct {
 	Commit   [8]byte
 }
 
-func (t Token) String() string {
-	return strconv.FormatUint(t.Revision, 10) + "-" + hex.EncodeToString(t.Commit[:])
+func (t Token) String() string { return string(t.Append(make([]byte, 0, 40))) }
+
+// Append appends what String returns.
+func (t Token) Append(b []byte) []byte {
+	return hex.AppendEncode(append(strconv.AppendUint(b, t.Revision, 10), '-'), t.Commit[:])
 }
 
 // ParseToken reads what String wrote, and nothing else.
