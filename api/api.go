@@ -37,6 +37,8 @@ type Config struct {
 	MaxUploadBytes int64
 	// Budget is the memory that requests share; nil means no bound.
 	Budget *budget.Budget
+	// CacheBytes bounds the answers that are kept as they are sent. Zero means that none are kept.
+	CacheBytes int64
 	// CORSOrigins are the origins whose pages may call the API; "*" means all.
 	CORSOrigins []string
 	// HostAllowed reports whether requests may have that Host, which may end with a port. Nil
@@ -72,6 +74,7 @@ type Config struct {
 type server struct {
 	Config
 	staging *staging.Area
+	encoded encodedCache
 	routes  []route
 	// accepted has the hashes of Tokens.
 	accepted []tokenHash
@@ -99,7 +102,7 @@ func New(c Config) http.Handler {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	s := &server{Config: c, staging: staging.New(c.Store, c.Now), accepted: hashTokens(c.Tokens)}
+	s := &server{Config: c, staging: staging.New(c.Store, c.Now), encoded: newEncodedCache(c.CacheBytes), accepted: hashTokens(c.Tokens)}
 	s.routes = s.endpoints()
 	origins := cors.New(s.corsOptions())
 	h := s.rejectUncleanPaths(s.rejectMisconfigured(s.mux()))
@@ -239,12 +242,20 @@ func (s *server) nothingAt(r *http.Request) error {
 // clean path.
 func (s *server) rejectUncleanPaths(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if raw, clean := r.URL.EscapedPath(), path.Clean("/"+r.URL.EscapedPath()); raw != clean && raw != clean+"/" {
+		if !isClean(r.URL.EscapedPath()) {
 			s.writeError(w, r, problemf(http.StatusNotFound, "not_found", "there is nothing at %q, because no path has empty or dot segments; see /openapi.json for what there is", codec.Shorten(r.URL.Path)))
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+func isClean(raw string) bool {
+	if strings.HasPrefix(raw, "/") && !strings.Contains(raw, "//") && !strings.Contains(raw, "/.") {
+		return true
+	}
+	clean := path.Clean("/" + raw)
+	return raw == clean || raw == clean+"/"
 }
 
 // serve runs one route's handler.
@@ -256,9 +267,11 @@ func (s *server) serve(rt route) http.Handler {
 			err = checkParams(r, rt.params)
 		}
 		if err == nil {
-			share := s.Budget.Open()
-			defer share.Close()
-			r = r.WithContext(budget.NewContext(r.Context(), share))
+			if s.Budget != nil {
+				share := s.Budget.Open()
+				defer share.Close()
+				r = r.WithContext(budget.NewContext(r.Context(), share))
+			}
 			if r, err = withKey(r); err == nil {
 				err = s.unpackBody(w, r)
 			}

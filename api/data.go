@@ -40,7 +40,7 @@ type dataRequest struct {
 }
 
 func parseDataRequest(r *http.Request) (*dataRequest, error) {
-	q := r.URL.Query()
+	q := queryOf(r)
 	format, err := outputFormat(r)
 	if err != nil {
 		return nil, err
@@ -96,12 +96,16 @@ func (s *server) getData(w http.ResponseWriter, r *http.Request) error {
 	if bodiless {
 		prefetch = session.PrefetchNothing
 	}
-	sess, known, err := s.openVersion(w, r, d, prefetch)
+	sess, ver, known, err := s.openVersion(w, r, d, prefetch)
 	if known || err != nil {
 		return err
 	}
 	if bodiless {
 		return s.headData(w, r, d, sess)
+	}
+	if page := s.encodedPage(d, sess, &ver); page != nil {
+		d.sendPage(w, r, sess, &ver, page)
+		return nil
 	}
 	data, err := s.Sessions.Read(r.Context(), sess, d.Selection)
 	if err != nil {
@@ -112,19 +116,18 @@ func (s *server) getData(w http.ResponseWriter, r *http.Request) error {
 	return s.writeData(w, r, d, data)
 }
 
-// openVersion opens the session of a request for data. known says that the client has the answer:
-// it has been told so.
-func (s *server) openVersion(w http.ResponseWriter, r *http.Request, d *dataRequest, prefetch session.Prefetch) (sess *session.Session, known bool, err error) {
+// openVersion opens the session of a request for data, and returns the version that it asks for. known says that
+// the client has the answer: it has been told so.
+func (s *server) openVersion(w http.ResponseWriter, r *http.Request, d *dataRequest, prefetch session.Prefetch) (sess *session.Session, ver session.Version, known bool, err error) {
 	if sess, err = s.open(r, prefetch); err != nil {
-		return nil, false, err
+		return nil, ver, false, err
 	}
-	version, err := sess.Version(d.Version)
-	if err != nil {
-		return nil, false, err
+	if ver, err = sess.Version(d.Version); err != nil {
+		return nil, ver, false, err
 	}
 	w.Header().Set(headerRevision, sess.Revision.String())
 	w.Header().Add("Vary", "Accept")
-	return sess, notModified(w, r, d.tag(version)), nil
+	return sess, ver, notModified(w, r, d.tag(ver)), nil
 }
 
 // headData answers HEAD. It reads no data, so it does not know how long the answer to GET is, and not
@@ -149,18 +152,28 @@ func (t schemaOnly) Open(columns []int) codec.RowGroups {
 // describe sets the header of an answer with data.
 func (d *dataRequest) describe(h http.Header, u *url.URL, data *session.Data) {
 	d.describeTable(h, data.Session, data.Version, data.Schema)
+	d.linkNextPage(h, u, &data.Version, data.NumRows())
+}
+
+// linkNextPage sets the link to the page after one with so many rows.
+func (d *dataRequest) linkNextPage(h http.Header, u *url.URL, ver *session.Version, rows int64) {
 	if d.Limit > 0 {
-		linkNext(h, pinned(u, data.Version.ID), d.Offset, data.NumRows(), data.Version.Rows, d.Limit)
+		linkNext(h, u, ver.ID, d.Offset, rows, ver.Rows, d.Limit)
 	}
 }
 
 // describeTable sets the header of an answer with a table, without a link to the next page.
 func (d *dataRequest) describeTable(h http.Header, sess *session.Session, ver session.Version, schema *arrow.Schema) {
+	d.describeVersion(h, sess, ver)
+	setDTypes(h, d.format.Name, schema)
+}
+
+// describeVersion sets the header of an answer with a table, except for what is about its columns.
+func (d *dataRequest) describeVersion(h http.Header, sess *session.Session, ver session.Version) {
 	h.Set("ETag", d.tag(ver))
 	h.Set(headerRevision, sess.Revision.String())
 	h.Set(headerVersion, strconv.FormatUint(uint64(ver.ID), 10))
 	h.Set(headerTotalRows, strconv.FormatInt(ver.Rows, 10))
-	setDTypes(h, d.format.Name, schema)
 	h.Set("Content-Type", d.format.MediaTypes[0])
 	if d.format.Name != "json" {
 		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": d.filename(sess)}))
@@ -169,7 +182,9 @@ func (d *dataRequest) describeTable(h http.Header, sess *session.Session, ver se
 
 // writeData answers with data: with a file, or with the JSON document of a page.
 func (s *server) writeData(w http.ResponseWriter, r *http.Request, d *dataRequest, data *session.Data) error {
-	return s.writeSpooled(w, r, func(out io.Writer) error { return d.write(out, data) })
+	return s.writeSpooled(w, r, func(out io.Writer) error { return d.write(out, data) }, func(body []byte) {
+		s.keepPage(d, data, w.Header(), body)
+	})
 }
 
 // unwritable returns the problem document for an error of a format, which may say that it cannot express

@@ -15,14 +15,85 @@ import (
 // timestamp formats a time as RFC 3339 in UTC, with milliseconds.
 func timestamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z07:00") }
 
-// document returns the session document of sess. marked is the number of marks of each column.
-func (s *server) document(r *http.Request, sess *session.Session, marked []int64) (object, error) {
+// maxMembers is the most members that a session document has in this package, with those that are added to it.
+const maxMembers = 24
+
+// document returns the session document of sess. table are its parts about the table.
+func (s *server) document(sess *session.Session, table tableParts) (object, error) {
+	current := &sess.Current
+	versions, err := s.history(sess)
+	if err != nil {
+		return nil, err
+	}
+	doc := append(make(object, 0, maxMembers),
+		member{"status", "ready"},
+		member{"session_id", sess.ID},
+		member{"filename", sess.Filename},
+		member{"created_at", timestamp(sess.Created)},
+		member{"last_accessed", timestamp(sess.LastAccessed)},
+		member{"expires_at", timestamp(sess.Expires)},
+		member{"ttl_seconds", int64(sess.TTL / time.Second)},
+		member{"expires_in_seconds", max(int64(sess.Expires.Sub(s.Now())/time.Second), 0)},
+		member{"revision", int64(sess.Revision.Revision)},
+		member{"etag", sessionTag(sess)},
+		member{"current_version", current.ID},
+		member{"can_undo", sess.CanUndo},
+		member{"can_redo", sess.CanRedo},
+		member{"", table.shape},
+		member{"history", versions},
+		member{"", table.marks},
+		member{"metadata", metadata(sess)},
+	)
+	if current.Source != nil {
+		source, err := s.sourceDocument(current.Source)
+		if err != nil {
+			return nil, err
+		}
+		doc = append(doc, member{"source", source})
+	}
+	return doc, nil
+}
+
+// metadata returns the metadata of sess. Most sessions have none, for which encoding/json is not needed.
+func metadata(sess *session.Session) any {
+	if string(sess.Metadata) == "{}" {
+		return object{}
+	}
+	return sess.Metadata
+}
+
+// tableParts are the members of the session document that are about the table of the current version: those from
+// shape to serialization, and intentional_missing.
+type tableParts struct{ shape, marks members }
+
+// tableParts returns the parts of the session document that are about the table, and the state of the session that
+// they belong to. They are kept: most of them are the names of the columns.
+func (s *server) tableParts(r *http.Request, sess *session.Session) (tableParts, *session.Session, error) {
+	if kept, ok := s.encoded.parts.Get(versionKey("table", sess, &sess.Current)); ok {
+		table := tableParts{kept[0], kept[1]}
+		// In a buffer that grows by doubling.
+		return table, sess, budget.From(r.Context()).Use(r.Context(), int64(2*len(table.shape)))
+	}
+	sess, marked, err := s.Sessions.MarkCounts(r.Context(), sess)
+	if err != nil {
+		return tableParts{}, nil, err
+	}
+	table, err := s.encodeTable(r, sess, marked)
+	if err == nil {
+		s.encoded.keepParts(versionKey("table", sess, &sess.Current), []members{table.shape, table.marks})
+	}
+	return table, sess, err
+}
+
+// encodeTable makes the parts of the document of sess that are about the table. marked is the number of marks of each
+// column.
+func (s *server) encodeTable(r *http.Request, sess *session.Session, marked []int64) (table tableParts, err error) {
 	schema, missing, err := s.Sessions.Schema(sess)
 	if err == nil {
 		err = reserveDocument(r, schema)
 	}
 	if err != nil {
-		return nil, err
+		return table, err
 	}
 	counts, marks := make(object, len(missing)), object{}
 	for i, n := range missing {
@@ -32,21 +103,8 @@ func (s *server) document(r *http.Request, sess *session.Session, marked []int64
 			marks = append(marks, member{name, marked[i]})
 		}
 	}
-	current := sess.Current
-	doc := object{
-		{"status", "ready"},
-		{"session_id", sess.ID},
-		{"filename", sess.Filename},
-		{"created_at", timestamp(sess.Created)},
-		{"last_accessed", timestamp(sess.LastAccessed)},
-		{"expires_at", timestamp(sess.Expires)},
-		{"ttl_seconds", int64(sess.TTL / time.Second)},
-		{"expires_in_seconds", max(int64(sess.Expires.Sub(s.Now())/time.Second), 0)},
-		{"revision", sess.Revision.Revision},
-		{"etag", sessionTag(sess)},
-		{"current_version", current.ID},
-		{"can_undo", sess.CanUndo},
-		{"can_redo", sess.CanRedo},
+	current := &sess.Current
+	table.shape, err = encodeMembers(object{
 		{"shape", []int64{current.Rows, int64(current.Columns)}},
 		{"columns", columnNames(schema)},
 		{"dtypes", dtypes(schema)},
@@ -59,18 +117,11 @@ func (s *server) document(r *http.Request, sess *session.Session, marked []int64
 			{"compression_ratio", ratio(current.RawBytes, current.StoredBytes)},
 			{"segments", current.Segments},
 		}},
-		{"history", history(sess)},
-		{"intentional_missing", marks},
-		{"metadata", sess.Metadata},
+	})
+	if err == nil {
+		table.marks, err = encodeMembers(object{{"intentional_missing", marks}})
 	}
-	if current.Source != nil {
-		source, err := sourceDocument(current.Source)
-		if err != nil {
-			return nil, err
-		}
-		doc = append(doc, member{"source", source})
-	}
-	return doc, nil
+	return table, err
 }
 
 func ratio(raw, stored int64) float64 {
@@ -98,32 +149,26 @@ func dtypes(schema *arrow.Schema) object {
 }
 
 // history returns the versions for the session document.
-func history(sess *session.Session) []object {
+func (s *server) history(sess *session.Session) ([]object, error) {
 	list := make([]object, len(sess.Versions))
-	for i, ver := range sess.Versions {
-		list[i] = summary(ver)
+	for i := range sess.Versions {
+		ver, err := s.versionParts(sess, &sess.Versions[i])
+		if err != nil {
+			return nil, err
+		}
+		list[i] = object{{"", ver.summary}}
 	}
-	return list
-}
-
-func summary(ver session.Version) object {
-	return object{
-		{"version_id", ver.ID},
-		{"timestamp", timestamp(ver.Time)},
-		{"action_summary", ver.Summary},
-		{"rows_before", ver.RowsBefore},
-		{"rows_after", ver.Rows},
-	}
+	return list, nil
 }
 
 // sessionDocument returns the document of sess with further members, and the state of the session that
 // the document describes.
 func (s *server) sessionDocument(r *http.Request, sess *session.Session, further ...member) (object, *session.Session, error) {
-	sess, marked, err := s.Sessions.MarkCounts(r.Context(), sess)
+	table, sess, err := s.tableParts(r, sess)
 	if err != nil {
 		return nil, nil, err
 	}
-	doc, err := s.document(r, sess, marked)
+	doc, err := s.document(sess, table)
 	return append(doc, further...), sess, err
 }
 

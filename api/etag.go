@@ -1,7 +1,6 @@
 package api
 
 import (
-	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -21,13 +20,15 @@ import (
 // sessionTag returns the entity tag of the session document. It also changes when the session is
 // extended.
 func sessionTag(sess *session.Session) string {
-	return fmt.Sprintf(`"%s.%x"`, sess.Revision, sess.Expires.UnixMilli())
+	b := sess.Revision.Append(append(make([]byte, 0, 64), '"'))
+	b = strconv.AppendInt(append(b, '.'), sess.Expires.UnixMilli(), 16)
+	return string(append(b, '"'))
 }
 
 // dataTag returns the entity tag of the data of a version. The representation is all that the bytes
 // depend on besides the version.
 func dataTag(ver session.Version, representation string) string {
-	return fmt.Sprintf(`"%s.%x"`, ver.Tag, xxh3.HashString(representation))
+	return `"` + ver.Tag + "." + strconv.FormatUint(xxh3.HashString(representation), 16) + `"`
 }
 
 // tags returns the entity tags of a header, which may be repeated. It removes the W/ of weak tags,

@@ -24,6 +24,10 @@ type compact []byte
 // MarshalJSON returns the JSON.
 func (c compact) MarshalJSON() ([]byte, error) { return c, nil }
 
+// members are members of an object as JSON, at least one, that [encodeMembers] has made. They are the value of a member
+// without a name, which stands for all of them.
+type members []byte
+
 // MarshalJSON writes the members in their order.
 func (o object) MarshalJSON() ([]byte, error) { return marshal(o) }
 
@@ -40,6 +44,10 @@ func write(b *bytes.Buffer, v any) error {
 	switch v := v.(type) {
 	case object:
 		return writeList(b, '{', v, '}', func(m member) error {
+			if several, ok := m.value.(members); ok {
+				b.Write(several)
+				return nil
+			}
 			writeText(b, m.name)
 			b.WriteByte(':')
 			return write(b, m.value)

@@ -2,10 +2,11 @@ package api
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"strings"
 
@@ -24,7 +25,32 @@ const (
 	headerReplay      = "Idempotent-Replay"
 )
 
-type requestIDKey struct{}
+// known is what is known of a request. It is in the context once, and filled on the way to the handler, because each
+// further value would take a copy of the request.
+type known struct {
+	id     string
+	caller caller
+	// query are the parameters, nil before they have been parsed. Nothing changes them.
+	query url.Values
+}
+
+type knownKey struct{}
+
+func knownOf(r *http.Request) *known {
+	if k, ok := r.Context().Value(knownKey{}).(*known); ok {
+		return k
+	}
+	return &known{}
+}
+
+// queryOf returns the parameters of a request, which must not be changed.
+func queryOf(r *http.Request) url.Values {
+	k := knownOf(r)
+	if k.query == nil {
+		k.query = r.URL.Query()
+	}
+	return k.query
+}
 
 // maxRequestID is the length of the longest request id that is accepted from a client.
 const maxRequestID = 64
@@ -35,11 +61,26 @@ func withRequestID(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := r.Header.Get(headerRequestID)
 		if !harmless(id) {
-			id = rand.Text()
+			id = newRequestID()
 		}
 		w.Header().Set(headerRequestID, id)
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestIDKey{}, id)))
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), knownKey{}, &known{id: id})))
 	})
+}
+
+// newRequestID returns a random id of 26 letters and digits. It is no secret, so it does not take random bytes from
+// the system, which a Worker asks JavaScript for.
+func newRequestID() string {
+	const base32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+	var id [26]byte
+	for half := range 2 {
+		bits := rand.Uint64()
+		for i := range 13 {
+			id[13*half+i] = base32[bits%32]
+			bits /= 32
+		}
+	}
+	return string(id[:])
 }
 
 func harmless(id string) bool {
@@ -54,10 +95,7 @@ func harmless(id string) bool {
 	return true
 }
 
-func requestID(r *http.Request) string {
-	id, _ := r.Context().Value(requestIDKey{}).(string)
-	return id
-}
+func requestID(r *http.Request) string { return knownOf(r).id }
 
 // rejectMisconfigured rejects all requests under /api/ if the configuration is wrong. The health
 // documents report that themselves.

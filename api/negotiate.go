@@ -41,7 +41,7 @@ func formatNames() string {
 // outputFormat returns the format of a response: the one of the format parameter, or else the one
 // that Accept prefers, or else JSON.
 func outputFormat(r *http.Request) (*codec.Format, error) {
-	if q := r.URL.Query(); q.Has("format") {
+	if q := queryOf(r); q.Has("format") {
 		if f := formats.ByName(q.Get("format")); f != nil {
 			return f, nil
 		}

@@ -54,7 +54,7 @@ func (s *server) getMissing(w http.ResponseWriter, r *http.Request) error {
 	h.Set("ETag", dataTag(marks.Version, representation))
 	h.Set(headerRevision, marks.Session.Revision.String())
 	h.Set(headerVersion, strconv.FormatUint(uint64(marks.Version.ID), 10))
-	linkNext(w.Header(), pinned(r.URL, marks.Version.ID), sel.Offset, marks.Returned, marks.Total, 0)
+	linkNext(w.Header(), r.URL, marks.Version.ID, sel.Offset, marks.Returned, marks.Total, 0)
 	columns := make(object, len(marks.Columns))
 	for i, c := range marks.Columns {
 		columns[i] = member{c.Column, c.Rows}
@@ -135,7 +135,7 @@ func (s *server) getAudit(w http.ResponseWriter, r *http.Request) error {
 		lines[i] = e.String()
 	}
 	setState(w, log.Session)
-	linkNext(w.Header(), r.URL, sel.Offset, int64(len(lines)), log.Total, 0)
+	linkNext(w.Header(), r.URL, 0, sel.Offset, int64(len(lines)), log.Total, 0)
 	return writeJSON(w, http.StatusOK, object{
 		{"entries", lines},
 		{"initial_rows", log.InitialRows},

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -23,6 +22,7 @@ func checkParams(r *http.Request, allowed []string) error {
 	if err != nil {
 		return badParameter("the query string cannot be read: %v", err)
 	}
+	knownOf(r).query = query
 	for name := range query {
 		if !slices.Contains(allowed, name) {
 			if len(allowed) == 0 {
@@ -112,25 +112,21 @@ func change(r *http.Request) (session.Change, error) {
 	return session.Change{Ref: to, Pre: pre}, err
 }
 
-// pinned returns u with the version that an answer shows, so that the link to the next page continues the same
-// table, whatever changes meanwhile.
-func pinned(u *url.URL, version uint32) *url.URL {
-	q := u.Query()
-	q.Set("version", strconv.FormatUint(uint64(version), 10))
-	return &url.URL{Path: u.Path, RawPath: u.RawPath, RawQuery: q.Encode()}
-}
-
 // linkNext sets the link to the page after the one at u, which begins at offset and has as many elements as
 // returned says, unless that is the last. The link asks for limit elements, or for as many as u does if limit
-// is 0.
-func linkNext(h http.Header, u *url.URL, offset, returned, total, limit int64) {
+// is 0. If version is not 0, it also names that version, so that it continues the same table, whatever changes
+// meanwhile.
+func linkNext(h http.Header, u *url.URL, version uint32, offset, returned, total, limit int64) {
 	if returned == 0 || offset+returned >= total {
 		return
 	}
 	q := u.Query()
+	if version > 0 {
+		q.Set("version", strconv.FormatUint(uint64(version), 10))
+	}
 	q.Set("offset", strconv.FormatInt(offset+returned, 10))
 	if limit > 0 {
 		q.Set("limit", strconv.FormatInt(limit, 10))
 	}
-	h.Set("Link", fmt.Sprintf(`<%s?%s>; rel="next"`, u.EscapedPath(), q.Encode()))
+	h.Set("Link", "<"+u.EscapedPath()+"?"+q.Encode()+`>; rel="next"`)
 }

@@ -148,7 +148,7 @@ func (s *server) answerQuery(w http.ResponseWriter, r *http.Request, d *dataRequ
 	if document && d.format.Name != "json" {
 		return problemf(http.StatusNotAcceptable, "not_acceptable", "a histogram and distinct values are JSON documents; the format %s has none, ask for json", d.format.Name)
 	}
-	sess, known, err := s.openVersion(w, r, d, session.PrefetchNothing)
+	sess, _, known, err := s.openVersion(w, r, d, session.PrefetchNothing)
 	if known || err != nil {
 		return err
 	}
@@ -170,7 +170,7 @@ func (s *server) answerQuery(w http.ResponseWriter, r *http.Request, d *dataRequ
 		a.rows, a.schema, a.total = found.Table, found.Table.Schema, found.Groups
 	}
 	a.describe(w.Header())
-	return s.writeSpooled(w, r, a.write)
+	return s.writeSpooled(w, r, a.write, nil)
 }
 
 // headQuery answers HEAD. It selects no rows, so it does not know how many there are and whether there is a

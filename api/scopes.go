@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"net/http"
 	"strings"
 
@@ -52,25 +51,21 @@ type caller struct {
 	operator bool
 }
 
-type callerKey struct{}
-
-// with returns r with c as its caller. The sessions learn of it from the context.
+// with returns r with c as its caller. The sessions learn of a token from the context.
 func (c caller) with(r *http.Request) *http.Request {
-	ctx := context.WithValue(r.Context(), callerKey{}, c)
-	if t := c.token; t != nil {
-		who := session.Caller{Actor: t.Actor, OwnerOnly: t.Session == "", Token: true, Issued: t.Issued}
-		if t.Salt != nil {
-			who.Salted, who.Salt = true, *t.Salt
-		}
-		ctx = session.WithCaller(ctx, who)
+	knownOf(r).caller = c
+	t := c.token
+	if t == nil {
+		return r
 	}
-	return r.WithContext(ctx)
+	who := session.Caller{Actor: t.Actor, OwnerOnly: t.Session == "", Token: true, Issued: t.Issued}
+	if t.Salt != nil {
+		who.Salted, who.Salt = true, *t.Salt
+	}
+	return r.WithContext(session.WithCaller(r.Context(), who))
 }
 
-func callerOf(r *http.Request) caller {
-	c, _ := r.Context().Value(callerKey{}).(caller)
-	return c
-}
+func callerOf(r *http.Request) caller { return knownOf(r).caller }
 
 // permit returns an error unless the token of a request is for a path that requires a scope, 0 if it is for
 // the operator, and for the session in the path. Which sessions of a store a token without a session is for

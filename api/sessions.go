@@ -152,7 +152,7 @@ func (s *server) open(r *http.Request, prefetch session.Prefetch) (*session.Sess
 	if err != nil {
 		return nil, err
 	}
-	touch, err := boolean(r.URL.Query(), "touch", true)
+	touch, err := boolean(queryOf(r), "touch", true)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,8 @@
 package api
 
 import (
+	"strconv"
+
 	"github.com/apache/arrow/go/v17/arrow"
 
 	"edgeframe/codec"
@@ -130,12 +132,19 @@ func take(v any, room *int) bool {
 	return true
 }
 
-// sourceDocument returns the document about the file that a version was made of.
-func sourceDocument(of *session.Source) (compact, error) {
+// sourceDocument returns the document about the file that a version was made of. It is kept: edits do not change it,
+// and the head has it compressed.
+func (s *server) sourceDocument(of *session.Source) (compact, error) {
+	key := "source " + strconv.FormatUint(uint64(of.Version), 10) + " " + of.Key()
+	if kept, ok := s.encoded.parts.Get(key); ok {
+		return compact(kept[0]), nil
+	}
 	document, err := of.Document()
 	if err != nil {
 		return nil, err
 	}
 	head := encodeJSON(object{{"version", of.Version}})
-	return append(append(head[:len(head)-1], ','), document[1:]...), nil
+	source := append(append(head[:len(head)-1], ','), document[1:]...)
+	s.encoded.keepParts(key, []members{source})
+	return source, nil
 }

@@ -75,13 +75,16 @@ func (s *spool) release() {
 }
 
 // writeSpooled answers with what write writes. After the first bytes have been sent, an error can only cut
-// the response off.
-func (s *server) writeSpooled(w http.ResponseWriter, r *http.Request, write func(io.Writer) error) error {
+// the response off. whole, unless nil, is called with an answer that is in memory as a whole, which it must copy.
+func (s *server) writeSpooled(w http.ResponseWriter, r *http.Request, write func(io.Writer) error, whole func(body []byte)) error {
 	out := &spool{w: w}
 	defer out.release()
 	err := write(out)
 	switch {
 	case err == nil:
+		if whole != nil && !out.begun {
+			whole(out.held)
+		}
 		out.finish()
 		return nil
 	case out.failed:

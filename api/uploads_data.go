@@ -48,7 +48,7 @@ func (s *server) getSheet(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	page := rowsOf(table, offset, limit)
-	linkNext(w.Header(), r.URL, offset, page.NumRows(), table.NumRows(), limit)
+	linkNext(w.Header(), r.URL, 0, offset, page.NumRows(), table.NumRows(), limit)
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	head := encodeJSON(object{
@@ -70,7 +70,7 @@ func (s *server) getSheet(w http.ResponseWriter, r *http.Request) error {
 		}
 		_, err := out.Write([]byte{'}'})
 		return err
-	})
+	}, nil)
 }
 
 // suggested returns the name of the suggested sheet.

@@ -13,22 +13,20 @@ func (s *server) getVersions(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return writeVersions(w, http.StatusOK, sess)
+	return s.writeVersions(w, http.StatusOK, sess)
 }
 
-func writeVersions(w http.ResponseWriter, status int, sess *session.Session) error {
+func (s *server) writeVersions(w http.ResponseWriter, status int, sess *session.Session) error {
 	list := make([]object, len(sess.Versions))
-	for i, ver := range sess.Versions {
-		list[i] = append(summary(ver),
-			member{"shape", []int64{ver.Rows, int64(ver.Columns)}},
-			member{"stored_bytes", ver.StoredBytes},
-			member{"new_bytes", ver.NewBytes},
-		)
-		if ver.Actor != "" {
-			list[i] = append(list[i], member{"actor", ver.Actor})
+	for i := range sess.Versions {
+		ver := &sess.Versions[i]
+		parts, err := s.versionParts(sess, ver)
+		if err != nil {
+			return err
 		}
+		list[i] = object{{"", parts.summary}, {"", parts.rest}}
 		if ver.Source != nil && ver.Source.Version == ver.ID {
-			source, err := sourceDocument(ver.Source)
+			source, err := s.sourceDocument(ver.Source)
 			if err != nil {
 				return err
 			}
@@ -37,6 +35,40 @@ func writeVersions(w http.ResponseWriter, status int, sess *session.Session) err
 	}
 	setState(w, sess)
 	return writeJSON(w, status, object{{"current_version", sess.Current.ID}, {"versions", list}})
+}
+
+// versionParts are members of the object of a version: those that the session document has too, and the rest without
+// the source.
+type versionParts struct{ summary, rest members }
+
+// versionParts returns the members of the object of a version, which are kept.
+func (s *server) versionParts(sess *session.Session, ver *session.Version) (parts versionParts, err error) {
+	key := versionKey("version", sess, ver)
+	if kept, ok := s.encoded.parts.Get(key); ok {
+		return versionParts{kept[0], kept[1]}, nil
+	}
+	parts.summary, err = encodeMembers(object{
+		{"version_id", ver.ID},
+		{"timestamp", timestamp(ver.Time)},
+		{"action_summary", ver.Summary},
+		{"rows_before", ver.RowsBefore},
+		{"rows_after", ver.Rows},
+	})
+	if err != nil {
+		return parts, err
+	}
+	rest := object{
+		{"shape", []int64{ver.Rows, int64(ver.Columns)}},
+		{"stored_bytes", ver.StoredBytes},
+		{"new_bytes", ver.NewBytes},
+	}
+	if ver.Actor != "" {
+		rest = append(rest, member{"actor", ver.Actor})
+	}
+	if parts.rest, err = encodeMembers(rest); err == nil {
+		s.encoded.keepParts(key, []members{parts.summary, parts.rest})
+	}
+	return parts, err
 }
 
 // summaryBody is the optional body of requests that make a version without new data.
@@ -59,7 +91,7 @@ func (s *server) snapshot(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	setReplay(w, sess)
-	return writeVersions(w, http.StatusCreated, sess)
+	return s.writeVersions(w, http.StatusCreated, sess)
 }
 
 func (s *server) restore(w http.ResponseWriter, r *http.Request) error {

@@ -58,6 +58,8 @@ func New(c config.Common, rt Runtime) http.Handler {
 	for i, token := range c.APITokens {
 		tokens[i] = string(token)
 	}
+	// The store has the other half of the cache.
+	encoded := c.CacheBytes() / 16
 	return api.New(api.Config{
 		Sessions: session.New(session.Options{
 			Store:       rt.Store,
@@ -69,7 +71,7 @@ func New(c config.Common, rt Runtime) http.Handler {
 			},
 			SegmentTargetBytes: c.SegmentBytes,
 			MaxTableBytes:      c.MaxDataframeBytes(),
-			CacheBytes:         c.CacheBytes() / 2,
+			CacheBytes:         c.CacheBytes()/2 - encoded,
 			Later:              rt.Later,
 			Join:               rt.Join,
 			Line:               rt.Line,
@@ -79,6 +81,7 @@ func New(c config.Common, rt Runtime) http.Handler {
 		Backend:        rt.Backend,
 		MaxUploadBytes: c.MaxUploadBytes(),
 		Budget:         rt.Budget,
+		CacheBytes:     encoded,
 		CORSOrigins:    c.CORSOrigins,
 		HostAllowed:    rt.HostAllowed,
 		TokenRefused:   rt.TokenRefused,

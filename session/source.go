@@ -45,6 +45,9 @@ func pack(document []byte) []byte {
 	return packed
 }
 
+// Key identifies the document: sources with the same key have the same document.
+func (s *Source) Key() string { return string(s.stored) }
+
 // Document returns the JSON object that was given when the version was made.
 func (s *Source) Document() (json.RawMessage, error) {
 	if len(s.stored) > 0 && s.stored[0] == '{' {

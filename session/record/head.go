@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/zeebo/xxh3"
 
@@ -89,5 +90,5 @@ func (h *Head) check() error {
 
 // Tag identifies the table of the version for good: no other table of the session ever has it.
 func (ver *Version) Tag() string {
-	return fmt.Sprintf("v%d-%s", ver.ID, hex.EncodeToString(ver.Commit))
+	return "v" + strconv.FormatUint(uint64(ver.ID), 10) + "-" + hex.EncodeToString(ver.Commit)
 }

@@ -3,7 +3,9 @@ package record
 import (
 	"crypto/rand"
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
+	"strconv"
 
 	"edgeframe/kv"
 )
@@ -15,7 +17,12 @@ type Token struct {
 	Commit   [8]byte
 }
 
-func (t Token) String() string { return fmt.Sprintf("%d-%x", t.Revision, t.Commit) }
+func (t Token) String() string { return string(t.Append(make([]byte, 0, 40))) }
+
+// Append appends what String returns.
+func (t Token) Append(b []byte) []byte {
+	return hex.AppendEncode(append(strconv.AppendUint(b, t.Revision, 10), '-'), t.Commit[:])
+}
 
 // ParseToken reads what String wrote, and nothing else.
 func ParseToken(s string) (t Token, ok bool) {
