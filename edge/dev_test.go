@@ -53,7 +53,7 @@ func TestMakeDevEdge(t *testing.T) {
 func copyOfTheRepository(t *testing.T) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
-	notCloned := []string{".env", ".git", ".wrangler", "bin", "build", "node_modules", "storage"}
+	notCloned := []string{".dev.vars", ".env", ".git", ".wrangler", "bin", "build", "node_modules", "storage"}
 	root := os.DirFS(testenv.Root())
 	err := fs.WalkDir(root, ".", func(path string, entry fs.DirEntry, err error) error {
 		switch {
