@@ -37,7 +37,7 @@ DIFFERENT = $(shell LC_ALL=C comm -13 <($(files)) <($(WASM) $(files)) | cut -d' 
 SLOW     := cmd/% conformance edge kv/disk kv/redis kv/workerskv internal/testenv codec/delimited codec/parquet codec/xlsx session/metamorphic attack web/client
 PROGRAMS := Pandas|OnRedis|ToRedis|AKeyOfAnotherType|Cookbook
 
-.PHONY: run build build-edge dev-edge deploy-edge check test test-conformance test-inside test-edge redis-server chromium pandas clients lint generate modules bench bench-edge fuzz metamorphic soak clean
+.PHONY: run build build-edge worker dev-edge deploy-edge check test test-conformance test-inside test-edge redis-server chromium pandas clients lint generate modules bench bench-edge fuzz metamorphic soak clean
 
 # run starts the server with the settings of the environment and of .env.
 run: build
@@ -56,21 +56,24 @@ build:
 # build-edge makes what edge/worker.mjs imports: the JavaScript of the Go runtime and the program; and the assets,
 # the page /docs.
 # It writes their sizes to SIZE, which edge/budget.txt bounds. TAGS are build tags more.
-build-edge:
-	@install -D -m 644 $$($(GO) env GOROOT)/lib/wasm/wasm_exec.js $(BUILD)/wasm_exec.js
-	$(WASM) $(GO) build -tags noasm,$(TAGS) -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BUILD)/app.wasm ./cmd/worker
-	$(GO) run ./internal/docsassets $(BUILD)/assets
+build-edge: worker
 	@printf 'raw %d\ngzip %d\n' $$(wc -c <$(BUILD)/app.wasm) $$(gzip -9 -c $(BUILD)/app.wasm | wc -c) >$(BUILD)/SIZE
 	@cat $(BUILD)/SIZE
+
+# worker is build-edge without the sizes; wrangler.toml has it.
+worker:
+	@install -D -m 644 $$($(GO) env GOROOT)/lib/wasm/wasm_exec.js $(BUILD)/wasm_exec.js
+	$(WASM) $(GO) build -tags noasm,$(TAGS) -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BUILD)/app.wasm ./cmd/worker
+	$(GO) run -trimpath ./internal/docsassets $(BUILD)/assets
 
 # dev-edge runs the Worker on this machine, with Workers KV on its disk; PORT is 8787 unless it is
 # set.
 dev-edge: node_modules
 	$(WRANGLER) dev --port $${PORT:-8787}
 
-# deploy-edge puts the Worker into your account at Cloudflare.
+# deploy-edge puts the Worker into your account at Cloudflare. DEPLOY are options more, such as --dry-run.
 deploy-edge: node_modules
-	$(WRANGLER) deploy
+	$(WRANGLER) deploy $(DEPLOY)
 
 # check is what to run before each commit: it takes about a minute, installs nothing, and needs Go
 # alone. It is not all of test. Vet is a part of lint.
@@ -95,8 +98,10 @@ test-edge:
 test-inside:
 	MAKEFLAGS= $(GO) test $(RACE) -vet=off -timeout 20m $(addprefix ./,$(LONG)) $(filter-out $(addprefix edgeframe/,$(OUTSIDE) $(LONG) attack),$(PACKAGES))
 
+# node_modules has Node 22 too, which npx finds: wrangler needs it, and the machine may have Node 20. That
+# this one is too old for wrangler is what npm would warn of.
 node_modules: package.json package-lock.json
-	npm ci --ignore-scripts --no-audit --no-fund
+	npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch node_modules
 
 # redis-server installs the server if the machine has none; the tests start their own.

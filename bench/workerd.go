@@ -83,12 +83,12 @@ func (p program) start(ctx context.Context, parent string) (*workerd, error) {
 	}
 	options, err := json.Marshal(map[string]any{
 		"root": p.root, "modules": modules, "dir": dir, "kv": "EDGEFRAME_KV",
-		"compatibilityDate": "2026-04-01", "compatibilityFlags": []string{"enable_request_signal"},
+		"compatibilityDate": "2026-11-17",
 	})
 	if err != nil {
 		return nil, err
 	}
-	w := &workerd{program: p, cmd: exec.CommandContext(ctx, "node", "internal/testenv/workerd.mjs", string(options))}
+	w := &workerd{program: p, cmd: exec.CommandContext(ctx, "node_modules/.bin/node", "internal/testenv/workerd.mjs", string(options))}
 	if w.stdin, err = w.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}

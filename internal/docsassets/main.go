@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"maps"
@@ -26,11 +27,10 @@ func main() {
 	}
 }
 
-// write replaces the folder dir.
+// write brings the page's files in dir up to date, and leaves other assets there alone. It does not touch
+// files that are right: the Worker of make dev-edge is loaded again whenever an asset changes.
 func write(dir string) error {
-	if err := errors.Join(os.RemoveAll(dir), os.MkdirAll(filepath.Join(dir, "docs"), 0o755)); err != nil {
-		return err
-	}
+	files := map[string][]byte{filepath.Join(dir, "_headers"): headers()}
 	for _, name := range swagger.Names() {
 		file, _ := swagger.File(name)
 		body, err := file.Plain()
@@ -41,11 +41,32 @@ func write(dir string) error {
 		if name == api.DocsPage {
 			path = filepath.Join(dir, name)
 		}
-		if err := os.WriteFile(path, body, 0o644); err != nil {
-			return err
+		files[path] = body
+	}
+	old, err := filepath.Glob(filepath.Join(dir, "docs", "*"))
+	if err != nil {
+		return err
+	}
+	for _, path := range old {
+		if files[path] == nil {
+			err = errors.Join(err, os.RemoveAll(path))
 		}
 	}
-	return os.WriteFile(filepath.Join(dir, "_headers"), headers(), 0o644)
+	for path, body := range files {
+		err = errors.Join(err, update(path, body))
+	}
+	return err
+}
+
+// update writes a file unless it has that body already.
+func update(path string, body []byte) error {
+	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, body) {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(path, body, 0o644)
 }
 
 // headers is a file for the assets of Cloudflare: the headers of all paths that begin with /docs.

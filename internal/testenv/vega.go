@@ -15,7 +15,7 @@ func NodeModules(t testing.TB) string {
 	dir := filepath.Join(Root(), "node_modules")
 	locked(t, "npm.lock", func() {
 		if _, err := os.Stat(filepath.Join(dir, ".package-lock.json")); err != nil {
-			command(t, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+			command(t, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
 		}
 	})
 	return dir

@@ -88,7 +88,6 @@ func buildOnce(t testing.TB, name string, build func(dir string)) (dir string) {
 // entry.
 func startModules(t testing.TB, root string, paths []string, opt WorkerOptions) *Worker {
 	t.Helper()
-	NodeModules(t)
 	if opt.Dir == "" {
 		opt.Dir = t.TempDir()
 	}
@@ -101,7 +100,7 @@ func startModules(t testing.TB, root string, paths []string, opt WorkerOptions) 
 	}
 	options := map[string]any{
 		"root": root, "modules": modules, "vars": opt.Vars, "dir": opt.Dir,
-		"compatibilityDate": "2026-04-01", "compatibilityFlags": []string{"enable_request_signal"}, "assets": opt.assets,
+		"compatibilityDate": compatibilityDate(t), "assets": opt.assets,
 	}
 	if !opt.NoKV {
 		options["kv"] = "EDGEFRAME_KV"
@@ -111,7 +110,7 @@ func startModules(t testing.TB, root string, paths []string, opt WorkerOptions) 
 		t.Fatal(err)
 	}
 	w := &Worker{log: &buffer{}}
-	w.cmd = exec.Command("node", filepath.Join(Root(), "internal", "testenv", "workerd.mjs"), string(argument))
+	w.cmd = exec.Command(Node(t), filepath.Join(Root(), "internal", "testenv", "workerd.mjs"), string(argument))
 	w.cmd.Dir = Root()
 	w.cmd.Stderr = w.log
 	w.stdin, err = w.cmd.StdinPipe()

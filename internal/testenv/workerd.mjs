@@ -2,11 +2,11 @@
 // {"url": …} once the Worker listens, and ends with its standard input.
 //
 // Options: root, modules [{type, path}], vars, kv (binding), dir (of KV), compatibilityDate,
-// compatibilityFlags, assets (a folder). KV left out means a Worker without a namespace.
-import { Log, LogLevel, Miniflare } from "miniflare";
+// assets (a folder). KV left out means a Worker without a namespace.
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 
 const options = JSON.parse(process.argv[2]);
-const mf = new Miniflare({
+const mf = new Miniflare(convertV4MiniflareOptions({
   log: new Log(LogLevel.WARN),
   cf: false, // nothing is fetched from the network
   host: "127.0.0.1",
@@ -14,10 +14,9 @@ const mf = new Miniflare({
   modulesRoot: options.root,
   modules: options.modules,
   compatibilityDate: options.compatibilityDate,
-  compatibilityFlags: options.compatibilityFlags,
   bindings: options.vars ?? {},
   kvNamespaces: options.kv ? [options.kv] : [],
-  kvPersist: options.dir,
+  resourcePersistencePath: options.dir,
   // As wrangler.toml has them.
   ...(options.assets && {
     assets: {
@@ -27,7 +26,7 @@ const mf = new Miniflare({
       assetConfig: { html_handling: "none" },
     },
   }),
-});
+}));
 const url = await mf.ready;
 console.log(JSON.stringify({ url: url.origin }));
 process.stdin.resume();
