@@ -100,7 +100,7 @@ func problems(wrong error, hasKV bool) (sentences []string) {
 		sentences = []string{wrong.Error()}
 	}
 	if !hasKV {
-		sentences = append(sentences, fmt.Sprintf("the Worker has no KV namespace: add [[kv_namespaces]] with binding = %q and the id of a namespace to wrangler.toml, and deploy it again", Binding))
+		sentences = append(sentences, fmt.Sprintf("the Worker has no KV namespace: add [[kv_namespaces]] with binding = %q to wrangler.toml, and deploy it again", Binding))
 	}
 	return sentences
 }
