@@ -1,8 +1,9 @@
 // Package api is the HTTP API of edgeframe: the handler core of every build.
 //
 // It answers with the same bytes on every runtime. All differences are in the [Config] that the
-// runtime provides, and shown in the health document. The package keeps no state between requests,
-// starts nothing in the background and does not depend on a runtime.
+// runtime provides, and shown in the health document. The package keeps no state between requests
+// except for a cache of what never changes, starts nothing in the background and does not depend on a
+// runtime.
 package api
 
 import (
