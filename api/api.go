@@ -1,14 +1,16 @@
 // Package api is the HTTP API of edgeframe: the handler core of every build.
 //
 // It answers with the same bytes on every runtime. All differences are in the [Config] that the
-// runtime provides, and shown in the health document. The package keeps no state between requests,
-// starts nothing in the background and does not depend on a runtime.
+// runtime provides, and shown in the health document. The package keeps no state between requests
+// except for a cache of what never changes, starts nothing in the background and does not depend on a
+// runtime.
 package api
 
 import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"path"
 	"slices"
@@ -205,33 +207,47 @@ func hasBody(r *http.Request) (bool, error) {
 	return false, bodyError(err, 0)
 }
 
-// mux routes requests, and answers unknown paths and methods with problem documents.
+// mux routes requests, and answers unknown paths and methods with problem documents. It has one pattern for each
+// path, because a pattern takes time when the program starts.
 func (s *server) mux() *http.ServeMux {
 	mux := http.NewServeMux()
-	methods := map[string][]string{}
+	paths := map[string]methods{}
 	for _, rt := range s.routes {
-		mux.Handle(rt.method+" "+rt.path, s.serve(rt))
-		methods[rt.path] = append(methods[rt.path], rt.method)
+		if paths[rt.path] == nil {
+			paths[rt.path] = methods{}
+		}
+		paths[rt.path][rt.method] = s.serve(rt)
 		if rt.method == http.MethodGet {
-			methods[rt.path] = append(methods[rt.path], http.MethodHead)
+			paths[rt.path][http.MethodHead] = paths[rt.path][rt.method]
 		}
 	}
-	for path, allowed := range methods {
-		slices.Sort(allowed)
-		allow := strings.Join(allowed, ", ") + ", OPTIONS"
-		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Allow", allow)
-			if r.Method == http.MethodOptions {
-				w.WriteHeader(http.StatusNoContent)
-				return
-			}
-			s.writeError(w, r, problemf(http.StatusMethodNotAllowed, "method_not_allowed", "%s is not possible here; the methods are %s", codec.Shorten(r.Method), allow))
-		})
+	for path, of := range paths {
+		mux.Handle(path, s.serveMethods(of))
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		s.writeError(w, r, s.nothingAt(r))
 	})
 	return mux
+}
+
+// methods has the handlers of a path by their methods.
+type methods map[string]http.Handler
+
+// serveMethods answers with the handler of the method, and other methods with a problem document.
+func (s *server) serveMethods(of methods) http.Handler {
+	allow := strings.Join(slices.Sorted(maps.Keys(of)), ", ") + ", OPTIONS"
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if h := of[r.Method]; h != nil {
+			h.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Allow", allow)
+		if r.Method == http.MethodOptions {
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		s.writeError(w, r, problemf(http.StatusMethodNotAllowed, "method_not_allowed", "%s is not possible here; the methods are %s", codec.Shorten(r.Method), allow))
+	})
 }
 
 func (s *server) nothingAt(r *http.Request) error {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 
 	"github.com/elnormous/contenttype"
 
@@ -12,10 +13,10 @@ import (
 	"edgeframe/codec/formats"
 )
 
-// offered are the media types that data can be requested as, by preference. The type that a format is
+// offered returns the media types that data can be requested as, by preference. The type that a format is
 // sent as comes before its other names, so that the answer to a range such as text/* always
 // matches the range. They have a charset parameter, so that clients may ask for it.
-var offered = func() (list []contenttype.MediaType) {
+var offered = sync.OnceValue(func() (list []contenttype.MediaType) {
 	var others []contenttype.MediaType
 	for _, f := range formats.All() {
 		for i, m := range f.MediaTypes {
@@ -28,7 +29,7 @@ var offered = func() (list []contenttype.MediaType) {
 		}
 	}
 	return append(list, others...)
-}()
+})
 
 func formatNames() string {
 	var names []string
@@ -51,7 +52,7 @@ func outputFormat(r *http.Request) (*codec.Format, error) {
 	if accept == "" {
 		return formats.ByName("json"), nil
 	}
-	chosen, _, err := contenttype.GetAcceptableMediaTypeFromHeader(accept, offered)
+	chosen, _, err := contenttype.GetAcceptableMediaTypeFromHeader(accept, offered())
 	if err != nil {
 		return nil, problemf(http.StatusNotAcceptable, "not_acceptable", "none of the types in Accept is possible; this can be sent as %s", strings.Join(mediaTypes(), ", "))
 	}

@@ -88,8 +88,8 @@ func (c *exprCompiler) columnOf(n *exprNode) (*program, error) {
 		if write := otherWords[n.text]; write != "" {
 			return nil, c.source.refuse(n.at, write, "instead of %s, write %s", n.text, write)
 		}
-		if _, known := exprFunctions[n.text]; known {
-			return nil, c.source.refuse(n.at, n.text+"(…)", "%s is a function; it is called as %s", n.text, exprFunctions[n.text].call)
+		if _, known := exprFunctions()[n.text]; known {
+			return nil, c.source.refuse(n.at, n.text+"(…)", "%s is a function; it is called as %s", n.text, exprFunctions()[n.text].call)
 		}
 		fault := Fault{Column: n.text, Row: -1, Expected: "the name of a column; names that are not letters, digits and _ stand in back quotes"}
 		near := c.f.nearest(n.text)

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -20,63 +21,65 @@ type exprFunction struct {
 	compile     compileFunction
 }
 
-// exprFunctions has the functions by their names, which are those of Arrow's compute functions, of SQL or of
-// numpy.
-var exprFunctions = map[string]exprFunction{
-	"if_else":          {"if_else(c, a, b)", 3, 3, compileIfElse},
-	"coalesce":         {"coalesce(a, b, …)", 1, -1, compileCoalesce},
-	"is_null":          {"is_null(x)", 1, 1, ofMissing(true)},
-	"is_valid":         {"is_valid(x)", 1, 1, ofMissing(false)},
-	"min_element_wise": {"min_element_wise(a, b, …)", 2, -1, compileExtreme(-1)},
-	"max_element_wise": {"max_element_wise(a, b, …)", 2, -1, compileExtreme(1)},
-	"min":              {"min(a, b, …), which compares the values of a row", 2, -1, compileExtreme(-1)},
-	"max":              {"max(a, b, …), which compares the values of a row", 2, -1, compileExtreme(1)},
-	"row_number":       {"row_number()", 0, 0, compileRowNumber},
+// exprFunctions returns the functions by their names, which are those of Arrow's compute functions, of SQL or of
+// numpy. They are made when they are first needed, not when the program starts.
+var exprFunctions = sync.OnceValue(func() map[string]exprFunction {
+	return map[string]exprFunction{
+		"if_else":          {"if_else(c, a, b)", 3, 3, compileIfElse},
+		"coalesce":         {"coalesce(a, b, …)", 1, -1, compileCoalesce},
+		"is_null":          {"is_null(x)", 1, 1, ofMissing(true)},
+		"is_valid":         {"is_valid(x)", 1, 1, ofMissing(false)},
+		"min_element_wise": {"min_element_wise(a, b, …)", 2, -1, compileExtreme(-1)},
+		"max_element_wise": {"max_element_wise(a, b, …)", 2, -1, compileExtreme(1)},
+		"min":              {"min(a, b, …), which compares the values of a row", 2, -1, compileExtreme(-1)},
+		"max":              {"max(a, b, …), which compares the values of a row", 2, -1, compileExtreme(1)},
+		"row_number":       {"row_number()", 0, 0, compileRowNumber},
 
-	"abs":          {"abs(x)", 1, 1, compileAbs},
-	"round":        {"round(x) or round(x, digits)", 1, 2, compileRound},
-	"floor":        {"floor(x)", 1, 1, ofWhole(math.Floor)},
-	"ceil":         {"ceil(x)", 1, 1, ofWhole(math.Ceil)},
-	"sqrt":         {"sqrt(x)", 1, 1, ofNumber(math.Sqrt)},
-	"ln":           {"ln(x)", 1, 1, ofNumber(math.Log)},
-	"log10":        {"log10(x)", 1, 1, ofNumber(math.Log10)},
-	"exp":          {"exp(x)", 1, 1, ofNumber(math.Exp)},
-	"power":        {"power(x, y)", 2, 2, ofTwo(intPower, "the power is beyond int64, or its exponent negative; power(float64(x), y) computes with floats", func(a, b float64) (float64, bool) { return number(math.Pow(a, b)) })},
-	"floor_divide": {"floor_divide(x, y)", 2, 2, compileFloorDivide},
+		"abs":          {"abs(x)", 1, 1, compileAbs},
+		"round":        {"round(x) or round(x, digits)", 1, 2, compileRound},
+		"floor":        {"floor(x)", 1, 1, ofWhole(math.Floor)},
+		"ceil":         {"ceil(x)", 1, 1, ofWhole(math.Ceil)},
+		"sqrt":         {"sqrt(x)", 1, 1, ofNumber(math.Sqrt)},
+		"ln":           {"ln(x)", 1, 1, ofNumber(math.Log)},
+		"log10":        {"log10(x)", 1, 1, ofNumber(math.Log10)},
+		"exp":          {"exp(x)", 1, 1, ofNumber(math.Exp)},
+		"power":        {"power(x, y)", 2, 2, ofTwo(intPower, "the power is beyond int64, or its exponent negative; power(float64(x), y) computes with floats", func(a, b float64) (float64, bool) { return number(math.Pow(a, b)) })},
+		"floor_divide": {"floor_divide(x, y)", 2, 2, compileFloorDivide},
 
-	"lower":       {"lower(text)", 1, 1, ofText(textType, caseGrowth, strings.ToLower)},
-	"upper":       {"upper(text)", 1, 1, ofText(textType, caseGrowth, strings.ToUpper)},
-	"trim":        {"trim(text)", 1, 1, ofText(textType, 0, strings.TrimSpace)},
-	"length":      {"length(text)", 1, 1, ofText(intType, 0, length)},
-	"substr":      {"substr(text, start) or substr(text, start, length)", 2, 3, compileSubstr},
-	"concat":      {"concat(a, b, …)", 1, -1, compileConcat},
-	"starts_with": {"starts_with(text, part)", 2, 2, ofTwoTexts(strings.HasPrefix)},
-	"ends_with":   {"ends_with(text, part)", 2, 2, ofTwoTexts(strings.HasSuffix)},
-	"contains":    {"contains(text, part)", 2, 2, ofTwoTexts(strings.Contains)},
+		"lower":       {"lower(text)", 1, 1, ofText(textType, caseGrowth, strings.ToLower)},
+		"upper":       {"upper(text)", 1, 1, ofText(textType, caseGrowth, strings.ToUpper)},
+		"trim":        {"trim(text)", 1, 1, ofText(textType, 0, strings.TrimSpace)},
+		"length":      {"length(text)", 1, 1, ofText(intType, 0, length)},
+		"substr":      {"substr(text, start) or substr(text, start, length)", 2, 3, compileSubstr},
+		"concat":      {"concat(a, b, …)", 1, -1, compileConcat},
+		"starts_with": {"starts_with(text, part)", 2, 2, ofTwoTexts(strings.HasPrefix)},
+		"ends_with":   {"ends_with(text, part)", 2, 2, ofTwoTexts(strings.HasSuffix)},
+		"contains":    {"contains(text, part)", 2, 2, ofTwoTexts(strings.Contains)},
 
-	"year":          {"year(date)", 1, 1, ofDate(func(d time.Time) int { return d.Year() })},
-	"month":         {"month(date)", 1, 1, ofDate(func(d time.Time) int { return int(d.Month()) })},
-	"day":           {"day(date)", 1, 1, ofDate(time.Time.Day)},
-	"weekday":       {"weekday(date), which is 0 on Mondays", 1, 1, ofDate(func(d time.Time) int { return (int(d.Weekday()) + 6) % 7 })},
-	"hour":          {"hour(time)", 1, 1, ofClock(func(seconds int64) int64 { return seconds / 3600 })},
-	"minute":        {"minute(time)", 1, 1, ofClock(func(seconds int64) int64 { return seconds / 60 % 60 })},
-	"second":        {"second(time)", 1, 1, ofClock(func(seconds int64) int64 { return seconds % 60 })},
-	"date":          {"date(timestamp)", 1, 1, compileDate},
-	"days":          {"days(n)", 1, 1, ofSpan(24 * 60 * 60)},
-	"hours":         {"hours(n)", 1, 1, ofSpan(60 * 60)},
-	"minutes":       {"minutes(n)", 1, 1, ofSpan(60)},
-	"seconds":       {"seconds(n)", 1, 1, ofSpan(1)},
-	"total_seconds": {"total_seconds(duration)", 1, 1, compileTotalSeconds},
+		"year":          {"year(date)", 1, 1, ofDate(func(d time.Time) int { return d.Year() })},
+		"month":         {"month(date)", 1, 1, ofDate(func(d time.Time) int { return int(d.Month()) })},
+		"day":           {"day(date)", 1, 1, ofDate(time.Time.Day)},
+		"weekday":       {"weekday(date), which is 0 on Mondays", 1, 1, ofDate(func(d time.Time) int { return (int(d.Weekday()) + 6) % 7 })},
+		"hour":          {"hour(time)", 1, 1, ofClock(func(seconds int64) int64 { return seconds / 3600 })},
+		"minute":        {"minute(time)", 1, 1, ofClock(func(seconds int64) int64 { return seconds / 60 % 60 })},
+		"second":        {"second(time)", 1, 1, ofClock(func(seconds int64) int64 { return seconds % 60 })},
+		"date":          {"date(timestamp)", 1, 1, compileDate},
+		"days":          {"days(n)", 1, 1, ofSpan(24 * 60 * 60)},
+		"hours":         {"hours(n)", 1, 1, ofSpan(60 * 60)},
+		"minutes":       {"minutes(n)", 1, 1, ofSpan(60)},
+		"seconds":       {"seconds(n)", 1, 1, ofSpan(1)},
+		"total_seconds": {"total_seconds(duration)", 1, 1, compileTotalSeconds},
 
-	"int64":   {"int64(x)", 1, 1, castAs("int64")},
-	"float64": {"float64(x)", 1, 1, castAs("float64")},
-	"utf8":    {"utf8(x)", 1, 1, castAs("utf8")},
-	"cast":    {`cast(x, "dtype")`, 2, 2, compileCast},
-}
+		"int64":   {"int64(x)", 1, 1, castAs("int64")},
+		"float64": {"float64(x)", 1, 1, castAs("float64")},
+		"utf8":    {"utf8(x)", 1, 1, castAs("utf8")},
+		"cast":    {`cast(x, "dtype")`, 2, 2, compileCast},
+	}
+})
 
 // call makes the program of a call.
 func (c *exprCompiler) call(n *exprNode) (*program, error) {
-	of, known := exprFunctions[n.text]
+	of, known := exprFunctions()[n.text]
 	if !known {
 		return nil, c.noFunction(n)
 	}
@@ -105,13 +108,13 @@ func (c *exprCompiler) noFunction(n *exprNode) error {
 	near := otherFunctions[name]
 	if near == "" && len(name) <= mostNearBytes {
 		least := 1 + (len(name)+1)/3
-		for _, known := range slices.Sorted(maps.Keys(exprFunctions)) {
+		for _, known := range slices.Sorted(maps.Keys(exprFunctions())) {
 			if d := editDistance(plainName(name), plainName(known), least); d < least {
 				near, least = known, d
 			}
 		}
 	}
-	all := strings.Join(slices.Sorted(maps.Keys(exprFunctions)), ", ")
+	all := strings.Join(slices.Sorted(maps.Keys(exprFunctions())), ", ")
 	if near == "" {
 		return c.source.refuse(n.at, all, "there is no function %.100q; there are %s", n.text, all)
 	}

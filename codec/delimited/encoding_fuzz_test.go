@@ -19,7 +19,7 @@ import (
 // fuzzedEncodings are all that can be asked for; "" is detected.
 var fuzzedEncodings = func() []string {
 	names := []string{""}
-	for _, e := range namedEncodings {
+	for _, e := range namedEncodings() {
 		names = append(names, e.name)
 	}
 	return names

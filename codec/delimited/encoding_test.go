@@ -188,7 +188,7 @@ func TestEveryEncodingIsKnownByItsNames(t *testing.T) {
 		}
 	}
 	seen := map[string]string{}
-	for _, e := range namedEncodings {
+	for _, e := range namedEncodings() {
 		for _, label := range append(strings.Fields(e.aliases), e.name) {
 			if seen[label] != "" {
 				t.Errorf("%s names %s and %s", label, seen[label], e.name)
@@ -199,7 +199,7 @@ func TestEveryEncodingIsKnownByItsNames(t *testing.T) {
 	// The ones beside these are names of the same bytes: gbk is read as gb18030, and iso-8859-9 as windows-1254.
 	others := []string{"GBK", "ISO 8859-9", "ISO-8859-6E", "ISO-8859-6I", "ISO-8859-8E", "ISO-8859-8I"}
 	for _, e := range slices.Concat(charmap.All, japanese.All, korean.All, simplifiedchinese.All, traditionalchinese.All) {
-		named := slices.ContainsFunc(namedEncodings, func(n namedEncoding) bool { return n.text == e })
+		named := slices.ContainsFunc(namedEncodings(), func(n namedEncoding) bool { return n.text == e })
 		if !named && !slices.Contains(others, fmt.Sprint(e)) {
 			t.Errorf("%v has no name", e)
 		}

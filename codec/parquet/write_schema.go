@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/parquet-go/parquet-go/deprecated"
@@ -126,33 +127,35 @@ func annotateMap(e *format.SchemaElement) {
 	e.ConvertedType = thrift.New(deprecated.Map)
 }
 
-// leafElements are how Parquet describes Arrow types that have no parameters. Some of them become
+// leafElements returns how Parquet describes Arrow types that have no parameters. Some of them become
 // plain numbers, which only the Arrow schema in the file tells apart.
-var leafElements = map[arrow.Type]format.SchemaElement{
-	arrow.NULL:         element(format.Int32, &format.NullType{}),
-	arrow.BOOL:         element(format.Boolean, nil),
-	arrow.INT8:         integerElement(8, true, deprecated.Int8),
-	arrow.INT16:        integerElement(16, true, deprecated.Int16),
-	arrow.INT32:        element(format.Int32, nil),
-	arrow.INT64:        element(format.Int64, nil),
-	arrow.UINT8:        integerElement(8, false, deprecated.Uint8),
-	arrow.UINT16:       integerElement(16, false, deprecated.Uint16),
-	arrow.UINT32:       integerElement(32, false, deprecated.Uint32),
-	arrow.UINT64:       integerElement(64, false, deprecated.Uint64),
-	arrow.FLOAT16:      fixedElement(2, &format.Float16Type{}),
-	arrow.FLOAT32:      element(format.Float, nil),
-	arrow.FLOAT64:      element(format.Double, nil),
-	arrow.STRING:       converted(element(format.ByteArray, &format.StringType{}), deprecated.UTF8),
-	arrow.LARGE_STRING: converted(element(format.ByteArray, &format.StringType{}), deprecated.UTF8),
-	arrow.STRING_VIEW:  converted(element(format.ByteArray, &format.StringType{}), deprecated.UTF8),
-	arrow.BINARY:       element(format.ByteArray, nil),
-	arrow.LARGE_BINARY: element(format.ByteArray, nil),
-	arrow.BINARY_VIEW:  element(format.ByteArray, nil),
-	arrow.DATE32:       converted(element(format.Int32, &format.DateType{}), deprecated.Date),
-	arrow.DATE64:       converted(element(format.Int32, &format.DateType{}), deprecated.Date),
-	arrow.TIME32:       element(format.Int32, &format.TimeType{Unit: unitOf(arrow.Millisecond)}),
-	arrow.DURATION:     element(format.Int64, nil),
-}
+var leafElements = sync.OnceValue(func() map[arrow.Type]format.SchemaElement {
+	return map[arrow.Type]format.SchemaElement{
+		arrow.NULL:         element(format.Int32, &format.NullType{}),
+		arrow.BOOL:         element(format.Boolean, nil),
+		arrow.INT8:         integerElement(8, true, deprecated.Int8),
+		arrow.INT16:        integerElement(16, true, deprecated.Int16),
+		arrow.INT32:        element(format.Int32, nil),
+		arrow.INT64:        element(format.Int64, nil),
+		arrow.UINT8:        integerElement(8, false, deprecated.Uint8),
+		arrow.UINT16:       integerElement(16, false, deprecated.Uint16),
+		arrow.UINT32:       integerElement(32, false, deprecated.Uint32),
+		arrow.UINT64:       integerElement(64, false, deprecated.Uint64),
+		arrow.FLOAT16:      fixedElement(2, &format.Float16Type{}),
+		arrow.FLOAT32:      element(format.Float, nil),
+		arrow.FLOAT64:      element(format.Double, nil),
+		arrow.STRING:       converted(element(format.ByteArray, &format.StringType{}), deprecated.UTF8),
+		arrow.LARGE_STRING: converted(element(format.ByteArray, &format.StringType{}), deprecated.UTF8),
+		arrow.STRING_VIEW:  converted(element(format.ByteArray, &format.StringType{}), deprecated.UTF8),
+		arrow.BINARY:       element(format.ByteArray, nil),
+		arrow.LARGE_BINARY: element(format.ByteArray, nil),
+		arrow.BINARY_VIEW:  element(format.ByteArray, nil),
+		arrow.DATE32:       converted(element(format.Int32, &format.DateType{}), deprecated.Date),
+		arrow.DATE64:       converted(element(format.Int32, &format.DateType{}), deprecated.Date),
+		arrow.TIME32:       element(format.Int32, &format.TimeType{Unit: unitOf(arrow.Millisecond)}),
+		arrow.DURATION:     element(format.Int64, nil),
+	}
+})
 
 func element(physical format.Type, logical format.LogicalTypeValue) (e format.SchemaElement) {
 	e.Type = thrift.New(physical)
@@ -203,7 +206,7 @@ func leafElement(dt arrow.DataType) (e format.SchemaElement, err error) {
 	case *arrow.TimestampType:
 		return timestampElement(dt), nil
 	}
-	e, ok := leafElements[dt.ID()]
+	e, ok := leafElements()[dt.ID()]
 	if !ok {
 		return e, fmt.Errorf("there is no type for %s in Parquet", scalar.DType(dt))
 	}

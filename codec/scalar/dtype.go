@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/apache/arrow/go/v17/arrow"
 
@@ -18,36 +19,38 @@ func DType(t arrow.DataType) string {
 	return t.Name()
 }
 
-// plainTypes are the types whose names take no parameters.
-var plainTypes = map[string]arrow.DataType{
-	"null":         arrow.Null,
-	"bool":         arrow.FixedWidthTypes.Boolean,
-	"int8":         arrow.PrimitiveTypes.Int8,
-	"int16":        arrow.PrimitiveTypes.Int16,
-	"int32":        arrow.PrimitiveTypes.Int32,
-	"int64":        arrow.PrimitiveTypes.Int64,
-	"uint8":        arrow.PrimitiveTypes.Uint8,
-	"uint16":       arrow.PrimitiveTypes.Uint16,
-	"uint32":       arrow.PrimitiveTypes.Uint32,
-	"uint64":       arrow.PrimitiveTypes.Uint64,
-	"float16":      arrow.FixedWidthTypes.Float16,
-	"float32":      arrow.PrimitiveTypes.Float32,
-	"float64":      arrow.PrimitiveTypes.Float64,
-	"utf8":         arrow.BinaryTypes.String,
-	"large_utf8":   arrow.BinaryTypes.LargeString,
-	"binary":       arrow.BinaryTypes.Binary,
-	"large_binary": arrow.BinaryTypes.LargeBinary,
-	"date32":       arrow.FixedWidthTypes.Date32,
-	"date64":       arrow.FixedWidthTypes.Date64,
-	"time32[s]":    arrow.FixedWidthTypes.Time32s,
-	"time32[ms]":   arrow.FixedWidthTypes.Time32ms,
-	"time64[us]":   arrow.FixedWidthTypes.Time64us,
-	"time64[ns]":   arrow.FixedWidthTypes.Time64ns,
-	"duration[s]":  arrow.FixedWidthTypes.Duration_s,
-	"duration[ms]": arrow.FixedWidthTypes.Duration_ms,
-	"duration[us]": arrow.FixedWidthTypes.Duration_us,
-	"duration[ns]": arrow.FixedWidthTypes.Duration_ns,
-}
+// plainTypes returns the types whose names take no parameters.
+var plainTypes = sync.OnceValue(func() map[string]arrow.DataType {
+	return map[string]arrow.DataType{
+		"null":         arrow.Null,
+		"bool":         arrow.FixedWidthTypes.Boolean,
+		"int8":         arrow.PrimitiveTypes.Int8,
+		"int16":        arrow.PrimitiveTypes.Int16,
+		"int32":        arrow.PrimitiveTypes.Int32,
+		"int64":        arrow.PrimitiveTypes.Int64,
+		"uint8":        arrow.PrimitiveTypes.Uint8,
+		"uint16":       arrow.PrimitiveTypes.Uint16,
+		"uint32":       arrow.PrimitiveTypes.Uint32,
+		"uint64":       arrow.PrimitiveTypes.Uint64,
+		"float16":      arrow.FixedWidthTypes.Float16,
+		"float32":      arrow.PrimitiveTypes.Float32,
+		"float64":      arrow.PrimitiveTypes.Float64,
+		"utf8":         arrow.BinaryTypes.String,
+		"large_utf8":   arrow.BinaryTypes.LargeString,
+		"binary":       arrow.BinaryTypes.Binary,
+		"large_binary": arrow.BinaryTypes.LargeBinary,
+		"date32":       arrow.FixedWidthTypes.Date32,
+		"date64":       arrow.FixedWidthTypes.Date64,
+		"time32[s]":    arrow.FixedWidthTypes.Time32s,
+		"time32[ms]":   arrow.FixedWidthTypes.Time32ms,
+		"time64[us]":   arrow.FixedWidthTypes.Time64us,
+		"time64[ns]":   arrow.FixedWidthTypes.Time64ns,
+		"duration[s]":  arrow.FixedWidthTypes.Duration_s,
+		"duration[ms]": arrow.FixedWidthTypes.Duration_ms,
+		"duration[us]": arrow.FixedWidthTypes.Duration_us,
+		"duration[ns]": arrow.FixedWidthTypes.Duration_ns,
+	}
+})
 
 const acceptedTypes = "null, bool, int8 to int64, uint8 to uint64, float16, float32, float64, utf8, large_utf8, " +
 	"binary, large_binary, date32, date64, time32[s|ms], time64[us|ns], timestamp[s|ms|us|ns], " +
@@ -57,7 +60,7 @@ const acceptedTypes = "null, bool, int8 to int64, uint8 to uint64, float16, floa
 // without children; for anything else the error is [codec.ErrUnsupported] with a list of the types.
 func ParseDType(s string) (arrow.DataType, error) {
 	name := strings.TrimSpace(s)
-	if t, ok := plainTypes[name]; ok {
+	if t, ok := plainTypes()[name]; ok {
 		return t, nil
 	}
 	if t, ok := parseTimestampType(name); ok {
