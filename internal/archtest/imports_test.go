@@ -67,7 +67,7 @@ var arrows = map[string][]string{
 	"docs":                      {},
 	"session/metamorphic":       {},
 	"conformance":               {"access", "internal/*", "codec/codectest", "codec/formats/formatstest"},
-	"bench":                     {},
+	"bench":                     {"internal/calls"},
 	"attack":                    {},
 	"web/client":                {},
 }
