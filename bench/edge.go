@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -26,7 +27,7 @@ var ofEdge = []measurement{
 	{name: "health, 1 KV read", next: getting("/health/ready")},
 	{name: "session metadata", next: nextMetadata},
 	{name: "page of 100 rows", next: nextPage},
-	{name: "upload CSV, 4 KV writes", next: nextUpload},
+	{name: "upload CSV", next: nextUpload},
 }
 
 func nextMetadata(c *client) (request, error) {
@@ -44,27 +45,59 @@ func uploadOf(file []byte) request {
 }
 
 // edge compares the Worker with the same handler core on the stock runtime and with a Worker in
-// JavaScript.
+// JavaScript. Then it measures the Worker behind slow networks, and its CPU time.
 //
-// All three run under the same version of workerd, each with its own Workers KV, which miniflare
-// keeps on disk, and make the same number of calls for the same request. Metadata and pages read the
-// head. The segment of a page is in the memory of the isolate, except with the stock runtime, which
-// begins every request without state. An upload writes a segment, the head and a copy of the head,
-// and after the answer a note of the access. /health/storage is not measured, because a listing
-// would take most of the time.
+// All run under the same version of workerd, each with its own Workers KV, which miniflare keeps on
+// disk. Metadata and pages read the head. The segment of a page is in the memory of the isolate, except with
+// the stock runtime, which begins every request without state. For an upload the Worker in JavaScript makes the
+// calls that ours has been seen to make. /health/storage is not measured, because a listing would take most of
+// the time.
 func (b *bench) edge(ctx context.Context) error {
 	programs, err := buildPrograms(ctx, b.dir)
 	if err != nil {
 		return err
 	}
-	b.out.printf("%s is this repository's Worker, %s its handler core with a program for each request, %s a Worker that answers the same\n", programs[0].name, programs[1].name, programs[2].name)
+	for _, heads := range headsOf(programs[0]) {
+		if err := b.edgeWith(ctx, programs, heads); err != nil {
+			return err
+		}
+	}
+	return errors.Join(b.edgeDelays(ctx, programs[0]), b.edgeCPU(ctx, programs[0]))
+}
+
+// edgeWith takes the measurements with one kind of heads. Only Workers KV is measured on the stock runtime.
+func (b *bench) edgeWith(ctx context.Context, built []program, heads bool) error {
+	if !slices.ContainsFunc([]string{coldStart, memory}, b.opt.match.MatchString) && len(b.wanted(ofEdge, "")) == 0 {
+		return nil
+	}
+	upload, err := b.uploadCalls(ctx, built[0], heads)
+	if err != nil {
+		return err
+	}
+	script, err := inJavaScript(b.dir, upload, heads)
+	if err == nil {
+		err = b.sameCalls(ctx, upload, script, heads)
+	}
+	if err != nil {
+		return err
+	}
+	programs := append(slices.Clone(built), script)
+	if heads {
+		programs = slices.Delete(programs, 1, 2)
+		programs[0].heads = true
+	}
+	b.out.printf("\n%s. %s is this repository's Worker, %s one that answers the same", programs[0].store(heads), programs[0].name, script.name)
+	if !heads {
+		b.out.printf(", %s its handler core with a program for each request", programs[1].name)
+	}
+	b.out.printf(". Calls of an upload: %s\n", describeCalls(upload))
 	if err := b.coldStarts(ctx, programs); err != nil {
 		return err
 	}
 	if err := b.edgeRequests(ctx, programs); err != nil {
 		return err
 	}
-	return b.edgeMemory(ctx, programs[0], programs[2])
+	return b.edgeMemory(ctx, programs[0], script)
 }
 
 // startAll starts Workers. stop stops those that were started, also after an error.
@@ -84,8 +117,9 @@ func startAll(ctx context.Context, dir string, programs ...program) (all []*work
 	return all, stop, nil
 }
 
-// edgeRequests takes the measurements. Edgeframe and JavaScript take turns. The stock runtime is
-// measured after them, because its requests may take longer than a turn.
+// edgeRequests takes the measurements. The first and the last of the programs, edgeframe and JavaScript, take
+// turns. The stock runtime, which may be between them, is measured after them, because its requests may take
+// longer than a turn.
 func (b *bench) edgeRequests(ctx context.Context, programs []program) error {
 	wanted := b.wanted(ofEdge, "")
 	if len(wanted) == 0 {
@@ -96,15 +130,17 @@ func (b *bench) edgeRequests(ctx context.Context, programs []program) error {
 	if err != nil {
 		return err
 	}
-	ours, stock, script := all[0], all[1], all[2]
+	ours, stock, script := all[0], all[1:len(all)-1], all[len(all)-1]
 	file := generate(edgeRows, edgeColumns)
-	if err := stock.upload(file); err != nil {
-		return err
+	for _, w := range stock {
+		if err := w.upload(file); err != nil {
+			return err
+		}
 	}
 	if err := prepare(ours, script, file); err != nil {
 		return err
 	}
-	if err := sameAnswers(ours, stock, script); err != nil {
+	if err := sameAnswers(ours, script, stock...); err != nil {
 		return err
 	}
 	for _, w := range []*workerd{ours, script} {
@@ -115,15 +151,18 @@ func (b *bench) edgeRequests(ctx context.Context, programs []program) error {
 	b.out.edge(programs, len(file))
 	for _, m := range wanted {
 		for _, n := range edgeClients {
-			raced, err := race([]turn{{m, ours.of[:n]}, {m, script.of[:n]}}, b.opt.each)
+			results, err := race([]turn{{m, ours.of[:n]}, {m, script.of[:n]}}, b.opt.each)
 			if err != nil {
 				return fmt.Errorf("%s: %w", m.name, err)
 			}
-			alone, err := measure(m, stock.of[:n], b.opt.each)
-			if err != nil {
-				return fmt.Errorf("%s, %s: %w", stock.name, m.name, err)
+			for i, w := range stock {
+				alone, err := measure(m, w.of[:n], b.opt.each)
+				if err != nil {
+					return fmt.Errorf("%s, %s: %w", w.name, m.name, err)
+				}
+				results = slices.Insert(results, 1+i, alone)
 			}
-			b.out.edgeLine(m.name, n, []result{raced[0], alone, raced[1]})
+			b.out.edgeLine(m.name, n, results)
 		}
 	}
 	return nil
@@ -137,6 +176,9 @@ func prepare(ours, script *workerd, file []byte) error {
 	return script.bring(ours.of[0])
 }
 
+// The names of measurements that are none of requests.
+const coldStart, memory = "cold start", "memory"
+
 // coldStarts is how often each Worker is started.
 const coldStarts = 5
 
@@ -144,8 +186,7 @@ const coldStarts = 5
 // settings, and one read of a cold KV. The time until workerd listens, which includes compiling the
 // module, is shown separately.
 func (b *bench) coldStarts(ctx context.Context, programs []program) error {
-	const name = "cold start"
-	if !b.opt.match.MatchString(name) {
+	if !b.opt.match.MatchString(coldStart) {
 		return nil
 	}
 	first := make([][]time.Duration, len(programs))
@@ -198,8 +239,7 @@ var memoryRequests = []int{100, 5_000, 10_000, 15_000}
 // with JavaScript too, because V8 does not collect garbage while there is free memory, and because
 // miniflare's KV is in the same process. A test in edge checks the memory of the Go instance.
 func (b *bench) edgeMemory(ctx context.Context, programs ...program) error {
-	const name = "memory"
-	if !b.opt.match.MatchString(name) {
+	if !b.opt.match.MatchString(memory) {
 		return nil
 	}
 	all, stop, err := startAll(ctx, b.dir, programs...)

@@ -140,6 +140,10 @@ const maxRetryAfter = 60
 func (b *Budget) take(ctx context.Context, s *Share, need int64) error {
 	l := b.laneFor(s.held + need)
 	if s.held+need > l.size && !b.alone(s) {
+		if b.opt.Alone {
+			// It will be admitted when it is alone.
+			return b.busy(l, need)
+		}
 		return &TooLarge{Need: s.held + need, Most: l.size}
 	}
 	w := &waiter{share: s, need: need, ready: make(chan struct{})}

@@ -208,9 +208,11 @@ func TestWithoutWaitingWorkIsRefusedAtOnceUnlessItIsAlone(t *testing.T) {
 	one, two := b.Open(), b.Open()
 	reserve(t, one, 60*mb)
 	reserve(t, two, 3*mb)
-	if _, ok := errors.AsType[*TooLarge](two.Reserve(t.Context(), 100*mb)); !ok {
-		t.Error("more than everything was admitted beside other work")
+	if _, ok := errors.AsType[*Busy](two.Reserve(t.Context(), 100*mb)); !ok {
+		t.Error("work that has to be alone was not told to come back")
 	}
+	one.Close()
+	reserve(t, two, 100*mb)
 }
 
 func TestSlotsAreSharedInTurnsByKey(t *testing.T) {

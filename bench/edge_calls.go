@@ -1,0 +1,245 @@
+//go:build !js
+
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"edgeframe/internal/calls"
+)
+
+// networkDelays are the delays that each call of a binding gets: a store nearby, on the continent, and far away.
+var networkDelays = []time.Duration{20 * time.Millisecond, 60 * time.Millisecond, 200 * time.Millisecond}
+
+// recorded returns a program behind the entry of package calls, in a directory of its own. heads makes it keep
+// the heads of sessions in Durable Objects.
+func (p program) recorded(dir string, heads bool) (program, error) {
+	root := filepath.Join(dir, "recorded-"+p.name+"-"+p.store(heads))
+	if err := os.CopyFS(root, os.DirFS(p.root)); err != nil {
+		return program{}, err
+	}
+	below := filepath.Dir(p.modules[0])
+	entry, err := calls.Install(filepath.Join(root, below), heads)
+	r := p
+	r.root, r.heads = root, heads
+	r.modules = append([]string{filepath.Join(below, entry)}, p.modules...)
+	if heads {
+		r.modules = append(r.modules, filepath.Join(below, "recorded.mjs"))
+	}
+	return r, err
+}
+
+func (p program) store(heads bool) string {
+	if heads {
+		return "heads in Durable Objects"
+	}
+	return "Workers KV"
+}
+
+// headsOf are the kinds of heads that the Worker has.
+func headsOf(p program) []bool {
+	if slices.ContainsFunc(p.modules, func(m string) bool { return filepath.Base(m) == "heads.mjs" }) {
+		return []bool{false, true}
+	}
+	return []bool{false}
+}
+
+// startRecorded starts a Worker whose storage is in dir, which may be that of one before.
+func (p program) startRecorded(ctx context.Context, dir string, table []byte) (*workerd, *calls.Client, error) {
+	w, err := p.startIn(ctx, dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	return w, &calls.Client{URL: w.url, Table: table}, nil
+}
+
+// delayed is what one endpoint took, for each of the delays.
+type delayed struct {
+	// depth is the number of calls one after another before the answer, made all calls.
+	depth int
+	made  []calls.Call
+	took  []time.Duration
+}
+
+// perDelay is by how much more the answer took for each unit of delay: it estimates the number of calls one after another
+// from the times alone, without what the computation takes.
+func (d delayed) perDelay() float64 {
+	last := len(d.took) - 1
+	return float64(d.took[last]-d.took[0]) / float64(networkDelays[last]-networkDelays[0])
+}
+
+// edgeDelays prints for each endpoint how long it takes behind networks of different delays, and how many calls
+// it makes one after another: in an instance that knows the session (warm), and as the first request of a new
+// one (cold), which includes the start of the instance.
+func (b *bench) edgeDelays(ctx context.Context, plain program) error {
+	const name = "delays"
+	if !b.opt.match.MatchString(name) {
+		return nil
+	}
+	for _, heads := range headsOf(plain) {
+		p, err := plain.recorded(b.dir, heads)
+		if err != nil {
+			return err
+		}
+		warm, err := b.delaysOf(ctx, p, false)
+		if err != nil {
+			return err
+		}
+		cold, err := b.delaysOf(ctx, p, true)
+		if err != nil {
+			return err
+		}
+		b.out.delays(p.store(heads), warm, cold)
+	}
+	return nil
+}
+
+// delaysOf measures the endpoints. For cold requests each is the first one of a workerd of its own.
+func (b *bench) delaysOf(ctx context.Context, p program, cold bool) (all []delayed, err error) {
+	all = make([]delayed, len(calls.Endpoints))
+	for _, delay := range networkDelays {
+		dir, err := os.MkdirTemp(b.dir, "kv-")
+		if err != nil {
+			return nil, err
+		}
+		var w *workerd
+		var c *calls.Client
+		session := ""
+		for i, e := range calls.Endpoints {
+			if w == nil || cold {
+				if w, c, err = p.startRecorded(ctx, dir, generate(edgeRows, edgeColumns)); err != nil {
+					return nil, err
+				}
+				c.Session = session
+			}
+			err := measureDelayed(c, e, delay, cold, &all[i])
+			session = c.Session
+			if cold || err != nil || i == len(all)-1 {
+				w.stop()
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+	}
+	return all, nil
+}
+
+func measureDelayed(c *calls.Client, e calls.Endpoint, delay time.Duration, cold bool, d *delayed) error {
+	if !cold && e.KnowsSession() {
+		if err := c.Know(); err != nil {
+			return err
+		}
+	}
+	_, before := c.Calls()
+	if err := errors.Join(before, c.Delay(delay)); err != nil {
+		return err
+	}
+	took, err := c.Send(e)
+	if err != nil {
+		return err
+	}
+	made, err := c.Calls()
+	d.depth, d.made = max(d.depth, calls.Depth(made)), made
+	d.took = append(d.took, took)
+	return errors.Join(err, c.Delay(0))
+}
+
+// delays prints the tables of the endpoints behind networks, as the documentation has them.
+func (r *report) delays(store string, warm, cold []delayed) {
+	r.printf("\nSequential calls, %s: calls one after another before the answer, warm and cold; that number from the times alone; and ms until the answer for delays of %s\n\n", store, delayTexts(", "))
+	r.printf("| request | warm | from times | %s | cold | from times | %s |\n|---|%s\n", delayTexts(" | "), delayTexts(" | "), strings.Repeat("---|", 4+2*len(networkDelays)))
+	for i, e := range calls.Endpoints {
+		r.printf("| `%s` | %d | %.1f | %s | %d | %.1f | %s |\n", e.Name(), warm[i].depth, warm[i].perDelay(), times(warm[i].took), cold[i].depth, cold[i].perDelay(), times(cold[i].took))
+	}
+}
+
+func delayTexts(between string) string {
+	texts := make([]string, len(networkDelays))
+	for i, d := range networkDelays {
+		texts[i] = d.String()
+	}
+	return strings.Join(texts, between)
+}
+
+func times(of []time.Duration) string {
+	texts := make([]string, len(of))
+	for i, d := range of {
+		texts[i] = strconv.Itoa(int(milliseconds(d)))
+	}
+	return strings.Join(texts, " | ")
+}
+
+// uploadCalls returns the calls that a Worker makes for an upload, those of one depth in order of their names. The
+// rival makes the same ones.
+func (b *bench) uploadCalls(ctx context.Context, plain program, heads bool) ([]calls.Call, error) {
+	p, err := plain.recorded(b.dir, heads)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp(b.dir, "kv-")
+	if err != nil {
+		return nil, err
+	}
+	w, c, err := p.startRecorded(ctx, dir, generate(edgeRows, edgeColumns))
+	if err != nil {
+		return nil, err
+	}
+	defer w.stop()
+	// The second upload is measured: the first one of an instance may do more.
+	for range 2 {
+		if _, err = c.Calls(); err != nil {
+			return nil, err
+		}
+		if _, err = c.Send(calls.Upload); err != nil {
+			return nil, err
+		}
+	}
+	made, err := c.Calls()
+	slices.SortFunc(made, func(x, y calls.Call) int {
+		return cmp.Or(boolean(x.Late)-boolean(y.Late), x.Depth-y.Depth, strings.Compare(x.What, y.What), strings.Compare(x.Key, y.Key))
+	})
+	return made, err
+}
+
+func boolean(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// describeCalls is a text about calls such as "kv.put + kv.put, then kv.put, after the answer kv.put".
+func describeCalls(made []calls.Call) (text string) {
+	for i, c := range made {
+		switch {
+		case i == 0:
+		case c.Late && !made[i-1].Late:
+			text += ", after the answer "
+		case c.Depth == made[i-1].Depth:
+			text += " + "
+		default:
+			text += ", then "
+		}
+		text += c.What + " " + c.Key
+	}
+	return text
+}
+
+// sameCalls is an error if the rival makes other calls for an upload than our Worker.
+func (b *bench) sameCalls(ctx context.Context, ours []calls.Call, rival program, heads bool) error {
+	its, err := b.uploadCalls(ctx, rival, heads)
+	if err == nil && describeCalls(its) != describeCalls(ours) {
+		err = fmt.Errorf("for an upload %s makes the calls %s; ours makes %s", rival.name, describeCalls(its), describeCalls(ours))
+	}
+	return err
+}
