@@ -6,28 +6,84 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"runtime/debug"
 	"strconv"
 	"strings"
-	"syscall/js"
+	"time"
 
-	"edgeframe/kv/workerskv"
+	"edgeframe/edge/border"
 )
 
-// call is a request from worker.mjs: the JavaScript object Call, with all that belongs to this
-// request. Each access to a property or method crosses the border to JavaScript, which is most of
-// the cost of a small request.
-type call struct{ js.Value }
+// call is what belongs to a request and to its context.
+type call struct {
+	number uint32
+	// later is the work for after the response.
+	later []func(context.Context)
+}
 
-// request returns the call as a request for the handler core. The head of a call is one string: a
-// line with the method, one with the URL, and one for each header field.
-func (c call) request(ctx context.Context, bodies *room) (*http.Request, error) {
-	method, rest, _ := strings.Cut(c.Get("head").String(), "\n")
+// callKey is the key of the call in a context.
+type callKey struct{}
+
+// withCall is the context of a call.
+type withCall struct {
+	context.Context
+	call *call
+}
+
+// Value implements [context.Context].
+func (c withCall) Value(key any) any {
+	if key == (callKey{}) {
+		return c.call
+	}
+	return c.Context.Value(key)
+}
+
+// WithCall returns a context for the operations of a call. Requests have such contexts; this is for programs
+// that start their calls themselves, such as tests.
+func WithCall(ctx context.Context, number uint32) context.Context {
+	return withCall{ctx, &call{number: number}}
+}
+
+// Later runs work after the response to the request of ctx, so that the client does not wait for it. The
+// Worker is kept alive until the work is done. The context of the work is that of the request, without its
+// cancellation.
+func Later(ctx context.Context, work func(context.Context)) {
+	c := ctx.Value(callKey{}).(*call)
+	c.later = append(c.later, work)
+}
+
+// Finish runs the work that Later has been given, for programs that use [WithCall].
+func Finish(ctx context.Context) {
+	for _, work := range ctx.Value(callKey{}).(*call).later {
+		work(ctx)
+	}
+}
+
+// finish runs the later work. It recovers panics, which would end the program.
+func (in *instance) finish(ctx context.Context, c *call) {
+	defer func() {
+		if p := recover(); p != nil {
+			in.worker.Logger.Error("work after an answer panicked", "panic", p, "stack", string(debug.Stack()))
+		}
+	}()
+	Finish(ctx)
+}
+
+// Sleep waits for d. It returns the error of ctx if that is done first.
+func Sleep(ctx context.Context, d time.Duration) error {
+	_, err := begin(ctx, border.Wait, []string{strconv.FormatInt(d.Milliseconds(), 10)}, nil).Await()
+	return err
+}
+
+// newRequest returns a call as a request for the handler.
+func newRequest(ctx context.Context, given border.Request, bodies *room) (*http.Request, error) {
+	method, rest, _ := strings.Cut(given.Head, "\n")
 	target, fields, _ := strings.Cut(rest, "\n")
 	u, err := url.Parse(target)
 	if err != nil {
 		return nil, err
 	}
-	r := &http.Request{
+	r := (&http.Request{
 		Method:     method,
 		URL:        u,
 		RequestURI: u.RequestURI(),
@@ -35,11 +91,11 @@ func (c call) request(ctx context.Context, bodies *room) (*http.Request, error) 
 		ProtoMajor: 1,
 		ProtoMinor: 1,
 		Header:     header(fields),
-	}
+	}).WithContext(ctx)
 	r.Host = r.Header.Get("Host")
 	r.RemoteAddr = r.Header.Get("Cf-Connecting-Ip")
-	r.Body, r.ContentLength = c.body(ctx, r.Header, bodies)
-	return r.WithContext(workerskv.WithBinding(ctx, c.Get("namespace"))), nil
+	r.Body, r.ContentLength = newBody(ctx, given, r.Header, bodies)
+	return r, nil
 }
 
 func header(fields string) http.Header {
