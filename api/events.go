@@ -13,9 +13,10 @@ import (
 
 // Follower is a client that is to be told of the changes of a session.
 type Follower struct {
-	// Session is the id of the session, and Revision the one that the client was admitted with.
-	Session  string
-	Revision session.Token
+	// Session is the id of the session, Key that of its head in the store, without the prefix, and Revision the
+	// one that the client was admitted with.
+	Session, Key string
+	Revision     session.Token
 	// First is the event that tells the client the present revision, nil if the client has seen it.
 	First []byte
 	// Scoped says that the client has a scoped token, which the session may revoke. Expires is when it
@@ -92,7 +93,7 @@ func wantsWebSocket(r *http.Request) bool {
 }
 
 func follower(r *http.Request, sess *session.Session, seen session.Token) Follower {
-	f := Follower{Session: sess.ID, Revision: sess.Revision}
+	f := Follower{Session: sess.ID, Key: sess.Key(), Revision: sess.Revision}
 	if seen != sess.Revision {
 		f.First = sess.Event()
 	}

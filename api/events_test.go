@@ -76,7 +76,7 @@ func TestAFollowerIsToldThePresentRevisionUnlessItHasSeenIt(t *testing.T) {
 			t.Fatalf("%d followers", len(followers))
 		}
 		l := followers[0]
-		if "/api/v1/sessions/"+l.Session != path || l.Revision.String() != revision || l.Scoped || !l.Expires.IsZero() {
+		if "/api/v1/sessions/"+l.Session != path || l.Key != "{"+l.Session+"}:head" || l.Revision.String() != revision || l.Scoped || !l.Expires.IsZero() {
 			t.Errorf("%s: follower %+v of %s at %s", tt.query, l, path, revision)
 		}
 		if !tt.told && l.First != nil {

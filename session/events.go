@@ -45,6 +45,9 @@ func (sess *Session) Event() []byte {
 	return newRevisionEvent(sess.head).encode()
 }
 
+// Key returns the key that the followers of the session follow, without the prefix of the store.
+func (sess *Session) Key() string { return record.HeadKey(sess.ID) }
+
 func newRevisionEvent(h *head) revisionEvent {
 	ver := h.current()
 	return revisionEvent{
