@@ -2479,7 +2479,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description insufficient_scope: the token lacks the scope that WWW-Authenticate names. forbidden: the token is for other sessions, or the request is for the operator. cross_origin: a page of an origin that is neither the server's own nor one of CORS_ORIGINS may not change anything. */
+        /** @description insufficient_scope: the token lacks the scope that WWW-Authenticate names. forbidden: the token is for other sessions, or the request is for the operator. cross_origin: a page of an origin that is neither the server's own nor one of CORS_ORIGINS may neither change anything nor follow changes. */
         Forbidden: {
             headers: {
                 "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
