@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -262,6 +263,36 @@ var liveTests = []test{
 			c.Errorf("event %+v", e)
 		}
 	}),
+	liveTest("whoever begins to follow while the session changes misses nothing", func(c *client) {
+		s := c.create(people)
+		last := make(chan uint64)
+		go func() {
+			var revision uint64
+			for range 40 {
+				if a, err := s.try("POST", s.path("/versions"), nil); err != nil || a.status != http.StatusCreated {
+					c.Errorf("snapshot: %v %v", a, err)
+					break
+				} else if n := revisionOf(a.header.Get("Edgeframe-Revision")); n > revision {
+					revision = n
+				}
+			}
+			last <- revision
+		}()
+		var followers []*follower
+		for range 15 {
+			followers = append(followers, s.follow(nil))
+		}
+		end := <-last
+		for i, f := range followers {
+			for seen := uint64(0); seen < end; {
+				n := revisionOf(f.next().Revision)
+				if seen != 0 && n != seen+1 {
+					c.Fatalf("follower %d was told revision %d after %d", i, n, seen)
+				}
+				seen = n
+			}
+		}
+	}),
 	liveTest("every follower of many is told of every change", func(c *client) {
 		s := c.create(people)
 		followers := make([]*follower, 200)
@@ -281,4 +312,11 @@ var liveTests = []test{
 			}
 		}
 	}),
+}
+
+// revisionOf returns the number of an Edgeframe-Revision.
+func revisionOf(token string) uint64 {
+	number, _, _ := strings.Cut(token, "-")
+	n, _ := strconv.ParseUint(number, 10, 64)
+	return n
 }
