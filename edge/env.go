@@ -25,7 +25,7 @@ const (
 // ParseEnv parses the environment that runtime.mjs passes: texts, each of which begins with its kind.
 func ParseEnv(text string) Env {
 	env := Env{bindings: map[string]byte{}}
-	for _, entry := range border.Split([]byte(text)) {
+	for _, entry := range border.Split(text) {
 		if entry == "" {
 			continue
 		}

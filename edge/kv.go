@@ -92,7 +92,7 @@ func (ns KV) List(ctx context.Context, prefix, cursor string, limit int) *Pendin
 
 // ParsePage reads the result of [KV.List].
 func ParsePage(result []byte) KVPage {
-	texts := border.Split(result)
+	texts := border.Split(string(result))
 	page := KVPage{Cursor: texts[0]}
 	for i := 1; i+1 < len(texts); i += 2 {
 		page.Keys = append(page.Keys, KVKey{Name: texts[i], Metadata: texts[i+1]})

@@ -36,7 +36,18 @@ const REJECTED = 2;
 const RETRYABLE = 4;
 const OVERLOADED = 8;
 
+// Texts that cross together are one text, with SEPARATOR between them, in which it is escaped.
 const SEPARATOR = "\0";
+
+function join(texts) {
+  return texts.map((text) => text.replace(/[\0\x01]/g, (c) => (c === "\0" ? "\x01\x02" : "\x01\x01"))).join(SEPARATOR);
+}
+
+function split(text) {
+  const texts = text.split(SEPARATOR);
+  if (!text.includes("\x01")) return texts;
+  return texts.map((text) => text.replace(/\x01[\x01\x02]/g, (c) => (c === "\x01\x02" ? "\0" : "\x01")));
+}
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -57,7 +68,7 @@ const operations = [
     const page = await bound(env, kv).list({ prefix, limit: Number(limit), ...(cursor && { cursor }) });
     const texts = [page.list_complete ? "" : page.cursor];
     for (const { name, metadata } of page.keys) texts.push(name, metadata ? JSON.stringify(metadata) : "");
-    return texts.join(SEPARATOR);
+    return join(texts);
   },
   async ({ env }, [kv, key, seconds]) => {
     const { value, metadata } = await bound(env, kv).getWithMetadata(key, "arrayBuffer");
@@ -98,7 +109,7 @@ export function describe(env) {
     else if (typeof value.getWithMetadata === "function") entries.push(`k${name}`);
     else if (typeof value.idFromName === "function") entries.push(`o${name}`);
   }
-  return entries.join(SEPARATOR);
+  return join(entries);
 }
 
 /**
@@ -228,7 +239,7 @@ export class Border {
       },
       start: (number, wait, operation, at, length, dataAt, dataLength) => {
         const call = this.calls.get(number);
-        const args = text(at, length).split(SEPARATOR);
+        const args = split(text(at, length));
         // Bindings may keep the bytes.
         const data = this.bytes.slice(dataAt, dataAt + dataLength);
         try {

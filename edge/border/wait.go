@@ -4,7 +4,7 @@ package border
 
 import (
 	"context"
-	"fmt"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -43,8 +43,35 @@ const (
 	Upgrade
 )
 
-// separator is between texts.
+// separator is between texts, in which it is escaped.
 const separator = "\x00"
+
+var (
+	escape   = strings.NewReplacer("\x00", "\x01\x02", "\x01", "\x01\x01")
+	unescape = strings.NewReplacer("\x01\x02", "\x00", "\x01\x01", "\x01")
+)
+
+// join returns texts as one.
+func join(texts []string) string {
+	for i, text := range texts {
+		if strings.ContainsAny(text, "\x00\x01") {
+			texts = slices.Clone(texts)
+			texts[i] = escape.Replace(text)
+		}
+	}
+	return strings.Join(texts, separator)
+}
+
+// Split returns the texts of a result.
+func Split(result string) []string {
+	texts := strings.Split(result, separator)
+	for i, text := range texts {
+		if strings.Contains(text, "\x01") {
+			texts[i] = unescape.Replace(text)
+		}
+	}
+	return texts
+}
 
 // Status says how an operation ended.
 type Status uint32
@@ -90,13 +117,9 @@ func Start(ctx context.Context, call uint32, o Operation, args []string, data, i
 	if err := ctx.Err(); err != nil {
 		return Failed(err)
 	}
-	joined := strings.Join(args, separator)
-	if strings.Count(joined, separator) >= max(len(args), 1) {
-		return Failed(fmt.Errorf("an argument of %q has a zero byte", args))
-	}
 	p := &Pending{ctx: ctx, into: into, settled: make(chan outcome, 1)}
 	p.number = waits.add(p)
-	start(call, p.number, uint32(o), joined, text(data))
+	start(call, p.number, uint32(o), join(args), text(data))
 	return p
 }
 
@@ -127,9 +150,6 @@ func (o outcome) result() ([]byte, error) {
 	}
 	return o.value, nil
 }
-
-// Split returns the texts of a result.
-func Split(result []byte) []string { return strings.Split(string(result), separator) }
 
 // Waiting is the number of waits that have not settled.
 func Waiting() int {
