@@ -56,6 +56,10 @@ func (s *server) rejectHosts(next http.Handler) http.Handler {
 func (s *server) rejectCrossOrigin(origins *cors.Cors, next http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if isStrangeFollower(origins, r) {
+			s.writeError(w, r, problemf(http.StatusForbidden, "cross_origin", "pages of the origin %s may not follow changes here; accepted are pages of the server itself and of the origins in CORS_ORIGINS", codec.Quoted(r.Header.Get("Origin"))))
+			return
+		}
 		if protection.Check(r) != nil && !origins.OriginAllowed(r) {
 			origin := codec.Quoted(cmp.Or(r.Header.Get("Origin"), "null"))
 			s.writeError(w, r, problemf(http.StatusForbidden, "cross_origin", "pages of the origin %s may not change anything here; accepted are pages of the server itself and of the origins in CORS_ORIGINS", origin))

@@ -66,6 +66,9 @@ type Config struct {
 	// Docs returns the files of the page /docs by their names. Nil means that the handler core does not have
 	// them.
 	Docs func(name string) (DocsFile, bool)
+	// Live, if not nil, answers the request of a follower with a WebSocket. It needs a store with live updates.
+	// Its errors are those of this package and of the packages below, and then it has not answered.
+	Live func(w http.ResponseWriter, r *http.Request, f Follower) error
 	// Logger receives the internal errors that clients are not shown. Nil discards them.
 	Logger *slog.Logger
 	// Now is the clock of health documents and of staged uploads; nil means time.Now.
@@ -159,6 +162,7 @@ func (s *server) endpoints() []route {
 		{"PATCH", sessionPath + "/missing", nil, s.patchMissing},
 		{"GET", sessionPath + "/audit", []string{"offset", "limit", "order", "touch"}, s.getAudit},
 		{"POST", sessionPath + "/audit", nil, s.addAudit},
+		{"GET", sessionPath + "/events", []string{"after"}, s.getEvents},
 		{"POST", sessionPath + "/tokens", nil, s.issueToken},
 		{"DELETE", sessionPath + "/tokens", nil, withoutBody(s.revokeTokens)},
 		{"GET", uploadPath, nil, s.getUpload},

@@ -203,6 +203,7 @@ func capabilitiesDocument(c kv.Capabilities) object {
 		{"writes_per_key_per_second", c.WritesPerKeyPerSec},
 		{"touch_rewrites", c.TouchRewrites},
 		{"repeats_keys", c.RepeatsKeys},
+		{"live_updates", c.LiveUpdates},
 	}
 }
 

@@ -35,6 +35,7 @@ var routeScopes = map[string]access.Scope{
 	"PATCH " + sessionPath + "/missing":                   access.Edit,
 	"GET " + sessionPath + "/audit":                       access.Read,
 	"POST " + sessionPath + "/audit":                      access.Edit,
+	"GET " + sessionPath + "/events":                      access.Read,
 	"POST " + sessionPath + "/tokens":                     access.Own,
 	"DELETE " + sessionPath + "/tokens":                   access.Own,
 	"GET " + uploadPath:                                   access.Create,

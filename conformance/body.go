@@ -143,6 +143,9 @@ var bodyTests = []test{
 			if r.path == "/api/v1/sessions" && c.target.Token == "" {
 				status = http.StatusForbidden // a server without tokens lists no sessions
 			}
+			if strings.HasSuffix(r.path, "/events") {
+				status = c.notFollowed()
+			}
 			want := c.do(r.method, path, nil).is(status)
 			for _, body := range []any{"{", chunked("{")} {
 				got := c.do(r.method, path, body).is(status)

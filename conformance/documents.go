@@ -263,6 +263,7 @@ type storageDocument struct {
 		WritesPerKeyPerSec int    `json:"writes_per_key_per_second"`
 		TouchRewrites      bool   `json:"touch_rewrites"`
 		RepeatsKeys        bool   `json:"repeats_keys"`
+		LiveUpdates        bool   `json:"live_updates"`
 		ExactRepeats       bool   `json:"exact_repeats"`
 	} `json:"capabilities"`
 	StorageDirs map[string]any `json:"storage_dirs"`

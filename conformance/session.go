@@ -153,6 +153,7 @@ func (s *sess) isGone() {
 	for _, r := range routes {
 		s.do(r.method, s.path("")+r.below, r.body, r.headers...).refused(http.StatusNotFound, "session_not_found", s.id, "expired")
 	}
+	s.do("GET", s.path("/events"), nil).refused(http.StatusNotFound, "session_not_found", s.id, "expired")
 }
 
 var metadataTests = []test{

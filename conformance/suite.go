@@ -68,6 +68,7 @@ func Run(t *testing.T, target Target) {
 		{"version", versionTests},
 		{"missing", missingTests},
 		{"audit", auditTests},
+		{"live", liveTests},
 		{"revision", revisionTests},
 		{"concurrency", concurrencyTests},
 		{"protocol", protocolTests},

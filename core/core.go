@@ -48,6 +48,8 @@ type Runtime struct {
 	Stopping func() bool
 	// Docs returns the files of the page /docs; see [api.Config].
 	Docs func(name string) (api.DocsFile, bool)
+	// Live answers the requests of followers; see [api.Config].
+	Live func(w http.ResponseWriter, r *http.Request, f api.Follower) error
 	// Logger receives the errors that clients are not shown. Nil discards them.
 	Logger *slog.Logger
 }
@@ -91,6 +93,7 @@ func New(c config.Common, rt Runtime) http.Handler {
 		Misconfigured:  rt.Misconfigured,
 		Stopping:       rt.Stopping,
 		Docs:           rt.Docs,
+		Live:           rt.Live,
 		Logger:         rt.Logger,
 	})
 }

@@ -28,6 +28,8 @@ type response struct {
 	streamed bool
 	// bodiless is true for responses to HEAD, which have no body.
 	bodiless bool
+	// upgraded is true if a Durable Object has answered, see [Upgrade].
+	upgraded bool
 }
 
 func newResponse(ctx context.Context, call uint32) *response {
@@ -49,7 +51,7 @@ func (w *response) WriteHeader(status int) {
 // Write implements [http.ResponseWriter].
 func (w *response) Write(p []byte) (int, error) {
 	w.WriteHeader(http.StatusOK)
-	if w.bodiless {
+	if w.bodiless || w.upgraded {
 		return len(p), nil
 	}
 	w.buffer = append(w.buffer, p...)
@@ -82,6 +84,9 @@ func (w *response) FlushError() error {
 
 // finish sends the rest of the response.
 func (w *response) finish() {
+	if w.upgraded {
+		return
+	}
 	w.WriteHeader(http.StatusOK)
 	switch {
 	case !w.streamed:

@@ -78,6 +78,13 @@ const operations = [
     const objects = bound(env, binding);
     return objects.get(objects.idFromName(name))[method](bytes);
   },
+  async (call, [binding, name, url]) => {
+    const objects = bound(call.env, binding);
+    const response = await objects.get(objects.idFromName(name)).fetch(url, { headers: { upgrade: "websocket" } });
+    if (response.webSocket) call.answer(response);
+    else await response.body?.cancel();
+    return String(response.status);
+  },
 ];
 
 function bound(env, name) {

@@ -38,6 +38,7 @@ func (e AuditEntry) String() string {
 }
 
 func (h *head) log(now time.Time, text string) {
+	h.logged = text
 	h.Audit = append(h.Audit, record.AuditEntry{Time: now.UnixMilli(), Text: text})
 }
 

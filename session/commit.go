@@ -239,7 +239,7 @@ func (s *Service) swap(ctx context.Context, a *attempt, unused []string) error {
 		return err
 	}
 	a.dropped, a.left = s.readers.split(h.ID, append(s.heads.obsolete(&a.before, h), unused...))
-	return s.heads.swap(ctx, &a.before, h, kv.Commit{Put: a.items, Touch: renew, Drop: a.dropped})
+	return s.heads.swap(ctx, &a.before, h, kv.Commit{Put: a.items, Touch: renew, Drop: a.dropped, Event: s.event(&a.before, h)})
 }
 
 // unused lists the keys of the segments that a lost attempt stored in vain: those that h, a head

@@ -23,6 +23,8 @@ type draft struct {
 	table   table
 	// items are the new segments.
 	items []kv.Item
+	// kept is that of the head.
+	kept map[string]bool
 }
 
 // table is what makes up the table of a version.
@@ -70,7 +72,7 @@ func (s *Service) commitVersion(ctx context.Context, c Change, work func(h *head
 			return nil, nil
 		}
 		ver.RowsBefore = rows
-		d = &draft{from: from, born: out.born, version: *ver, table: h.tableOf(ver), items: out.items}
+		d = &draft{from: from, born: out.born, version: *ver, table: h.tableOf(ver), items: out.items, kept: h.kept}
 		out.items = nil
 		return s.pushDraft(h, d, c, out)
 	})
@@ -83,6 +85,7 @@ func (s *Service) pushDraft(h *head, d *draft, c Change, out *sealer) ([]kv.Item
 	h.Schemas, ver.Schema = addOnce(h.Schemas, d.table.schema)
 	h.Manifests, ver.Manifest = addOnce(h.Manifests, d.table.manifest)
 	ver.Marks = d.table.marks
+	h.kept = d.kept
 	items, err := s.push(h, &ver, cmp.Or(c.Summary, ver.Summary), out)
 	return append(items, d.items...), err
 }

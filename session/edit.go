@@ -130,6 +130,7 @@ func (s *Service) newVersion(ctx context.Context, c Change, change func(*frame.F
 			return nil, err
 		}
 		ver.Summary = summary
+		h.kept = s.keptColumns(h, base, f)
 		return keep(h, base, ver)
 	})
 }

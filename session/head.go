@@ -27,6 +27,10 @@ type head struct {
 	passing struct{ decoded, stored bool }
 	// actor is who changes the session, for the version that the change makes.
 	actor string
+	// logged is what the change adds to the audit log, and kept has the columns that it leaves as they are,
+	// if that is known; both are for the event of the change.
+	logged string
+	kept   map[string]bool
 }
 
 // headFactor is about how many times its stored size a head takes in memory, with what is decoded of it.

@@ -166,6 +166,7 @@ func (s *Service) SetMarks(ctx context.Context, c Change, marks frame.Marks, mer
 			return nil, err
 		}
 		ver.NewBytes = out.bytes
+		h.kept = s.keptColumns(h, base, f)
 		return unlessSame(h, base, &ver)
 	})
 }

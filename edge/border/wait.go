@@ -38,6 +38,9 @@ const (
 	// CallObject has a binding, the name of an object and a method; and its argument in bytes. It returns
 	// bytes, nil for null.
 	CallObject
+	// Upgrade has a binding, the name of an object and a URL: the object answers the call with a WebSocket. It
+	// returns the status of the object's response, 101 if that is the answer.
+	Upgrade
 )
 
 // separator is between texts, in which it is escaped.

@@ -258,6 +258,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Follow the changes of a session
+         * @description A WebSocket, on a server whose /health/storage says live_updates. Each message is an Event as JSON. It does not extend the session.
+         */
+        get: operations["followSession"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions/{id}/tokens": {
         parameters: {
             query?: never;
@@ -2183,11 +2205,44 @@ export interface components {
             /** @description Which parts of an edit are wrong; with cell_changed, the first 100 cells that do not hold what is expected. Only errors of operations have it. */
             errors?: components["schemas"]["ProblemError"][];
         };
+        /** @description A message of GET …/events. */
+        Event: components["schemas"]["RevisionEvent"] | components["schemas"]["EndEvent"];
+        /** @description The session has a new revision. */
+        RevisionEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "revision";
+            /** @description As Edgeframe-Revision has it. */
+            revision: string;
+            /** @description The current version. */
+            version: number;
+            total_rows: number;
+            /** @description Who made the change, if that is known. */
+            actor: string | null;
+            /** @description What the change has added to the audit log. */
+            summary: string | null;
+            /** @description The columns of the current version that may differ from those of the revision before, new ones among them. */
+            columns: string[];
+            /** @description Whether the table must be read anew: rows or columns were added, removed or moved, or too many columns differ. columns is empty then. */
+            all_columns: boolean;
+            /** @description Whether the tokens of the session were revoked; not there if not. */
+            tokens_revoked?: boolean;
+        };
+        /** @description The session is gone. The connection is closed after this. */
+        EndEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "deleted" | "expired";
+        };
         /**
          * @description Stable, for programs.
          * @enum {string}
          */
-        ProblemCode: "session_not_found" | "version_not_found" | "upload_not_found" | "not_found" | "column_not_found" | "malformed_input" | "schema_mismatch" | "invalid_operation" | "invalid_query" | "invalid_parameter" | "unsupported_media_type" | "not_acceptable" | "method_not_allowed" | "payload_too_large" | "dataframe_too_large" | "nothing_to_undo" | "nothing_to_redo" | "conflict" | "idempotency_mismatch" | "precondition_failed" | "cell_changed" | "unauthorized" | "token_expired" | "token_revoked" | "insufficient_scope" | "forbidden" | "not_configured" | "cross_origin" | "host_not_allowed" | "too_many_attempts" | "rate_limited" | "session_busy" | "stale_read" | "storage_unavailable" | "misconfigured" | "worker_restarted" | "internal" | "corrupt_session";
+        ProblemCode: "session_not_found" | "version_not_found" | "upload_not_found" | "not_found" | "column_not_found" | "malformed_input" | "schema_mismatch" | "invalid_operation" | "invalid_query" | "invalid_parameter" | "unsupported_media_type" | "not_acceptable" | "method_not_allowed" | "payload_too_large" | "dataframe_too_large" | "nothing_to_undo" | "nothing_to_redo" | "conflict" | "idempotency_mismatch" | "precondition_failed" | "cell_changed" | "unauthorized" | "token_expired" | "token_revoked" | "insufficient_scope" | "forbidden" | "not_configured" | "no_live_updates" | "upgrade_required" | "too_many_followers" | "cross_origin" | "host_not_allowed" | "too_many_attempts" | "rate_limited" | "session_busy" | "stale_read" | "storage_unavailable" | "misconfigured" | "worker_restarted" | "internal" | "corrupt_session";
         /** @description A part of a document that is wrong. */
         ProblemError: {
             /** @description A JSON pointer (RFC 6901) into the document of the edit. */
@@ -2256,6 +2311,7 @@ export interface components {
          *         "writes_per_key_per_second": 0,
          *         "touch_rewrites": false,
          *         "repeats_keys": false,
+         *         "live_updates": false,
          *         "exact_repeats": true
          *       },
          *       "storage_dirs": {
@@ -2307,6 +2363,8 @@ export interface components {
                 writes_per_key_per_second: number;
                 touch_rewrites: boolean;
                 repeats_keys: boolean;
+                /** @description Whether GET …/events tells those who follow a session of its changes; else clients poll. */
+                live_updates: boolean;
                 /** @description Whether every repeat of a request with an Idempotency-Key is noticed; else those for which the store shows the first one. */
                 exact_repeats: boolean;
             };
@@ -2389,6 +2447,28 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description no_live_updates: the storage of the server cannot tell of changes. Poll instead, with touch=false and If-None-Match. */
+        NoLiveUpdates: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description upgrade_required: live updates come over a WebSocket. */
+        UpgradeRequired: {
+            headers: {
+                /** @description websocket */
+                Upgrade?: string;
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description not_configured: the server has no TOKEN_SECRET, so it issues no tokens. */
         NotConfigured: {
             headers: {
@@ -2399,7 +2479,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description insufficient_scope: the token lacks the scope that WWW-Authenticate names. forbidden: the token is for other sessions, or the request is for the operator. cross_origin: a page of an origin that is neither the server's own nor one of CORS_ORIGINS may not change anything. */
+        /** @description insufficient_scope: the token lacks the scope that WWW-Authenticate names. forbidden: the token is for other sessions, or the request is for the operator. cross_origin: a page of an origin that is neither the server's own nor one of CORS_ORIGINS may neither change anything nor follow changes. */
         Forbidden: {
             headers: {
                 "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -2510,7 +2590,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description rate_limited: the server is busy with other uploads. session_busy: too many changes of the session wait for their turn. too_many_attempts: too many requests from this address had a wrong token; a right one is accepted at any time. Try again. */
+        /** @description rate_limited: the server is busy with other uploads. session_busy: too many changes of the session wait for their turn. too_many_attempts: too many requests from this address had a wrong token; a right one is accepted at any time. too_many_followers: the session has as many followers as it may have. Try again. */
         TooManyRequests: {
             headers: {
                 "Edgeframe-Revision": components["headers"]["Edgeframe-Revision"];
@@ -4114,6 +4194,49 @@ export interface operations {
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    followSession: {
+        parameters: {
+            query?: {
+                /** @description The last revision that the client has seen. If it is still the present one, there is no first event. */
+                after?: string;
+            };
+            header?: {
+                /** @description The same as after, which it replaces. */
+                "Last-Event-ID"?: string;
+                /** @description The Edgeframe-Revision of an earlier answer: the oldest state that the client accepts. A store that has not got it yet answers 503 stale_read. */
+                "Edgeframe-Revision"?: components["parameters"]["revision"];
+                /** @description 1 to 64 letters, digits, '-', '_' and '.', to be used as the id of the request. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The WebSocket is open. Each of its messages is an Event. */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Event"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            421: components["responses"]["HostNotAllowed"];
+            426: components["responses"]["UpgradeRequired"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            501: components["responses"]["NoLiveUpdates"];
             503: components["responses"]["Unavailable"];
         };
     };
