@@ -40,15 +40,15 @@ func buildPrograms(ctx context.Context, dir string) ([]program, error) {
 		func() error { return command(ctx, "go", "tool", "workers-assets-gen", "-mode", "go", "-o", stock) },
 		func() error { return os.Rename(filepath.Join(built, "app.wasm"), filepath.Join(stock, "app.wasm")) },
 		func() error { return command(ctx, "cp", "bench/edge/stock.mjs", stock) },
-		func() error { return command(ctx, "cp", "edge/runtime.mjs", filepath.Join(stock, "edge.mjs")) },
+		func() error { return command(ctx, "cp", "edge/border.mjs", stock) },
 	} {
 		if err := step(); err != nil {
 			return nil, err
 		}
 	}
 	return []program{
-		{"edgeframe", ours, []string{"edge/worker.mjs", "edge/runtime.mjs", "build/wasm_exec.js", "build/app.wasm"}},
-		{"stock", stock, []string{"stock.mjs", "worker.mjs", "runtime.mjs", "edge.mjs", "wasm_exec.js", "app.wasm"}},
+		{"edgeframe", ours, []string{"edge/worker.mjs", "edge/runtime.mjs", "edge/border.mjs", "build/wasm_exec.js", "build/app.wasm"}},
+		{"stock", stock, []string{"stock.mjs", "worker.mjs", "runtime.mjs", "border.mjs", "wasm_exec.js", "app.wasm"}},
 		{"JavaScript", filepath.Join(here, "bench", "edge"), []string{"rival.mjs"}},
 	}, nil
 }

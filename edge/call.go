@@ -20,15 +20,19 @@ type call struct {
 	number uint32
 	// cancel cancels the context.
 	cancel context.CancelFunc
+	// listed is true if cancelled has the call.
+	listed bool
 	// later is the work for after the response.
 	later []func(context.Context)
 }
 
 // cancellable lets JavaScript cancel the request.
-func (c *call) cancellable() { cancelled[c.number] = c.cancel }
+func (c *call) cancellable() { cancelled[c.number], c.listed = c.cancel, true }
 
 func (c *call) end() {
-	delete(cancelled, c.number)
+	if c.listed {
+		delete(cancelled, c.number)
+	}
 	c.cancel()
 }
 
@@ -98,14 +102,14 @@ func Limit(ctx context.Context, d time.Duration) {
 func newRequest(ctx context.Context, given border.Request, bodies *room) (*http.Request, error) {
 	method, rest, _ := strings.Cut(given.Head, "\n")
 	target, fields, _ := strings.Cut(rest, "\n")
-	u, err := url.Parse(target)
+	u, uri, err := parseURL(target)
 	if err != nil {
 		return nil, err
 	}
 	r := (&http.Request{
 		Method:     method,
 		URL:        u,
-		RequestURI: u.RequestURI(),
+		RequestURI: uri,
 		Proto:      "HTTP/1.1",
 		ProtoMajor: 1,
 		ProtoMinor: 1,
@@ -117,24 +121,27 @@ func newRequest(ctx context.Context, given border.Request, bodies *room) (*http.
 	return r, nil
 }
 
-// canonical has the canonical names of headers that JavaScript has passed, in which all are in lower case. Clients
-// choose names, so it has a limited number.
-var canonical = map[string]string{}
-
-const maxCanonical = 256
-
-func canonicalName(name string) string {
-	if known, ok := canonical[name]; ok {
-		return known
+// parseURL returns the URL of a request, and its path and query as they are in the request line. JavaScript has
+// normalized it, so most URLs are easy to take apart.
+func parseURL(target string) (u *url.URL, uri string, err error) {
+	scheme, rest, ok := strings.Cut(target, "://")
+	slash := strings.IndexByte(rest, '/')
+	if !ok || slash < 0 || strings.ContainsAny(target, "%#@[") {
+		if u, err = url.Parse(target); err != nil {
+			return nil, "", err
+		}
+		return u, u.RequestURI(), nil
 	}
-	found := http.CanonicalHeaderKey(name)
-	if len(canonical) < maxCanonical {
-		canonical[strings.Clone(name)] = strings.Clone(found)
-	}
-	return found
+	u = &url.URL{Scheme: scheme, Host: rest[:slash]}
+	uri = rest[slash:]
+	var query bool
+	u.Path, u.RawQuery, query = strings.Cut(uri, "?")
+	u.ForceQuery = query && u.RawQuery == ""
+	return u, uri, nil
 }
 
-// header parses a text with a line for each field. JavaScript has joined the values of a name.
+// header parses a text with a line for each field. JavaScript has made the names canonical, and has joined the
+// values of a name.
 func header(fields string) http.Header {
 	n := strings.Count(fields, "\n")
 	h := make(http.Header, n)
@@ -144,12 +151,12 @@ func header(fields string) http.Header {
 		line, fields, _ = strings.Cut(fields, "\n")
 		name, value, _ := strings.Cut(line, ":")
 		values[i] = value
-		h[canonicalName(name)] = values[i : i+1 : i+1]
+		h[name] = values[i : i+1 : i+1]
 	}
 	return h
 }
 
-// headerText returns a header as one string, a line for each field.
+// headerText returns a header as one string, a line for each field, without the date.
 func headerText(h http.Header) string {
 	size := 0
 	for name, values := range h {
@@ -159,6 +166,9 @@ func headerText(h http.Header) string {
 	}
 	b := make([]byte, 0, size)
 	for name, values := range h {
+		if name == "Date" {
+			continue
+		}
 		for _, value := range values {
 			b = append(b, name...)
 			b = append(b, ':')

@@ -42,7 +42,6 @@ func (w *response) Header() http.Header { return w.header }
 // need to tell how old a document is: workerd does not.
 func (w *response) WriteHeader(status int) {
 	if w.status == 0 {
-		delete(w.header, "Date")
 		w.status, w.sent, w.length = status, headerText(w.header)+date(), contentLength(w.header)
 	}
 }

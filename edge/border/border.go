@@ -1,6 +1,6 @@
 //go:build js && wasm
 
-// Package border is where Go and the JavaScript of runtime.mjs meet: functions with numbers as parameters,
+// Package border is where Go and JavaScript, border.mjs, meet: functions with numbers as parameters,
 // and bytes in shared memory. It does not use syscall/js, whose values cost several times as much.
 //
 // Each request from JavaScript is a call with a number. A goroutine of the call starts an operation with
@@ -17,10 +17,10 @@ import (
 	"time"
 	"unsafe"
 
-	_ "syscall/js" // sets the event handler, without which runtime.mjs could not run goroutines
+	_ "syscall/js" // sets the event handler, without which border.mjs could not run goroutines
 )
 
-// The functions that runtime.mjs exports. None of them calls into Go, and none keeps a view of the memory.
+// The functions that border.mjs exports. None of them calls into Go, and none keeps a view of the memory.
 
 //go:wasmimport edge ready
 func ready()
@@ -51,7 +51,7 @@ func log(text string)
 
 // Handler is what runs the calls. Its methods must not block.
 type Handler interface {
-	// Begin is called once, before all calls, with the environment, see runtime.mjs.
+	// Begin is called once, before all calls, with the environment, see border.mjs.
 	Begin(environment string)
 	// Serve starts the work on a call.
 	Serve(Request)
