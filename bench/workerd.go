@@ -41,7 +41,7 @@ func buildPrograms(ctx context.Context, dir string) ([]program, error) {
 		func() error { return command(ctx, "go", "tool", "workers-assets-gen", "-mode", "go", "-o", stock) },
 		func() error { return os.Rename(filepath.Join(built, "app.wasm"), filepath.Join(stock, "app.wasm")) },
 		func() error { return command(ctx, "cp", "bench/edge/stock.mjs", stock) },
-		func() error { return command(ctx, "cp", "edge/runtime.mjs", filepath.Join(stock, "edge.mjs")) },
+		func() error { return command(ctx, "cp", "edge/border.mjs", stock) },
 	} {
 		if err := step(); err != nil {
 			return nil, err
@@ -59,7 +59,7 @@ func buildPrograms(ctx context.Context, dir string) ([]program, error) {
 	}
 	return []program{
 		{name: "edgeframe", root: ours, modules: modules},
-		{name: "stock", root: stock, modules: []string{"stock.mjs", "worker.mjs", "runtime.mjs", "edge.mjs", "wasm_exec.js", "app.wasm"}},
+		{name: "stock", root: stock, modules: []string{"stock.mjs", "worker.mjs", "runtime.mjs", "border.mjs", "wasm_exec.js", "app.wasm"}},
 	}, nil
 }
 

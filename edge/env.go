@@ -15,14 +15,14 @@ type Env struct {
 	bindings map[string]byte
 }
 
-// The kinds of entries, as runtime.mjs marks them.
+// The kinds of entries, as border.mjs marks them.
 const (
 	aVariable = 'v'
 	aKV       = 'k'
 	objects   = 'o'
 )
 
-// ParseEnv parses the environment that runtime.mjs passes: texts, each of which begins with its kind.
+// ParseEnv parses the environment that border.mjs passes: texts, each of which begins with its kind.
 func ParseEnv(text string) Env {
 	env := Env{bindings: map[string]byte{}}
 	for _, entry := range border.Split(text) {

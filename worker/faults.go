@@ -42,6 +42,10 @@ func withFaults(core http.Handler) http.Handler {
 		_ = edge.Sleep(r.Context(), 10*time.Second)
 		_, _ = w.Write([]byte("waited"))
 	})
+	// Is over after the instance has been ended, if that is soon.
+	mux.HandleFunc("/fault/sleep", func(_ http.ResponseWriter, r *http.Request) {
+		_ = edge.Sleep(r.Context(), 100*time.Millisecond)
+	})
 	// Makes the memory grow without a failure.
 	mux.HandleFunc("/fault/grow", func(w http.ResponseWriter, _ *http.Request) {
 		grown := make([]byte, 80<<20)

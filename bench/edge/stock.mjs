@@ -1,7 +1,7 @@
 // The stock runtime of syumai/workers, in which edgeframe uses its own border for the store.
 import "./wasm_exec.js";
 import stock from "./worker.mjs";
-import { Border, describe } from "./edge.mjs";
+import { Border, describe } from "./border.mjs";
 
 globalThis.Go = class extends Go {
   constructor() {

@@ -13,7 +13,7 @@ import (
 // bytes.
 type Operation uint32
 
-// The operations, as runtime.mjs numbers them.
+// The operations, as border.mjs numbers them.
 const (
 	// Wait waits for a number of milliseconds.
 	Wait Operation = iota

@@ -71,6 +71,7 @@ var arrows = map[string][]string{
 	"codec/formats/formatstest": {"codec", "codec/codectest", "codec/compress", "codec/document", "codec/formats", "codec/segment", "frame"},
 	"codec/formats/untidy":      {},
 	"docs":                      {},
+	"examples/*":                {"edge"},
 	"session/metamorphic":       {},
 	"conformance":               {"access", "internal/*", "codec/codectest", "codec/formats/formatstest"},
 	"bench":                     {"internal/calls"},

@@ -3,7 +3,7 @@
 // exit code. The tests find the environment of the Worker as context.env.
 import "./wasm_exec.js";
 import module from "./test.wasm";
-import { Border } from "./runtime.mjs";
+import { Border } from "./border.mjs";
 
 /** A namespace whose writes fail with each of its messages in turn, and else reach another one. */
 class Failing {
