@@ -143,7 +143,13 @@ type Capabilities struct {
 	WritesPerKeyPerSec int         `json:"writes_per_key_per_second"`
 	// TouchRewrites says that Touch reads and writes the values again.
 	TouchRewrites bool `json:"touch_rewrites"`
+	// LateValues says that a new value may appear absent for a while, although Consistency is
+	// Strong, unless its key is one that is swapped. See [Patient].
+	LateValues bool `json:"late_values"`
 	// RepeatsKeys says that a listing may return a key more than once if the engine rearranges
 	// itself during the listing.
 	RepeatsKeys bool `json:"repeats_keys"`
 }
+
+// ShowsLate reports whether a value that was just stored may appear absent.
+func (c Capabilities) ShowsLate() bool { return c.Consistency == Eventual || c.LateValues }

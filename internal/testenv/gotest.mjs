@@ -4,6 +4,8 @@
 import "./build/wasm_exec.js";
 import module from "./test.wasm";
 
+export { Heads } from "./heads.mjs";
+
 export default {
   async fetch(request, env) {
     const decoder = new TextDecoder();
