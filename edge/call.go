@@ -39,7 +39,7 @@ func (c call) request(ctx context.Context, bodies *room) (*http.Request, error) 
 	r.Host = r.Header.Get("Host")
 	r.RemoteAddr = r.Header.Get("Cf-Connecting-Ip")
 	r.Body, r.ContentLength = c.body(ctx, r.Header, bodies)
-	return r.WithContext(workerskv.WithBinding(ctx, c.Get("namespace"))), nil
+	return r.WithContext(c.withObjects(workerskv.WithBinding(ctx, c.Get("namespace")))), nil
 }
 
 func header(fields string) http.Header {

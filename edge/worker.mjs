@@ -8,6 +8,8 @@
 import "../build/wasm_exec.js";
 import module from "../build/app.wasm";
 
+export { Heads } from "./heads.mjs";
+
 const MiB = 1 << 20;
 
 // An isolate has 128 MB of memory. An instance above RETIRE is replaced when it is idle; one that

@@ -25,7 +25,7 @@ const module = "edgeframe"
 var arrows = map[string][]string{
 	"cmd/*":          {"native", "edge"},
 	"native":         {"core", "config", "api", "session", "kv", "kv/*", "swagger", "internal/budget", "internal/logsafe", "internal/lru"},
-	"edge":           {"core", "config", "api", "session", "kv", "kv/*", "internal/budget", "internal/logsafe", "internal/promise"},
+	"edge":           {"core", "config", "api", "session", "staging", "kv", "kv/*", "internal/budget", "internal/logsafe", "internal/promise"},
 	"swagger":        {"api"},
 	"core":           {"access", "config", "api", "session", "codec/segment", "kv", "internal/budget"},
 	"config":         {"access", "codec/segment", "codec/compress"},

@@ -2255,6 +2255,7 @@ export interface components {
          *         "max_key_bytes": 512,
          *         "writes_per_key_per_second": 0,
          *         "touch_rewrites": false,
+         *         "late_values": false,
          *         "repeats_keys": false,
          *         "exact_repeats": true
          *       },
@@ -2273,9 +2274,9 @@ export interface components {
              */
             status: "healthy" | "unhealthy" | "error";
             /** @enum {unknown} */
-            backend_type: "inmemory" | "redis" | "workers_kv";
+            backend_type: "inmemory" | "redis" | "workers_kv" | "workers_durable_objects";
             /** @enum {unknown} */
-            backend_class?: "InMemoryBackend" | "RedisBackend" | "WorkersKVBackend";
+            backend_class?: "InMemoryBackend" | "RedisBackend" | "WorkersKVBackend" | "WorkersDurableObjectsBackend";
             reachable: boolean;
             /** @description Of one round trip to the backend. */
             latency_ms: number;
@@ -2306,6 +2307,8 @@ export interface components {
                 max_key_bytes: number;
                 writes_per_key_per_second: number;
                 touch_rewrites: boolean;
+                /** @description Whether data of a change may not be visible for a moment after it, although the change is; then a read is answered 503 stale_read. */
+                late_values: boolean;
                 repeats_keys: boolean;
                 /** @description Whether every repeat of a request with an Idempotency-Key is noticed; else those for which the store shows the first one. */
                 exact_repeats: boolean;
@@ -2325,12 +2328,14 @@ export interface components {
             };
             kv_info?: {
                 binding: string;
+                /** @description Of the Durable Objects, where the Worker has some. */
+                heads_binding?: string;
             };
             /** @description On the embedded store, the number of damaged files that were found since the start. error names them. */
             damaged?: number;
             /** @description What is wrong. With status healthy: something is damaged, everything else works. */
             error?: string;
-        } & (unknown & unknown & unknown & unknown);
+        } & (unknown & unknown & unknown & unknown & unknown);
         /**
          * @example {
          *       "name": "edgeframe",
