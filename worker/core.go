@@ -67,10 +67,12 @@ func newCore(env edge.Env, version string) (http.Handler, config.Common) {
 		warnOfAccess(settings)
 	}
 
-	driver := workerskv.New(workerskv.Options{Binding: Binding, CountPrefix: settings.KeyPrefix + ":" + session.LifetimePrefix})
+	var driver kv.Driver = workerskv.New(workerskv.Options{Binding: Binding, CountPrefix: settings.KeyPrefix + ":" + session.LifetimePrefix})
+	driver, former := withHeads(driver, env, settings.KeyPrefix)
 	cached := cache.New(driver, settings.CacheBytes()/2, session.Immutable)
 	return core.New(settings, core.Runtime{
 		Store:         kv.New(cached, settings.KeyPrefix),
+		Former:        former,
 		TTL:           settings.SessionTTL(),
 		Backend:       api.Backend{Runtime: "workers", Version: version},
 		Later:         edge.Later,

@@ -25,7 +25,7 @@ const module = "edgeframe"
 var arrows = map[string][]string{
 	"cmd/*":          {"native", "worker"},
 	"native":         {"core", "config", "api", "session", "kv", "kv/*", "swagger", "internal/budget", "internal/logsafe", "internal/lru"},
-	"worker":         {"edge", "core", "config", "api", "session", "kv", "kv/*", "kv/workerskv", "internal/budget", "internal/logsafe"},
+	"worker":         {"edge", "core", "config", "api", "session", "staging", "kv", "kv/*", "kv/workerskv", "kv/durableobjects", "internal/budget", "internal/logsafe"},
 	"swagger":        {"api"},
 	"core":           {"access", "config", "api", "session", "codec/segment", "kv", "internal/budget"},
 	"config":         {"access", "codec/segment", "codec/compress"},

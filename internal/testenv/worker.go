@@ -24,6 +24,8 @@ type WorkerOptions struct {
 	Dir string
 	// NoKV leaves out the KV namespace.
 	NoKV bool
+	// Heads keeps the heads of sessions in Durable Objects, which are in Dir too.
+	Heads bool
 	// assets is the folder of its assets; empty means none.
 	assets string
 }
@@ -52,7 +54,7 @@ func StartWorker(t testing.TB, opt WorkerOptions) *Worker {
 	t.Helper()
 	dir := BuildWorker(t, opt.Tags)
 	opt.assets = filepath.Join(dir, "build", "assets")
-	return startModules(t, dir, []string{"edge/worker.mjs", "edge/runtime.mjs", "build/wasm_exec.js", "build/app.wasm"}, opt)
+	return startModules(t, dir, []string{"edge/worker.mjs", "edge/runtime.mjs", "edge/heads.mjs", "edge/listeners.mjs", "build/wasm_exec.js", "build/app.wasm"}, opt)
 }
 
 // BuildWorker builds the Worker with build tags and returns a directory that has what it
@@ -62,7 +64,7 @@ func BuildWorker(t testing.TB, tags string) (dir string) {
 	return buildOnce(t, strings.TrimSuffix("worker-"+tags, "-"), func(dir string) {
 		command(t, "make", "build-edge", "BUILD="+filepath.Join(dir, "build"), "TAGS="+tags)
 		command(t, "mkdir", "-p", filepath.Join(dir, "edge"))
-		command(t, "cp", "edge/worker.mjs", "edge/runtime.mjs", filepath.Join(dir, "edge"))
+		command(t, "cp", "edge/worker.mjs", "edge/runtime.mjs", "edge/heads.mjs", "edge/listeners.mjs", filepath.Join(dir, "edge"))
 	})
 }
 
@@ -105,6 +107,9 @@ func startModules(t testing.TB, root string, paths []string, opt WorkerOptions) 
 	}
 	if !opt.NoKV {
 		options["kv"] = "EDGEFRAME_KV"
+	}
+	if opt.Heads {
+		options["heads"] = "EDGEFRAME_HEADS"
 	}
 	argument, err := json.Marshal(options)
 	if err != nil {

@@ -1,8 +1,8 @@
 // Runs a Worker under workerd, with Workers KV on disk: node workerd.mjs '<options>'. It prints
 // {"url": …} once the Worker listens, and ends with its standard input.
 //
-// Options: root, modules [{type, path}], vars, kv (binding), dir (of KV), compatibilityDate,
-// compatibilityFlags, assets (a folder). KV left out means a Worker without a namespace.
+// Options: root, modules [{type, path}], vars, kv (binding), heads (binding of the Durable Objects), dir (of
+// both), compatibilityDate, compatibilityFlags, assets (a folder). What is left out the Worker does not have.
 import { Log, LogLevel, Miniflare } from "miniflare";
 
 const options = JSON.parse(process.argv[2]);
@@ -18,6 +18,8 @@ const mf = new Miniflare({
   bindings: options.vars ?? {},
   kvNamespaces: options.kv ? [options.kv] : [],
   kvPersist: options.dir,
+  durableObjects: options.heads ? { [options.heads]: { className: "Heads", useSQLite: true } } : {},
+  durableObjectsPersist: `${options.dir}/objects`,
   // As wrangler.toml has them.
   ...(options.assets && {
     assets: {
