@@ -12,6 +12,7 @@
 // Arguments and results are lists of byte strings, each as its length, four bytes, and its bytes. Numbers are
 // decimal text. Times are Unix milliseconds.
 import { DurableObject } from "cloudflare:workers";
+import { Listeners, closed } from "./listeners.mjs";
 
 const SHARDS = 8;
 const LEASE = 60_000;
@@ -64,6 +65,9 @@ const REVISION = 16;
 /** Whether a value begins with a revision. The zero revision, which is empty here, is that of no value. */
 const hasRevision = (value, revision) => value.length >= REVISION && same(value.subarray(0, REVISION), revision);
 
+/** Returns the bytes of hexadecimal text. */
+const bytesOf = (hex) => Uint8Array.from(hex.match(/../g) ?? [], (digits) => parseInt(digits, 16));
+
 /** What get returns for a record: nothing, or R or V, and the value. R says that it refers to a value elsewhere. */
 function answer(record) {
   if (!record) return new Uint8Array();
@@ -79,6 +83,8 @@ function answer(record) {
  * that time.
  */
 export class Heads extends DurableObject {
+  #listeners = new Listeners(this.ctx);
+
   // --- Records ---
 
   /** get(key…) returns the answer for each key. */
@@ -88,13 +94,13 @@ export class Heads extends DurableObject {
   }
 
   /**
-   * swap(key, value, old, ttl, options, remember) stores the value if the present one has the revision old; empty
+   * swap(key, value, old, ttl, options, remember, event) stores the value if the present one has the revision old; empty
    * stands for no value. If it has not, the result has the answer for the key. Otherwise it lists what the value
    * before referred to. Options are letters: see #store; with A, the key must not have been adopted before, and
-   * is remembered as adopted for that time.
+   * is remembered as adopted for that time. The event, unless it is empty, is told to the followers of the key.
    */
   async swap(list) {
-    const [key, value, old, ttl, options, remember] = unpack(list);
+    const [key, value, old, ttl, options, remember, event] = unpack(list);
     const alarm = await this.ctx.storage.getAlarm();
     // Nothing is awaited from here until the record is stored, so no other call comes between.
     const now = Date.now();
@@ -105,6 +111,7 @@ export class Heads extends DurableObject {
     if (buried || !(old.length ? before && hasRevision(before.value, old) : !before)) return pack(["conflict", answer(before)]);
     const adopted = adopts ? now + Number(text(remember)) : undefined;
     const after = this.#store(alarm, now, name, value, Number(text(ttl)), text(options), before, adopted);
+    this.#listeners.tell(name, event);
     await this.#settle(name, now, before, after);
     return pack(["stored", ...dropped(before, after)]);
   }
@@ -154,6 +161,7 @@ export class Heads extends DurableObject {
       if (!record) continue;
       if (record.reference) references.push(record.value);
       this.#remove(alarm, now, name, record);
+      this.#listeners.end(name, "deleted");
     }
     return pack(references);
   }
@@ -163,13 +171,39 @@ export class Heads extends DurableObject {
     for (const [name, record] of [...this.ctx.storage.kv.list({ prefix: RECORD })]) {
       const key = name.slice(RECORD.length);
       const now = Date.now();
-      if (record.expires <= now) this.#remove(NEVER, now, key, record);
-      else if (record.lease < record.expires) await this.#renew(key);
+      if (record.expires <= now) {
+        this.#remove(NEVER, now, key, record);
+        this.#listeners.end(key, "expired");
+      } else if (record.lease < record.expires) await this.#renew(key);
     }
     const now = Date.now();
+    const tokens = this.#listeners.expire(now);
     const times = [...this.ctx.storage.kv.list({ prefix: RECORD })].map(([, record]) => due(record, now));
     if (times.length === 0) await this.ctx.storage.deleteAll();
-    else if (Math.min(...times) < NEVER) await this.ctx.storage.setAlarm(Math.min(...times));
+    else if (Math.min(...times, tokens) < NEVER) await this.ctx.storage.setAlarm(Math.min(...times, tokens));
+  }
+
+  // --- Followers ---
+
+  /**
+   * Makes the sender of a request with Upgrade: websocket a follower of a key. The Worker has admitted it with a
+   * revision of the record; if that is not the present one, the status is 409, and the Worker admits it again.
+   */
+  async fetch(request) {
+    const { key, revision, ...follower } = Object.fromEntries(new URL(request.url).searchParams);
+    const alarm = await this.ctx.storage.getAlarm();
+    const record = this.#present(key, Date.now());
+    if (!record || !hasRevision(record.value, bytesOf(revision))) return new Response(null, { status: 409 });
+    const response = this.#listeners.accept(key, follower);
+    if (response.webSocket && follower.expires < (alarm ?? NEVER)) await this.ctx.storage.setAlarm(Number(follower.expires));
+    return response;
+  }
+
+  /** What clients send is ignored, except for pings, which the runtime answers. */
+  webSocketMessage() {}
+
+  webSocketClose(socket, code) {
+    closed(socket, code);
   }
 
   #record(key) {

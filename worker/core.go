@@ -76,6 +76,7 @@ func newCore(env edge.Env, version string) (http.Handler, config.Common) {
 		TTL:           settings.SessionTTL(),
 		Backend:       api.Backend{Runtime: "workers", Version: version},
 		Later:         edge.Later,
+		Live:          live(settings.KeyPrefix),
 		Budget:        budget.New(budget.Options{Bytes: workBytes, Alone: true}),
 		Misconfigured: strings.Join(problems(wrong, env.HasKV(Binding)), "; "),
 		Logger:        logger,

@@ -32,6 +32,7 @@ type swap struct {
 	ttl      time.Duration
 	adopt    bool
 	remember time.Duration
+	event    []byte
 }
 
 // swap makes a swap, and registers a new key concurrently. The error of a swap that lost is a [*kv.Conflict].
@@ -51,7 +52,7 @@ func (d *Driver) swap(ctx context.Context, s swap) error {
 	if s.adopt {
 		options = append(options, 'A')
 	}
-	list := pack([]byte(s.item.Key), value, old, milliseconds(s.ttl), options, milliseconds(s.remember))
+	list := pack([]byte(s.item.Key), value, old, milliseconds(s.ttl), options, milliseconds(s.remember), s.event)
 	var result [][]byte
 	calls := []func() error{func() (err error) {
 		result, err = d.call(ctx, name, "swap", list)
@@ -89,7 +90,7 @@ func (d *Driver) Commit(ctx context.Context, c kv.Commit) (values [][]byte, err 
 	err = together(before...)
 	change := func() error {
 		if err == nil {
-			err = d.swap(ctx, swap{item: c.Swap, old: c.Old, ttl: c.SwapTTL})
+			err = d.swap(ctx, swap{item: c.Swap, old: c.Old, ttl: c.SwapTTL, event: c.Event})
 		}
 		return nil
 	}

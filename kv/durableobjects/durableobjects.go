@@ -81,6 +81,7 @@ func (d *Driver) Info() kv.Info {
 			MaxValueBytes:  other.MaxValueBytes,
 			MaxKeyBytes:    other.MaxKeyBytes - suffixBytes,
 			TouchRewrites:  other.TouchRewrites,
+			LiveUpdates:    true,
 			LateValues:     other.Consistency == kv.Eventual,
 		},
 	}
