@@ -51,11 +51,12 @@ var arrows = map[string][]string{
 
 	// The drivers of the Worker's bindings, and nothing else here, are on top of the runtime, which knows nothing of
 	// edgeframe.
-	"kv/*":         {"kv", "internal/lru"},
-	"kv/workerskv": {"kv", "edge"},
-	"edge":         {"edge/border"},
-	"edge/border":  {},
-	"kv":           {},
+	"kv/*":              {"kv", "internal/lru"},
+	"kv/workerskv":      {"kv", "edge"},
+	"kv/durableobjects": {"kv", "edge"},
+	"edge":              {"edge/border"},
+	"edge/border":       {},
+	"kv":                {},
 
 	"internal/budget":   {},
 	"internal/fault":    {},
