@@ -211,7 +211,7 @@ var liveTests = []test{
 		}
 	}),
 	liveTest("following does not extend a session, and followers are told that it has expired", func(c *client) {
-		s := c.create(people, "ttl_seconds=2")
+		s := c.create(people, "ttl_seconds=4")
 		f := s.follow(nil)
 		f.next()
 		f.ends("expired", closedForGood)
@@ -252,7 +252,7 @@ var liveTests = []test{
 		link := func(life int64) string {
 			return "token=" + c.signed("scope", "read", "session", s.id, "iat", time.Now().Unix(), "exp", time.Now().Unix()+life)
 		}
-		brief := s.follow([]string{link(2)})
+		brief := s.follow([]string{link(4)})
 		brief.next()
 		brief.ends("", closedUnknown)
 		byLink := s.follow([]string{link(600)})
