@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unsafe"
 
 	"edgeframe/edge/border"
 )
@@ -17,8 +18,18 @@ import (
 // call is what belongs to a request and to its context.
 type call struct {
 	number uint32
+	// cancel cancels the context.
+	cancel context.CancelFunc
 	// later is the work for after the response.
 	later []func(context.Context)
+}
+
+// cancellable lets JavaScript cancel the request.
+func (c *call) cancellable() { cancelled[c.number] = c.cancel }
+
+func (c *call) end() {
+	delete(cancelled, c.number)
+	c.cancel()
 }
 
 // callKey is the key of the call in a context.
@@ -75,6 +86,14 @@ func Sleep(ctx context.Context, d time.Duration) error {
 	return err
 }
 
+// Limit cancels the context of the request after d, which is exact to a tenth of a second. It takes no timer of
+// its own.
+func Limit(ctx context.Context, d time.Duration) {
+	c := ctx.Value(callKey{}).(*call)
+	c.cancellable()
+	border.Limit(c.number, d)
+}
+
 // newRequest returns a call as a request for the handler.
 func newRequest(ctx context.Context, given border.Request, bodies *room) (*http.Request, error) {
 	method, rest, _ := strings.Cut(given.Head, "\n")
@@ -98,30 +117,69 @@ func newRequest(ctx context.Context, given border.Request, bodies *room) (*http.
 	return r, nil
 }
 
+// canonical has the canonical names of headers that JavaScript has passed, in which all are in lower case. Clients
+// choose names, so it has a limited number.
+var canonical = map[string]string{}
+
+const maxCanonical = 256
+
+func canonicalName(name string) string {
+	if known, ok := canonical[name]; ok {
+		return known
+	}
+	found := http.CanonicalHeaderKey(name)
+	if len(canonical) < maxCanonical {
+		canonical[strings.Clone(name)] = strings.Clone(found)
+	}
+	return found
+}
+
+// header parses a text with a line for each field. JavaScript has joined the values of a name.
 func header(fields string) http.Header {
-	h := make(http.Header, strings.Count(fields, "\n"))
-	for line := range strings.Lines(fields) {
-		name, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ":")
-		h.Add(name, value)
+	n := strings.Count(fields, "\n")
+	h := make(http.Header, n)
+	values := make([]string, n)
+	for i := range values {
+		var line string
+		line, fields, _ = strings.Cut(fields, "\n")
+		name, value, _ := strings.Cut(line, ":")
+		values[i] = value
+		h[canonicalName(name)] = values[i : i+1 : i+1]
 	}
 	return h
 }
 
-// oneLine removes line ends from header values.
-var oneLine = strings.NewReplacer("\r", " ", "\n", " ")
-
 // headerText returns a header as one string, a line for each field.
 func headerText(h http.Header) string {
-	var b strings.Builder
+	size := 0
 	for name, values := range h {
 		for _, value := range values {
-			b.WriteString(name)
-			b.WriteByte(':')
-			b.WriteString(oneLine.Replace(value))
-			b.WriteByte('\n')
+			size += len(name) + len(value) + len(":\n")
 		}
 	}
-	return b.String()
+	b := make([]byte, 0, size)
+	for name, values := range h {
+		for _, value := range values {
+			b = append(b, name...)
+			b = append(b, ':')
+			begin := len(b)
+			b = append(b, value...)
+			if strings.ContainsAny(value, "\r\n") {
+				oneLine(b[begin:])
+			}
+			b = append(b, '\n')
+		}
+	}
+	return unsafe.String(unsafe.SliceData(b), len(b))
+}
+
+// oneLine replaces line ends.
+func oneLine(b []byte) {
+	for i, c := range b {
+		if c == '\r' || c == '\n' {
+			b[i] = ' '
+		}
+	}
 }
 
 // contentLength returns the Content-Length of a header, -1 if there is none.

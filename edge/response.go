@@ -4,7 +4,6 @@ package edge
 
 import (
 	"context"
-	"maps"
 	"net/http"
 	"time"
 
@@ -21,8 +20,10 @@ type response struct {
 	call   uint32
 	header http.Header
 	status int
-	// sent is the header at the time of WriteHeader: later changes are not sent.
-	sent   http.Header
+	// sent is the header as a text at the time of WriteHeader: later changes are not sent. length is its
+	// Content-Length, -1 if there is none.
+	sent   string
+	length int64
 	buffer []byte
 	// streamed is true once the response has begun as a stream.
 	streamed bool
@@ -43,9 +44,22 @@ func (w *response) Header() http.Header { return w.header }
 // need to tell how old a document is: workerd does not.
 func (w *response) WriteHeader(status int) {
 	if w.status == 0 {
-		w.status, w.sent = status, maps.Clone(w.header)
-		w.sent.Set("Date", time.Now().UTC().Format(http.TimeFormat))
+		delete(w.header, "Date")
+		w.status, w.sent, w.length = status, headerText(w.header)+date(), contentLength(w.header)
 	}
+}
+
+// today is the field Date of a second.
+var today struct {
+	second int64
+	field  string
+}
+
+func date() string {
+	if now := time.Now(); now.Unix() != today.second {
+		today.second, today.field = now.Unix(), "Date:"+now.UTC().Format(http.TimeFormat)+"\n"
+	}
+	return today.field
 }
 
 // Write implements [http.ResponseWriter].
@@ -70,7 +84,7 @@ func (w *response) FlushError() error {
 	}
 	if !w.streamed {
 		// The stream is made in JavaScript, which aborts it if this instance dies.
-		border.Stream(w.call, w.status, headerText(w.sent), contentLength(w.sent))
+		border.Stream(w.call, w.status, w.sent, w.length)
 		w.streamed = true
 	}
 	chunk := w.buffer
@@ -90,7 +104,7 @@ func (w *response) finish() {
 	w.WriteHeader(http.StatusOK)
 	switch {
 	case !w.streamed:
-		border.Reply(w.call, w.status, headerText(w.sent), w.buffer)
+		border.Reply(w.call, w.status, w.sent, w.buffer)
 	case w.FlushError() == nil:
 		// Ignore errors: the client has disconnected.
 		_, _ = border.Start(w.ctx, w.call, border.Close, nil, nil, nil).Await()
@@ -98,4 +112,4 @@ func (w *response) finish() {
 }
 
 // reset drops what has been written, except the header.
-func (w *response) reset() { w.status, w.sent, w.buffer = 0, nil, nil }
+func (w *response) reset() { w.status, w.sent, w.buffer = 0, "", nil }

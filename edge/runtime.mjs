@@ -204,7 +204,8 @@ export class Border {
     if (size > 0) this.bytes.set(body, at);
     const { written } = encoder.encodeInto(head, this.bytes.subarray(at + size, at + size + room));
     this.enter("serve", call.number, size, written, body === null);
-    this.enter("resume");
+    // If the work is done, no goroutine of the call can run.
+    if (!call.ended) this.enter("resume");
   }
 
   /** Tells Go how an operation has ended, and runs the goroutines that can run. */
@@ -257,6 +258,7 @@ export class Border {
       },
       stream: (number, status, at, length, size) => this.calls.get(number)?.stream(status, text(at, length), size),
       abort: (number) => this.calls.get(number)?.abort(),
+      limit: (number, milliseconds) => this.calls.get(number)?.limit(milliseconds),
       done: (number) => this.calls.get(number)?.done(),
       tell: (at, length) => {
         this.told = text(at, length);
@@ -299,16 +301,19 @@ class Instance extends Border {
     if (this.calls.size === 0 && this.memory > RETIRE) this.open = false;
   }
 
+  /** Tells Go that nobody waits for a response any more. */
+  cancel(call) {
+    this.enter("cancel", call.number);
+    this.enter("resume");
+  }
+
   /** Passes a request to Go and returns its response, or a promise of it. */
   fetch(request, body, env, ctx) {
     const streamed = typeof body === "function";
     const call = new Call(this, env, body);
     this.calls.set(call.number, call);
     if (streamed) {
-      request.signal.addEventListener("abort", () => {
-        this.enter("cancel", call.number);
-        this.enter("resume");
-      });
+      request.signal.addEventListener("abort", () => this.cancel(call));
     }
     // Passing one string is faster than passing many.
     let head = `${request.method}\n${request.url}\n`;
@@ -334,6 +339,8 @@ class Call {
   ended = false;
   /** The response; null if the instance has died. */
   response;
+  /** The milliseconds until the call is cancelled. */
+  left = Infinity;
 
   constructor(instance, env, body) {
     this.instance = instance;
@@ -350,7 +357,11 @@ class Call {
   outlive(ctx) {
     // If another request ends the instance, this one notices only while it waits for something of
     // its own, such as this timer. Without it, the runtime would cancel the request as hung.
-    this.watch = setInterval(() => this.instance.dead && this.fail(), WATCH);
+    this.watch = setInterval(() => {
+      if (this.instance.dead) return this.fail();
+      this.left -= WATCH;
+      if (this.left <= 0) this.instance.cancel(this);
+    }, WATCH);
     ctx.waitUntil(new Promise((resolve) => (this.release = resolve)));
   }
 
@@ -360,18 +371,16 @@ class Call {
     this.resolve?.(response);
   }
 
+  /** Has the call cancelled after a time. */
+  limit(milliseconds) {
+    this.left = milliseconds;
+  }
+
   /** Responds with a complete body: bytes, or null. The head has a line for each header field. */
   reply(status, head, body) {
-    const fields = [];
-    for (let begin = 0; begin < head.length; ) {
-      const end = head.indexOf("\n", begin);
-      const colon = head.indexOf(":", begin);
-      fields.push([head.slice(begin, colon), head.slice(colon + 1, end)]);
-      begin = end + 1;
-    }
     const bodiless = status === 204 || status === 304;
     try {
-      this.answer(new Response(bodiless ? null : body, { status, headers: fields }));
+      this.answer(new Response(bodiless ? null : body, { status, headers: fields(head) }));
     } catch (error) {
       // The status or a header is not valid. An import must not throw, because that would end the instance.
       console.error(error);
@@ -409,6 +418,23 @@ class Call {
     this.abort();
     this.done();
   }
+}
+
+/** The header of a text with a line for each field: an object, which is the fastest, unless a name is there twice. */
+function fields(head) {
+  const byName = {};
+  let list;
+  for (let begin = 0; begin < head.length; ) {
+    const colon = head.indexOf(":", begin);
+    const end = head.indexOf("\n", colon);
+    const name = head.slice(begin, colon);
+    const value = head.slice(colon + 1, end);
+    if (name in byName) list ??= Object.entries(byName);
+    list?.push([name, value]);
+    byName[name] = value;
+    begin = end + 1;
+  }
+  return list ?? byName;
 }
 
 /** Reads a small body, or returns a function that reads a large one chunk by chunk. */

@@ -61,7 +61,7 @@ func Serve(build func(Env) Worker) {
 	debug.SetMemoryLimit(memoryLimit)
 	debug.SetMaxStack(maxStack)
 	debug.SetGCPercent(gcPercent)
-	border.Handle(&instance{build: build, running: map[uint32]context.CancelFunc{}})
+	border.Handle(&instance{build: build})
 	select {}
 }
 
@@ -71,9 +71,10 @@ type instance struct {
 	env    Env
 	worker *Worker
 	bodies room
-	// running cancels requests whose clients disconnect during an upload, by number.
-	running map[uint32]context.CancelFunc
 }
+
+// cancelled has what cancels requests, by number: uploads, whose clients may disconnect, and those with a limit.
+var cancelled = map[uint32]context.CancelFunc{}
 
 // idle has the channels of goroutines that wait for a request.
 var idle []chan border.Request
@@ -111,7 +112,7 @@ func (in *instance) Serve(r border.Request) {
 
 // Cancel implements [border.Handler].
 func (in *instance) Cancel(call uint32) {
-	if cancel, ok := in.running[call]; ok {
+	if cancel, ok := cancelled[call]; ok {
 		cancel()
 	}
 }
@@ -142,7 +143,8 @@ func (in *instance) serve(given border.Request) {
 	}
 	c := &call{number: given.Call}
 	ctx, cancel := context.WithCancel(withCall{context.Background(), c})
-	defer cancel()
+	c.cancel = cancel
+	defer c.end()
 	out := newResponse(ctx, given.Call)
 	r, err := newRequest(ctx, given, &in.bodies)
 	if err != nil {
@@ -152,8 +154,7 @@ func (in *instance) serve(given border.Request) {
 	}
 	defer r.Body.Close()
 	if given.Streamed {
-		in.running[given.Call] = cancel
-		defer delete(in.running, given.Call)
+		c.cancellable()
 	}
 	out.bodiless = r.Method == http.MethodHead
 	in.handle(out, r)

@@ -5,7 +5,6 @@
 package worker
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -50,19 +49,11 @@ func failed(w http.ResponseWriter, _ *http.Request) {
 // two seconds.
 const healthTime = 1800 * time.Millisecond
 
-// boundHealth gives requests for health documents a deadline. Its timer is a wait of the same request, as
-// the runtime demands.
+// boundHealth gives requests for health documents a deadline.
 func boundHealth(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/health") && r.URL.Path != "/health/live" {
-			ctx, cancel := context.WithCancel(r.Context())
-			defer cancel()
-			go func() {
-				if edge.Sleep(ctx, healthTime) == nil {
-					cancel()
-				}
-			}()
-			r = r.WithContext(ctx)
+			edge.Limit(r.Context(), healthTime)
 		}
 		next.ServeHTTP(w, r)
 	})

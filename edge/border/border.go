@@ -13,6 +13,8 @@
 package border
 
 import (
+	"runtime"
+	"time"
 	"unsafe"
 
 	_ "syscall/js" // sets the event handler, without which runtime.mjs could not run goroutines
@@ -35,6 +37,9 @@ func stream(call, status uint32, head string, length float64)
 //go:wasmimport edge abort
 func abort(call uint32)
 
+//go:wasmimport edge limit
+func limit(call uint32, milliseconds float64)
+
 //go:wasmimport edge done
 func done(call uint32)
 
@@ -50,7 +55,7 @@ type Handler interface {
 	Begin(environment string)
 	// Serve starts the work on a call.
 	Serve(Request)
-	// Cancel tells that the client of a call has gone.
+	// Cancel tells that nobody waits for the answer to a call any more.
 	Cancel(call uint32)
 }
 
@@ -108,6 +113,8 @@ func begin(n uint32) { handler.Begin(string(taken()[:n])) }
 func serve(call, size, head uint32, streamed bool) {
 	b := taken()
 	handler.Serve(Request{call, string(b[size : size+head]), b[:size:size], streamed})
+	// Runs the goroutine of the call until it waits or is done. Many requests need no more than that.
+	runtime.Gosched()
 }
 
 // settle ends a wait. Its result, if it has one, is in the buffer.
@@ -120,7 +127,7 @@ func settle(wait, status uint32) {
 	}
 }
 
-// cancel tells that the client of a call has gone.
+// cancel tells that nobody waits for the answer to a call any more.
 //
 //go:wasmexport cancel
 func cancel(call uint32) { handler.Cancel(call) }
@@ -143,6 +150,10 @@ func Stream(call uint32, status int, head string, length int64) {
 
 // Abort cuts off an answer that Stream has begun.
 func Abort(call uint32) { abort(call) }
+
+// Limit has [Handler.Cancel] called after a time, which is exact to a tenth of a second, unless the call is done
+// by then.
+func Limit(call uint32, d time.Duration) { limit(call, float64(d.Milliseconds())) }
 
 // Done tells that there is no more work on a call. Its number is not used again.
 func Done(call uint32) { done(call) }
