@@ -25,6 +25,12 @@ func runWorker(t *testing.T, opt testenv.WorkerOptions, backendType, backendClas
 		"TOKEN_SECRET": tokenSecret, "LOG_LEVEL": "debug",
 	}
 	worker := testenv.StartWorker(t, opt)
+	t.Cleanup(func() {
+		// The tests of the suite run in parallel, after this function.
+		if t.Failed() {
+			t.Log(shorten(worker.Logs()))
+		}
+	})
 	Run(t, Target{
 		URL:            worker.URL,
 		MaxUploadBytes: 8 << 20,
@@ -37,9 +43,6 @@ func runWorker(t *testing.T, opt testenv.WorkerOptions, backendType, backendClas
 		Token:          "second-token",
 		TokenSecret:    tokenSecret,
 	})
-	if t.Failed() {
-		t.Log(shorten(worker.Logs()))
-	}
 }
 
 // TestPagesOfTheOwnMachineMayCallTheWorkerByDefault is the default of CORS_ORIGINS on the Worker.

@@ -21,6 +21,9 @@ const MARGIN = 30_000;
 const NEVER = Number.MAX_SAFE_INTEGER;
 // How many expired entries a change of the index removes at most.
 const PRUNED = 100;
+// How long a turn lasts at most, and how long a change waits for its turn.
+const TURN = 5_000;
+const PATIENCE = 30_000;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -84,6 +87,11 @@ function answer(record) {
  */
 export class Heads extends DurableObject {
   #listeners = new Listeners(this.ctx);
+  // The turn that has not ended, 0 if none; how many there were; and who waits for one.
+  #turn = 0;
+  #turns = 0;
+  #waiting = [];
+  #timer;
 
   // --- Records ---
 
@@ -274,6 +282,45 @@ export class Heads extends DurableObject {
     if (record?.expires > 0) this.ctx.storage.kv.put(RECORD + key, { ...record, lease: expires });
     // It was removed meanwhile, and the index has been told before this.
     else await stub.forget(pack([bytes]));
+  }
+
+  // --- Turns ---
+
+  /**
+   * enter() returns when it is the turn of the caller to change the session, with the number of the turn: changes that
+   * compete would lose, and be made again, most of the time. A turn ends with leave, or after TURN.
+   */
+  enter() {
+    return new Promise((resolve, reject) => {
+      const waiter = { resolve };
+      waiter.timer = setTimeout(() => {
+        this.#waiting = this.#waiting.filter((other) => other !== waiter);
+        reject(new Error(`no turn within ${PATIENCE / 1000} s`));
+      }, PATIENCE);
+      this.#waiting.push(waiter);
+      this.#next();
+    });
+  }
+
+  /** leave(turn) ends a turn, if it has not ended. */
+  leave(list) {
+    this.#over(Number(text(unpack(list)[0])));
+  }
+
+  #next() {
+    const waiter = this.#turn === 0 && this.#waiting.shift();
+    if (!waiter) return;
+    clearTimeout(waiter.timer);
+    const turn = (this.#turn = ++this.#turns);
+    this.#timer = setTimeout(() => this.#over(turn), TURN);
+    waiter.resolve(pack([String(turn)]));
+  }
+
+  #over(turn) {
+    if (turn !== this.#turn) return;
+    clearTimeout(this.#timer);
+    this.#turn = 0;
+    this.#next();
   }
 
   // --- The index ---

@@ -152,6 +152,9 @@ type Precondition func(*Session) bool
 // cached: that of a segment, of statistics or of the copy of a head.
 func Immutable(key string) bool { return record.Immutable(key) }
 
+// HeadKey is the key of the head of a session.
+func HeadKey(id string) string { return record.HeadKey(id) }
+
 // IsHead reports whether a key of a store, with its prefix, is that of the head of a session: the only
 // values of sessions that are swapped.
 func IsHead(key string) bool { return record.IsHead(key) }

@@ -3,6 +3,9 @@
 package worker
 
 import (
+	"context"
+
+	"edgeframe/core"
 	"edgeframe/edge"
 	"edgeframe/kv"
 	"edgeframe/kv/durableobjects"
@@ -13,14 +16,20 @@ import (
 // HeadsBinding is the name under which a Worker has its Durable Objects, if it has some.
 const HeadsBinding = "EDGEFRAME_HEADS"
 
-// withHeads returns a driver that keeps the heads of sessions in Durable Objects and everything else in driver, if
-// the Worker has Durable Objects, and the store of the sessions that it has had without them.
-func withHeads(driver kv.Driver, env edge.Env, prefix string) (kv.Driver, *kv.Store) {
+// withHeads changes rt, whose store is on Workers KV, if the Worker has Durable Objects: it keeps the heads of sessions
+// there and everything else in driver, and adopts the sessions that it has had without them.
+func withHeads(rt *core.Runtime, driver kv.Driver, env edge.Env, prefix string, cached func(kv.Driver) kv.Driver) {
 	if !env.HasObjects(HeadsBinding) {
-		return driver, nil
+		return
 	}
-	former := kv.New(driver, prefix)
-	return durableobjects.New(driver, durableobjects.Options{Binding: HeadsBinding, Object: objectOf, Later: edge.Later}), former
+	heads := durableobjects.New(driver, durableobjects.Options{Binding: HeadsBinding, Object: objectOf, Later: edge.Later})
+	line := heads.NewLine()
+	rt.Store, rt.Former = kv.New(cached(heads), prefix), kv.New(driver, prefix)
+	rt.Line = func(ctx context.Context, id string) (func(int), error) {
+		leave, err := line.Enter(ctx, session.HeadKey(id))
+		return func(int) { leave() }, err
+	}
+	rt.Live = live(prefix)
 }
 
 // objectOf returns the name of the Durable Object of a key: there is one for each session, and for each upload
