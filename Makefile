@@ -184,7 +184,7 @@ metamorphic: redis-server
 # pauses them, and prints what they took. It fails if anything acknowledged is lost, or if memory or
 # descriptors grow. Then clients repeat 10,000 changes whose answers are lost; each must be made once.
 soak: redis-server
-	$(GO) test -v -count 1 -timeout 0 -run '^TestSoak$$|^TestChangesAreMadeOnceWhenAnswersAreLost$$' ./conformance -soak $(SOAK) -lost 10000
+	$(GO) test -v -count 1 -timeout 0 -run '^TestSoak$$|^TestChangesAreMadeOnceWhenAnswersAreLost$$|^TestFollowersStayWhileTheirObjectSleeps$$' ./conformance -soak $(SOAK) -lost 10000
 
 clean:
 	rm -rf bin node_modules

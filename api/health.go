@@ -202,6 +202,7 @@ func capabilitiesDocument(c kv.Capabilities) object {
 		{"max_key_bytes", c.MaxKeyBytes},
 		{"writes_per_key_per_second", c.WritesPerKeyPerSec},
 		{"touch_rewrites", c.TouchRewrites},
+		{"late_values", c.LateValues},
 		{"repeats_keys", c.RepeatsKeys},
 		{"live_updates", c.LiveUpdates},
 	}

@@ -83,6 +83,10 @@ func TestTheHealthSchemaAllowsEveryBackend(t *testing.T) {
 			"backend_type": "workers_kv", "backend_class": "WorkersKVBackend", "runtime": "workers", "active_sessions_exact": false,
 			"kv_info": map[string]any{"binding": "SESSIONS"},
 		},
+		"workers with objects": {
+			"backend_type": "workers_durable_objects", "backend_class": "WorkersDurableObjectsBackend", "runtime": "workers",
+			"kv_info": map[string]any{"binding": "SESSIONS", "heads_binding": "HEADS"},
+		},
 		"unreachable":    {"reachable": false, "status": "unhealthy", "error": "no answer"},
 		"writes refused": {"status": "error", "error": "no space left on device"},
 		"damaged":        {"damaged": 2, "error": "two files are damaged"},
@@ -284,7 +288,7 @@ func TestTheOpenAPIDocumentHasTheHealthSchema(t *testing.T) {
 
 // TestTheCapabilitiesInHealthAreThoseOfTheStore fails if a capability is left out or has another name.
 func TestTheCapabilitiesInHealthAreThoseOfTheStore(t *testing.T) {
-	c := kv.Capabilities{Consistency: "eventual", CompareAndSwap: true, NativeExpiry: true, MinTTLSeconds: 1, MaxValueBytes: 2, MaxKeyBytes: 3, WritesPerKeyPerSec: 4, TouchRewrites: true, RepeatsKeys: true}
+	c := kv.Capabilities{Consistency: "eventual", CompareAndSwap: true, NativeExpiry: true, MinTTLSeconds: 1, MaxValueBytes: 2, MaxKeyBytes: 3, WritesPerKeyPerSec: 4, TouchRewrites: true, LateValues: true, RepeatsKeys: true}
 	want, err := json.Marshal(c)
 	if err != nil {
 		t.Fatal(err)

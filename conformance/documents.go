@@ -262,6 +262,7 @@ type storageDocument struct {
 		MaxKeyBytes        int64  `json:"max_key_bytes"`
 		WritesPerKeyPerSec int    `json:"writes_per_key_per_second"`
 		TouchRewrites      bool   `json:"touch_rewrites"`
+		LateValues         bool   `json:"late_values"`
 		RepeatsKeys        bool   `json:"repeats_keys"`
 		LiveUpdates        bool   `json:"live_updates"`
 		ExactRepeats       bool   `json:"exact_repeats"`

@@ -10,25 +10,39 @@ import (
 )
 
 func TestWorkerOnWorkersKV(t *testing.T) {
-	worker := testenv.StartWorker(t, testenv.WorkerOptions{Vars: map[string]string{
+	runWorker(t, testenv.WorkerOptions{}, "workers_kv", "WorkersKVBackend")
+}
+
+func TestWorkerWithDurableObjects(t *testing.T) {
+	runWorker(t, testenv.WorkerOptions{Heads: true}, "workers_durable_objects", "WorkersDurableObjectsBackend")
+}
+
+// runWorker runs the suite on a Worker, and on the other kind of Worker at the same time.
+func runWorker(t *testing.T, opt testenv.WorkerOptions, backendType, backendClass string) {
+	t.Parallel()
+	opt.Vars = map[string]string{
 		"MAX_UPLOAD_SIZE_MB": "8", "MAX_DATAFRAME_SIZE_MB": "64", "CORS_ORIGINS": "https://app.example.com", "API_TOKENS": "first-token,second-token",
 		"TOKEN_SECRET": tokenSecret, "LOG_LEVEL": "debug",
-	}})
+	}
+	worker := testenv.StartWorker(t, opt)
+	t.Cleanup(func() {
+		// The tests of the suite run in parallel, after this function.
+		if t.Failed() {
+			t.Log(shorten(worker.Logs()))
+		}
+	})
 	Run(t, Target{
 		URL:            worker.URL,
 		MaxUploadBytes: 8 << 20,
 		MaxVersions:    5,
 		TTLSeconds:     3600,
 		Origin:         "https://app.example.com",
-		BackendType:    "workers_kv",
-		BackendClass:   "WorkersKVBackend",
+		BackendType:    backendType,
+		BackendClass:   backendClass,
 		Runtime:        "workers",
 		Token:          "second-token",
 		TokenSecret:    tokenSecret,
 	})
-	if t.Failed() {
-		t.Log(shorten(worker.Logs()))
-	}
 }
 
 // TestPagesOfTheOwnMachineMayCallTheWorkerByDefault is the default of CORS_ORIGINS on the Worker.

@@ -21,6 +21,8 @@ import (
 // Runtime is what the handler core needs besides the settings.
 type Runtime struct {
 	Store *kv.Store
+	// Former, if not nil, is the store before; see [session.Options].
+	Former *kv.Store
 	// TTL is how long a session on this store lives after its last access.
 	TTL time.Duration
 	// Backend is what the health document says about the storage.
@@ -65,6 +67,7 @@ func New(c config.Common, rt Runtime) http.Handler {
 	return api.New(api.Config{
 		Sessions: session.New(session.Options{
 			Store:       rt.Store,
+			Former:      rt.Former,
 			TTL:         rt.TTL,
 			MaxVersions: c.MaxVersions,
 			Segment: segment.Options{

@@ -3,6 +3,8 @@ import "../build/wasm_exec.js";
 import module from "../build/app.wasm";
 import { worker } from "./runtime.mjs";
 
+export { Heads } from "./heads.mjs";
+
 /** Whether an origin is that of a pattern, in which a star stands for any text, as in the handler core. */
 function matches(pattern, origin) {
   const star = pattern.indexOf("*");

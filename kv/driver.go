@@ -143,6 +143,9 @@ type Capabilities struct {
 	WritesPerKeyPerSec int         `json:"writes_per_key_per_second"`
 	// TouchRewrites says that Touch reads and writes the values again.
 	TouchRewrites bool `json:"touch_rewrites"`
+	// LateValues says that a new value may appear absent for a while, although Consistency is
+	// Strong, unless its key is one that is swapped. See [Patient].
+	LateValues bool `json:"late_values"`
 	// RepeatsKeys says that a listing may return a key more than once if the engine rearranges
 	// itself during the listing.
 	RepeatsKeys bool `json:"repeats_keys"`
@@ -150,3 +153,6 @@ type Capabilities struct {
 	// key was deleted, and that it has expired. Such an engine is a [Committer].
 	LiveUpdates bool `json:"live_updates"`
 }
+
+// ShowsLate reports whether a value that was just stored may appear absent.
+func (c Capabilities) ShowsLate() bool { return c.Consistency == Eventual || c.LateValues }

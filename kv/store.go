@@ -154,12 +154,16 @@ func (s *Store) Touch(ctx context.Context, keys []string, ttl time.Duration) err
 // ListKeys returns a page of at most limit keys that begin with prefix (which may be empty), starting
 // at cursor. The limit must be 1 to [MaxListLimit].
 func (s *Store) ListKeys(ctx context.Context, prefix, cursor string, limit int) (Page, error) {
+	return s.list(ctx, "list keys", prefix, cursor, limit, s.driver.List)
+}
+
+func (s *Store) list(ctx context.Context, op, prefix, cursor string, limit int, list func(ctx context.Context, prefix, cursor string, limit int) (Page, error)) (Page, error) {
 	if limit < 1 || limit > MaxListLimit {
-		return Page{}, fail("list keys", prefix, ErrInvalid, "limit %d is not between 1 and %d", limit, MaxListLimit)
+		return Page{}, fail(op, prefix, ErrInvalid, "limit %d is not between 1 and %d", limit, MaxListLimit)
 	}
-	page, err := s.driver.List(ctx, s.prefix+prefix, cursor, limit)
+	page, err := list(ctx, s.prefix+prefix, cursor, limit)
 	if err != nil {
-		return Page{}, wrap("list keys", prefix, err)
+		return Page{}, wrap(op, prefix, err)
 	}
 	for i, k := range page.Keys {
 		page.Keys[i] = strings.TrimPrefix(k, s.prefix)
@@ -193,7 +197,7 @@ func (s *Store) Probe(ctx context.Context) error {
 		return err
 	}
 	got, err := s.Get(ctx, key)
-	if err != nil && !(errors.Is(err, ErrNotFound) && s.info.Capabilities.Consistency == Eventual) {
+	if err != nil && !(errors.Is(err, ErrNotFound) && s.info.Capabilities.ShowsLate()) {
 		return err
 	}
 	if err == nil && !bytes.Equal(got, want) {

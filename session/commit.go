@@ -89,7 +89,9 @@ func (s *Service) commitFrom(ctx context.Context, ref Ref, pre Precondition, rec
 			// A commit that came between may have removed it; the next attempt sees its head.
 			last, lost = a.before.Revision, nil
 			lostAttempts++
-			h, err = s.load(ctx, ref)
+			if h, err = s.load(ctx, ref); err == nil {
+				h.patient = true
+			}
 			continue
 		}
 		if err != nil {

@@ -394,11 +394,13 @@ func (hs *eventualHeads) purge(ctx context.Context, id string) error {
 // obsolete lists nothing: other locations may still serve an older head.
 func (hs *eventualHeads) obsolete(_, _ *head) []string { return nil }
 
-// missing reports a stale read if the segment may have been stored a moment ago, and damage
-// otherwise.
-func (hs *eventualHeads) missing(h *head, err error) error {
+func (hs *eventualHeads) missing(h *head, err error) error { return notVisible(h, err, hs.now()) }
+
+// notVisible reports a stale read if the segment that is missing may have been stored a moment ago,
+// and damage otherwise.
+func notVisible(h *head, err error, now time.Time) error {
 	latest := h.Versions[len(h.Versions)-1].Time
-	if errors.Is(err, errSegmentGone) && hs.now().UnixMilli()-latest < maxDelay.Milliseconds() {
+	if errors.Is(err, errSegmentGone) && now.UnixMilli()-latest < maxDelay.Milliseconds() {
 		return &Error{Kind: ErrStaleRead, Detail: "revision " + h.Revision.String() + " is not wholly visible here yet; try again shortly", Err: err}
 	}
 	return corrupt(h.ID, err)

@@ -25,6 +25,9 @@ type head struct {
 	// passing says that the segments that are read are not cached, as they are decoded or as they are
 	// stored, because they would push out everything else.
 	passing struct{ decoded, stored bool }
+	// patient says that segments of the head were missing, so that reads wait for those that the store
+	// does not show yet.
+	patient bool
 	// actor is who changes the session, for the version that the change makes.
 	actor string
 	// logged is what the change adds to the audit log, and kept has the columns that it leaves as they are,

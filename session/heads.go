@@ -55,11 +55,15 @@ type heads interface {
 
 // newHeads returns the heads of the store of opt.
 func newHeads(opt Options) heads {
-	minTTL := time.Duration(opt.Store.Capabilities().MinTTLSeconds) * time.Second
+	minTTL := minTTLOf(opt.Store)
 	if opt.Store.Capabilities().CompareAndSwap {
 		return newStrongHeads(opt, minTTL)
 	}
 	return newEventualHeads(opt, minTTL)
+}
+
+func minTTLOf(store *kv.Store) time.Duration {
+	return time.Duration(store.Capabilities().MinTTLSeconds) * time.Second
 }
 
 // retention says how long the records of a session are kept, as functions of its TTL. The store's

@@ -40,13 +40,16 @@ func (s *Service) List(ctx context.Context, cursor string, limit int) (list []En
 	if err != nil {
 		return nil, "", badCursor(cursor)
 	}
-	prefix := "{"
+	prefix, listed := "{", s.store.ListKeys
+	if s.store.ListsCounted() {
+		listed = s.store.ListCounted
+	}
 	if !s.store.Capabilities().CompareAndSwap {
 		prefix = LifetimePrefix
 	}
 	page := kv.Page{Cursor: string(at)}
 	for range maxListings {
-		page, err = s.store.ListKeys(ctx, prefix, page.Cursor, limit-len(list))
+		page, err = listed(ctx, prefix, page.Cursor, limit-len(list))
 		if errors.Is(err, kv.ErrInvalid) {
 			return nil, "", badCursor(cursor)
 		}

@@ -63,5 +63,6 @@ func (s *Service) follow(ctx context.Context, sess *Session, read func(*Session)
 	if err != nil {
 		return err
 	}
+	h.patient = true
 	return s.heads.missing(h, read(view(h)))
 }

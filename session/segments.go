@@ -67,6 +67,9 @@ func (s *Service) fetchBatch(ctx context.Context, h *head, refs []record.Segment
 	if h.passing.stored {
 		ctx = kv.Passing(ctx)
 	}
+	if h.patient {
+		ctx = kv.Patient(ctx)
+	}
 	values, err := s.store.GetMany(ctx, keys)
 	if errors.Is(err, kv.ErrCorrupt) {
 		return damaged(h.ID, err)

@@ -31,6 +31,9 @@ import (
 // Options configure a [Service].
 type Options struct {
 	Store *kv.Store
+	// Former is the eventually consistent store that Store has taken the place of, with the same values in it, all
+	// but the heads of sessions. Sessions that have their heads there are adopted. Nil means none.
+	Former *kv.Store
 	// TTL is how long a session lives after its last access, unless its creator says otherwise.
 	TTL time.Duration
 	// MaxVersions is the number of previous versions that are kept.
@@ -148,6 +151,13 @@ type Precondition func(*Session) bool
 // Immutable reports whether the value under a key of a store never changes, so that it may be
 // cached: that of a segment, of statistics or of the copy of a head.
 func Immutable(key string) bool { return record.Immutable(key) }
+
+// HeadKey is the key of the head of a session.
+func HeadKey(id string) string { return record.HeadKey(id) }
+
+// IsHead reports whether a key of a store, with its prefix, is that of the head of a session: the only
+// values of sessions that are swapped.
+func IsHead(key string) bool { return record.IsHead(key) }
 
 // load returns the head of a session that has not expired.
 func (s *Service) load(ctx context.Context, ref Ref) (*head, error) {

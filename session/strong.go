@@ -17,8 +17,10 @@ import (
 // finished before it.
 type strongHeads struct {
 	store *kv.Store
-	now   func() time.Time
-	keep  retention
+	// former has the heads of the store before; nil means that there was none.
+	former *eventualHeads
+	now    func() time.Time
+	keep   retention
 	// maxTableBytes is that of [Options].
 	maxTableBytes int64
 	// stored has the heads that this process stored last, by the ids of their sessions. Nothing changes them.
@@ -40,13 +42,19 @@ type lastHead struct {
 const lastHeadsBytes = 8 << 20
 
 func newStrongHeads(opt Options, minTTL time.Duration) *strongHeads {
-	return &strongHeads{
+	hs := &strongHeads{
 		store:         opt.Store,
 		now:           opt.Now,
 		keep:          retention{maxTouchInterval: maxTouchInterval, min: minTTL},
 		maxTableBytes: opt.MaxTableBytes,
 		stored:        lru.New[lastHead](lastHeadsBytes),
 	}
+	if opt.Former != nil {
+		former := opt
+		former.Store = opt.Former
+		hs.former = newEventualHeads(former, minTTLOf(opt.Former))
+	}
+	return hs
 }
 
 func (hs *strongHeads) retention() retention { return hs.keep }
@@ -55,7 +63,7 @@ func (hs *strongHeads) load(ctx context.Context, ref Ref) (*head, error) {
 	b, err := hs.store.Get(ctx, record.HeadKey(ref.ID))
 	switch {
 	case errors.Is(err, kv.ErrNotFound):
-		return nil, nil
+		return hs.adopt(ctx, ref)
 	case errors.Is(err, kv.ErrCorrupt):
 		return nil, unreadable(ref.ID, err)
 	case err != nil:
@@ -73,6 +81,13 @@ func (hs *strongHeads) recall(ctx context.Context, id string) *head {
 }
 
 func (hs *strongHeads) swap(ctx context.Context, before, h *head, c kv.Commit) error {
+	if before.Revision == (Token{}) {
+		if made, err := hs.madeBefore(ctx, h); err != nil {
+			return err
+		} else if made {
+			return kv.ErrConflict
+		}
+	}
 	_, err := hs.commit(ctx, h, before.Revision, c)
 	return err
 }
@@ -141,10 +156,20 @@ func (hs *strongHeads) isHead(ctx context.Context, h *head) bool {
 }
 
 func (hs *strongHeads) purge(ctx context.Context, id string) error {
+	if hs.former != nil {
+		if err := hs.former.purge(ctx, id); err != nil {
+			return err
+		}
+	}
 	return deleteSession(ctx, hs.store, id)
 }
 
-func (hs *strongHeads) missing(h *head, err error) error { return corrupt(h.ID, err) }
+func (hs *strongHeads) missing(h *head, err error) error {
+	if hs.store.Capabilities().LateValues {
+		return notVisible(h, err, hs.now())
+	}
+	return corrupt(h.ID, err)
+}
 
 func (hs *strongHeads) obsolete(before, after *head) []string {
 	keys := obsoleteStatistics(before, after, hs.maxTableBytes)

@@ -1,6 +1,9 @@
 package staging
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 //go:generate go tool msgp -file=record.go -io=false -tests=false -unexported -o=record_gen.go
 
@@ -40,7 +43,13 @@ func decodeRecord(b []byte) (*record, error) {
 
 // recordKey is the key of the record of an upload. The braces keep the keys of an upload in one
 // slot of a Redis Cluster.
-func recordKey(id string) string { return "{" + id + "}:upload" }
+func recordKey(id string) string { return "{" + id + "}" + recordSuffix }
+
+const recordSuffix = ":upload"
+
+// IsRecord reports whether a key of a store, with its prefix, is that of the record of an upload: the only
+// values of uploads that are swapped.
+func IsRecord(key string) bool { return strings.HasSuffix(key, "}"+recordSuffix) }
 
 // partKey is the key of a part of the file of an upload, which an attempt of its request has stored.
 func partKey(id string, attempt uint32, part int) string {

@@ -123,7 +123,7 @@ func uploadOf(id string, rec *record) *Upload {
 
 // Read returns the file of a staged upload.
 func (a *Area) Read(ctx context.Context, up *Upload) ([]byte, error) {
-	parts, err := a.store.GetMany(ctx, up.partKeys())
+	parts, err := a.store.GetMany(kv.Patient(ctx), up.partKeys())
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +147,7 @@ func (a *Area) Read(ctx context.Context, up *Upload) ([]byte, error) {
 // partMissing is the error for a missing part of a file: it has been deleted since, or an
 // eventually consistent store does not show it yet.
 func (a *Area) partMissing(up *Upload) error {
-	if a.store.Capabilities().Consistency == kv.Eventual {
+	if a.store.Capabilities().ShowsLate() {
 		return codec.Errorf(ErrStaleRead, "the file of upload %s is not visible here yet; try again shortly", up.ID)
 	}
 	return notFound(up.ID)

@@ -68,16 +68,18 @@ func newCore(env edge.Env, version string) (http.Handler, config.Common) {
 	}
 
 	driver := workerskv.New(workerskv.Options{Binding: Binding, CountPrefix: settings.KeyPrefix + ":" + session.LifetimePrefix})
-	cached := cache.New(driver, settings.CacheBytes()/2, session.Immutable)
-	return core.New(settings, core.Runtime{
-		Store:         kv.New(cached, settings.KeyPrefix),
+	cached := func(d kv.Driver) kv.Driver { return cache.New(d, settings.CacheBytes()/2, session.Immutable) }
+	rt := core.Runtime{
+		Store:         kv.New(cached(driver), settings.KeyPrefix),
 		TTL:           settings.SessionTTL(),
 		Backend:       api.Backend{Runtime: "workers", Version: version},
 		Later:         edge.Later,
 		Budget:        budget.New(budget.Options{Bytes: workBytes, Alone: true}),
 		Misconfigured: strings.Join(problems(wrong, env.HasKV(Binding)), "; "),
 		Logger:        logger,
-	}), settings
+	}
+	withHeads(&rt, driver, env, settings.KeyPrefix, cached)
+	return core.New(settings, rt), settings
 }
 
 // warnOfAccess logs who may read and write, if that is more people than the owner may think.

@@ -26,7 +26,7 @@ const module = "edgeframe"
 var arrows = map[string][]string{
 	"cmd/*":          {"native", "worker"},
 	"native":         {"core", "config", "api", "session", "kv", "kv/*", "swagger", "internal/budget", "internal/logsafe", "internal/lru"},
-	"worker":         {"edge", "core", "config", "api", "session", "kv", "kv/*", "kv/workerskv", "internal/budget", "internal/logsafe"},
+	"worker":         {"edge", "core", "config", "api", "session", "staging", "kv", "kv/*", "kv/workerskv", "kv/durableobjects", "internal/budget", "internal/logsafe"},
 	"swagger":        {"api"},
 	"core":           {"access", "config", "api", "session", "codec/segment", "kv", "internal/budget"},
 	"config":         {"access", "codec/segment", "codec/compress"},
@@ -52,11 +52,12 @@ var arrows = map[string][]string{
 
 	// The drivers of the Worker's bindings, and nothing else here, are on top of the runtime, which knows nothing of
 	// edgeframe.
-	"kv/*":         {"kv", "internal/lru"},
-	"kv/workerskv": {"kv", "edge"},
-	"edge":         {"edge/border"},
-	"edge/border":  {},
-	"kv":           {},
+	"kv/*":              {"kv", "internal/lru"},
+	"kv/workerskv":      {"kv", "edge"},
+	"kv/durableobjects": {"kv", "edge"},
+	"edge":              {"edge/border"},
+	"edge/border":       {},
+	"kv":                {},
 
 	"internal/budget":   {},
 	"internal/fault":    {},

@@ -11,7 +11,7 @@ import (
 )
 
 // RunTestsInWorker runs the tests that a package has for js/wasm, a path below the root of the
-// repository, in a Worker with an empty KV namespace. It returns what they print; that they
+// repository, in a Worker with an empty KV namespace and Durable Objects. It returns what they print; that they
 // fail is a failure of t.
 func RunTestsInWorker(t testing.TB, pkg string) (output string) {
 	t.Helper()
@@ -19,9 +19,13 @@ func RunTestsInWorker(t testing.TB, pkg string) (output string) {
 		command(t, "mkdir", "-p", dir)
 		command(t, "sh", "-c", `install -m 644 "$(go env GOROOT)/lib/wasm/wasm_exec.js" "$0"`, dir)
 		command(t, "env", "GOOS=js", "GOARCH=wasm", "go", "test", "-c", "-tags", "noasm", "-o", filepath.Join(dir, "test.wasm"), "./"+pkg)
-		command(t, "cp", "internal/testenv/gotest.mjs", "edge/border.mjs", dir)
+		command(t, "cp", append(append([]string{"internal/testenv/gotest.mjs"}, scripts...), dir)...)
 	})
-	w := startModules(t, dir, []string{"gotest.mjs", "border.mjs", "wasm_exec.js", "test.wasm"}, WorkerOptions{})
+	modules := []string{"gotest.mjs", "wasm_exec.js", "test.wasm"}
+	for _, path := range scripts {
+		modules = append(modules, filepath.Base(path))
+	}
+	w := startModules(t, dir, modules, WorkerOptions{Heads: true})
 	response, err := http.Get(w.URL + "/?arg=-test.v")
 	if err != nil {
 		t.Fatalf("%v\n%s", err, w.Logs())

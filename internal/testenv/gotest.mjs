@@ -17,6 +17,8 @@ class Failing {
   }
 }
 
+export { Heads } from "./heads.mjs";
+
 export default {
   async fetch(request, env) {
     const decoder = new TextDecoder();

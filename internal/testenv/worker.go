@@ -8,6 +8,7 @@ import (
 	"io"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -24,6 +25,8 @@ type WorkerOptions struct {
 	Dir string
 	// NoKV leaves out the KV namespace.
 	NoKV bool
+	// Heads keeps the heads of sessions in Durable Objects, which are in Dir too.
+	Heads bool
 	// assets is the folder of its assets; empty means none.
 	assets string
 }
@@ -47,6 +50,9 @@ func (w *Worker) Stop() {
 	_ = w.cmd.Wait() // it is of no interest how it ends
 }
 
+// scripts are the modules in JavaScript that the Worker imports, besides its entry.
+var scripts = []string{"edge/runtime.mjs", "edge/border.mjs", "edge/heads.mjs", "edge/listeners.mjs"}
+
 // StartWorker builds the Worker of this repository and starts it.
 func StartWorker(t testing.TB, opt WorkerOptions) *Worker {
 	t.Helper()
@@ -59,8 +65,8 @@ func StartWorkerWith(t testing.TB, entry string, opt WorkerOptions) *Worker {
 	dir := BuildWorker(t, opt.Tags)
 	opt.assets = filepath.Join(dir, "build", "assets")
 	command(t, "cp", entry, filepath.Join(dir, "edge"))
-	entry = filepath.Join("edge", filepath.Base(entry))
-	return startModules(t, dir, []string{entry, "edge/runtime.mjs", "edge/border.mjs", "build/wasm_exec.js", "build/app.wasm"}, opt)
+	modules := append([]string{filepath.Join("edge", filepath.Base(entry))}, scripts...)
+	return startModules(t, dir, append(modules, "build/wasm_exec.js", "build/app.wasm"), opt)
 }
 
 // BuildWorker builds the Worker with build tags and returns a directory that has what it
@@ -70,7 +76,7 @@ func BuildWorker(t testing.TB, tags string) (dir string) {
 	return buildOnce(t, strings.TrimSuffix("worker-"+tags, "-"), func(dir string) {
 		command(t, "make", "build-edge", "BUILD="+filepath.Join(dir, "build"), "TAGS="+tags)
 		command(t, "mkdir", "-p", filepath.Join(dir, "edge"))
-		command(t, "cp", "edge/runtime.mjs", "edge/border.mjs", filepath.Join(dir, "edge"))
+		command(t, "cp", append(slices.Clone(scripts), filepath.Join(dir, "edge"))...)
 	})
 }
 
@@ -112,6 +118,9 @@ func startModules(t testing.TB, root string, paths []string, opt WorkerOptions) 
 	}
 	if !opt.NoKV {
 		options["kv"] = "EDGEFRAME_KV"
+	}
+	if opt.Heads {
+		options["heads"] = "EDGEFRAME_HEADS"
 	}
 	argument, err := json.Marshal(options)
 	if err != nil {

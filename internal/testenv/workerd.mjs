@@ -1,8 +1,8 @@
 // Runs a Worker under workerd, with Workers KV on disk: node workerd.mjs '<options>'. It prints
 // {"url": …} once the Worker listens, and ends with its standard input.
 //
-// Options: root, modules [{type, path}], vars, kv (binding), dir (of KV), compatibilityDate,
-// assets (a folder). KV left out means a Worker without a namespace.
+// Options: root, modules [{type, path}], vars, kv (binding), heads (binding of the Durable Objects), dir (of
+// both), compatibilityDate, assets (a folder). What is left out the Worker does not have.
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 
 const options = JSON.parse(process.argv[2]);
@@ -16,6 +16,7 @@ const mf = new Miniflare(convertV4MiniflareOptions({
   compatibilityDate: options.compatibilityDate,
   bindings: options.vars ?? {},
   kvNamespaces: options.kv ? [options.kv] : [],
+  durableObjects: options.heads ? { [options.heads]: { className: "Heads", useSQLite: true } } : {},
   resourcePersistencePath: options.dir,
   // As wrangler.toml has them.
   ...(options.assets && {

@@ -49,6 +49,9 @@ func New(d kv.Driver, bytes int64, immutable func(key string) bool) kv.Driver {
 	return c
 }
 
+// Unwrap implements [kv.Wrapper].
+func (c *driver) Unwrap() kv.Driver { return c.Driver }
+
 // Get implements [kv.Driver].
 func (c *driver) Get(ctx context.Context, keys []string) ([][]byte, error) {
 	values, missing := c.look(keys)

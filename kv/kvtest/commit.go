@@ -147,9 +147,11 @@ var commitTests = []test{
 // storeWith returns a store on the driver, after setting value for keys of the store.
 func (f *fixture) storeWith(ttl time.Duration, value string, keys ...string) *kv.Store {
 	f.Helper()
-	for _, key := range keys {
-		f.set(ttl, value, "edgeframe:"+key)
+	full := make([]string, len(keys))
+	for i, key := range keys {
+		full[i] = "edgeframe:" + key
 	}
+	f.set(ttl, value, full...)
 	return kv.New(f.d, "")
 }
 

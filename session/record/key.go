@@ -15,6 +15,9 @@ func KeyPrefix(id string) string { return "{" + id + "}:" }
 // HeadKey is the key of a session's head.
 func HeadKey(id string) string { return KeyPrefix(id) + "head" }
 
+// IsHead reports whether a key, with any prefix, is that of a head.
+func IsHead(key string) bool { return strings.HasSuffix(key, "}:head") }
+
 // HeadCopyKey is the key of the copy of the head that the commit t has made.
 func HeadCopyKey(id string, t Token) string { return KeyPrefix(id) + "head:" + t.String() }
 

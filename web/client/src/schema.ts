@@ -2310,6 +2310,7 @@ export interface components {
          *         "max_key_bytes": 512,
          *         "writes_per_key_per_second": 0,
          *         "touch_rewrites": false,
+         *         "late_values": false,
          *         "repeats_keys": false,
          *         "live_updates": false,
          *         "exact_repeats": true
@@ -2329,9 +2330,9 @@ export interface components {
              */
             status: "healthy" | "unhealthy" | "error";
             /** @enum {unknown} */
-            backend_type: "inmemory" | "redis" | "workers_kv";
+            backend_type: "inmemory" | "redis" | "workers_kv" | "workers_durable_objects";
             /** @enum {unknown} */
-            backend_class?: "InMemoryBackend" | "RedisBackend" | "WorkersKVBackend";
+            backend_class?: "InMemoryBackend" | "RedisBackend" | "WorkersKVBackend" | "WorkersDurableObjectsBackend";
             reachable: boolean;
             /** @description Of one round trip to the backend. */
             latency_ms: number;
@@ -2362,6 +2363,8 @@ export interface components {
                 max_key_bytes: number;
                 writes_per_key_per_second: number;
                 touch_rewrites: boolean;
+                /** @description Whether data of a change may not be visible for a moment after it, although the change is; then a read is answered 503 stale_read. */
+                late_values: boolean;
                 repeats_keys: boolean;
                 /** @description Whether GET …/events tells those who follow a session of its changes; else clients poll. */
                 live_updates: boolean;
@@ -2383,12 +2386,14 @@ export interface components {
             };
             kv_info?: {
                 binding: string;
+                /** @description Of the Durable Objects, where the Worker has some. */
+                heads_binding?: string;
             };
             /** @description On the embedded store, the number of damaged files that were found since the start. error names them. */
             damaged?: number;
             /** @description What is wrong. With status healthy: something is damaged, everything else works. */
             error?: string;
-        } & (unknown & unknown & unknown & unknown);
+        } & (unknown & unknown & unknown & unknown & unknown);
         /**
          * @example {
          *       "name": "edgeframe",

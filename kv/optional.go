@@ -1,0 +1,79 @@
+package kv
+
+import (
+	"context"
+	"time"
+)
+
+// CountedLister is implemented by drivers that can list the items that Count counts, without
+// enumerating the others.
+type CountedLister interface {
+	// ListCounted is [Driver.List] for keys of items that were stored with Counted set.
+	ListCounted(ctx context.Context, prefix, cursor string, limit int) (Page, error)
+}
+
+// Adopter is implemented by drivers that take over values from another engine, in which they stay
+// visible for a while.
+type Adopter interface {
+	// Adopt stores item if the key is absent, as a [Driver.CompareAndSwap] from the zero revision
+	// does, and returns a [*Conflict] otherwise. Once it has stored an item, it stores no
+	// other one under the same key until remember has passed, even if the item has been deleted
+	// or has expired; then the value of the conflict is nil. Other writes of the key are not
+	// concerned.
+	Adopt(ctx context.Context, item Item, ttl, remember time.Duration) error
+}
+
+// Wrapper is implemented by drivers that pass calls on to another driver, whose optional interfaces
+// in this file apply to the wrapper too.
+type Wrapper interface {
+	Unwrap() Driver
+}
+
+// as returns d, or the driver that d wraps, as a T.
+func as[T any](d Driver) (t T, ok bool) {
+	for {
+		if t, ok = d.(T); ok {
+			return t, true
+		}
+		w, wraps := d.(Wrapper)
+		if !wraps {
+			return t, false
+		}
+		d = w.Unwrap()
+	}
+}
+
+// ListsCounted reports whether ListCounted is supported.
+func (s *Store) ListsCounted() bool {
+	_, ok := as[CountedLister](s.driver)
+	return ok
+}
+
+// ListCounted is [Store.ListKeys] for the keys of the items that Count counts. It returns
+// [ErrUnsupported] unless the driver is a [CountedLister].
+func (s *Store) ListCounted(ctx context.Context, prefix, cursor string, limit int) (Page, error) {
+	const op = "list counted keys"
+	lister, ok := as[CountedLister](s.driver)
+	if !ok {
+		return Page{}, fail(op, prefix, ErrUnsupported, "%s does not list counted items", s.info.Type)
+	}
+	return s.list(ctx, op, prefix, cursor, limit, lister.ListCounted)
+}
+
+// Adopt stores an item of another engine; see [Adopter]. It returns [ErrUnsupported] unless the driver is
+// an Adopter.
+func (s *Store) Adopt(ctx context.Context, item Item, ttl, remember time.Duration) error {
+	const op = "adopt"
+	if err := s.checkSwap(op, item, ttl); err != nil {
+		return err
+	}
+	adopter, ok := as[Adopter](s.driver)
+	if !ok {
+		return fail(op, item.Key, ErrUnsupported, "%s does not adopt values", s.info.Type)
+	}
+	full, err := s.fullItem(op, item)
+	if err != nil {
+		return err
+	}
+	return wrap(op, item.Key, adopter.Adopt(ctx, full, ttl, remember))
+}
