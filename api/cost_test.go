@@ -37,19 +37,20 @@ func costOf(c *kvtest.Counting) cost {
 }
 
 // edgeFixture is an instance on an eventually consistent store.
-func edgeFixture(t *testing.T, origin kv.Driver) (*fixture, *kvtest.Counting) {
+func edgeFixture(t *testing.T, origin kv.Driver, inlineBytes int) (*fixture, *kvtest.Counting) {
 	counting := kvtest.NewCounting(kvtest.NewEventual(origin))
 	store := kv.New(counting, "")
 	return newFixture(t, func(c *Config) {
 		c.Store = store
 		c.Sessions = session.New(session.Options{
-			Store: store, MaxVersions: 5, CacheBytes: 1 << 20,
+			Store: store, MaxVersions: 5, CacheBytes: 1 << 20, InlineBytes: inlineBytes,
 			Segment: segment.Options{Method: "arrow", Compression: "snappy"},
 		})
 	}), counting
 }
 
-// charged are the requests in the table of docs/edge.md, one after another on a session of one segment.
+// charged are the requests in the table of docs/edge.md, one after another on a session of a table of one
+// segment, which travels with the head or is in the store.
 var charged = []struct{ method, path, body string }{
 	{"POST", "/api/v1/sessions", "a,b\n1,x\n2,y\n"},
 	{"GET", "/api/v1/sessions/{id}", ""},
@@ -78,14 +79,14 @@ var charged = []struct{ method, path, body string }{
 
 // measure sends the requests, each to an instance that has cached the session or to a new one, and
 // returns their costs.
-func measure(t *testing.T, warm bool) map[string]cost {
+func measure(t *testing.T, warm bool, inlineBytes int) map[string]cost {
 	origin := memory.New()
-	f, calls := edgeFixture(t, origin)
+	f, calls := edgeFixture(t, origin, inlineBytes)
 	costs := map[string]cost{}
 	location := ""
 	for _, c := range charged {
 		if !warm {
-			f, calls = edgeFixture(t, origin)
+			f, calls = edgeFixture(t, origin, inlineBytes)
 		} else if location != "" && c.method != "DELETE" && !strings.HasPrefix(c.path, "/health") {
 			f.do("GET", location+"/data", "")
 		}
@@ -108,10 +109,14 @@ func measure(t *testing.T, warm bool) map[string]cost {
 }
 
 func TestTheDocumentedCostsOnWorkersKVAreTheRealOnes(t *testing.T) {
-	cold, warm := measure(t, false), measure(t, true)
+	const none = -1
+	cold, warm := measure(t, false, 0), measure(t, true, 0)
+	coldStored, warmStored := measure(t, false, none), measure(t, true, none)
 	real := map[string]string{}
 	for name, c := range warm {
-		real[name] = fmt.Sprintf("%d | %d | %d | %d | %d", c.reads, cold[name].reads, c.writes, c.deletes, c.lists)
+		stored := warmStored[name]
+		real[name] = fmt.Sprintf("%d | %d | %d | %d | %d | %d | %d | %d", c.reads, cold[name].reads, c.writes,
+			stored.reads, coldStored[name].reads, stored.writes, c.deletes, c.lists)
 	}
 	text, err := os.ReadFile(filepath.Join("..", "docs", "edge.md"))
 	if err != nil {

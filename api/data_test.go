@@ -66,7 +66,7 @@ func segmentReads(f *fixture) *atomic.Int64 {
 }
 
 func TestHeadReadsNoTable(t *testing.T) {
-	f := newFixture(t)
+	f := newFixture(t, inStore)
 	path := f.upload("a,b\n1,x\n2,y\n3,z\n")
 	reads := segmentReads(f)
 	for _, target := range []string{"/data", "/data?limit=1", "/data?limit=1&format=csv", "/data?format=arrow", "/data?format=xlsx", "/data?format=parquet", "/describe"} {

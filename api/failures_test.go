@@ -27,7 +27,7 @@ func (f *fixture) failOn(ops ...string) {
 }
 
 func TestAFailingStoreIsUnavailable(t *testing.T) {
-	f := newFixture(t)
+	f := newFixture(t, inStore)
 	path := f.upload("a,b\n1,x\n")
 	edit := `{"operations":[{"op":"set_values","column":"a","rows":[0],"value":5}]}`
 	tests := []struct {
@@ -129,7 +129,7 @@ func TestDamagedDataIsNeverServed(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			f := newFixture(t)
+			f := newFixture(t, inStore)
 			path := f.upload("a,b\n1,x\n2,y\n")
 			f.damage(tt.part, tt.change)
 			f.wantProblem(f.do("GET", path+tt.target, ""), http.StatusInternalServerError, "corrupt_session")
@@ -140,8 +140,22 @@ func TestDamagedDataIsNeverServed(t *testing.T) {
 	}
 }
 
-func TestAMissingSegmentIsNamed(t *testing.T) {
+// The document of a session is in the head apart from the table that the head carries.
+func TestADamagedTableInAHeadIsNeverServed(t *testing.T) {
 	f := newFixture(t)
+	path := f.upload("a,b\n1,x\n2,y\n")
+	f.damage(":head", func(b []byte) []byte { b[len(b)-1] ^= 1; return b })
+	f.wantStatus(f.do("GET", path, ""), http.StatusOK)
+	for _, below := range []string{"/data", "/data?format=arrow", "/describe"} {
+		detail := f.wantProblem(f.do("GET", path+below, ""), http.StatusInternalServerError, "corrupt_session")
+		if !strings.Contains(detail, ":seg:") {
+			t.Errorf("%s: detail %q does not name the segment", below, detail)
+		}
+	}
+}
+
+func TestAMissingSegmentIsNamed(t *testing.T) {
+	f := newFixture(t, inStore)
 	path := f.upload("a\n1\n")
 	page, err := f.driver.Driver.List(context.Background(), "", "", 100)
 	if err != nil {

@@ -56,6 +56,16 @@ func newServer(t testing.TB, configure ...func(*Config)) (Config, *fixture) {
 	return c, f
 }
 
+// inStore makes a fixture whose heads carry no segments.
+func inStore(c *Config) {
+	c.Sessions = session.New(session.Options{
+		Store:       c.Store,
+		MaxVersions: session.DefaultMaxVersions,
+		InlineBytes: -1,
+		Segment:     segment.Options{Method: "arrow", Compression: "snappy"},
+	})
+}
+
 func newFixture(t testing.TB, configure ...func(*Config)) *fixture {
 	c, f := newServer(t, configure...)
 	f.handler = New(c)

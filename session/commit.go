@@ -201,9 +201,9 @@ type attempt struct {
 	// before is the head from which the attempt started, head its successor.
 	before head
 	head   *head
-	// items are the segments to store, dropped the keys of those to delete, and left the keys of those
-	// that a reader deletes.
-	items         []kv.Item
+	// items are the new segments, and put those of them that do not travel with the head. dropped are the
+	// keys of the segments to delete, and left the keys of those that a reader deletes.
+	items, put    []kv.Item
 	dropped, left []string
 }
 
@@ -233,7 +233,12 @@ func exhausted(id string, lost int) error {
 // to that. It also drops the keys of unused.
 func (s *Service) swap(ctx context.Context, a *attempt, unused []string) error {
 	h, now := a.head, s.now()
+	born := h.nextBorn()
 	h.advance()
+	var err error
+	if a.put, err = h.settle(&a.before, born, a.items, s.opt.InlineBytes); err != nil {
+		return err
+	}
 	// The session may have had a longer TTL when its other segments were stored.
 	h.Lease = min(h.Lease, now.Add(s.keep.segmentTTL(h.ttl())).UnixMilli())
 	renew, err := h.extend(now, s.keep)
@@ -241,7 +246,7 @@ func (s *Service) swap(ctx context.Context, a *attempt, unused []string) error {
 		return err
 	}
 	a.dropped, a.left = s.readers.split(h.ID, append(s.heads.obsolete(&a.before, h), unused...))
-	return s.heads.swap(ctx, &a.before, h, kv.Commit{Put: a.items, Touch: renew, Drop: a.dropped, Event: s.event(&a.before, h)})
+	return s.heads.swap(ctx, &a.before, h, kv.Commit{Put: a.put, Touch: renew, Drop: a.dropped, Event: s.event(&a.before, h)})
 }
 
 // unused lists the keys of the segments that a lost attempt stored in vain: those that h, a head
@@ -249,7 +254,7 @@ func (s *Service) swap(ctx context.Context, a *attempt, unused []string) error {
 // segment in the same revision has won, so h or a head before it had the segment, and a key that a
 // head has given up is never used again.
 func (a *attempt) unused(h *head) (keys []string) {
-	if a == nil || len(a.items) == 0 {
+	if a == nil || len(a.put) == 0 {
 		return nil
 	}
 	kept, err := h.segments()
@@ -260,7 +265,7 @@ func (a *attempt) unused(h *head) (keys []string) {
 	for r := range kept {
 		keptKeys[record.SegmentKey(h.ID, r)] = true
 	}
-	for _, it := range a.items {
+	for _, it := range a.put {
 		if !keptKeys[it.Key] {
 			keys = append(keys, it.Key)
 		}

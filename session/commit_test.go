@@ -116,7 +116,7 @@ func TestACrashBeforeTheSwapLeavesTheSessionAsItWas(t *testing.T) {
 }
 
 func TestEvictedSegmentsAreDeletedAndKeptOnesAreNot(t *testing.T) {
-	h := newHarness(t, func(o *Options) { o.MaxVersions = 2 })
+	h := newHarness(t, inStore, func(o *Options) { o.MaxVersions = 2 })
 	sess := h.create(1000, 5)
 	for i := range 6 {
 		sess = h.edit(sess, fmt.Sprintf(`{"op":"set_values","column":"column_1","rows":[0],"value":%d}`, 5000+i))
@@ -145,7 +145,7 @@ func TestEvictedSegmentsAreDeletedAndKeptOnesAreNot(t *testing.T) {
 }
 
 func TestLostSegmentIsNamedAndNeverGuessed(t *testing.T) {
-	h := newHarness(t)
+	h := newHarness(t, inStore)
 	sess := h.create(100, 5)
 	key := record.SegmentKey(sess.ID, h.manifest(sess).Groups[0].Segments[0])
 	if err := h.store.Delete(context.Background(), key); err != nil {
@@ -161,7 +161,7 @@ func TestLostSegmentIsNamedAndNeverGuessed(t *testing.T) {
 }
 
 func TestDamagedSegmentIsRefused(t *testing.T) {
-	h := newHarness(t)
+	h := newHarness(t, inStore)
 	sess := h.create(100, 5)
 	key := record.SegmentKey(sess.ID, h.manifest(sess).Groups[0].Segments[0])
 	data, err := h.store.Get(context.Background(), key)
@@ -178,7 +178,7 @@ func TestDamagedSegmentIsRefused(t *testing.T) {
 }
 
 func TestDamagedHeadIsRefused(t *testing.T) {
-	h := newHarness(t)
+	h := newHarness(t, inStore)
 	sess := h.create(10, 5)
 	good, err := h.store.Get(context.Background(), record.HeadKey(sess.ID))
 	if err != nil {
@@ -223,7 +223,7 @@ func TestASessionWithADamagedHeadCanBeDeleted(t *testing.T) {
 }
 
 func TestReadFollowsACommitThatEvictedItsVersion(t *testing.T) {
-	h := newHarness(t, func(o *Options) { o.MaxVersions = 0 })
+	h := newHarness(t, inStore, func(o *Options) { o.MaxVersions = 0 })
 	old := h.create(100, 5)
 	h.edit(old, `{"op":"set_values","column":"column_1","rows":[0],"value":77}`)
 	d, err := h.Read(context.Background(), old, Selection{Limit: -1})
@@ -292,7 +292,7 @@ func TestEqualSegmentsOfACommitAreStoredOnce(t *testing.T) {
 	for g := range rows {
 		rows[g] = array.NewRecord(schema, []arrow.Array{column}, int64(column.Len()))
 	}
-	h := newHarness(t)
+	h := newHarness(t, inStore)
 	h.calls.Reset()
 	sess := h.must(h.Create(context.Background(), &codec.Table{Schema: schema, RowGroups: rows}, "", 0, nil))
 	if put := h.calls.Of(kvtest.OpSet); put.Keys != 1 || put.Bytes != sess.Current.NewBytes {

@@ -254,7 +254,7 @@ func (c *copier) difference(source, target storedHead) (commit kv.Commit, lackin
 		Swap: kv.Item{Key: record.HeadKey(h.ID), Value: source.raw, Counted: true},
 		TTL:  c.ttl(max(h.Lease, h.Expires)), SwapTTL: c.ttl(h.Expires),
 	}
-	needed, err := h.segments()
+	needed, err := h.storedSegments()
 	if err != nil {
 		return commit, nil, err
 	}
@@ -262,7 +262,7 @@ func (c *copier) difference(source, target storedHead) (commit kv.Commit, lackin
 	if target.head != nil {
 		commit.Old = target.head.Revision.KV()
 		if c.left(target.head.Lease) > 0 {
-			if present, err = target.head.segments(); err != nil {
+			if present, err = target.head.storedSegments(); err != nil {
 				return commit, nil, err
 			}
 		}

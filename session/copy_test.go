@@ -23,9 +23,9 @@ type pair struct {
 	from, to *harness
 }
 
-func newPair(t *testing.T) *pair {
+func newPair(t *testing.T, adjust ...func(*Options)) *pair {
 	t.Helper()
-	p := &pair{T: t, from: newHarness(t), to: newHarness(t)}
+	p := &pair{T: t, from: newHarness(t, adjust...), to: newHarness(t, adjust...)}
 	p.to.time = p.from.time
 	return p
 }
@@ -175,7 +175,7 @@ func TestASessionThatWasChangedInBothStoresStaysAsItIs(t *testing.T) {
 }
 
 func TestADamagedSessionIsNamedAndTheOthersAreCopied(t *testing.T) {
-	p := newPair(t)
+	p := newPair(t, inStore)
 	ctx := t.Context()
 	fine, lacking, damaged, unreadable := p.from.create(10, 5), p.from.create(10, 5), p.from.create(10, 5), p.from.create(10, 5)
 	segment := func(sess *Session) string {
@@ -248,9 +248,9 @@ func TestAStoreThatFailsEndsTheCopy(t *testing.T) {
 		}
 		return nil
 	}}
-	p := newPair(t)
+	p := newPair(t, inStore)
 	p.from.create(10, 5)
-	to := newHarness(t, func(o *Options) { o.Store = kv.New(failing, "") })
+	to := newHarness(t, inStore, func(o *Options) { o.Store = kv.New(failing, "") })
 	_, err := Copy(t.Context(), copying(p.from, to, func(CopyReport) {}))
 	if !errors.Is(err, boom) {
 		t.Error(err)

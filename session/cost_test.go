@@ -188,7 +188,7 @@ func TestAColumnThatJoinsASegmentIsAddedInOneReadOfIt(t *testing.T) {
 }
 
 func TestSegmentsAreImmutableAndHeadsAreNot(t *testing.T) {
-	h := newHarness(t)
+	h := newHarness(t, inStore)
 	sess := h.create(10, 5)
 	for _, key := range h.segmentKeys() {
 		if !Immutable("edgeframe:" + key) {

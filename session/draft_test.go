@@ -74,7 +74,7 @@ func TestALostAttemptIsNotWorkedOutAgainIfTheTableIsAsItWas(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h := newHarness(t)
+			h := newHarness(t, inStore)
 			sess := h.edit(h.create(1000, 5), `{"op":"drop_columns","columns":["column_3"]}`)
 			works := 0
 			c := of(sess)
@@ -95,7 +95,7 @@ func TestALostAttemptIsNotWorkedOutAgainIfTheTableIsAsItWas(t *testing.T) {
 			if works != 1 {
 				t.Errorf("the version was worked out %d times", works)
 			}
-			quiet := newHarness(t)
+			quiet := newHarness(t, inStore)
 			want := quiet.edit(quiet.edit(quiet.create(1000, 5), `{"op":"drop_columns","columns":["column_3"]}`), setFirst)
 			wantEqual(t, h.table(next, 0), quiet.table(want, 0))
 			got := next.Current
@@ -117,7 +117,7 @@ func TestALostAttemptIsNotWorkedOutAgainIfTheTableIsAsItWas(t *testing.T) {
 }
 
 func TestMarksAreTakenOverFromALostAttempt(t *testing.T) {
-	h := newHarness(t)
+	h := newHarness(t, inStore)
 	sess := h.create(100, 5)
 	c := of(sess)
 	c.Pre = before(func() { h.patch(sess, 1) }, func() { h.patch(sess, 2) })
@@ -145,7 +145,7 @@ func TestASegmentThatWasTakenOverSurvivesTheCleaningUpOfAnEqualAttempt(t *testin
 		}
 		return nil
 	}}
-	h := newHarness(t, func(o *Options) { o.Store = kv.New(failing, "") })
+	h := newHarness(t, inStore, func(o *Options) { o.Store = kv.New(failing, "") })
 	sess := h.create(1000, 5)
 	swaps = 0
 	var winner *Session
@@ -163,7 +163,7 @@ func TestASegmentThatWasTakenOverSurvivesTheCleaningUpOfAnEqualAttempt(t *testin
 }
 
 func TestALostAttemptThatSharesADroppedSegmentIsWorkedOutAgain(t *testing.T) {
-	h := newHarness(t, func(o *Options) { o.MaxVersions = 1 })
+	h := newHarness(t, inStore, func(o *Options) { o.MaxVersions = 1 })
 	sess := h.create(1000, 5)
 	first := h.table(sess, 0)
 	original := fmt.Sprintf(`{"op":"set_values","column":"column_1","rows":[0],"value":%s}`, first.RowGroups[0].Column(0).ValueStr(0))
@@ -181,7 +181,7 @@ func TestALostAttemptThatSharesADroppedSegmentIsWorkedOutAgain(t *testing.T) {
 
 func TestALostAttemptIsWorkedOutAgainIfTheTableHasChanged(t *testing.T) {
 	const fill = `{"op":"fill_missing","columns":["column_1"],"method":"constant","value":4}`
-	h := newHarness(t)
+	h := newHarness(t, inStore)
 	sess := h.create(100, 5)
 	c := of(sess)
 	c.Pre = before(func() { h.must(h.Append(context.Background(), of(sess), codectest.Generate(10, 5, 1))) })
@@ -189,7 +189,7 @@ func TestALostAttemptIsWorkedOutAgainIfTheTableHasChanged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	quiet := newHarness(t)
+	quiet := newHarness(t, inStore)
 	longer := quiet.must(quiet.Append(context.Background(), of(quiet.create(100, 5)), codectest.Generate(10, 5, 1)))
 	want, wantEffects, err := quiet.Edit(context.Background(), of(longer), operations(t, fill))
 	if err != nil {
@@ -203,7 +203,7 @@ func TestALostAttemptIsWorkedOutAgainIfTheTableHasChanged(t *testing.T) {
 }
 
 func TestALostAttemptWithAPreconditionIsRefused(t *testing.T) {
-	h := newHarness(t)
+	h := newHarness(t, inStore)
 	sess := h.create(100, 5)
 	other := before(func() { h.patch(sess, 1) })
 	c := of(sess)
@@ -217,7 +217,7 @@ func TestALostAttemptWithAPreconditionIsRefused(t *testing.T) {
 }
 
 func TestAChangeThatAlwaysLosesIsAConflict(t *testing.T) {
-	h := newHarness(t)
+	h := newHarness(t, inStore)
 	sess := h.create(10, 5)
 	attempts, told := 0, 0
 	h.opt.Line = func(context.Context, string) (func(int), error) {

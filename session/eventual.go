@@ -17,7 +17,8 @@ import (
 //
 // Every commit also stores a copy of its head under a key of its own, which nobody has read
 // before and nobody else writes. A client that names its revision gets that copy if the visible
-// head is older.
+// head is older. The first commit of a session with a random id stores none: nobody has read the key of
+// its head either, so the head is visible where its copy would be, and there is no older one.
 //
 // The lifetime of a session, which is when it was last accessed and until when its segments are
 // kept, has another key than the head. So a reader can extend a session without writing the head,
@@ -210,7 +211,7 @@ func (hs *eventualHeads) swap(ctx context.Context, before, h *head, c kv.Commit)
 	if err := hs.reserve(h.ID, before.Revision, h.Revision); err != nil {
 		return err
 	}
-	if err := hs.write(ctx, h, before.Revision, c); err != nil {
+	if err := hs.write(ctx, before, h, c); err != nil {
 		hs.forget(h.ID, h.Revision)
 		return err
 	}
@@ -231,38 +232,54 @@ func (hs *eventualHeads) swap(ctx context.Context, before, h *head, c kv.Commit)
 	return nil
 }
 
-// write writes the segments of a commit, then the copy of its head, then the head.
-func (hs *eventualHeads) write(ctx context.Context, h *head, old Token, c kv.Commit) error {
-	if len(c.Touch) > 0 {
-		if err := hs.store.Touch(ctx, c.Touch, c.TTL); err != nil {
-			return err
-		}
-	}
-	headCopy := kv.Item{Key: record.HeadCopyKey(h.ID, h.Revision), Value: c.Swap.Value}
-	if err := hs.store.SetMany(ctx, append(c.Put, headCopy), c.TTL); err != nil {
+// write writes the segments of a commit, then its head and the copy of that.
+//
+// Head and copy are written together. Nobody knows the revision before that of the head can be read, and
+// a client learns it when both are stored. If only the head is stored, the change is made, although its
+// client gets an error, as after a lost response; whoever names the revision where the head is older
+// waits until it is visible.
+func (hs *eventualHeads) write(ctx context.Context, before, h *head, c kv.Commit) error {
+	if err := hs.prepare(ctx, before, h, c); err != nil {
 		return err
-	}
-	if err := hs.checkVisible(ctx, h.ID, old); err != nil {
-		return err
-	}
-	if old == (Token{}) && h.Made != nil {
-		if err := hs.checkUnmade(ctx, h.ID); err != nil {
-			return err
-		}
 	}
 	// The head has to outlive every reader that does not see it yet and notes the lifetime of an
 	// older one.
 	c.Swap.Counted = false
-	return hs.store.SetMany(ctx, []kv.Item{c.Swap}, c.TTL)
+	items := []kv.Item{c.Swap}
+	if before.Revision != (Token{}) || h.Made != nil {
+		headCopy := kv.Item{Key: record.HeadCopyKey(h.ID, h.Revision), Value: c.Swap.Value}
+		items = []kv.Item{headCopy, c.Swap}
+	}
+	return hs.store.SetMany(ctx, items, c.TTL)
+}
+
+// prepare stores the segments of a commit, and checks meanwhile that no other commit has become visible. If
+// nothing was waited for since the head before was read, that read was the check.
+func (hs *eventualHeads) prepare(ctx context.Context, before, h *head, c kv.Commit) error {
+	isNew, stores := before.Revision == (Token{}), len(c.Touch)+len(c.Put) > 0
+	checked := make(chan error, 1)
+	switch {
+	case isNew && h.Made != nil:
+		go func() { checked <- hs.checkUnmade(ctx, h.ID) }()
+	case !isNew && (h.waited || stores):
+		go func() { checked <- hs.checkVisible(ctx, h.ID, before.Revision) }()
+	default:
+		checked <- nil
+	}
+	err := hs.store.Touch(ctx, c.Touch, c.TTL)
+	if err == nil {
+		err = hs.store.SetMany(ctx, c.Put, c.TTL)
+	}
+	if overtaken := <-checked; err == nil {
+		err = overtaken
+	}
+	return err
 }
 
 // checkVisible returns an error if the visible head is neither the one of revision old nor older:
-// an older one has just not been replaced here yet. It does not read the head of a new session,
-// because the store would remember that it is absent.
+// an older one has just not been replaced here yet. It is not for new sessions: the store would remember
+// that their head is absent.
 func (hs *eventualHeads) checkVisible(ctx context.Context, id string, old Token) error {
-	if old == (Token{}) {
-		return nil
-	}
 	values, err := hs.store.GetMany(ctx, []string{record.HeadKey(id)})
 	if err != nil || values[0] == nil {
 		return err
@@ -360,24 +377,27 @@ func (hs *eventualHeads) end(ctx context.Context, h *head, _ bool) error {
 	if err := hs.reserve(h.ID, h.Revision, tombstone.Revision); err != nil {
 		return err
 	}
-	if err := hs.writeTombstone(ctx, tombstone, h.Revision); err != nil {
+	if err := hs.writeTombstone(ctx, tombstone); err != nil {
 		hs.forget(h.ID, tombstone.Revision)
 		return err
 	}
 	last, _ := hs.seen.Get(h.ID)
 	last.ended = true
 	hs.seen.Add(h.ID, last, lastSeenBytes)
-	// It does not count as a session any more.
-	_ = hs.store.Delete(ctx, record.LifetimeKey(h.ID))
+	hs.later(ctx, func(ctx context.Context) {
+		if last, _ := hs.seen.Get(h.ID); last.ended {
+			// It does not count as a session any more.
+			_ = hs.store.Delete(ctx, record.LifetimeKey(h.ID))
+		}
+	})
 	return nil
 }
 
-func (hs *eventualHeads) writeTombstone(ctx context.Context, tombstone *head, old Token) error {
+// writeTombstone makes tombstone the head. The head before was read just now, which was the check that no
+// other commit is visible.
+func (hs *eventualHeads) writeTombstone(ctx context.Context, tombstone *head) error {
 	b, err := tombstone.Encode()
 	if err != nil {
-		return err
-	}
-	if err := hs.checkVisible(ctx, tombstone.ID, old); err != nil {
 		return err
 	}
 	item := kv.Item{Key: record.HeadKey(tombstone.ID), Value: b}

@@ -25,7 +25,7 @@ type location struct {
 func (l *location) forget(id string) { l.heads.(*eventualHeads).seen.Remove(id) }
 
 // locations returns services at n locations of one store.
-func locations(t *testing.T, n int) []*location {
+func locations(t *testing.T, n int, adjust ...func(*Options)) []*location {
 	t.Helper()
 	origin := memory.New()
 	all := make([]*location, n)
@@ -33,7 +33,7 @@ func locations(t *testing.T, n int) []*location {
 		l := &location{view: kvtest.NewEventual(origin)}
 		l.hook = &kvtest.Failing{Driver: l.view}
 		calls := kvtest.NewCounting(l.hook)
-		l.harness = newHarness(t, func(opt *Options) {
+		l.harness = newHarness(t, append(adjust, func(opt *Options) {
 			opt.Store = kv.New(calls, "")
 			opt.Later = func(ctx context.Context, work func(context.Context)) {
 				if l.left == nil {
@@ -42,7 +42,7 @@ func locations(t *testing.T, n int) []*location {
 					*l.left = append(*l.left, func() { work(context.WithoutCancel(ctx)) })
 				}
 			}
-		})
+		})...)
 		l.calls = calls
 		all[i] = l
 	}
@@ -136,7 +136,7 @@ func TestAReaderNeverReplacesACommitThatItDoesNotSee(t *testing.T) {
 
 func TestACommitThatSeesAnotherOneIsAConflict(t *testing.T) {
 	for name, together := range map[string]bool{"in one instance": true, "in two instances": false} {
-		at := locations(t, 2)
+		at := locations(t, 2, inStore)
 		sess := at[0].create(10, 2)
 		first, second := at[0], at[1]
 		if together {
@@ -146,15 +146,19 @@ func TestACommitThatSeesAnotherOneIsAConflict(t *testing.T) {
 		var inner error
 		var other *Session
 		raced := false
-		// The second commit comes between the segments and the head of the first one.
+		// The second commit comes before the segments of the first one are read, or stored.
+		during := kvtest.OpGet
+		if together {
+			during = kvtest.OpSet
+		}
 		first.hook.Hook = func(op string, keys []string) error {
-			if op == kvtest.OpSet && strings.Contains(keys[0], ":head:") && !raced {
+			if op == during && strings.Contains(keys[0], ":seg:") && !raced {
 				raced = true
 				other, inner = second.describe(Ref{ID: sess.ID}, "second")
 			}
 			return nil
 		}
-		mine, outer := first.describe(Ref{ID: sess.ID}, "first")
+		mine, _, outer := first.Edit(context.Background(), of(sess), operations(t, setFirst))
 		if together {
 			// The commit that began first in an instance wins.
 			wantKind(t, inner, ErrConflict)
@@ -176,20 +180,20 @@ func TestACommitThatSeesAnotherOneIsAConflict(t *testing.T) {
 }
 
 func TestAForkWithTheSameRevisionThatBecomesVisibleDuringACommitIsAConflict(t *testing.T) {
-	at := locations(t, 2)
+	at := locations(t, 2, inStore)
 	sess := at[0].create(10, 2)
 	at[1].must(at[1].open(Ref{ID: sess.ID}))
 	at[1].view.Stale(true)
 	mine := at[0].must(at[0].describe(Ref{ID: sess.ID}, "mine"))
 	var fork *Session
-	// The fork comes between the copy of the next head and that head.
+	// The fork comes between the reads of the head and of its segments.
 	at[0].hook.Hook = func(op string, keys []string) error {
-		if op == kvtest.OpSet && strings.Contains(keys[0], ":head:") && fork == nil {
+		if op == kvtest.OpGet && strings.Contains(keys[0], ":seg:") && fork == nil {
 			fork = at[1].must(at[1].describe(Ref{ID: sess.ID}, "fork"))
 		}
 		return nil
 	}
-	_, err := at[0].describe(Ref{ID: sess.ID, After: mine.Revision}, "next")
+	_, _, err := at[0].Edit(context.Background(), Change{Ref: Ref{ID: sess.ID, After: mine.Revision}}, operations(t, setFirst))
 	wantKind(t, err, ErrConflict)
 	if fork == nil || fork.Revision.Revision != mine.Revision.Revision || fork.Revision == mine.Revision {
 		t.Fatalf("the fork is %+v, want one with the number of revision %s", fork, mine.Revision)
@@ -230,20 +234,20 @@ func TestTheCopyOfAHeadIsNotReadBeforeItIsStored(t *testing.T) {
 }
 
 func TestAFailedCommitCanBeRepeated(t *testing.T) {
-	l := locations(t, 1)[0]
+	l := locations(t, 1, inStore)[0]
 	sess := l.create(10, 2)
-	for _, failing := range []string{":head:", ":head"} {
+	for _, failing := range []string{":seg:", ":head:"} {
 		failed := false
 		l.hook.Hook = func(op string, keys []string) error {
-			if op == kvtest.OpSet && strings.Contains(keys[len(keys)-1], failing) && !failed {
+			if op == kvtest.OpSet && strings.Contains(keys[0], failing) && !failed {
 				failed = true
 				return kv.ErrUnavailable
 			}
 			return nil
 		}
-		_, err := l.describe(Ref{ID: sess.ID}, "x")
+		_, _, err := l.Edit(context.Background(), of(sess), operations(t, setFirst))
 		wantKind(t, err, kv.ErrUnavailable)
-		l.must(l.describe(Ref{ID: sess.ID}, "y"))
+		l.edit(sess, setFirst)
 	}
 }
 
@@ -329,7 +333,7 @@ func TestAnAccessThatAnotherInstanceHasNotedExtendsTheSession(t *testing.T) {
 }
 
 func TestSegmentsAreRenewedAtMostOnceForEachTTL(t *testing.T) {
-	l := locations(t, 1)[0]
+	l := locations(t, 1, inStore)[0]
 	sess := l.create(10, 2)
 	l.calls.Reset()
 	const step = 5 * time.Minute
@@ -347,7 +351,7 @@ func TestSegmentsAreRenewedAtMostOnceForEachTTL(t *testing.T) {
 }
 
 func TestAMissingSegmentIsAStaleReadAtFirstAndDamageLater(t *testing.T) {
-	l := locations(t, 1)[0]
+	l := locations(t, 1, inStore)[0]
 	sess := l.create(10, 2)
 	if err := l.store.Delete(context.Background(), l.segmentKeys()...); err != nil {
 		t.Fatal(err)

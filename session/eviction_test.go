@@ -34,7 +34,7 @@ func interrupt(t *testing.T, op, part string, adjust ...func(*Options)) (h *harn
 func keepNone(o *Options) { o.MaxVersions = 0 }
 
 func TestReadsOfMarksFollowACommitThatEvictedThem(t *testing.T) {
-	h := newHarness(t, keepNone)
+	h := newHarness(t, inStore, keepNone)
 	ctx := context.Background()
 	old := h.must(h.SetMarks(ctx, of(h.create(10, 5)), frame.Marks{"column_1": {1}}, false))
 	h.must(h.SetMarks(ctx, of(old), frame.Marks{"column_1": {2}}, false))
@@ -45,7 +45,7 @@ func TestReadsOfMarksFollowACommitThatEvictedThem(t *testing.T) {
 }
 
 func TestADryRunFollowsACommitThatEvictedItsVersion(t *testing.T) {
-	h, step := interrupt(t, kvtest.OpGet, ":seg:", keepNone)
+	h, step := interrupt(t, kvtest.OpGet, ":seg:", keepNone, inStore)
 	sess := h.create(10, 5)
 	*step = func() { h.edit(sess, `{"op":"delete_rows","rows":[0,1,2]}`) }
 	p, err := h.DryRun(context.Background(), of(sess), operations(t, `{"op":"delete_rows","rows":[0]}`), frame.PreviewOptions{})
@@ -58,7 +58,7 @@ func TestADryRunFollowsACommitThatEvictedItsVersion(t *testing.T) {
 }
 
 func TestADryRunThatFollowsACommitAsksItsPreconditionAgain(t *testing.T) {
-	h, step := interrupt(t, kvtest.OpGet, ":seg:", keepNone)
+	h, step := interrupt(t, kvtest.OpGet, ":seg:", keepNone, inStore)
 	sess := h.create(10, 5)
 	*step = func() { h.edit(sess, `{"op":"delete_rows","rows":[0,1,2]}`) }
 	c := of(sess)
@@ -68,7 +68,7 @@ func TestADryRunThatFollowsACommitAsksItsPreconditionAgain(t *testing.T) {
 }
 
 func TestLostMarksAreCorruption(t *testing.T) {
-	h := newHarness(t)
+	h := newHarness(t, inStore)
 	ctx := context.Background()
 	sess := h.must(h.SetMarks(ctx, of(h.create(10, 5)), frame.Marks{"column_1": {1}}, false))
 	if err := h.store.Delete(ctx, record.SegmentKey(sess.ID, *sess.head.current().Marks)); err != nil {
@@ -104,7 +104,7 @@ func TestADeleteWithAPreconditionDeletesNoOtherState(t *testing.T) {
 }
 
 func TestACommitThatLostTheRaceLeavesNoSegments(t *testing.T) {
-	h, step := interrupt(t, kvtest.OpCompareAndSwap, ":head")
+	h, step := interrupt(t, kvtest.OpCompareAndSwap, ":head", inStore)
 	sess := h.create(100, 5)
 	set := func(row int) string {
 		return fmt.Sprintf(`{"op":"set_values","column":"column_1","rows":[%d],"value":7777777}`, row)

@@ -53,6 +53,9 @@ func newHarness(t *testing.T, adjust ...func(*Options)) *harness {
 	return h
 }
 
+// inStore makes a service on which no segments travel with the head.
+func inStore(o *Options) { o.InlineBytes = -1 }
+
 func (h *harness) pass(d time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -28,6 +28,8 @@ type head struct {
 	// patient says that segments of the head were missing, so that reads wait for those that the store
 	// does not show yet.
 	patient bool
+	// waited says that segments were read from the store since the head was.
+	waited bool
 	// actor is who changes the session, for the version that the change makes.
 	actor string
 	// logged is what the change adds to the audit log, and kept has the columns that it leaves as they are,
@@ -38,6 +40,12 @@ type head struct {
 
 // headFactor is about how many times its stored size a head takes in memory, with what is decoded of it.
 const headFactor = 4
+
+// memory is about the memory that h takes, whose stored form is b.
+func (h *head) memory(b []byte) int64 {
+	carried := h.CarriedBytes()
+	return headFactor*int64(len(b)-carried) + int64(carried)
+}
 
 // decodeHead reads the stored form of the head of the session with that id.
 func decodeHead(ctx context.Context, id string, b []byte) (*head, error) {
@@ -126,14 +134,14 @@ func (h *head) made(t Token) bool {
 
 // extend notes an access in h at the time now. It returns the keys of the segments if they have
 // to be renewed, for a segmentTTL, because they might not outlive h,
-// and nil otherwise. A table without rows has no segments; then the list is empty but not nil.
+// and nil otherwise. If none of them is in the store, the list is empty but not nil.
 func (h *head) extend(now time.Time, keep retention) (renew []string, err error) {
 	h.Accessed = now.UnixMilli()
 	h.Expires = now.Add(keep.headTTL(h.ttl())).UnixMilli()
 	if h.Lease >= h.Expires {
 		return nil, nil
 	}
-	refs, err := h.segments()
+	refs, err := h.storedSegments()
 	if err != nil {
 		return nil, err
 	}

@@ -42,7 +42,7 @@ func (d *deadlines) Touch(ctx context.Context, keys []string, ttl time.Duration)
 
 func TestSegmentsOutliveTheSessionWhateverItsTTLWas(t *testing.T) {
 	d := &deadlines{Driver: memory.New(), until: map[string]time.Time{}}
-	h := newHarness(t, func(o *Options) {
+	h := newHarness(t, inStore, func(o *Options) {
 		d.now = o.Now
 		o.Store = kv.New(d, "")
 	})

@@ -112,7 +112,7 @@ func TestEveryChangeKeepsTheNumbersOfMarks(t *testing.T) {
 }
 
 func TestMarksOfAnEarlierReleaseAreCountedWhenTheyAreAskedFor(t *testing.T) {
-	h := newHarness(t)
+	h := newHarness(t, inStore)
 	ctx := context.Background()
 	sess, marks := markedSession(h)
 	sess = h.must(h.commit(ctx, Ref{ID: sess.ID}, nil, func(h *head) ([]kv.Item, error) {

@@ -104,7 +104,7 @@ func TestRoundTripsToRedisDoNotDependOnTheNumberOfSegments(t *testing.T) {
 // An attempt that has lost needs one round trip more: it starts from the head that has won and takes
 // the version over that it had worked out, and the segments stored in vain are dropped with the swap.
 func TestALostAttemptCostsOneRoundTripToRedis(t *testing.T) {
-	h, server, trips := onRedis(t)
+	h, server, trips := onRedis(t, inStore)
 	sess := h.create(1000, 5)
 	before := server.Do("DBSIZE").(int64)
 	c := of(sess)
@@ -134,7 +134,7 @@ func TestALostAttemptCostsOneRoundTripToRedis(t *testing.T) {
 }
 
 func TestExpiryOnRedisIsThatOfTheServerToo(t *testing.T) {
-	h, server, _ := onRedis(t)
+	h, server, _ := onRedis(t, inStore)
 	sess := h.must(h.Create(context.Background(), h.table(h.create(10, 5), 0), "t", time.Second, nil))
 	want := append(h.segmentKeys(), record.HeadKey(sess.ID))
 	var mine int
@@ -156,7 +156,7 @@ func TestExpiryOnRedisIsThatOfTheServerToo(t *testing.T) {
 }
 
 func TestAKeyOfAnotherTypeDamagesItsSessionAlone(t *testing.T) {
-	h, server, _ := onRedis(t)
+	h, server, _ := onRedis(t, inStore)
 	ctx := context.Background()
 	fine := h.create(10, 5)
 	for _, part := range []string{"head", "segment"} {

@@ -116,9 +116,9 @@ func (s *Service) repeatsWinner(ctx context.Context, id string, k *Key, lost err
 	return s.replayed(ctx, h, unused)
 }
 
-// segmentKeys returns the keys of the segments of a head that was not stored.
+// segmentKeys returns the keys of the segments that were stored for a head that was not stored.
 func (h *head) segmentKeys() (keys []string) {
-	refs, err := h.segments()
+	refs, err := h.storedSegments()
 	if err != nil {
 		return nil
 	}

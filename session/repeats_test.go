@@ -309,7 +309,7 @@ func TestARepeatedUploadOfASessionThatHasEndedMakesAnother(t *testing.T) {
 
 func TestAKeyCostsAnUploadNoCallOfTheStore(t *testing.T) {
 	for name, ctx := range map[string]context.Context{"with": withKey("key", "a"), "without": context.Background()} {
-		h := newHarness(t)
+		h := newHarness(t, inStore)
 		h.must(h.Create(ctx, codectest.Generate(20, 5, 1), "t.csv", 0, nil))
 		if n := h.calls.Total().Calls; n != 2 {
 			t.Errorf("%d calls %s a key, want one for the segments and one for the head", n, name)
@@ -370,7 +370,7 @@ func TestAHeadWithoutKeysIsStoredAsBefore(t *testing.T) {
 func TestADeletionDoesNotReachTheSessionThatIsMadeAgain(t *testing.T) {
 	var deleted func()
 	failing := &kvtest.Failing{Driver: memory.New()}
-	h := newHarness(t, func(o *Options) { o.Store = kv.New(failing, "") })
+	h := newHarness(t, inStore, func(o *Options) { o.Store = kv.New(failing, "") })
 	ctx, table := withKey("key", "a"), codectest.Generate(20, 5, 1)
 	begin := func() *Session { return h.edit(h.must(h.Create(ctx, table, "t.csv", 0, nil)), setFirst) }
 	first := begin()

@@ -22,11 +22,11 @@ func (s *Service) fetch(ctx context.Context, h *head, refs []record.SegmentRef) 
 	return got, s.fetchInto(ctx, h, refs, got)
 }
 
-// fetchInto adds the fields of segments to got, unless it has them: those that are cached or came
-// with the head, and all others from the store, in one round trip for each fetchBytes. It reserves
-// their memory before.
+// fetchInto adds the fields of segments to got, unless it has them: those that are cached, came with the
+// head or travel with it, and all others from the store, in one round trip for each fetchBytes. It
+// reserves their memory before.
 func (s *Service) fetchInto(ctx context.Context, h *head, refs []record.SegmentRef, got map[record.SegmentRef][]arrow.Array) error {
-	var missing []record.SegmentRef
+	var carried, missing []record.SegmentRef
 	for _, r := range refs {
 		if _, ok := got[r]; ok {
 			continue
@@ -38,9 +38,16 @@ func (s *Service) fetchInto(ctx context.Context, h *head, refs []record.SegmentR
 			fields = cached.fields
 		}
 		got[r] = fields
-		if !ok {
+		switch {
+		case ok:
+		case h.Carried(r) != nil:
+			carried = append(carried, r)
+		default:
 			missing = append(missing, r)
 		}
+	}
+	if err := s.unpack(ctx, h, carried, got); err != nil {
+		return err
 	}
 	for len(missing) > 0 {
 		n, _ := batch(missing, fetchBytes)
@@ -50,6 +57,23 @@ func (s *Service) fetchInto(ctx context.Context, h *head, refs []record.SegmentR
 		missing = missing[n:]
 	}
 	return nil
+}
+
+// unpack adds the fields of segments that travel with the head to got.
+func (s *Service) unpack(ctx context.Context, h *head, refs []record.SegmentRef, got map[record.SegmentRef][]arrow.Array) error {
+	if len(refs) == 0 {
+		return nil
+	}
+	// The segments as they are stored are counted with the head.
+	raw, _ := sizes(refs)
+	if err := budget.From(ctx).Use(ctx, raw); err != nil {
+		return err
+	}
+	values := make([][]byte, len(refs))
+	for i, r := range refs {
+		values[i] = h.Carried(r)
+	}
+	return s.decodeInto(ctx, refs, h.keys(refs), values, got, !h.passing.decoded)
 }
 
 // fetchBytes is about how much of stored segments is in memory at a time while they are decoded.
@@ -70,6 +94,7 @@ func (s *Service) fetchBatch(ctx context.Context, h *head, refs []record.Segment
 	if h.patient {
 		ctx = kv.Patient(ctx)
 	}
+	h.waited = true
 	values, err := s.store.GetMany(ctx, keys)
 	if errors.Is(err, kv.ErrCorrupt) {
 		return damaged(h.ID, err)
@@ -110,7 +135,7 @@ func sizes(refs []record.SegmentRef) (raw, stored int64) {
 	return raw, stored
 }
 
-// uncached returns those of refs that are not cached, each once, and their keys.
+// uncached returns those of refs that are in the store and not cached, each once, and their keys.
 func (s *Service) uncached(h *head, refs []record.SegmentRef) ([]record.SegmentRef, []string) {
 	var missing []record.SegmentRef
 	seen := map[record.SegmentRef]bool{}
@@ -119,6 +144,9 @@ func (s *Service) uncached(h *head, refs []record.SegmentRef) ([]record.SegmentR
 			continue
 		}
 		seen[r] = true
+		if h.Carried(r) != nil {
+			continue
+		}
 		if _, ok := s.cache.Get(record.SegmentKey(h.ID, r)); !ok {
 			missing = append(missing, r)
 		}

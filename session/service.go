@@ -41,6 +41,9 @@ type Options struct {
 	Segment     segment.Options
 	// SegmentTargetBytes is the raw size to which the columns of a row group are packed.
 	SegmentTargetBytes int
+	// InlineBytes is how much of segments and manifests a head has at most so that new segments travel
+	// with it. Negative means that none do.
+	InlineBytes int
 	// MaxTableBytes is the largest table, in bytes before compression.
 	MaxTableBytes int64
 	// CacheBytes bounds the cache of decoded segments and of the selections of queries.
@@ -101,6 +104,9 @@ func New(opt Options) *Service {
 	}
 	if opt.SegmentTargetBytes == 0 {
 		opt.SegmentTargetBytes = DefaultSegmentTargetBytes
+	}
+	if opt.InlineBytes == 0 {
+		opt.InlineBytes = DefaultInlineBytes
 	}
 	if opt.MaxTableBytes == 0 {
 		opt.MaxTableBytes = codec.DefaultMaxBytes

@@ -233,7 +233,7 @@ func TestStatisticsAreStoredAfterTheResponseIfPossible(t *testing.T) {
 }
 
 func TestStatisticsFollowACommitThatEvictedTheirTable(t *testing.T) {
-	h := newHarness(t, keepNone)
+	h := newHarness(t, inStore, keepNone)
 	old := h.create(10, 5)
 	h.edit(old, `{"op":"delete_rows","rows":[0,1,2]}`)
 	st, err := h.Statistics(context.Background(), old, 0)

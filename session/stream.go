@@ -102,6 +102,10 @@ func (w *groupWriter) write(ctx context.Context, rec arrow.Record) error {
 	if err := w.s.checkRaw(w.raw); err != nil {
 		return err
 	}
+	if sizeOf(w.out.items) <= w.s.opt.InlineBytes && w.out.bytes == int64(sizeOf(w.out.items)) {
+		// They may travel with the head.
+		return nil
+	}
 	err = w.lease.put(ctx, w.out.items)
 	for _, it := range w.out.items {
 		budget.From(ctx).Free(sealFactor * int64(len(it.Value)))

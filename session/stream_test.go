@@ -32,7 +32,7 @@ func (g *rowGroups) Next() (arrow.Record, error) {
 
 func TestATableThatComesInPiecesIsTheSameSession(t *testing.T) {
 	for _, rows := range []int{0, 1, codec.RowGroupRows, 3*codec.RowGroupRows + 7} {
-		h := newHarness(t)
+		h := newHarness(t, inStore)
 		table := codectest.Generate(rows, 12, 1)
 		whole := h.must(h.Create(context.Background(), table, "t.csv", 0, nil))
 		h.calls.Reset()

@@ -101,7 +101,7 @@ func (hs *strongHeads) commit(ctx context.Context, h *head, old Token, c kv.Comm
 	if err != nil {
 		return nil, err
 	}
-	known := lastHead{h.Clone(), headFactor * int64(len(c.Swap.Value))}
+	known := lastHead{h.Clone(), h.memory(c.Swap.Value)}
 	hs.stored.Add(h.ID, known, known.bytes)
 	return values, nil
 }
@@ -176,7 +176,7 @@ func (hs *strongHeads) obsolete(before, after *head) []string {
 	if !dropsAny(before, after) {
 		return keys
 	}
-	old, err := before.segments()
+	old, err := before.storedSegments()
 	if err != nil {
 		return keys
 	}

@@ -12,20 +12,36 @@ import (
 	"edgeframe/kv"
 )
 
-// headFormat is the version of the head's stored form.
-const headFormat = 1
+// The versions of the head's stored form. Heads that carry segments have format 2, all others format 1. A
+// release that knows format 1 only rejects a head of format 2, instead of losing its segments.
+const (
+	headFormat   = 1
+	inlineFormat = 2
+)
 
 // The stored form of a head: the revision, by which the store compares and swaps; the format
 // version, one byte; XXH3 of the bytes before and after it, 8 bytes big-endian; MessagePack.
+//
+// In format 2, the size of the MessagePack record is before it, 4 bytes big-endian, and the segments are
+// after it, one after another. The checksum is about what is before the segments: each of these has its
+// own hash, which is checked when it is read, so a request that needs no segment does not pay for them.
 const (
 	formatAt   = kv.RevisionSize
 	checksumAt = formatAt + 1
 	bodyAt     = checksumAt + 8
+	lengthSize = 4
 )
 
 // Encode returns the stored form of h.
 func (h *Head) Encode() ([]byte, error) {
-	b := make([]byte, bodyAt, bodyAt+h.Msgsize())
+	at, size := bodyAt, h.Msgsize()
+	if len(h.Inline) > 0 {
+		at += lengthSize
+		for _, segment := range h.Data {
+			size += len(segment)
+		}
+	}
+	b := make([]byte, at, at+size)
 	rev := h.Revision.KV()
 	copy(b, rev[:])
 	b[formatAt] = headFormat
@@ -33,7 +49,16 @@ func (h *Head) Encode() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(h.Inline) == 0 {
+		setChecksum(b)
+		return b, nil
+	}
+	b[formatAt] = inlineFormat
+	binary.BigEndian.PutUint32(b[bodyAt:], uint32(len(b)-at))
 	setChecksum(b)
+	for _, segment := range h.Data {
+		b = append(b, segment...)
+	}
 	return b, nil
 }
 
@@ -43,26 +68,45 @@ func headChecksum(b []byte) uint64 {
 	return xxh3.HashSeed(b[bodyAt:], xxh3.Hash(b[:checksumAt]))
 }
 
-// DecodeHead reads the stored form of a head. All positions in a head that it returns are valid.
+// DecodeHead reads the stored form of a head. All positions in a head that it returns are valid, and so are
+// the references in Inline, each to a segment of a version, with as many bytes in Data as it says. Data
+// is a part of b.
 func DecodeHead(b []byte) (*Head, error) {
 	if len(b) < bodyAt {
 		return nil, fmt.Errorf("%d bytes are too short for a head record", len(b))
 	}
-	if f := b[formatAt]; f != headFormat {
-		return nil, fmt.Errorf("head record has format %d, this build reads format %d", f, headFormat)
+	f := b[formatAt]
+	if f != headFormat && f != inlineFormat {
+		return nil, fmt.Errorf("head record has format %d, this build reads formats %d and %d", f, headFormat, inlineFormat)
+	}
+	var segments []byte
+	at := bodyAt
+	if f == inlineFormat {
+		at += lengthSize
+		if len(b) < at || uint64(binary.BigEndian.Uint32(b[bodyAt:])) > uint64(len(b)-at) {
+			return nil, fmt.Errorf("%d bytes are too short for a head record", len(b))
+		}
+		end := at + int(binary.BigEndian.Uint32(b[bodyAt:]))
+		b, segments = b[:end], b[end:]
 	}
 	if binary.BigEndian.Uint64(b[checksumAt:]) != headChecksum(b) {
 		return nil, errors.New("head record fails its checksum")
 	}
 	h := &Head{Revision: TokenOf(kv.RevisionOf(b))}
-	rest, err := h.UnmarshalMsg(b[bodyAt:])
+	rest, err := h.UnmarshalMsg(b[at:])
 	if err != nil {
 		return nil, err
 	}
 	if len(rest) > 0 {
 		return nil, fmt.Errorf("%d bytes follow the head record", len(rest))
 	}
-	return h, h.check()
+	if (f == inlineFormat) != (len(h.Inline) > 0) {
+		return nil, fmt.Errorf("head record of format %d has %d segments", f, len(h.Inline))
+	}
+	if err := h.check(); err != nil {
+		return nil, err
+	}
+	return h, h.takeSegments(segments)
 }
 
 // check rejects a head with a position that is out of range, so that callers can use positions

@@ -59,6 +59,10 @@ type Head struct {
 	AuditChunks []SegmentRef `msg:"audit_chunks"`
 	InitialRows int64        `msg:"initial_rows"`
 
+	// Inline are the segments that travel with the head and are not in the store. Their bytes are in
+	// Data, in the same order.
+	Inline []SegmentRef `msg:"inline,omitempty"`
+
 	// Owner is the actor who created the session with a scoped token, empty if nobody did.
 	Owner string `msg:"owner,omitempty"`
 	// Revoked is the time at which the tokens of the session were last revoked, 0 if never. It grows with
@@ -67,6 +71,9 @@ type Head struct {
 
 	// Revision is not part of the MessagePack record: it is stored before it.
 	Revision Token `msg:"-"`
+	// Data are the bytes of the segments in Inline. They are not part of the MessagePack record: they
+	// are stored after it.
+	Data [][]byte `msg:"-"`
 }
 
 // Version is one state of the table.

@@ -58,8 +58,8 @@ func (z AuditEntry) Msgsize() (s int) {
 func (z *Head) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(23)
-	var zb0001Mask uint32 /* 23 bits */
+	zb0001Len := uint32(24)
+	var zb0001Mask uint32 /* 24 bits */
 	_ = zb0001Mask
 	if z.Made == nil {
 		zb0001Len--
@@ -77,13 +77,17 @@ func (z *Head) MarshalMsg(b []byte) (o []byte, err error) {
 		zb0001Len--
 		zb0001Mask |= 0x10000
 	}
-	if z.Owner == "" {
+	if z.Inline == nil {
 		zb0001Len--
 		zb0001Mask |= 0x200000
 	}
-	if z.Revoked == 0 {
+	if z.Owner == "" {
 		zb0001Len--
 		zb0001Mask |= 0x400000
+	}
+	if z.Revoked == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x800000
 	}
 	// variable map header, size zb0001Len
 	o = msgp.AppendMapHeader(o, zb0001Len)
@@ -194,11 +198,23 @@ func (z *Head) MarshalMsg(b []byte) (o []byte, err error) {
 		o = append(o, 0xac, 0x69, 0x6e, 0x69, 0x74, 0x69, 0x61, 0x6c, 0x5f, 0x72, 0x6f, 0x77, 0x73)
 		o = msgp.AppendInt64(o, z.InitialRows)
 		if (zb0001Mask & 0x200000) == 0 { // if not omitted
+			// string "inline"
+			o = append(o, 0xa6, 0x69, 0x6e, 0x6c, 0x69, 0x6e, 0x65)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Inline)))
+			for za0008 := range z.Inline {
+				o, err = z.Inline[za0008].MarshalMsg(o)
+				if err != nil {
+					err = msgp.WrapError(err, "Inline", za0008)
+					return
+				}
+			}
+		}
+		if (zb0001Mask & 0x400000) == 0 { // if not omitted
 			// string "owner"
 			o = append(o, 0xa5, 0x6f, 0x77, 0x6e, 0x65, 0x72)
 			o = msgp.AppendString(o, z.Owner)
 		}
-		if (zb0001Mask & 0x400000) == 0 { // if not omitted
+		if (zb0001Mask & 0x800000) == 0 { // if not omitted
 			// string "revoked"
 			o = append(o, 0xa7, 0x72, 0x65, 0x76, 0x6f, 0x6b, 0x65, 0x64)
 			o = msgp.AppendInt64(o, z.Revoked)
@@ -601,6 +617,29 @@ func (z *Head) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "InitialRows")
 				return
 			}
+		case "inline":
+			var zb0017 uint32
+			zb0017, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Inline")
+				return
+			}
+			if zb0017 > z89264a71limitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if cap(z.Inline) >= int(zb0017) {
+				z.Inline = (z.Inline)[:zb0017]
+			} else {
+				z.Inline = make([]SegmentRef, zb0017)
+			}
+			for za0008 := range z.Inline {
+				bts, err = z.Inline[za0008].UnmarshalMsg(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Inline", za0008)
+					return
+				}
+			}
 		case "owner":
 			z.Owner, bts, err = msgp.ReadStringBytes(bts)
 			if err != nil {
@@ -655,7 +694,11 @@ func (z *Head) Msgsize() (s int) {
 	for za0007 := range z.AuditChunks {
 		s += z.AuditChunks[za0007].Msgsize()
 	}
-	s += 13 + msgp.Int64Size + 6 + msgp.StringPrefixSize + len(z.Owner) + 8 + msgp.Int64Size
+	s += 13 + msgp.Int64Size + 7 + msgp.ArrayHeaderSize
+	for za0008 := range z.Inline {
+		s += z.Inline[za0008].Msgsize()
+	}
+	s += 6 + msgp.StringPrefixSize + len(z.Owner) + 8 + msgp.Int64Size
 	return
 }
 

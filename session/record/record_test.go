@@ -152,7 +152,7 @@ func FuzzHead(f *testing.F) {
 
 func TestAChangedCloneLeavesTheHeadAsItIs(t *testing.T) {
 	full := func() *Head {
-		h := sampleHead()
+		h := headWithSegments()
 		h.Repeats = bytes.Repeat([]byte{7}, 32)
 		return h
 	}
