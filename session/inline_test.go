@@ -72,7 +72,8 @@ func TestASmallTableNeedsNoCallOfTheStoreBesideItsHead(t *testing.T) {
 }
 
 func TestASmallTableThatComesInPiecesTravelsWithTheHead(t *testing.T) {
-	for name, h := range map[string]*harness{"plain": newHarness(t), "leased": newLeased(t).harness} {
+	every := func(context.Context, time.Duration, func(context.Context)) func() { return func() {} }
+	for name, h := range map[string]*harness{"plain": newHarness(t), "leased": newHarness(t, func(o *Options) { o.Every = every })} {
 		table := codectest.Generate(50, 4, 1)
 		sess := h.must(h.CreateFrom(context.Background(), &rowGroups{Table: table}, "t.csv", 0, nil))
 		if keys := h.segmentKeys(); len(keys) != 0 {

@@ -30,6 +30,7 @@ func service(store *kv.Store, c *clock, opt Step) *session.Service {
 		Segment:            segment.Options{Method: segment.MethodArrow, Compression: compress.Snappy},
 		SegmentTargetBytes: opt.SegmentBytes,
 		CacheBytes:         opt.CacheBytes,
+		InlineBytes:        opt.InlineBytes,
 		Now:                c.Now,
 	})
 }
