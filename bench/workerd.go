@@ -37,10 +37,11 @@ func buildPrograms(ctx context.Context, dir string) ([]program, error) {
 	for _, step := range []func() error{
 		func() error { return command(ctx, "make", "build-edge", "BUILD="+filepath.Join(ours, "build")) },
 		func() error { return copyScripts(filepath.Join(ours, "edge"), "edge") },
-		// build-edge keeps only the part of the stock JavaScript that edgeframe needs.
 		func() error { return command(ctx, "make", "build-edge", "BUILD="+built, "TAGS=stock") },
 		func() error { return command(ctx, "go", "tool", "workers-assets-gen", "-mode", "go", "-o", stock) },
 		func() error { return os.Rename(filepath.Join(built, "app.wasm"), filepath.Join(stock, "app.wasm")) },
+		func() error { return command(ctx, "cp", "bench/edge/stock.mjs", stock) },
+		func() error { return command(ctx, "cp", "edge/runtime.mjs", filepath.Join(stock, "edge.mjs")) },
 	} {
 		if err := step(); err != nil {
 			return nil, err
@@ -58,7 +59,7 @@ func buildPrograms(ctx context.Context, dir string) ([]program, error) {
 	}
 	return []program{
 		{name: "edgeframe", root: ours, modules: modules},
-		{name: "stock", root: stock, modules: []string{"worker.mjs", "runtime.mjs", "wasm_exec.js", "app.wasm"}},
+		{name: "stock", root: stock, modules: []string{"stock.mjs", "worker.mjs", "runtime.mjs", "edge.mjs", "wasm_exec.js", "app.wasm"}},
 	}, nil
 }
 

@@ -24,9 +24,9 @@ const module = "edgeframe"
 // it. The conformance suite and the benchmark know servers by their URL only; internal/calls is for the
 // benchmark and for tests.
 var arrows = map[string][]string{
-	"cmd/*":          {"native", "edge"},
+	"cmd/*":          {"native", "worker"},
 	"native":         {"core", "config", "api", "session", "kv", "kv/*", "swagger", "internal/budget", "internal/logsafe", "internal/lru"},
-	"edge":           {"core", "config", "api", "session", "kv", "kv/*", "internal/budget", "internal/logsafe", "internal/promise"},
+	"worker":         {"edge", "core", "config", "api", "session", "kv", "kv/*", "kv/workerskv", "internal/budget", "internal/logsafe"},
 	"swagger":        {"api"},
 	"core":           {"access", "config", "api", "session", "codec/segment", "kv", "internal/budget"},
 	"config":         {"access", "codec/segment", "codec/compress"},
@@ -50,8 +50,13 @@ var arrows = map[string][]string{
 	"codec/internal/layout": {"codec", "internal/gather"},
 	"codec":                 {"internal/fault"},
 
-	"kv/*": {"kv", "internal/lru", "internal/promise"},
-	"kv":   {},
+	// The drivers of the Worker's bindings, and nothing else here, are on top of the runtime, which knows nothing of
+	// edgeframe.
+	"kv/*":         {"kv", "internal/lru"},
+	"kv/workerskv": {"kv", "edge"},
+	"edge":         {"edge/border"},
+	"edge/border":  {},
+	"kv":           {},
 
 	"internal/budget":   {},
 	"internal/fault":    {},
@@ -59,7 +64,6 @@ var arrows = map[string][]string{
 	"internal/logsafe":  {},
 	"internal/lru":      {},
 	"internal/parallel": {},
-	"internal/promise":  {},
 
 	"internal/calls":            {},
 	"internal/*":                {"internal/*", "internal/calls", "api", "swagger", "session", "frame", "codec", "kv", "kv/*", "internal/gather"},
@@ -150,7 +154,7 @@ func TestTheDomainLinksNoFileFormat(t *testing.T) {
 func TestForbiddenImportsAreFound(t *testing.T) {
 	got := forbidden([]goPackage{
 		{"edgeframe/cmd/edgeframe", []string{"fmt", "edgeframe/native", "edgeframe/api"}},
-		{"edgeframe/native", []string{"edgeframe/api", "edgeframe/kv/disk", "edgeframe/edge", "edgeframe/internal/testenv"}},
+		{"edgeframe/native", []string{"edgeframe/api", "edgeframe/kv/disk", "edgeframe/worker", "edgeframe/internal/testenv"}},
 		{"edgeframe/core", []string{"edgeframe/api", "edgeframe/config", "edgeframe/session", "edgeframe/kv", "edgeframe/native"}},
 		{"edgeframe/config", []string{"edgeframe/codec", "edgeframe/api", "edgeframe/kv"}},
 		{"edgeframe/api", []string{"edgeframe/session", "edgeframe/kv", "edgeframe/kv/memory", "edgeframe/config"}},
@@ -185,8 +189,8 @@ func TestForbiddenImportsAreFound(t *testing.T) {
 		"edgeframe/internal/gather must not import edgeframe/internal/testenv",
 		"edgeframe/kv must not import edgeframe/kv/memory",
 		"edgeframe/kv/disk must not import edgeframe/kv/cache",
-		"edgeframe/native must not import edgeframe/edge",
 		"edgeframe/native must not import edgeframe/internal/testenv",
+		"edgeframe/native must not import edgeframe/worker",
 		"edgeframe/session must not import edgeframe/api",
 		"edgeframe/session/record must not import edgeframe/codec",
 		"edgeframe/session/record must not import edgeframe/session",

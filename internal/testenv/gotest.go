@@ -17,11 +17,11 @@ func RunTestsInWorker(t testing.TB, pkg string) (output string) {
 	t.Helper()
 	dir := buildOnce(t, "gotest-"+path.Base(pkg), func(dir string) {
 		command(t, "mkdir", "-p", dir)
-		command(t, "go", "tool", "workers-assets-gen", "-mode", "go", "-o", filepath.Join(dir, "build"))
+		command(t, "sh", "-c", `install -m 644 "$(go env GOROOT)/lib/wasm/wasm_exec.js" "$0"`, dir)
 		command(t, "env", "GOOS=js", "GOARCH=wasm", "go", "test", "-c", "-tags", "noasm", "-o", filepath.Join(dir, "test.wasm"), "./"+pkg)
-		command(t, "cp", "internal/testenv/gotest.mjs", dir)
+		command(t, "cp", "internal/testenv/gotest.mjs", "edge/runtime.mjs", dir)
 	})
-	w := startModules(t, dir, []string{"gotest.mjs", "build/wasm_exec.js", "test.wasm"}, WorkerOptions{})
+	w := startModules(t, dir, []string{"gotest.mjs", "runtime.mjs", "wasm_exec.js", "test.wasm"}, WorkerOptions{})
 	response, err := http.Get(w.URL + "/?arg=-test.v")
 	if err != nil {
 		t.Fatalf("%v\n%s", err, w.Logs())

@@ -52,7 +52,7 @@ func StartWorker(t testing.TB, opt WorkerOptions) *Worker {
 	t.Helper()
 	dir := BuildWorker(t, opt.Tags)
 	opt.assets = filepath.Join(dir, "build", "assets")
-	return startModules(t, dir, []string{"edge/worker.mjs", "build/wasm_exec.js", "build/app.wasm"}, opt)
+	return startModules(t, dir, []string{"edge/worker.mjs", "edge/runtime.mjs", "build/wasm_exec.js", "build/app.wasm"}, opt)
 }
 
 // BuildWorker builds the Worker with build tags and returns a directory that has what it
@@ -62,7 +62,7 @@ func BuildWorker(t testing.TB, tags string) (dir string) {
 	return buildOnce(t, strings.TrimSuffix("worker-"+tags, "-"), func(dir string) {
 		command(t, "make", "build-edge", "BUILD="+filepath.Join(dir, "build"), "TAGS="+tags)
 		command(t, "mkdir", "-p", filepath.Join(dir, "edge"))
-		command(t, "cp", "edge/worker.mjs", filepath.Join(dir, "edge"))
+		command(t, "cp", "edge/worker.mjs", "edge/runtime.mjs", filepath.Join(dir, "edge"))
 	})
 }
 
