@@ -24,8 +24,10 @@ var networkDelays = []time.Duration{20 * time.Millisecond, 60 * time.Millisecond
 // the heads of sessions in Durable Objects.
 func (p program) recorded(dir string, heads bool) (program, error) {
 	root := filepath.Join(dir, "recorded-"+p.name+"-"+p.store(heads))
-	if err := os.CopyFS(root, os.DirFS(p.root)); err != nil {
-		return program{}, err
+	if _, err := os.Stat(root); err != nil {
+		if err := os.CopyFS(root, os.DirFS(p.root)); err != nil {
+			return program{}, err
+		}
 	}
 	below := filepath.Dir(p.modules[0])
 	entry, err := calls.Install(filepath.Join(root, below), heads)
@@ -36,6 +38,20 @@ func (p program) recorded(dir string, heads bool) (program, error) {
 		r.modules = append(r.modules, filepath.Join(below, "recorded.mjs"))
 	}
 	return r, err
+}
+
+// faulty returns p built so that its instance can be ended: to start workerd for each cold request would take
+// minutes.
+func (p program) faulty(ctx context.Context, dir string) (program, error) {
+	f := p
+	f.name, f.root = "faulty", filepath.Join(dir, "faulty")
+	if _, err := os.Stat(f.root); err == nil {
+		return f, nil
+	}
+	if err := os.CopyFS(f.root, os.DirFS(p.root)); err != nil {
+		return f, err
+	}
+	return f, command(ctx, "make", "build-edge", "BUILD="+filepath.Join(f.root, "build"), "TAGS=faults")
 }
 
 func (p program) store(heads bool) string {
@@ -79,14 +95,18 @@ func (d delayed) perDelay() float64 {
 
 // edgeDelays prints for each endpoint how long it takes behind networks of different delays, and how many calls
 // it makes one after another: in an instance that knows the session (warm), and as the first request of a new
-// one (cold), which includes the start of the instance.
+// one in an isolate that has started (cold), which includes the start of the instance.
 func (b *bench) edgeDelays(ctx context.Context, plain program) error {
 	const name = "delays"
 	if !b.opt.match.MatchString(name) {
 		return nil
 	}
+	faulty, err := plain.faulty(ctx, b.dir)
+	if err != nil {
+		return err
+	}
 	for _, heads := range headsOf(plain) {
-		p, err := plain.recorded(b.dir, heads)
+		p, err := faulty.recorded(b.dir, heads)
 		if err != nil {
 			return err
 		}
@@ -103,45 +123,51 @@ func (b *bench) edgeDelays(ctx context.Context, plain program) error {
 	return nil
 }
 
-// delaysOf measures the endpoints. For cold requests each is the first one of a workerd of its own.
+// delaysOf measures the endpoints. For cold requests the instance is ended before each.
 func (b *bench) delaysOf(ctx context.Context, p program, cold bool) (all []delayed, err error) {
 	all = make([]delayed, len(calls.Endpoints))
 	for _, delay := range networkDelays {
-		dir, err := os.MkdirTemp(b.dir, "kv-")
-		if err != nil {
+		if err := b.delaysBehind(ctx, p, delay, cold, all); err != nil {
 			return nil, err
-		}
-		var w *workerd
-		var c *calls.Client
-		session := ""
-		for i, e := range calls.Endpoints {
-			if w == nil || cold {
-				if w, c, err = p.startRecorded(ctx, dir, generate(edgeRows, edgeColumns)); err != nil {
-					return nil, err
-				}
-				c.Session = session
-			}
-			err := measureDelayed(c, e, delay, cold, &all[i])
-			session = c.Session
-			if cold || err != nil || i == len(all)-1 {
-				w.stop()
-			}
-			if err != nil {
-				return nil, err
-			}
 		}
 	}
 	return all, nil
 }
 
-func measureDelayed(c *calls.Client, e calls.Endpoint, delay time.Duration, cold bool, d *delayed) error {
-	if !cold && e.KnowsSession() {
-		if err := c.Know(); err != nil {
+func (b *bench) delaysBehind(ctx context.Context, p program, delay time.Duration, cold bool, all []delayed) error {
+	dir, err := os.MkdirTemp(b.dir, "kv-")
+	if err != nil {
+		return err
+	}
+	w, c, err := p.startRecorded(ctx, dir, generate(edgeRows, edgeColumns))
+	if err != nil {
+		return err
+	}
+	defer w.stop()
+	for i, e := range calls.Endpoints {
+		if err := measureDelayed(c, e, delay, cold, &all[i]); err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+// makeReady begins a new instance, or makes the present one know the session.
+func makeReady(c *calls.Client, e calls.Endpoint, cold bool) (err error) {
+	if cold {
+		err = c.Restart()
+	} else if e.KnowsSession() {
+		err = c.Know()
+	}
 	_, before := c.Calls()
-	if err := errors.Join(before, c.Delay(delay)); err != nil {
+	return errors.Join(err, before)
+}
+
+func measureDelayed(c *calls.Client, e calls.Endpoint, delay time.Duration, cold bool, d *delayed) error {
+	if err := makeReady(c, e, cold); err != nil {
+		return err
+	}
+	if err := c.Delay(delay); err != nil {
 		return err
 	}
 	took, err := c.Send(e)

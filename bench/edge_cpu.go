@@ -17,7 +17,7 @@ import (
 
 // How often each endpoint is measured warm and cold, and how many rounds warm it up: V8 optimizes the code that
 // is used.
-const cpuWarm, cpuCold, cpuWarmUp = 30, 3, 60
+const cpuWarm, cpuCold, cpuWarmUp = 30, 5, 30
 
 // The prices of the Workers paid plan, in USD for a million, beyond what the plan includes; docs/edge.md names
 // the price lists and their date.
@@ -50,16 +50,16 @@ func (b *bench) edgeCPU(ctx context.Context, plain program) error {
 	if !b.opt.match.MatchString(name) {
 		return nil
 	}
+	faulty, err := plain.faulty(ctx, b.dir)
+	if err != nil {
+		return err
+	}
 	for _, heads := range headsOf(plain) {
-		p, err := plain.recorded(b.dir, heads)
+		p, err := faulty.recorded(b.dir, heads)
 		if err != nil {
 			return err
 		}
-		all := make([]used, len(calls.Endpoints))
-		nothing, err := b.cpuWarm(ctx, p, all)
-		if err == nil {
-			err = b.cpuCold(ctx, p, nothing, all)
-		}
+		all, err := b.cpuOfAll(ctx, p)
 		if err != nil {
 			return err
 		}
@@ -68,104 +68,65 @@ func (b *bench) edgeCPU(ctx context.Context, plain program) error {
 	return nil
 }
 
-// cpuWarm measures requests to an instance that knows the session. It returns the CPU time of a request that does
-// nothing, which the times do not have.
-func (b *bench) cpuWarm(ctx context.Context, p program, all []used) (nothing time.Duration, err error) {
-	w, c, err := b.startForCPU(ctx, p, nil)
-	if err != nil {
-		return 0, err
-	}
-	defer w.stop()
-	times := make([][]time.Duration, len(all))
-	var idle []time.Duration
-	for round := range cpuWarmUp + cpuWarm {
-		for i, e := range calls.Endpoints {
-			if e.KnowsSession() {
-				if err := c.Know(); err != nil {
-					return 0, err
-				}
-			}
-			took, made, err := w.cpuOf(c, func() error { _, err := c.Send(e); return err })
-			if err != nil {
-				return 0, err
-			}
-			if round >= cpuWarmUp {
-				times[i] = append(times[i], took)
-				all[i].made = made
-			}
-		}
-		took, _, err := w.cpuOf(c, c.Nothing)
-		if err != nil {
-			return 0, err
-		}
-		idle = append(idle, took)
-	}
-	nothing = median(idle)
-	for i := range all {
-		all[i].warm = max(median(times[i])-nothing, 0)
-	}
-	return nothing, nil
-}
-
-// cpuCold measures each endpoint as the first request of a workerd.
-func (b *bench) cpuCold(ctx context.Context, p program, nothing time.Duration, all []used) error {
-	times := make([][]time.Duration, len(all))
-	for range cpuCold {
-		dir, err := os.MkdirTemp(b.dir, "kv-")
-		if err != nil {
-			return err
-		}
-		var keys []byte
-		session := ""
-		for i, e := range calls.Endpoints {
-			w, c, err := p.startRecorded(ctx, dir, generate(edgeRows, edgeColumns))
-			if err != nil {
-				return err
-			}
-			c.Session = session
-			var took time.Duration
-			if err = c.KeepInMemory(keys); err == nil {
-				took, all[i].new, err = w.cpuOf(c, func() error { _, err := c.Send(e); return err })
-			}
-			if err == nil {
-				keys, err = c.Memory()
-			}
-			w.stop()
-			if err != nil {
-				return err
-			}
-			session = c.Session
-			times[i] = append(times[i], took)
-		}
-	}
-	for i := range all {
-		all[i].cold = max(median(times[i])-nothing, 0)
-	}
-	return nil
-}
-
-// startForCPU starts a Worker that keeps the keys of Workers KV in its isolate.
-func (b *bench) startForCPU(ctx context.Context, p program, keys []byte) (*workerd, *calls.Client, error) {
+// cpuOfAll measures the endpoints, warm and then cold. The keys of Workers KV stay in the isolate when the
+// instance is ended.
+func (b *bench) cpuOfAll(ctx context.Context, p program) ([]used, error) {
 	dir, err := os.MkdirTemp(b.dir, "kv-")
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	w, c, err := p.startRecorded(ctx, dir, generate(edgeRows, edgeColumns))
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	if err := c.KeepInMemory(keys); err != nil {
-		w.stop()
-		return nil, nil, err
+	defer w.stop()
+	if err := c.KeepInMemory(); err != nil {
+		return nil, err
 	}
-	return w, c, nil
+	all := make([]used, len(calls.Endpoints))
+	warm, cold := make([][]time.Duration, len(all)), make([][]time.Duration, len(all))
+	var nothing []time.Duration
+	for round := range cpuWarmUp + cpuWarm + cpuCold {
+		isCold := round >= cpuWarmUp+cpuWarm
+		for i, e := range calls.Endpoints {
+			took, made, err := w.cpuOf(c, e, isCold)
+			if err != nil {
+				return nil, err
+			}
+			if isCold {
+				cold[i], all[i].new = append(cold[i], took), made
+			} else if round >= cpuWarmUp {
+				warm[i], all[i].made = append(warm[i], took), made
+			}
+		}
+		took, err := w.cpuOfNothing(c)
+		if err != nil {
+			return nil, err
+		}
+		nothing = append(nothing, took)
+	}
+	for i := range all {
+		all[i].warm, all[i].cold = max(median(warm[i])-median(nothing), 0), max(median(cold[i])-median(nothing), 0)
+	}
+	return all, nil
 }
 
-// cpuOf returns the CPU time of workerd during work, and the calls that it makes.
-func (w *workerd) cpuOf(c *calls.Client, work func() error) (took time.Duration, made []calls.Call, err error) {
-	if _, err := c.Calls(); err != nil {
+// cpuOf returns the CPU time of workerd during a request, and the calls that the Worker makes.
+func (w *workerd) cpuOf(c *calls.Client, e calls.Endpoint, cold bool) (took time.Duration, made []calls.Call, err error) {
+	if err := makeReady(c, e, cold); err != nil {
 		return 0, nil, err
 	}
+	return w.cpuDuring(c, func() error { _, err := c.Send(e); return err })
+}
+
+// cpuOfNothing is the CPU time of a request that does nothing.
+func (w *workerd) cpuOfNothing(c *calls.Client) (time.Duration, error) {
+	took, _, err := w.cpuDuring(c, c.Nothing)
+	return took, err
+}
+
+// cpuDuring is the CPU time during a request and what it leaves for after the answer.
+func (w *workerd) cpuDuring(c *calls.Client, work func() error) (took time.Duration, made []calls.Call, err error) {
 	before, err := w.cpu()
 	if err != nil {
 		return 0, nil, err

@@ -164,7 +164,10 @@ func (p program) startIn(ctx context.Context, dir string) (*workerd, error) {
 	return w, nil
 }
 
+// stop ends the Worker, which would wait for open connections.
 func (w *workerd) stop() {
+	transport.CloseIdleConnections()
+	(&calls.Client{}).Close()
 	_ = w.stdin.Close()
 	_ = w.cmd.Wait()
 }

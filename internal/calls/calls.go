@@ -145,6 +145,15 @@ func (c *Client) Know() error {
 	return err
 }
 
+// Restart ends the instance of a Worker with the build tag faults, so that the next request begins a new one.
+func (c *Client) Restart() error {
+	answer, _, err := c.do("GET", "/fault/exit", "", nil)
+	if bytes.Contains(answer, []byte(`"worker_restarted"`)) {
+		return nil
+	}
+	return fmt.Errorf("the instance was not restarted: %w: %.300s", err, answer)
+}
+
 // settling is how long calls may go on after the answer.
 const settling = 10 * time.Second
 
@@ -172,17 +181,10 @@ func (c *Client) Delay(by time.Duration) error {
 	return err
 }
 
-// KeepInMemory makes the Worker keep the keys of Workers KV in its isolate, beginning with those that
-// [Client.Memory] has returned.
-func (c *Client) KeepInMemory(keys []byte) error {
-	_, _, err := c.do("PUT", "/-/memory", "", keys)
+// KeepInMemory makes the Worker keep the keys of Workers KV in its isolate from now on.
+func (c *Client) KeepInMemory() error {
+	_, _, err := c.do("PUT", "/-/memory", "", nil)
 	return err
-}
-
-// Memory returns the keys that the Worker keeps in its isolate.
-func (c *Client) Memory() ([]byte, error) {
-	answer, _, err := c.do("GET", "/-/memory", "", nil)
-	return answer, err
 }
 
 // Nothing sends a request that does nothing.
@@ -190,6 +192,9 @@ func (c *Client) Nothing() error {
 	_, _, err := c.do("GET", "/-/nothing", "", nil)
 	return err
 }
+
+// Close ends the connections, for which the Worker would wait when it is stopped.
+func (c *Client) Close() { client.CloseIdleConnections() }
 
 var client = &http.Client{Transport: &http.Transport{DisableCompression: true, IdleConnTimeout: time.Second}, Timeout: time.Minute}
 

@@ -5,8 +5,8 @@
 // than the deepest that had: the longest chain of calls of which each may have waited for the one before. late
 // says that it began after the answer. One request at a time must be sent for this to be right.
 // PUT /-/delay/20 delays each call by 20 ms from then on.
-// PUT /-/memory keeps the keys of Workers KV in a map of this isolate from then on, with those in the body, which
-// is what GET /-/memory returned: then the CPU time of a request is that of the Worker alone.
+// PUT /-/memory keeps the keys of Workers KV in a map of this isolate from then on: then the CPU time of a request
+// is that of the Worker alone.
 // GET /-/nothing is a request that does nothing.
 import worker from "./worker.mjs";
 
@@ -115,22 +115,9 @@ class Memory {
     const list_complete = names.length <= limit;
     return { keys, list_complete, cursor: list_complete ? undefined : keys.at(-1).name };
   }
-
-  /** All that is stored, as text. */
-  dump() {
-    return JSON.stringify([...this.values].map(([name, { bytes, metadata }]) => [name, [...bytes], metadata]));
-  }
-
-  static of(text) {
-    const memory = new Memory();
-    for (const [name, bytes, metadata] of text ? JSON.parse(text) : []) {
-      memory.values.set(name, { bytes: new Uint8Array(bytes), metadata });
-    }
-    return memory;
-  }
 }
 
-async function control(request, [what, value]) {
+function control(request, [what, value]) {
   switch (`${request.method} ${what}`) {
     case "GET calls": {
       const answer = { pending, calls };
@@ -140,10 +127,8 @@ async function control(request, [what, value]) {
     case "PUT delay":
       delay = Number(value);
       break;
-    case "GET memory":
-      return new Response(memory?.dump());
     case "PUT memory":
-      memory = Memory.of(await request.text());
+      memory = new Memory();
       break;
     case "GET nothing":
       break;
