@@ -75,6 +75,7 @@ func TestWranglerTakesTheWorkerAsItIs(t *testing.T) {
 	}
 	for _, line := range []string{
 		`env\.EDGEFRAME_KV +KV Namespace`,
+		`env\.EDGEFRAME_HEADS \(Heads\) +Durable Object`,
 		`env\.ASSETS +Assets`,
 		`env\.SESSION_TIMEOUT_MINUTES \("60"\) +Environment Variable`,
 		`Read [1-9]\d* files from the assets directory`,
