@@ -25,7 +25,7 @@ IS_PIE    = $(filter $(PIE),$(shell export GOOS=$(GOOS) GOARCH=$(GOARCH); echo $
 # SERVER_RACE); workerd runs the Worker in one thread. LONG are the others that take longest. They
 # start first, so that no long one is alone in the end.
 PACKAGES  = $(shell $(GO) list ./...)
-OUTSIDE  := conformance edge web/client kv/workerskv
+OUTSIDE  := conformance edge examples/worker-hello web/client kv/workerskv
 LONG     := frame session codec/parquet native kv/disk codec/arrowipc cmd/edgeframe api codec/delimited
 
 # DIFFERENT are the packages of which the two builds compile different files, tests left out.
