@@ -29,6 +29,8 @@ type Runtime struct {
 	Backend api.Backend
 	// Later, if not nil, runs work after the response; see [session.Options].
 	Later func(context.Context, func(context.Context))
+	// InlineBytes is that of [session.Options].
+	InlineBytes int
 	// Join, if not nil, joins equal computations, and Line orders the changes of one session; see
 	// [session.Options].
 	Join func(ctx context.Context, key string, compute func(context.Context) ([]byte, error)) ([]byte, error)
@@ -77,6 +79,7 @@ func New(c config.Common, rt Runtime) http.Handler {
 			SegmentTargetBytes: c.SegmentBytes,
 			MaxTableBytes:      c.MaxDataframeBytes(),
 			CacheBytes:         c.CacheBytes()/2 - encoded,
+			InlineBytes:        rt.InlineBytes,
 			Later:              rt.Later,
 			Join:               rt.Join,
 			Line:               rt.Line,

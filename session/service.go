@@ -42,7 +42,8 @@ type Options struct {
 	// SegmentTargetBytes is the raw size to which the columns of a row group are packed.
 	SegmentTargetBytes int
 	// InlineBytes is how much of segments and manifests a head has at most so that new segments travel
-	// with it. Negative means that none do.
+	// with it; 0 means [DefaultInlineBytes], a negative number that none do. More is worth it on a store
+	// whose calls take long.
 	InlineBytes int
 	// MaxTableBytes is the largest table, in bytes before compression.
 	MaxTableBytes int64

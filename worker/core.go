@@ -36,6 +36,10 @@ var defaults = map[string]string{
 // about a third. A request that is alone may take more, up to the limits of sizes above.
 const workBytes = 80 << 20
 
+// inlineBytes is [session.Options.InlineBytes]: a call of Workers KV takes milliseconds, and copying 32 KiB
+// a few microseconds.
+const inlineBytes = 32 << 10
+
 // logger writes JSON records to the Worker's log.
 var logger = slog.New(slog.DiscardHandler)
 
@@ -74,6 +78,7 @@ func newCore(env edge.Env, version string) (http.Handler, config.Common) {
 		TTL:           settings.SessionTTL(),
 		Backend:       api.Backend{Runtime: "workers", Version: version},
 		Later:         edge.Later,
+		InlineBytes:   inlineBytes,
 		Budget:        budget.New(budget.Options{Bytes: workBytes, Alone: true}),
 		Misconfigured: strings.Join(problems(wrong, env.HasKV(Binding)), "; "),
 		Logger:        logger,
