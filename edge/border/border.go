@@ -1,5 +1,7 @@
 //go:build js && wasm
 
+//lint:file-ignore U1000 JavaScript calls what go:wasmexport exports
+
 // Package border is where Go and JavaScript, border.mjs, meet: functions with numbers as parameters,
 // and bytes in shared memory. It does not use syscall/js, whose values cost several times as much.
 //
