@@ -180,8 +180,9 @@ metamorphic: redis-server
 # soak loads a server on each backend with many kinds of requests for SOAK, kills, restarts and
 # pauses them, and prints what they took. It fails if anything acknowledged is lost, or if memory or
 # descriptors grow. Then clients repeat 10,000 changes whose answers are lost; each must be made once.
+# Then workerd is killed 50 times under load.
 soak: redis-server
-	$(GO) test -v -count 1 -timeout 0 -run '^TestSoak$$|^TestChangesAreMadeOnceWhenAnswersAreLost$$' ./conformance -soak $(SOAK) -lost 10000
+	$(GO) test -v -count 1 -timeout 0 -run '^TestSoak$$|^TestChangesAreMadeOnceWhenAnswersAreLost$$|^TestNoChangeIsLostWhenWorkerdIsKilled$$' ./conformance -soak $(SOAK) -lost 10000 -kills 50
 
 clean:
 	rm -rf bin node_modules

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -47,6 +48,13 @@ func (w *Worker) Logs() string { return w.log.String() }
 func (w *Worker) Stop() {
 	_ = w.stdin.Close()
 	_ = w.cmd.Wait() // it is of no interest how it ends
+}
+
+// Kill ends the Worker at once, in the middle of whatever it does.
+func (w *Worker) Kill() {
+	// Node and workerd are a process group.
+	_ = syscall.Kill(-w.cmd.Process.Pid, syscall.SIGKILL)
+	w.Stop()
 }
 
 // StartWorker builds the Worker of this repository and starts it.
@@ -118,6 +126,7 @@ func startModules(t testing.TB, root string, paths []string, opt WorkerOptions) 
 	w := &Worker{log: &buffer{}}
 	w.cmd = exec.Command("node", filepath.Join(Root(), "internal", "testenv", "workerd.mjs"), string(argument))
 	w.cmd.Dir = Root()
+	w.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	w.cmd.Stderr = w.log
 	w.stdin, err = w.cmd.StdinPipe()
 	if err != nil {
