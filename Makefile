@@ -34,7 +34,7 @@ DIFFERENT = $(shell LC_ALL=C comm -13 <($(files)) <($(WASM) $(files)) | cut -d' 
 
 # SLOW are the packages whose tests need other programs (redis-server, pandas, npm, a browser) or
 # minutes. PROGRAMS are the tests of other packages that need one.
-SLOW     := cmd/% conformance edge kv/disk kv/redis kv/workerskv internal/testenv codec/delimited codec/parquet codec/xlsx session/metamorphic attack web/client
+SLOW     := cmd/% conformance edge examples/% kv/disk kv/redis kv/workerskv internal/testenv codec/delimited codec/parquet codec/xlsx session/metamorphic attack web/client
 PROGRAMS := Pandas|OnRedis|ToRedis|AKeyOfAnotherType|Cookbook
 
 .PHONY: run build build-edge dev-edge deploy-edge check test test-conformance test-inside test-edge redis-server chromium pandas clients lint generate modules bench bench-edge fuzz metamorphic soak clean
@@ -53,13 +53,11 @@ build:
 	@$(if $(IS_PIE),GOOS=$$($(GO) env GOHOSTOS) GOARCH=$$($(GO) env GOHOSTARCH) $(GO) run ./internal/staticpie $(BIN)/edgeframe)
 	@cp LICENSE THIRD_PARTY_LICENSES $(BIN)/
 
-# build-edge makes what edge/worker.mjs imports: the glue of syumai/workers and the program; and the assets,
+# build-edge makes what edge/worker.mjs imports: the JavaScript of the Go runtime and the program; and the assets,
 # the page /docs.
 # It writes their sizes to SIZE, which edge/budget.txt bounds. TAGS are build tags more.
 build-edge:
-	@mkdir -p $(dir $(BUILD))
-	$(GO) tool workers-assets-gen -mode go -o $(BUILD)
-	@rm $(BUILD)/worker.mjs $(BUILD)/runtime.mjs
+	@install -D -m 644 $$($(GO) env GOROOT)/lib/wasm/wasm_exec.js $(BUILD)/wasm_exec.js
 	$(WASM) $(GO) build -tags noasm,$(TAGS) -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BUILD)/app.wasm ./cmd/worker
 	$(GO) run ./internal/docsassets $(BUILD)/assets
 	@printf 'raw %d\ngzip %d\n' $$(wc -c <$(BUILD)/app.wasm) $$(gzip -9 -c $(BUILD)/app.wasm | wc -c) >$(BUILD)/SIZE
@@ -133,8 +131,8 @@ lint: $(TOOLS)
 		if [ -n "$$unformatted" ]; then echo "not formatted with gofumpt:"; echo "$$unformatted"; exit 1; fi
 	$(GO) vet ./...
 	$(WASM) $(GO) vet ./...
-	$(WASM) $(GO) vet -tags faults ./edge
-	$(WASM) $(GO) vet -tags stock ./edge
+	$(WASM) $(GO) vet -tags faults ./worker
+	$(WASM) $(GO) vet -tags stock ./worker
 	$(TOOLS)/staticcheck ./...
 	$(WASM) $(TOOLS)/staticcheck $(DIFFERENT)
 	.ci/generated

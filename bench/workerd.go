@@ -36,18 +36,19 @@ func buildPrograms(ctx context.Context, dir string) ([]program, error) {
 	for _, step := range []func() error{
 		func() error { return command(ctx, "make", "build-edge", "BUILD="+filepath.Join(ours, "build")) },
 		func() error { return os.CopyFS(filepath.Join(ours, "edge"), os.DirFS("edge")) },
-		// build-edge keeps only the part of the stock JavaScript that edgeframe needs.
 		func() error { return command(ctx, "make", "build-edge", "BUILD="+built, "TAGS=stock") },
 		func() error { return command(ctx, "go", "tool", "workers-assets-gen", "-mode", "go", "-o", stock) },
 		func() error { return os.Rename(filepath.Join(built, "app.wasm"), filepath.Join(stock, "app.wasm")) },
+		func() error { return command(ctx, "cp", "bench/edge/stock.mjs", stock) },
+		func() error { return command(ctx, "cp", "edge/border.mjs", stock) },
 	} {
 		if err := step(); err != nil {
 			return nil, err
 		}
 	}
 	return []program{
-		{"edgeframe", ours, []string{"edge/worker.mjs", "build/wasm_exec.js", "build/app.wasm"}},
-		{"stock", stock, []string{"worker.mjs", "runtime.mjs", "wasm_exec.js", "app.wasm"}},
+		{"edgeframe", ours, []string{"edge/worker.mjs", "edge/runtime.mjs", "edge/border.mjs", "edge/heads.mjs", "build/wasm_exec.js", "build/app.wasm"}},
+		{"stock", stock, []string{"stock.mjs", "worker.mjs", "runtime.mjs", "border.mjs", "wasm_exec.js", "app.wasm"}},
 		{"JavaScript", filepath.Join(here, "bench", "edge"), []string{"rival.mjs"}},
 	}, nil
 }

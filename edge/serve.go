@@ -1,189 +1,192 @@
-//go:build js && wasm && !stock
+//go:build js && wasm
 
-// Package edge runs the handler core as a Worker, together with worker.mjs.
+// Package edge runs any [http.Handler] as a Cloudflare Worker, together with runtime.mjs.
 //
-// One instance of the program serves all requests of an isolate, including concurrent ones. A request
-// waits for nothing but its own input and output. A response is complete or visibly cut off. Work
-// that has begun is finished even if the client disconnects, except for large uploads, which are
-// cancelled.
-// worker.mjs starts the instance, replaces it when it dies or has grown too large, and answers the
-// requests that were in flight when it died.
+// One instance of the program serves all requests of an isolate, including concurrent ones. An answer is
+// complete or visibly cut off. Work that has begun is finished even if the client disconnects, except for
+// large uploads, whose contexts are cancelled. runtime.mjs starts the instance with the first request,
+// replaces it when it dies or has grown too large, and answers the requests that were in flight when it
+// died.
+//
+// The runtime cancels a request that waits for anything but input and output that this very request has
+// started. So a handler must not sleep, use timers, or wait for the work of another request. It must not
+// hold a lock while it waits. What it waits for are the calls of this package: [KV], [CallObject], [Sleep],
+// the body of the request and the writing of a large answer. What is in the memory of an instance is only a
+// cache: there are many instances, and each may end at any time.
+//
+// docs/edge-runtime.md has an example, and the limits.
 package edge
 
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"runtime/debug"
-	"strings"
-	"syscall/js"
 
-	"github.com/syumai/workers"
-
-	"edgeframe/internal/promise"
+	"edgeframe/edge/border"
 )
 
 // memoryLimit is the heap size from which the garbage collector runs more often. Wasm memory never
-// shrinks, and worker.mjs stops an instance that has grown too large for an isolate.
+// shrinks, and runtime.mjs stops an instance that has grown too large for an isolate.
 const memoryLimit = 72 << 20
 
 // maxStack is the largest stack of a goroutine, so that an endless recursion ends with a stack trace
 // before memory is exhausted.
 const maxStack = 16 << 20
 
-// minRoom is the smallest budget for the bodies of all requests. Decoding takes several times as much.
-const minRoom = 20 << 20
-
 // gcPercent lets the heap grow more than usual between collections, because a request has to wait
 // for each collection: with a small heap, one request in a few dozen would.
 const gcPercent = 400
 
-// Serve answers the requests that come from worker.mjs. It does not return.
-//
-// It uses syumai/workers for the start only: the global scope of an instance and the signal that it
-// is ready. Requests and responses do not go through that package, because it crosses the border
-// to JavaScript several times for each header, and its pipe ends the program once it is closed.
-func Serve(version string) {
+// Worker is what serves requests. All fields but Handler are optional.
+type Worker struct {
+	// Handler answers the requests.
+	Handler http.Handler
+	// BodyBytes is the memory for the bodies of all requests in flight. The default, which is also the least,
+	// is 20 MiB.
+	BodyBytes int64
+	// NoRoom is what reading a body returns if BodyBytes are taken; the default is ErrNoRoom.
+	NoRoom error
+	// Failed answers a request whose handler panicked before its answer began. It finds the header as
+	// the handler left it. The default answers with status 500.
+	Failed http.Handler
+	// Logger gets the panics of handlers. The default writes JSON to the log of the Worker.
+	Logger *slog.Logger
+}
+
+// Serve answers the requests that come from runtime.mjs. It does not return. The first request brings the
+// environment, with which build is called once.
+func Serve(build func(Env) Worker) {
 	debug.SetMemoryLimit(memoryLimit)
 	debug.SetMaxStack(maxStack)
 	debug.SetGCPercent(gcPercent)
-	wk := &worker{version: version, running: map[int]context.CancelFunc{}}
-	export("serve", func(c js.Value) { wk.accept(call{c}) })
-	export("abort", func(number js.Value) { wk.abort(number.Int()) })
-	workers.Ready()
+	border.Handle(&instance{build: build})
 	select {}
 }
 
-// binding is the object that worker.mjs and the program share.
-func binding() js.Value { return js.Global().Get("context").Get("binding") }
-
-// export lets worker.mjs call f.
-func export(name string, f func(js.Value)) {
-	binding().Set(name, js.FuncOf(func(_ js.Value, args []js.Value) any {
-		f(args[0])
-		return nil
-	}))
-}
-
-// worker is the instance.
-type worker struct {
-	version string
-	// core is the handler core. It is built at the first request, which brings the settings.
-	core http.Handler
-	// bodies is the budget for the bodies of all requests: the size of the largest upload, and at
-	// least minRoom.
+// instance is the instance of the program. It implements [border.Handler].
+type instance struct {
+	build  func(Env) Worker
+	env    Env
+	worker *Worker
 	bodies room
-	// running cancels requests whose clients disconnect during an upload, by number.
-	running map[int]context.CancelFunc
-	// idle has the channels of goroutines that wait for a request.
-	idle []chan call
 }
+
+// cancelled has what cancels requests, by number: uploads, whose clients may disconnect, and those with a limit.
+var cancelled = map[uint32]context.CancelFunc{}
+
+// idle has the channels of goroutines that wait for a request.
+var idle []chan border.Request
 
 // maxIdle is the largest number of idle goroutines.
 const maxIdle = 32
 
-// accept serves a request on an idle goroutine if there is one, because its stack is large enough
-// already: growing a stack costs more than a small request.
-func (wk *worker) accept(c call) {
-	if n := len(wk.idle); n > 0 {
-		lane := wk.idle[n-1]
-		wk.idle = wk.idle[:n-1]
-		lane <- c
+// Idle returns the number of goroutines that wait for a request.
+func Idle() int { return len(idle) }
+
+// Begin implements [border.Handler].
+func (in *instance) Begin(environment string) { in.env = ParseEnv(environment) }
+
+// Serve serves a request on an idle goroutine if there is one, because its stack is large enough already:
+// growing a stack costs more than a small request.
+func (in *instance) Serve(r border.Request) {
+	if n := len(idle); n > 0 {
+		lane := idle[n-1]
+		idle = idle[:n-1]
+		lane <- r
 		return
 	}
-	lane := make(chan call, 1)
-	lane <- c
+	lane := make(chan border.Request, 1)
+	lane <- r
 	go func() {
-		for c := range lane {
-			wk.serve(c)
-			if len(wk.idle) == maxIdle {
+		for r := range lane {
+			in.serve(r)
+			if len(idle) == maxIdle {
 				return
 			}
-			wk.idle = append(wk.idle, lane)
+			idle = append(idle, lane)
 		}
 	}()
 }
 
-// abort cancels a request whose client has disconnected.
-func (wk *worker) abort(number int) {
-	if cancel, ok := wk.running[number]; ok {
+// Cancel implements [border.Handler].
+func (in *instance) Cancel(call uint32) {
+	if cancel, ok := cancelled[call]; ok {
 		cancel()
 	}
 }
 
-// begin builds the core, and tells worker.mjs the origins that may call.
-func (wk *worker) begin(env js.Value) {
-	core, settings := newCore(env, wk.version)
-	wk.core, wk.bodies.most = wk.withFaults(core), max(settings.MaxUploadBytes(), minRoom)
-	origins := make([]any, len(settings.CORSOrigins))
-	for i, origin := range settings.CORSOrigins {
-		origins[i] = origin
+// start builds the worker.
+func (in *instance) start() {
+	w := in.build(in.env)
+	if w.NoRoom == nil {
+		w.NoRoom = ErrNoRoom
 	}
-	binding().Set("origins", origins)
+	if w.Failed == nil {
+		w.Failed = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "the server failed to handle this request", http.StatusInternalServerError)
+		})
+	}
+	if w.Logger == nil {
+		w.Logger = slog.New(slog.NewJSONHandler(Log{}, nil))
+	}
+	in.bodies = room{most: max(w.BodyBytes, minRoom), none: w.NoRoom}
+	in.worker = &w
 }
 
 // serve handles one request, and the work that it leaves for after the response.
-func (wk *worker) serve(c call) {
-	defer c.Call("done")
-	if wk.core == nil {
-		wk.begin(c.Get("env"))
+func (in *instance) serve(given border.Request) {
+	defer border.Done(given.Call)
+	if in.worker == nil {
+		in.start()
 	}
-	rest := &later{}
-	ctx, cancel := context.WithCancel(context.WithValue(context.Background(), laterKey{}, rest))
-	defer cancel()
-	out := newResponse(ctx, c)
-	r, err := c.request(ctx, &wk.bodies)
+	c := &call{number: given.Call}
+	ctx, cancel := context.WithCancel(withCall{context.Background(), c})
+	c.cancel = cancel
+	defer c.end()
+	out := newResponse(ctx, given.Call)
+	r, err := newRequest(ctx, given, &in.bodies)
 	if err != nil {
 		http.Error(out, "the URL of the request cannot be read", http.StatusBadRequest)
 		out.finish()
 		return
 	}
 	defer r.Body.Close()
-	if body := r.Body.(*stream); !body.next.IsUndefined() {
-		number := c.Get("number").Int()
-		wk.running[number] = cancel
-		defer delete(wk.running, number)
+	if given.Streamed {
+		c.cancellable()
 	}
 	out.bodiless = r.Method == http.MethodHead
-	wk.handle(out, r)
-	rest.do(context.WithoutCancel(r.Context()))
+	in.handle(out, r)
+	if len(c.later) > 0 {
+		in.finish(context.WithoutCancel(ctx), c)
+	}
 }
 
-// handle runs the core. The core recovers panics, except [http.ErrAbortHandler], which cuts a
-// response off. No panic may leave the goroutine, because that would end the instance.
-func (wk *worker) handle(w *response, r *http.Request) {
+// handle runs the handler. No panic may leave the goroutine, because that would end the instance.
+// [http.ErrAbortHandler] cuts an answer off.
+func (in *instance) handle(w *response, r *http.Request) {
 	defer func() {
 		if p := recover(); p != nil {
 			if err, ok := p.(error); !ok || !errors.Is(err, http.ErrAbortHandler) {
-				logger.Error("handler panicked", "panic", p, "stack", string(debug.Stack()))
+				in.worker.Logger.Error("handler panicked", "panic", p, "stack", string(debug.Stack()))
 			}
-			w.abort()
+			in.abort(w, r)
 			return
 		}
 		w.finish()
 	}()
-	boundHealth(wk.core).ServeHTTP(w, r)
+	in.worker.Handler.ServeHTTP(w, r)
 }
 
-// healthMilliseconds is how long a health document waits for the storage, so that the answer takes
-// less than two seconds.
-const healthMilliseconds = 1800
-
-// boundHealth gives requests for health documents a deadline. Its timer is a promise of the same
-// request, as the runtime demands.
-func boundHealth(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, "/health") && r.URL.Path != "/health/live" {
-			ctx, cancel := context.WithCancel(r.Context())
-			defer cancel()
-			late := js.Global().Get("scheduler").Call("wait", healthMilliseconds)
-			go func() {
-				if _, err := promise.Await(ctx, late); err == nil {
-					cancel()
-				}
-			}()
-			r = r.WithContext(ctx)
-		}
-		next.ServeHTTP(w, r)
-	})
+// abort ends a response that cannot be finished. If it has begun, it is cut off, so that the client
+// notices that it is not complete.
+func (in *instance) abort(w *response, r *http.Request) {
+	if w.streamed {
+		border.Abort(w.call)
+		return
+	}
+	w.reset()
+	in.worker.Failed.ServeHTTP(w, r)
+	w.finish()
 }

@@ -3,9 +3,9 @@
 // Command worker is the Wasm program of the Worker. It is run by edge/worker.mjs.
 package main
 
-import "edgeframe/edge"
+import "edgeframe/worker"
 
 // version is set by the linker.
 var version = "unknown"
 
-func main() { edge.Serve(version) }
+func main() { worker.Serve(version) }

@@ -23,9 +23,9 @@ const module = "edgeframe"
 // Of internal, the named packages belong to the product; the rest helps tests: only tests import
 // it. The conformance suite and the benchmark know servers by their URL only.
 var arrows = map[string][]string{
-	"cmd/*":          {"native", "edge"},
+	"cmd/*":          {"native", "worker"},
 	"native":         {"core", "config", "api", "session", "kv", "kv/*", "swagger", "internal/budget", "internal/logsafe", "internal/lru"},
-	"edge":           {"core", "config", "api", "session", "staging", "kv", "kv/*", "internal/budget", "internal/logsafe", "internal/promise"},
+	"worker":         {"edge", "core", "config", "api", "session", "staging", "kv", "kv/*", "kv/workerskv", "kv/durableobjects", "internal/budget", "internal/logsafe"},
 	"swagger":        {"api"},
 	"core":           {"access", "config", "api", "session", "codec/segment", "kv", "internal/budget"},
 	"config":         {"access", "codec/segment", "codec/compress"},
@@ -49,8 +49,15 @@ var arrows = map[string][]string{
 	"codec/internal/layout": {"codec", "internal/gather"},
 	"codec":                 {"internal/fault"},
 
-	"kv/*": {"kv", "internal/lru", "internal/promise"},
-	"kv":   {},
+	// The drivers of the Worker's bindings, and nothing else here, are on top of the runtime, which knows nothing of
+	// edgeframe.
+	"kv/*":         {"kv", "internal/lru"},
+	"kv/workerskv": {"kv", "edge"},
+
+	"kv/durableobjects": {"kv", "edge"},
+	"edge":              {"edge/border"},
+	"edge/border":       {},
+	"kv":                {},
 
 	"internal/budget":   {},
 	"internal/fault":    {},
@@ -58,13 +65,13 @@ var arrows = map[string][]string{
 	"internal/logsafe":  {},
 	"internal/lru":      {},
 	"internal/parallel": {},
-	"internal/promise":  {},
 
 	"internal/*":                {"internal/*", "api", "swagger", "session", "frame", "codec", "kv", "kv/*", "internal/gather"},
 	"codec/codectest":           {"codec", "codec/scalar"},
 	"codec/formats/formatstest": {"codec", "codec/codectest", "codec/compress", "codec/document", "codec/formats", "codec/segment", "frame"},
 	"codec/formats/untidy":      {},
 	"docs":                      {},
+	"examples/*":                {"edge"},
 	"session/metamorphic":       {},
 	"conformance":               {"access", "internal/*", "codec/codectest", "codec/formats/formatstest"},
 	"bench":                     {},
@@ -148,7 +155,7 @@ func TestTheDomainLinksNoFileFormat(t *testing.T) {
 func TestForbiddenImportsAreFound(t *testing.T) {
 	got := forbidden([]goPackage{
 		{"edgeframe/cmd/edgeframe", []string{"fmt", "edgeframe/native", "edgeframe/api"}},
-		{"edgeframe/native", []string{"edgeframe/api", "edgeframe/kv/disk", "edgeframe/edge", "edgeframe/internal/testenv"}},
+		{"edgeframe/native", []string{"edgeframe/api", "edgeframe/kv/disk", "edgeframe/worker", "edgeframe/internal/testenv"}},
 		{"edgeframe/core", []string{"edgeframe/api", "edgeframe/config", "edgeframe/session", "edgeframe/kv", "edgeframe/native"}},
 		{"edgeframe/config", []string{"edgeframe/codec", "edgeframe/api", "edgeframe/kv"}},
 		{"edgeframe/api", []string{"edgeframe/session", "edgeframe/kv", "edgeframe/kv/memory", "edgeframe/config"}},
@@ -183,8 +190,8 @@ func TestForbiddenImportsAreFound(t *testing.T) {
 		"edgeframe/internal/gather must not import edgeframe/internal/testenv",
 		"edgeframe/kv must not import edgeframe/kv/memory",
 		"edgeframe/kv/disk must not import edgeframe/kv/cache",
-		"edgeframe/native must not import edgeframe/edge",
 		"edgeframe/native must not import edgeframe/internal/testenv",
+		"edgeframe/native must not import edgeframe/worker",
 		"edgeframe/session must not import edgeframe/api",
 		"edgeframe/session/record must not import edgeframe/codec",
 		"edgeframe/session/record must not import edgeframe/session",

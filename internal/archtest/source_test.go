@@ -26,8 +26,8 @@ const maxLines = 500
 // edge every wait must be on I/O of the very request that waits, so they neither sleep nor wait
 // for one another.
 var shared = []string{
-	"core", "config", "api", "session", "session/record", "staging", "frame", "codec", "codec/*", "kv", "kv/memory", "kv/cache", "kv/workerskv", "edge",
-	"internal/fault", "internal/gather", "internal/lru", "internal/parallel", "internal/promise",
+	"core", "config", "api", "session", "session/record", "staging", "frame", "codec", "codec/*", "kv", "kv/memory", "kv/cache", "kv/workerskv", "edge", "edge/border", "worker",
+	"internal/fault", "internal/gather", "internal/lru", "internal/parallel",
 }
 
 // isShared returns the entry of shared that stands for a folder.

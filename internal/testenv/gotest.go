@@ -17,11 +17,11 @@ func RunTestsInWorker(t testing.TB, pkg string) (output string) {
 	t.Helper()
 	dir := buildOnce(t, "gotest-"+path.Base(pkg), func(dir string) {
 		command(t, "mkdir", "-p", dir)
-		command(t, "go", "tool", "workers-assets-gen", "-mode", "go", "-o", filepath.Join(dir, "build"))
+		command(t, "sh", "-c", `install -m 644 "$(go env GOROOT)/lib/wasm/wasm_exec.js" "$0"`, dir)
 		command(t, "env", "GOOS=js", "GOARCH=wasm", "go", "test", "-c", "-tags", "noasm", "-o", filepath.Join(dir, "test.wasm"), "./"+pkg)
-		command(t, "cp", "internal/testenv/gotest.mjs", "edge/heads.mjs", dir)
+		command(t, "cp", "internal/testenv/gotest.mjs", "edge/border.mjs", "edge/heads.mjs", dir)
 	})
-	w := startModules(t, dir, []string{"gotest.mjs", "heads.mjs", "build/wasm_exec.js", "test.wasm"}, WorkerOptions{Heads: true})
+	w := startModules(t, dir, []string{"gotest.mjs", "border.mjs", "heads.mjs", "wasm_exec.js", "test.wasm"}, WorkerOptions{Heads: true})
 	response, err := http.Get(w.URL + "/?arg=-test.v")
 	if err != nil {
 		t.Fatalf("%v\n%s", err, w.Logs())

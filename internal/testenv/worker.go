@@ -60,9 +60,17 @@ func (w *Worker) Kill() {
 // StartWorker builds the Worker of this repository and starts it.
 func StartWorker(t testing.TB, opt WorkerOptions) *Worker {
 	t.Helper()
+	return StartWorkerWith(t, "edge/worker.mjs", opt)
+}
+
+// StartWorkerWith starts the program of the Worker with another entry, a path below the root of the repository.
+func StartWorkerWith(t testing.TB, entry string, opt WorkerOptions) *Worker {
+	t.Helper()
 	dir := BuildWorker(t, opt.Tags)
 	opt.assets = filepath.Join(dir, "build", "assets")
-	return startModules(t, dir, []string{"edge/worker.mjs", "edge/heads.mjs", "build/wasm_exec.js", "build/app.wasm"}, opt)
+	command(t, "cp", entry, filepath.Join(dir, "edge"))
+	entry = filepath.Join("edge", filepath.Base(entry))
+	return startModules(t, dir, []string{entry, "edge/runtime.mjs", "edge/border.mjs", "edge/heads.mjs", "build/wasm_exec.js", "build/app.wasm"}, opt)
 }
 
 // BuildWorker builds the Worker with build tags and returns a directory that has what it
@@ -72,7 +80,7 @@ func BuildWorker(t testing.TB, tags string) (dir string) {
 	return buildOnce(t, strings.TrimSuffix("worker-"+tags, "-"), func(dir string) {
 		command(t, "make", "build-edge", "BUILD="+filepath.Join(dir, "build"), "TAGS="+tags)
 		command(t, "mkdir", "-p", filepath.Join(dir, "edge"))
-		command(t, "cp", "edge/worker.mjs", "edge/heads.mjs", filepath.Join(dir, "edge"))
+		command(t, "cp", "edge/runtime.mjs", "edge/border.mjs", "edge/heads.mjs", filepath.Join(dir, "edge"))
 	})
 }
 

@@ -4,31 +4,28 @@ package workerskv
 
 import (
 	"context"
-	"syscall/js"
 	"testing"
 	"time"
 
+	"edgeframe/edge"
 	"edgeframe/kv"
 	"edgeframe/kv/kvtest"
 )
 
 // TestContract runs within a Worker; see worker_test.go.
 func TestContract(t *testing.T) {
-	namespace := js.Global().Get("context").Get("env").Get("EDGEFRAME_KV")
 	kvtest.Run(t, func(t *testing.T) kv.Driver {
-		d := &bound{New(Options{Binding: "EDGEFRAME_KV"}), namespace}
+		d := &bound{New(Options{Binding: "EDGEFRAME_KV"})}
 		d.clear(t)
 		return d
 	})
 }
 
 // bound is a driver whose calls all belong to one request.
-type bound struct {
-	driver    *Driver
-	namespace js.Value
-}
+type bound struct{ driver *Driver }
 
-func (b *bound) in(ctx context.Context) context.Context { return WithBinding(ctx, b.namespace) }
+// in returns ctx as a context of the one call of gotest.mjs.
+func (b *bound) in(ctx context.Context) context.Context { return edge.WithCall(ctx, 1) }
 
 func (b *bound) Info() kv.Info { return b.driver.Info() }
 

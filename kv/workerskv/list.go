@@ -4,8 +4,8 @@ package workerskv
 
 import (
 	"context"
-	"syscall/js"
 
+	"edgeframe/edge"
 	"edgeframe/kv"
 )
 
@@ -18,10 +18,10 @@ const (
 
 // List implements [kv.Driver].
 func (d *Driver) List(ctx context.Context, prefix, cursor string, limit int) (kv.Page, error) {
-	entries, next, err := d.list(ctx, prefix, cursor, min(limit, maxPage))
-	page := kv.Page{Cursor: next, Keys: make([]string, len(entries))}
-	for i, entry := range entries {
-		page.Keys[i] = entry.Get("name").String()
+	found, err := d.list(ctx, prefix, cursor, min(limit, maxPage))
+	page := kv.Page{Cursor: found.Cursor, Keys: make([]string, len(found.Keys))}
+	for i, key := range found.Keys {
+		page.Keys[i] = key.Name
 	}
 	return page, err
 }
@@ -30,37 +30,25 @@ func (d *Driver) List(ctx context.Context, prefix, cursor string, limit int) (kv
 func (d *Driver) Count(ctx context.Context) (count kv.Count, err error) {
 	cursor := ""
 	for range maxCountPages {
-		var entries []js.Value
-		if entries, cursor, err = d.list(ctx, d.opt.CountPrefix, cursor, maxPage); err != nil {
+		page, err := d.list(ctx, d.opt.CountPrefix, cursor, maxPage)
+		if err != nil {
 			return kv.Count{}, err
 		}
-		for _, entry := range entries {
-			if isCounted(entry) {
+		for _, key := range page.Keys {
+			if key.Metadata == counted {
 				count.N++
 			}
 		}
-		if cursor == "" {
+		if cursor = page.Cursor; cursor == "" {
 			break
 		}
 	}
 	return count, nil
 }
 
-func (d *Driver) list(ctx context.Context, prefix, cursor string, limit int) (entries []js.Value, next string, err error) {
-	options := map[string]any{"prefix": prefix, "limit": limit}
-	if cursor != "" {
-		options["cursor"] = cursor
-	}
-	err = d.each(ctx, 1, func(namespace js.Value, _ int) js.Value {
-		return namespace.Call("list", options)
-	}, func(_ int, page js.Value) {
-		keys := page.Get("keys")
-		for i := range keys.Length() {
-			entries = append(entries, keys.Index(i))
-		}
-		if !page.Get("list_complete").Bool() {
-			next = page.Get("cursor").String()
-		}
-	})
-	return entries, next, err
+func (d *Driver) list(ctx context.Context, prefix, cursor string, limit int) (page edge.KVPage, err error) {
+	err = each(ctx, 1, func(int) *edge.Pending {
+		return d.namespace().List(ctx, prefix, cursor, limit)
+	}, func(_ int, result []byte) { page = edge.ParsePage(result) })
+	return page, err
 }

@@ -7,16 +7,16 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"syscall/js"
+	"time"
 	"unicode"
 
-	"edgeframe/internal/promise"
+	"edgeframe/edge"
 	"edgeframe/kv"
 )
 
-// pauses are the times before retries after a transient failure, in milliseconds. Together they are
-// longer than the second in which the platform accepts one write of a key.
-var pauses = []int{200, 1000}
+// pauses are the times before retries after a transient failure. Together they are longer than the second
+// in which the platform accepts one write of a key.
+var pauses = []time.Duration{200 * time.Millisecond, time.Second}
 
 // isTooLarge and isTransient tell kinds of failures by their texts, such as "KV PUT failed: 429 Too Many
 // Requests". The platform provides nothing else.
@@ -43,70 +43,42 @@ func hasStatus(err error, accepted func(code string) bool) bool {
 }
 
 // persist makes the calls from start to end concurrently, and retries those with transient failures.
-func persist(ctx context.Context, start, end int, call func(i int) js.Value, got func(i int, value js.Value)) error {
+func persist(ctx context.Context, start, end int, call func(i int) *edge.Pending, got func(i int, value []byte)) error {
 	todo := make([]int, 0, end-start)
 	for i := start; i < end; i++ {
 		todo = append(todo, i)
 	}
 	for try := 0; ; try++ {
-		failed, err := attempt(ctx, todo, call, got)
+		failed, err := attempt(todo, call, got)
 		switch {
 		case err == nil:
 			return nil
 		case isTooLarge(err):
 			return fmt.Errorf("%w: %w", kv.ErrTooLarge, err)
-		case try == len(pauses) || failed == nil || !isTransient(err):
+		case ctx.Err() != nil, try == len(pauses), !isTransient(err):
 			return err
 		}
-		if _, err := promise.Await(ctx, js.Global().Get("scheduler").Call("wait", pauses[try])); err != nil {
+		if err := edge.Sleep(ctx, pauses[try]); err != nil {
 			return err
 		}
 		todo = failed
 	}
 }
 
-// attempt makes calls concurrently and returns those that failed, with the error of one of them. If
-// ctx is done, it returns no calls, only the error.
-func attempt(ctx context.Context, todo []int, call func(i int) js.Value, got func(i int, value js.Value)) (failed []int, err error) {
-	promises := make([]any, len(todo))
+// attempt makes calls concurrently and returns those that failed, with the error of one of them.
+func attempt(todo []int, call func(i int) *edge.Pending, got func(i int, value []byte)) (failed []int, err error) {
+	var array [connections]*edge.Pending
+	pending := array[:len(todo)]
 	for n, i := range todo {
-		if promises[n], err = begin(call, i); err != nil {
-			return nil, err
-		}
-	}
-	if len(todo) == 1 {
-		// Most calls are about one key. They do not need an array of promises.
-		value, err := promise.Await(ctx, promises[0].(js.Value))
-		switch {
-		case err != nil && ctx.Err() == nil:
-			failed = todo
-		case err == nil && got != nil:
-			got(todo[0], value)
-		}
-		return failed, err
-	}
-	settled, err := promise.Await(ctx, promise.AllSettled(promises))
-	if err != nil {
-		return nil, err
+		pending[n] = call(i)
 	}
 	for n, i := range todo {
-		switch result := settled.Index(n); {
-		case result.Get("status").String() == "rejected":
-			failed = append(failed, i)
-			err = promise.Error(result.Get("reason"))
+		switch value, failure := pending[n].Await(); {
+		case failure != nil:
+			failed, err = append(failed, i), failure
 		case got != nil:
-			got(i, result.Get("value"))
+			got(i, value)
 		}
 	}
 	return failed, err
-}
-
-// begin makes one call. A binding may throw an error instead of returning a promise.
-func begin(call func(i int) js.Value, i int) (p js.Value, err error) {
-	defer func() {
-		if thrown := recover(); thrown != nil {
-			err = errThrown(thrown)
-		}
-	}()
-	return call(i), nil
 }

@@ -9,29 +9,24 @@ import (
 	"testing"
 	"time"
 
+	"edgeframe/edge"
 	"edgeframe/kv"
 )
 
-// failing is a namespace whose writes fail with each of messages in turn before they reach
-// the real one.
-func failing(t *testing.T, real js.Value, messages ...string) (namespace js.Value, calls *int) {
-	t.Helper()
-	calls = new(int)
-	put := js.FuncOf(func(_ js.Value, args []js.Value) any {
-		*calls++
-		if len(messages) == 0 {
-			return real.Call("put", args[0], args[1], args[2])
-		}
-		reason := js.Global().Get("Error").New(messages[0])
-		messages = messages[1:]
-		return js.Global().Get("Promise").Call("reject", reason)
-	})
-	t.Cleanup(put.Release)
-	return js.ValueOf(map[string]any{"put": put}), calls
+// failing makes the writes of the binding FAILING of gotest.mjs fail with each of messages in turn, before
+// they reach the real namespace. The binding counts its calls.
+func failing(messages ...string) (binding js.Value) {
+	binding = js.Global().Get("context").Get("env").Get("FAILING")
+	list := make([]any, len(messages))
+	for i, message := range messages {
+		list[i] = message
+	}
+	binding.Set("messages", list)
+	binding.Set("calls", 0)
+	return binding
 }
 
 func TestWritesThatFailInPassingAreMadeAgain(t *testing.T) {
-	real := js.Global().Get("context").Get("env").Get("EDGEFRAME_KV")
 	item := []kv.Item{{Key: "retried", Value: []byte("v")}}
 	const busy, lost = "KV PUT failed: 429 Too Many Requests", "Network connection lost."
 	for _, tt := range []struct {
@@ -46,17 +41,17 @@ func TestWritesThatFailInPassingAreMadeAgain(t *testing.T) {
 		{"too large", []string{"KV PUT failed: 413 Value length of 99 exceeds limit of 9."}, 1, kv.ErrTooLarge},
 		{"refused", []string{"KV PUT failed: 400 Invalid expiration_ttl of 9."}, 1, errors.New("400")},
 	} {
-		namespace, calls := failing(t, real, tt.messages...)
+		binding := failing(tt.messages...)
 		start := time.Now()
-		err := New(Options{Binding: "EDGEFRAME_KV"}).Set(WithBinding(t.Context(), namespace), item, time.Hour)
+		err := New(Options{Binding: "FAILING"}).Set(edge.WithCall(t.Context(), 1), item, time.Hour)
 		switch {
 		case tt.want == nil && err != nil, tt.want != nil && err == nil:
 			t.Errorf("%s: error %v", tt.name, err)
 		case tt.want != nil && !errors.Is(err, tt.want) && !strings.Contains(err.Error(), tt.want.Error()):
 			t.Errorf("%s: error %v, want %v", tt.name, err, tt.want)
 		}
-		if *calls != tt.calls {
-			t.Errorf("%s: %d calls, want %d", tt.name, *calls, tt.calls)
+		if calls := binding.Get("calls").Int(); calls != tt.calls {
+			t.Errorf("%s: %d calls, want %d", tt.name, calls, tt.calls)
 		}
 		if took := time.Since(start); took > 5*time.Second {
 			t.Errorf("%s: took %s", tt.name, took)
@@ -65,8 +60,8 @@ func TestWritesThatFailInPassingAreMadeAgain(t *testing.T) {
 }
 
 func TestAMissingNamespaceIsNamed(t *testing.T) {
-	_, err := New(Options{Binding: "EDGEFRAME_KV"}).Get(t.Context(), []string{"k"})
-	if err == nil || !strings.Contains(err.Error(), "EDGEFRAME_KV") {
+	_, err := New(Options{Binding: "NOT_THERE"}).Get(edge.WithCall(t.Context(), 1), []string{"k"})
+	if err == nil || !strings.Contains(err.Error(), "NOT_THERE") {
 		t.Errorf("error %v", err)
 	}
 }

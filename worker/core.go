@@ -1,6 +1,6 @@
 //go:build js && wasm
 
-package edge
+package worker
 
 import (
 	"errors"
@@ -8,11 +8,11 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
-	"syscall/js"
 
 	"edgeframe/api"
 	"edgeframe/config"
 	"edgeframe/core"
+	"edgeframe/edge"
 	"edgeframe/internal/budget"
 	"edgeframe/internal/logsafe"
 	"edgeframe/kv"
@@ -39,21 +39,21 @@ const workBytes = 80 << 20
 // logger writes JSON records to the Worker's log.
 var logger = slog.New(slog.DiscardHandler)
 
-// console is the log of the Worker.
-type console struct{}
+// console is the log of the Worker. Each record is one line, in which ids are shortened.
+type console struct{ edge.Log }
 
-// Write implements [io.Writer]. Each call is one record, in which ids are shortened.
-func (console) Write(p []byte) (int, error) {
-	js.Global().Get("console").Call("log", strings.TrimSuffix(string(logsafe.Line(p)), "\n"))
-	return len(p), nil
+// Write implements [io.Writer].
+func (c console) Write(p []byte) (int, error) {
+	_, err := c.Log.Write(logsafe.Line(p))
+	return len(p), err
 }
 
 // newCore returns the handler core with the settings in env, and the settings. If settings are not
 // accepted, the core answers every request with an error that names them.
-func newCore(env js.Value, version string) (http.Handler, config.Common) {
+func newCore(env edge.Env, version string) (http.Handler, config.Common) {
 	var settings config.Common
 	options := config.Options{Defaults: defaults, IgnoredHere: ignoredHere}
-	warnings, wrong := config.Parse(&settings, vars(env), options)
+	warnings, wrong := config.Parse(&settings, env.Vars(), options)
 	if wrong != nil {
 		settings = config.Common{}
 		// Without variables all settings have their defaults, and there are no errors.
@@ -73,9 +73,9 @@ func newCore(env js.Value, version string) (http.Handler, config.Common) {
 		Store:         kv.New(cached(driver), settings.KeyPrefix),
 		TTL:           settings.SessionTTL(),
 		Backend:       api.Backend{Runtime: "workers", Version: version},
-		Later:         doLater,
+		Later:         edge.Later,
 		Budget:        budget.New(budget.Options{Bytes: workBytes, Alone: true}),
-		Misconfigured: strings.Join(problems(wrong, env.Get(Binding)), "; "),
+		Misconfigured: strings.Join(problems(wrong, env.HasKV(Binding)), "; "),
 		Logger:        logger,
 	}
 	withHeads(&rt, driver, env, settings.KeyPrefix, cached)
@@ -92,33 +92,16 @@ func warnOfAccess(settings config.Common) {
 	}
 }
 
-// vars returns the variables and secrets of the Worker as NAME=value.
-func vars(env js.Value) []string {
-	var vars []string
-	names := js.Global().Get("Object").Call("keys", env)
-	for i := range names.Length() {
-		name := names.Index(i).String()
-		switch value := env.Get(name); value.Type() {
-		case js.TypeString:
-			vars = append(vars, name+"="+value.String())
-		case js.TypeNumber, js.TypeBoolean:
-			// Values in wrangler.toml may be written without quotes.
-			vars = append(vars, name+"="+js.Global().Call("String", value).String())
-		}
-	}
-	return vars
-}
-
 // problems returns a sentence for each mistake in the configuration that must be corrected before
 // the API can answer.
-func problems(wrong error, namespace js.Value) (sentences []string) {
+func problems(wrong error, hasKV bool) (sentences []string) {
 	var refused *config.Error
 	if errors.As(wrong, &refused) {
 		sentences = refused.Problems
 	} else if wrong != nil {
 		sentences = []string{wrong.Error()}
 	}
-	if namespace.Type() != js.TypeObject || namespace.Get("getWithMetadata").Type() != js.TypeFunction {
+	if !hasKV {
 		sentences = append(sentences, fmt.Sprintf("the Worker has no KV namespace: add [[kv_namespaces]] with binding = %q and the id of a namespace to wrangler.toml, and deploy it again", Binding))
 	}
 	return sentences

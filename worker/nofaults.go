@@ -1,8 +1,8 @@
 //go:build js && wasm && !faults
 
-package edge
+package worker
 
 import "net/http"
 
 // withFaults adds nothing: the routes that fail exist in the Worker of the tests only.
-func (wk *worker) withFaults(core http.Handler) http.Handler { return core }
+func withFaults(core http.Handler) http.Handler { return core }

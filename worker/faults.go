@@ -1,23 +1,25 @@
 //go:build js && wasm && faults
 
-package edge
+package worker
 
 import (
 	"encoding/json"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"runtime"
 	"strconv"
-	"syscall/js"
+	"time"
 
-	"edgeframe/internal/promise"
+	"edgeframe/edge"
+	"edgeframe/edge/border"
 )
 
 // instance is a random number by which tests tell instances apart.
-var instance = strconv.FormatFloat(js.Global().Get("Math").Call("random").Float(), 'f', -1, 64)
+var instance = strconv.FormatUint(rand.Uint64(), 36)
 
 // withFaults adds routes with which tests make this Worker fail.
-func (wk *worker) withFaults(core http.Handler) http.Handler {
+func withFaults(core http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", core)
 	mux.HandleFunc("/fault/panic", func(http.ResponseWriter, *http.Request) { panic("a handler") })
@@ -27,18 +29,22 @@ func (wk *worker) withFaults(core http.Handler) http.Handler {
 	})
 	mux.HandleFunc("/fault/goroutine", func(_ http.ResponseWriter, r *http.Request) {
 		go panic("a goroutine")
-		wait(r, 10_000)
+		_ = edge.Sleep(r.Context(), 10*time.Second)
 	})
 	mux.HandleFunc("/fault/exit", func(http.ResponseWriter, *http.Request) { os.Exit(3) })
 	mux.HandleFunc("/fault/memory", func(http.ResponseWriter, *http.Request) { exhaust() })
 	mux.HandleFunc("/fault/stack", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte{recurse(1)}) })
-	mux.HandleFunc("/fault/throw", func(http.ResponseWriter, *http.Request) {
-		js.Global().Get("Array").New(-1) // a RangeError that Go turns into a panic
-	})
+	mux.HandleFunc("/fault/nil", func(http.ResponseWriter, *http.Request) { var none *http.Server; none.Addr = "" })
+	// A response that JavaScript refuses.
+	mux.HandleFunc("/fault/refused", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(1000) })
 	// Stays in flight for ten seconds.
 	mux.HandleFunc("/fault/wait", func(w http.ResponseWriter, r *http.Request) {
-		wait(r, 10_000)
+		_ = edge.Sleep(r.Context(), 10*time.Second)
 		_, _ = w.Write([]byte("waited"))
+	})
+	// Is over after the instance has been ended, if that is soon.
+	mux.HandleFunc("/fault/sleep", func(_ http.ResponseWriter, r *http.Request) {
+		_ = edge.Sleep(r.Context(), 100*time.Millisecond)
 	})
 	// Makes the memory grow without a failure.
 	mux.HandleFunc("/fault/grow", func(w http.ResponseWriter, _ *http.Request) {
@@ -53,8 +59,8 @@ func (wk *worker) withFaults(core http.Handler) http.Handler {
 		runtime.GC()
 		runtime.ReadMemStats(&m)
 		_ = json.NewEncoder(w).Encode(map[string]any{
-			"instance": instance, "running": running, "goroutines": runtime.NumGoroutine() - len(wk.idle),
-			"memory": m.Sys, "heap": m.HeapAlloc,
+			"instance": instance, "running": running, "goroutines": runtime.NumGoroutine() - edge.Idle(),
+			"memory": m.Sys, "heap": m.HeapAlloc, "waits": border.Waiting(),
 		})
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -66,10 +72,6 @@ func (wk *worker) withFaults(core http.Handler) http.Handler {
 
 // running is the number of requests in flight.
 var running int
-
-func wait(r *http.Request, milliseconds int) {
-	_, _ = promise.Await(r.Context(), js.Global().Get("scheduler").Call("wait", milliseconds))
-}
 
 var kept [][]byte
 

@@ -1,12 +1,12 @@
 //go:build js && wasm
 
-package edge
+package worker
 
 import (
 	"context"
-	"syscall/js"
 
 	"edgeframe/core"
+	"edgeframe/edge"
 	"edgeframe/kv"
 	"edgeframe/kv/durableobjects"
 	"edgeframe/session"
@@ -18,11 +18,11 @@ const HeadsBinding = "EDGEFRAME_HEADS"
 
 // withHeads changes rt, whose store is on Workers KV, if the Worker has Durable Objects: it keeps the heads of sessions
 // there and everything else in driver, and adopts the sessions that it has had without them.
-func withHeads(rt *core.Runtime, driver kv.Driver, env js.Value, prefix string, cached func(kv.Driver) kv.Driver) {
-	if env.Get(HeadsBinding).Type() != js.TypeObject {
+func withHeads(rt *core.Runtime, driver kv.Driver, env edge.Env, prefix string, cached func(kv.Driver) kv.Driver) {
+	if !env.HasObjects(HeadsBinding) {
 		return
 	}
-	heads := durableobjects.New(driver, durableobjects.Options{Binding: HeadsBinding, Object: objectOf, Later: doLater})
+	heads := durableobjects.New(driver, durableobjects.Options{Binding: HeadsBinding, Object: objectOf, Later: edge.Later})
 	line := heads.NewLine()
 	rt.Store, rt.Former = kv.New(cached(heads), prefix), kv.New(driver, prefix)
 	rt.Line = func(ctx context.Context, id string) (func(int), error) {
@@ -38,9 +38,4 @@ func objectOf(key string) string {
 		return kv.HashTag(key)
 	}
 	return ""
-}
-
-// withObjects returns a context for the calls of Durable Objects of c.
-func (c call) withObjects(ctx context.Context) context.Context {
-	return durableobjects.WithEnv(ctx, func() js.Value { return c.Get("env") })
 }
