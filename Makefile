@@ -25,7 +25,7 @@ IS_PIE    = $(filter $(PIE),$(shell export GOOS=$(GOOS) GOARCH=$(GOARCH); echo $
 # SERVER_RACE); workerd runs the Worker in one thread. LONG are the others that take longest. They
 # start first, so that no long one is alone in the end.
 PACKAGES  = $(shell $(GO) list ./...)
-OUTSIDE  := conformance edge web/client kv/workerskv
+OUTSIDE  := conformance edge web/client kv/workerskv kv/durableobjects
 LONG     := frame session codec/parquet native kv/disk codec/arrowipc cmd/edgeframe api codec/delimited
 
 # DIFFERENT are the packages of which the two builds compile different files, tests left out.
@@ -34,7 +34,7 @@ DIFFERENT = $(shell LC_ALL=C comm -13 <($(files)) <($(WASM) $(files)) | cut -d' 
 
 # SLOW are the packages whose tests need other programs (redis-server, pandas, npm, a browser) or
 # minutes. PROGRAMS are the tests of other packages that need one.
-SLOW     := cmd/% conformance edge examples/% kv/disk kv/redis kv/workerskv internal/testenv codec/delimited codec/parquet codec/xlsx session/metamorphic attack web/client
+SLOW     := cmd/% conformance edge examples/% kv/disk kv/redis kv/workerskv kv/durableobjects internal/testenv codec/delimited codec/parquet codec/xlsx session/metamorphic attack web/client
 PROGRAMS := Pandas|OnRedis|ToRedis|AKeyOfAnotherType|Cookbook
 
 .PHONY: run build build-edge dev-edge deploy-edge check test test-conformance test-inside test-edge redis-server chromium pandas clients lint generate modules bench bench-edge fuzz metamorphic soak clean

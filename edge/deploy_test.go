@@ -64,7 +64,7 @@ func TestWranglerTakesTheWorkerAsItIs(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
-	for _, bound := range []string{"env.EDGEFRAME_KV", "KV Namespace", "env.ASSETS", "env.SESSION_TIMEOUT_MINUTES"} {
+	for _, bound := range []string{"env.EDGEFRAME_KV", "KV Namespace", "env.EDGEFRAME_HEADS", "Durable Object", "env.ASSETS", "env.SESSION_TIMEOUT_MINUTES"} {
 		if !strings.Contains(string(text), bound) {
 			t.Errorf("wrangler does not name %s:\n%s", bound, text)
 		}
