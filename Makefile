@@ -173,7 +173,7 @@ fuzz:
 # metamorphic runs random sequences of session operations against a model, for METAMORPHIC in
 # all. One that fails is shrunk and printed; session/metamorphic says how to run it again.
 metamorphic: redis-server
-	$(GO) test -v -count 1 -timeout 0 -run '^TestSequences$$' ./session/metamorphic -metamorphic.for $(METAMORPHIC)
+	$(GO) test -v -count 1 -timeout 0 -run '^TestSequences' ./session/metamorphic -metamorphic.for $(METAMORPHIC)
 
 # soak loads a server on each backend with many kinds of requests for SOAK, kills, restarts and
 # pauses them, and prints what they took. It fails if anything acknowledged is lost, or if memory or

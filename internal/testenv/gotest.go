@@ -5,15 +5,16 @@ package testenv
 import (
 	"io"
 	"net/http"
+	"net/url"
 	"path"
 	"path/filepath"
 	"testing"
 )
 
 // RunTestsInWorker runs the tests that a package has for js/wasm, a path below the root of the
-// repository, in a Worker with an empty KV namespace and Durable Objects. It returns what they print; that they
-// fail is a failure of t.
-func RunTestsInWorker(t testing.TB, pkg string) (output string) {
+// repository, in a Worker with an empty KV namespace and Durable Objects, with arguments of the test
+// program. It returns what they print; that they fail is a failure of t.
+func RunTestsInWorker(t testing.TB, pkg string, args ...string) (output string) {
 	t.Helper()
 	dir := buildOnce(t, "gotest-"+path.Base(pkg), func(dir string) {
 		command(t, "mkdir", "-p", dir)
@@ -22,7 +23,8 @@ func RunTestsInWorker(t testing.TB, pkg string) (output string) {
 		command(t, "cp", "internal/testenv/gotest.mjs", "edge/border.mjs", "edge/heads.mjs", dir)
 	})
 	w := startModules(t, dir, []string{"gotest.mjs", "border.mjs", "heads.mjs", "wasm_exec.js", "test.wasm"}, WorkerOptions{Heads: true})
-	response, err := http.Get(w.URL + "/?arg=-test.v")
+	query := url.Values{"arg": append(args, "-test.v", "-test.timeout=0")}
+	response, err := http.Get(w.URL + "/?" + query.Encode())
 	if err != nil {
 		t.Fatalf("%v\n%s", err, w.Logs())
 	}
