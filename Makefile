@@ -25,7 +25,7 @@ IS_PIE    = $(filter $(PIE),$(shell export GOOS=$(GOOS) GOARCH=$(GOARCH); echo $
 # SERVER_RACE); workerd runs the Worker in one thread. LONG are the others that take longest. They
 # start first, so that no long one is alone in the end.
 PACKAGES  = $(shell $(GO) list ./...)
-OUTSIDE  := conformance edge examples/worker-hello web/client kv/workerskv
+OUTSIDE  := conformance edge examples/worker-hello web/client kv/workerskv kv/durableobjects
 LONG     := frame session codec/parquet native kv/disk codec/arrowipc cmd/edgeframe api codec/delimited
 
 # DIFFERENT are the packages of which the two builds compile different files, tests left out.
@@ -34,7 +34,7 @@ DIFFERENT = $(shell LC_ALL=C comm -13 <($(files)) <($(WASM) $(files)) | cut -d' 
 
 # SLOW are the packages whose tests need other programs (redis-server, pandas, npm, a browser) or
 # minutes. PROGRAMS are the tests of other packages that need one.
-SLOW     := cmd/% conformance edge examples/% kv/disk kv/redis kv/workerskv internal/testenv codec/delimited codec/parquet codec/xlsx session/metamorphic attack web/client
+SLOW     := cmd/% conformance edge examples/% kv/disk kv/redis kv/workerskv kv/durableobjects internal/testenv codec/delimited codec/parquet codec/xlsx session/metamorphic attack web/client
 PROGRAMS := Pandas|OnRedis|ToRedis|AKeyOfAnotherType|Cookbook
 
 .PHONY: run build build-edge worker dev-edge deploy-edge check test test-conformance test-inside test-edge redis-server chromium pandas clients lint generate modules bench bench-edge fuzz metamorphic soak clean
@@ -178,13 +178,14 @@ fuzz:
 # metamorphic runs random sequences of session operations against a model, for METAMORPHIC in
 # all. One that fails is shrunk and printed; session/metamorphic says how to run it again.
 metamorphic: redis-server
-	$(GO) test -v -count 1 -timeout 0 -run '^TestSequences$$' ./session/metamorphic -metamorphic.for $(METAMORPHIC)
+	$(GO) test -v -count 1 -timeout 0 -run '^TestSequences' ./session/metamorphic -metamorphic.for $(METAMORPHIC)
 
 # soak loads a server on each backend with many kinds of requests for SOAK, kills, restarts and
 # pauses them, and prints what they took. It fails if anything acknowledged is lost, or if memory or
 # descriptors grow. Then clients repeat 10,000 changes whose answers are lost; each must be made once.
+# Then workerd is killed 50 times under load.
 soak: redis-server
-	$(GO) test -v -count 1 -timeout 0 -run '^TestSoak$$|^TestChangesAreMadeOnceWhenAnswersAreLost$$|^TestFollowersStayWhileTheirObjectSleeps$$' ./conformance -soak $(SOAK) -lost 10000
+	$(GO) test -v -count 1 -timeout 0 -run '^TestSoak$$|^TestChangesAreMadeOnceWhenAnswersAreLost$$|^TestFollowersStayWhileTheirObjectSleeps$$|^TestNoChangeIsLostWhenWorkerdIsKilled$$' ./conformance -soak $(SOAK) -lost 10000 -kills 50
 
 clean:
 	rm -rf bin node_modules

@@ -5,15 +5,16 @@ package testenv
 import (
 	"io"
 	"net/http"
+	"net/url"
 	"path"
 	"path/filepath"
 	"testing"
 )
 
 // RunTestsInWorker runs the tests that a package has for js/wasm, a path below the root of the
-// repository, in a Worker with an empty KV namespace and Durable Objects. It returns what they print; that they
-// fail is a failure of t.
-func RunTestsInWorker(t testing.TB, pkg string) (output string) {
+// repository, in a Worker with an empty KV namespace and Durable Objects, with arguments of the test
+// program. It returns what they print; that they fail is a failure of t.
+func RunTestsInWorker(t testing.TB, pkg string, args ...string) (output string) {
 	t.Helper()
 	dir := buildOnce(t, "gotest-"+path.Base(pkg), func(dir string) {
 		command(t, "mkdir", "-p", dir)
@@ -26,7 +27,8 @@ func RunTestsInWorker(t testing.TB, pkg string) (output string) {
 		modules = append(modules, filepath.Base(path))
 	}
 	w := startModules(t, dir, modules, WorkerOptions{Heads: true})
-	response, err := http.Get(w.URL + "/?arg=-test.v")
+	query := url.Values{"arg": append(args, "-test.v", "-test.timeout=0")}
+	response, err := http.Get(w.URL + "/?" + query.Encode())
 	if err != nil {
 		t.Fatalf("%v\n%s", err, w.Logs())
 	}

@@ -5,6 +5,8 @@ import "./wasm_exec.js";
 import module from "./test.wasm";
 import { Border } from "./border.mjs";
 
+export { Heads } from "./heads.mjs";
+
 /** A namespace whose writes fail with each of its messages in turn, and else reach another one. */
 class Failing {
   constructor(namespace) {
@@ -17,7 +19,21 @@ class Failing {
   }
 }
 
-export { Heads } from "./heads.mjs";
+
+/** Durable Objects whose method get fails with each of its messages in turn, and else reach other ones. */
+class FailingHeads {
+  constructor(namespace) {
+    this.namespace = namespace;
+  }
+  idFromName(name) {
+    return this.namespace.idFromName(name);
+  }
+  get(id) {
+    this.calls++;
+    const message = this.messages.shift();
+    return message === undefined ? this.namespace.get(id) : { get: () => Promise.reject(new Error(message)) };
+  }
+}
 
 export default {
   async fetch(request, env) {
@@ -28,7 +44,7 @@ export default {
       return bytes.length;
     };
     globalThis.process.cwd = () => "/";
-    env = { ...env, FAILING: new Failing(env.EDGEFRAME_KV) };
+    env = { ...env, FAILING: new Failing(env.EDGEFRAME_KV), FAILING_HEADS: new FailingHeads(env.EDGEFRAME_HEADS) };
     globalThis.context = { env };
     const go = new Go();
     go.argv = ["test", ...new URL(request.url).searchParams.getAll("arg")];

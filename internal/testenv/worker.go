@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -52,6 +53,13 @@ func (w *Worker) Stop() {
 
 // scripts are the modules in JavaScript that the Worker imports, besides its entry.
 var scripts = []string{"edge/runtime.mjs", "edge/border.mjs", "edge/heads.mjs", "edge/listeners.mjs"}
+
+// Kill ends the Worker at once, in the middle of whatever it does.
+func (w *Worker) Kill() {
+	// Node and workerd are a process group.
+	_ = syscall.Kill(-w.cmd.Process.Pid, syscall.SIGKILL)
+	w.Stop()
+}
 
 // StartWorker builds the Worker of this repository and starts it.
 func StartWorker(t testing.TB, opt WorkerOptions) *Worker {
@@ -129,6 +137,7 @@ func startModules(t testing.TB, root string, paths []string, opt WorkerOptions) 
 	w := &Worker{log: &buffer{}}
 	w.cmd = exec.Command(Node(t), filepath.Join(Root(), "internal", "testenv", "workerd.mjs"), string(argument))
 	w.cmd.Dir = Root()
+	w.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	w.cmd.Stderr = w.log
 	w.stdin, err = w.cmd.StdinPipe()
 	if err != nil {

@@ -10,25 +10,24 @@ import (
 	"edgeframe/edge"
 )
 
-// pauses are the times before retries of a call whose object was not reached, in milliseconds.
-var pauses = []int{50, 500}
+// pauses are the times before retries of a call whose object was not reached.
+var pauses = []time.Duration{50 * time.Millisecond, 500 * time.Millisecond}
 
-// call calls a method of a Durable Object and returns its result. It retries calls that have not reached
-// the object. So a call may be made twice.
+// call calls a method of a Durable Object and returns its result. It retries a call whose object was not reached, as far
+// as it can tell. So a call may be made twice.
 func call(ctx context.Context, binding, object, method string, payload []byte) ([]byte, error) {
 	for try := 0; ; try++ {
-		result, err := callOnce(ctx, binding, object, method, payload)
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		result, err := edge.CallObject(ctx, binding, object, method, payload)
 		if err == nil || ctx.Err() != nil || try == len(pauses) || !isTransient(err) {
 			return result, err
 		}
-		if err := pause(ctx, pauses[try]); err != nil {
+		if err := edge.Sleep(ctx, pauses[try]); err != nil {
 			return nil, err
 		}
 	}
-}
-
-func callOnce(ctx context.Context, binding, object, method string, payload []byte) ([]byte, error) {
-	return edge.CallObject(ctx, binding, object, method, payload)
 }
 
 // isTransient reports whether an object was not reached, by the text of the error: the platform restarts
@@ -41,9 +40,4 @@ func isTransient(err error) bool {
 		}
 	}
 	return false
-}
-
-// pause waits on a promise of the request, as the runtime demands.
-func pause(ctx context.Context, milliseconds int) error {
-	return edge.Sleep(ctx, time.Duration(milliseconds)*time.Millisecond)
 }

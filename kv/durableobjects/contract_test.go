@@ -5,10 +5,11 @@ package durableobjects
 import (
 	"context"
 	"fmt"
-	"syscall/js"
+	"runtime/debug"
 	"testing"
 	"time"
 
+	"edgeframe/edge"
 	"edgeframe/kv"
 	"edgeframe/kv/kvtest"
 	"edgeframe/kv/workerskv"
@@ -23,7 +24,8 @@ func TestContract(t *testing.T) {
 
 func everything(key string) string { return fmt.Sprint("object ", shardOf(key)) }
 
-var env = js.Global().Get("context").Get("env")
+// The garbage collector runs as in a Worker, whose memory is bounded.
+func init() { debug.SetMemoryLimit(72 << 20) }
 
 // open returns a driver of empty engines.
 func open(t *testing.T, object func(key string) string, minTTL int) *bound {
@@ -40,10 +42,8 @@ type bound struct {
 	minTTL int
 }
 
-func in(ctx context.Context) context.Context {
-	ctx = WithEnv(ctx, func() js.Value { return env })
-	return workerskv.WithBinding(ctx, env.Get("EDGEFRAME_KV"))
-}
+// in returns ctx as a context of the one call of gotest.mjs.
+func in(ctx context.Context) context.Context { return edge.WithCall(ctx, 1) }
 
 func (b *bound) Info() kv.Info {
 	info := b.Driver.Info()

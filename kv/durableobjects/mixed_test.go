@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"edgeframe/internal/promise"
+	"edgeframe/edge"
 	"edgeframe/kv"
 	"edgeframe/kv/workerskv"
 )
@@ -263,49 +263,36 @@ func TestAPatientReadWaitsForAValueThatIsNotVisible(t *testing.T) {
 
 // TestACallThatDoesNotReachItsObjectIsMadeAgain uses objects that fail before the real ones are called.
 func TestACallThatDoesNotReachItsObjectIsMadeAgain(t *testing.T) {
+	failing := js.Global().Get("context").Get("env").Get("FAILING_HEADS")
 	for _, tt := range []struct {
-		messages []string
+		messages []any
 		calls    int
 		want     string
 	}{
-		{[]string{"Network connection lost."}, 2, ""},
-		{[]string{"Durable Object reset because its code was updated."}, 2, ""},
-		{[]string{"internal error; reference = 1", "Network connection lost.", "Network connection lost."}, 3, "Network connection lost"},
-		{[]string{"Durable Object is overloaded."}, 1, "overloaded"},
+		{[]any{"Network connection lost."}, 2, ""},
+		{[]any{"Durable Object reset because its code was updated."}, 2, ""},
+		{[]any{"internal error; reference = 1", "Network connection lost.", "Network connection lost."}, 3, "Network connection lost"},
+		{[]any{"Durable Object is overloaded."}, 1, "overloaded"},
 	} {
-		calls, messages := 0, tt.messages
-		get := js.FuncOf(func(_ js.Value, args []js.Value) any {
-			if calls++; len(messages) == 0 {
-				return env.Get("EDGEFRAME_HEADS").Call("get", args[0])
-			}
-			message := messages[0]
-			messages = messages[1:]
-			return js.ValueOf(map[string]any{"get": js.Global().Get("Promise").Get("reject").Call("bind", js.Global().Get("Promise"), js.Global().Get("Error").New(message))})
-		})
-		name := js.FuncOf(func(_ js.Value, args []js.Value) any {
-			return env.Get("EDGEFRAME_HEADS").Call("idFromName", args[0])
-		})
-		failing := js.ValueOf(map[string]any{"EDGEFRAME_HEADS": map[string]any{"get": get, "idFromName": name}})
-		ctx := WithEnv(t.Context(), func() js.Value { return failing })
-		_, err := New(workerskv.New(workerskv.Options{}), Options{Binding: "EDGEFRAME_HEADS", Object: heads}).Get(ctx, []string{"{failing}:head"})
+		failing.Set("messages", tt.messages)
+		failing.Set("calls", 0)
+		_, err := New(workerskv.New(workerskv.Options{}), Options{Binding: "FAILING_HEADS", Object: heads}).Get(in(t.Context()), []string{"{failing}:head"})
+		calls := failing.Get("calls").Int()
 		if text := fmt.Sprint(err); calls != tt.calls || (err != nil) != (tt.want != "") || !strings.Contains(text, tt.want) {
 			t.Errorf("%q: %d calls, %v", tt.messages, calls, err)
 		}
-		get.Release()
-		name.Release()
 	}
 }
 
 func TestMissingObjectsAreNamed(t *testing.T) {
-	ctx := WithEnv(t.Context(), func() js.Value { return js.ValueOf(map[string]any{}) })
-	_, err := New(workerskv.New(workerskv.Options{}), Options{Binding: "EDGEFRAME_HEADS", Object: heads}).Get(ctx, []string{"{a}:head"})
-	if err == nil || !strings.Contains(err.Error(), "EDGEFRAME_HEADS") {
+	_, err := New(workerskv.New(workerskv.Options{}), Options{Binding: "NOT_THERE", Object: heads}).Get(in(t.Context()), []string{"{a}:head"})
+	if err == nil || !strings.Contains(err.Error(), "NOT_THERE") {
 		t.Errorf("error %v", err)
 	}
 }
 
 func wait(t *testing.T, d time.Duration) {
-	if _, err := promise.Await(t.Context(), js.Global().Get("scheduler").Call("wait", d.Milliseconds())); err != nil {
+	if err := edge.Sleep(in(t.Context()), d); err != nil {
 		t.Fatal(err)
 	}
 }

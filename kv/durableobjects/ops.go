@@ -6,6 +6,7 @@ import (
 	"context"
 	"time"
 
+	"edgeframe/edge"
 	"edgeframe/kv"
 )
 
@@ -49,8 +50,8 @@ func (d *Driver) getFrom(ctx context.Context, name string, keys []string, at []i
 	return nil
 }
 
-// waits are how long a patient read waits for values that the other driver does not show yet, in milliseconds.
-var waits = []int{100, 300, 900}
+// waits are how long a patient read waits for values that the other driver does not show yet.
+var waits = []time.Duration{100 * time.Millisecond, 300 * time.Millisecond, 900 * time.Millisecond}
 
 // getOther reads keys from the other driver.
 func (d *Driver) getOther(ctx context.Context, keys []string) ([][]byte, error) {
@@ -68,7 +69,7 @@ func (d *Driver) getOther(ctx context.Context, keys []string) ([][]byte, error) 
 		if err != nil || len(missing) == 0 {
 			break
 		}
-		if err := pause(ctx, wait); err != nil {
+		if err := edge.Sleep(ctx, wait); err != nil {
 			return nil, err
 		}
 		var found [][]byte
