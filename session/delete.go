@@ -40,10 +40,10 @@ func (s *Service) Delete(ctx context.Context, ref Ref, pre Precondition) error {
 	return s.withLatest(ctx, ref.ID, exhausted(ref.ID, maxAttempts))
 }
 
-// deleteContents deletes what the head of a session that has ended refers to. Errors are ignored,
-// because what stays expires.
+// deleteContents deletes what the head of a session that has ended refers to, after the response if that is
+// possible. Errors are ignored, because what stays expires.
 func (s *Service) deleteContents(ctx context.Context, h *head) {
 	keys := s.heads.obsolete(h, &head{})
 	s.cache.Remove(keys...)
-	_ = s.store.Delete(ctx, keys...)
+	s.opt.Later(ctx, func(ctx context.Context) { _ = s.store.Delete(ctx, keys...) })
 }

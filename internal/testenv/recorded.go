@@ -4,7 +4,6 @@ package testenv
 
 import (
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"edgeframe/internal/calls"
@@ -15,19 +14,14 @@ import (
 func StartRecordedWorker(t testing.TB, opt WorkerOptions) *Worker {
 	t.Helper()
 	dir := BuildWorker(t, opt.Tags)
-	paths, err := filepath.Glob(filepath.Join(dir, "edge", "*.mjs"))
+	command(t, "cp", "edge/worker.mjs", filepath.Join(dir, "edge"))
+	entry, err := calls.Install(filepath.Join(dir, "edge"), opt.Heads)
 	if err != nil {
 		t.Fatal(err)
 	}
-	entry, err := calls.Install(filepath.Join(dir, "edge"), false)
-	if err != nil {
-		t.Fatal(err)
+	modules := append([]string{"edge/" + entry, "edge/worker.mjs"}, scripts...)
+	if opt.Heads {
+		modules = append(modules, "edge/recorded.mjs")
 	}
-	modules := []string{"edge/" + entry, "build/wasm_exec.js", "build/app.wasm"}
-	for _, path := range paths {
-		if name := filepath.Base(path); !strings.HasPrefix(name, "recorded") {
-			modules = append(modules, "edge/"+name)
-		}
-	}
-	return startModules(t, dir, modules, opt)
+	return startModules(t, dir, append(modules, "build/wasm_exec.js", "build/app.wasm"), opt)
 }
