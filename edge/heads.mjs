@@ -19,6 +19,8 @@ const LEASE = 60_000;
 // How long before its end a lease is renewed.
 const MARGIN = 30_000;
 const NEVER = Number.MAX_SAFE_INTEGER;
+// What the keys of records begin with in the storage of an object.
+const RECORD = "record:";
 // How many expired entries a change of the index removes at most.
 const PRUNED = 100;
 // How long a turn lasts at most, and how long a change waits for its turn.
@@ -407,8 +409,6 @@ export class Heads extends DurableObject {
     for (const { counted } of rows) this.counted -= counted;
   }
 }
-
-const RECORD = "record:";
 
 /** The first bytes behind all that begin with a prefix. Keys are UTF-8, which has no byte 0xff. */
 function behind(prefix) {
