@@ -91,6 +91,7 @@ func newHandler(ctx context.Context, cfg Config, b *backend, requests *budget.Bu
 	return core.New(cfg.Common, core.Runtime{
 		Store:         b.store,
 		TTL:           b.ttl,
+		InlineBytes:   b.inlineBytes,
 		Backend:       b.health,
 		Budget:        requests,
 		Join:          new(joiner).join,

@@ -24,6 +24,8 @@ type backend struct {
 	health api.Backend
 	// ttl is how long a session on this storage lives after its last access.
 	ttl time.Duration
+	// inlineBytes is InlineBytes of [session.Options].
+	inlineBytes int
 }
 
 // openBackend chooses and opens the storage: Redis if it is enabled and answers, the embedded store
@@ -55,7 +57,11 @@ func openEmbedded(cfg Config, plan memoryPlan, log *Log, health api.Backend) (*b
 	if err != nil {
 		return nil, err
 	}
-	return newBackend(cfg, driver, cfg.SessionTTL(), health), nil
+	b := newBackend(cfg, driver, cfg.SessionTTL(), health)
+	// No table travels inside a head: a segment is not a round trip away here, and each change of a session would
+	// write its table again.
+	b.inlineBytes = -1
+	return b, nil
 }
 
 func newBackend(cfg Config, driver kv.Driver, ttl time.Duration, health api.Backend) *backend {
