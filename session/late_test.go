@@ -41,7 +41,7 @@ func (l *late) Get(ctx context.Context, keys []string) ([][]byte, error) {
 
 func TestASegmentThatIsNotVisibleYetIsWaitedFor(t *testing.T) {
 	d := &late{Driver: memory.New()}
-	h := newHarness(t, func(o *Options) { o.Store = kv.New(d, "") })
+	h := newHarness(t, inStore, func(o *Options) { o.Store = kv.New(d, "") })
 	ctx := context.Background()
 	sess := h.create(100, 3)
 	d.hidden = true
@@ -81,7 +81,7 @@ func (c *counted) ListCounted(ctx context.Context, prefix, cursor string, limit 
 
 func TestSessionsAreListedFromTheIndexOfTheStoreIfItHasOne(t *testing.T) {
 	d := &counted{Driver: memory.New()}
-	h := newHarness(t, func(o *Options) { o.Store = kv.New(d, "") })
+	h := newHarness(t, inStore, func(o *Options) { o.Store = kv.New(d, "") })
 	ids := []string{h.create(10, 3).ID, h.create(10, 3).ID}
 	slices.Sort(ids)
 	if got := h.listAll(context.Background(), 1); !slices.Equal(got, ids) || d.listings != 0 {
