@@ -95,7 +95,7 @@ func inJavaScript(dir string, upload []calls.Call, heads bool) (program, error) 
 	p := program{name: "JavaScript", modules: []string{"worker.mjs", "rival.mjs"}, vars: map[string]string{"UPLOAD": string(plan)}, heads: heads}
 	entry := "export { default } from \"./rival.mjs\";\n"
 	if heads {
-		p.modules = append(p.modules, "rival-heads.mjs", "heads.mjs")
+		p.modules = append(p.modules, "rival-heads.mjs", "heads.mjs", "listeners.mjs")
 		entry = "export { default, Heads } from \"./rival-heads.mjs\";\n"
 	}
 	p.root = filepath.Join(dir, "rival-"+p.store(heads))
