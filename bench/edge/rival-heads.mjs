@@ -41,7 +41,7 @@ export default rival({
   },
   copy: (env, key, value) => object(env, key.match(/\{(.*)\}/)[1]).set(pack([String(2 * TTL * 1000), key, valueOf(value), ""])),
   calls: (env, id, stored, expires) => ({
-    "object.swap ": () => object(env, id).swap(pack([headKey(id), valueOf(stored), "", String(2 * TTL * 1000), "CI", ""])),
-    "object.note ": () => object(env, `index:${expires % SHARDS}`).note(pack([headKey(id), String(expires), "C"])),
+    "object.swap ": () => object(env, id).swap(pack([headKey(id), valueOf(stored), "", String(2 * TTL * 1000), "CI", "", ""])),
+    "object.register ": () => object(env, `index:${expires % SHARDS}`).register(pack([String(2 * TTL * 1000), headKey(id), "C"])),
   }),
 });
