@@ -176,7 +176,7 @@ func prepare(ours, script *workerd, file []byte) error {
 	return script.bring(ours.of[0])
 }
 
-// The names of measurements that are none of requests.
+// The names of the measurements that are not about single requests.
 const coldStart, memory = "cold start", "memory"
 
 // coldStarts is how often each Worker is started.

@@ -101,6 +101,21 @@ func (b *bench) edgeDelays(ctx context.Context, plain program) error {
 	if !b.opt.match.MatchString(name) {
 		return nil
 	}
+	return b.eachRecorded(ctx, plain, func(p program, store string) error {
+		warm, err := b.delaysOf(ctx, p, false)
+		if err != nil {
+			return err
+		}
+		cold, err := b.delaysOf(ctx, p, true)
+		if err == nil {
+			b.out.delays(store, warm, cold)
+		}
+		return err
+	})
+}
+
+// eachRecorded calls measure with the Worker on each of its stores, as it is recorded and can be ended.
+func (b *bench) eachRecorded(ctx context.Context, plain program, measure func(p program, store string) error) error {
 	faulty, err := plain.faulty(ctx, b.dir)
 	if err != nil {
 		return err
@@ -110,15 +125,9 @@ func (b *bench) edgeDelays(ctx context.Context, plain program) error {
 		if err != nil {
 			return err
 		}
-		warm, err := b.delaysOf(ctx, p, false)
-		if err != nil {
+		if err := measure(p, p.store(heads)); err != nil {
 			return err
 		}
-		cold, err := b.delaysOf(ctx, p, true)
-		if err != nil {
-			return err
-		}
-		b.out.delays(p.store(heads), warm, cold)
 	}
 	return nil
 }

@@ -50,22 +50,13 @@ func (b *bench) edgeCPU(ctx context.Context, plain program) error {
 	if !b.opt.match.MatchString(name) {
 		return nil
 	}
-	faulty, err := plain.faulty(ctx, b.dir)
-	if err != nil {
-		return err
-	}
-	for _, heads := range headsOf(plain) {
-		p, err := faulty.recorded(b.dir, heads)
-		if err != nil {
-			return err
-		}
+	return b.eachRecorded(ctx, plain, func(p program, store string) error {
 		all, err := b.cpuOfAll(ctx, p)
-		if err != nil {
-			return err
+		if err == nil {
+			b.out.cpu(store, all)
 		}
-		b.out.cpu(p.store(heads), all)
-	}
-	return nil
+		return err
+	})
 }
 
 // cpuOfAll measures the endpoints, warm and then cold. The keys of Workers KV stay in the isolate when the

@@ -245,7 +245,7 @@ func TestTheEventOfTheStateThatAFollowerFinds(t *testing.T) {
 	}
 }
 
-// deaf is an engine without live updates that keeps the events that it is given all the same.
+// deaf is an engine without live updates. It keeps the events that it is given nevertheless.
 type deaf struct{ telling }
 
 func (d *deaf) Info() kv.Info { return d.Driver.Info() }

@@ -49,7 +49,7 @@ func TestRecordOfFormat2IsRead(t *testing.T) {
 	}
 }
 
-// Releases that do not know segments in heads reject format 2 by its number, and read what has none.
+// Releases that do not know segments in heads reject format 2 by its number. They read heads without segments.
 func TestOnlyHeadsWithSegmentsHaveFormat2(t *testing.T) {
 	h := headWithSegments()
 	if f := encoded(t, h)[formatAt]; f != inlineFormat {
