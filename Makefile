@@ -23,10 +23,16 @@ IS_PIE    = $(filter $(PIE),$(shell export GOOS=$(GOOS) GOARCH=$(GOARCH); echo $
 # PACKAGES are all packages. OUTSIDE are those whose tests only speak with other processes: servers,
 # workerd, browsers. They run without the race detector, and the servers that they start have it (see
 # SERVER_RACE); workerd runs the Worker in one thread. LONG are the others that take longest. They
-# start first, so that no long one is alone in the end.
+# start first, so that no long one is alone in the end. SERIAL are packages that start no goroutine, and import none
+# that does. They run without the race detector, which would find nothing there and takes ten times as long.
+# COMPARED are the tests of other packages that compare tables with another program, or damage a file byte by byte. They
+# run without it too: the other tests of these packages run the same code with it.
 PACKAGES  = $(shell $(GO) list ./...)
 OUTSIDE  := conformance edge examples/worker-hello web/client kv/workerskv kv/durableobjects
-LONG     := frame session codec/parquet native kv/disk codec/arrowipc cmd/edgeframe api codec/delimited
+LONG     := session kv/disk native frame cmd/edgeframe api kv/redis codec/parquet session/metamorphic codec/delimited
+SERIAL   := codec/arrowipc codec/compress codec/document codec/scalar codec/segment codec/xlsx internal/archtest
+COMPARED := Pandas|Hyparquet|TestRefusalsAreNotALibrarys|TestHostileParquetFilesAreRefused|TestEveryEncodingAndCompressionOfParquetIsRead
+WITHOUT  := frame codec/parquet codec/delimited codec/formats/untidy
 
 # DIFFERENT are the packages of which the two builds compile different files, tests left out.
 files     = $(GO) list -f '{{.ImportPath}} {{.GoFiles}}' ./... | LC_ALL=C sort
@@ -37,7 +43,7 @@ DIFFERENT = $(shell LC_ALL=C comm -13 <($(files)) <($(WASM) $(files)) | cut -d' 
 SLOW     := cmd/% conformance edge examples/% kv/disk kv/redis kv/workerskv kv/durableobjects internal/testenv codec/delimited codec/parquet codec/xlsx session/metamorphic attack web/client
 PROGRAMS := Pandas|OnRedis|ToRedis|AKeyOfAnotherType|Cookbook
 
-.PHONY: run build build-edge worker dev-edge deploy-edge check test test-conformance test-inside test-edge redis-server chromium pandas clients lint generate modules bench bench-edge fuzz metamorphic soak clean
+.PHONY: run build build-edge worker dev-edge deploy-edge check test test-conformance test-inside test-serial test-edge redis-server chromium pandas clients lint generate modules bench bench-edge fuzz metamorphic soak clean
 
 # run starts the server with the settings of the environment and of .env.
 run: build
@@ -84,19 +90,27 @@ check: lint
 # tests of memory and CPU measure times, so no other package is tested beside them.
 test: node_modules redis-server chromium pandas clients lint
 	node .ci/openapi.mjs
-	@$(MAKE) --no-print-directory -k -j2 test-conformance test-inside test-edge
-	$(GO) test -vet=off -timeout 20m ./attack
+	@$(MAKE) --no-print-directory -k -j2 test-conformance test-inside test-edge test-serial
+	$(TEST) ./attack
 
-# Two of these run at a time: conformance takes about as long as all packages of test-inside, and what ends
-# first makes room for test-edge. The packages that wait for other processes are taken one at a time.
+# TEST tests packages. Programs without a symbol table are linked sooner. A program with the race detector sleeps
+# for a second before it ends, unless atexit_sleep_ms says otherwise.
+TEST = MAKEFLAGS= GORACE=atexit_sleep_ms=10 $(GO) test -vet=off -ldflags='-s -w' -timeout 20m
+
+# Two of these run at a time: conformance takes about as long as the others together. The packages of test-edge
+# wait for other processes, so they are taken one at a time.
 test-conformance:
-	MAKEFLAGS= SERVER_RACE=$(RACE) $(GO) test -vet=off -timeout 20m ./conformance
+	SERVER_RACE=$(RACE) $(TEST) ./conformance
 
 test-edge:
-	MAKEFLAGS= SERVER_RACE=$(RACE) $(GO) test -vet=off -p 1 -timeout 20m $(addprefix ./,$(filter-out conformance,$(OUTSIDE)))
+	SERVER_RACE=$(RACE) $(TEST) -p 1 $(addprefix ./,$(filter-out conformance,$(OUTSIDE)))
 
 test-inside:
-	MAKEFLAGS= $(GO) test $(RACE) -vet=off -timeout 20m $(addprefix ./,$(LONG)) $(filter-out $(addprefix edgeframe/,$(OUTSIDE) $(LONG) attack),$(PACKAGES))
+	$(TEST) $(RACE) $(if $(RACE),-skip '$(COMPARED)') $(addprefix ./,$(LONG)) $(filter-out $(addprefix edgeframe/,$(OUTSIDE) $(SERIAL) $(LONG) attack),$(PACKAGES))
+
+test-serial:
+	$(TEST) $(addprefix ./,$(SERIAL))
+	$(if $(RACE),$(TEST) -run '$(COMPARED)' $(addprefix ./,$(WITHOUT)))
 
 # node_modules has Node 22 too, which npx finds: wrangler needs it, and the machine may have Node 20. That
 # this one is too old for wrangler is what npm would warn of.

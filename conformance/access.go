@@ -194,8 +194,10 @@ var accessTests = []test{
 		if versions := mine.versions().Versions; len(versions) != 2 || versions[0].Actor != "" || versions[1].Actor != "ada" {
 			c.Errorf("versions %+v", versions)
 		}
+		// A token of an application is revoked if it was signed before.
+		signed := c.signed("session", s.id)
 		mine.do("DELETE", s.path("/tokens"), nil).is(http.StatusNoContent)
-		for _, token := range []string{own.Token, read.Token, c.signed("session", s.id)} {
+		for _, token := range []string{own.Token, read.Token, signed} {
 			c.refusedFor(refusal{token, http.StatusUnauthorized, "token_revoked"}, "GET", s.path("/data"), nil, nil)
 		}
 		s.get("/data")

@@ -19,7 +19,7 @@ var expiryTests = []test{
 		once := []string{"DELETE", "POST/undo", "POST/redo", "POST/versions/1/restore"}
 		kept := map[string]*sess{}
 		for _, r := range routes {
-			kept[r.method+r.below] = c.create(people, "ttl_seconds=4")
+			kept[r.method+r.below] = c.create(people, "ttl_seconds=6")
 		}
 		for range 8 {
 			time.Sleep(time.Second)

@@ -100,7 +100,8 @@ func start(t testing.TB, program string, env []string, args ...string) *Server {
 func startCommand(t testing.TB, cmd *exec.Cmd, env []string) *Server {
 	t.Helper()
 	s := &Server{t: t, Cmd: cmd, log: &buffer{}, exited: make(chan struct{})}
-	s.Cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOST=127.0.0.1", "PORT=0"}, env...)
+	// A server with the race detector would sleep for a second before it ends.
+	s.Cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOST=127.0.0.1", "PORT=0", "GORACE=atexit_sleep_ms=10"}, env...)
 	s.Cmd.Stdout, s.Cmd.Stderr = s.log, s.log
 	if err := s.Cmd.Start(); err != nil {
 		t.Fatal(err)
