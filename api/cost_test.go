@@ -43,7 +43,7 @@ func edgeFixture(t *testing.T, origin kv.Driver, inlineBytes int) (*fixture, *kv
 	return newFixture(t, func(c *Config) {
 		c.Store = store
 		c.Sessions = session.New(session.Options{
-			Store: store, MaxVersions: 5, CacheBytes: 1 << 20, InlineBytes: inlineBytes,
+			Store: store, MaxVersions: 5, CacheBytes: 1 << 20, InlineBytes: inlineBytes, FarStore: true,
 			Segment: segment.Options{Method: "arrow", Compression: "snappy"},
 		})
 	}), counting

@@ -249,7 +249,7 @@ func (d *dataRequest) filename(sess *session.Session) string {
 }
 
 func (s *server) replaceData(w http.ResponseWriter, r *http.Request) error {
-	return s.putTable(w, r, keyedParams, nil, func(c session.Change, t *codec.Table, form url.Values) (*session.Session, []member, []member, error) {
+	return s.putTable(w, r, keyedParams, false, func(c session.Change, t *codec.Table, form url.Values) (*session.Session, []member, []member, error) {
 		if n := len(form["key"]); n > 1 {
 			return nil, nil, nil, badParameter("key is given %d times; give it once", n)
 		}
@@ -262,7 +262,7 @@ func (s *server) replaceData(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) appendData(w http.ResponseWriter, r *http.Request) error {
-	return s.putTable(w, r, keyedParams, s.typesToAppendTo, func(c session.Change, t *codec.Table, form url.Values) (*session.Session, []member, []member, error) {
+	return s.putTable(w, r, keyedParams, true, func(c session.Change, t *codec.Table, form url.Values) (*session.Session, []member, []member, error) {
 		key := slices.DeleteFunc(slices.Clone(form["key"]), func(name string) bool { return name == "" })
 		if len(key) == 0 {
 			sess, err := s.Sessions.Append(r.Context(), c, t)
@@ -273,28 +273,13 @@ func (s *server) appendData(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// targetTypes returns the types of the table to which an uploaded table is appended.
-type targetTypes func(context.Context, session.Ref) (map[string]arrow.DataType, error)
-
-// typesToAppendTo returns the types of the columns of a session.
-func (s *server) typesToAppendTo(ctx context.Context, to session.Ref) (map[string]arrow.DataType, error) {
-	sess, err := s.Sessions.Open(ctx, to, session.PrefetchNothing)
-	if err != nil {
-		return nil, err
-	}
-	schema, _, err := s.Sessions.Schema(sess)
-	if err != nil {
-		return nil, err
-	}
-	return frame.TypesToAppendTo(schema), nil
-}
-
 // tableChange is a change of a session with a table. form has the parameters of the request. The members are for
 // its answer, those of received for the receipt of the file.
 type tableChange func(c session.Change, t *codec.Table, form url.Values) (sess *session.Session, further, received []member, err error)
 
-// putTable runs a change of the session with an uploaded table. If into is nil, nothing is appended to.
-func (s *server) putTable(w http.ResponseWriter, r *http.Request, params []string, into targetTypes, run tableChange) error {
+// putTable runs a change of the session with an uploaded table. appends says that its rows are read as those of
+// the table of the session.
+func (s *server) putTable(w http.ResponseWriter, r *http.Request, params []string, appends bool, run tableChange) error {
 	c, err := change(r)
 	if err != nil {
 		return err
@@ -306,24 +291,62 @@ func (s *server) putTable(w http.ResponseWriter, r *http.Request, params []strin
 	if err := begin(r, c.ID); err != nil {
 		return err
 	}
-	if into != nil {
-		if up.into, err = into(r.Context(), c.Ref); err != nil {
+	c.Summary = up.form.Get("action_summary")
+	for attempt := 0; ; attempt++ {
+		if appends {
+			if c.ReadAs, err = s.typesToAppendTo(r.Context(), c.Ref, attempt > 0); err != nil {
+				return err
+			}
+		}
+		up.into = c.ReadAs
+		done, err := s.changeByTable(c, up, run)
+		if errors.Is(err, session.ErrOtherTypes) && attempt < maxReadings {
+			continue
+		}
+		if err != nil {
 			return err
 		}
+		return s.writeChanged(w, r, http.StatusOK, done.sess, done.members...)
 	}
+}
+
+// maxReadings is how many times an uploaded table is read again because the types of the table to which it is
+// appended have changed.
+const maxReadings = 3
+
+// typesToAppendTo returns the types of the columns of a session.
+func (s *server) typesToAppendTo(ctx context.Context, to session.Ref, fresh bool) (map[string]arrow.DataType, error) {
+	sess, err := s.Sessions.AppendTo(ctx, to, fresh)
+	if err != nil {
+		return nil, err
+	}
+	schema, _, err := s.Sessions.Schema(sess)
+	if err != nil {
+		return nil, err
+	}
+	return frame.TypesToAppendTo(schema), nil
+}
+
+// changedByTable is a session after a change, and what the answer says besides.
+type changedByTable struct {
+	sess    *session.Session
+	members []member
+}
+
+// changeByTable reads an uploaded table and runs a change with it.
+func (s *server) changeByTable(c session.Change, up *upload, run tableChange) (done changedByTable, err error) {
 	table, err := s.table(up)
 	if err != nil {
-		return err
+		return done, err
 	}
-	c.Summary = up.form.Get("action_summary")
 	missing := missingValues(table)
 	c.Source = source(up.filename, up.format, table.Receipt, table.Schema, missing)
 	sess, further, received, err := run(c, table, up.form)
 	if err != nil {
-		return err
+		return done, err
 	}
 	upload := member{"upload", append(receipt(up.format, table.Receipt, table.Schema, missing), received...)}
-	return s.writeChanged(w, r, http.StatusOK, sess, append(further, upload)...)
+	return changedByTable{sess, append(further, upload)}, nil
 }
 
 func (s *server) editData(w http.ResponseWriter, r *http.Request) error {

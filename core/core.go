@@ -31,6 +31,8 @@ type Runtime struct {
 	Later func(context.Context, func(context.Context))
 	// InlineBytes is that of [session.Options].
 	InlineBytes int
+	// FarStore is that of [session.Options].
+	FarStore bool
 	// Join, if not nil, joins equal computations, and Line orders the changes of one session; see
 	// [session.Options].
 	Join func(ctx context.Context, key string, compute func(context.Context) ([]byte, error)) ([]byte, error)
@@ -80,6 +82,7 @@ func New(c config.Common, rt Runtime) http.Handler {
 			MaxTableBytes:      c.MaxDataframeBytes(),
 			CacheBytes:         c.CacheBytes()/2 - encoded,
 			InlineBytes:        rt.InlineBytes,
+			FarStore:           rt.FarStore,
 			Later:              rt.Later,
 			Join:               rt.Join,
 			Line:               rt.Line,

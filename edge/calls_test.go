@@ -6,8 +6,14 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"edgeframe/internal/calls"
 	"edgeframe/internal/testenv"
@@ -17,49 +23,50 @@ import (
 // session, and in a new one.
 const warmCalls, coldCalls = 2, 3
 
-// deeper are the requests that wait for more: changes that need data read the head and the data, store the new
-// data, and then replace the head, and an append reads the head before its body. inHead are those on a table that
-// travels in its head, stored those on one that is stored apart.
-var (
-	inHead = map[string]depth{"POST …/data": {3, 3}}
-	stored = map[string]depth{
-		"PATCH …/data":  {3, 4},
-		"POST …/data":   {4, 5},
-		"PUT …/data":    {3, 3},
-		"PUT …/missing": {3, 3},
-	}
-)
+// deeper are the requests on a table that is stored apart from its head that wait for more in a new instance: a
+// change that needs the data reads the head and the data, stores the new data, and then replaces the head.
+var deeper = map[string]int{"PATCH …/data": 4, "POST …/data": 4}
 
-// depth is how many calls wait for one another in an instance that knows the session, and in a new one.
-type depth struct{ warm, cold int }
-
-func (d depth) of(cold bool) int {
-	if cold {
-		return d.cold
-	}
-	return d.warm
-}
-
-func TestNoRequestWaitsForManyCallsOneAfterAnother(t *testing.T) {
-	for name, heads := range map[string]bool{"heads in Workers KV": false, "heads in Durable Objects": true} {
-		t.Run(name, func(t *testing.T) {
-			w := &worker{t, testenv.StartRecordedWorker(t, testenv.WorkerOptions{Tags: "faults", Heads: heads}), http.DefaultClient}
-			for name, c := range map[string]struct {
-				rows   int
-				deeper map[string]depth
-			}{"in the head": {2, inHead}, "stored": {10_000, stored}} {
-				for _, cold := range []bool{false, true} {
-					depths := depthsOf(w, table(c.rows), cold)
-					for _, e := range calls.Endpoints {
-						most := max(depth{warmCalls, coldCalls}.of(cold), c.deeper[e.Name()].of(cold))
-						if got := depths[e.Name()]; got > most {
-							t.Errorf("a table %s: %s waits for %d calls one after another, cold: %v; want %d at most", name, e.Name(), got, cold, most)
-						}
-					}
+func TestTheDocumentedCallsOneAfterAnotherAreTheRealOnes(t *testing.T) {
+	real := map[string][]string{}
+	for _, heads := range []bool{false, true} {
+		w := &worker{t, testenv.StartRecordedWorker(t, testenv.WorkerOptions{Tags: "faults", Heads: heads}), http.DefaultClient}
+		for _, c := range []struct {
+			rows   int
+			deeper map[string]int
+		}{{2, nil}, {10_000, deeper}} {
+			warm, cold := depthsOf(w, table(c.rows), false), depthsOf(w, table(c.rows), true)
+			for _, e := range calls.Endpoints {
+				name := e.Name()
+				real[name] = append(real[name], fmt.Sprintf("%d / %d", warm[name], cold[name]))
+				if most := max(coldCalls, c.deeper[name]); warm[name] > warmCalls || cold[name] > most {
+					t.Errorf("heads in objects: %v, %d rows: %s waits for %d calls one after another, and for %d in a new instance; want %d and %d at most",
+						heads, c.rows, name, warm[name], cold[name], warmCalls, most)
 				}
 			}
-		})
+		}
 	}
+	if diff := cmp.Diff(documentedCalls(t), real); diff != "" {
+		for _, e := range calls.Endpoints {
+			t.Logf("| `%s` | %s |", e.Name(), strings.Join(real[e.Name()], " | "))
+		}
+		t.Errorf("docs/edge.md and the calls one after another differ: %s", diff)
+	}
+}
+
+// documentedCalls returns the cells of the table of docs/edge.md by the names of requests. A row may be about several.
+func documentedCalls(t *testing.T) map[string][]string {
+	text, err := os.ReadFile(filepath.Join("..", "docs", "edge.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	documented := map[string][]string{}
+	for _, row := range regexp.MustCompile(`(?m)^\| (.+?) \| (\d / \d(?: \| \d / \d)+) \|$`).FindAllSubmatch(text, -1) {
+		for _, name := range regexp.MustCompile("`([^`]+)`").FindAllSubmatch(row[1], -1) {
+			documented[string(name[1])] = strings.Split(string(row[2]), " | ")
+		}
+	}
+	return documented
 }
 
 // table returns a table of random numbers.

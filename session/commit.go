@@ -31,11 +31,14 @@ var errSegmentGone = errors.New("segment is gone")
 // that has been made before is not made again. Its precondition is not checked either: that was about
 // the state before the change.
 func (s *Service) commit(ctx context.Context, ref Ref, pre Precondition, change changeFunc) (*Session, error) {
+	if s.opt.FarStore {
+		return s.commitLight(ctx, ref, pre, change)
+	}
 	return s.commitFrom(ctx, ref, pre, nil, change)
 }
 
 // commitLight is [Service.commit] for a change of the head that costs next to nothing. It is made first to
-// the head that this process stored last, if it knows one, which saves the round trip of reading it.
+// the head that this process knows, if it knows one, which saves the round trip of reading it.
 // Whatever that head refuses is decided by the one in the store.
 func (s *Service) commitLight(ctx context.Context, ref Ref, pre Precondition, change changeFunc) (*Session, error) {
 	return s.commitFrom(ctx, ref, pre, s.heads.recall, change)
@@ -117,43 +120,53 @@ func (s *Service) commitFrom(ctx context.Context, ref Ref, pre Precondition, rec
 // begin returns the head that a change begins with, and the attempt that was made before. If recall knows a
 // head, the change is made to that one first.
 func (s *Service) begin(ctx context.Context, ref Ref, pre Precondition, recall recallFunc, change changeFunc) (*head, *attempt, error) {
-	var a *attempt
-	var err error
+	var known *head
 	if recall != nil {
-		a, err = s.tryRecalled(ctx, ref, pre, recall(ctx, ref.ID), change)
+		known = recall(ctx, ref.ID)
 	}
-	switch {
-	case a == nil:
+	if known == nil || !s.admits(ctx, ref, pre, known) {
 		h, err := s.load(ctx, ref)
+		return h, nil, err
+	}
+	a := &attempt{before: *known, head: known}
+	refused, err := s.tryRecalled(ctx, a, change)
+	switch {
+	case refused != nil:
+		h, err := s.load(ctx, ref)
+		if err == nil && h.Revision == a.before.Revision && !errors.Is(refused, errSegmentGone) {
+			// It would refuse the change too.
+			err = s.heads.missing(h, refused)
+		}
 		return h, nil, err
 	case errors.Is(err, kv.ErrConflict):
 		h, err := s.loadWinner(ctx, ref, err)
 		return h, a, err
+	case errors.Is(err, ErrConflict):
+		// The store cannot compare, so others may have the segments that the attempt has stored.
+		h, err := s.load(ctx, ref)
+		return h, nil, err
 	}
 	return a.head, a, err
 }
 
-// tryRecalled makes a change to h, which may be nil or older than the head in the store. Unless h admits the
-// change, it returns no attempt. The error is that of the swap.
-func (s *Service) tryRecalled(ctx context.Context, ref Ref, pre Precondition, h *head, change changeFunc) (*attempt, error) {
-	if h == nil {
-		return nil, nil
-	}
+// admits reports whether h, which may be older than the head in the store, is one that a change may begin with.
+func (s *Service) admits(ctx context.Context, ref Ref, pre Precondition, h *head) bool {
 	if _, err := s.unexpired(ctx, h, ref); err != nil {
-		return nil, nil
+		return false
 	}
-	key := keyOf(ctx)
-	if known, err := h.repeats(key); known || err != nil || s.check(h, pre) != nil {
-		return nil, nil
+	known, err := h.repeats(keyOf(ctx))
+	return !known && err == nil && s.check(h, pre) == nil
+}
+
+// tryRecalled makes a change to the head of a, which may be older than the head in the store. refused is the
+// error of the change, err that of the swap.
+func (s *Service) tryRecalled(ctx context.Context, a *attempt, change changeFunc) (refused, err error) {
+	a.head.actor = callerOf(ctx).Actor
+	if a.items, err = change(a.head); err != nil {
+		return err, nil
 	}
-	h.actor = callerOf(ctx).Actor
-	a := &attempt{before: *h, head: h}
-	var err error
-	if a.items, err = change(h); err != nil {
-		return nil, nil
-	}
-	h.remember(key)
-	return a, s.swap(ctx, a, nil)
+	a.head.remember(keyOf(ctx))
+	return nil, s.swap(ctx, a, nil)
 }
 
 // enterLine waits until it is the turn of the caller to change a session, and returns the function

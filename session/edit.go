@@ -5,7 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+
+	"github.com/apache/arrow/go/v17/arrow"
 
 	"edgeframe/codec"
 	"edgeframe/frame"
@@ -26,6 +29,30 @@ type Change struct {
 	// Source is the document about the file that a table of the change was made of, a JSON object of at
 	// most [MaxSource] bytes. Without one the new version keeps the source of the one before.
 	Source []byte
+	// ReadAs are the types by which the values of an appended table were read, by the names of its columns; see
+	// [Service.AppendTo]. Nil means that any will do.
+	ReadAs map[string]arrow.DataType
+}
+
+// AppendTo returns the session to which a table is going to be appended, from what this process knows of it if the
+// store is far away. Its schema says by which types the values are read. A change to which [Change.ReadAs] gives
+// them ends with [ErrOtherTypes] if it comes upon others; fresh is for the attempt after that.
+func (s *Service) AppendTo(ctx context.Context, ref Ref, fresh bool) (*Session, error) {
+	if s.opt.FarStore && !fresh {
+		if h := s.heads.recall(ctx, ref.ID); h != nil && s.admits(ctx, ref, nil, h) {
+			return view(h), nil
+		}
+	}
+	// The change counts as an access.
+	return s.Peek(ctx, ref)
+}
+
+// checkTypes returns an error if the table of a change was read by other types than f has.
+func (c *Change) checkTypes(f *frame.Frame) error {
+	if c.ReadAs == nil || maps.EqualFunc(c.ReadAs, frame.TypesToAppendTo(f.Schema()), sameType) {
+		return nil
+	}
+	return &Error{Kind: ErrConflict, Detail: fmt.Sprintf("the columns of session %s were changed by another request meanwhile; read it again and repeat the change", c.ID), Err: ErrOtherTypes}
 }
 
 // Edit applies operations, all or none, and makes one version of the result, unless the table and its marks
@@ -46,6 +73,8 @@ func (s *Service) Edit(ctx context.Context, c Change, ops []frame.Operation) (se
 	}, unlessSame)
 	return sess, effects, err
 }
+
+func sameType(a, b arrow.DataType) bool { return arrow.TypeEqual(a, b) }
 
 // unlessSame returns nil for a version whose table is that of base.
 func unlessSame(h *head, base, ver *record.Version) (*record.Version, error) {
@@ -81,6 +110,9 @@ func (h *head) sameContent(a, b *record.Version) (bool, error) {
 // Append adds the rows of t at the end and makes a version of the result.
 func (s *Service) Append(ctx context.Context, c Change, t *codec.Table) (*Session, error) {
 	return s.newVersion(ctx, c, func(f *frame.Frame) (string, error) {
+		if err := c.checkTypes(f); err != nil {
+			return "", err
+		}
 		return fmt.Sprintf("Append %d rows", t.NumRows()), frame.Append(f, t)
 	}, always)
 }
@@ -89,6 +121,9 @@ func (s *Service) Append(ctx context.Context, c Change, t *codec.Table) (*Sessio
 // makes a version of the result. See [frame.Upsert].
 func (s *Service) Upsert(ctx context.Context, c Change, t *codec.Table, key []string) (sess *Session, done frame.Upserted, err error) {
 	sess, err = s.newVersion(ctx, c, func(f *frame.Frame) (summary string, err error) {
+		if err := c.checkTypes(f); err != nil {
+			return "", err
+		}
 		done, err = frame.Upsert(f, t, key)
 		return fmt.Sprintf("Upsert %d rows: %d replaced, %d appended", t.NumRows(), done.Replaced, done.Appended), err
 	}, always)

@@ -19,6 +19,9 @@ var (
 	ErrBusy               = errors.New("busy")
 	ErrCorrupt            = errors.New("corrupt session")
 	ErrInvalidParameter   = errors.New("invalid parameter")
+	// ErrOtherTypes says that a table was read by other types than those of the table that it is for. It is an
+	// ErrConflict.
+	ErrOtherTypes = errors.New("other types")
 	// ErrKeyMismatch says that the key of a change is that of another one.
 	ErrKeyMismatch  = errors.New("key mismatch")
 	ErrTokenRevoked = errors.New("token revoked")

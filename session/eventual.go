@@ -30,7 +30,8 @@ type eventualHeads struct {
 	// later is Options.Later.
 	later func(ctx context.Context, work func(context.Context))
 	// seen is by the ids of sessions.
-	seen *lru.Cache[lastSeen]
+	seen  *lru.Cache[lastSeen]
+	known knownHeads
 }
 
 var _ heads = (*eventualHeads)(nil)
@@ -68,11 +69,24 @@ func newEventualHeads(opt Options, minTTL time.Duration) *eventualHeads {
 		keep:  retention{maxTouchInterval: MaxTTL, delay: maxDelay, min: minTTL},
 		later: opt.Later,
 		seen:  lru.New[lastSeen](lastSeenCacheBytes),
+		known: newKnownHeads(opt),
 	}
 }
 
-// recall knows no head: a swap from it would not show that others have changed the session.
-func (hs *eventualHeads) recall(context.Context, string) *head { return nil }
+// recall returns the head of the newest revision that this instance has seen, unless a commit is about to go beyond
+// it here. The swap from it reads the head in the store.
+func (hs *eventualHeads) recall(ctx context.Context, id string) *head {
+	last, ok := hs.seen.Get(id)
+	if !ok || last.ended || last.begun != (Token{}) {
+		return nil
+	}
+	h := hs.known.recall(ctx, id)
+	if h == nil || h.Revision != last.Revision {
+		return nil
+	}
+	h.applyLifetime(last.Lifetime)
+	return h
+}
 
 func (hs *eventualHeads) retention() retention { return hs.keep }
 
@@ -126,6 +140,7 @@ func (hs *eventualHeads) load(ctx context.Context, ref Ref) (*head, error) {
 		}
 		if h != nil && h.Expires > hs.now().UnixMilli() {
 			hs.remember(h, last.noted)
+			hs.known.read(h)
 			return h, nil
 		}
 		// Others may have noted accesses since.
@@ -143,6 +158,7 @@ func (hs *eventualHeads) load(ctx context.Context, ref Ref) (*head, error) {
 		return nil, err
 	}
 	hs.remember(h, lifetime.Accessed)
+	hs.known.read(h)
 	return h, nil
 }
 
@@ -216,6 +232,7 @@ func (hs *eventualHeads) swap(ctx context.Context, before, h *head, c kv.Commit)
 		return err
 	}
 	hs.remember(h, 0)
+	hs.known.stored(h)
 	if last, _ := hs.seen.Get(h.ID); last.ended {
 		// A repeated request has made the session again.
 		last.ended = false
@@ -254,15 +271,15 @@ func (hs *eventualHeads) write(ctx context.Context, before, h *head, c kv.Commit
 }
 
 // prepare stores the segments of a commit, and checks meanwhile that no other commit has become visible. If
-// nothing was waited for since the head before was read, that read was the check.
+// the head before was read, and nothing was waited for since, that read was the check.
 func (hs *eventualHeads) prepare(ctx context.Context, before, h *head, c kv.Commit) error {
 	isNew, stores := before.Revision == (Token{}), len(c.Touch)+len(c.Put) > 0
 	checked := make(chan error, 1)
 	switch {
 	case isNew && h.Made != nil:
 		go func() { checked <- hs.checkUnmade(ctx, h.ID) }()
-	case !isNew && (h.waited || stores):
-		go func() { checked <- hs.checkVisible(ctx, h.ID, before.Revision) }()
+	case !isNew && (h.recalled || h.waited || stores):
+		go func() { checked <- hs.checkVisible(ctx, before) }()
 	default:
 		checked <- nil
 	}
@@ -276,17 +293,22 @@ func (hs *eventualHeads) prepare(ctx context.Context, before, h *head, c kv.Comm
 	return err
 }
 
-// checkVisible returns an error if the visible head is neither the one of revision old nor older:
-// an older one has just not been replaced here yet. It is not for new sessions: the store would remember
-// that their head is absent.
-func (hs *eventualHeads) checkVisible(ctx context.Context, id string, old Token) error {
-	values, err := hs.store.GetMany(ctx, []string{record.HeadKey(id)})
-	if err != nil || values[0] == nil {
+// checkVisible returns an error if the visible head is neither before nor an older one: an older one has just
+// not been replaced here yet. A head that was not read must be visible, because the session may have ended long
+// ago. It is not for new sessions: the store would remember that their head is absent.
+func (hs *eventualHeads) checkVisible(ctx context.Context, before *head) error {
+	values, err := hs.store.GetMany(ctx, []string{record.HeadKey(before.ID)})
+	switch {
+	case err != nil:
 		return err
+	case values[0] == nil && before.recalled:
+		return overtaken(before.ID)
+	case values[0] == nil:
+		return nil
 	}
 	visible := record.TokenOf(kv.RevisionOf(values[0]))
-	if visible != old && visible.Revision >= old.Revision {
-		return overtaken(id)
+	if visible != before.Revision && visible.Revision >= before.Revision.Revision {
+		return overtaken(before.ID)
 	}
 	return nil
 }

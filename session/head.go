@@ -30,6 +30,8 @@ type head struct {
 	patient bool
 	// waited says that segments were read from the store since the head was.
 	waited bool
+	// recalled says that the head was not read from the store for this request.
+	recalled bool
 	// actor is who changes the session, for the version that the change makes.
 	actor string
 	// logged is what the change adds to the audit log, and kept has the columns that it leaves as they are,
@@ -40,12 +42,6 @@ type head struct {
 
 // headFactor is about how many times its stored size a head takes in memory, with what is decoded of it.
 const headFactor = 4
-
-// memory is about the memory that h takes, whose stored form is b.
-func (h *head) memory(b []byte) int64 {
-	carried := h.CarriedBytes()
-	return headFactor*int64(len(b)-carried) + int64(carried)
-}
 
 // decodeHead reads the stored form of the head of the session with that id.
 func decodeHead(ctx context.Context, id string, b []byte) (*head, error) {

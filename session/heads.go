@@ -17,8 +17,9 @@ type heads interface {
 	// may have expired. An unreadable head is an ErrCorrupt.
 	load(ctx context.Context, ref Ref) (*head, error)
 
-	// recall returns the head that this process stored last, without a round trip, nil if it does not know
-	// one. Others may have changed the session since then: only a swap from it shows that they have not.
+	// recall returns the head that this process stored last, or has read since if the store is far away, without
+	// a round trip. It returns nil if it does not know one. Others may have changed the session since then: only
+	// a swap from it shows that they have not.
 	recall(ctx context.Context, id string) *head
 
 	// swap makes h the head if the present one has the revision of before (zero: if there is none),

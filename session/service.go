@@ -45,6 +45,10 @@ type Options struct {
 	// with it; 0 means [DefaultInlineBytes], a negative number that none do. More is worth it on a store
 	// whose calls take long.
 	InlineBytes int
+	// FarStore says that calls of the store take long. Then the heads that were read are kept too, and a change
+	// of a table begins with the head that this process knows, without reading it. If others have changed the
+	// session since then, the change is made again.
+	FarStore bool
 	// MaxTableBytes is the largest table, in bytes before compression.
 	MaxTableBytes int64
 	// CacheBytes bounds the cache of decoded segments and of the selections of queries.

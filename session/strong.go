@@ -7,8 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"edgeframe/internal/budget"
-	"edgeframe/internal/lru"
 	"edgeframe/kv"
 	"edgeframe/session/record"
 )
@@ -23,8 +21,7 @@ type strongHeads struct {
 	keep   retention
 	// maxTableBytes is that of [Options].
 	maxTableBytes int64
-	// stored has the heads that this process stored last, by the ids of their sessions. Nothing changes them.
-	stored *lru.Cache[lastHead]
+	known         knownHeads
 }
 
 var _ heads = (*strongHeads)(nil)
@@ -32,22 +29,13 @@ var _ heads = (*strongHeads)(nil)
 // maxTouchInterval is the longest time during which a head is not rewritten for an access alone.
 const maxTouchInterval = time.Minute
 
-// lastHead is a head and about the memory that it takes.
-type lastHead struct {
-	head  *record.Head
-	bytes int64
-}
-
-// lastHeadsBytes bounds the heads that are kept for changes to begin with.
-const lastHeadsBytes = 8 << 20
-
 func newStrongHeads(opt Options, minTTL time.Duration) *strongHeads {
 	hs := &strongHeads{
 		store:         opt.Store,
 		now:           opt.Now,
 		keep:          retention{maxTouchInterval: maxTouchInterval, min: minTTL},
 		maxTableBytes: opt.MaxTableBytes,
-		stored:        lru.New[lastHead](lastHeadsBytes),
+		known:         newKnownHeads(opt),
 	}
 	if opt.Former != nil {
 		former := opt
@@ -63,22 +51,21 @@ func (hs *strongHeads) load(ctx context.Context, ref Ref) (*head, error) {
 	b, err := hs.store.Get(ctx, record.HeadKey(ref.ID))
 	switch {
 	case errors.Is(err, kv.ErrNotFound):
+		hs.known.forget(ref.ID)
 		return hs.adopt(ctx, ref)
 	case errors.Is(err, kv.ErrCorrupt):
 		return nil, unreadable(ref.ID, err)
 	case err != nil:
 		return nil, err
 	}
-	return decodeHead(ctx, ref.ID, b)
+	h, err := decodeHead(ctx, ref.ID, b)
+	if err == nil {
+		hs.known.read(h)
+	}
+	return h, err
 }
 
-func (hs *strongHeads) recall(ctx context.Context, id string) *head {
-	known, ok := hs.stored.Get(id)
-	if !ok || budget.From(ctx).Use(ctx, known.bytes) != nil {
-		return nil
-	}
-	return &head{Head: *known.head.Clone()}
-}
+func (hs *strongHeads) recall(ctx context.Context, id string) *head { return hs.known.recall(ctx, id) }
 
 func (hs *strongHeads) swap(ctx context.Context, before, h *head, c kv.Commit) error {
 	if before.Revision == (Token{}) {
@@ -101,8 +88,7 @@ func (hs *strongHeads) commit(ctx context.Context, h *head, old Token, c kv.Comm
 	if err != nil {
 		return nil, err
 	}
-	known := lastHead{h.Clone(), h.memory(c.Swap.Value)}
-	hs.stored.Add(h.ID, known, known.bytes)
+	hs.known.stored(h)
 	return values, nil
 }
 
@@ -145,7 +131,7 @@ func (hs *strongHeads) end(ctx context.Context, h *head, sameState bool) error {
 			return err
 		}
 	}
-	hs.stored.Remove(h.ID)
+	hs.known.forget(h.ID)
 	return hs.store.Delete(ctx, record.HeadKey(h.ID))
 }
 

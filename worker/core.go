@@ -79,6 +79,7 @@ func newCore(env edge.Env, version string) (http.Handler, config.Common) {
 		Backend:       api.Backend{Runtime: "workers", Version: version},
 		Later:         edge.Later,
 		InlineBytes:   inlineBytes,
+		FarStore:      true,
 		Budget:        budget.New(budget.Options{Bytes: workBytes, Alone: true}),
 		Misconfigured: strings.Join(problems(wrong, env.HasKV(Binding)), "; "),
 		Logger:        logger,
