@@ -14,11 +14,18 @@ TOOLS    := bin/tools
 BIN      ?= bin
 BUILD    ?= build
 WRANGLER := WRANGLER_SEND_METRICS=false npx wrangler
-VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+
+# VERSION is the release that this tree is, or becomes. COMMIT is what of the history it is; programs show both,
+# such as 1.2.3+1ca5d04f2a11. A tree without its history has no commit, unless COMMIT is set.
+VERSION  := $(shell cat VERSION)
+COMMIT   ?= $(shell git describe --always --dirty --abbrev=12 --exclude='*' 2>/dev/null)
+LABEL     = $(VERSION)$(addprefix +,$(COMMIT))
 
 # PIE are the platforms of cmd/edgeframe/static_pie_*.s. IS_PIE is empty if build is for another one.
 PIE      := linux/amd64 linux/arm64
+# EXE is what the name of a program ends with there.
 IS_PIE    = $(filter $(PIE),$(shell export GOOS=$(GOOS) GOARCH=$(GOARCH); echo $$($(GO) env GOOS)/$$($(GO) env GOARCH)))
+EXE       = $(shell GOOS=$(GOOS) $(GO) env GOEXE)
 
 # PACKAGES are all packages. OUTSIDE are those whose tests only speak with other processes: servers,
 # workerd, browsers. They run without the race detector, and the servers that they start have it (see
@@ -43,8 +50,7 @@ DIFFERENT = $(shell LC_ALL=C comm -13 <($(files)) <($(WASM) $(files)) | cut -d' 
 SLOW     := cmd/% conformance edge examples/% kv/disk kv/redis kv/workerskv kv/durableobjects internal/testenv codec/delimited codec/parquet codec/xlsx session/metamorphic attack web/client
 PROGRAMS := Pandas|OnRedis|ToRedis|AKeyOfAnotherType|Cookbook
 
-.PHONY: run build build-edge worker dev-edge deploy-edge check test test-conformance test-inside test-serial test-edge redis-server chromium pandas clients lint generate modules bench bench-edge fuzz metamorphic soak clean
-
+.PHONY: run build release build-edge worker dev-edge deploy-edge check test test-conformance test-inside test-serial test-edge redis-server chromium pandas clients lint generate modules bench bench-edge fuzz metamorphic soak clean
 # run starts the server with the settings of the environment and of .env.
 run: build
 	$(BIN)/edgeframe
@@ -55,9 +61,13 @@ run: build
 # program relocates itself, and staticpie takes the interpreter out. The interpreter has a name that no
 # machine has, so that a program that staticpie has refused does not start.
 build:
-	CGO_ENABLED=0 $(GO) build $(if $(IS_PIE),-buildmode=pie) -trimpath -ldflags '-s -w -X main.version=$(VERSION) $(if $(IS_PIE),-E _static_pie_linux -I /none)' -o $(BIN)/edgeframe ./cmd/edgeframe
+	CGO_ENABLED=0 $(GO) build $(if $(IS_PIE),-buildmode=pie) -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(LABEL) $(if $(IS_PIE),-E _static_pie_linux -I /none)' -o $(BIN)/edgeframe$(EXE) ./cmd/edgeframe
 	@$(if $(IS_PIE),GOOS=$$($(GO) env GOHOSTOS) GOARCH=$$($(GO) env GOHOSTARCH) $(GO) run ./internal/staticpie $(BIN)/edgeframe)
 	@cp LICENSE THIRD_PARTY_LICENSES $(BIN)/
+
+# release makes everything of a release in BIN/release, twice, in two folders; both must have the same bytes.
+release: node_modules
+	.ci/release $(BIN)/release
 
 # build-edge makes what edge/worker.mjs imports: the JavaScript of the Go runtime and the program; and the assets,
 # the page /docs.
@@ -69,7 +79,7 @@ build-edge: worker
 # worker is build-edge without the sizes; wrangler.toml has it.
 worker:
 	@install -D -m 644 $$($(GO) env GOROOT)/lib/wasm/wasm_exec.js $(BUILD)/wasm_exec.js
-	$(WASM) $(GO) build -tags noasm,$(TAGS) -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BUILD)/app.wasm ./cmd/worker
+	$(WASM) $(GO) build -tags noasm,$(TAGS) -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(LABEL)' -o $(BUILD)/app.wasm ./cmd/worker
 	$(GO) run -trimpath ./internal/docsassets $(BUILD)/assets
 
 # dev-edge runs the Worker on this machine, with Workers KV on its disk; PORT is 8787 unless it is

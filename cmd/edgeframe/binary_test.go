@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"debug/buildinfo"
 	"debug/elf"
 	"fmt"
@@ -16,21 +17,81 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"edgeframe/internal/testenv"
 )
 
-// makeBuild returns the directory into which make build has put the program.
+// makeBuild returns the folder into which make build has put the program of this tree. It is built once.
 func makeBuild(t *testing.T) string {
 	t.Helper()
-	dir := t.TempDir()
-	build := exec.Command("make", "build", "BIN="+dir)
-	build.Dir = testenv.Root()
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	dir, err := builtOnce()
+	if err != nil {
+		t.Fatal(err)
 	}
 	return dir
+}
+
+var builtOnce = sync.OnceValues(func() (string, error) {
+	dir, err := filepath.Abs(filepath.Join(testenv.Root(), "bin", "test", "static"))
+	if err != nil {
+		return "", err
+	}
+	// What an earlier run has left there, such as its storage, goes.
+	return dir, cmp.Or(os.RemoveAll(dir), build(testenv.Root(), dir))
+})
+
+// build runs make build in a tree. COMMIT is set, because a copy of the tree does not know it.
+func build(tree, dir string) error {
+	build := exec.Command("make", "build", "BIN="+dir, "COMMIT=1ca5d04f2a11")
+	build.Dir = tree
+	if out, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("make build: %w\n%s", err, out)
+	}
+	return nil
+}
+
+// TestTwoBuildsAreEqual compares the program of this tree with that of a copy elsewhere, whose files are newer.
+func TestTwoBuildsAreEqual(t *testing.T) {
+	tree, again := t.TempDir(), t.TempDir()
+	copying := exec.Command("bash", "-c", `tar -cf - --exclude=./.git --exclude=./bin --exclude=./build --exclude=./node_modules --exclude=./storage . | tar -xmf - -C "$0"`, tree)
+	copying.Dir = testenv.Root()
+	if out, err := copying.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if err := build(tree, again); err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile(filepath.Join(makeBuild(t), "edgeframe"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(filepath.Join(again, "edgeframe")); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("the programs differ: %d and %d bytes, %v", len(want), len(got), err)
+	}
+}
+
+// TestTheBinaryNamesItsRelease compares the version that the program prints and serves with the file VERSION,
+// and that of the client's package.
+func TestTheBinaryNamesItsRelease(t *testing.T) {
+	file, err := os.ReadFile(filepath.Join(testenv.Root(), "VERSION"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	release := strings.TrimSpace(string(file))
+	printed, err := exec.Command(filepath.Join(makeBuild(t), "edgeframe"), "version").Output()
+	if want := "edgeframe " + release + "\ncommit 1ca5d04f2a11\nbuilt with go"; err != nil || !strings.HasPrefix(string(printed), want) {
+		t.Errorf("%q, %v, want %q", printed, err, want)
+	}
+	client, err := os.ReadFile(filepath.Join(testenv.Root(), "web", "client", "package.json"))
+	if err != nil || !strings.Contains(string(client), `"version": "`+release+`"`) {
+		t.Errorf("the client's package does not have the version %s: %v", release, err)
+	}
+	s := testenv.StartServerIn(t, makeBuild(t))
+	if _, body := fetch(t, http.DefaultClient, s.URL+"/health/storage"); !strings.Contains(body, `"version":"`+release+`+1ca5d04f2a11"`) {
+		t.Errorf("the health document has another version: %s", body)
+	}
 }
 
 func TestTheBinaryNeedsNothingElse(t *testing.T) {

@@ -15,7 +15,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -32,7 +31,7 @@ const (
 	exitLost   = 3
 )
 
-// version is set by the linker for releases.
+// version is set by the linker: the release, and behind a plus sign the commit, such as 1.2.3+1ca5d04f2a11.
 var version string
 
 type commands struct {
@@ -40,7 +39,7 @@ type commands struct {
 	Health  healthCommand  `cmd:"" help:"Check whether the configured server is ready."`
 	Migrate migrateCommand `cmd:"" help:"Copy all sessions from one store to another, with their history and their expiry times. Sessions already present in the target are skipped, so it can be interrupted and rerun."`
 	Repair  repairCommand  `cmd:"" help:"Check the embedded store in STORAGE_DIR while no server uses it, set damaged files aside and keep what is readable of them. The exit code is 0 if nothing is lost, 3 if something is, 1 if the store cannot be repaired."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Version versionCommand `cmd:"" help:"Print the version, the commit and the build."`
 }
 
 type (
@@ -68,7 +67,7 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 		return code
 	}
 	if _, ok := command.(*versionCommand); ok {
-		fmt.Fprintln(stdout, "edgeframe", versionText())
+		printVersion(stdout)
 		return exitOK
 	}
 
@@ -190,16 +189,4 @@ func (c *repairCommand) run(cfg native.Config, stdout io.Writer) error {
 		return fmt.Errorf("repair: %w", err)
 	}
 	return nil
-}
-
-// versionText returns the version that was linked, or else the one that the Go tool recorded.
-func versionText() string {
-	if version != "" {
-		return version
-	}
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	return info.Main.Version + " " + info.GoVersion
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -36,9 +37,15 @@ func TestVersionIsPrinted(t *testing.T) {
 
 func TestTheLinkedVersionWins(t *testing.T) {
 	defer func(old string) { version = old }(version)
-	version = "v1.2.3"
-	if diff := cmp.Diff(result{0, "edgeframe v1.2.3\n", ""}, runCommand(t, nil, "version")); diff != "" {
-		t.Error(diff)
+	built := "built with " + runtime.Version() + " for " + runtime.GOOS + "/" + runtime.GOARCH + "\n"
+	for linked, want := range map[string]string{
+		"1.2.3":               "edgeframe 1.2.3\n" + built,
+		"1.2.3+1ca5d04-dirty": "edgeframe 1.2.3\ncommit 1ca5d04-dirty\n" + built,
+	} {
+		version = linked
+		if diff := cmp.Diff(result{0, want, ""}, runCommand(t, nil, "version")); diff != "" {
+			t.Error(diff)
+		}
 	}
 }
 
