@@ -18,6 +18,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow"
 
 	"edgeframe/codec"
+	"edgeframe/codec/arrowipc"
 	"edgeframe/frame"
 	"edgeframe/session"
 )
@@ -182,9 +183,19 @@ func (d *dataRequest) describeVersion(h http.Header, sess *session.Session, ver 
 
 // writeData answers with data: with a file, or with the JSON document of a page.
 func (s *server) writeData(w http.ResponseWriter, r *http.Request, d *dataRequest, data *session.Data) error {
-	return s.writeSpooled(w, r, func(out io.Writer) error { return d.write(out, data) }, func(body []byte) {
+	out := &spool{w: w, most: spoolBytes}
+	if d.isLarge(data.Version) {
+		out.most = 0
+	}
+	return s.writeThrough(out, r, func(out io.Writer) error { return d.write(out, data) }, func(body []byte) {
 		s.keepPage(d, data, w.Header(), body)
 	})
+}
+
+// isLarge reports whether it is known before that the answer is too large to be kept: it is a whole table as
+// Arrow. Its client can read the first part while the others are written.
+func (d *dataRequest) isLarge(ver session.Version) bool {
+	return d.format == arrowipc.Stream && d.Limit < 0 && d.Offset == 0 && d.Columns == nil && ver.RawBytes > spoolBytes
 }
 
 // unwritable returns the problem document for an error of a format, which may say that it cannot express

@@ -277,3 +277,31 @@ func TestAFileThatCannotBeBegunIsAProblem(t *testing.T) {
 		})
 	}
 }
+
+// firstWrite records how long the first part of an answer is.
+type firstWrite struct {
+	*httptest.ResponseRecorder
+	n int
+}
+
+func (w *firstWrite) Write(p []byte) (int, error) {
+	if w.n == 0 {
+		w.n = len(p)
+	}
+	return w.ResponseRecorder.Write(p)
+}
+
+func TestALargeArrowTableIsSentAsItIsWritten(t *testing.T) {
+	f := newFixture(t, func(c *Config) { c.MaxUploadBytes = spoolBytes })
+	path := f.upload("n\n" + strings.Repeat("1\n", spoolBytes/4))
+	for query, atOnce := range map[string]bool{"": false, "&limit=10": true, "&column=n": false} {
+		w := &firstWrite{ResponseRecorder: httptest.NewRecorder()}
+		f.handler.ServeHTTP(w, httptest.NewRequest("GET", path+"/data?format=arrow"+query, nil))
+		if length := w.Header().Get("Content-Length"); (length != "") != atOnce || w.Code != http.StatusOK {
+			t.Errorf("%q: status %d, a length of %q", query, w.Code, length)
+		}
+		if query == "" && w.n > spoolBytes/2 {
+			t.Errorf("the client waits for %d bytes of %d", w.n, w.Body.Len())
+		}
+	}
+}

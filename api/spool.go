@@ -15,9 +15,11 @@ var spoolBuffers = sync.Pool{New: func() any { return new([spoolBytes]byte) }}
 
 // spool writes an answer. It keeps the beginning, so that a small answer is sent at once and with its
 // length, and an error before the first byte was sent can still become a problem document. What comes
-// after spoolBytes goes out as it is written.
+// after that goes out as it is written.
 type spool struct {
 	w http.ResponseWriter
+	// most is how many bytes are kept at most, spoolBytes or 0.
+	most int
 	// held is the beginning, in buffer.
 	held   []byte
 	buffer *[spoolBytes]byte
@@ -28,11 +30,11 @@ type spool struct {
 // Write implements [io.Writer].
 func (s *spool) Write(p []byte) (int, error) {
 	if !s.begun {
-		if s.buffer == nil {
+		if s.buffer == nil && s.most > 0 {
 			s.buffer = spoolBuffers.Get().(*[spoolBytes]byte)
 			s.held = s.buffer[:0]
 		}
-		if len(s.held)+len(p) <= spoolBytes {
+		if len(s.held)+len(p) <= s.most {
 			s.held = append(s.held, p...)
 			return len(p), nil
 		}
@@ -77,7 +79,11 @@ func (s *spool) release() {
 // writeSpooled answers with what write writes. After the first bytes have been sent, an error can only cut
 // the response off. whole, unless nil, is called with an answer that is in memory as a whole, which it must copy.
 func (s *server) writeSpooled(w http.ResponseWriter, r *http.Request, write func(io.Writer) error, whole func(body []byte)) error {
-	out := &spool{w: w}
+	return s.writeThrough(&spool{w: w, most: spoolBytes}, r, write, whole)
+}
+
+// writeThrough is [server.writeSpooled] with a spool.
+func (s *server) writeThrough(out *spool, r *http.Request, write func(io.Writer) error, whole func(body []byte)) error {
 	defer out.release()
 	err := write(out)
 	switch {

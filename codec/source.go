@@ -82,7 +82,7 @@ func (g *tableGroups) Next() (arrow.Record, error) {
 
 // SelectFields returns the schema of the columns at these positions, nil for all.
 func SelectFields(schema *arrow.Schema, columns []int) *arrow.Schema {
-	if columns == nil {
+	if columns == nil || isEvery(columns, schema.NumFields()) {
 		return schema
 	}
 	fields := make([]arrow.Field, len(columns))
@@ -91,6 +91,16 @@ func SelectFields(schema *arrow.Schema, columns []int) *arrow.Schema {
 	}
 	meta := schema.Metadata()
 	return arrow.NewSchema(fields, &meta)
+}
+
+// isEvery reports whether columns are the positions of all of n columns in their order.
+func isEvery(columns []int, n int) bool {
+	for i, c := range columns {
+		if c != i {
+			return false
+		}
+	}
+	return len(columns) == n
 }
 
 // SelectColumns returns a record of the columns of rec at these positions, nil for all. schema is

@@ -91,20 +91,28 @@ type mapNames [][]string
 // are nil.
 func forOthers(schema *arrow.Schema) (*arrow.Schema, mapNames) {
 	var names mapNames
-	fields, changed := schema.Fields(), false
-	for i, f := range fields {
-		f = scalar.WithoutUUID(f)
-		changed = changed || f.Metadata.Len() < fields[i].Metadata.Len()
+	var fields []arrow.Field
+	change := func(i int, f arrow.Field) {
+		if fields == nil {
+			fields = schema.Fields()
+		}
 		fields[i] = f
+	}
+	for i := range schema.NumFields() {
+		f := scalar.WithoutUUID(schema.Field(i))
+		if f.Metadata.Len() < schema.Field(i).Metadata.Len() {
+			change(i, f)
+		}
 		if text, ok := f.Metadata.GetValue(mapNamesKey); ok {
 			if names == nil {
-				names = make(mapNames, len(fields))
+				names = make(mapNames, schema.NumFields())
 			}
 			names[i] = splitNames(text)
-			fields[i].Metadata = withoutKey(f.Metadata, mapNamesKey)
+			f.Metadata = withoutKey(f.Metadata, mapNamesKey)
+			change(i, f)
 		}
 	}
-	if names == nil && !changed {
+	if fields == nil {
 		return schema, nil
 	}
 	metadata := schema.Metadata()

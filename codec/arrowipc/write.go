@@ -3,6 +3,7 @@ package arrowipc
 import (
 	"bufio"
 	"io"
+	"sync"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/ipc"
@@ -54,9 +55,18 @@ type recordWriter interface {
 	Close() error
 }
 
+// buffers are buffers of writeArrow that are free. A new one for each answer would be the largest part of
+// what a small answer allocates.
+var buffers = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, 64<<10) }}
+
 // writeArrow trims row groups and writes them. arrow-go v17 writes slices of some types wrongly.
 func writeArrow(w io.Writer, groups codec.RowGroups, trim func(arrow.Record) (arrow.Record, error), open func(io.Writer) (recordWriter, error)) error {
-	buffered := bufio.NewWriterSize(w, 64<<10)
+	buffered := buffers.Get().(*bufio.Writer)
+	buffered.Reset(w)
+	defer func() {
+		buffered.Reset(nil)
+		buffers.Put(buffered)
+	}()
 	out, err := open(buffered)
 	if err != nil {
 		return err

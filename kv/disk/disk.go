@@ -9,7 +9,11 @@
 // engine needs for open files. In addition each call holds its values.
 //
 // When the disk is full or fails, writes return errors, reads still work, and writes succeed again
-// as soon as the disk accepts them; see gate. Only one process at a time may use a directory.
+// as soon as the disk accepts them; see gate. After a failed fsync they succeed again when the directory
+// has been opened again. A write that returned an error because of the disk may be stored later, or be there
+// when the directory is opened again. Until then Get returns what was there before, so nothing that it returns
+// is taken back. List and Count may have such a write already. Only one process at a time may use a
+// directory.
 package disk
 
 import (
@@ -84,8 +88,10 @@ type Driver struct {
 	now            func() time.Time
 
 	stripes stripes
-	pending *semaphore.Weighted // bytes in batches
-	commits sync.WaitGroup      // batches handed to the engine
+	// unconfirmed has a place for each stripe.
+	unconfirmed unconfirmed
+	pending     *semaphore.Weighted // bytes in batches
+	commits     sync.WaitGroup      // batches handed to the engine
 
 	counted atomic.Int64 // stored counted items, expired ones included
 	freed   atomic.Int64 // bytes of values removed since the last reclaiming
@@ -141,6 +147,7 @@ func open(dir string, opt Options) (*Driver, *mender, error) {
 		pending:  semaphore.NewWeighted(maxPendingBytes),
 		stripes:  newStripes(),
 	}
+	d.unconfirmed = make(unconfirmed, len(d.stripes.locks))
 	for _, sub := range []string{d.sessions, d.temp} {
 		if err := os.MkdirAll(sub, 0o700); err != nil {
 			return nil, nil, fmt.Errorf("creating the storage directory: %w", err)

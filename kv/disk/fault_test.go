@@ -187,7 +187,7 @@ func TestAFailedSyncIsNeverAcknowledged(t *testing.T) {
 		}
 		return nil
 	})
-	if err := put(d, "lost", []byte("v")); !errors.Is(err, syscall.EIO) {
+	if err := d.Set(t.Context(), []kv.Item{{Key: "k", Value: []byte("lost")}, {Key: "lost", Value: []byte("v")}}, 0); !errors.Is(err, syscall.EIO) {
 		t.Errorf("a write whose sync failed returned %v", err)
 	}
 	disk.set(nil)
@@ -195,7 +195,7 @@ func TestAFailedSyncIsNeverAcknowledged(t *testing.T) {
 	if err := put(d, "k", []byte("v2")); err == nil || !strings.Contains(err.Error(), "restart") {
 		t.Errorf("a write after a failed sync returned %v, want a call to restart", err)
 	}
-	if got, err := d.Get(t.Context(), []string{"k"}); err != nil || string(got[0]) != "v" {
+	if got, err := d.Get(t.Context(), []string{"k", "lost"}); err != nil || string(got[0]) != "v" || got[1] != nil {
 		t.Errorf("reading after a failed sync: %q, %v", got, err)
 	}
 	if err := d.Close(); err == nil {
@@ -207,6 +207,92 @@ func TestAFailedSyncIsNeverAcknowledged(t *testing.T) {
 	}
 	if err := d.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestAFailedSyncInTheBackgroundIsTold(t *testing.T) {
+	dir, disk := t.TempDir(), newFaults()
+	d := openFaulty(t, dir, disk, SyncInterval)
+	disk.set(func(op errorfs.Op) error {
+		if isLog(op.Path) && isSync(op.Kind) {
+			return syscall.EIO
+		}
+		return nil
+	})
+	if err := put(d, "k", []byte("v")); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "writes to be refused", func() bool { return put(d, "more", []byte("v")) != nil })
+	if err := put(d, "more", []byte("v")); !errors.Is(err, syscall.EIO) || !strings.Contains(err.Error(), "restart") {
+		t.Errorf("a write after a failed sync returned %v, want a call to restart", err)
+	}
+	if err := d.Close(); !errors.Is(err, syscall.EIO) {
+		t.Errorf("Close returned %v, want %v", err, syscall.EIO)
+	}
+	disk.set(nil)
+	if err := openFaulty(t, dir, disk, SyncInterval).Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// A write that the disk rejects is shown once it is stored, however the engine shows it before.
+func TestAWriteIsShownWhenItIsStored(t *testing.T) {
+	// A revision is the beginning of a value.
+	before, after := strings.Repeat("before", kv.RevisionSize), strings.Repeat("after", kv.RevisionSize)
+	for _, mode := range []Sync{SyncInterval, SyncAlways} {
+		t.Run(string(mode), func(t *testing.T) {
+			disk := newFaults()
+			d := openFaulty(t, t.TempDir(), disk, mode)
+			for _, key := range []string{"set", "swapped", "deleted", "touched"} {
+				if err := d.Set(t.Context(), []kv.Item{{Key: key, Value: []byte(before)}}, time.Hour); err != nil {
+					t.Fatal(err)
+				}
+			}
+			wants := func(when string, want ...string) bool {
+				t.Helper()
+				got, err := d.Get(t.Context(), []string{"set", "made", "swapped", "deleted", "touched"})
+				if err != nil {
+					t.Fatalf("%s: %v", when, err)
+				}
+				return slices.EqualFunc(got, want, func(value []byte, want string) bool { return string(value) == want })
+			}
+			disk.set(on(syscall.ENOSPC, "*.log"))
+			item := func(key string) kv.Item { return kv.Item{Key: key, Value: []byte(after)} }
+			// They reach the engine before the first of them finds out that the disk is full, or are refused.
+			var group sync.WaitGroup
+			for _, write := range []func() error{
+				func() error { return d.Set(context.Background(), []kv.Item{item("set"), item("made")}, time.Hour) },
+				func() error {
+					return d.CompareAndSwap(context.Background(), item("swapped"), kv.RevisionOf([]byte(before)), time.Hour)
+				},
+				func() error { return d.Delete(context.Background(), []string{"deleted"}) },
+				func() error { return d.Touch(context.Background(), []string{"touched"}, 2*time.Hour) },
+			} {
+				group.Go(func() {
+					if err := write(); !errors.Is(err, syscall.ENOSPC) {
+						t.Errorf("a write to a full disk returned %v", err)
+					}
+				})
+			}
+			group.Wait()
+			if !wants("while the disk is full", before, "", before, before, before) {
+				t.Error("a write that was not acknowledged is shown")
+			}
+			disk.set(nil)
+			await(t, "writes to resume", func() bool { return put(d, "resumed", []byte("v")) == nil })
+			if err := d.Set(t.Context(), []kv.Item{item("set"), item("made"), item("swapped"), item("touched")}, time.Hour); err != nil {
+				t.Fatal(err)
+			}
+			if err := d.Delete(t.Context(), []string{"deleted"}); err != nil {
+				t.Fatal(err)
+			}
+			if !wants("when it is not", after, after, after, "", after) {
+				t.Error("an acknowledged write is not shown")
+			}
+			if err := d.Close(); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
 
@@ -255,7 +341,18 @@ func TestAWriteThatTheDiskHoldsUpEndsWithItsContext(t *testing.T) {
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("Set returned %v", err)
 	}
+	value := func() string {
+		got, err := d.Get(t.Context(), []string{"k"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(got[0])
+	}
+	if got := value(); got != "" {
+		t.Errorf("a write that is not stored yet is shown: %q", got)
+	}
 	close(release)
+	await(t, "the write to be stored", func() bool { return value() == "v" })
 	if err := d.Close(); err != nil {
 		t.Error(err)
 	}

@@ -187,14 +187,22 @@ func (g *gate) persist(op func() error) error {
 	}
 }
 
-// sync runs an fsync. If the fsync fails, sync does not return, so that the engine does not
+// sync runs an fsync of the engine. If the fsync fails, sync does not return, so that the engine does not
 // acknowledge the write.
 func (g *gate) sync(op func() error) error {
+	err := g.syncLater(op)
+	if isDiskError(err) && g.isGuarding() {
+		select {}
+	}
+	return err
+}
+
+// syncLater runs an fsync for which the engine does not wait.
+func (g *gate) syncLater(op func() error) error {
 	g.hold()
 	err := op()
 	if isDiskError(err) && g.isGuarding() {
 		g.failed(fmt.Errorf("restart the server after repairing the disk: %w", err), true)
-		select {}
 	}
 	return err
 }

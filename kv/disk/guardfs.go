@@ -163,7 +163,7 @@ func (g *guardFS) syncLogs() {
 	}
 	g.mu.Unlock()
 	for _, f := range logs {
-		_ = f.syncDirty()
+		_ = f.syncDirty(g.gate.syncLater)
 	}
 }
 
@@ -255,8 +255,9 @@ func (f *twinFile) SyncData() error {
 // Close implements [vfs.File].
 func (f *twinFile) Close() error { return errors.Join(f.twin.Close(), f.File.Close()) }
 
-// syncDirty syncs a lazy file that has been written. The file may be closed concurrently.
-func (f *guardFile) syncDirty() error {
+// syncDirty syncs a lazy file that has been written, through a method of the gate. The file may be closed
+// concurrently.
+func (f *guardFile) syncDirty(sync func(op func() error) error) error {
 	f.mu.Lock()
 	dirty := f.dirty
 	f.dirty = false
@@ -264,7 +265,7 @@ func (f *guardFile) syncDirty() error {
 	if !dirty {
 		return nil
 	}
-	err := f.fs.gate.sync(f.File.SyncData)
+	err := sync(f.File.SyncData)
 	if errors.Is(err, os.ErrClosed) {
 		return nil
 	}
@@ -279,7 +280,7 @@ func (f *guardFile) Close() error {
 		f.fs.mu.Lock()
 		delete(f.fs.logs, f)
 		f.fs.mu.Unlock()
-		err = f.syncDirty()
+		err = f.syncDirty(f.fs.gate.sync)
 	}
 	return errors.Join(err, f.File.Close())
 }

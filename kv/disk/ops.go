@@ -29,29 +29,42 @@ func (d *Driver) Get(ctx context.Context, keys []string) ([][]byte, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		m, ok, err := d.meta(key)
-		if err != nil {
-			return nil, err
-		}
-		if !ok || m.expires <= now {
-			continue
-		}
-		if values[i], err = d.value(key, m); err != nil {
+		var err error
+		if values[i], err = d.get(key, now); err != nil {
 			return nil, err
 		}
 	}
 	return values, nil
 }
 
+// get returns a copy of the value of key, nil if there is none, without a change that is not confirmed.
+func (d *Driver) get(key string, now int64) (value []byte, err error) {
+	for {
+		value, err = d.getFrom(d.db, key, now)
+		flight := d.unconfirmed.of(d.stripes.of(key), key)
+		if flight == nil || flight.read(func(before pebble.Reader) { value, err = d.getFrom(before, key, now) }) {
+			return value, err
+		}
+	}
+}
+
+func (d *Driver) getFrom(r pebble.Reader, key string, now int64) ([]byte, error) {
+	m, ok, err := d.metaFrom(r, key)
+	if !ok || err != nil || m.expires <= now {
+		return nil, err
+	}
+	return d.value(r, key, m)
+}
+
 // value returns a copy of the value that belongs to m. If it is absent or of another size, the item
 // was changed between two reads, or one of its parts is lost.
-func (d *Driver) value(key string, m meta) ([]byte, error) {
+func (d *Driver) value(r pebble.Reader, key string, m meta) ([]byte, error) {
 	for {
-		value, err := d.read(spaceKey(valueSpace, key))
+		value, err := d.readFrom(r, spaceKey(valueSpace, key))
 		if err != nil || value != nil && len(value) == int(m.size) {
 			return value, err
 		}
-		again, ok, err := d.meta(key)
+		again, ok, err := d.metaFrom(r, key)
 		if !ok || err != nil {
 			return nil, err
 		}
@@ -63,9 +76,11 @@ func (d *Driver) value(key string, m meta) ([]byte, error) {
 }
 
 // read returns a copy of the engine's value of key, nil if the key is absent.
-func (d *Driver) read(key []byte) (value []byte, err error) {
+func (d *Driver) read(key []byte) (value []byte, err error) { return d.readFrom(d.db, key) }
+
+func (d *Driver) readFrom(r pebble.Reader, key []byte) (value []byte, err error) {
 	err = d.try(func() error {
-		found, closer, err := d.db.Get(key)
+		found, closer, err := r.Get(key)
 		if err != nil {
 			return err
 		}
@@ -79,8 +94,10 @@ func (d *Driver) read(key []byte) (value []byte, err error) {
 }
 
 // meta returns the meta record of key, if it exists, expired or not.
-func (d *Driver) meta(key string) (m meta, ok bool, err error) {
-	b, err := d.read(spaceKey(metaSpace, key))
+func (d *Driver) meta(key string) (m meta, ok bool, err error) { return d.metaFrom(d.db, key) }
+
+func (d *Driver) metaFrom(r pebble.Reader, key string) (m meta, ok bool, err error) {
+	b, err := d.readFrom(r, spaceKey(metaSpace, key))
 	if b == nil || err != nil {
 		return meta{}, false, err
 	}

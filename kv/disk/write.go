@@ -58,26 +58,33 @@ func (d *Driver) mutate(ctx context.Context, keys []string, size int, grows bool
 		release()
 		return err
 	}
-	return d.commit(ctx, c, release)
+	return d.commit(ctx, c, keys, locked, release)
 }
 
 // commit passes c to the engine and waits until it is stored or ctx is done. In the latter case the
-// engine may still store it, so the locks are held until the engine has finished.
-func (d *Driver) commit(ctx context.Context, c *change, release func()) error {
+// engine may still store it, so the locks are held, and reads see what was there before, until the engine has
+// finished. If it fails, that is so until the directory is opened again.
+func (d *Driver) commit(ctx context.Context, c *change, keys []string, locked []int, release func()) error {
 	done := make(chan error, 1)
 	d.commits.Add(1)
+	flight := d.unconfirmed.add(d.db, keys, locked)
 	go func() {
 		defer d.commits.Done()
 		err := protect(func() error { return c.batch.Commit(pebble.Sync) })
-		if err == nil {
-			d.counted.Add(c.counted)
-			d.freed.Add(c.freed)
-			d.floor.stored(c.soonest)
-		} else {
+		if err != nil {
 			d.gate.failed(err, true)
+			done <- err
+			return
 		}
+		d.counted.Add(c.counted)
+		d.freed.Add(c.freed)
+		d.floor.stored(c.soonest)
+		d.unconfirmed.confirm(locked)
 		release()
-		done <- err
+		done <- nil
+		if err := protect(flight.close); err != nil {
+			d.logger.Error("storage engine", "error", err)
+		}
 	}()
 	select {
 	case err := <-done:
@@ -213,12 +220,17 @@ func newStripes() stripes {
 	return s
 }
 
+// of returns the number of the stripe of key.
+func (s stripes) of(key string) int {
+	return int(maphash.String(s.seed, key) % uint64(len(s.locks)))
+}
+
 // lock locks the stripes of keys and returns their numbers. It locks in ascending order, so that
 // there are no deadlocks.
 func (s stripes) lock(ctx context.Context, keys []string) (locked []int, err error) {
 	wanted := make([]int, len(keys))
 	for i, key := range keys {
-		wanted[i] = int(maphash.String(s.seed, key) % uint64(len(s.locks)))
+		wanted[i] = s.of(key)
 	}
 	slices.Sort(wanted)
 	wanted = slices.Compact(wanted)
