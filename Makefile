@@ -31,7 +31,7 @@ PACKAGES  = $(shell $(GO) list ./...)
 OUTSIDE  := conformance edge examples/worker-hello web/client kv/workerskv kv/durableobjects
 LONG     := session kv/disk native frame cmd/edgeframe api kv/redis codec/parquet session/metamorphic codec/delimited
 SERIAL   := codec/arrowipc codec/compress codec/document codec/scalar codec/segment codec/xlsx internal/archtest
-COMPARED := Pandas|Hyparquet|TestRefusalsAreNotALibrarys|TestHostileParquetFilesAreRefused|TestEveryEncodingAndCompressionOfParquetIsRead
+COMPARED := Pandas|Hyparquet|TestRefusalsAreNotALibrarys|TestHostileParquetFilesAreRefused|TestEveryEncodingAndCompressionOfParquetIsRead|TestRowGroupsOfParquetAreCut
 # WITHOUT are their packages. ORDERED are all packages, those of LONG first.
 WITHOUT  := frame codec/parquet codec/delimited codec/formats/untidy
 ORDERED   = $(addprefix edgeframe/,$(LONG)) $(filter-out $(addprefix edgeframe/,$(LONG)),$(PACKAGES))
