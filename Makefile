@@ -38,8 +38,10 @@ PACKAGES  = $(shell $(GO) list ./...)
 OUTSIDE  := conformance edge examples/worker-hello web/client kv/workerskv kv/durableobjects
 LONG     := session kv/disk native frame cmd/edgeframe api kv/redis codec/parquet session/metamorphic codec/delimited
 SERIAL   := codec/arrowipc codec/compress codec/document codec/scalar codec/segment codec/xlsx internal/archtest
-COMPARED := Pandas|Hyparquet|TestRefusalsAreNotALibrarys|TestHostileParquetFilesAreRefused|TestEveryEncodingAndCompressionOfParquetIsRead
+COMPARED := Pandas|Hyparquet|TestRefusalsAreNotALibrarys|TestHostileParquetFilesAreRefused|TestEveryEncodingAndCompressionOfParquetIsRead|TestRowGroupsOfParquetAreCut
+# WITHOUT are their packages. ORDERED are all packages, those of LONG first.
 WITHOUT  := frame codec/parquet codec/delimited codec/formats/untidy
+ORDERED   = $(addprefix edgeframe/,$(LONG)) $(filter-out $(addprefix edgeframe/,$(LONG)),$(PACKAGES))
 
 # DIFFERENT are the packages of which the two builds compile different files, tests left out.
 files     = $(GO) list -f '{{.ImportPath}} {{.GoFiles}}' ./... | LC_ALL=C sort
@@ -50,7 +52,8 @@ DIFFERENT = $(shell LC_ALL=C comm -13 <($(files)) <($(WASM) $(files)) | cut -d' 
 SLOW     := cmd/% conformance edge examples/% kv/disk kv/redis kv/workerskv kv/durableobjects internal/testenv codec/delimited codec/parquet codec/xlsx session/metamorphic attack web/client
 PROGRAMS := Pandas|OnRedis|ToRedis|AKeyOfAnotherType|Cookbook
 
-.PHONY: run build release build-edge worker dev-edge deploy-edge check test test-conformance test-inside test-serial test-edge redis-server chromium pandas clients lint generate modules bench bench-edge fuzz metamorphic soak clean
+.PHONY: run build release build-edge worker dev-edge deploy-edge check test test-conformance test-inside test-serial test-edge redis-server chromium pandas clients lint lint-code lint-files generate modules bench bench-edge fuzz metamorphic soak clean
+
 # run starts the server with the settings of the environment and of .env.
 run: build
 	$(BIN)/edgeframe
@@ -91,10 +94,10 @@ dev-edge: node_modules
 deploy-edge: node_modules
 	$(WRANGLER) deploy $(DEPLOY)
 
-# check is what to run before each commit: it takes about a minute, installs nothing, and needs Go
-# alone. It is not all of test. Vet is a part of lint.
+# check is what to run before each commit: it takes a minute and a half, installs nothing, and needs Go
+# alone. It is not all of test. Vet is a part of lint. What is LONG starts first here too.
 check: lint
-	$(GO) test -vet=off -ldflags='-s -w' -skip '$(PROGRAMS)' $(filter-out $(addprefix edgeframe/,$(SLOW)),$(PACKAGES))
+	$(GO) test -vet=off -ldflags='-s -w' -skip '$(PROGRAMS)|$(COMPARED)' $(filter-out $(addprefix edgeframe/,$(SLOW)),$(ORDERED))
 
 # test checks everything. It installs what it needs, on Debian, and takes about twenty minutes. The
 # tests of memory and CPU measure times, so no other package is tested beside them.
@@ -116,7 +119,7 @@ test-edge:
 	SERVER_RACE=$(RACE) $(TEST) -p 1 $(addprefix ./,$(filter-out conformance,$(OUTSIDE)))
 
 test-inside:
-	$(TEST) $(RACE) $(if $(RACE),-skip '$(COMPARED)') $(addprefix ./,$(LONG)) $(filter-out $(addprefix edgeframe/,$(OUTSIDE) $(SERIAL) $(LONG) attack),$(PACKAGES))
+	$(TEST) $(RACE) $(if $(RACE),-skip '$(COMPARED)') $(filter-out $(addprefix edgeframe/,$(OUTSIDE) $(SERIAL) attack),$(ORDERED))
 
 test-serial:
 	$(TEST) $(addprefix ./,$(SERIAL))
@@ -154,8 +157,11 @@ bin/clients/node_modules: docs/clients/package.json docs/clients/package-lock.js
 
 # lint checks both builds. The tools run here, whatever they check, so they are built first:
 # "go tool" would build them for the target. Staticcheck finds in a package what it finds in its files,
-# so it looks at the files that both builds have once.
+# so it looks at the files that both builds have once. The scripts wait for one go list after another, and run beside it.
 lint: $(TOOLS)
+	@$(MAKE) --no-print-directory -k -j2 lint-code lint-files
+
+lint-code: $(TOOLS)
 	@unformatted=$$($(TOOLS)/gofumpt -l $(filter-out bin/ node_modules/,$(wildcard */))); \
 		if [ -n "$$unformatted" ]; then echo "not formatted with gofumpt:"; echo "$$unformatted"; exit 1; fi
 	$(GO) vet ./...
@@ -164,6 +170,8 @@ lint: $(TOOLS)
 	$(WASM) $(GO) vet -tags stock ./worker
 	$(TOOLS)/staticcheck ./...
 	$(WASM) $(TOOLS)/staticcheck $(DIFFERENT)
+
+lint-files:
 	.ci/generated
 	.ci/modules
 	.ci/licenses

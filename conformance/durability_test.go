@@ -303,7 +303,7 @@ func (o *ownSession) verify(c *client) {
 // the space is freed.
 func TestTheDirectoryShrinksAfterExpiry(t *testing.T) {
 	dir := t.TempDir()
-	c := newClient(t, Target{URL: testenv.StartServer(t, "STORAGE_DIR="+dir).URL})
+	c := newClient(t, Target{URL: testenv.StartPlainServer(t, "STORAGE_DIR="+dir).URL})
 	const (
 		sessions = 30
 		each     = 8 << 20

@@ -101,7 +101,7 @@ var expiryTests = []test{
 		}
 		f.soon(func(ttl time.Duration) {
 			f.delete("k")
-			f.swap("k", "", "one", ttl)
+			f.swapUnread("k", "", "one", ttl)
 		})
 		f.wantAbsent("k")
 	}},

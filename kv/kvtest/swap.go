@@ -179,11 +179,17 @@ func (f *fixture) swaps() bool { return f.caps.CompareAndSwap }
 // swap replaces revision from ("" for none) by revision to.
 func (f *fixture) swap(key, from, to string, ttl time.Duration) {
 	f.Helper()
+	f.swapUnread(key, from, to, ttl)
+	f.wantRevision(key, to)
+}
+
+// swapUnread is swap for a TTL after which the key may be gone before it is read.
+func (f *fixture) swapUnread(key, from, to string, ttl time.Duration) {
+	f.Helper()
 	item := kv.Item{Key: key, Value: revised(to, "")}
 	if err := f.d.CompareAndSwap(f.ctx, item, revision(from), ttl); err != nil {
 		f.Fatalf("swap of %q from %q to %q: %v", key, from, to, err)
 	}
-	f.wantRevision(key, to)
 }
 
 func (f *fixture) wantConflict(key, from, to string) {
