@@ -23,8 +23,8 @@ LABEL     = $(VERSION)$(addprefix +,$(COMMIT))
 
 # PIE are the platforms of cmd/edgeframe/static_pie_*.s. IS_PIE is empty if build is for another one.
 PIE      := linux/amd64 linux/arm64
-# EXE is what the name of a program ends with there.
 IS_PIE    = $(filter $(PIE),$(shell export GOOS=$(GOOS) GOARCH=$(GOARCH); echo $$($(GO) env GOOS)/$$($(GO) env GOARCH)))
+# EXE is what the name of a program ends with there.
 EXE       = $(shell GOOS=$(GOOS) $(GO) env GOEXE)
 
 # PACKAGES are all packages. OUTSIDE are those whose tests only speak with other processes: servers,
@@ -74,7 +74,9 @@ release: node_modules
 
 # build-edge makes what edge/worker.mjs imports: the JavaScript of the Go runtime and the program; and the assets,
 # the page /docs.
-# It writes their sizes to SIZE, which edge/budget.txt bounds. TAGS are build tags more.
+# It writes their sizes to SIZE, which edge/budget.txt bounds. TAGS are build tags more. noasm and tinygo are for
+# Arrow: Go is the compiler, but with the second tag Arrow has no JSON library of its own, which is 3 MB and a part of
+# each cold start.
 build-edge: worker
 	@printf 'raw %d\ngzip %d\n' $$(wc -c <$(BUILD)/app.wasm) $$(gzip -9 -c $(BUILD)/app.wasm | wc -c) >$(BUILD)/SIZE
 	@cat $(BUILD)/SIZE
@@ -82,7 +84,7 @@ build-edge: worker
 # worker is build-edge without the sizes; wrangler.toml has it.
 worker:
 	@install -D -m 644 $$($(GO) env GOROOT)/lib/wasm/wasm_exec.js $(BUILD)/wasm_exec.js
-	$(WASM) $(GO) build -tags noasm,$(TAGS) -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(LABEL)' -o $(BUILD)/app.wasm ./cmd/worker
+	$(WASM) $(GO) build -tags noasm,tinygo,$(TAGS) -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(LABEL)' -o $(BUILD)/app.wasm ./cmd/worker
 	$(GO) run -trimpath ./internal/docsassets $(BUILD)/assets
 
 # dev-edge runs the Worker on this machine, with Workers KV on its disk; PORT is 8787 unless it is

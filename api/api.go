@@ -7,6 +7,7 @@
 package api
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"log/slog"
@@ -117,7 +118,7 @@ func New(c Config) http.Handler {
 	h = origins.Handler(h)
 	h = s.reportOrigins(origins, h)
 	h = s.rejectHosts(h)
-	return withSecurityHeaders(withRequestID(h))
+	return withSecurityHeaders(s.withRequestID(h))
 }
 
 const sessionPath = "/api/v1/sessions/{id}"
@@ -262,7 +263,8 @@ func (s *server) nothingAt(r *http.Request) error {
 // clean path.
 func (s *server) rejectUncleanPaths(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !isClean(r.URL.EscapedPath()) {
+		// An escaped path has the same separators and dots.
+		if !isClean(cmp.Or(r.URL.RawPath, r.URL.Path)) {
 			s.writeError(w, r, problemf(http.StatusNotFound, "not_found", "there is nothing at %q, because no path has empty or dot segments; see /openapi.json for what there is", codec.Shorten(r.URL.Path)))
 			return
 		}
@@ -287,11 +289,6 @@ func (s *server) serve(rt route) http.Handler {
 			err = checkParams(r, rt.params)
 		}
 		if err == nil {
-			if s.Budget != nil {
-				share := s.Budget.Open()
-				defer share.Close()
-				r = r.WithContext(budget.NewContext(r.Context(), share))
-			}
 			if r, err = withKey(r); err == nil {
 				err = s.unpackBody(w, r)
 			}

@@ -171,11 +171,11 @@ func (d *dataRequest) describeTable(h http.Header, sess *session.Session, ver se
 
 // describeVersion sets the header of an answer with a table, except for what is about its columns.
 func (d *dataRequest) describeVersion(h http.Header, sess *session.Session, ver session.Version) {
-	h.Set("ETag", d.tag(ver))
-	h.Set(headerRevision, sess.Revision.String())
-	h.Set(headerVersion, strconv.FormatUint(uint64(ver.ID), 10))
-	h.Set(headerTotalRows, strconv.FormatInt(ver.Rows, 10))
-	h.Set("Content-Type", d.format.MediaTypes[0])
+	set(h, headerETag, d.tag(ver))
+	set(h, headerRevision, sess.Revision.String())
+	set(h, headerVersion, strconv.FormatUint(uint64(ver.ID), 10))
+	set(h, headerTotalRows, strconv.FormatInt(ver.Rows, 10))
+	set(h, "Content-Type", d.format.MediaTypes[0])
 	if d.format.Name != "json" {
 		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": d.filename(sess)}))
 	}

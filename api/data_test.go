@@ -230,7 +230,7 @@ func TestAFileThatCannotBeFinishedIsCutOff(t *testing.T) {
 					t.Errorf("the log does not tell the cause: %s", f.log)
 				}
 			}()
-			withRequestID(s.recoverPanics(s.mux())).ServeHTTP(w, httptest.NewRequest("GET", "/file", nil))
+			s.withRequestID(s.recoverPanics(s.mux())).ServeHTTP(w, httptest.NewRequest("GET", "/file", nil))
 			t.Error("the answer looks complete")
 		})
 	}
@@ -272,7 +272,7 @@ func TestAFileThatCannotBeBegunIsAProblem(t *testing.T) {
 			s.routes = []route{{"GET", "/file", nil, func(w http.ResponseWriter, r *http.Request) error {
 				return s.writeData(w, r, d, &session.Data{})
 			}}}
-			f.handler = withRequestID(s.recoverPanics(s.mux()))
+			f.handler = s.withRequestID(s.recoverPanics(s.mux()))
 			f.wantProblem(f.do("GET", "/file", ""), tt.status, tt.code)
 		})
 	}

@@ -202,6 +202,6 @@ func (s *server) writeSession(w http.ResponseWriter, r *http.Request, status int
 // setState sets the headers that all responses about a session have.
 func setState(w http.ResponseWriter, sess *session.Session) {
 	h := w.Header()
-	h.Set("ETag", sessionTag(sess))
-	h.Set(headerRevision, sess.Revision.String())
+	set(h, headerETag, sessionTag(sess))
+	set(h, headerRevision, sess.Revision.String())
 }

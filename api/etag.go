@@ -102,8 +102,8 @@ func isVersionTag(state string) bool {
 // notModified answers 304 and returns true if the client has the representation with that tag.
 func notModified(w http.ResponseWriter, r *http.Request, tag string) bool {
 	h := w.Header()
-	h.Set("ETag", tag)
-	h.Set("Cache-Control", "private, no-cache")
+	set(h, headerETag, tag)
+	h["Cache-Control"] = noCache
 	for _, have := range tags(r, "If-None-Match") {
 		if have == tag || have == "*" {
 			w.WriteHeader(http.StatusNotModified)

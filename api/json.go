@@ -142,6 +142,13 @@ var documents = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 const maxKept = 64 << 10
 
+// The values of header fields that most answers have. Nothing changes them: Set and Add make new ones.
+var (
+	typeJSON = []string{"application/json"}
+	noStore  = []string{"no-store"}
+	noCache  = []string{"private, no-cache"}
+)
+
 func writeJSON(w http.ResponseWriter, status int, v any) error {
 	body := documents.Get().(*bytes.Buffer)
 	defer func() {
@@ -154,10 +161,10 @@ func writeJSON(w http.ResponseWriter, status int, v any) error {
 		return err
 	}
 	h := w.Header()
-	h.Set("Content-Length", strconv.Itoa(body.Len()))
-	h.Set("Content-Type", "application/json")
-	if h.Get("Cache-Control") == "" {
-		h.Set("Cache-Control", "no-store")
+	set(h, "Content-Length", strconv.Itoa(body.Len()))
+	h["Content-Type"] = typeJSON
+	if first(h, "Cache-Control") == "" {
+		h["Cache-Control"] = noStore
 	}
 	w.WriteHeader(status)
 	send(w, body.Bytes())

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/rs/cors"
+
+	"edgeframe/internal/budget"
 )
 
 // The headers that only this API has.
@@ -25,13 +27,30 @@ const (
 	headerReplay      = "Idempotent-Replay"
 )
 
-// known is what is known of a request. It is in the context once, and filled on the way to the handler, because each
-// further value would take a copy of the request.
+// headerETag is ETag as a key of [http.Header].
+const headerETag = "Etag"
+
+// known is what is known of a request. It is the context of the request, made once and filled on the way to the
+// handler, because each further value would take a copy of the request.
 type known struct {
+	context.Context
 	id     string
 	caller caller
 	// query are the parameters, nil before they have been parsed. Nothing changes them.
 	query url.Values
+	// share is the memory that the request has reserved, nil if there is no bound.
+	share *budget.Share
+}
+
+// Value implements [context.Context].
+func (k *known) Value(key any) any {
+	switch key {
+	case knownKey{}:
+		return k
+	case budget.Key{}:
+		return k.share
+	}
+	return k.Context.Value(key)
 }
 
 type knownKey struct{}
@@ -56,17 +75,31 @@ func queryOf(r *http.Request) url.Values {
 const maxRequestID = 64
 
 // withRequestID gives every request an id and returns it in the response. The id is the client's own
-// if it has only letters, digits, "-", "_" and ".", and a random one otherwise.
-func withRequestID(next http.Handler) http.Handler {
+// if it has only letters, digits, "-", "_" and ".", and a random one otherwise. It also gives the request a share of
+// the memory.
+func (s *server) withRequestID(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id := r.Header.Get(headerRequestID)
+		id := first(r.Header, headerRequestID)
 		if !harmless(id) {
 			id = newRequestID()
 		}
-		w.Header().Set(headerRequestID, id)
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), knownKey{}, &known{id: id})))
+		set(w.Header(), headerRequestID, id)
+		share := s.Budget.Open()
+		defer share.Close()
+		next.ServeHTTP(w, r.WithContext(&known{Context: r.Context(), id: id, share: share}))
 	})
 }
+
+// first returns the first value of a field, "" if there is none, and set sets a field. The name must be canonical, which
+// the methods of [http.Header] would check each time.
+func first(h http.Header, name string) string {
+	if values := h[name]; len(values) > 0 {
+		return values[0]
+	}
+	return ""
+}
+
+func set(h http.Header, name, value string) { h[name] = []string{value} }
 
 // newRequestID returns a random id of 26 letters and digits. It is no secret, so it does not take random bytes from
 // the system, which a Worker asks JavaScript for.

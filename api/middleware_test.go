@@ -116,7 +116,7 @@ func panicking(t *testing.T, p any) *fixture {
 	c, f := newServer(t)
 	s := &server{Config: c}
 	s.routes = []route{{"GET", "/panic", nil, func(http.ResponseWriter, *http.Request) error { panic(p) }}}
-	f.handler = withRequestID(s.recoverPanics(s.mux()))
+	f.handler = s.withRequestID(s.recoverPanics(s.mux()))
 	return f
 }
 

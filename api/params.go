@@ -15,9 +15,16 @@ import (
 // repeatable are the parameters that may be given more than once.
 var repeatable = map[string]bool{"column": true, "null_values": true, "dtype": true, "sheet_name": true, "key": true}
 
+// noParams are the parameters of requests without any. Nothing changes them.
+var noParams = url.Values{}
+
 // checkParams rejects query parameters that the route does not have, so that a misspelled one is not
 // ignored silently, and repeated ones.
 func checkParams(r *http.Request, allowed []string) error {
+	if r.URL.RawQuery == "" {
+		knownOf(r).query = noParams
+		return nil
+	}
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return badParameter("the query string cannot be read: %v", err)

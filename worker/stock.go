@@ -17,7 +17,8 @@ import (
 // in the Worker.
 func Serve(version string) {
 	env := js.Global().Get("context").Get("environment").String()
-	handler, _ := newCore(edge.ParseEnv(env), version)
+	handler, _, warn := newCore(edge.ParseEnv(env), version)
+	warn()
 	workers.Serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx := edge.WithCall(r.Context(), 1)
 		handler.ServeHTTP(w, r.WithContext(ctx))

@@ -25,19 +25,20 @@ func (b *Budget) Open() *Share {
 	return &Share{b: b}
 }
 
-type shareKey struct{}
+// Key is the key of a share in a context, for contexts that do not come from [NewContext].
+type Key struct{}
 
 // NewContext returns a context that carries a share to the code that allocates.
 func NewContext(ctx context.Context, s *Share) context.Context {
 	if s == nil {
 		return ctx
 	}
-	return context.WithValue(ctx, shareKey{}, s)
+	return context.WithValue(ctx, Key{}, s)
 }
 
 // From returns the share that ctx carries, nil if it carries none.
 func From(ctx context.Context) *Share {
-	s, _ := ctx.Value(shareKey{}).(*Share)
+	s, _ := ctx.Value(Key{}).(*Share)
 	return s
 }
 
