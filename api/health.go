@@ -23,6 +23,44 @@ type Backend struct {
 	// Explain says why the store cannot be used, in one sentence without credentials; "" if it does not
 	// know. It may be nil.
 	Explain func(error) string
+	// Present returns what may change while the server runs. Nil means that nothing does.
+	Present func() Present
+}
+
+// Present is the present state of a backend that has a circuit breaker, and perhaps a second engine.
+type Present struct {
+	// Info is that of the engine on which new sessions are.
+	Info kv.Info
+	// RedisAvailable and Fallback are those of [Backend].
+	RedisAvailable bool
+	Fallback       Fallback
+	Breaker        *Breaker
+	// Moving is nil if there is no second engine.
+	Moving *Moving
+}
+
+// Breaker is the state of a circuit breaker: "closed", "open" or "half-open", how often it has opened, and how long
+// it is until the next probe.
+type Breaker struct {
+	State      string
+	Opened     int64
+	RetryAfter time.Duration
+}
+
+// Moving counts the sessions that are on the second engine, those that were moved from there since the
+// start, and those that cannot be moved.
+type Moving struct {
+	Waiting int
+	Moved   int64
+	Kept    int
+}
+
+// present is what Present returns, or what the store and the backend say if nothing changes.
+func (s *server) present() Present {
+	if s.Backend.Present != nil {
+		return s.Backend.Present()
+	}
+	return Present{Info: s.Store.Info(), RedisAvailable: s.Backend.RedisAvailable, Fallback: s.Backend.Fallback}
 }
 
 // Fallback is the state of the fallback to the embedded store.
@@ -121,7 +159,7 @@ func (s *server) writeHealth(w http.ResponseWriter, r *http.Request, st storageS
 	if !errors.Is(r.Context().Err(), context.Canceled) {
 		s.logFailure(r, toProblem(st.err).Code, st.err)
 	}
-	w.Header().Set("Retry-After", "1")
+	w.Header().Set("Retry-After", retryAfter(toProblem(st.err).retryAfter))
 	return writeJSON(w, http.StatusServiceUnavailable, doc)
 }
 
@@ -162,23 +200,24 @@ func (s *server) healthStorage(w http.ResponseWriter, r *http.Request) error {
 
 // storageDocument has the fields of the previous service's document, under the same names, and more.
 func (s *server) storageDocument(st storageState) object {
-	info := s.Store.Info()
+	info, now := s.Store.Info(), s.present()
 	doc := object{
 		{"status", st.status()},
-		{"backend_type", info.Type},
-		{"backend_class", info.Class},
+		{"backend_type", now.Info.Type},
+		{"backend_class", now.Info.Class},
 		{"reachable", st.err == nil},
 		{"latency_ms", milliseconds(st.latency)},
 		{"active_sessions", st.count.N},
 		{"active_sessions_exact", st.count.Exact},
 		{"redis_enabled", s.Backend.RedisEnabled},
-		{"redis_available", s.Backend.RedisAvailable && st.err == nil},
+		{"redis_available", now.RedisAvailable && st.err == nil},
 		{"runtime", s.Backend.Runtime},
 		{"version", s.Backend.Version},
-		{"fallback", s.Backend.Fallback.document()},
+		{"fallback", now.Fallback.document()},
 		// With compare-and-swap no change is made from a state that does not show an earlier one.
 		{"capabilities", append(capabilitiesDocument(info.Capabilities), member{"exact_repeats", info.Capabilities.CompareAndSwap})},
 	}
+	doc = append(doc, now.members()...)
 	for _, name := range []string{"storage_dirs", "redis_info", "kv_info", "damaged"} {
 		if d, ok := st.details[name]; ok {
 			doc = append(doc, member{name, d})
@@ -186,6 +225,17 @@ func (s *server) storageDocument(st storageState) object {
 	}
 	if cause := st.complaint(); cause != nil {
 		doc = append(doc, member{"error", cause})
+	}
+	return doc
+}
+
+// members returns the members of a backend that has them.
+func (p Present) members() (doc object) {
+	if b := p.Breaker; b != nil {
+		doc = append(doc, member{"breaker", object{{"state", b.State}, {"opened", b.Opened}, {"retry_after_ms", b.RetryAfter.Milliseconds()}}})
+	}
+	if m := p.Moving; m != nil {
+		doc = append(doc, member{"moving", object{{"waiting", m.Waiting}, {"moved", m.Moved}, {"kept", m.Kept}}})
 	}
 	return doc
 }

@@ -121,6 +121,9 @@ func toProblem(err error) *problem {
 			continue
 		}
 		p := &problem{Status: s.status, Code: s.code, Detail: cmp.Or(storeSays[s.kind], err.Error()), Errors: faults(err)}
+		if outage, ok := errors.AsType[*kv.Outage](err); ok {
+			p.retryAfter = outage.RetryAfter
+		}
 		if in, ok := errors.AsType[*session.StateError](err); ok {
 			p.session, p.CurrentRevision, p.CurrentVersion = in.Session, in.Session.Revision.Revision, in.Session.Current.ID
 		}
@@ -196,13 +199,17 @@ func (s *server) writeError(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	p.setChallenge(h)
 	if p.Status == http.StatusServiceUnavailable || p.Status == http.StatusTooManyRequests {
-		seconds := max(math.Ceil(p.retryAfter.Seconds()), 1)
-		h.Set("Retry-After", strconv.Itoa(int(seconds)))
+		h.Set("Retry-After", retryAfter(p.retryAfter))
 	}
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("Cache-Control", "no-store")
 	w.WriteHeader(p.Status)
 	send(w, encodeJSON(p))
+}
+
+// retryAfter returns the value of Retry-After: whole seconds, at least one.
+func retryAfter(wait time.Duration) string {
+	return strconv.Itoa(int(max(math.Ceil(wait.Seconds()), 1)))
 }
 
 // logFailure logs a server error.

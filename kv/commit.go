@@ -69,33 +69,38 @@ func (s *Store) Commit(ctx context.Context, c Commit) (values [][]byte, err erro
 	if c, err = s.fullCommit(op, c); err != nil {
 		return nil, err
 	}
-	if committer, ok := s.driver.(Committer); ok {
-		values, err = committer.Commit(ctx, c)
-		return values, wrap(op, key, err)
-	}
-	err = s.commitInSteps(ctx, c)
-	if len(c.Get) > 0 {
-		// If this fails, values is nil.
-		values, _ = s.driver.Get(ctx, c.Get)
-	}
+	values, err = CommitOn(ctx, s.driver, c)
 	return values, wrap(op, key, err)
 }
 
-func (s *Store) commitInSteps(ctx context.Context, c Commit) error {
+// CommitOn makes a commit on a driver, in one step if the driver can: it is [Committer.Commit] for all drivers.
+func CommitOn(ctx context.Context, d Driver, c Commit) (values [][]byte, err error) {
+	if committer, ok := d.(Committer); ok {
+		return committer.Commit(ctx, c)
+	}
+	err = commitInSteps(ctx, d, c)
+	if len(c.Get) > 0 {
+		// If this fails, values is nil.
+		values, _ = d.Get(ctx, c.Get)
+	}
+	return values, err
+}
+
+func commitInSteps(ctx context.Context, d Driver, c Commit) error {
 	if len(c.Put) > 0 {
-		if err := s.driver.Set(ctx, c.Put, c.TTL); err != nil {
+		if err := d.Set(ctx, c.Put, c.TTL); err != nil {
 			return err
 		}
 	}
 	if len(c.Touch) > 0 {
-		if err := s.driver.Touch(ctx, c.Touch, c.TTL); err != nil {
+		if err := d.Touch(ctx, c.Touch, c.TTL); err != nil {
 			return err
 		}
 	}
-	err := s.driver.CompareAndSwap(ctx, c.Swap, c.Old, c.SwapTTL)
+	err := d.CompareAndSwap(ctx, c.Swap, c.Old, c.SwapTTL)
 	if errors.Is(err, ErrConflict) {
 		lost := &Conflict{}
-		if values, err := s.driver.Get(ctx, []string{c.Swap.Key}); err == nil {
+		if values, err := d.Get(ctx, []string{c.Swap.Key}); err == nil {
 			lost.Value = values[0]
 		}
 		return lost
@@ -104,7 +109,7 @@ func (s *Store) commitInSteps(ctx context.Context, c Commit) error {
 		return err
 	}
 	if len(c.Drop) > 0 {
-		_ = s.driver.Delete(ctx, c.Drop)
+		_ = d.Delete(ctx, c.Drop)
 	}
 	return nil
 }

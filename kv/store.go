@@ -190,6 +190,7 @@ const probeTTL = time.Minute
 
 // Probe writes a value, reads it and deletes it.
 func (s *Store) Probe(ctx context.Context) error {
+	ctx = Fresh(ctx)
 	key := "probe:" + rand.Text()
 	want := []byte(key)
 	ttl := max(probeTTL, time.Duration(s.info.Capabilities.MinTTLSeconds)*time.Second)

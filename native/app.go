@@ -95,7 +95,7 @@ func newHandler(ctx context.Context, cfg Config, b *backend, requests *budget.Bu
 		Backend:       b.health,
 		Budget:        requests,
 		Join:          new(joiner).join,
-		Line:          newLine(maxWaiting, turnTimeout).enter,
+		Line:          b.changes.enter,
 		Every:         every,
 		HostAllowed:   hostFilter(cfg, listensOnLoopback(cfg)),
 		TokenRefused:  newTokenGuard(log).refused,

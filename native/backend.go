@@ -26,6 +26,12 @@ type backend struct {
 	ttl time.Duration
 	// inlineBytes is InlineBytes of [session.Options].
 	inlineBytes int
+	// changes is the line in which the changes of a session wait.
+	changes *line
+	// swept is the store that does not remove expired data itself; nil means store.
+	swept *kv.Store
+	// failover watches Redis; it may be nil.
+	failover *failover
 }
 
 // openBackend chooses and opens the storage: Redis if it is enabled and answers, the embedded store
@@ -38,22 +44,57 @@ func openBackend(cfg Config, plan memoryPlan, log *Log) (*backend, error) {
 	log.Line(slog.LevelInfo, "[DataManager] Redis enabled in settings", "event", "redis_enabled")
 	driver, err := openRedis(cfg, log)
 	if err == nil {
-		cached := cache.New(driver, cfg.CacheBytes()/2, session.Immutable)
-		return newBackend(cfg, cached, cfg.RedisSessionTTL(), api.Backend{RedisEnabled: true, RedisAvailable: true, Explain: cfg.explainHealth}), nil
+		return openRemote(cfg, driver, nil, plan, log)
 	}
 	log.Line(slog.LevelWarn, "[DataManager] Failed to initialize RedisBackend: "+err.Error(), "event", "backend_failed", "backend", "redis", "addr", cfg.RedisURL.String(), "reason", err.Error())
 	if !cfg.StorageFallback {
 		return nil, fmt.Errorf("REDIS_ENABLED=true, STORAGE_FALLBACK_TO_MEMORY=false: %w", err)
 	}
 	log.Line(slog.LevelWarn, "[DataManager] Falling back to InMemoryBackend", "event", "backend_fallback", "backend", "inmemory", "reason", err.Error())
+	if cfg.StorageRuntimeFallback {
+		return openRemote(cfg, nil, err, plan, log)
+	}
 	return openEmbedded(cfg, plan, log, api.Backend{
 		RedisEnabled: true,
 		Fallback:     api.Fallback{Active: true, Reason: err.Error(), Since: time.Now()},
 	})
 }
 
+// openRemote returns the storage on Redis, with the embedded store beside it if STORAGE_RUNTIME_FALLBACK is set. Redis
+// is opened later if it did not answer because of cause.
+func openRemote(cfg Config, driver *redis.Driver, cause error, plan memoryPlan, log *Log) (*backend, error) {
+	health := api.Backend{RedisEnabled: true, RedisAvailable: true, Explain: cfg.explainHealth}
+	cached := func(d kv.Driver, bytes int64) kv.Driver { return cache.New(d, bytes, session.Immutable) }
+	if cfg.BreakerFailures == 0 {
+		return newBackend(cfg, cached(driver, cfg.CacheBytes()/2), cfg.RedisSessionTTL(), health), nil
+	}
+	f := newFailover(cfg, driver, cause, log)
+	health.Present = f.present
+	if !cfg.StorageRuntimeFallback {
+		b := newBackend(cfg, cached(f.breaker, cfg.CacheBytes()/2), cfg.RedisSessionTTL(), health)
+		b.failover = f
+		return b, nil
+	}
+	// The embedded store needs little of the cache: it has few sessions, for a short time.
+	share := cfg.CacheBytes() / embeddedShare
+	embedded, err := openEmbeddedDriver(cfg, plan.store, share, log)
+	if err != nil {
+		return nil, errors.Join(err, f.breaker.Close())
+	}
+	changes := newLine(maxWaiting, turnTimeout)
+	if err := f.withEmbedded(context.Background(), embedded, changes); err != nil {
+		return nil, errors.Join(err, f.stores.Close())
+	}
+	b := newBackend(cfg, cached(f.stores, cfg.CacheBytes()/2-share), cfg.RedisSessionTTL(), health)
+	b.changes, b.swept, b.failover = changes, f.local, f
+	return b, nil
+}
+
+// embeddedShare is the divisor of CACHE_SIZE_MB for the cache of the embedded store beside Redis.
+const embeddedShare = 8
+
 func openEmbedded(cfg Config, plan memoryPlan, log *Log, health api.Backend) (*backend, error) {
-	driver, err := openEmbeddedDriver(cfg, plan.store, log)
+	driver, err := openEmbeddedDriver(cfg, plan.store, cfg.CacheBytes()/2, log)
 	if err != nil {
 		return nil, err
 	}
@@ -66,19 +107,19 @@ func openEmbedded(cfg Config, plan memoryPlan, log *Log, health api.Backend) (*b
 
 func newBackend(cfg Config, driver kv.Driver, ttl time.Duration, health api.Backend) *backend {
 	health.Runtime = "native"
-	return &backend{store: kv.New(driver, cfg.KeyPrefix), health: health, ttl: ttl}
+	return &backend{store: kv.New(driver, cfg.KeyPrefix), health: health, ttl: ttl, changes: newLine(maxWaiting, turnTimeout)}
 }
 
 // openEmbeddedDriver opens the engine in STORAGE_DIR, or the one in memory if STORAGE_DIR is empty.
-// Half of CACHE_SIZE_MB is for the engine's cache of bytes; the other half is for the decoded
+// The engine's cache of bytes has cacheBytes; half of CACHE_SIZE_MB is for the decoded
 // segments of sessions. The engine in memory takes at most memoryBytes.
-func openEmbeddedDriver(cfg Config, memoryBytes int64, log *Log) (kv.Driver, error) {
+func openEmbeddedDriver(cfg Config, memoryBytes, cacheBytes int64, log *Log) (kv.Driver, error) {
 	if cfg.StorageDir == "" {
 		return memory.NewBounded(memoryBytes), nil
 	}
 	driver, err := disk.Open(cfg.StorageDir, disk.Options{
 		Sync:       disk.Sync(cfg.StorageSync),
-		CacheBytes: cfg.CacheBytes() / 2,
+		CacheBytes: cacheBytes,
 		OpenFiles:  divideDescriptors(openFiles(), cfg).disk,
 		Logger:     log.Logger,
 	})
@@ -93,12 +134,16 @@ func openEmbeddedDriver(cfg Config, memoryBytes int64, log *Log) (kv.Driver, err
 
 // announce logs which backend is used, and whether Redis is in use.
 func (b *backend) announce(ctx context.Context, log *Log) {
-	info := b.store.Info()
+	info, fallback := b.store.Info(), b.health.Fallback
+	if b.health.Present != nil {
+		now := b.health.Present()
+		info, fallback = now.Info, now.Fallback
+	}
 	log.Line(slog.LevelInfo, fmt.Sprintf("[DataManager] DataManager initialized with %s (%s)", info.Class, info.Type), "event", "backend_initialized", "backend", info.Type)
 	log.Line(slog.LevelInfo, fmt.Sprintf("💾 Storage backend: %s (%s)", info.Class, info.Type), "event", "backend_chosen", "backend", info.Type)
 	switch {
-	case b.health.Fallback.Active:
-		log.Line(slog.LevelWarn, "⚠️  Redis: Enabled but not available (using fallback)", "event", "redis_state", "backend", info.Type, "reason", b.health.Fallback.Reason)
+	case fallback.Active:
+		log.Line(slog.LevelWarn, "⚠️  Redis: Enabled but not available (using fallback)", "event", "redis_state", "backend", info.Type, "reason", fallback.Reason)
 	case !b.health.RedisEnabled:
 		log.Line(slog.LevelInfo, "ℹ️  Redis: Disabled (using InMemory backend)", "event", "redis_state", "backend", info.Type)
 	default:

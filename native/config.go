@@ -37,6 +37,11 @@ type Config struct {
 	// ClockJumpGrace is in seconds.
 	ClockJumpGrace int `env:"CLOCK_JUMP_GRACE" envDefault:"3600" min:"0" max:"86400"`
 
+	// StorageRuntimeFallback is about the time after the start.
+	StorageRuntimeFallback bool          `env:"STORAGE_RUNTIME_FALLBACK" envDefault:"false"`
+	BreakerFailures        int           `env:"BREAKER_FAILURES" envDefault:"5" min:"0" max:"1000"`
+	BreakerOpenFor         time.Duration `env:"BREAKER_OPEN_FOR" envDefault:"2"`
+
 	RedisEnabled        bool          `env:"REDIS_ENABLED" envDefault:"false"`
 	RedisURL            RedisURL      `env:"REDIS_URL" envDefault:"redis://localhost:6379/0" accepts:"redis://host:port/db or rediss://host:port/db, or several, separated by commas"`
 	RedisSentinelMaster string        `env:"REDIS_SENTINEL_MASTER" text:"name" accepts:"the name of a master that Sentinel watches"`
@@ -84,6 +89,9 @@ func Load(environ []string) (Config, []config.Warning, error) {
 	})
 	if err == nil && cfg.RedisEnabled {
 		_, err = cfg.redisOptions()
+	}
+	if err == nil && cfg.StorageRuntimeFallback && cfg.BreakerFailures == 0 {
+		err = &config.Error{Problems: []string{`BREAKER_FAILURES="0": STORAGE_RUNTIME_FALLBACK=true needs the breaker, which says when Redis is gone; accepted is a whole number from 1 to 1000`}}
 	}
 	if err != nil {
 		return Config{}, nil, err

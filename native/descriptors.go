@@ -41,7 +41,12 @@ func divideDescriptors(limit int, cfg Config) descriptors {
 		store = d.disk
 	}
 	if cfg.RedisEnabled {
-		store = max(store, min(limit/2, cfg.RedisMaxConnections*len(cfg.RedisURL.Nodes)))
+		redis := min(limit/2, cfg.RedisMaxConnections*len(cfg.RedisURL.Nodes))
+		if cfg.StorageRuntimeFallback {
+			store += redis
+		} else {
+			store = max(store, redis)
+		}
 	}
 	possible := max(minConnections, limit-store-reservedFiles)
 	d.connections = cfg.MaxConnections

@@ -3,6 +3,7 @@
 package native
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -121,7 +122,10 @@ func serveBackend(ctx context.Context, cfg Config, b *backend, handler http.Hand
 
 	sweeping, stopSweeping := context.WithCancel(ctx)
 	var sweeper sync.WaitGroup
-	sweeper.Go(func() { sweepUntil(sweeping, b.store, cfg.clockJumpGrace(), log.Logger) })
+	sweeper.Go(func() { sweepUntil(sweeping, cmp.Or(b.swept, b.store), cfg.clockJumpGrace(), log.Logger) })
+	if b.failover != nil {
+		sweeper.Go(func() { b.failover.run(sweeping) })
+	}
 	err = serve(ctx, srv, ln, cfg.ShutdownDelay(), shutdownGrace)
 	stopSweeping()
 	sweeper.Wait()

@@ -11,6 +11,7 @@ import (
 
 	"edgeframe/codec"
 	"edgeframe/frame"
+	"edgeframe/kv"
 	"edgeframe/session/record"
 )
 
@@ -19,7 +20,7 @@ const maxFilename = 1024
 
 // Create stores t as a new session with that file name. A ttl of zero is the default. source may be nil.
 func (s *Service) Create(ctx context.Context, t *codec.Table, filename string, ttl time.Duration, source SourceFunc) (*Session, error) {
-	return s.create(ctx, filename, ttl, source, func(h *head, out *sealer) (*record.Version, error) {
+	return s.create(kv.Fresh(ctx), filename, ttl, source, func(h *head, out *sealer) (*record.Version, error) {
 		f := frame.FromTable(t, s.Limits())
 		f.Context = ctx
 		return s.storeFrame(h, nil, f, out)

@@ -9,6 +9,7 @@ import (
 	"edgeframe/codec"
 	"edgeframe/frame"
 	"edgeframe/internal/budget"
+	"edgeframe/kv"
 	"edgeframe/session/record"
 )
 
@@ -16,6 +17,7 @@ import (
 // segments are stored while its row groups arrive. If they end with an error no session is
 // created, and what was stored is deleted, or expires.
 func (s *Service) CreateFrom(ctx context.Context, groups codec.RowGroups, filename string, ttl time.Duration, source SourceFunc) (*Session, error) {
+	ctx = kv.Fresh(ctx)
 	return s.create(ctx, filename, ttl, source, func(h *head, out *sealer) (*record.Version, error) {
 		w := &groupWriter{s: s, out: out, schema: groups.Schema()}
 		w.lease = newLease(s.store, s.now, s.keep.segmentTTL(h.ttl()), s.opt.Every != nil)

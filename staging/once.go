@@ -36,7 +36,7 @@ func (a *Area) StageOnce(ctx context.Context, name func(exact bool) (id string, 
 	}
 	c.Swap = kv.Item{Key: recordKey(id), Value: b}
 	for {
-		_, err = a.store.Commit(ctx, c)
+		_, err = a.store.Commit(kv.Fresh(ctx), c)
 		lost, ok := errors.AsType[*kv.Conflict](err)
 		if !ok {
 			return up, false, err

@@ -68,6 +68,7 @@ func (a *Area) Stage(ctx context.Context, file, note []byte, lifetime time.Durat
 
 // write stores the parts of an upload, then its record.
 func (a *Area) write(ctx context.Context, up *Upload, file []byte, lifetime time.Duration) error {
+	ctx = kv.Fresh(ctx)
 	if err := a.store.SetMany(ctx, up.cut(file), storeTTL(lifetime)); err != nil {
 		return err
 	}

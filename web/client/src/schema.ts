@@ -2352,6 +2352,27 @@ export interface components {
                 /** Format: date-time */
                 since: string | null;
             };
+            /** @description With Redis: the circuit breaker in front of it. */
+            breaker?: {
+                /**
+                 * @description closed: calls reach Redis. open: they fail at once. half-open: the next call is the probe, or a probe is on its way.
+                 * @enum {unknown}
+                 */
+                state: "closed" | "open" | "half-open";
+                /** @description How often it has opened since the start. */
+                opened: number;
+                /** @description Time until the next probe. */
+                retry_after_ms: number;
+            };
+            /** @description With STORAGE_RUNTIME_FALLBACK: the sessions that were made while Redis could not be used. */
+            moving?: {
+                /** @description Sessions on the embedded store, which move to Redis when it can be used. */
+                waiting: number;
+                /** @description Sessions that have moved since the start. */
+                moved: number;
+                /** @description Those of waiting that cannot be moved; the log says why. */
+                kept: number;
+            };
             /** @description What the backend can do. A limit of 0 stands for none. */
             capabilities?: {
                 /** @enum {unknown} */
