@@ -207,5 +207,8 @@ func (s *server) writeError(w http.ResponseWriter, r *http.Request, err error) {
 
 // logFailure logs a server error.
 func (s *server) logFailure(r *http.Request, code string, err error) {
+	if s.Failed != nil {
+		s.Failed(code)
+	}
 	s.Logger.ErrorContext(r.Context(), "request failed", "request_id", requestID(r), "method", r.Method, "path", r.URL.Path, "code", code, "error", err)
 }

@@ -79,7 +79,9 @@ func (s *spool) release() {
 func (s *server) writeSpooled(w http.ResponseWriter, r *http.Request, write func(io.Writer) error, whole func(body []byte)) error {
 	out := &spool{w: w}
 	defer out.release()
+	encoded := phasesOf(w).Encode()
 	err := write(out)
+	encoded()
 	switch {
 	case err == nil:
 		if whole != nil && !out.begun {

@@ -69,16 +69,19 @@ func (s *Store) Commit(ctx context.Context, c Commit) (values [][]byte, err erro
 	if c, err = s.fullCommit(op, c); err != nil {
 		return nil, err
 	}
-	if committer, ok := s.driver.(Committer); ok {
-		values, err = committer.Commit(ctx, c)
-		return values, wrap(op, key, err)
-	}
-	err = s.commitInSteps(ctx, c)
-	if len(c.Get) > 0 {
-		// If this fails, values is nil.
-		values, _ = s.driver.Get(ctx, c.Get)
-	}
-	return values, wrap(op, key, err)
+	err = s.call(ctx, op, key, func(ctx context.Context) (err error) {
+		if committer, ok := s.driver.(Committer); ok {
+			values, err = committer.Commit(ctx, c)
+			return err
+		}
+		err = s.commitInSteps(ctx, c)
+		if len(c.Get) > 0 {
+			// If this fails, values is nil.
+			values, _ = s.driver.Get(ctx, c.Get)
+		}
+		return err
+	})
+	return values, err
 }
 
 func (s *Store) commitInSteps(ctx context.Context, c Commit) error {

@@ -9,12 +9,15 @@ import (
 	"log/slog"
 	"time"
 
+	goredis "github.com/redis/go-redis/v9"
+
 	"edgeframe/api"
 	"edgeframe/kv"
 	"edgeframe/kv/cache"
 	"edgeframe/kv/disk"
 	"edgeframe/kv/memory"
 	"edgeframe/kv/redis"
+	"edgeframe/native/metrics"
 	"edgeframe/session"
 )
 
@@ -30,13 +33,13 @@ type backend struct {
 
 // openBackend chooses and opens the storage: Redis if it is enabled and answers, the embedded store
 // if Redis is not enabled. If Redis does not answer, it falls back to the embedded store, unless
-// the configuration forbids that.
-func openBackend(cfg Config, plan memoryPlan, log *Log) (*backend, error) {
+// the configuration forbids that. The hooks see the round trips to Redis.
+func openBackend(cfg Config, plan memoryPlan, log *Log, hooks ...goredis.Hook) (*backend, error) {
 	if !cfg.RedisEnabled {
 		return openEmbedded(cfg, plan, log, api.Backend{})
 	}
 	log.Line(slog.LevelInfo, "[DataManager] Redis enabled in settings", "event", "redis_enabled")
-	driver, err := openRedis(cfg, log)
+	driver, err := openRedis(cfg, log, hooks...)
 	if err == nil {
 		cached := cache.New(driver, cfg.CacheBytes()/2, session.Immutable)
 		return newBackend(cfg, cached, cfg.RedisSessionTTL(), api.Backend{RedisEnabled: true, RedisAvailable: true, Explain: cfg.explainHealth}), nil
@@ -116,4 +119,9 @@ func (b *backend) announceRedis(ctx context.Context, log *Log) {
 	if policy, _ := details[redis.EvictionPolicy].(string); policy != "" && policy != "noeviction" {
 		log.Line(slog.LevelWarn, "⚠️  Redis: maxmemory-policy is "+policy+", so Redis may drop parts of live sessions when its memory is short; set it to noeviction", "event", "redis_warning", "backend", "redis", "reason", "maxmemory-policy "+policy)
 	}
+}
+
+// availability is what metrics say of Redis.
+func (b *backend) availability() metrics.Availability {
+	return metrics.Availability{FallbackActive: b.health.Fallback.Active}
 }
