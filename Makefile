@@ -52,7 +52,7 @@ DIFFERENT = $(shell LC_ALL=C comm -13 <($(files)) <($(WASM) $(files)) | cut -d' 
 SLOW     := cmd/% conformance edge examples/% kv/disk kv/redis kv/workerskv kv/durableobjects internal/testenv codec/delimited codec/parquet codec/xlsx session/metamorphic attack web/client
 PROGRAMS := Pandas|OnRedis|ToRedis|AKeyOfAnotherType|Cookbook
 
-.PHONY: run build release build-edge worker dev-edge deploy-edge check test test-conformance test-inside test-serial test-edge redis-server chromium pandas clients lint lint-code lint-files generate modules bench bench-edge fuzz metamorphic soak clean
+.PHONY: run build release build-edge worker dev-edge deploy-edge check test test-conformance test-inside test-serial test-edge redis-server promtool chromium pandas clients lint lint-code lint-files generate modules bench bench-edge fuzz metamorphic soak clean
 
 # run starts the server with the settings of the environment and of .env.
 run: build
@@ -103,7 +103,7 @@ check: lint
 
 # test checks everything. It installs what it needs, on Debian, and takes about twenty minutes. The
 # tests of memory and CPU measure times, so no other package is tested beside them.
-test: node_modules redis-server chromium pandas clients lint
+test: node_modules redis-server promtool chromium pandas clients lint
 	node .ci/openapi.mjs
 	@$(MAKE) --no-print-directory -k -j2 test-conformance test-inside test-edge test-serial
 	$(TEST) ./attack
@@ -136,6 +136,10 @@ node_modules: package.json package-lock.json
 # redis-server installs the server if the machine has none; the tests start their own.
 redis-server:
 	@.ci/packages redis-server=redis-server
+
+# promtool installs the tool that checks alerts, if the machine has none. The server comes with it.
+promtool:
+	@.ci/packages promtool=prometheus
 
 # chromium installs the browser if the machine has none.
 chromium:

@@ -23,6 +23,7 @@ import (
 	"edgeframe/access"
 	"edgeframe/codec"
 	"edgeframe/internal/budget"
+	"edgeframe/internal/lru"
 	"edgeframe/kv"
 	"edgeframe/session"
 	"edgeframe/staging"
@@ -70,6 +71,16 @@ type Config struct {
 	// Live, if not nil, answers the request of a follower with a WebSocket. It needs a store with live updates.
 	// Its errors are those of this package and of the packages below, and then it has not answered.
 	Live func(w http.ResponseWriter, r *http.Request, f Follower) error
+	// ServerTiming adds the header Server-Timing to each answer. The times of the store are those that its calls
+	// note in the [timing.Phases] of the request.
+	ServerTiming bool
+	// Routed, if not nil, is called with the path of the route that a request has taken, such as
+	// /api/v1/sessions/{id}, before it is answered.
+	Routed func(r *http.Request, path string)
+	// Failed, if not nil, is called with the code of each failure of the server that is logged.
+	Failed func(code string)
+	// WatchCache, if not nil, is called once with each cache; see [session.Options].
+	WatchCache func(name string, stats func() lru.Stats)
 	// Logger receives the internal errors that clients are not shown. Nil discards them.
 	Logger *slog.Logger
 	// Now is the clock of health documents and of staged uploads; nil means time.Now.
@@ -109,6 +120,10 @@ func New(c Config) http.Handler {
 		c.Now = time.Now
 	}
 	s := &server{Config: c, staging: staging.New(c.Store, c.Now), encoded: newEncodedCache(c.CacheBytes), accepted: hashTokens(c.Tokens)}
+	if c.WatchCache != nil {
+		c.WatchCache("pages", s.encoded.pages.Stats)
+		c.WatchCache("documents", s.encoded.parts.Stats)
+	}
 	s.routes = s.endpoints()
 	origins := cors.New(s.corsOptions())
 	h := s.rejectUncleanPaths(s.rejectMisconfigured(s.mux()))
@@ -118,7 +133,7 @@ func New(c Config) http.Handler {
 	h = origins.Handler(h)
 	h = s.reportOrigins(origins, h)
 	h = s.rejectHosts(h)
-	return withSecurityHeaders(s.withRequestID(h))
+	return s.withTiming(withSecurityHeaders(s.withRequestID(h)))
 }
 
 const sessionPath = "/api/v1/sessions/{id}"
@@ -221,7 +236,7 @@ func (s *server) mux() *http.ServeMux {
 		if paths[rt.path] == nil {
 			paths[rt.path] = methods{}
 		}
-		paths[rt.path][rt.method] = s.serve(rt)
+		paths[rt.path][rt.method] = s.noteRoute(rt.path, s.serve(rt))
 		if rt.method == http.MethodGet {
 			paths[rt.path][http.MethodHead] = paths[rt.path][rt.method]
 		}
@@ -233,6 +248,18 @@ func (s *server) mux() *http.ServeMux {
 		s.writeError(w, r, s.nothingAt(r))
 	})
 	return mux
+}
+
+// noteRoute tells [Config.Routed] that a request has taken the route of next.
+func (s *server) noteRoute(path string, next http.Handler) http.Handler {
+	if s.Routed == nil {
+		return next
+	}
+	path = strings.TrimSuffix(path, "{$}")
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.Routed(r, path)
+		next.ServeHTTP(w, r)
+	})
 }
 
 // methods has the handlers of a path by their methods.

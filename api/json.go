@@ -157,7 +157,10 @@ func writeJSON(w http.ResponseWriter, status int, v any) error {
 			documents.Put(body)
 		}
 	}()
-	if err := write(body, v); err != nil {
+	encoded := phasesOf(w).Encode()
+	err := write(body, v)
+	encoded()
+	if err != nil {
 		return err
 	}
 	h := w.Header()

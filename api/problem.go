@@ -214,5 +214,8 @@ func retryAfter(wait time.Duration) string {
 
 // logFailure logs a server error.
 func (s *server) logFailure(r *http.Request, code string, err error) {
+	if s.Failed != nil {
+		s.Failed(code)
+	}
 	s.Logger.ErrorContext(r.Context(), "request failed", "request_id", requestID(r), "method", r.Method, "path", r.URL.Path, "code", code, "error", err)
 }

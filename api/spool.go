@@ -85,7 +85,9 @@ func (s *server) writeSpooled(w http.ResponseWriter, r *http.Request, write func
 // writeThrough is [server.writeSpooled] with a spool.
 func (s *server) writeThrough(out *spool, r *http.Request, write func(io.Writer) error, whole func(body []byte)) error {
 	defer out.release()
+	encoded := phasesOf(out.w).Encode()
 	err := write(out)
+	encoded()
 	switch {
 	case err == nil:
 		if whole != nil && !out.begun {

@@ -40,6 +40,8 @@ type Common struct {
 	Compression      bool           `env:"COMPRESSION_ENABLED" envDefault:"true"`
 	CompressionCodec compress.Codec `env:"COMPRESSION_CODEC" envDefault:"snappy" accepts:"one of snappy, zstd, lz4, gzip, none"`
 
+	ServerTiming bool `env:"SERVER_TIMING" envDefault:"false"`
+
 	LogLevel string `env:"LOG_LEVEL" envDefault:"info" oneof:"debug,info,warn,warning,error"`
 	Debug    bool   `env:"DEBUG" envDefault:"false"`
 }

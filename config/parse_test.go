@@ -16,7 +16,7 @@ func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 		CACHE_SIZE_MB=128 KEY_PREFIX=edgeframe SEGMENT_TARGET_BYTES=1048576 MAX_VERSIONS=5
 		SESSION_TIMEOUT_MINUTES=60 MAX_DATAFRAME_SIZE_MB=500 MAX_UPLOAD_SIZE_MB=50
 		SERIALIZATION_METHOD=arrow COMPRESSION_ENABLED=true COMPRESSION_CODEC=snappy
-		LOG_LEVEL=info DEBUG=false`)
+		SERVER_TIMING=false LOG_LEVEL=info DEBUG=false`)
 	c := mustParse(t)
 	if diff := cmp.Diff(want, strings.Split(Show(&c), " ")); diff != "" {
 		t.Error(diff)
@@ -30,7 +30,7 @@ func TestABuildHasItsOwnSettingsAndDefaults(t *testing.T) {
 		CACHE_SIZE_MB=32 KEY_PREFIX=edgeframe SEGMENT_TARGET_BYTES=1048576 MAX_VERSIONS=5
 		SESSION_TIMEOUT_MINUTES=60 MAX_DATAFRAME_SIZE_MB=500 MAX_UPLOAD_SIZE_MB=50
 		SERIALIZATION_METHOD=arrow COMPRESSION_ENABLED=true COMPRESSION_CODEC=snappy
-		LOG_LEVEL=warn DEBUG=false
+		SERVER_TIMING=false LOG_LEVEL=warn DEBUG=false
 		MODE=slow DOOR= LIMIT= WAIT=5 PASSWORD=`)
 	b := mustParseBuild(t)
 	if diff := cmp.Diff(want, strings.Split(Show(&b), " ")); diff != "" {

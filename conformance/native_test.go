@@ -45,8 +45,9 @@ func TestNativeServerOnDisk(t *testing.T) {
 }
 
 func TestNativeServerInMemory(t *testing.T) {
-	target := native(t, "STORAGE_DIR=", "API_TOKENS=first-token,second-token", "TOKEN_SECRET="+tokenSecret, "LOG_LEVEL=debug")
+	target := native(t, "STORAGE_DIR=", "API_TOKENS=first-token,second-token", "TOKEN_SECRET="+tokenSecret, "LOG_LEVEL=debug", "METRICS=true")
 	target.Token, target.TokenSecret = "second-token", tokenSecret
+	countSeries(t, target)
 	Run(t, target)
 }
 

@@ -14,6 +14,8 @@ import (
 	"edgeframe/codec/segment"
 	"edgeframe/config"
 	"edgeframe/internal/budget"
+	"edgeframe/internal/lru"
+	"edgeframe/internal/timing"
 	"edgeframe/kv"
 	"edgeframe/session"
 )
@@ -56,6 +58,10 @@ type Runtime struct {
 	Docs func(name string) (api.DocsFile, bool)
 	// Live answers the requests of followers; see [api.Config].
 	Live func(w http.ResponseWriter, r *http.Request, f api.Follower) error
+	// Routed, Failed and WatchCache are those of [api.Config].
+	Routed     func(r *http.Request, path string)
+	Failed     func(code string)
+	WatchCache func(name string, stats func() lru.Stats)
 	// Logger receives the errors that clients are not shown. Nil discards them.
 	Logger *slog.Logger
 }
@@ -68,6 +74,12 @@ func New(c config.Common, rt Runtime) http.Handler {
 	}
 	// The store has the other half of the cache.
 	encoded := c.CacheBytes() / 16
+	if c.ServerTiming {
+		rt.Store = rt.Store.WithHook(timeCalls)
+		if rt.Former != nil {
+			rt.Former = rt.Former.WithHook(timeCalls)
+		}
+	}
 	return api.New(api.Config{
 		Sessions: session.New(session.Options{
 			Store:       rt.Store,
@@ -87,6 +99,7 @@ func New(c config.Common, rt Runtime) http.Handler {
 			Join:               rt.Join,
 			Line:               rt.Line,
 			Every:              rt.Every,
+			WatchCache:         rt.WatchCache,
 		}),
 		Store:          rt.Store,
 		Backend:        rt.Backend,
@@ -103,6 +116,16 @@ func New(c config.Common, rt Runtime) http.Handler {
 		Stopping:       rt.Stopping,
 		Docs:           rt.Docs,
 		Live:           rt.Live,
+		ServerTiming:   c.ServerTiming,
+		Routed:         rt.Routed,
+		Failed:         rt.Failed,
+		WatchCache:     rt.WatchCache,
 		Logger:         rt.Logger,
 	})
+}
+
+// timeCalls is a hook that notes the calls of the store in the phases of their request.
+func timeCalls(ctx context.Context, _ string) (context.Context, func(error)) {
+	end := timing.From(ctx).Call()
+	return ctx, func(error) { end() }
 }

@@ -92,3 +92,12 @@ func TestASettingThatHasNoEffectAtTheEdgeIsLogged(t *testing.T) {
 		w.logs(says)
 	}
 }
+
+// TestServerTimingTellsTheTimeOfTheStore: the clock of a Worker advances with I/O only.
+func TestServerTimingTellsTheTimeOfTheStore(t *testing.T) {
+	w := startWith(t, testenv.WorkerOptions{Vars: map[string]string{"SERVER_TIMING": "true"}})
+	_, header, _ := w.get("/health/storage")
+	if got := header.Get("Server-Timing"); !strings.HasPrefix(got, "store;dur=") || !strings.Contains(got, ", total;dur=") {
+		t.Errorf("Server-Timing: %q", got)
+	}
+}

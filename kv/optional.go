@@ -75,5 +75,5 @@ func (s *Store) Adopt(ctx context.Context, item Item, ttl, remember time.Duratio
 	if err != nil {
 		return err
 	}
-	return wrap(op, item.Key, adopter.Adopt(ctx, full, ttl, remember))
+	return s.call(ctx, op, item.Key, func(ctx context.Context) error { return adopter.Adopt(ctx, full, ttl, remember) })
 }

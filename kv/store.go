@@ -29,6 +29,8 @@ type Store struct {
 	driver Driver
 	info   Info
 	prefix string
+	// hook may be nil.
+	hook Hook
 }
 
 // New returns a store on d. All its keys begin with prefix and a colon. An empty prefix means
@@ -68,9 +70,13 @@ func (s *Store) GetMany(ctx context.Context, keys []string) ([][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	values, err := s.driver.Get(ctx, full)
+	var values [][]byte
+	err = s.call(ctx, "get", one(keys), func(ctx context.Context) (err error) {
+		values, err = s.driver.Get(ctx, full)
+		return err
+	})
 	if err != nil {
-		return nil, wrap("get", one(keys), err)
+		return nil, err
 	}
 	return values, nil
 }
@@ -95,7 +101,7 @@ func (s *Store) SetMany(ctx context.Context, items []Item, ttl time.Duration) er
 	if len(items) == 1 {
 		key = items[0].Key
 	}
-	return wrap("set", key, s.driver.Set(ctx, full, ttl))
+	return s.call(ctx, "set", key, func(ctx context.Context) error { return s.driver.Set(ctx, full, ttl) })
 }
 
 // CompareAndSwap stores item if the revision of the current value is old (zero: if there is no
@@ -110,7 +116,7 @@ func (s *Store) CompareAndSwap(ctx context.Context, item Item, old Revision, ttl
 	if err != nil {
 		return err
 	}
-	return wrap(op, item.Key, s.driver.CompareAndSwap(ctx, full, old, ttl))
+	return s.call(ctx, op, item.Key, func(ctx context.Context) error { return s.driver.CompareAndSwap(ctx, full, old, ttl) })
 }
 
 func (s *Store) checkSwap(op string, item Item, ttl time.Duration) error {
@@ -132,7 +138,7 @@ func (s *Store) Delete(ctx context.Context, keys ...string) error {
 	if err != nil {
 		return err
 	}
-	return wrap("delete", one(keys), s.driver.Delete(ctx, full))
+	return s.call(ctx, "delete", one(keys), func(ctx context.Context) error { return s.driver.Delete(ctx, full) })
 }
 
 // Touch makes keys live for at least ttl from now. It never shortens a life, except on an engine
@@ -148,7 +154,7 @@ func (s *Store) Touch(ctx context.Context, keys []string, ttl time.Duration) err
 	if err != nil {
 		return err
 	}
-	return wrap("touch", one(keys), s.driver.Touch(ctx, full, ttl))
+	return s.call(ctx, "touch", one(keys), func(ctx context.Context) error { return s.driver.Touch(ctx, full, ttl) })
 }
 
 // ListKeys returns a page of at most limit keys that begin with prefix (which may be empty), starting
@@ -161,9 +167,13 @@ func (s *Store) list(ctx context.Context, op, prefix, cursor string, limit int, 
 	if limit < 1 || limit > MaxListLimit {
 		return Page{}, fail(op, prefix, ErrInvalid, "limit %d is not between 1 and %d", limit, MaxListLimit)
 	}
-	page, err := list(ctx, s.prefix+prefix, cursor, limit)
+	var page Page
+	err := s.call(ctx, op, prefix, func(ctx context.Context) (err error) {
+		page, err = list(ctx, s.prefix+prefix, cursor, limit)
+		return err
+	})
 	if err != nil {
-		return Page{}, wrap(op, prefix, err)
+		return Page{}, err
 	}
 	for i, k := range page.Keys {
 		page.Keys[i] = strings.TrimPrefix(k, s.prefix)
@@ -173,16 +183,23 @@ func (s *Store) list(ctx context.Context, op, prefix, cursor string, limit int, 
 
 // Count returns the number of present items that were stored with Counted.
 func (s *Store) Count(ctx context.Context) (Count, error) {
-	c, err := s.driver.Count(ctx)
-	return c, wrap("count", "", err)
+	var c Count
+	err := s.call(ctx, "count", "", func(ctx context.Context) (err error) {
+		c, err = s.driver.Count(ctx)
+		return err
+	})
+	return c, err
 }
 
 // Health makes one round trip to the engine. It returns how long that took, and what the engine
 // reports for the health document.
 func (s *Store) Health(ctx context.Context) (latency time.Duration, details map[string]any, err error) {
 	start := time.Now()
-	details, err = s.driver.Health(ctx)
-	return time.Since(start), details, wrap("health", "", err)
+	err = s.call(ctx, "health", "", func(ctx context.Context) (err error) {
+		details, err = s.driver.Health(ctx)
+		return err
+	})
+	return time.Since(start), details, err
 }
 
 // probeTTL is how long the value of a failed Probe stays in the store.
@@ -214,8 +231,12 @@ func (s *Store) Sweep(ctx context.Context, limit int) (int, error) {
 	if !ok {
 		return 0, nil
 	}
-	n, err := sweeper.Sweep(ctx, limit)
-	return n, wrap("sweep", "", err)
+	n := 0
+	err := s.call(ctx, "sweep", "", func(ctx context.Context) (err error) {
+		n, err = sweeper.Sweep(ctx, limit)
+		return err
+	})
+	return n, err
 }
 
 // Close releases the engine.

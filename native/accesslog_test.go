@@ -23,7 +23,7 @@ func TestRequestsAreLoggedWithTheirIDAndWithoutTheirQuery(t *testing.T) {
 		w.Header().Set("X-Request-Id", "id-1")
 		w.WriteHeader(http.StatusServiceUnavailable)
 		_, _ = w.Write([]byte("12345"))
-	}), log)
+	}), log, telemetry{})
 	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", "/a/b?token=geheim", nil))
 
 	var record map[string]any
@@ -44,7 +44,7 @@ func TestRequestsAreLoggedWithTheirIDAndWithoutTheirQuery(t *testing.T) {
 func TestARequestThatPanicsIsLogged(t *testing.T) {
 	var out bytes.Buffer
 	log := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	h := accessLog(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }), log)
+	h := accessLog(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }), log, telemetry{})
 	defer func() {
 		if recover() != http.ErrAbortHandler {
 			t.Error("the panic was not passed on")
@@ -63,7 +63,7 @@ func TestAClientThatLeavesIsNoFailure(t *testing.T) {
 	h := accessLog(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		leave()
 		w.WriteHeader(http.StatusServiceUnavailable)
-	}), log)
+	}), log, telemetry{})
 	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, "PATCH", "/x", nil))
 	if line := out.String(); !strings.Contains(line, "level=DEBUG") || !strings.Contains(line, "status=503") {
 		t.Errorf("logged: %s", line)

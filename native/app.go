@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"time"
 
+	goredis "github.com/redis/go-redis/v9"
+
 	"edgeframe/config"
 	"edgeframe/core"
 	"edgeframe/internal/budget"
@@ -48,21 +50,33 @@ func (a App) Run(ctx context.Context) error {
 	plan := planMemory(a.Config, limit, source)
 	plan.apply(&a.Config, log)
 
-	b, err := openBackend(a.Config, plan, log)
+	t, err := newTelemetry(ctx, a.Config, a.Version, log)
 	if err != nil {
 		return err
 	}
+	defer t.close()
+	var hooks []goredis.Hook
+	if a.Config.RedisEnabled {
+		hooks = t.metrics.RedisHooks()
+	}
+	b, err := openBackend(a.Config, plan, log, hooks...)
+	if err != nil {
+		return err
+	}
+	b.store = t.watch(b.store)
+	t.metrics.WatchAvailability(b.availability)
 	b.health.Version = a.Version
 	if b.ttl != a.Config.intendedTTL() {
 		log.Line(slog.LevelInfo, "📊 Session timeout: "+timeoutText(b.ttl), "event", "session_timeout", "seconds", int64(b.ttl/time.Second))
 	}
 	b.announce(ctx, log)
 	requests := newBudget(a.Config, plan.work)
+	t.metrics.WatchBudget(requests)
 	returning, stopReturning := context.WithCancel(ctx)
 	defer stopReturning()
 	go returnMemory(returning)
 	announceAccess(a.Config, listensOnLoopback(a.Config), log)
-	err = serveBackend(ctx, a.Config, b, newHandler(ctx, a.Config, b, requests, log.Logger), log)
+	err = serveBackend(ctx, a.Config, b, newHandler(ctx, a.Config, b, requests, log.Logger, t), log, t)
 	if errors.Is(err, errCut) {
 		// Do not close the store: a handler may still be using it. No engine loses acknowledged
 		// data if the process ends without closing it.
@@ -87,7 +101,7 @@ func timeoutText(ttl time.Duration) string {
 }
 
 // newHandler builds the handler core over the chosen storage. The server stops soon after ctx is done.
-func newHandler(ctx context.Context, cfg Config, b *backend, requests *budget.Budget, log *slog.Logger) http.Handler {
+func newHandler(ctx context.Context, cfg Config, b *backend, requests *budget.Budget, log *slog.Logger, t telemetry) http.Handler {
 	return core.New(cfg.Common, core.Runtime{
 		Store:         b.store,
 		TTL:           b.ttl,
@@ -95,13 +109,16 @@ func newHandler(ctx context.Context, cfg Config, b *backend, requests *budget.Bu
 		Backend:       b.health,
 		Budget:        requests,
 		Join:          new(joiner).join,
-		Line:          b.changes.enter,
+		Line:          t.metrics.Line(b.changes.enter),
 		Every:         every,
 		HostAllowed:   hostFilter(cfg, listensOnLoopback(cfg)),
 		TokenRefused:  newTokenGuard(log).refused,
 		OriginRefused: newOriginLog(log).refused,
 		Stopping:      func() bool { return ctx.Err() != nil },
 		Docs:          swagger.File,
+		Routed:        t.routed(),
+		Failed:        t.metrics.Failed,
+		WatchCache:    t.metrics.WatchCache,
 		Logger:        log,
 	})
 }

@@ -9,12 +9,15 @@ import (
 	"log/slog"
 	"time"
 
+	goredis "github.com/redis/go-redis/v9"
+
 	"edgeframe/api"
 	"edgeframe/kv"
 	"edgeframe/kv/cache"
 	"edgeframe/kv/disk"
 	"edgeframe/kv/memory"
 	"edgeframe/kv/redis"
+	"edgeframe/native/metrics"
 	"edgeframe/session"
 )
 
@@ -36,15 +39,15 @@ type backend struct {
 
 // openBackend chooses and opens the storage: Redis if it is enabled and answers, the embedded store
 // if Redis is not enabled. If Redis does not answer, it falls back to the embedded store, unless
-// the configuration forbids that.
-func openBackend(cfg Config, plan memoryPlan, log *Log) (*backend, error) {
+// the configuration forbids that. The hooks see the round trips to Redis.
+func openBackend(cfg Config, plan memoryPlan, log *Log, hooks ...goredis.Hook) (*backend, error) {
 	if !cfg.RedisEnabled {
 		return openEmbedded(cfg, plan, log, api.Backend{})
 	}
 	log.Line(slog.LevelInfo, "[DataManager] Redis enabled in settings", "event", "redis_enabled")
-	driver, err := openRedis(cfg, log)
+	driver, err := openRedis(cfg, log, hooks...)
 	if err == nil {
-		return openRemote(cfg, driver, nil, plan, log)
+		return openRemote(cfg, driver, nil, plan, log, hooks)
 	}
 	log.Line(slog.LevelWarn, "[DataManager] Failed to initialize RedisBackend: "+err.Error(), "event", "backend_failed", "backend", "redis", "addr", cfg.RedisURL.String(), "reason", err.Error())
 	if !cfg.StorageFallback {
@@ -52,7 +55,7 @@ func openBackend(cfg Config, plan memoryPlan, log *Log) (*backend, error) {
 	}
 	log.Line(slog.LevelWarn, "[DataManager] Falling back to InMemoryBackend", "event", "backend_fallback", "backend", "inmemory", "reason", err.Error())
 	if cfg.StorageRuntimeFallback {
-		return openRemote(cfg, nil, err, plan, log)
+		return openRemote(cfg, nil, err, plan, log, hooks)
 	}
 	return openEmbedded(cfg, plan, log, api.Backend{
 		RedisEnabled: true,
@@ -62,13 +65,13 @@ func openBackend(cfg Config, plan memoryPlan, log *Log) (*backend, error) {
 
 // openRemote returns the storage on Redis, with the embedded store beside it if STORAGE_RUNTIME_FALLBACK is set. Redis
 // is opened later if it did not answer because of cause.
-func openRemote(cfg Config, driver *redis.Driver, cause error, plan memoryPlan, log *Log) (*backend, error) {
+func openRemote(cfg Config, driver *redis.Driver, cause error, plan memoryPlan, log *Log, hooks []goredis.Hook) (*backend, error) {
 	health := api.Backend{RedisEnabled: true, RedisAvailable: true, Explain: cfg.explainHealth}
 	cached := func(d kv.Driver, bytes int64) kv.Driver { return cache.New(d, bytes, session.Immutable) }
 	if cfg.BreakerFailures == 0 {
 		return newBackend(cfg, cached(driver, cfg.CacheBytes()/2), cfg.RedisSessionTTL(), health), nil
 	}
-	f := newFailover(cfg, driver, cause, log)
+	f := newFailover(cfg, driver, cause, log, hooks)
 	health.Present = f.present
 	if !cfg.StorageRuntimeFallback {
 		b := newBackend(cfg, cached(f.breaker, cfg.CacheBytes()/2), cfg.RedisSessionTTL(), health)
@@ -160,5 +163,17 @@ func (b *backend) announceRedis(ctx context.Context, log *Log) {
 	log.Line(slog.LevelInfo, fmt.Sprintf("✅ Redis: Connected (latency: %.1fms)", float64(latency)/float64(time.Millisecond)), "event", "redis_state", "backend", "redis", "latency_ms", float64(latency)/float64(time.Millisecond))
 	if policy, _ := details[redis.EvictionPolicy].(string); policy != "" && policy != "noeviction" {
 		log.Line(slog.LevelWarn, "⚠️  Redis: maxmemory-policy is "+policy+", so Redis may drop parts of live sessions when its memory is short; set it to noeviction", "event", "redis_warning", "backend", "redis", "reason", "maxmemory-policy "+policy)
+	}
+}
+
+// availability is what metrics say of Redis.
+func (b *backend) availability() metrics.Availability {
+	if b.failover == nil {
+		return metrics.Availability{FallbackActive: b.health.Fallback.Active}
+	}
+	breaker := b.failover.breaker.Stats()
+	return metrics.Availability{
+		FallbackActive: b.failover.present().Fallback.Active,
+		BreakerOpen:    breaker.State != "closed", BreakerOpened: breaker.Opened, BreakerRejected: breaker.Rejected,
 	}
 }

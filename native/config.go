@@ -65,6 +65,12 @@ type Config struct {
 	ShutdownSeconds int `env:"SHUTDOWN_DELAY" envDefault:"0" min:"0" max:"3600"`
 
 	LogFormat string `env:"LOG_FORMAT" envDefault:"text" oneof:"text,json"`
+	AccessLog bool   `env:"ACCESS_LOG" envDefault:"false"`
+
+	Metrics     bool   `env:"METRICS" envDefault:"false"`
+	MetricsAddr string `env:"METRICS_ADDR" text:"address" accepts:"an address such as 127.0.0.1:9464 or :9464"`
+	// TracesTo is the address of a collector of OpenTelemetry.
+	TracesTo string `env:"OTEL_EXPORTER_OTLP_ENDPOINT" text:"collector" accepts:"an address such as http://localhost:4318"`
 }
 
 // Load reads the configuration from environ, a list of NAME=value as [os.Environ] returns it. If a

@@ -34,7 +34,7 @@ func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 		CACHE_SIZE_MB=128 KEY_PREFIX=edgeframe SEGMENT_TARGET_BYTES=1048576 MAX_VERSIONS=5
 		SESSION_TIMEOUT_MINUTES=60 MAX_DATAFRAME_SIZE_MB=500 MAX_UPLOAD_SIZE_MB=50
 		SERIALIZATION_METHOD=arrow COMPRESSION_ENABLED=true COMPRESSION_CODEC=snappy
-		LOG_LEVEL=info DEBUG=false
+		SERVER_TIMING=false LOG_LEVEL=info DEBUG=false
 		API_TOKENS_FILE= TOKEN_SECRET_FILE= TOKEN_PUBLIC_KEY_FILE=
 		STORAGE_DIR=./storage STORAGE_SYNC=interval STORAGE_FALLBACK_TO_MEMORY=true CLOCK_JUMP_GRACE=3600
 		STORAGE_RUNTIME_FALLBACK=false BREAKER_FAILURES=5 BREAKER_OPEN_FOR=2
@@ -43,7 +43,7 @@ func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 		REDIS_MAX_CONNECTIONS=50 REDIS_SOCKET_TIMEOUT=5 REDIS_SOCKET_CONNECT_TIMEOUT=5
 		REDIS_RETRY_ON_TIMEOUT=true REDIS_HEALTH_CHECK_INTERVAL=30 REDIS_SESSION_TTL_SECONDS=3600
 		MAX_MEMORY_MB= MAX_CONCURRENT_WORK= MAX_CONNECTIONS=0 SHUTDOWN_DELAY=0
-		LOG_FORMAT=text`)
+		LOG_FORMAT=text ACCESS_LOG=false METRICS=false METRICS_ADDR= OTEL_EXPORTER_OTLP_ENDPOINT=`)
 	if diff := cmp.Diff(want, strings.Split(mustLoad(t).String(), " ")); diff != "" {
 		t.Error(diff)
 	}
@@ -51,10 +51,13 @@ func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 
 func TestValuesAreRead(t *testing.T) {
 	for variable, want := range map[string]string{
-		"HOST=::1":                                 "HOST=::1",
-		"ALLOWED_HOSTS= a.b, C ,::1,":              "ALLOWED_HOSTS=a.b,C,::1",
-		"ALLOWED_HOSTS=*":                          "ALLOWED_HOSTS=*",
-		"PORT=0":                                   "PORT=0",
+		"HOST=::1":                    "HOST=::1",
+		"ALLOWED_HOSTS= a.b, C ,::1,": "ALLOWED_HOSTS=a.b,C,::1",
+		"ALLOWED_HOSTS=*":             "ALLOWED_HOSTS=*",
+		"PORT=0":                      "PORT=0",
+		"METRICS_ADDR=:9464":          "METRICS_ADDR=:9464",
+		"METRICS_ADDR=[::1]:0":        "METRICS_ADDR=[::1]:0",
+		"OTEL_EXPORTER_OTLP_ENDPOINT=https://a.b/otlp": "OTEL_EXPORTER_OTLP_ENDPOINT=https://a.b/otlp",
 		"PORT= 8080 ":                              "PORT=8080",
 		"PORT=":                                    "PORT=8000",
 		"STORAGE_DIR=/var/lib/edgeframe":           "STORAGE_DIR=/var/lib/edgeframe",
@@ -129,6 +132,11 @@ func TestBadValuesAreRefused(t *testing.T) {
 		{"SHUTDOWN_DELAY=10s", "", number + "0 to 3600"},
 		{"CLOCK_JUMP_GRACE=-1", "", number + "0 to 86400"},
 		{"CLOCK_JUMP_GRACE=1h", "", number + "0 to 86400"},
+		{"METRICS_ADDR=9464", "", "an address such as 127.0.0.1:9464 or :9464"},
+		{"METRICS_ADDR=*:9464", "", "an address such as"},
+		{"METRICS_ADDR=localhost:http", "", "an address such as"},
+		{"OTEL_EXPORTER_OTLP_ENDPOINT=localhost:4318", "", "an address such as http://localhost:4318"},
+		{"OTEL_EXPORTER_OTLP_ENDPOINT=http://u:p@x", "", "an address such as"},
 		{"LOG_FORMAT=xml", "", "one of text, json"},
 	}
 	for _, test := range tests {

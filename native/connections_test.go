@@ -26,7 +26,7 @@ func serveLimited(t *testing.T, limit int, h http.Handler) string {
 	}
 	log := slog.New(slog.DiscardHandler)
 	conns := newConnections(limit, log)
-	srv, err := newServer(h, conns, log)
+	srv, err := newServer(h, conns, log, telemetry{})
 	if err != nil {
 		t.Fatal(err)
 	}

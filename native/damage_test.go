@@ -40,7 +40,7 @@ func openDamaged(t *testing.T, dir, sync string) (*damageStore, error) {
 		return nil, err
 	}
 	s := &damageStore{t: t, store: b.store, log: log}
-	s.handler = newHandler(t.Context(), cfg, b, nil, NewLog(cfg, log).Logger)
+	s.handler = newHandler(t.Context(), cfg, b, nil, NewLog(cfg, log).Logger, telemetry{})
 	return s, nil
 }
 

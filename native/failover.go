@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	goredis "github.com/redis/go-redis/v9"
 	"golang.org/x/sync/errgroup"
 
 	"edgeframe/api"
@@ -56,7 +57,7 @@ type failover struct {
 
 // newFailover returns the failover for a Redis that answers, or with an error for one that does not and has to be
 // opened later.
-func newFailover(cfg Config, driver *redis.Driver, cause error, log *Log) *failover {
+func newFailover(cfg Config, driver *redis.Driver, cause error, log *Log, hooks []goredis.Hook) *failover {
 	f := &failover{cfg: cfg, log: log, wake: make(chan struct{}, 1), kept: map[string]bool{}}
 	opt := breaker.Options{Failures: cfg.BreakerFailures, OpenFor: cfg.BreakerOpenFor, IsOutage: redis.IsOutage, Changed: f.changed}
 	if cause == nil {
@@ -64,17 +65,18 @@ func newFailover(cfg Config, driver *redis.Driver, cause error, log *Log) *failo
 		return f
 	}
 	f.outage = api.Fallback{Active: true, Reason: cause.Error(), Since: time.Now()}
-	open := func(ctx context.Context) (kv.Driver, error) { return reopenRedis(ctx, cfg) }
+	open := func(ctx context.Context) (kv.Driver, error) { return reopenRedis(ctx, cfg, hooks) }
 	f.breaker = breaker.NewOpen(new(redis.Driver).Info(), open, cause, opt)
 	return f
 }
 
 // reopenRedis connects to the Redis that did not answer at the start.
-func reopenRedis(ctx context.Context, cfg Config) (kv.Driver, error) {
+func reopenRedis(ctx context.Context, cfg Config, hooks []goredis.Hook) (kv.Driver, error) {
 	opt, err := cfg.redisOptions()
 	if err != nil {
 		return nil, err
 	}
+	opt.Hooks = hooks
 	ctx, cancel := context.WithTimeout(ctx, cfg.RedisConnectTimeout)
 	defer cancel()
 	return redis.Open(ctx, opt)

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"edgeframe/internal/logsafe"
+	"edgeframe/native/tracing"
 )
 
 // Log is the server's log. Its records are structured, in the format that LOG_FORMAT names. The
@@ -16,6 +17,8 @@ import (
 // if it is json, they are records with the same text as message.
 type Log struct {
 	*slog.Logger
+	// access receives a line for each request, whatever LOG_LEVEL says; nil if ACCESS_LOG is false.
+	access *slog.Logger
 	// plain receives the lines of the start. If it is nil, they are records too.
 	plain io.Writer
 	// held are the equal failures that are summed up.
@@ -25,14 +28,29 @@ type Log struct {
 // NewLog returns a log that writes to w, with one Write for each line or record.
 func NewLog(cfg Config, w io.Writer) *Log {
 	w = &lockedWriter{w: w}
-	options := &slog.HandlerOptions{Level: cfg.Level()}
-	if cfg.LogFormat == "json" {
-		quiet := newQuietHandler(slog.NewJSONHandler(w, options), quietInterval)
-		return &Log{Logger: slog.New(quiet), held: quiet.failures}
+	newHandler := func(level slog.Level) slog.Handler {
+		options := &slog.HandlerOptions{Level: level}
+		if cfg.LogFormat == "json" {
+			return slog.NewJSONHandler(w, options)
+		}
+		options.ReplaceAttr = withoutEvent
+		return slog.NewTextHandler(w, options)
 	}
-	options.ReplaceAttr = withoutEvent
-	quiet := newQuietHandler(slog.NewTextHandler(w, options), quietInterval)
-	return &Log{Logger: slog.New(quiet), plain: w, held: quiet.failures}
+	traced := func(h slog.Handler) *slog.Logger {
+		if cfg.TracesTo != "" {
+			h = tracing.LogHandler(h)
+		}
+		return slog.New(h)
+	}
+	quiet := newQuietHandler(newHandler(cfg.Level()), quietInterval)
+	log := &Log{Logger: traced(quiet), held: quiet.failures}
+	if cfg.AccessLog {
+		log.access = traced(newHandler(slog.LevelInfo))
+	}
+	if cfg.LogFormat != "json" {
+		log.plain = w
+	}
+	return log
 }
 
 // withoutEvent leaves the field event out, which is for programs. Lines of text begin with what it says.

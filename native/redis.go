@@ -19,17 +19,20 @@ import (
 	"strings"
 	"syscall"
 
+	goredis "github.com/redis/go-redis/v9"
+
 	"edgeframe/config"
 	"edgeframe/kv/redis"
 )
 
 // openRedis connects to the configured Redis. The error is one line, without the password, that
 // tells the operator what is wrong.
-func openRedis(cfg Config, log *Log) (*redis.Driver, error) {
+func openRedis(cfg Config, log *Log, hooks ...goredis.Hook) (*redis.Driver, error) {
 	opt, err := cfg.redisOptions()
 	if err != nil {
 		return nil, err
 	}
+	opt.Hooks = hooks
 	log.Line(slog.LevelInfo, "[Redis] Initializing connection pool: "+cfg.RedisURL.String(), "event", "redis_connecting", "backend", "redis", "addr", cfg.RedisURL.String())
 	driver, err := connectRedis(cfg, opt)
 	if err != nil {

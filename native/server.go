@@ -35,7 +35,7 @@ var errCut = errors.New("requests in flight were cut off")
 
 // newServer returns a server for HTTP/1.1 and cleartext HTTP/2, with limits on the resources that
 // one client may occupy. Its connections are counted in conns.
-func newServer(handler http.Handler, conns *connections, log *slog.Logger) (*http.Server, error) {
+func newServer(handler http.Handler, conns *connections, log *slog.Logger, t telemetry) (*http.Server, error) {
 	handler, err := compress(handler)
 	if err != nil {
 		return nil, fmt.Errorf("set up compression: %w", err)
@@ -44,7 +44,7 @@ func newServer(handler http.Handler, conns *connections, log *slog.Logger) (*htt
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true)
 	return &http.Server{
-		Handler:           accessLog(drain(pace(boundHealth(handler, healthTimeout), defaultPacing)), log),
+		Handler:           t.tracer.Handler(accessLog(drain(pace(boundHealth(handler, healthTimeout), defaultPacing)), log, t)),
 		ReadHeaderTimeout: readHeaderTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
@@ -105,14 +105,19 @@ func serve(ctx context.Context, srv *http.Server, ln net.Listener, delay, grace 
 }
 
 // serveBackend listens, answers requests and removes expired data until ctx is done.
-func serveBackend(ctx context.Context, cfg Config, b *backend, handler http.Handler, log *Log) error {
+func serveBackend(ctx context.Context, cfg Config, b *backend, handler http.Handler, log *Log, t telemetry) error {
 	files := divideDescriptors(openFiles(), cfg)
 	files.announce(log)
 	conns := newConnections(files.connections, log.Logger)
-	srv, err := newServer(handler, conns, log.Logger)
+	srv, err := newServer(serveMetrics(handler, cfg, t, log.Logger), conns, log.Logger, t)
 	if err != nil {
 		return err
 	}
+	stopScrapes, err := listenForScrapes(ctx, cfg, t, log)
+	if err != nil {
+		return err
+	}
+	defer stopScrapes()
 	ln, err := listen(ctx, cfg)
 	if err != nil {
 		return err
@@ -122,7 +127,7 @@ func serveBackend(ctx context.Context, cfg Config, b *backend, handler http.Hand
 
 	sweeping, stopSweeping := context.WithCancel(ctx)
 	var sweeper sync.WaitGroup
-	sweeper.Go(func() { sweepUntil(sweeping, cmp.Or(b.swept, b.store), cfg.clockJumpGrace(), log.Logger) })
+	sweeper.Go(func() { sweepUntil(sweeping, cmp.Or(b.swept, b.store), cfg.clockJumpGrace(), log.Logger, t.metrics) })
 	if b.failover != nil {
 		sweeper.Go(func() { b.failover.run(sweeping) })
 	}

@@ -22,7 +22,7 @@ func startServing(t *testing.T, h http.Handler, grace time.Duration) (url string
 		t.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	srv, err := newServer(h, newConnections(maxDefaultConnections, log), log)
+	srv, err := newServer(h, newConnections(maxDefaultConnections, log), log, telemetry{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"edgeframe/kv"
+	"edgeframe/native/metrics"
 )
 
 const (
@@ -18,15 +19,16 @@ const (
 )
 
 // sweepUntil runs sweep on a store whose engine does not remove expired data itself.
-func sweepUntil(ctx context.Context, store *kv.Store, grace time.Duration, log *slog.Logger) {
+func sweepUntil(ctx context.Context, store *kv.Store, grace time.Duration, log *slog.Logger, m *metrics.Metrics) {
 	if !store.Capabilities().NativeExpiry {
-		sweep(ctx, store, sweepInterval, newClockWatch(grace, log), log)
+		m.Sweeping()
+		sweep(ctx, store, sweepInterval, newClockWatch(grace, log), log, m)
 	}
 }
 
 // sweep removes expired data from store every interval until ctx is done, except while clock says that
 // the time may be wrong.
-func sweep(ctx context.Context, store *kv.Store, interval time.Duration, clock *clockWatch, log *slog.Logger) {
+func sweep(ctx context.Context, store *kv.Store, interval time.Duration, clock *clockWatch, log *slog.Logger, m *metrics.Metrics) {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for {
@@ -39,6 +41,7 @@ func sweep(ctx context.Context, store *kv.Store, interval time.Duration, clock *
 			continue
 		}
 		removed, err := sweepOnce(ctx, store)
+		m.Swept(removed, err)
 		if err != nil && ctx.Err() == nil {
 			log.Warn("sweep of expired data failed", "event", "sweep_failed", "error", err)
 		}

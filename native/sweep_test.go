@@ -46,7 +46,7 @@ func TestExpiredDataIsSweptInBatchesUntilTheEnd(t *testing.T) {
 		ended := make(chan struct{})
 		go func() {
 			defer close(ended)
-			sweep(ctx, store, 5*time.Second, newClockWatch(time.Hour, slog.New(slog.DiscardHandler)), slog.New(slog.DiscardHandler))
+			sweep(ctx, store, 5*time.Second, newClockWatch(time.Hour, slog.New(slog.DiscardHandler)), slog.New(slog.DiscardHandler), nil)
 		}()
 		time.Sleep(11 * time.Second)
 		cancel()
@@ -63,7 +63,7 @@ func TestAFailedSweepIsTriedAgain(t *testing.T) {
 		log := &recorder{}
 		ctx, cancel := context.WithTimeout(t.Context(), 12*time.Second)
 		defer cancel()
-		sweep(ctx, kv.New(engine, ""), 5*time.Second, newClockWatch(time.Hour, slog.New(log)), slog.New(log))
+		sweep(ctx, kv.New(engine, ""), 5*time.Second, newClockWatch(time.Hour, slog.New(log)), slog.New(log), nil)
 		if log.warnings != 2 {
 			t.Errorf("%d warnings, want 2", log.warnings)
 		}

@@ -68,6 +68,8 @@ type Options struct {
 	// has returned. It renews the lease of segments while a long table arrives. Nil means that they
 	// are stored for their full time at once.
 	Every func(ctx context.Context, interval time.Duration, work func(context.Context)) (stop func())
+	// WatchCache, if not nil, is called once with each cache: its name, and its numbers at any time.
+	WatchCache func(name string, stats func() lru.Stats)
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -128,7 +130,7 @@ func New(opt Options) *Service {
 		}
 	}
 	heads := newHeads(opt)
-	return &Service{
+	s := &Service{
 		opt:       opt,
 		store:     opt.Store,
 		now:       opt.Now,
@@ -139,6 +141,12 @@ func New(opt Options) *Service {
 		described: lru.New[[]byte](statisticsCacheBytes),
 		readers:   readers{open: map[string]*sessionReaders{}},
 	}
+	if opt.WatchCache != nil {
+		opt.WatchCache("segments", s.cache.Stats)
+		opt.WatchCache("schemas", s.schemas.Stats)
+		opt.WatchCache("statistics", s.described.Stats)
+	}
+	return s
 }
 
 // Limits returns the limits for decoding input that becomes a table of this service.

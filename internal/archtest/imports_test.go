@@ -25,12 +25,13 @@ const module = "edgeframe"
 // benchmark and for tests.
 var arrows = map[string][]string{
 	"cmd/*":          {"native", "worker"},
-	"native":         {"core", "config", "api", "session", "kv", "kv/*", "swagger", "internal/budget", "internal/logsafe", "internal/lru"},
+	"native":         {"core", "config", "api", "session", "kv", "kv/*", "native/*", "swagger", "internal/budget", "internal/logsafe", "internal/lru"},
+	"native/*":       {"kv", "kv/*", "internal/budget", "internal/logsafe", "internal/lru"},
 	"worker":         {"edge", "core", "config", "api", "session", "staging", "kv", "kv/*", "kv/workerskv", "kv/durableobjects", "internal/budget", "internal/logsafe"},
 	"swagger":        {"api"},
-	"core":           {"access", "config", "api", "session", "codec/segment", "kv", "internal/budget"},
+	"core":           {"access", "config", "api", "session", "codec/segment", "kv", "internal/budget", "internal/lru", "internal/timing"},
 	"config":         {"access", "codec/segment", "codec/compress"},
-	"api":            {"access", "session", "staging", "frame", "codec", "codec/formats", "codec/delimited", "codec/arrowipc", "codec/scalar", "codec/unpack", "kv", "internal/budget", "internal/lru"},
+	"api":            {"access", "session", "staging", "frame", "codec", "codec/formats", "codec/delimited", "codec/arrowipc", "codec/scalar", "codec/unpack", "kv", "internal/budget", "internal/lru", "internal/timing"},
 	"session":        {"internal/fault", "internal/budget", "session/record", "frame", "codec", "codec/segment", "codec/arrowipc", "codec/scalar", "codec/compress", "kv", "internal/lru", "internal/parallel"},
 	"staging":        {"codec", "kv"},
 	"access":         {},
@@ -65,6 +66,7 @@ var arrows = map[string][]string{
 	"internal/logsafe":  {},
 	"internal/lru":      {},
 	"internal/parallel": {},
+	"internal/timing":   {},
 
 	"internal/calls":            {},
 	"internal/*":                {"internal/*", "internal/calls", "api", "swagger", "session", "frame", "codec", "kv", "kv/*", "internal/gather"},

@@ -56,6 +56,8 @@ type Budget struct {
 	alones slots
 	// hold is about how long large shares hold their memory.
 	hold time.Duration
+	// refused counts the errors of [Busy] and [TooLarge].
+	refused int64
 }
 
 // lane is a part of the budget. A share of it reserves at most most bytes.
@@ -122,8 +124,9 @@ func (e *TooLarge) Error() string {
 
 func megabytes(bytes int64) int64 { return (bytes + 1<<20 - 1) >> 20 }
 
-// busy returns the error for a share that needs so many bytes of a lane.
+// busy refuses a share that needs so many bytes of a lane, and returns its error.
 func (b *Budget) busy(l *lane, need int64) error {
+	b.refused++
 	ahead := need + l.used
 	for _, w := range l.queue {
 		ahead += w.need
@@ -144,6 +147,7 @@ func (b *Budget) take(ctx context.Context, s *Share, need int64) error {
 			// It will be admitted when it is alone.
 			return b.busy(l, need)
 		}
+		b.refused++
 		return &TooLarge{Need: s.held + need, Most: l.size}
 	}
 	w := &waiter{share: s, need: need, ready: make(chan struct{})}

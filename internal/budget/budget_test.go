@@ -304,3 +304,25 @@ func TestNoBudgetAdmitsEverything(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestStatsTellWhatIsReservedAndWhoWaitsAndWhoWasRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newTest()
+		first, second := b.Open(), b.Open()
+		reserve(t, first, 40*mb)
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() { _ = second.Reserve(ctx, 40*mb) }()
+		synctest.Wait()
+		if err := b.Open().Reserve(t.Context(), 200*mb); err == nil {
+			t.Error("more than all was reserved")
+		}
+		if got, want := b.Stats(), (Stats{Reserved: 40 * mb, Bytes: 64 * mb, Waiting: 1, Refused: 1}); got != want {
+			t.Errorf("%+v, want %+v", got, want)
+		}
+		cancel()
+		synctest.Wait()
+		if got := b.Stats().Waiting; got != 0 {
+			t.Errorf("%d wait", got)
+		}
+	})
+}

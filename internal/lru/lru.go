@@ -16,7 +16,9 @@ type Cache[V any] struct {
 	mu    sync.Mutex
 	bound int64
 	used  int64
-	lru   *simplelru.LRU[string, sized[V]]
+	// hits and misses count the calls of Get.
+	hits, misses int64
+	lru          *simplelru.LRU[string, sized[V]]
 }
 
 // sized is a value and its approximate size in memory.
@@ -40,6 +42,11 @@ func (c *Cache[V]) Get(key string) (V, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s, ok := c.lru.Get(key)
+	if ok {
+		c.hits++
+	} else {
+		c.misses++
+	}
 	return s.value, ok
 }
 
@@ -72,4 +79,19 @@ func (c *Cache[V]) Used() int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.used
+}
+
+// Stats is what a cache has done and what it holds.
+type Stats struct {
+	// Hits and Misses count the calls of Get since the cache was made.
+	Hits, Misses int64
+	// Used is the total size of the cached values, Bound the most that it may be, in bytes.
+	Used, Bound int64
+}
+
+// Stats returns the present numbers.
+func (c *Cache[V]) Stats() Stats {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return Stats{c.hits, c.misses, c.used, c.bound}
 }

@@ -73,3 +73,14 @@ func TestTheBoundHoldsWhileManyUseTheCache(t *testing.T) {
 	}
 	group.Wait()
 }
+
+func TestStatsCountHitsAndMisses(t *testing.T) {
+	c := lru.New[int](100)
+	c.Get("a")
+	c.Add("a", 1, 20)
+	c.Get("a")
+	c.Get("a")
+	if got, want := c.Stats(), (lru.Stats{Hits: 2, Misses: 1, Used: 20, Bound: 100}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}

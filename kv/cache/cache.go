@@ -52,6 +52,9 @@ func New(d kv.Driver, bytes int64, immutable func(key string) bool) kv.Driver {
 // Unwrap implements [kv.Wrapper].
 func (c *driver) Unwrap() kv.Driver { return c.Driver }
 
+// CacheStats returns the numbers of the cache. The drivers that [New] returns have it.
+func (c *driver) CacheStats() lru.Stats { return c.values.Stats() }
+
 // Get implements [kv.Driver].
 func (c *driver) Get(ctx context.Context, keys []string) ([][]byte, error) {
 	values, missing := c.look(keys)

@@ -331,3 +331,10 @@ func expiry(now int64, ttl time.Duration) int64 {
 	}
 	return now + int64(ttl)
 }
+
+// Space returns about how much memory the entries take, and how much more they may take, in bytes.
+func (d *Driver) Space() (used, free int64) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.bytes, d.most - d.bytes
+}

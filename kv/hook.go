@@ -1,0 +1,44 @@
+package kv
+
+import "context"
+
+// Hook is called before each call of an engine, for metrics and traces. op names the call, for instance
+// "get" or "compare-and-swap". The hook returns the context of the call, and a function that is called
+// with its error, which is nil or an [*Error]. Calls that a [Store] refuses itself are not seen.
+type Hook func(ctx context.Context, op string) (inside context.Context, done func(err error))
+
+// WithHook returns a store on the same engine whose calls hook sees, inside of the hooks that s has. A nil
+// hook changes nothing.
+func (s *Store) WithHook(hook Hook) *Store {
+	if hook == nil {
+		return s
+	}
+	hooked, outer := *s, s.hook
+	hooked.hook = hook
+	if outer != nil {
+		hooked.hook = func(ctx context.Context, op string) (context.Context, func(error)) {
+			ctx, outerDone := outer(ctx, op)
+			ctx, done := hook(ctx, op)
+			return ctx, func(err error) {
+				done(err)
+				outerDone(err)
+			}
+		}
+	}
+	return &hooked
+}
+
+// call makes a call of the engine, with the hook of s around it, and wraps its error.
+func (s *Store) call(ctx context.Context, op, key string, f func(context.Context) error) error {
+	if s.hook == nil {
+		return wrap(op, key, f(ctx))
+	}
+	ctx, done := s.hook(ctx, op)
+	err := wrap(op, key, f(ctx))
+	done(err)
+	return err
+}
+
+// DriverAs returns the driver of s, or one that it wraps, as a T, if one is. It is for what the runtime
+// wants to know of an engine and this package does not.
+func DriverAs[T any](s *Store) (T, bool) { return as[T](s.driver) }
