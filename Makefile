@@ -221,10 +221,10 @@ metamorphic: redis-server
 # soak loads a server on each backend with many kinds of requests for SOAK, kills, restarts and
 # pauses them, and prints what they took. It fails if anything acknowledged is lost, or if memory or
 # descriptors grow. Then clients repeat 10,000 changes whose answers are lost; each must be made once.
-# Then workerd is killed 50 times under load, and a server 100 times while it moves sessions to Redis.
+# Then workerd is killed 50 times under load, and a server 50 times while it moves sessions to Redis.
 soak: redis-server
 	$(GO) test -v -count 1 -timeout 0 -run '^TestSoak$$|^TestChangesAreMadeOnceWhenAnswersAreLost$$|^TestFollowersStayWhileTheirObjectSleeps$$|^TestNoChangeIsLostWhenWorkerdIsKilled$$' ./conformance -soak $(SOAK) -lost 10000 -kills 50
-	$(GO) test -v -count 1 -timeout 0 -run '^TestNoChangeIsLostWhenTheServerIsKilledWhileItMovesSessions$$' ./cmd/edgeframe -movekills 100
+	$(GO) test -v -count 1 -timeout 0 -run '^TestNoChangeIsLostWhenTheServerIsKilledWhileItMovesSessions$$' ./cmd/edgeframe -movekills 50
 
 clean:
 	rm -rf bin node_modules

@@ -87,6 +87,10 @@ func TestTheHealthSchemaAllowsEveryBackend(t *testing.T) {
 			"backend_type": "workers_durable_objects", "backend_class": "WorkersDurableObjectsBackend", "runtime": "workers",
 			"kv_info": map[string]any{"binding": "SESSIONS", "heads_binding": "HEADS"},
 		},
+		"fallback at runtime": {
+			"redis_enabled": true, "fallback": map[string]any{"active": true, "reason": "no answer", "since": "2026-11-24T23:43:46.530Z"},
+			"breaker": map[string]any{"state": "open", "opened": 1, "retry_after_ms": 900}, "moving": map[string]any{"waiting": 2, "moved": 0, "kept": 0},
+		},
 		"unreachable":    {"reachable": false, "status": "unhealthy", "error": "no answer"},
 		"writes refused": {"status": "error", "error": "no space left on device"},
 		"damaged":        {"damaged": 2, "error": "two files are damaged"},
