@@ -179,7 +179,7 @@ func (s *server) storageDocument(st storageState) object {
 		// With compare-and-swap no change is made from a state that does not show an earlier one.
 		{"capabilities", append(capabilitiesDocument(info.Capabilities), member{"exact_repeats", info.Capabilities.CompareAndSwap})},
 	}
-	for _, name := range []string{"storage_dirs", "redis_info", "kv_info", "damaged"} {
+	for _, name := range []string{"storage_dirs", "redis_info", "replication", "kv_info", "damaged"} {
 		if d, ok := st.details[name]; ok {
 			doc = append(doc, member{name, d})
 		}
