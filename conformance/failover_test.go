@@ -21,6 +21,10 @@ var (
 	waitForThem = flag.Int("failovers.wait", 1, "REDIS_WAIT_REPLICAS while masters are replaced; with 0 changes are lost")
 )
 
+// replicators are the clients that change sessions while masters are replaced. They leave the machine time for the
+// servers.
+const replicators = 4
+
 // redisPair is a master with one replica, one of which is replaced by the other.
 type redisPair interface {
 	// current returns the servers by their roles.
@@ -69,7 +73,7 @@ func failOver(t *testing.T, pair redisPair, env []string) {
 		group.Wait()
 	})
 	t.Cleanup(stop)
-	for i := range writers {
+	for i := range replicators {
 		s := &replicatedSession{client: c, writer: i, sess: c.create("n\n0\n")}
 		load = append(load, s)
 		group.Go(func() { s.work(done) })
@@ -134,6 +138,7 @@ func (s *replicatedSession) work(done <-chan struct{}) {
 			return
 		}
 		s.appended.Store(n)
+		time.Sleep(10 * time.Millisecond)
 		if n%8 != 0 {
 			continue
 		}
