@@ -218,7 +218,7 @@ func (s *server) storageDocument(st storageState) object {
 		{"capabilities", append(capabilitiesDocument(info.Capabilities), member{"exact_repeats", info.Capabilities.CompareAndSwap})},
 	}
 	doc = append(doc, now.members()...)
-	for _, name := range []string{"storage_dirs", "redis_info", "kv_info", "damaged"} {
+	for _, name := range []string{"storage_dirs", "redis_info", "replication", "kv_info", "damaged"} {
 		if d, ok := st.details[name]; ok {
 			doc = append(doc, member{name, d})
 		}

@@ -90,14 +90,16 @@ var statuses = []struct {
 	{kv.ErrCorrupt, http.StatusInternalServerError, "corrupt_session"},
 	{kv.ErrUnavailable, http.StatusServiceUnavailable, "storage_unavailable"},
 	{kv.ErrFull, http.StatusServiceUnavailable, "storage_unavailable"},
+	{kv.ErrNotReplicated, http.StatusServiceUnavailable, "not_replicated"},
 }
 
 // storeSays has the texts that clients are shown instead of the store's errors.
 var storeSays = map[error]string{
-	kv.ErrCorrupt:     "what is stored of this session is damaged; DELETE removes what is left",
-	kv.ErrTooLarge:    "the table, or what is noted about it, is larger than the storage backend can keep",
-	kv.ErrUnavailable: "the storage backend cannot be reached or cannot store; try again shortly",
-	kv.ErrFull:        "the storage backend is full and stores nothing more; reading and deleting work, and what expires makes room: try again later",
+	kv.ErrCorrupt:       "what is stored of this session is damaged; DELETE removes what is left",
+	kv.ErrTooLarge:      "the table, or what is noted about it, is larger than the storage backend can keep",
+	kv.ErrUnavailable:   "the storage backend cannot be reached or cannot store; try again shortly",
+	kv.ErrFull:          "the storage backend is full and stores nothing more; reading and deleting work, and what expires makes room: try again later",
+	kv.ErrNotReplicated: "the change is made, but too few replicas of the storage backend have it yet, so it may still be lost; send it again with the same Idempotency-Key: it is not made twice, and the answer says when it is safe",
 }
 
 // toProblem returns the problem document for an error. The texts of unknown errors and of errors of

@@ -269,6 +269,7 @@ type storageDocument struct {
 	} `json:"capabilities"`
 	StorageDirs map[string]any `json:"storage_dirs"`
 	RedisInfo   map[string]any `json:"redis_info"`
+	Replication map[string]any `json:"replication"`
 	KVInfo      map[string]any `json:"kv_info"`
 	Error       string         `json:"error"`
 }

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -53,10 +54,46 @@ func TestNativeServerInMemory(t *testing.T) {
 
 func TestNativeServerOnRedis(t *testing.T) {
 	redis := testenv.StartRedis(t)
-	target := native(t, "REDIS_ENABLED=true", "STORAGE_FALLBACK_TO_MEMORY=false", "REDIS_URL="+redis.URL, "API_TOKENS=first-token", "TOKEN_SECRET="+tokenSecret, "LOG_LEVEL=debug")
+	Run(t, onRedis(t, redis.URL))
+}
+
+// onRedis is a server with tokens on the Redis at url.
+func onRedis(t *testing.T, url string, env ...string) Target {
+	t.Helper()
+	env = append([]string{"REDIS_ENABLED=true", "STORAGE_FALLBACK_TO_MEMORY=false", "REDIS_URL=" + url, "API_TOKENS=first-token", "TOKEN_SECRET=" + tokenSecret, "LOG_LEVEL=debug"}, env...)
+	target := native(t, env...)
 	target.Token, target.TokenSecret = "first-token", tokenSecret
 	target.BackendType, target.BackendClass = "redis", "RedisBackend"
+	return target
+}
+
+var everywhere = flag.Bool("everywhere", false, "check every claim on a Cluster and behind Sentinel too")
+
+// runOnStore is Run for a store that differs from others in how it keeps what it is given. Unless -everywhere is set it
+// leaves out the groups that are about files, formats and computing.
+func runOnStore(t *testing.T, target Target) {
+	if !*everywhere {
+		target.Groups = []string{
+			"create", "session", "metadata", "expiry", "page", "caching", "edit", "append and replace", "version", "missing", "audit",
+			"revision", "concurrency", "health", "stream", "workbook", "repeat", "access",
+		}
+	}
 	Run(t, target)
+}
+
+// TestNativeServerOnCluster has a Cluster of three masters. Each has a replica, which changes wait for.
+func TestNativeServerOnCluster(t *testing.T) {
+	cluster := testenv.StartRedisCluster(t, 3)
+	for i := range 3 {
+		cluster.AddReplica(i)
+	}
+	runOnStore(t, onRedis(t, "redis://"+cluster.Nodes[0].Addr, "REDIS_WAIT_REPLICAS=1", "REDIS_WAIT_TIMEOUT=20"))
+}
+
+// TestNativeServerBehindSentinel has a master whose address a Sentinel tells, and a replica, which changes wait for.
+func TestNativeServerBehindSentinel(t *testing.T) {
+	s := testenv.StartRedisSentinel(t)
+	runOnStore(t, onRedis(t, "redis://"+s.Addr, "REDIS_SENTINEL_MASTER="+s.Name, "REDIS_WAIT_REPLICAS=1", "REDIS_WAIT_TIMEOUT=20"))
 }
 
 // TestNativeServerCompresses tests the compression, which only the native server has.

@@ -17,12 +17,15 @@ var (
 	// ErrFull says that the engine has no space for new data. Writes succeed again after something
 	// expires or is deleted, or the engine's limit is raised.
 	ErrFull = errors.New("full")
+	// ErrNotReplicated says that a change has been made, and that it may still be lost, because fewer
+	// replicas than asked for have it in time. See [Confirmer].
+	ErrNotReplicated = errors.New("not replicated")
 	// ErrCorrupt says that the data under the key is damaged or partly lost, or was not written by a
 	// store. Delete removes what is left.
 	ErrCorrupt = errors.New("corrupt")
 )
 
-var sentinels = []error{ErrNotFound, ErrConflict, ErrTooLarge, ErrUnsupported, ErrUnavailable, ErrInvalid, ErrFull, ErrCorrupt}
+var sentinels = []error{ErrNotFound, ErrConflict, ErrTooLarge, ErrUnsupported, ErrUnavailable, ErrInvalid, ErrFull, ErrNotReplicated, ErrCorrupt}
 
 // Error is the concrete type of every error that a [Store] returns. It is not the error type that
 // sessions and tables share, because its text names keys and servers and is for the log, never for

@@ -23,6 +23,14 @@ type Adopter interface {
 	Adopt(ctx context.Context, item Item, ttl, remember time.Duration) error
 }
 
+// Confirmer is implemented by drivers that acknowledge a change when replicas have it.
+type Confirmer interface {
+	// Confirm returns nil once the replicas have what a read of key has shown: a value that begins with
+	// the revision shown, or no value if that is zero. It returns [ErrNotReplicated] if they do not have
+	// it in time, and [ErrConflict] if it is not there any more.
+	Confirm(ctx context.Context, key string, shown Revision) error
+}
+
 // Wrapper is implemented by drivers that pass calls on to another driver, whose optional interfaces
 // in this file apply to the wrapper too.
 type Wrapper interface {
@@ -76,4 +84,24 @@ func (s *Store) Adopt(ctx context.Context, item Item, ttl, remember time.Duratio
 		return err
 	}
 	return s.call(ctx, op, item.Key, func(ctx context.Context) error { return adopter.Adopt(ctx, full, ttl, remember) })
+}
+
+// Confirm makes sure that what a read of key has shown is not lost later, so that it can be reported as
+// a change that was made before; see [Confirmer]. On other engines it costs nothing, because what they
+// show is stored.
+func (s *Store) Confirm(ctx context.Context, key string, shown Revision) error {
+	const op = "confirm"
+	full, err := s.fullKey(op, key)
+	if err != nil {
+		return err
+	}
+	return wrap(op, key, ConfirmOn(ctx, s.driver, full, shown))
+}
+
+// ConfirmOn is [Confirmer.Confirm] for all drivers.
+func ConfirmOn(ctx context.Context, d Driver, key string, shown Revision) error {
+	if confirmer, ok := as[Confirmer](d); ok {
+		return confirmer.Confirm(ctx, key, shown)
+	}
+	return nil
 }

@@ -54,6 +54,8 @@ type Config struct {
 	RedisSocketTimeout  time.Duration `env:"REDIS_SOCKET_TIMEOUT" envDefault:"5.0"`
 	RedisConnectTimeout time.Duration `env:"REDIS_SOCKET_CONNECT_TIMEOUT" envDefault:"5.0"`
 	RedisRetryOnTimeout bool          `env:"REDIS_RETRY_ON_TIMEOUT" envDefault:"true"`
+	RedisWaitReplicas   int           `env:"REDIS_WAIT_REPLICAS" envDefault:"0" min:"0" max:"100"`
+	RedisWaitTimeout    time.Duration `env:"REDIS_WAIT_TIMEOUT" envDefault:"1.0"`
 	RedisHealthInterval time.Duration `env:"REDIS_HEALTH_CHECK_INTERVAL" envDefault:"30"`
 	RedisSessionSeconds int           `env:"REDIS_SESSION_TTL_SECONDS" envDefault:"3600" min:"1" max:"2592000"`
 

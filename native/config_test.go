@@ -41,7 +41,7 @@ func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 		REDIS_ENABLED=false REDIS_URL=redis://localhost:6379/0 REDIS_SENTINEL_MASTER= REDIS_DB= REDIS_PASSWORD=
 		REDIS_TLS_CA= REDIS_TLS_CERT= REDIS_TLS_KEY=
 		REDIS_MAX_CONNECTIONS=50 REDIS_SOCKET_TIMEOUT=5 REDIS_SOCKET_CONNECT_TIMEOUT=5
-		REDIS_RETRY_ON_TIMEOUT=true REDIS_HEALTH_CHECK_INTERVAL=30 REDIS_SESSION_TTL_SECONDS=3600
+		REDIS_RETRY_ON_TIMEOUT=true REDIS_WAIT_REPLICAS=0 REDIS_WAIT_TIMEOUT=1 REDIS_HEALTH_CHECK_INTERVAL=30 REDIS_SESSION_TTL_SECONDS=3600
 		MAX_MEMORY_MB= MAX_CONCURRENT_WORK= MAX_CONNECTIONS=0 SHUTDOWN_DELAY=0
 		LOG_FORMAT=text ACCESS_LOG=false METRICS=false METRICS_ADDR= OTEL_EXPORTER_OTLP_ENDPOINT=`)
 	if diff := cmp.Diff(want, strings.Split(mustLoad(t).String(), " ")); diff != "" {
@@ -126,6 +126,8 @@ func TestBadValuesAreRefused(t *testing.T) {
 		{"REDIS_SOCKET_TIMEOUT=NaN", "", "a number of seconds"},
 		{"REDIS_SOCKET_CONNECT_TIMEOUT=5s", "", "a number of seconds"},
 		{"REDIS_RETRY_ON_TIMEOUT=x", "", "true or false"},
+		{"REDIS_WAIT_REPLICAS=-1", "", number + "0 to 100"},
+		{"REDIS_WAIT_TIMEOUT=0", "", "a number of seconds above 0"},
 		{"REDIS_HEALTH_CHECK_INTERVAL=inf", "", "a number of seconds"},
 		{"REDIS_SESSION_TTL_SECONDS=0", "", number + "1 to 2592000"},
 		{"MAX_CONNECTIONS=-1", "", number + "0 to 1000000"},

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -111,7 +112,7 @@ func failureOf(r slog.Record) failure {
 func causeOf(v slog.Value) string {
 	err, _ := v.Any().(error)
 	var store *kv.Error
-	if errors.As(err, &store) && (store.Kind == kv.ErrUnavailable || store.Kind == kv.ErrFull) {
+	if errors.As(err, &store) && slices.Contains([]error{kv.ErrUnavailable, kv.ErrFull, kv.ErrNotReplicated}, store.Kind) {
 		return store.Kind.Error()
 	}
 	return v.String()

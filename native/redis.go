@@ -62,8 +62,12 @@ func (c Config) redisOptions() (redis.Options, error) {
 		ConnectTimeout: c.RedisConnectTimeout,
 		SocketTimeout:  c.RedisSocketTimeout,
 		RetryOnTimeout: c.RedisRetryOnTimeout,
+		WaitReplicas:   c.RedisWaitReplicas,
 		IdleTimeout:    c.RedisHealthInterval,
 		Index:          c.KeyPrefix + ":index",
+	}
+	if opt.WaitReplicas > 0 {
+		opt.WaitTimeout = c.RedisWaitTimeout
 	}
 	var problems []string
 	refuse := func(name, value, text string) {

@@ -77,7 +77,7 @@ func (s *Service) commitFrom(ctx context.Context, ref Ref, pre Precondition, rec
 		if known, err := h.repeats(key); err != nil {
 			return nil, err
 		} else if known {
-			return s.replayed(ctx, h, unused), nil
+			return s.replayed(ctx, h, unused)
 		}
 		if err := s.check(h, pre); err != nil {
 			return nil, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"edgeframe/kv"
+	"edgeframe/session/record"
 )
 
 // Delete removes a session and everything that it stored. A session whose record cannot be read
@@ -22,6 +23,9 @@ func (s *Service) Delete(ctx context.Context, ref Ref, pre Precondition) error {
 		if errors.Is(err, ErrCorrupt) && pre == nil && callerOf(ctx) == (Caller{}) {
 			return s.heads.purge(ctx, ref.ID)
 		}
+		if errors.Is(err, ErrSessionNotFound) {
+			return s.confirmAbsence(ctx, ref.ID, err)
+		}
 		if err != nil {
 			return err
 		}
@@ -38,6 +42,29 @@ func (s *Service) Delete(ctx context.Context, ref Ref, pre Precondition) error {
 		return s.withLatest(ctx, ref.ID, err)
 	}
 	return s.withLatest(ctx, ref.ID, exhausted(ref.ID, maxAttempts))
+}
+
+// confirmAbsence returns missing, which says that there is no session with that id, once that will stay so. The
+// session may have been deleted a moment ago by a request that was told that this can still be lost.
+func (s *Service) confirmAbsence(ctx context.Context, id string, missing error) error {
+	if checkID(id) != nil {
+		return missing
+	}
+	err := s.store.Confirm(ctx, record.HeadKey(id), kv.Revision{})
+	if errors.Is(err, kv.ErrConflict) {
+		// There may be a head that has expired.
+		h, loadErr := s.heads.load(ctx, Ref{ID: id})
+		if loadErr == nil && h != nil && h.Expires <= s.now().UnixMilli() {
+			err = s.store.Confirm(ctx, record.HeadKey(id), h.Revision.KV())
+		}
+	}
+	if errors.Is(err, kv.ErrConflict) {
+		return fail(ErrStaleRead, "session %s was changed while it was looked up; try again shortly", id)
+	}
+	if err != nil {
+		return err
+	}
+	return missing
 }
 
 // deleteContents deletes what the head of a session that has ended refers to, after the response if that is

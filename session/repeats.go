@@ -91,13 +91,21 @@ func sameRequest(known, content []byte) error {
 	return nil
 }
 
-// replayed is the session of a change that h has already, whose attempts have stored segments in vain.
-func (s *Service) replayed(ctx context.Context, h *head, unused []string) *Session {
+// replayed is the session of a change that h has already, whose attempts have stored segments in vain. The
+// first request may have been told that the change can still be lost; then the repeat makes sure of it.
+func (s *Service) replayed(ctx context.Context, h *head, unused []string) (*Session, error) {
 	// Errors are ignored, because segments that stay expire.
 	_ = s.store.Delete(ctx, unused...)
+	err := s.store.Confirm(ctx, record.HeadKey(h.ID), h.Revision.KV())
+	if errors.Is(err, kv.ErrConflict) {
+		return nil, fail(ErrStaleRead, "session %s was changed while it was looked up whether this request has come before; try again shortly", h.ID)
+	}
+	if err != nil {
+		return nil, err
+	}
 	sess := view(h)
 	sess.Replayed = true
-	return sess
+	return sess, nil
 }
 
 // repeatsWinner returns the session if the change that has won against one with the key k is a repeat of
@@ -113,7 +121,11 @@ func (s *Service) repeatsWinner(ctx context.Context, id string, k *Key, lost err
 	if known, err := h.repeats(k); err != nil || !known {
 		return nil
 	}
-	return s.replayed(ctx, h, unused)
+	sess, err := s.replayed(ctx, h, unused)
+	if err != nil {
+		return nil
+	}
+	return sess
 }
 
 // segmentKeys returns the keys of the segments that were stored for a head that was not stored.
@@ -168,7 +180,10 @@ func (s *Service) swapNew(ctx context.Context, a *attempt) (*Session, error) {
 		case k == nil:
 			return nil, err
 		case present.Expires > s.now().UnixMilli():
-			again := s.replayed(ctx, present, a.head.segmentKeys())
+			again, err := s.replayed(ctx, present, a.head.segmentKeys())
+			if err != nil {
+				return nil, err
+			}
 			if err := present.admit(callerOf(ctx)); err != nil {
 				return nil, err
 			}

@@ -58,7 +58,11 @@ func (a *Area) StageOnce(ctx context.Context, name func(exact bool) (id string, 
 			if !bytes.Equal(rec.Request, content[:]) {
 				return nil, false, codec.Errorf(ErrKeyMismatch, "the Idempotency-Key has come before with another file or other parameters; send each upload with a key of its own")
 			}
-			return first, true, nil
+			err := a.store.Confirm(ctx, recordKey(id), kv.RevisionOf(lost.Value))
+			if errors.Is(err, kv.ErrConflict) {
+				return nil, false, codec.Errorf(ErrStaleRead, "upload %s is being changed; try again shortly", id)
+			}
+			return first, true, err
 		}
 		// The record has expired, and the store has not deleted it yet.
 		c.Old = kv.RevisionOf(lost.Value)

@@ -28,13 +28,12 @@ type RedisSentinel struct {
 
 // StartRedisSentinel starts a master, a replica and one Sentinel that watches them, on the
 // loopback interface, and waits until the Sentinel knows both. It declares the master dead
-// after a second.
-func StartRedisSentinel(t testing.TB) *RedisSentinel {
+// after a second. The arguments are those of [StartRedis], for master and replica.
+func StartRedisSentinel(t testing.TB, args ...string) *RedisSentinel {
 	t.Helper()
-	s := &RedisSentinel{t: t, Name: "main", Master: StartRedis(t, "--repl-diskless-sync-delay", "0")}
-	host, port, _ := net.SplitHostPort(s.Master.Addr)
-	s.Replica = StartRedis(t, "--replicaof", host+" "+port)
-	waitForReplica(t, s.Master, s.Replica)
+	args = append([]string{"--repl-diskless-sync-delay", "0"}, args...)
+	s := &RedisSentinel{t: t, Name: "main", Master: StartRedis(t, args...)}
+	s.Replica = s.Master.AddReplica()
 	s.Addr = s.AddSentinel().Addr
 	return s
 }
@@ -75,4 +74,23 @@ func (s *RedisSentinel) AddSentinel() *Redis {
 	}
 	s.t.Fatal("the Sentinel did not find a free port")
 	return nil
+}
+
+// Current returns the master that the first Sentinel names, and the other server.
+func (s *RedisSentinel) Current() (master, other *Redis) {
+	s.t.Helper()
+	address, _ := s.Sentinels[0].Do("SENTINEL", "GET-MASTER-ADDR-BY-NAME", s.Name).([]any)
+	if len(address) == 2 && net.JoinHostPort(fmt.Sprint(address[0]), fmt.Sprint(address[1])) == s.Replica.Addr {
+		return s.Replica, s.Master
+	}
+	return s.Master, s.Replica
+}
+
+// FailOver makes the Sentinel replace the master by the replica. It refuses until it has asked the replica whether
+// it is one.
+func (s *RedisSentinel) FailOver() {
+	s.t.Helper()
+	waitFor(s.t, "the Sentinel to begin a failover", func() bool {
+		return s.Sentinels[0].Admin.Do(context.Background(), "SENTINEL", "FAILOVER", s.Name).Err() == nil
+	})
 }

@@ -135,6 +135,46 @@ func (c *RedisCluster) Owner(key string) int {
 	return -1
 }
 
+// AddReplica starts a server that follows r, with the arguments of r, and waits until it has its data.
+func (r *Redis) AddReplica() *Redis {
+	r.t.Helper()
+	host, port, _ := net.SplitHostPort(r.Addr)
+	replica := StartRedis(r.t, append([]string{"--replicaof", host + " " + port}, r.args...)...)
+	waitForReplica(r.t, r, replica)
+	return replica
+}
+
+// RestartAsReplica starts a server again, after Kill9, so that it follows master from the beginning.
+func (r *Redis) RestartAsReplica(master *Redis) {
+	r.t.Helper()
+	host, port, _ := net.SplitHostPort(master.Addr)
+	args := r.args
+	if i := slices.Index(args, "--replicaof"); i >= 0 {
+		args = slices.Delete(slices.Clone(args), i, i+2)
+	}
+	r.args = append([]string{"--replicaof", host + " " + port}, args...)
+	r.Restart()
+}
+
+// Follow makes r a replica of master.
+func (r *Redis) Follow(master *Redis) {
+	r.t.Helper()
+	host, port, _ := net.SplitHostPort(master.Addr)
+	r.Do("REPLICAOF", host, port)
+}
+
+// WaitForReplica waits until replica has the data of r, and follows it.
+func (r *Redis) WaitForReplica(replica *Redis) {
+	r.t.Helper()
+	waitForReplica(r.t, r, replica)
+}
+
+// WaitForRole waits until r is a "master" or a "slave".
+func (r *Redis) WaitForRole(role string) {
+	r.t.Helper()
+	waitFor(r.t, r.Addr+" to be a "+role, func() bool { return r.Info("role") == role })
+}
+
 // Replicate waits until a replica has everything that the server has acknowledged.
 func (r *Redis) Replicate() {
 	r.t.Helper()

@@ -70,6 +70,7 @@ type Driver struct {
 var (
 	_ kv.Driver    = (*Driver)(nil)
 	_ kv.Committer = (*Driver)(nil)
+	_ kv.Confirmer = (*Driver)(nil)
 )
 
 // New returns d behind a breaker.
@@ -251,6 +252,11 @@ func (b *Driver) Commit(ctx context.Context, c kv.Commit) (values [][]byte, err 
 		return err
 	})
 	return values, err
+}
+
+// Confirm implements [kv.Confirmer].
+func (b *Driver) Confirm(ctx context.Context, key string, shown kv.Revision) error {
+	return b.call(ctx, false, func(d kv.Driver) error { return kv.ConfirmOn(ctx, d, key, shown) })
 }
 
 // Delete implements [kv.Driver].

@@ -73,6 +73,7 @@ const (
 var (
 	_ kv.Driver    = (*Driver)(nil)
 	_ kv.Committer = (*Driver)(nil)
+	_ kv.Confirmer = (*Driver)(nil)
 )
 
 // New returns a driver over two engines. It knows no items on the local engine; see [Driver.Add].

@@ -133,6 +133,11 @@ func (d *Driver) Commit(ctx context.Context, c kv.Commit) (values [][]byte, err 
 	return values, err
 }
 
+// Confirm implements [kv.Confirmer].
+func (d *Driver) Confirm(ctx context.Context, key string, shown kv.Revision) error {
+	return d.change(ctx, d.Tag(key), nothing, func(on kv.Driver) error { return kv.ConfirmOn(ctx, on, key, shown) })
+}
+
 // The cursors of a listing begin with the engine that it has come to.
 const (
 	atLocal   = "l"

@@ -93,11 +93,11 @@ func (d *Driver) masters(ctx context.Context) ([]*goredis.Client, error) {
 }
 
 // masterOf returns the server that has key.
-func (d *Driver) masterOf(ctx context.Context, key string) (goredis.Cmdable, error) {
+func (d *Driver) masterOf(ctx context.Context, key string) (*goredis.Client, error) {
 	if cluster, ok := d.client.(*goredis.ClusterClient); ok {
 		return cluster.MasterForKey(ctx, key)
 	}
-	return d.client, nil
+	return d.client.(*goredis.Client), nil
 }
 
 // redirected reports whether a node of a Cluster has rejected a call because some of its keys are on
@@ -113,7 +113,8 @@ func redirected(err error) bool {
 
 // commitInSteps makes a commit while its keys are being moved from one node to another, one by one. A
 // transaction would find only some of the keys on either node. Commands with a single key are
-// redirected to the right node.
+// redirected to the right node. It does not wait for replicas: that would take one connection for all
+// commands about a key.
 func (d *Driver) commitInSteps(ctx context.Context, c kv.Commit) (values [][]byte, err error) {
 	if len(c.Put)+len(c.Touch) > 0 {
 		_, err := d.client.Pipelined(ctx, func(pipe goredis.Pipeliner) error {
@@ -127,7 +128,7 @@ func (d *Driver) commitInSteps(ctx context.Context, c kv.Commit) (values [][]byt
 			return nil, err
 		}
 	}
-	err = swapOutcome(swapScript.Run(ctx, d.client, []string{c.Swap.Key}, swapArguments(c, "")...))
+	err = swapOutcome(swapScript.Run(ctx, d.client, []string{c.Swap.Key}, swapArguments(c, "")...).Result())
 	gets := make([]*goredis.StringCmd, len(c.Get))
 	_, _ = d.client.Pipelined(ctx, func(pipe goredis.Pipeliner) error {
 		for _, key := range c.Drop {

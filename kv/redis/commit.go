@@ -3,7 +3,9 @@
 package redis
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
@@ -95,8 +97,12 @@ func (d *Driver) CompareAndSwap(ctx context.Context, item kv.Item, old kv.Revisi
 // a second round trip.
 func (d *Driver) Commit(ctx context.Context, c kv.Commit) (values [][]byte, err error) {
 	transfer := transferTime(sizeOf(c.Put) + len(c.Swap.Value) + len(c.Get)*expectedBytes)
-	err = d.within(ctx, transfer, func(ctx context.Context) (err error) {
+	err = d.writeWithin(ctx, transfer, func(ctx context.Context, repeated bool) (err error) {
 		values, err = d.commit(ctx, c)
+		if lost, ok := errors.AsType[*kv.Conflict](err); ok && repeated {
+			// The caller may find that an attempt before this one has succeeded.
+			err = cmp.Or(d.confirmAttempt(ctx, c.Swap.Key, kv.RevisionOf(lost.Value)), err)
+		}
 		return err
 	})
 	return values, err
@@ -116,10 +122,10 @@ func (d *Driver) commit(ctx context.Context, c kv.Commit) (values [][]byte, err 
 		values, err = d.commitAt(ctx, server, swapScript.Eval, c)
 	}
 	if d.cluster {
-		if redirected(err) {
+		if redirected(err) && d.opt.WaitReplicas == 0 {
 			values, err = d.commitInSteps(ctx, c)
 		}
-		if err == nil {
+		if err == nil || errors.Is(err, kv.ErrNotReplicated) {
 			d.followIndex(ctx, c)
 		}
 	}
@@ -130,7 +136,7 @@ func (d *Driver) commit(ctx context.Context, c kv.Commit) (values [][]byte, err 
 type evaluate func(ctx context.Context, to goredis.Scripter, keys []string, args ...any) *goredis.Cmd
 
 // commitAt makes the commit at one server.
-func (d *Driver) commitAt(ctx context.Context, server goredis.Cmdable, run evaluate, c kv.Commit) (values [][]byte, err error) {
+func (d *Driver) commitAt(ctx context.Context, server *goredis.Client, run evaluate, c kv.Commit) (values [][]byte, err error) {
 	keys := []string{c.Swap.Key}
 	index := ""
 	if !d.cluster {
@@ -138,36 +144,45 @@ func (d *Driver) commitAt(ctx context.Context, server goredis.Cmdable, run evalu
 		keys = append(keys, d.opt.Index)
 	}
 	keys = append(keys, c.Drop...)
-	var swapped *goredis.Cmd
-	gets := make([]*goredis.StringCmd, len(c.Get))
-	queue := func(pipe goredis.Pipeliner) error {
-		queueSets(ctx, pipe, c.Put, c.TTL)
-		for _, key := range c.Touch {
-			queueTouch(ctx, pipe, key, c.TTL)
-		}
-		swapped = run(ctx, pipe, keys, swapArguments(c, index)...)
-		queueGets(ctx, pipe, c.Get, gets)
-		return nil
+	swap := func(pipe goredis.Pipeliner) *goredis.Cmd {
+		return run(ctx, pipe, keys, swapArguments(c, index)...)
 	}
+	gets := make([]*goredis.StringCmd, len(c.Get))
+	var unconfirmed error
 	// Without writes besides the swap no transaction is needed. Then reads work on a full server.
 	if len(c.Put)+len(c.Touch) > 0 {
-		_, err = transact(ctx, server, queue)
+		var answers []any
+		answers, err, unconfirmed = d.transact(ctx, server, func(pipe goredis.Pipeliner) {
+			queueSets(ctx, pipe, c.Put, c.TTL)
+			for _, key := range c.Touch {
+				queueTouch(ctx, pipe, key, c.TTL)
+			}
+			swap(pipe)
+		}, func(pipe goredis.Pipeliner) { queueGets(ctx, pipe, c.Get, gets) })
+		if answers != nil {
+			err = swapOutcome(answerOf(answers[len(answers)-1]))
+		}
 	} else {
-		_, err = server.Pipelined(ctx, queue)
+		var swapped *goredis.Cmd
+		_, unconfirmed = d.pipelined(ctx, server, func(pipe goredis.Pipeliner) {
+			swapped = swap(pipe)
+			queueGets(ctx, pipe, c.Get, gets)
+		})
+		err = swapOutcome(swapped.Result())
 	}
 	if len(c.Get) > 0 {
 		// If this fails, values is nil.
 		values, _ = valuesOf(c.Get, gets)
 	}
-	if swapErr := swapped.Err(); !aborted(swapErr) {
-		err = swapOutcome(swapped)
+	if err == nil {
+		err = unconfirmed
 	}
 	return values, err
 }
 
 // swapOutcome returns the error of an evaluation of swapScript.
-func swapOutcome(swapped *goredis.Cmd) error {
-	switch answer, err := swapped.Result(); present := answer.(type) {
+func swapOutcome(answer any, err error) error {
+	switch present := answer.(type) {
 	case string:
 		return &kv.Conflict{Value: []byte(present)}
 	case int64:

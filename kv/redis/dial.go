@@ -32,8 +32,12 @@ func (d *Driver) dial(ctx context.Context, network, address string) (net.Conn, e
 		// The client unwraps the error of a new connection once.
 		return refusedConn{fmt.Errorf("open a connection: %w", err)}, nil
 	}
-	if sentinel && err == nil {
+	switch {
+	case err != nil:
+	case sentinel:
 		conn = sentinelConn{conn, timeout}
+	default:
+		d.master.Store(&address)
 	}
 	return conn, err
 }

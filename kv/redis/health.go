@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"net"
 	"slices"
@@ -36,20 +37,21 @@ func (d *Driver) Count(ctx context.Context) (kv.Count, error) {
 }
 
 // Health implements [kv.Driver] with PING, and INFO if the user is permitted to send it. All masters
-// of a Cluster must answer. The details are those of a node with an error, or else of the first. The
-// error is a [*kv.Reason] where the reason is known.
+// of a Cluster must answer. The details are those of a node with an error, or else of the first, except for
+// "replication", which is about all of them. The error is a [*kv.Reason] where the reason is known.
 func (d *Driver) Health(ctx context.Context) (map[string]any, error) {
 	var details []map[string]any
+	var masters []master
 	err := d.within(ctx, 0, func(ctx context.Context) error {
 		nodes, err := d.masters(ctx)
 		if err != nil {
 			return err
 		}
-		details = make([]map[string]any, len(nodes))
+		details, masters = make([]map[string]any, len(nodes)), make([]master, len(nodes))
 		var asked errgroup.Group
 		for i, node := range nodes {
 			asked.Go(func() (err error) {
-				details[i], err = d.healthOf(ctx, node)
+				details[i], masters[i], err = d.healthOf(ctx, node)
 				return err
 			})
 		}
@@ -59,10 +61,12 @@ func (d *Driver) Health(ctx context.Context) (map[string]any, error) {
 		return nil, explain(err)
 	}
 	bad := slices.IndexFunc(details, func(of map[string]any) bool { return of["error"] != nil })
-	return details[max(0, bad)], nil
+	of := details[max(0, bad)]
+	of["replication"] = d.replication(masters)
+	return of, nil
 }
 
-func (d *Driver) healthOf(ctx context.Context, server *goredis.Client) (map[string]any, error) {
+func (d *Driver) healthOf(ctx context.Context, server *goredis.Client) (map[string]any, master, error) {
 	var ping *goredis.StatusCmd
 	var info, state *goredis.StringCmd
 	_, err := server.Pipelined(ctx, func(pipe goredis.Pipeliner) error {
@@ -74,16 +78,19 @@ func (d *Driver) healthOf(ctx context.Context, server *goredis.Client) (map[stri
 		return nil
 	})
 	if err != nil && (!goredis.HasErrorPrefix(err, "NOPERM") || ping.Err() != nil) {
-		return nil, err
+		return nil, master{}, err
 	}
-	details := map[string]any{}
+	details, m := map[string]any{}, d.masterState(server, info.Val())
+	if text := d.shortage(m); text != "" {
+		details["error"] = text
+	}
 	if info.Err() == nil {
-		details = describe(info.Val())
+		maps.Copy(details, describe(info.Val()))
 	}
 	if d.cluster && infoField(state.Val(), "cluster_state") == "fail" {
 		details["error"] = "this Redis Cluster serves nothing (cluster_state:fail): some of its slots have no node, or most of its nodes do not answer"
 	}
-	return details, nil
+	return details, m, nil
 }
 
 // reasons are the texts of errors and what they mean. Older servers reject all passwords with the code

@@ -3,6 +3,7 @@
 package redis
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,50 +66,38 @@ func valuesOf(keys []string, gets []*goredis.StringCmd) ([][]byte, error) {
 // Set implements [kv.Driver]. It is atomic, except on a Cluster: a server without space for all items
 // stores none.
 func (d *Driver) Set(ctx context.Context, items []kv.Item, ttl time.Duration) error {
-	return d.within(ctx, transferTime(sizeOf(items)), func(ctx context.Context) error {
-		queue := func(pipe goredis.Pipeliner) error {
-			queueSets(ctx, pipe, items, ttl)
-			var counted, uncounted []any
-			for _, it := range items {
-				if it.Counted {
-					counted = append(counted, it.Key)
-				} else {
-					uncounted = append(uncounted, it.Key)
-				}
-			}
-			if len(uncounted) > 0 {
-				pipe.ZRem(ctx, d.opt.Index, uncounted...)
-			}
-			if len(counted) > 0 {
-				d.index(ctx, pipe, "", ttl, counted)
-			}
-			return nil
-		}
-		if d.cluster {
-			// The keys may be on several machines, so there is no transaction.
-			_, err := d.client.Pipelined(ctx, queue)
-			return err
-		}
-		_, err := transact(ctx, d.client, queue)
-		return err
-	})
-}
-
-// transact sends the commands of queue as a transaction in one round trip. If any of them is rejected,
-// none is executed.
-func transact(ctx context.Context, server goredis.Cmdable, queue func(goredis.Pipeliner) error) ([]goredis.Cmder, error) {
-	commands, err := server.TxPipelined(ctx, queue)
-	if aborted(err) {
-		// The error of the transaction does not say why. That of the rejected command does.
-		if i := slices.IndexFunc(commands, func(c goredis.Cmder) bool { return c.Err() != nil && !aborted(c.Err()) }); i >= 0 {
-			err = commands[i].Err()
+	var counted, uncounted []any
+	for _, it := range items {
+		if it.Counted {
+			counted = append(counted, it.Key)
+		} else {
+			uncounted = append(uncounted, it.Key)
 		}
 	}
-	return commands, err
+	updateIndex := command{d.opt.Index, func(pipe goredis.Pipeliner) {
+		if len(uncounted) > 0 {
+			pipe.ZRem(ctx, d.opt.Index, uncounted...)
+		}
+		if len(counted) > 0 {
+			d.index(ctx, pipe, "", ttl, counted)
+		}
+	}}
+	return d.writeWithin(ctx, transferTime(sizeOf(items)), func(ctx context.Context, _ bool) error {
+		if d.cluster {
+			// The keys may be on several machines, so there is no transaction.
+			var commands []command
+			for i := range items {
+				commands = append(commands, command{items[i].Key, func(pipe goredis.Pipeliner) { queueSets(ctx, pipe, items[i:i+1], ttl) }})
+			}
+			return d.send(ctx, append(commands, updateIndex))
+		}
+		_, err, unconfirmed := d.transact(ctx, d.client.(*goredis.Client), func(pipe goredis.Pipeliner) {
+			queueSets(ctx, pipe, items, ttl)
+			updateIndex.queue(pipe)
+		}, nil)
+		return cmp.Or(err, unconfirmed)
+	})
 }
-
-// aborted reports whether err says that a transaction was discarded.
-func aborted(err error) bool { return goredis.HasErrorPrefix(err, "EXECABORT") }
 
 func queueSets(ctx context.Context, pipe goredis.Pipeliner, items []kv.Item, ttl time.Duration) {
 	for _, it := range items {
@@ -134,36 +123,39 @@ func (d *Driver) Delete(ctx context.Context, keys []string) error {
 	for i, key := range keys {
 		members[i] = key
 	}
-	return d.within(ctx, 0, func(ctx context.Context) error {
-		_, err := d.client.Pipelined(ctx, func(pipe goredis.Pipeliner) error {
-			if d.cluster {
-				for _, key := range keys {
-					pipe.Unlink(ctx, key)
-				}
-			} else {
-				pipe.Unlink(ctx, keys...)
-			}
-			pipe.ZRem(ctx, d.opt.Index, members...)
-			return nil
-		})
-		return err
+	return d.writeWithin(ctx, 0, func(ctx context.Context, repeated bool) error {
+		together := len(keys)
+		if d.cluster {
+			together = 1
+		}
+		var commands []command
+		for of := range slices.Chunk(keys, together) {
+			commands = append(commands, command{of[0], func(pipe goredis.Pipeliner) { pipe.Unlink(ctx, of...) }})
+		}
+		commands = append(commands, command{d.opt.Index, func(pipe goredis.Pipeliner) { pipe.ZRem(ctx, d.opt.Index, members...) }})
+		if err := d.send(ctx, commands); err != nil {
+			return err
+		}
+		if repeated {
+			// An attempt before this one may have deleted them.
+			return d.confirmAttempt(ctx, keys[0], kv.Revision{})
+		}
+		return nil
 	})
 }
 
 // Touch implements [kv.Driver]. If any of the keys is counted, which is rare, it takes a second round
 // trip.
 func (d *Driver) Touch(ctx context.Context, keys []string, ttl time.Duration) error {
-	return d.within(ctx, 0, func(ctx context.Context) error {
+	return d.writeWithin(ctx, 0, func(ctx context.Context, _ bool) error {
 		touched := make([]func() bool, len(keys))
+		var commands []command
+		for i, key := range keys {
+			commands = append(commands, command{key, func(pipe goredis.Pipeliner) { touched[i] = queueTouch(ctx, pipe, key, ttl) }})
+		}
 		var scores *goredis.FloatSliceCmd
-		_, err := d.client.Pipelined(ctx, func(pipe goredis.Pipeliner) error {
-			for i, key := range keys {
-				touched[i] = queueTouch(ctx, pipe, key, ttl)
-			}
-			scores = pipe.ZMScore(ctx, d.opt.Index, keys...)
-			return nil
-		})
-		if err != nil {
+		commands = append(commands, command{d.opt.Index, func(pipe goredis.Pipeliner) { scores = pipe.ZMScore(ctx, d.opt.Index, keys...) }})
+		if err := d.send(ctx, commands); err != nil {
 			return err
 		}
 		var counted []any

@@ -3,16 +3,20 @@
 // Package redis is a [kv.Driver] for Redis 6.2 and newer, and for servers that speak its protocol: one
 // server, a master that Sentinel finds, or a Cluster.
 //
-// It has strong consistency, provided that the server keeps what it has acknowledged. The server
-// expires the keys. Every call takes one round trip, whatever the number of keys. A count scans
+// It has strong consistency, provided that the server keeps what it has acknowledged. With
+// [Options.WaitReplicas] a change is acknowledged when that many replicas have it. The server expires the
+// keys. Every call takes one round trip, whatever the number of keys. A count scans
 // nothing, because the counted keys are in a sorted set, ordered by expiry. Every call can be
 // repeated safely, and is repeated after a broken connection. The driver never sends the commands
 // that operators often rename (FLUSHALL, FLUSHDB, CONFIG, SHUTDOWN, KEYS).
 package redis
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
@@ -50,6 +54,11 @@ type Options struct {
 	// between two attempts.
 	SocketTimeout  time.Duration
 	RetryOnTimeout bool
+	// WaitReplicas is the number of replicas that must have a change before it is acknowledged, 0 for
+	// none, and WaitTimeout how long a change waits for them. It is a time of its own, which SocketTimeout
+	// does not include.
+	WaitReplicas int
+	WaitTimeout  time.Duration
 	// IdleTimeout is how long an unused connection stays open.
 	IdleTimeout time.Duration
 	// Index is the key of the sorted set of the counted keys.
@@ -67,11 +76,16 @@ type Driver struct {
 	opt     Options
 	client  goredis.UniversalClient
 	cluster bool
+	// master is the address of the server that was connected to last. It is not used on a Cluster.
+	master atomic.Pointer[string]
+	// fsyncs says which servers can wait for the disks of their replicas; see [Driver.learn].
+	fsyncs sync.Map
 }
 
 var (
 	_ kv.Driver    = (*Driver)(nil)
 	_ kv.Committer = (*Driver)(nil)
+	_ kv.Confirmer = (*Driver)(nil)
 )
 
 // discard switches off the log of the client library: a driver returns errors.
@@ -114,7 +128,8 @@ func (d *Driver) greet(ctx context.Context) (mode string, err error) {
 	if goredis.HasErrorPrefix(err, "NOPERM") {
 		err = d.client.Ping(ctx).Err()
 	}
-	return infoField(info, "redis_mode"), err
+	// Valkey has another name for it.
+	return cmp.Or(infoField(info, "redis_mode"), infoField(info, "server_mode")), err
 }
 
 func (d *Driver) connect(cluster bool) {
@@ -149,6 +164,9 @@ func (d *Driver) connect(cluster bool) {
 		MaxRetryBackoff: maxBackoff,
 
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+	}
+	if opt.WaitReplicas > 0 {
+		options.OnConnect = d.learn
 	}
 	if cluster {
 		d.client = newCluster(options.Cluster(), opt)

@@ -88,17 +88,17 @@ func (d *Driver) repeat(ctx context.Context, call func(context.Context) error) e
 	}
 }
 
-// transient are the errors of a server that is starting, is being replaced, or has too many clients
-// at the moment.
-var transient = []string{"LOADING ", "READONLY ", "MASTERDOWN ", "CLUSTERDOWN ", "NOREPLICAS ", "max number of clients reached"}
+// transient are the errors of a server that is starting, is being replaced (UNBLOCKED ends the wait for
+// its replicas), or has too many clients at the moment.
+var transient = []string{"UNBLOCKED ", "LOADING ", "READONLY ", "MASTERDOWN ", "CLUSTERDOWN ", "NOREPLICAS ", "max number of clients reached"}
 
 // isTransient reports whether a retry may succeed. A time-out is not transient.
 func isTransient(err error) bool {
 	var rejected goredis.Error
 	var network *net.OpError
 	switch {
-	case errors.Is(err, errSlowNode):
-		// The connection may have taken the time, and is open now.
+	case errors.Is(err, errSlowNode), errors.Is(err, errNoFsync), errors.Is(err, errReplaced):
+		// The connection may have taken the time, and is open now. The others are about one attempt.
 		return true
 	case err == nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return false

@@ -2242,7 +2242,7 @@ export interface components {
          * @description Stable, for programs.
          * @enum {string}
          */
-        ProblemCode: "session_not_found" | "version_not_found" | "upload_not_found" | "not_found" | "column_not_found" | "malformed_input" | "schema_mismatch" | "invalid_operation" | "invalid_query" | "invalid_parameter" | "unsupported_media_type" | "not_acceptable" | "method_not_allowed" | "payload_too_large" | "dataframe_too_large" | "nothing_to_undo" | "nothing_to_redo" | "conflict" | "idempotency_mismatch" | "precondition_failed" | "cell_changed" | "unauthorized" | "token_expired" | "token_revoked" | "insufficient_scope" | "forbidden" | "not_configured" | "no_live_updates" | "upgrade_required" | "too_many_followers" | "cross_origin" | "host_not_allowed" | "too_many_attempts" | "rate_limited" | "session_busy" | "stale_read" | "storage_unavailable" | "misconfigured" | "worker_restarted" | "internal" | "corrupt_session";
+        ProblemCode: "session_not_found" | "version_not_found" | "upload_not_found" | "not_found" | "column_not_found" | "malformed_input" | "schema_mismatch" | "invalid_operation" | "invalid_query" | "invalid_parameter" | "unsupported_media_type" | "not_acceptable" | "method_not_allowed" | "payload_too_large" | "dataframe_too_large" | "nothing_to_undo" | "nothing_to_redo" | "conflict" | "idempotency_mismatch" | "precondition_failed" | "cell_changed" | "unauthorized" | "token_expired" | "token_revoked" | "insufficient_scope" | "forbidden" | "not_configured" | "no_live_updates" | "upgrade_required" | "too_many_followers" | "cross_origin" | "host_not_allowed" | "too_many_attempts" | "rate_limited" | "session_busy" | "stale_read" | "storage_unavailable" | "not_replicated" | "misconfigured" | "worker_restarted" | "internal" | "corrupt_session";
         /** @description A part of a document that is wrong. */
         ProblemError: {
             /** @description A JSON pointer (RFC 6901) into the document of the edit. */
@@ -2404,6 +2404,34 @@ export interface components {
                 used_memory_mb: number;
                 connected_clients: number;
                 total_commands_processed?: number;
+            };
+            /** @description Of Redis: the servers that take the changes, their replicas, and whether a change waits for them. */
+            replication?: {
+                /** @enum {unknown} */
+                mode: "single" | "sentinel" | "cluster";
+                /** @description One server, or on a Cluster several. */
+                masters: {
+                    address: string;
+                    /** @description Those that are connected. Absent if the user of Redis may not send INFO. */
+                    replicas?: {
+                        address: string;
+                        /** @description online if the replica follows the changes. */
+                        state: string;
+                        /** @description How much of the changes it has not reported to have. */
+                        lag_bytes: number;
+                        /** @description How long ago it has reported, which it does once per second. */
+                        lag_seconds: number;
+                    }[];
+                }[];
+                /** @description The setting REDIS_WAIT_REPLICAS. */
+                wait_replicas: number;
+                /** @description The setting REDIS_WAIT_TIMEOUT, 0 if no change waits. */
+                wait_timeout_seconds: number;
+                /**
+                 * @description What a change waits for: nothing, the memory of the replicas, or the disks of the master and the replicas.
+                 * @enum {unknown}
+                 */
+                waits_for: "nothing" | "memory" | "disk";
             };
             kv_info?: {
                 binding: string;
@@ -2628,7 +2656,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description storage_unavailable, stale_read: try again. */
+        /** @description storage_unavailable, stale_read: try again. not_replicated: the change is made and may still be lost; repeat it with the same Idempotency-Key. */
         Unavailable: {
             headers: {
                 "Edgeframe-Revision": components["headers"]["Edgeframe-Revision"];
