@@ -65,6 +65,7 @@ func (a App) Run(ctx context.Context) error {
 	}
 	b.store = t.watch(b.store)
 	t.metrics.WatchAvailability(b.availability)
+	t.metrics.WatchPool(b.pool)
 	b.health.Version = a.Version
 	if b.ttl != a.Config.intendedTTL() {
 		log.Line(slog.LevelInfo, "📊 Session timeout: "+timeoutText(b.ttl), "event", "session_timeout", "seconds", int64(b.ttl/time.Second))

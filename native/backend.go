@@ -35,6 +35,8 @@ type backend struct {
 	swept *kv.Store
 	// failover watches Redis; it may be nil.
 	failover *failover
+	// pool returns the numbers of the connections to Redis. It is nil if there are none.
+	pool func() *goredis.PoolStats
 }
 
 // openBackend chooses and opens the storage: Redis if it is enabled and answers, the embedded store
@@ -69,13 +71,15 @@ func openRemote(cfg Config, driver *redis.Driver, cause error, plan memoryPlan, 
 	health := api.Backend{RedisEnabled: true, RedisAvailable: true, Explain: cfg.explainHealth}
 	cached := func(d kv.Driver, bytes int64) kv.Driver { return cache.New(d, bytes, session.Immutable) }
 	if cfg.BreakerFailures == 0 {
-		return newBackend(cfg, cached(driver, cfg.CacheBytes()/2), cfg.RedisSessionTTL(), health), nil
+		b := newBackend(cfg, cached(driver, cfg.CacheBytes()/2), cfg.RedisSessionTTL(), health)
+		b.pool = driver.PoolStats
+		return b, nil
 	}
 	f := newFailover(cfg, driver, cause, log, hooks)
 	health.Present = f.present
 	if !cfg.StorageRuntimeFallback {
 		b := newBackend(cfg, cached(f.breaker, cfg.CacheBytes()/2), cfg.RedisSessionTTL(), health)
-		b.failover = f
+		b.failover, b.pool = f, f.poolStats
 		return b, nil
 	}
 	// The embedded store needs little of the cache: it has few sessions, for a short time.
@@ -89,7 +93,7 @@ func openRemote(cfg Config, driver *redis.Driver, cause error, plan memoryPlan, 
 		return nil, errors.Join(err, f.stores.Close())
 	}
 	b := newBackend(cfg, cached(f.stores, cfg.CacheBytes()/2-share), cfg.RedisSessionTTL(), health)
-	b.changes, b.swept, b.failover = changes, f.local, f
+	b.changes, b.swept, b.failover, b.pool = changes, f.local, f, f.poolStats
 	return b, nil
 }
 

@@ -39,6 +39,8 @@ type failover struct {
 	cfg     Config
 	log     *Log
 	breaker *breaker.Driver
+	// redis is nil until Redis has been reached.
+	redis atomic.Pointer[redis.Driver]
 	// stores is nil without STORAGE_RUNTIME_FALLBACK, and so are local and mover.
 	stores *fallback.Driver
 	local  *kv.Store
@@ -61,17 +63,25 @@ func newFailover(cfg Config, driver *redis.Driver, cause error, log *Log, hooks 
 	f := &failover{cfg: cfg, log: log, wake: make(chan struct{}, 1), kept: map[string]bool{}}
 	opt := breaker.Options{Failures: cfg.BreakerFailures, OpenFor: cfg.BreakerOpenFor, IsOutage: redis.IsOutage, Changed: f.changed}
 	if cause == nil {
+		f.redis.Store(driver)
 		f.breaker = breaker.New(driver, opt)
 		return f
 	}
 	f.outage = api.Fallback{Active: true, Reason: cause.Error(), Since: time.Now()}
-	open := func(ctx context.Context) (kv.Driver, error) { return reopenRedis(ctx, cfg, hooks) }
+	open := func(ctx context.Context) (kv.Driver, error) {
+		driver, err := reopenRedis(ctx, cfg, hooks)
+		if err != nil {
+			return nil, err
+		}
+		f.redis.Store(driver)
+		return driver, nil
+	}
 	f.breaker = breaker.NewOpen(new(redis.Driver).Info(), open, cause, opt)
 	return f
 }
 
 // reopenRedis connects to the Redis that did not answer at the start.
-func reopenRedis(ctx context.Context, cfg Config, hooks []goredis.Hook) (kv.Driver, error) {
+func reopenRedis(ctx context.Context, cfg Config, hooks []goredis.Hook) (*redis.Driver, error) {
 	opt, err := cfg.redisOptions()
 	if err != nil {
 		return nil, err
@@ -80,6 +90,14 @@ func reopenRedis(ctx context.Context, cfg Config, hooks []goredis.Hook) (kv.Driv
 	ctx, cancel := context.WithTimeout(ctx, cfg.RedisConnectTimeout)
 	defer cancel()
 	return redis.Open(ctx, opt)
+}
+
+// poolStats returns the numbers of the connections to Redis.
+func (f *failover) poolStats() *goredis.PoolStats {
+	if driver := f.redis.Load(); driver != nil {
+		return driver.PoolStats()
+	}
+	return &goredis.PoolStats{}
 }
 
 // changed logs that the breaker has opened, or closed if cause is nil.

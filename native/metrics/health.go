@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	goredis "github.com/redis/go-redis/v9"
 
 	"edgeframe/internal/lru"
 	"edgeframe/kv"
@@ -40,7 +39,7 @@ type storeCollector struct {
 }
 
 // WatchStore counts what a store knows of itself: whether it answers, its sessions, its bytes and, where it
-// has them, its cache and its connections. The store must have no hook of m.
+// has one, its cache. The store must have no hook of m.
 func (m *Metrics) WatchStore(s *kv.Store) {
 	if m == nil {
 		return
@@ -51,9 +50,6 @@ func (m *Metrics) WatchStore(s *kv.Store) {
 	m.registry.MustRegister(c)
 	if cached, ok := kv.DriverAs[interface{ CacheStats() lru.Stats }](s); ok {
 		m.WatchCache("store", cached.CacheStats)
-	}
-	if pooled, ok := kv.DriverAs[interface{ PoolStats() *goredis.PoolStats }](s); ok {
-		m.watchPool(pooled.PoolStats)
 	}
 }
 

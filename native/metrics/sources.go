@@ -41,8 +41,11 @@ func (m *Metrics) WatchBudget(b *budget.Budget) {
 	m.countOf("edgeframe_memory_refused_total", "Requests that were refused because there was no memory or no processor for them in time, or because they need more memory than there is.", nil, func() float64 { return float64(b.Stats().Refused) })
 }
 
-// watchPool counts the connections to Redis.
-func (m *Metrics) watchPool(stats func() *goredis.PoolStats) {
+// WatchPool counts the connections to Redis. It does nothing if stats is nil.
+func (m *Metrics) WatchPool(stats func() *goredis.PoolStats) {
+	if m == nil || stats == nil {
+		return
+	}
 	m.countOf("edgeframe_redis_pool_hits_total", "Times that a connection to Redis was free.", nil, func() float64 { return float64(stats().Hits) })
 	m.countOf("edgeframe_redis_pool_misses_total", "Times that no connection to Redis was free, so that one was opened.", nil, func() float64 { return float64(stats().Misses) })
 	m.countOf("edgeframe_redis_pool_timeouts_total", "Times that the wait for a connection to Redis took too long.", nil, func() float64 { return float64(stats().Timeouts) })
