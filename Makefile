@@ -32,7 +32,7 @@ EXE       = $(shell GOOS=$(GOOS) $(GO) env GOEXE)
 # SERVER_RACE); workerd runs the Worker in one thread. LONG are the others that take longest. They
 # start first, so that no long one is alone in the end.
 PACKAGES  = $(shell $(GO) list ./...)
-OUTSIDE  := conformance edge examples/worker-hello web/client kv/workerskv kv/durableobjects
+OUTSIDE  := conformance edge deploy examples/worker-hello web/client kv/workerskv kv/durableobjects
 LONG     := frame session codec/parquet native kv/disk codec/arrowipc cmd/edgeframe api codec/delimited
 
 # DIFFERENT are the packages of which the two builds compile different files, tests left out.
@@ -41,10 +41,10 @@ DIFFERENT = $(shell LC_ALL=C comm -13 <($(files)) <($(WASM) $(files)) | cut -d' 
 
 # SLOW are the packages whose tests need other programs (redis-server, pandas, npm, a browser) or
 # minutes. PROGRAMS are the tests of other packages that need one.
-SLOW     := cmd/% conformance edge examples/% kv/disk kv/redis kv/workerskv kv/durableobjects internal/testenv codec/delimited codec/parquet codec/xlsx session/metamorphic attack web/client
+SLOW     := cmd/% conformance edge deploy examples/% kv/disk kv/redis kv/workerskv kv/durableobjects internal/testenv codec/delimited codec/parquet codec/xlsx session/metamorphic attack web/client
 PROGRAMS := Pandas|OnRedis|ToRedis|AKeyOfAnotherType|Cookbook
 
-.PHONY: run build release build-edge worker dev-edge deploy-edge check test test-conformance test-inside test-edge redis-server chromium pandas clients lint generate modules bench bench-edge fuzz metamorphic soak clean
+.PHONY: run build release build-edge worker dev-edge deploy-edge check test test-conformance test-inside test-edge redis-server systemd chromium pandas clients lint generate modules bench bench-edge fuzz metamorphic soak clean
 
 # run starts the server with the settings of the environment and of .env.
 run: build
@@ -93,7 +93,7 @@ check: lint
 
 # test checks everything. It installs what it needs, on Debian, and takes about twenty minutes. The
 # tests of memory and CPU measure times, so no other package is tested beside them.
-test: node_modules redis-server chromium pandas clients lint
+test: node_modules redis-server systemd chromium pandas clients lint
 	node .ci/openapi.mjs
 	@$(MAKE) --no-print-directory -k -j2 test-conformance test-inside test-edge
 	$(GO) test -vet=off -timeout 20m ./attack
@@ -118,6 +118,10 @@ node_modules: package.json package-lock.json
 # redis-server installs the server if the machine has none; the tests start their own.
 redis-server:
 	@.ci/packages redis-server=redis-server
+
+# systemd installs what checks the unit in deploy; it does not run as a service.
+systemd:
+	@.ci/packages systemd-analyze=systemd
 
 # chromium installs the browser if the machine has none.
 chromium:
