@@ -26,6 +26,8 @@ type backend struct {
 	ttl time.Duration
 	// inlineBytes is InlineBytes of [session.Options].
 	inlineBytes int
+	// embedded is the engine in STORAGE_DIR, nil if another one is used.
+	embedded *disk.Driver
 }
 
 // openBackend chooses and opens the storage: Redis if it is enabled and answers, the embedded store
@@ -58,6 +60,7 @@ func openEmbedded(cfg Config, plan memoryPlan, log *Log, health api.Backend) (*b
 		return nil, err
 	}
 	b := newBackend(cfg, driver, cfg.SessionTTL(), health)
+	b.embedded, _ = driver.(*disk.Driver)
 	// No table travels inside a head: a segment is not a round trip away here, and each change of a session would
 	// write its table again.
 	b.inlineBytes = -1
