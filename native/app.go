@@ -101,6 +101,7 @@ func newHandler(ctx context.Context, cfg Config, b *backend, requests *budget.Bu
 		Every:         every,
 		HostAllowed:   hostFilter(cfg, listensOnLoopback(cfg)),
 		TokenRefused:  newTokenGuard(log).refused,
+		RateLimit:     newRateLimit(cfg.RateLimit),
 		OriginRefused: newOriginLog(log).refused,
 		Stopping:      func() bool { return ctx.Err() != nil },
 		Docs:          swagger.File,

@@ -117,7 +117,7 @@ func ignoredHere(name string) string {
 	switch {
 	case strings.HasPrefix(name, "REDIS_"), strings.HasPrefix(name, "STORAGE_"),
 		name == "HOST", name == "PORT", name == "ALLOWED_HOSTS", name == "LOG_FORMAT", name == "MAX_MEMORY_MB",
-		name == "API_TOKENS_FILE", name == "TOKEN_SECRET_FILE", name == "TOKEN_PUBLIC_KEY_FILE", name == "MAX_CONCURRENT_WORK", name == "MAX_CONNECTIONS", name == "SHUTDOWN_DELAY":
+		name == "API_TOKENS_FILE", name == "TOKEN_SECRET_FILE", name == "TOKEN_PUBLIC_KEY_FILE", name == "MAX_CONCURRENT_WORK", name == "MAX_CONNECTIONS", name == "SHUTDOWN_DELAY", name == "RATE_LIMIT_PER_MINUTE":
 		return name + " has no effect in a Worker: it keeps its sessions in Workers KV, and the platform runs it"
 	}
 	return ""
