@@ -35,7 +35,7 @@ EXE       = $(shell GOOS=$(GOOS) $(GO) env GOEXE)
 # COMPARED are the tests of other packages that compare tables with another program, or damage a file byte by byte. They
 # run without it too: the other tests of these packages run the same code with it.
 PACKAGES  = $(shell $(GO) list ./...)
-OUTSIDE  := conformance edge examples/worker-hello web/client kv/workerskv kv/durableobjects
+OUTSIDE  := conformance edge deploy examples/worker-hello web/client kv/workerskv kv/durableobjects
 LONG     := session kv/disk native frame cmd/edgeframe api kv/redis codec/parquet session/metamorphic codec/delimited
 SERIAL   := codec/arrowipc codec/compress codec/document codec/scalar codec/segment codec/xlsx internal/archtest
 COMPARED := Pandas|Hyparquet|TestRefusalsAreNotALibrarys|TestHostileParquetFilesAreRefused|TestEveryEncodingAndCompressionOfParquetIsRead|TestRowGroupsOfParquetAreCut
@@ -49,10 +49,10 @@ DIFFERENT = $(shell LC_ALL=C comm -13 <($(files)) <($(WASM) $(files)) | cut -d' 
 
 # SLOW are the packages whose tests need other programs (redis-server, pandas, npm, a browser) or
 # minutes. PROGRAMS are the tests of other packages that need one.
-SLOW     := cmd/% conformance edge examples/% kv/disk kv/redis kv/workerskv kv/durableobjects internal/testenv codec/delimited codec/parquet codec/xlsx session/metamorphic attack web/client
+SLOW     := cmd/% conformance edge deploy examples/% kv/disk kv/redis kv/workerskv kv/durableobjects internal/testenv codec/delimited codec/parquet codec/xlsx session/metamorphic attack web/client
 PROGRAMS := Pandas|OnRedis|ToRedis|AKeyOfAnotherType|Cookbook
 
-.PHONY: run build release build-edge worker dev-edge deploy-edge check test test-conformance test-inside test-serial test-edge redis-server promtool chromium pandas clients lint lint-code lint-files generate modules bench bench-edge fuzz metamorphic soak clean
+.PHONY: run build release build-edge worker dev-edge deploy-edge check test test-conformance test-inside test-serial test-edge redis-server systemd promtool chromium pandas clients lint lint-code lint-files generate modules bench bench-edge fuzz metamorphic soak clean
 
 # run starts the server with the settings of the environment and of .env.
 run: build
@@ -103,7 +103,7 @@ check: lint
 
 # test checks everything. It installs what it needs, on Debian, and takes about twenty minutes. The
 # tests of memory and CPU measure times, so no other package is tested beside them.
-test: node_modules redis-server promtool chromium pandas clients lint
+test: node_modules redis-server systemd promtool chromium pandas clients lint
 	node .ci/openapi.mjs
 	@$(MAKE) --no-print-directory -k -j2 test-conformance test-inside test-edge test-serial
 	$(TEST) ./attack
@@ -140,6 +140,10 @@ redis-server:
 # promtool installs the tool that checks alerts, if the machine has none. The server comes with it.
 promtool:
 	@.ci/packages promtool=prometheus
+
+# systemd installs what checks the unit in deploy; it does not run as a service.
+systemd:
+	@.ci/packages systemd-analyze=systemd
 
 # chromium installs the browser if the machine has none.
 chromium:

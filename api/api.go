@@ -56,6 +56,9 @@ type Config struct {
 	// TokenRefused, if not nil, is called for each request with a token that nobody has issued. If it returns
 	// more than 0, the request is answered 429, and the client is told to wait for that long.
 	TokenRefused func(r *http.Request) (wait time.Duration)
+	// RateLimit, if not nil, counts a request of who, or of its address if who is empty, and returns how many more
+	// there may be.
+	RateLimit func(r *http.Request, who string) Rate
 	// OriginRefused, if not nil, is called for each request of a page that is refused, or that may not read the
 	// answer, because CORSOrigins lacks its origin.
 	OriginRefused func(origin string)

@@ -16,6 +16,9 @@ func (s *server) authorize(next http.Handler) http.Handler {
 		if isUnderAPI(r.URL.Path) && r.Method != http.MethodOptions {
 			linked, r2 := takeLink(r)
 			c, err := s.identify(w, r2, linked)
+			if err == nil {
+				err = s.limitRate(w, r2, c)
+			}
 			if err != nil {
 				s.writeError(w, r2, err)
 				return

@@ -183,7 +183,7 @@ func (s *server) corsOptions() cors.Options {
 		AllowedMethods: []string{"GET", "HEAD", "QUERY", "POST", "PUT", "PATCH", "DELETE"},
 		AllowedHeaders: []string{"*"},
 		ExposedHeaders: []string{
-			"Date", "ETag", "Link", "Location", "Retry-After", "Content-Disposition",
+			"Date", "ETag", "Link", "Location", "Retry-After", "RateLimit", "RateLimit-Policy", "Content-Disposition",
 			headerRequestID, headerRevision, headerVersion, headerTotalRows, headerMatchedRows, headerDTypes, headerReplay,
 		},
 		MaxAge: preflightSeconds,

@@ -13,7 +13,7 @@ import (
 
 // exposed are the headers that pages of other origins may read.
 var exposed = []string{
-	"Date", "ETag", "Link", "Location", "Retry-After", "Content-Disposition",
+	"Date", "ETag", "Link", "Location", "Retry-After", "RateLimit", "RateLimit-Policy", "Content-Disposition",
 	"X-Request-Id", "Edgeframe-Revision", "Edgeframe-Version", "Edgeframe-Total-Rows", "Edgeframe-Matched-Rows", "Edgeframe-Dtypes",
 	"Idempotent-Replay",
 }
@@ -78,7 +78,7 @@ var protocolTests = []test{
 			a := c.do("GET", path, nil, "Origin: "+c.target.Origin).has("Access-Control-Allow-Origin", c.target.Origin)
 			got := strings.Split(a.header.Get("Access-Control-Expose-Headers"), ", ")
 			for i := range got {
-				got[i] = strings.NewReplacer("Etag", "ETag").Replace(got[i])
+				got[i] = strings.NewReplacer("Etag", "ETag", "Ratelimit", "RateLimit").Replace(got[i])
 			}
 			slices.Sort(got)
 			if diff := cmp.Diff(want, got); diff != "" {

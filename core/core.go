@@ -47,7 +47,8 @@ type Runtime struct {
 	// and that wrong tokens are refused without a limit.
 	HostAllowed  func(host string) bool
 	TokenRefused func(r *http.Request) (wait time.Duration)
-	// OriginRefused is that of [api.Config].
+	// RateLimit and OriginRefused are those of [api.Config].
+	RateLimit     func(r *http.Request, who string) api.Rate
 	OriginRefused func(origin string)
 	// Misconfigured says which settings must be corrected before the API can answer. Empty means
 	// none.
@@ -109,6 +110,7 @@ func New(c config.Common, rt Runtime) http.Handler {
 		CORSOrigins:    c.CORSOrigins,
 		HostAllowed:    rt.HostAllowed,
 		TokenRefused:   rt.TokenRefused,
+		RateLimit:      rt.RateLimit,
 		OriginRefused:  rt.OriginRefused,
 		Tokens:         tokens,
 		Keys:           c.TokenKeys(),

@@ -77,6 +77,7 @@ func (a App) Run(ctx context.Context) error {
 	defer stopReturning()
 	go returnMemory(returning)
 	announceAccess(a.Config, listensOnLoopback(a.Config), log)
+	stopBackups := serveBackups(a.Config, b.embedded, log)
 	err = serveBackend(ctx, a.Config, b, newHandler(ctx, a.Config, b, requests, log.Logger, t), log, t)
 	if errors.Is(err, errCut) {
 		// Do not close the store: a handler may still be using it. No engine loses acknowledged
@@ -84,6 +85,7 @@ func (a App) Run(ctx context.Context) error {
 		log.Warn(err.Error(), "grace", shutdownGrace.String(), "event", "requests_cut")
 		return nil
 	}
+	stopBackups()
 	if closeErr := b.store.Close(); closeErr != nil {
 		err = errors.Join(err, fmt.Errorf("close the storage backend: %w", closeErr))
 	}
@@ -114,6 +116,7 @@ func newHandler(ctx context.Context, cfg Config, b *backend, requests *budget.Bu
 		Every:         every,
 		HostAllowed:   hostFilter(cfg, listensOnLoopback(cfg)),
 		TokenRefused:  newTokenGuard(log).refused,
+		RateLimit:     newRateLimit(cfg.RateLimit),
 		OriginRefused: newOriginLog(log).refused,
 		Stopping:      func() bool { return ctx.Err() != nil },
 		Docs:          swagger.File,

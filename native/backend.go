@@ -37,6 +37,8 @@ type backend struct {
 	failover *failover
 	// pool returns the numbers of the connections to Redis. It is nil if there are none.
 	pool func() *goredis.PoolStats
+	// embedded is the engine in STORAGE_DIR, nil if another one is used.
+	embedded *disk.Driver
 }
 
 // openBackend chooses and opens the storage: Redis if it is enabled and answers, the embedded store
@@ -94,6 +96,7 @@ func openRemote(cfg Config, driver *redis.Driver, cause error, plan memoryPlan, 
 	}
 	b := newBackend(cfg, cached(f.stores, cfg.CacheBytes()/2-share), cfg.RedisSessionTTL(), health)
 	b.changes, b.swept, b.failover, b.pool = changes, f.local, f, f.poolStats
+	b.embedded, _ = embedded.(*disk.Driver)
 	return b, nil
 }
 
@@ -106,6 +109,7 @@ func openEmbedded(cfg Config, plan memoryPlan, log *Log, health api.Backend) (*b
 		return nil, err
 	}
 	b := newBackend(cfg, driver, cfg.SessionTTL(), health)
+	b.embedded, _ = driver.(*disk.Driver)
 	// No table travels inside a head: a segment is not a round trip away here, and each change of a session would
 	// write its table again.
 	b.inlineBytes = -1

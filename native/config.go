@@ -63,6 +63,8 @@ type Config struct {
 	MaxConcurrentWork *int `env:"MAX_CONCURRENT_WORK" min:"1" max:"1000"`
 	// MaxConnections is 0 for as many as the limit on open files allows.
 	MaxConnections int `env:"MAX_CONNECTIONS" envDefault:"0" min:"0" max:"1000000"`
+	// RateLimit is 0 for no limit.
+	RateLimit int `env:"RATE_LIMIT_PER_MINUTE" envDefault:"0" min:"0" max:"1000000"`
 	// ShutdownSeconds is how long the server still serves after it is told to stop.
 	ShutdownSeconds int `env:"SHUTDOWN_DELAY" envDefault:"0" min:"0" max:"3600"`
 

@@ -117,9 +117,9 @@ func problems(wrong error, hasKV bool) (sentences []string) {
 // ignoredHere returns the warning about a setting of the native server that has no effect here.
 func ignoredHere(name string) string {
 	switch {
-	case strings.HasPrefix(name, "REDIS_"), strings.HasPrefix(name, "STORAGE_"),
+	case strings.HasPrefix(name, "REDIS_"), strings.HasPrefix(name, "STORAGE_"), strings.HasPrefix(name, "BREAKER_"),
 		name == "HOST", name == "PORT", name == "ALLOWED_HOSTS", name == "LOG_FORMAT", name == "MAX_MEMORY_MB",
-		name == "API_TOKENS_FILE", name == "TOKEN_SECRET_FILE", name == "TOKEN_PUBLIC_KEY_FILE", name == "MAX_CONCURRENT_WORK", name == "MAX_CONNECTIONS", name == "SHUTDOWN_DELAY",
+		name == "API_TOKENS_FILE", name == "TOKEN_SECRET_FILE", name == "TOKEN_PUBLIC_KEY_FILE", name == "MAX_CONCURRENT_WORK", name == "MAX_CONNECTIONS", name == "SHUTDOWN_DELAY", name == "RATE_LIMIT_PER_MINUTE",
 		name == "ACCESS_LOG", name == "METRICS", name == "METRICS_ADDR", name == "OTEL_EXPORTER_OTLP_ENDPOINT":
 		return name + " has no effect in a Worker: it keeps its sessions in Workers KV, and the platform runs it"
 	}

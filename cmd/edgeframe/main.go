@@ -39,6 +39,8 @@ type commands struct {
 	Health  healthCommand  `cmd:"" help:"Check whether the configured server is ready."`
 	Migrate migrateCommand `cmd:"" help:"Copy all sessions from one store to another, with their history and their expiry times. Sessions already present in the target are skipped, so it can be interrupted and rerun."`
 	Repair  repairCommand  `cmd:"" help:"Check the embedded store in STORAGE_DIR while no server uses it, set damaged files aside and keep what is readable of them. The exit code is 0 if nothing is lost, 3 if something is, 1 if the store cannot be repaired."`
+	Backup  backupCommand  `cmd:"" help:"Write a consistent copy of the embedded store in STORAGE_DIR, also while a server on this machine uses it."`
+	Restore restoreCommand `cmd:"" help:"Make the embedded store of a backup in STORAGE_DIR, which must be empty. It can be interrupted and rerun."`
 	Version versionCommand `cmd:"" help:"Print the version, the commit and the build."`
 }
 
@@ -52,7 +54,13 @@ type (
 		From string `required:"" placeholder:"URL" help:"The store to copy from: disk:<directory>, redis://host:port/db or rediss://host:port/db. $${NAME} is replaced by the environment variable."`
 		To   string `required:"" placeholder:"URL" help:"The store to copy to, in the same form."`
 	}
-	repairCommand  struct{}
+	repairCommand struct{}
+	backupCommand struct {
+		To string `required:"" placeholder:"FILE" help:"The file to write, or - for the standard output. The file is there when the backup is complete."`
+	}
+	restoreCommand struct {
+		From string `required:"" placeholder:"FILE" help:"The file to read, or - for the standard input."`
+	}
 	versionCommand struct{}
 )
 
@@ -86,6 +94,10 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 	case *migrateCommand:
 		err = command.run(app.Config, environ, stdout, stderr)
 	case *repairCommand:
+		err = command.run(app.Config, stdout)
+	case *backupCommand:
+		err = command.run(app.Config, stdout, stderr)
+	case *restoreCommand:
 		err = command.run(app.Config, stdout)
 	default:
 		err = serve(app)

@@ -79,6 +79,7 @@ var arrows = map[string][]string{
 	"conformance":               {"access", "internal/*", "codec/codectest", "codec/formats/formatstest"},
 	"bench":                     {"internal/calls"},
 	"attack":                    {},
+	"deploy":                    {},
 	"web/client":                {},
 }
 

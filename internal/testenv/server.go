@@ -69,6 +69,12 @@ func StartServerIn(t testing.TB, dir string, env ...string) *Server {
 	return startCommand(t, cmd, env).listen()
 }
 
+// StartCommand is StartServer for a command that starts the server.
+func StartCommand(t testing.TB, cmd *exec.Cmd, env ...string) *Server {
+	t.Helper()
+	return startCommand(t, cmd, env).listen()
+}
+
 // listen waits until the server listens.
 func (s *Server) listen() *Server {
 	s.t.Helper()

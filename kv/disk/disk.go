@@ -97,6 +97,7 @@ type Driver struct {
 	freed   atomic.Int64 // bytes of values removed since the last reclaiming
 	floor   floor        // no index entry expires before it
 
+	backup     sync.Mutex // held while a backup is made
 	stop       context.CancelFunc
 	background sync.WaitGroup
 }
@@ -194,6 +195,7 @@ func (d *Driver) open(m *mender, opt Options) (err error) {
 	}
 	d.counted.Store(total)
 	m.tell(d.damages)
+	_ = os.RemoveAll(d.backupDir()) // of a process that ended meanwhile; it only takes space
 	d.gate.guard()
 	var ctx context.Context
 	ctx, d.stop = context.WithCancel(context.Background())

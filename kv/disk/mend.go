@@ -102,8 +102,9 @@ func writeSynced(path string, data []byte) error {
 	return errors.Join(err, f.Sync(), f.Close())
 }
 
+// syncDir waits until the names in a directory are on the disk. Windows does that by itself.
 func syncDir(dir string) error {
-	f, err := os.Open(dir)
+	f, err := vfs.Default.OpenDir(dir)
 	if err != nil {
 		return err
 	}

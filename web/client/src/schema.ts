@@ -2242,7 +2242,7 @@ export interface components {
          * @description Stable, for programs.
          * @enum {string}
          */
-        ProblemCode: "session_not_found" | "version_not_found" | "upload_not_found" | "not_found" | "column_not_found" | "malformed_input" | "schema_mismatch" | "invalid_operation" | "invalid_query" | "invalid_parameter" | "unsupported_media_type" | "not_acceptable" | "method_not_allowed" | "payload_too_large" | "dataframe_too_large" | "nothing_to_undo" | "nothing_to_redo" | "conflict" | "idempotency_mismatch" | "precondition_failed" | "cell_changed" | "unauthorized" | "token_expired" | "token_revoked" | "insufficient_scope" | "forbidden" | "not_configured" | "no_live_updates" | "upgrade_required" | "too_many_followers" | "cross_origin" | "host_not_allowed" | "too_many_attempts" | "rate_limited" | "session_busy" | "stale_read" | "storage_unavailable" | "not_replicated" | "misconfigured" | "worker_restarted" | "internal" | "corrupt_session";
+        ProblemCode: "session_not_found" | "version_not_found" | "upload_not_found" | "not_found" | "column_not_found" | "malformed_input" | "schema_mismatch" | "invalid_operation" | "invalid_query" | "invalid_parameter" | "unsupported_media_type" | "not_acceptable" | "method_not_allowed" | "payload_too_large" | "dataframe_too_large" | "nothing_to_undo" | "nothing_to_redo" | "conflict" | "idempotency_mismatch" | "precondition_failed" | "cell_changed" | "unauthorized" | "token_expired" | "token_revoked" | "insufficient_scope" | "forbidden" | "not_configured" | "no_live_updates" | "upgrade_required" | "too_many_followers" | "cross_origin" | "host_not_allowed" | "too_many_attempts" | "rate_limited" | "rate_limit_exceeded" | "session_busy" | "stale_read" | "storage_unavailable" | "not_replicated" | "misconfigured" | "worker_restarted" | "internal" | "corrupt_session";
         /** @description A part of a document that is wrong. */
         ProblemError: {
             /** @description A JSON pointer (RFC 6901) into the document of the edit. */
@@ -2644,11 +2644,13 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description rate_limited: the server is busy with other uploads. session_busy: too many changes of the session wait for their turn. too_many_attempts: too many requests from this address had a wrong token; a right one is accepted at any time. too_many_followers: the session has as many followers as it may have. Try again. */
+        /** @description rate_limited: the server is busy with other uploads. rate_limit_exceeded: the client has sent more requests than RATE_LIMIT_PER_MINUTE. session_busy: too many changes of the session wait for their turn. too_many_attempts: too many requests from this address had a wrong token; a right one is accepted at any time. too_many_followers: the session has as many followers as it may have. Try again. */
         TooManyRequests: {
             headers: {
                 "Edgeframe-Revision": components["headers"]["Edgeframe-Revision"];
                 "Retry-After": components["headers"]["Retry-After"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
             };
@@ -2830,6 +2832,10 @@ export interface components {
         Location: string;
         /** @description The request has come before with this Idempotency-Key, and has done nothing now. The document has no members about what the first request did. */
         "Idempotent-Replay": "true";
+        /** @description On a server with a limit, how many requests may come now (r), and the seconds until as many may come as the policy says (t): "requests";r=598;t=1. All answers under /api/ have it. */
+        RateLimit: string;
+        /** @description On a server with a limit, how many requests (q) may come in how many seconds (w): "requests";q=600;w=60. All answers under /api/ have it. */
+        "RateLimit-Policy": string;
         /** @description Seconds to wait before the next try. */
         "Retry-After": number;
         /** @description Bearer. */
