@@ -33,8 +33,11 @@ func newDistinctCounter(dt arrow.DataType) accumulator {
 	return &keyCounter{seen: map[keyIn]struct{}{}}
 }
 
-// seenBytes is about the memory for a value that has been seen, besides its key.
-const seenBytes = 48
+// seenBytes is about the memory for a value that has been seen; seenKeyBytes is that for a key besides its bytes.
+const (
+	seenBytes    = 72
+	seenKeyBytes = 104
+)
 
 // wordCounter counts the different values of a column by their words.
 type wordCounter struct {
@@ -96,7 +99,7 @@ func (a *keyCounter) add(partial any, groups []uint32) (bytes int64) {
 		if !has(a.seen, v) {
 			a.seen[v] = struct{}{}
 			a.counts[v.group]++
-			bytes += seenBytes + int64(len(v.key))
+			bytes += seenKeyBytes + int64(len(v.key))
 		}
 	}
 	return bytes

@@ -1,6 +1,8 @@
 package frame
 
 import (
+	"runtime"
+
 	"github.com/apache/arrow/go/v17/arrow"
 
 	"edgeframe/internal/parallel"
@@ -10,8 +12,8 @@ import (
 const QueryBatchBytes = 8 << 20
 
 // scan calls visit for some row groups with the arrays of some columns, in batches. The calls of a batch may
-// run at the same time and must not wait. After them merge, unless nil, is called for each row group of the
-// batch, in order. Nothing of a batch is kept when the next one is loaded.
+// run at the same time and must not wait. After some of them merge, unless nil, is called for each of their row
+// groups, in order. Nothing of a batch is kept when the next one is loaded.
 func (f *Frame) scan(columns []int, groups []groupRange, visit func(r groupRange, arrays []arrow.Array) error, merge func(r groupRange) error) error {
 	for len(groups) > 0 {
 		if err := f.Ended(); err != nil {
@@ -22,23 +24,40 @@ func (f *Frame) scan(columns []int, groups []groupRange, visit func(r groupRange
 		if err != nil {
 			return err
 		}
-		err = parallel.Do(n, func(i int) error {
-			if err := f.Ended(); err != nil {
+		round := n
+		if merge != nil {
+			round = mergedTogether()
+		}
+		for from := 0; from < n; from += round {
+			end := min(from+round, n)
+			err := parallel.Do(end-from, func(i int) error {
+				if err := f.Ended(); err != nil {
+					return err
+				}
+				at := from + i
+				return visit(groups[at], arrays[at*len(columns):(at+1)*len(columns)])
+			})
+			if err != nil {
 				return err
 			}
-			return visit(groups[i], arrays[i*len(columns):(i+1)*len(columns)])
-		})
-		if err != nil {
-			return err
-		}
-		for i := 0; merge != nil && i < n; i++ {
-			if err := merge(groups[i]); err != nil {
-				return err
+			for i := from; merge != nil && i < end; i++ {
+				if err := merge(groups[i]); err != nil {
+					return err
+				}
 			}
 		}
 		groups = groups[n:]
 	}
 	return nil
+}
+
+// mergedTogether is how many row groups are visited before they are merged: what is worked out of them is in memory
+// meanwhile, and may be several times their size. In Wasm it is one.
+func mergedTogether() int {
+	if procs := runtime.GOMAXPROCS(0); procs > 1 {
+		return 4 * procs
+	}
+	return 1
 }
 
 // batch returns how many of the first row groups are loaded at once, at least one.

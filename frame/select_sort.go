@@ -17,10 +17,11 @@ import (
 const (
 	// orderBytes is the memory for a row: its place in the order and in the result, in the two buffers of the
 	// sort, and the bits to sort by. wordKeyBytes is that for its value in a column, textBytes that for a text
-	// besides its bytes.
+	// besides its bytes: its place in the list, which may be in memory twice while it grows, in the ranks and in
+	// their order, and what its allocation is rounded up by.
 	orderBytes   = 4 + selectedBytes + 2*8 + 8
 	wordKeyBytes = 8 + 1
-	textBytes    = 16 + 8 + 4
+	textBytes    = 2*16 + 8 + 4 + 12
 )
 
 // sorted returns the rows of s, which are ascending, sorted by columns.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"slices"
+	"unsafe"
 
 	"github.com/apache/arrow/go/v17/arrow"
 
@@ -54,6 +55,9 @@ func (op *sortRows) apply(f *Frame) error {
 	if rows := f.NumRows(); rows > f.Limits.Bytes/int64(sortedBytes*(len(columns)+1)) {
 		return codec.Errorf(codec.ErrTooLarge, "sorting %d rows by %d columns takes more than the %d bytes of memory that a table may have", rows, len(columns), f.Limits.Bytes)
 	}
+	if err := f.reserveSort(columns); err != nil {
+		return err
+	}
 	keys := make([]sortKeys, len(columns))
 	for i, c := range columns {
 		if keys[i], err = f.sortKeys(c, op.By[i].Descending); err != nil {
@@ -68,6 +72,28 @@ func (op *sortRows) apply(f *Frame) error {
 		return err
 	}
 	return f.reorder(order)
+}
+
+// reserveSort reserves memory for sorting by loaded columns: for the order, for the runs of rows that are moved, and
+// for the keys.
+func (f *Frame) reserveSort(columns []int) error {
+	rows := f.NumRows()
+	bytes := rows * (8 + int64(unsafe.Sizeof(gather.Run{})))
+	for _, c := range columns {
+		bytes += rows * (wordBytes + 1)
+		if !fitsWord(f.Columns[c].Field.Type) {
+			bytes += rows*int64(unsafe.Sizeof([]byte{})) + int64(f.keyBytes(c))
+		}
+	}
+	return f.reserve(bytes)
+}
+
+// keyBytes is about how many bytes the keys of a loaded column of texts have.
+func (f *Frame) keyBytes(column int) (bytes int) {
+	for _, chunk := range f.Columns[column].Chunks {
+		bytes += int(RawBytes(chunk.Data))
+	}
+	return bytes
 }
 
 // sortOrder sorts rows by keys.
@@ -134,9 +160,12 @@ const wordBytes = 8
 
 // sortKeys returns the keys of a loaded column.
 func (f *Frame) sortKeys(column int, descending bool) (sortKeys, error) {
-	k := sortKeys{descending: descending}
-	words := fitsWord(f.Columns[column].Field.Type)
+	words, rows := fitsWord(f.Columns[column].Field.Type), int(f.NumRows())
+	k := sortKeys{descending: descending, words: make([]uint64, 0, rows), missing: make([]bool, 0, rows)}
 	var arena []byte
+	if !words {
+		k.texts, arena = make([][]byte, 0, rows), make([]byte, 0, f.keyBytes(column))
+	}
 	for _, chunk := range f.Columns[column].Chunks {
 		if err := f.Ended(); err != nil {
 			return k, err
@@ -258,8 +287,12 @@ func (f *Frame) moveRows(order []int, changed, ranges []groupRange, needed map[i
 		return err
 	}
 	home := groupOf(ranges)
+	if err := f.reserveMoved(groups); err != nil {
+		return err
+	}
 	runs := make([][]gather.Run, len(changed))
 	for i, r := range changed {
+		runs[i] = make([]gather.Run, 0, r.to-r.from)
 		for _, row := range order[r.from:r.to] {
 			g := home(row)
 			runs[i] = appendRun(runs[i], source[g], row-ranges[g].from)
@@ -285,6 +318,17 @@ func (f *Frame) moveRows(order []int, changed, ranges []groupRange, needed map[i
 		}
 	}
 	return nil
+}
+
+// reserveMoved reserves memory for the rows of loaded row groups, which are copied.
+func (f *Frame) reserveMoved(groups []int) error {
+	bytes := int64(0)
+	for _, c := range f.Columns {
+		for _, g := range groups {
+			bytes += RawBytes(c.Chunks[g].Data)
+		}
+	}
+	return f.reserve(bytes)
 }
 
 // appendRun adds a row of a source to runs. If it follows the last run, that is extended.

@@ -144,7 +144,7 @@ func (t *storedTable) frame(l *queryLoader, columns []int) *frame.Frame {
 		}
 		return bytes
 	}
-	f.Reserve = func(bytes int64) error { return budget.From(l.ctx).Use(l.ctx, bytes) }
+	f.Reserve = func(bytes int64) error { return budget.From(l.ctx).UseWithin(l.ctx, bytes) }
 	return f
 }
 

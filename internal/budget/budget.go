@@ -116,9 +116,16 @@ func (e *Busy) Error() string {
 }
 
 // TooLarge is the error of work that needs more than there is for large work.
-type TooLarge struct{ Need, Most int64 }
+type TooLarge struct {
+	Need, Most int64
+	// fixed says that no setting changes Most.
+	fixed bool
+}
 
 func (e *TooLarge) Error() string {
+	if e.fixed {
+		return fmt.Sprintf("the request needs about %d MB of memory; there are %d MB for one request: select fewer rows or columns, or group by a column with fewer values", megabytes(e.Need), megabytes(e.Most))
+	}
 	return fmt.Sprintf("the request needs about %d MB of memory; this server has %d MB for one request (MAX_MEMORY_MB)", megabytes(e.Need), megabytes(e.Most))
 }
 

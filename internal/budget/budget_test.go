@@ -326,3 +326,21 @@ func TestStatsTellWhatIsReservedAndWhoWaitsAndWhoWasRefused(t *testing.T) {
 		}
 	})
 }
+
+func TestMemoryThatIsInUseAtOnceIsBoundedAlsoForAShareThatIsAlone(t *testing.T) {
+	ctx := context.Background()
+	s := New(Options{Bytes: 100, Alone: true}).Open()
+	defer s.Close()
+	if err := s.Reserve(ctx, 150); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.UseWithin(ctx, 80); err != nil {
+		t.Fatal(err)
+	}
+	if _, tooLarge := errors.AsType[*TooLarge](s.UseWithin(ctx, 21)); !tooLarge || s.Used() != 80 {
+		t.Errorf("a share that is alone uses %d of 100 bytes, and 21 more are admitted", s.Used())
+	}
+	if err := s.UseWithin(ctx, 20); err != nil {
+		t.Error(err)
+	}
+}

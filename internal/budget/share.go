@@ -68,6 +68,21 @@ func (s *Share) Use(ctx context.Context, bytes int64) error {
 	return nil
 }
 
+// UseWithin is [Share.Use] for memory that is really going to be in use at once, no estimate of what several steps
+// take. With [Options.Alone] too, the error is a [*TooLarge] if the share would use more than the whole budget.
+func (s *Share) UseWithin(ctx context.Context, bytes int64) error {
+	if s == nil {
+		return nil
+	}
+	s.b.mu.Lock()
+	need, most := s.used+bytes, s.b.opt.Bytes
+	s.b.mu.Unlock()
+	if s.b.opt.Alone && need > most {
+		return &TooLarge{Need: need, Most: most, fixed: true}
+	}
+	return s.Use(ctx, bytes)
+}
+
 // ensure makes the share hold at least so many bytes.
 func (s *Share) ensure(ctx context.Context, bytes int64) error {
 	if err := context.Cause(ctx); err != nil {
