@@ -102,7 +102,7 @@ func TestTheServerLimitsRequests(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return newHandler(t.Context(), cfg, b, nil, NewLog(cfg, t.Output()).Logger)
+		return newHandler(t.Context(), cfg, b, nil, NewLog(cfg, t.Output()).Logger, telemetry{})
 	}
 	type answer struct {
 		Status  int
