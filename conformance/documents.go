@@ -270,6 +270,8 @@ type storageDocument struct {
 	StorageDirs map[string]any `json:"storage_dirs"`
 	RedisInfo   map[string]any `json:"redis_info"`
 	Replication map[string]any `json:"replication"`
+	Breaker     map[string]any `json:"breaker"`
+	Moving      map[string]any `json:"moving"`
 	KVInfo      map[string]any `json:"kv_info"`
 	Error       string         `json:"error"`
 }

@@ -104,9 +104,10 @@ func (s *sharedSession) write(c *client, writer int, done <-chan struct{}) {
 	}
 }
 
-// asksForPatience checks the answer of a server whose store is unavailable, and waits a little.
+// asksForPatience checks the answer of a server whose store is unavailable, and waits a little. Once the circuit
+// breaker has opened, clients are asked to wait until the store is tried again, two seconds at most.
 func (a *answer) asksForPatience() {
-	if a.header.Get("Retry-After") != "1" || !strings.Contains(string(a.body), `"storage_unavailable"`) {
+	if after := a.header.Get("Retry-After"); after != "1" && after != "2" || !strings.Contains(string(a.body), `"storage_unavailable"`) {
 		a.c.Errorf("%s: Retry-After %q, %s", a.request, a.header.Get("Retry-After"), a.body)
 	}
 	time.Sleep(10 * time.Millisecond)
