@@ -104,13 +104,19 @@ func (s *sharedSession) write(c *client, writer int, done <-chan struct{}) {
 	}
 }
 
-// asksForPatience checks the answer of a server whose store is unavailable, and waits a little. Once the circuit
-// breaker has opened, clients are asked to wait until the store is tried again, two seconds at most.
+// asksForPatience checks the answer of a server whose store is unavailable, and waits a little.
 func (a *answer) asksForPatience() {
-	if after := a.header.Get("Retry-After"); after != "1" && after != "2" || !strings.Contains(string(a.body), `"storage_unavailable"`) {
+	if !a.saysWhen() || !strings.Contains(string(a.body), `"storage_unavailable"`) {
 		a.c.Errorf("%s: Retry-After %q, %s", a.request, a.header.Get("Retry-After"), a.body)
 	}
 	time.Sleep(10 * time.Millisecond)
+}
+
+// saysWhen reports whether an answer asks for a second of patience or, once the circuit breaker has opened, for the time
+// until the store is tried again, two seconds at most.
+func (a *answer) saysWhen() bool {
+	after := a.header.Get("Retry-After")
+	return after == "1" || after == "2"
 }
 
 func closed(done <-chan struct{}) bool {

@@ -75,7 +75,13 @@ func failOver(t *testing.T, pair redisPair, env []string) {
 	})
 	t.Cleanup(stop)
 	for i := range replicators {
-		s := &replicatedSession{client: c, writer: i, sess: c.create("n\n0\n")}
+		s := &replicatedSession{client: c, writer: i}
+		// The replicas may just have been connected.
+		made := s.until(done, http.StatusCreated, "POST", "/api/v1/sessions", "n\n0\n", "Content-Type: text/csv", fmt.Sprintf("Idempotency-Key: %d", i))
+		if made == nil {
+			t.FailNow()
+		}
+		s.sess = &sess{client: c, id: made.session().SessionID}
 		load = append(load, s)
 		group.Go(func() { s.work(done) })
 	}
@@ -178,7 +184,7 @@ func (s *replicatedSession) until(done <-chan struct{}, status int, method, path
 			return nil
 		case a.status == status, tries > 0 && method == "DELETE" && a.status == http.StatusNotFound:
 			return a
-		case a.status == http.StatusServiceUnavailable && a.header.Get("Retry-After") == "1":
+		case a.status == http.StatusServiceUnavailable && a.saysWhen():
 			if strings.Contains(string(a.body), `"not_replicated"`) {
 				s.unsure.Add(1)
 			}
