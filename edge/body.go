@@ -32,10 +32,7 @@ const (
 
 // newBody returns the body of a call and its length, which is -1 if it is not known. The body is empty,
 // or the bytes that runtime.mjs has read, or a stream.
-func newBody(ctx context.Context, given border.Request, h http.Header, r *room) (io.ReadCloser, int64) {
-	if !given.Streamed && len(given.Body) == 0 {
-		return http.NoBody, 0
-	}
+func newBody(ctx context.Context, given border.Request, h http.Header, r *room) (*body, int64) {
 	b := &body{ctx: ctx, room: r, most: r.most}
 	if given.Streamed {
 		b.call = given.Call

@@ -11,11 +11,6 @@ const REJECTED = 2;
 const RETRYABLE = 4;
 const OVERLOADED = 8;
 
-// INBOX is the size of the buffer in Go for what is small, as in edge/border/border.go.
-const INBOX = 16 << 10;
-
-const NOTHING = new Uint8Array();
-
 // Texts that cross together are one text, with SEPARATOR between them, in which it is escaped.
 const SEPARATOR = "\0";
 
@@ -104,7 +99,6 @@ export class Border {
   /** The last text that Go has told. */
   told = "";
   #view = new Uint8Array();
-  #inbox = 0;
 
   /** Gives the program of go what it imports. */
   constructor(go) {
@@ -113,12 +107,11 @@ export class Border {
     this.resume = go._resume.bind(go);
     go._resume = () => this.enter("resume");
     const guarded = (imports) => {
-      // Go frames that are still on the stack when the instance dies end at their next call. No function has more
-      // parameters, and a list of them would take longer.
+      // Go frames that are still on the stack when the instance dies end at their next call.
       for (const [name, call] of Object.entries(imports)) {
-        imports[name] = (a, b, c, d, e, f, g) => {
+        imports[name] = (...args) => {
           if (this.dead) throw new Error("the instance has ended");
-          return call(a, b, c, d, e, f, g);
+          return call(...args);
         };
       }
     };
@@ -149,10 +142,10 @@ export class Border {
   }
 
   /** Calls an exported function; the result is 0 if the program is dead, or dies of it. */
-  enter(name, a, b, c, d) {
+  enter(name, ...args) {
     if (this.dead) return 0;
     try {
-      const result = this.exports[name](a, b, c, d);
+      const result = this.exports[name](...args);
       return this.dead ? 0 : result;
     } catch (error) {
       // It must not be entered again.
@@ -181,33 +174,28 @@ export class Border {
     const size = body?.byteLength ?? 0;
     // A character has three bytes at most.
     const room = 3 * head.length;
-    const at = this.#buffer(0, size + room);
+    const at = this.enter("alloc", 0, size + room);
     if (at === 0) return;
     if (size > 0) this.bytes.set(body, at);
     const { written } = encoder.encodeInto(head, this.bytes.subarray(at + size, at + size + room));
-    if (this.enter("serve", call.number, size, written, body === null)) this.enter("resume");
-  }
-
-  /** Where n bytes for a wait go, or for a request if wait is 0; 0 if nobody waits any more. */
-  #buffer(wait, n) {
-    if (n > INBOX) return this.enter("alloc", wait, n);
-    return (this.#inbox ||= this.enter("inbox"));
+    this.enter("serve", call.number, size, written, body === null);
+    // If the work is done, no goroutine of the call can run.
+    if (!call.ended) this.enter("resume");
   }
 
   /** Tells Go how an operation has ended, and runs the goroutines that can run. */
   settle(wait, status, value) {
     if (this.dead) return;
-    let length = 0;
     if (value === null || value === undefined) {
       status |= EMPTY;
     } else {
       const bytes = typeof value === "string" ? encoder.encode(value) : value instanceof Uint8Array ? value : new Uint8Array(value);
-      length = bytes.length;
-      const at = this.#buffer(wait, length);
+      const at = this.enter("alloc", wait, bytes.length);
       if (at === 0) return; // nobody waits any more
       this.bytes.set(bytes, at);
     }
-    if (this.enter("settle", wait, status, length)) this.enter("resume");
+    this.enter("settle", wait, status);
+    this.enter("resume");
   }
 
   fail(wait, error) {
@@ -229,7 +217,7 @@ export class Border {
         const call = this.calls.get(number);
         const args = split(text(at, length));
         // Bindings may keep the bytes.
-        const data = copy(dataAt, dataLength) ?? NOTHING;
+        const data = this.bytes.slice(dataAt, dataAt + dataLength);
         try {
           operations[operation](call, args, data).then(
             (value) => this.settle(wait, FULFILLED, value),

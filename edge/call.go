@@ -9,85 +9,54 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 	"unsafe"
 
 	"edgeframe/edge/border"
 )
 
-// call is what belongs to a request, and its context. The cancellation of the context is made when it is first asked
-// for: many requests need none.
+// call is what belongs to a request and to its context.
 type call struct {
 	number uint32
-	// parent has the values of the context.
-	parent context.Context
-	// once makes cancellable, which is the context with its cancellation, and cancel.
-	once        sync.Once
-	cancellable context.Context
-	cancel      context.CancelFunc
-	// listed is true if cancelled has the call, ended if it has ended.
-	listed, ended bool
+	// cancel cancels the context.
+	cancel context.CancelFunc
+	// listed is true if cancelled has the call.
+	listed bool
 	// later is the work for after the response.
 	later []func(context.Context)
 }
 
-// list lets JavaScript cancel the request.
-func (c *call) list() {
-	c.Done()
-	cancelled[c.number], c.listed = c.cancel, true
-}
+// cancellable lets JavaScript cancel the request.
+func (c *call) cancellable() { cancelled[c.number], c.listed = c.cancel, true }
 
 func (c *call) end() {
 	if c.listed {
 		delete(cancelled, c.number)
 	}
-	if c.ended = true; c.cancel != nil {
-		c.cancel()
-	}
+	c.cancel()
 }
-
-// Done implements [context.Context].
-func (c *call) Done() <-chan struct{} {
-	c.once.Do(func() {
-		c.cancellable, c.cancel = context.WithCancel(c.parent)
-		if c.ended {
-			c.cancel()
-		}
-	})
-	return c.cancellable.Done()
-}
-
-// Err implements [context.Context].
-func (c *call) Err() error {
-	if c.cancellable == nil && !c.ended {
-		return c.parent.Err()
-	}
-	c.Done()
-	return c.cancellable.Err()
-}
-
-// Deadline implements [context.Context].
-func (c *call) Deadline() (time.Time, bool) { return c.parent.Deadline() }
 
 // callKey is the key of the call in a context.
 type callKey struct{}
 
+// withCall is the context of a call.
+type withCall struct {
+	context.Context
+	call *call
+}
+
 // Value implements [context.Context].
-func (c *call) Value(key any) any {
-	switch {
-	case key == (callKey{}):
-		return c
-	case c.cancellable != nil:
-		return c.cancellable.Value(key)
+func (c withCall) Value(key any) any {
+	if key == (callKey{}) {
+		return c.call
 	}
-	return c.parent.Value(key)
+	return c.Context.Value(key)
 }
 
 // WithCall returns a context for the operations of a call. Requests have such contexts; this is for programs
 // that start their calls themselves, such as tests.
 func WithCall(ctx context.Context, number uint32) context.Context {
-	return &call{parent: ctx, number: number}
+	return withCall{ctx, &call{number: number}}
 }
 
 // Later runs work after the response to the request of ctx, so that the client does not wait for it. The
@@ -125,7 +94,7 @@ func Sleep(ctx context.Context, d time.Duration) error {
 // its own.
 func Limit(ctx context.Context, d time.Duration) {
 	c := ctx.Value(callKey{}).(*call)
-	c.list()
+	c.cancellable()
 	border.Limit(c.number, d)
 }
 
@@ -146,8 +115,8 @@ func newRequest(ctx context.Context, given border.Request, bodies *room) (*http.
 		ProtoMinor: 1,
 		Header:     header(fields),
 	}).WithContext(ctx)
-	r.Host = first(r.Header, "Host")
-	r.RemoteAddr = first(r.Header, "Cf-Connecting-Ip")
+	r.Host = r.Header.Get("Host")
+	r.RemoteAddr = r.Header.Get("Cf-Connecting-Ip")
 	r.Body, r.ContentLength = newBody(ctx, given, r.Header, bodies)
 	return r, nil
 }
@@ -223,17 +192,9 @@ func oneLine(b []byte) {
 	}
 }
 
-// first returns the first value of a field whose name is canonical, "" if there is none.
-func first(h http.Header, name string) string {
-	if values := h[name]; len(values) > 0 {
-		return values[0]
-	}
-	return ""
-}
-
 // contentLength returns the Content-Length of a header, -1 if there is none.
 func contentLength(h http.Header) int64 {
-	n, err := strconv.ParseInt(first(h, "Content-Length"), 10, 64)
+	n, err := strconv.ParseInt(h.Get("Content-Length"), 10, 64)
 	if err != nil || n < 0 {
 		return -1
 	}

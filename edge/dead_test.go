@@ -34,7 +34,7 @@ func TestADeadInstanceIsNeverEntered(t *testing.T) {
 	if !got.Dead || got.Calls != 0 || !slices.Equal(got.Statuses, []int{503, 503, 503}) {
 		t.Errorf("dead %v, %d calls in flight, statuses %v; want requests that are told so", got.Dead, got.Calls, got.Statuses)
 	}
-	for _, name := range []string{"alloc", "begin", "cancel", "inbox", "resume", "serve", "settle"} {
+	for _, name := range []string{"alloc", "begin", "cancel", "resume", "serve", "settle"} {
 		if _, called := got.Results[name]; !called {
 			t.Errorf("%s is not among the exported functions %v", name, got.Results)
 		}

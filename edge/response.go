@@ -33,12 +33,8 @@ type response struct {
 	upgraded bool
 }
 
-// fields is how many header fields a response has room for. A map for at most eight would have to be made anew for
-// most responses.
-const fields = 12
-
 func newResponse(ctx context.Context, call uint32) *response {
-	return &response{ctx: ctx, call: call, header: make(http.Header, fields)}
+	return &response{ctx: ctx, call: call, header: http.Header{}}
 }
 
 // Header implements [http.ResponseWriter].

@@ -51,9 +51,6 @@ type Worker struct {
 	// Failed answers a request whose handler panicked before its answer began. It finds the header as
 	// the handler left it. The default answers with status 500.
 	Failed http.Handler
-	// Started, if not nil, is called once, when the first request has been answered: it is for what nobody has to wait
-	// for.
-	Started func()
 	// Logger gets the panics of handlers. The default writes JSON to the log of the Worker.
 	Logger *slog.Logger
 }
@@ -74,8 +71,6 @@ type instance struct {
 	env    Env
 	worker *Worker
 	bodies room
-	// lanes is the number of goroutines that serve requests or wait for one.
-	lanes int
 }
 
 // cancelled has what cancels requests, by number: uploads, whose clients may disconnect, and those with a limit.
@@ -104,9 +99,7 @@ func (in *instance) Serve(r border.Request) {
 	}
 	lane := make(chan border.Request, 1)
 	lane <- r
-	in.lanes++
 	go func() {
-		defer func() { in.lanes-- }()
 		for r := range lane {
 			in.serve(r)
 			if len(idle) == maxIdle {
@@ -117,9 +110,6 @@ func (in *instance) Serve(r border.Request) {
 	}()
 }
 
-// Goroutines implements [border.Handler].
-func (in *instance) Goroutines() (all, working int) { return in.lanes, in.lanes - len(idle) }
-
 // Cancel implements [border.Handler].
 func (in *instance) Cancel(call uint32) {
 	if cancel, ok := cancelled[call]; ok {
@@ -127,8 +117,8 @@ func (in *instance) Cancel(call uint32) {
 	}
 }
 
-// start builds the worker for its first call.
-func (in *instance) start(first *call) {
+// start builds the worker.
+func (in *instance) start() {
 	w := in.build(in.env)
 	if w.NoRoom == nil {
 		w.NoRoom = ErrNoRoom
@@ -143,25 +133,20 @@ func (in *instance) start(first *call) {
 	}
 	in.bodies = room{most: max(w.BodyBytes, minRoom), none: w.NoRoom}
 	in.worker = &w
-	if w.Started != nil {
-		Later(first, func(ctx context.Context) {
-			// The answer is sent while Go waits.
-			_ = Sleep(ctx, 0)
-			w.Started()
-		})
-	}
 }
 
 // serve handles one request, and the work that it leaves for after the response.
 func (in *instance) serve(given border.Request) {
 	defer border.Done(given.Call)
-	c := &call{parent: context.Background(), number: given.Call}
 	if in.worker == nil {
-		in.start(c)
+		in.start()
 	}
+	c := &call{number: given.Call}
+	ctx, cancel := context.WithCancel(withCall{context.Background(), c})
+	c.cancel = cancel
 	defer c.end()
-	out := newResponse(c, given.Call)
-	r, err := newRequest(c, given, &in.bodies)
+	out := newResponse(ctx, given.Call)
+	r, err := newRequest(ctx, given, &in.bodies)
 	if err != nil {
 		http.Error(out, "the URL of the request cannot be read", http.StatusBadRequest)
 		out.finish()
@@ -169,12 +154,12 @@ func (in *instance) serve(given border.Request) {
 	}
 	defer r.Body.Close()
 	if given.Streamed {
-		c.list()
+		c.cancellable()
 	}
 	out.bodiless = r.Method == http.MethodHead
 	in.handle(out, r)
 	if len(c.later) > 0 {
-		in.finish(context.WithoutCancel(c), c)
+		in.finish(context.WithoutCancel(ctx), c)
 	}
 }
 

@@ -117,7 +117,7 @@ type groupValues struct {
 const (
 	// groupBytes is about the memory for a group besides its aggregates and pairs, numberedBytes that for a value
 	// besides its key.
-	groupBytes    = 24
+	groupBytes    = 40
 	numberedBytes = 80
 )
 

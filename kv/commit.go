@@ -69,11 +69,9 @@ func (s *Store) Commit(ctx context.Context, c Commit) (values [][]byte, err erro
 	if c, err = s.fullCommit(op, c); err != nil {
 		return nil, err
 	}
-	err = s.call(ctx, op, key, func(ctx context.Context) (err error) {
-		values, err = CommitOn(ctx, s.driver, c)
-		return err
-	})
-	return values, err
+	ctx, call := s.begin(ctx, op, key)
+	values, err = CommitOn(ctx, s.driver, c)
+	return values, call.end(err)
 }
 
 // CommitOn makes a commit on a driver, in one step if the driver can: it is [Committer.Commit] for all drivers.

@@ -28,14 +28,28 @@ func (s *Store) WithHook(hook Hook) *Store {
 	return &hooked
 }
 
-// call makes a call of the engine, with the hook of s around it, and wraps its error.
-func (s *Store) call(ctx context.Context, op, key string, f func(context.Context) error) error {
-	if s.hook == nil {
-		return wrap(op, key, f(ctx))
+// call is a call of the engine, with the hook of the store around it. It is no function around the call, because
+// that would keep a large value in memory until the engine has answered.
+type call struct {
+	op, key string
+	done    func(error) // nil without a hook
+}
+
+// begin returns the context of a call.
+func (s *Store) begin(ctx context.Context, op, key string) (context.Context, call) {
+	c := call{op: op, key: key}
+	if s.hook != nil {
+		ctx, c.done = s.hook(ctx, op)
 	}
-	ctx, done := s.hook(ctx, op)
-	err := wrap(op, key, f(ctx))
-	done(err)
+	return ctx, c
+}
+
+// end returns the error of the call as an [*Error].
+func (c call) end(err error) error {
+	err = wrap(c.op, c.key, err)
+	if c.done != nil {
+		c.done(err)
+	}
 	return err
 }
 

@@ -83,7 +83,8 @@ func (s *Store) Adopt(ctx context.Context, item Item, ttl, remember time.Duratio
 	if err != nil {
 		return err
 	}
-	return s.call(ctx, op, item.Key, func(ctx context.Context) error { return adopter.Adopt(ctx, full, ttl, remember) })
+	ctx, call := s.begin(ctx, op, item.Key)
+	return call.end(adopter.Adopt(ctx, full, ttl, remember))
 }
 
 // Confirm makes sure that what a read of key has shown is not lost later, so that it can be reported as

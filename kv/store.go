@@ -70,12 +70,9 @@ func (s *Store) GetMany(ctx context.Context, keys []string) ([][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var values [][]byte
-	err = s.call(ctx, "get", one(keys), func(ctx context.Context) (err error) {
-		values, err = s.driver.Get(ctx, full)
-		return err
-	})
-	if err != nil {
+	ctx, call := s.begin(ctx, "get", one(keys))
+	values, err := s.driver.Get(ctx, full)
+	if err := call.end(err); err != nil {
 		return nil, err
 	}
 	return values, nil
@@ -101,7 +98,8 @@ func (s *Store) SetMany(ctx context.Context, items []Item, ttl time.Duration) er
 	if len(items) == 1 {
 		key = items[0].Key
 	}
-	return s.call(ctx, "set", key, func(ctx context.Context) error { return s.driver.Set(ctx, full, ttl) })
+	ctx, call := s.begin(ctx, "set", key)
+	return call.end(s.driver.Set(ctx, full, ttl))
 }
 
 // CompareAndSwap stores item if the revision of the current value is old (zero: if there is no
@@ -116,7 +114,8 @@ func (s *Store) CompareAndSwap(ctx context.Context, item Item, old Revision, ttl
 	if err != nil {
 		return err
 	}
-	return s.call(ctx, op, item.Key, func(ctx context.Context) error { return s.driver.CompareAndSwap(ctx, full, old, ttl) })
+	ctx, call := s.begin(ctx, op, item.Key)
+	return call.end(s.driver.CompareAndSwap(ctx, full, old, ttl))
 }
 
 func (s *Store) checkSwap(op string, item Item, ttl time.Duration) error {
@@ -138,7 +137,8 @@ func (s *Store) Delete(ctx context.Context, keys ...string) error {
 	if err != nil {
 		return err
 	}
-	return s.call(ctx, "delete", one(keys), func(ctx context.Context) error { return s.driver.Delete(ctx, full) })
+	ctx, call := s.begin(ctx, "delete", one(keys))
+	return call.end(s.driver.Delete(ctx, full))
 }
 
 // Touch makes keys live for at least ttl from now. It never shortens a life, except on an engine
@@ -154,7 +154,8 @@ func (s *Store) Touch(ctx context.Context, keys []string, ttl time.Duration) err
 	if err != nil {
 		return err
 	}
-	return s.call(ctx, "touch", one(keys), func(ctx context.Context) error { return s.driver.Touch(ctx, full, ttl) })
+	ctx, call := s.begin(ctx, "touch", one(keys))
+	return call.end(s.driver.Touch(ctx, full, ttl))
 }
 
 // ListKeys returns a page of at most limit keys that begin with prefix (which may be empty), starting
@@ -167,12 +168,9 @@ func (s *Store) list(ctx context.Context, op, prefix, cursor string, limit int, 
 	if limit < 1 || limit > MaxListLimit {
 		return Page{}, fail(op, prefix, ErrInvalid, "limit %d is not between 1 and %d", limit, MaxListLimit)
 	}
-	var page Page
-	err := s.call(ctx, op, prefix, func(ctx context.Context) (err error) {
-		page, err = list(ctx, s.prefix+prefix, cursor, limit)
-		return err
-	})
-	if err != nil {
+	ctx, call := s.begin(ctx, op, prefix)
+	page, err := list(ctx, s.prefix+prefix, cursor, limit)
+	if err := call.end(err); err != nil {
 		return Page{}, err
 	}
 	for i, k := range page.Keys {
@@ -183,23 +181,18 @@ func (s *Store) list(ctx context.Context, op, prefix, cursor string, limit int, 
 
 // Count returns the number of present items that were stored with Counted.
 func (s *Store) Count(ctx context.Context) (Count, error) {
-	var c Count
-	err := s.call(ctx, "count", "", func(ctx context.Context) (err error) {
-		c, err = s.driver.Count(ctx)
-		return err
-	})
-	return c, err
+	ctx, call := s.begin(ctx, "count", "")
+	c, err := s.driver.Count(ctx)
+	return c, call.end(err)
 }
 
 // Health makes one round trip to the engine. It returns how long that took, and what the engine
 // reports for the health document.
 func (s *Store) Health(ctx context.Context) (latency time.Duration, details map[string]any, err error) {
 	start := time.Now()
-	err = s.call(ctx, "health", "", func(ctx context.Context) (err error) {
-		details, err = s.driver.Health(ctx)
-		return err
-	})
-	return time.Since(start), details, err
+	ctx, call := s.begin(ctx, "health", "")
+	details, err = s.driver.Health(ctx)
+	return time.Since(start), details, call.end(err)
 }
 
 // probeTTL is how long the value of a failed Probe stays in the store.
@@ -231,12 +224,9 @@ func (s *Store) Sweep(ctx context.Context, limit int) (int, error) {
 	if !ok {
 		return 0, nil
 	}
-	n := 0
-	err := s.call(ctx, "sweep", "", func(ctx context.Context) (err error) {
-		n, err = sweeper.Sweep(ctx, limit)
-		return err
-	})
-	return n, err
+	ctx, call := s.begin(ctx, "sweep", "")
+	n, err := sweeper.Sweep(ctx, limit)
+	return n, call.end(err)
 }
 
 // Close releases the engine.

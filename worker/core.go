@@ -52,9 +52,10 @@ func (c console) Write(p []byte) (int, error) {
 	return len(p), err
 }
 
-// newCore returns the handler core with the settings in env, the settings, and what logs the warnings about them. If
-// settings are not accepted, the core answers every request with an error that names them.
-func newCore(env edge.Env, version string) (handler http.Handler, settings config.Common, warn func()) {
+// newCore returns the handler core with the settings in env, and the settings. If settings are not
+// accepted, the core answers every request with an error that names them.
+func newCore(env edge.Env, version string) (http.Handler, config.Common) {
+	var settings config.Common
 	options := config.Options{Defaults: defaults, IgnoredHere: ignoredHere}
 	warnings, wrong := config.Parse(&settings, env.Vars(), options)
 	if wrong != nil {
@@ -63,13 +64,11 @@ func newCore(env edge.Env, version string) (handler http.Handler, settings confi
 		_, _ = config.Parse(&settings, nil, options)
 	}
 	logger = slog.New(slog.NewJSONHandler(console{}, &slog.HandlerOptions{Level: settings.Level()}))
-	warn = func() {
-		for _, w := range warnings {
-			logger.Warn(w.Text)
-		}
-		if wrong == nil {
-			warnOfAccess(settings)
-		}
+	for _, w := range warnings {
+		logger.Warn(w.Text)
+	}
+	if wrong == nil {
+		warnOfAccess(settings)
 	}
 
 	driver := workerskv.New(workerskv.Options{Binding: Binding, CountPrefix: settings.KeyPrefix + ":" + session.LifetimePrefix})
@@ -86,7 +85,7 @@ func newCore(env edge.Env, version string) (handler http.Handler, settings confi
 		Logger:        logger,
 	}
 	withHeads(&rt, driver, env, settings.KeyPrefix, cached)
-	return core.New(settings, rt), settings, warn
+	return core.New(settings, rt), settings
 }
 
 // warnOfAccess logs who may read and write, if that is more people than the owner may think.

@@ -17,14 +17,13 @@ import (
 // Serve answers the requests to the Worker. It does not return.
 func Serve(version string) {
 	edge.Serve(func(env edge.Env) edge.Worker {
-		handler, settings, warn := newCore(env, version)
+		handler, settings := newCore(env, version)
 		edge.Tell(strings.Join(settings.CORSOrigins, " "))
 		return edge.Worker{
 			Handler:   withFaults(boundHealth(handler)),
 			BodyBytes: settings.MaxUploadBytes(),
 			NoRoom:    api.ErrBusy,
 			Failed:    http.HandlerFunc(failed),
-			Started:   warn,
 			Logger:    logger,
 		}
 	})

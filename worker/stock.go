@@ -17,8 +17,7 @@ import (
 // in the Worker.
 func Serve(version string) {
 	env := js.Global().Get("context").Get("environment").String()
-	handler, _, warn := newCore(edge.ParseEnv(env), version)
-	warn()
+	handler, _ := newCore(edge.ParseEnv(env), version)
 	workers.Serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx := edge.WithCall(r.Context(), 1)
 		handler.ServeHTTP(w, r.WithContext(ctx))

@@ -11,12 +11,10 @@
 //
 // Bytes are copied once in each direction: JavaScript copies results into a buffer that Go has allocated,
 // and copies what Go passes before the imported function returns. A buffer stays reachable from Go until
-// JavaScript has written to it. What is small goes through a buffer that is always there, and is copied once more:
-// this takes less time than to enter Go for a buffer.
+// JavaScript has written to it.
 package border
 
 import (
-	"bytes"
 	"runtime"
 	"time"
 	"unsafe"
@@ -61,8 +59,6 @@ type Handler interface {
 	Serve(Request)
 	// Cancel tells that nobody waits for the answer to a call any more.
 	Cancel(call uint32)
-	// Goroutines returns the number of the handler's own goroutines, and how many of them work on a call.
-	Goroutines() (all, working int)
 }
 
 // Request is a call as it arrives.
@@ -85,16 +81,8 @@ func Handle(h Handler) {
 }
 
 // incoming is the buffer that JavaScript fills. Between alloc and the call that takes the buffer, only
-// JavaScript runs. If it is nil, JavaScript has filled small.
+// JavaScript runs.
 var incoming []byte
-
-// small is for requests and results of up to so many bytes, as border.mjs says too.
-var small [16 << 10]byte
-
-// inbox returns where small is.
-//
-//go:wasmexport inbox
-func inbox() unsafe.Pointer { return unsafe.Pointer(&small) }
 
 // alloc returns a buffer of n bytes for the result of a wait, or for a request if wait is 0. It returns nil
 // if nobody waits any more.
@@ -119,82 +107,38 @@ func alloc(wait, n uint32) unsafe.Pointer {
 // begin passes the environment, of n bytes, which is in the buffer.
 //
 //go:wasmexport begin
-func begin(n uint32) { handler.Begin(string(taken(n))) }
+func begin(n uint32) { handler.Begin(string(taken()[:n])) }
 
-// serve starts the work on a request. The buffer has the body, of which there are size bytes, and the head. It runs
-// the goroutine of the call until it waits or is done, and then returns whether there is more to run.
+// serve starts the work on a request. The buffer has the body, of which there are size bytes, and the head.
 //
 //go:wasmexport serve
-func serve(call, size, head uint32, streamed bool) bool {
-	if all, working := handler.Goroutines(); working == 0 {
-		others = runtime.NumGoroutine() - all
-	}
-	in := incoming
-	if incoming = nil; in == nil {
-		in = small[:]
-	}
-	text := string(in[size : size+head])
-	if in = in[:size:size]; size > 0 && &in[0] == &small[0] {
-		in = bytes.Clone(in)
-	}
-	handler.Serve(Request{call, text, in, streamed})
-	return run()
+func serve(call, size, head uint32, streamed bool) {
+	b := taken()
+	handler.Serve(Request{call, string(b[size : size+head]), b[:size:size], streamed})
+	// Runs the goroutine of the call until it waits or is done. Many requests need no more than that.
+	runtime.Gosched()
 }
 
-// settle ends a wait. Its result, if it has one, is the n bytes in the buffer. Like serve it runs the goroutine
-// that waits, and returns whether there is more to run.
+// settle ends a wait. Its result, if it has one, is in the buffer.
 //
 //go:wasmexport settle
-func settle(wait, status, n uint32) bool {
-	b := taken(n)
-	p := waits.take(wait)
-	if p == nil {
-		return false
+func settle(wait, status uint32) {
+	b := taken()
+	if p := waits.take(wait); p != nil {
+		p.settled <- outcome{Status(status), b}
 	}
-	p.settle(outcome{Status(status), b})
-	return run()
-}
-
-// taken returns the n bytes in the buffer.
-func taken(n uint32) []byte {
-	b := incoming
-	if incoming = nil; b == nil {
-		b = bytes.Clone(small[:n])
-	}
-	return b
-}
-
-var (
-	// waiting is the number of goroutines that are in Await for what has not settled.
-	waiting int
-	// others is the number of goroutines that were there when no call was worked on.
-	others int
-	// entries counts the entries into Go.
-	entries uint
-)
-
-// everySo is how often JavaScript runs all goroutines, so that the Go runtime gets time for its own, such as those of
-// the garbage collector.
-const everySo = 16
-
-// run runs the goroutines that can run. This is what most calls need, and takes less time than the resume of the Go
-// runtime, which asks JavaScript for an event. But the scheduler may return before all of them have run. So it
-// returns true if one of them may not wait: if a goroutine works on a call and is not in Await, or if there are
-// goroutines that are not the handler's own. Then JavaScript resumes the Go runtime.
-func run() bool {
-	runtime.Gosched()
-	if handler == nil {
-		return true
-	}
-	all, working := handler.Goroutines()
-	entries++
-	return working > waiting || runtime.NumGoroutine() > others+all || entries%everySo == 0
 }
 
 // cancel tells that nobody waits for the answer to a call any more.
 //
 //go:wasmexport cancel
 func cancel(call uint32) { handler.Cancel(call) }
+
+func taken() []byte {
+	b := incoming
+	incoming = nil
+	return b
+}
 
 // Reply answers a call. The head has a line for each header field.
 func Reply(call uint32, status int, head string, body []byte) {

@@ -108,8 +108,6 @@ type Pending struct {
 	number  uint32
 	into    []byte
 	settled chan outcome
-	// awaited is true once a goroutine is in Await.
-	awaited bool
 	err     error
 }
 
@@ -137,27 +135,10 @@ func (p *Pending) Await() ([]byte, error) {
 	select {
 	case o := <-p.settled:
 		return o.result()
-	default:
-	}
-	p.awaited = true
-	waiting++
-	select {
-	case o := <-p.settled:
-		return o.result()
 	case <-p.ctx.Done():
-		if waits.take(p.number) != nil {
-			waiting--
-		}
+		waits.take(p.number)
 		return nil, p.ctx.Err()
 	}
-}
-
-// settle ends the wait. From now on the goroutine in Await does not wait.
-func (p *Pending) settle(o outcome) {
-	if p.awaited {
-		waiting--
-	}
-	p.settled <- o
 }
 
 func (o outcome) result() ([]byte, error) {

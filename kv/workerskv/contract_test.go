@@ -4,6 +4,7 @@ package workerskv
 
 import (
 	"context"
+	"runtime/debug"
 	"testing"
 	"time"
 
@@ -20,6 +21,9 @@ func TestContract(t *testing.T) {
 		return d
 	})
 }
+
+// The garbage collector runs as in a Worker, whose memory is bounded.
+func init() { debug.SetMemoryLimit(72 << 20) }
 
 // bound is a driver whose calls all belong to one request.
 type bound struct{ driver *Driver }
