@@ -101,7 +101,7 @@ deploy-edge: node_modules
 check: lint
 	$(GO) test -vet=off -ldflags='-s -w' -skip '$(PROGRAMS)|$(COMPARED)' $(filter-out $(addprefix edgeframe/,$(SLOW)),$(ORDERED))
 
-# test checks everything. It installs what it needs, on Debian, and takes about twenty minutes. The
+# test checks everything. It installs what it needs, on Debian, and takes about 25 minutes. The
 # tests of memory and CPU measure times, so no other package is tested beside them.
 test: node_modules redis-server systemd promtool chromium pandas clients lint
 	node .ci/openapi.mjs
@@ -110,7 +110,7 @@ test: node_modules redis-server systemd promtool chromium pandas clients lint
 
 # TEST tests packages. Programs without a symbol table are linked sooner. A program with the race detector sleeps
 # for a second before it ends, unless atexit_sleep_ms says otherwise.
-TEST = MAKEFLAGS= GORACE=atexit_sleep_ms=10 $(GO) test -vet=off -ldflags='-s -w' -timeout 20m
+TEST = MAKEFLAGS= GORACE=atexit_sleep_ms=10 $(GO) test -vet=off -ldflags='-s -w' -timeout 30m
 
 # Two of these run at a time: conformance takes about as long as the others together. The packages of test-edge
 # wait for other processes, so they are taken one at a time.

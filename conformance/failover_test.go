@@ -18,7 +18,7 @@ import (
 )
 
 var (
-	failovers   = flag.Int("failovers", 2, "how often each master is killed, paused and replaced in order")
+	failovers   = flag.Int("failovers", 1, "how often each master is killed, paused and replaced in order")
 	waitForThem = flag.Int("failovers.wait", 1, "REDIS_WAIT_REPLICAS while masters are replaced; with 0 changes are lost")
 )
 
