@@ -74,6 +74,9 @@ type Frame struct {
 	// Reserve, unless nil, is called before an operation makes more values than it replaces, with their
 	// size in bytes. Its error ends the operation.
 	Reserve func(bytes int64) error
+	// Within, unless nil, is called like Reserve for memory that what was reserved for the edit as a whole covers,
+	// unless that was more than there is.
+	Within func(bytes int64) error
 	// LoadBytes, unless nil, returns about how many bytes Load takes for some columns of a row group. Queries
 	// load as many row groups at once as take [QueryBatchBytes].
 	LoadBytes func(columns []int, group int) int64
@@ -106,6 +109,14 @@ func FromTable(t *codec.Table, limits codec.Limits) *Frame {
 		f.Rows = append(f.Rows, int(g.NumRows()))
 	}
 	return f
+}
+
+// within calls Within for so many bytes.
+func (f *Frame) within(bytes int64) error {
+	if f.Within == nil {
+		return nil
+	}
+	return f.Within(bytes)
 }
 
 // reserve calls Reserve for values of that many bytes.

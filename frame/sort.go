@@ -85,7 +85,7 @@ func (f *Frame) reserveSort(columns []int) error {
 			bytes += rows*int64(unsafe.Sizeof([]byte{})) + int64(f.keyBytes(c))
 		}
 	}
-	return f.reserve(bytes)
+	return f.within(bytes)
 }
 
 // keyBytes is about how many bytes the keys of a loaded column of texts have.
@@ -320,15 +320,18 @@ func (f *Frame) moveRows(order []int, changed, ranges []groupRange, needed map[i
 	return nil
 }
 
-// reserveMoved reserves memory for the rows of loaded row groups, which are copied.
+// reserveMoved reserves memory for the rows of loaded row groups, which are copied column by column. The old rows
+// of a column are given up when it is done, so only the largest column counts.
 func (f *Frame) reserveMoved(groups []int) error {
-	bytes := int64(0)
+	most := int64(0)
 	for _, c := range f.Columns {
+		bytes := int64(0)
 		for _, g := range groups {
 			bytes += RawBytes(c.Chunks[g].Data)
 		}
+		most = max(most, bytes)
 	}
-	return f.reserve(bytes)
+	return f.within(most)
 }
 
 // appendRun adds a row of a source to runs. If it follows the last run, that is extended.

@@ -40,6 +40,7 @@ func (s *Service) frame(ctx context.Context, h *head, ver *record.Version, kept 
 	// Segments are kept: the neighbours of a changed chunk in its segment are loaded later.
 	fetched := map[record.SegmentRef][]arrow.Array{}
 	f.Reserve = func(bytes int64) error { return budget.From(ctx).UseWithin(ctx, bytes) }
+	f.Within = func(bytes int64) error { return budget.From(ctx).UseAlone(ctx, bytes) }
 	f.Load = func(chunks []frame.Chunk) ([]arrow.Array, error) {
 		places := m.places(chunks)
 		if err := s.beginEdit(ctx, h, places, f.NumRows(), kept); err != nil {

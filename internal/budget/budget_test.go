@@ -343,4 +343,12 @@ func TestMemoryThatIsInUseAtOnceIsBoundedAlsoForAShareThatIsAlone(t *testing.T) 
 	if err := s.UseWithin(ctx, 20); err != nil {
 		t.Error(err)
 	}
+	if _, tooLarge := errors.AsType[*TooLarge](s.UseAlone(ctx, 1)); !tooLarge {
+		t.Error("a share that is alone uses more than all")
+	}
+	shared := New(Options{Bytes: 100}).Open()
+	defer shared.Close()
+	if err := shared.UseAlone(ctx, 200); err != nil || shared.Used() != 0 {
+		t.Errorf("%d bytes are used of a budget that several share, %v", shared.Used(), err)
+	}
 }

@@ -83,6 +83,15 @@ func (s *Share) UseWithin(ctx context.Context, bytes int64) error {
 	return s.Use(ctx, bytes)
 }
 
+// UseAlone is [Share.UseWithin] with [Options.Alone], for memory that what the share has reserved covers: a share that
+// is alone may have been admitted although it reserved more than there is. Without that option it does nothing.
+func (s *Share) UseAlone(ctx context.Context, bytes int64) error {
+	if s == nil || !s.b.opt.Alone {
+		return nil
+	}
+	return s.UseWithin(ctx, bytes)
+}
+
 // ensure makes the share hold at least so many bytes.
 func (s *Share) ensure(ctx context.Context, bytes int64) error {
 	if err := context.Cause(ctx); err != nil {
