@@ -5,7 +5,7 @@
 // After a number of consecutive outages the engine is not called any more: calls fail at once with a
 // [kv.Outage], which says when the engine is asked again. Then a single call is let through, the probe.
 // If the engine answers, everything works again; otherwise the next probe follows after the same time.
-// What is an outage the owner says. An error that the engine answers with is none, and neither is a call
+// The owner says what an outage is. An error that the engine answers with is not one, and neither is a call
 // that its caller has canceled. The package starts nothing in the background: the probe is the first call
 // after the time has passed.
 package breaker
