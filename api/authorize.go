@@ -38,20 +38,27 @@ func (s *server) identify(w http.ResponseWriter, r *http.Request, linked string)
 	if len(s.accepted) == 0 && !s.Keys.Any() {
 		return caller{}, nil
 	}
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	token = strings.TrimSpace(token)
-	given := strings.EqualFold(scheme, "Bearer") && token != ""
+	token := Bearer(r)
 	switch {
 	case linked != "" && r.Header.Get("Authorization") != "":
 		return caller{}, badParameter("the token is given in the address and as Authorization; give it once")
 	case linked != "":
 		return s.identifyLink(w, r, linked)
-	case !given:
+	case token == "":
 		return caller{}, problemf(http.StatusUnauthorized, "unauthorized", sendToken)
 	case s.accepts(token):
 		return caller{operator: true}, nil
 	}
 	return s.identifyScoped(w, r, token)
+}
+
+// Bearer returns the token in the header Authorization, "" if there is none. The scheme may be in any case.
+func Bearer(r *http.Request) string {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(token)
 }
 
 // identifyLink returns who sends a request with a token in its address.

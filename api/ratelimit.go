@@ -29,7 +29,7 @@ func (s *server) limitRate(w http.ResponseWriter, r *http.Request, c caller) err
 	who := ""
 	switch {
 	case c.operator:
-		who = "token " + r.Header.Get("Authorization")
+		who = "token " + Bearer(r)
 	case c.token != nil && c.token.Actor != "":
 		who = "actor " + c.token.Actor
 	}

@@ -13,9 +13,10 @@ import (
 	"net"
 	"net/http"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
+
+	"edgeframe/api"
 )
 
 // metricsPath is where metrics are.
@@ -52,7 +53,7 @@ func serveMetrics(next http.Handler, cfg Config, t telemetry, log *slog.Logger) 
 
 // isOperator reports whether a request has one of the operator's tokens.
 func isOperator(cfg Config, r *http.Request) bool {
-	given := sha256.Sum256([]byte(bearer(r)))
+	given := sha256.Sum256([]byte(api.Bearer(r)))
 	same := 0
 	for _, token := range cfg.APITokens {
 		want := sha256.Sum256([]byte(token))
@@ -61,18 +62,9 @@ func isOperator(cfg Config, r *http.Request) bool {
 	return same == 1
 }
 
-// bearer returns the token of a request, "" if it has none.
-func bearer(r *http.Request) string {
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") {
-		return ""
-	}
-	return strings.TrimSpace(token)
-}
-
 // refuseScrape answers a request without a token of the operator. Wrong tokens are counted, as elsewhere.
 func refuseScrape(w http.ResponseWriter, r *http.Request, guard *tokenGuard) {
-	if bearer(r) != "" {
+	if api.Bearer(r) != "" {
 		if wait := guard.refused(r); wait > 0 {
 			w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
 			w.Header().Set("Connection", "close")

@@ -85,11 +85,12 @@ func TestTheTableOfSendersIsBounded(t *testing.T) {
 
 // TestTheServerLimitsRequests uses the whole handler: with two operator's tokens, and without any.
 func TestTheServerLimitsRequests(t *testing.T) {
+	scheme := "Bearer "
 	get := func(h http.Handler, path, token string) (status int, headers string) {
 		r := httptest.NewRequest("GET", path, nil)
 		r.Host = "localhost"
 		if token != "" {
-			r.Header.Set("Authorization", "Bearer "+token)
+			r.Header.Set("Authorization", scheme+token)
 		}
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)
@@ -124,10 +125,13 @@ func TestTheServerLimitsRequests(t *testing.T) {
 	for range 3 {
 		got = append(got, ask(tokens, session, "0123456789abcdef"))
 	}
+	// Another spelling of the header is no other token.
+	scheme = "bearer  "
+	got = append(got, ask(tokens, session, "0123456789abcdef"))
 	got = append(got, ask(tokens, session, "fedcba9876543210"), ask(tokens, session, ""))
 	three := []answer{{404, policy + "1;t=30 "}, {404, policy + "0;t=60 "}, {429, policy + "0;t=60 30"}}
 	want := append(append(three[:3:3], answer{200, "  "}, answer{200, "  "}), three...)
-	want = append(want, three[0], answer{401, "  "})
+	want = append(want, three[2], three[0], answer{401, "  "})
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
