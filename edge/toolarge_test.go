@@ -28,6 +28,7 @@ func TestWorkThatAnInstanceHasNoRoomForIsRefused(t *testing.T) {
 		query(`{"group":{"by":["c0","c1"],"aggregates":[{"fn":"count"}]},"limit":10}`),
 		query(`{"distinct":{"column":"c0"}}`),
 		{"PATCH", session + "/data", document, []byte(`{"operations":[{"op":"sort","by":[{"column":"c0"},{"column":"c1"}]}]}`), 0},
+		{"PATCH", session + "/data", document, []byte(`{"operations":[{"op":"compute","column":"x","expression":"concat(c0, c1, c0, c1, c0, c1)"}]}`), 0},
 	} {
 		if status, _, body := w.send(l); status != http.StatusRequestEntityTooLarge || !strings.Contains(body, `"code":"dataframe_too_large"`) {
 			t.Errorf("%s %s: %d %.300s; want a 413", l.method, l.body, status, body)

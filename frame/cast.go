@@ -93,7 +93,11 @@ func (k *casting) column(f *Frame, column int) error {
 		if err != nil {
 			return err
 		}
-		if err := f.reserve(RawBytes(data) - RawBytes(old)); err != nil {
+		if arrow.IsBaseBinary(k.to.ID()) {
+			// The buffer of texts has grown beyond what they take.
+			data = Compact(data)
+		}
+		if err := f.made(old, data); err != nil {
 			return err
 		}
 		c.Chunks[r.group] = Chunk{Data: data}

@@ -100,6 +100,10 @@ func (f *Frame) failing(where *Condition) (gone []int64, err error) {
 	if err != nil {
 		return nil, err
 	}
+	// The list of the rows grows by copying it.
+	if err := f.within(2 * wordBytes * f.NumRows()); err != nil {
+		return nil, err
+	}
 	at := newEvaluation(f)
 	arrays := make([]arrow.Array, len(f.Columns))
 	for _, r := range f.groupRanges() {

@@ -11,11 +11,24 @@ import (
 	"edgeframe/codec/scalar"
 )
 
+// listedBytes is about what a value of a list takes in a set of keys, listedWordBytes in a set of words.
+const (
+	listedBytes     = 48
+	listedWordBytes = 20
+)
+
 // in makes c hold for cells that equal one of a list of values. The list is read into one array of the
 // type of the column.
 func (f *Frame) in(c *cellTest, field arrow.Field, list value, at string) error {
 	if list.n < 0 {
 		return codec.Errorf(ErrInvalidOperation, "in needs a value that is a list, for instance [1, 2]")
+	}
+	size := int64(listedBytes)
+	if c.words || arrow.IsFloating(valuesOf(field.Type).ID()) {
+		size = listedWordBytes
+	}
+	if err := f.within(size * int64(list.n)); err != nil {
+		return err
 	}
 	c.relation = oneOf
 	r := &listReader{f: f, at: at, column: field.Name, dt: valuesOf(field.Type)}

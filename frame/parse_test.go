@@ -212,3 +212,26 @@ func TestNewValuesAreReservedBeforeTheyAreMade(t *testing.T) {
 		}
 	}
 }
+
+// What replaces values stays in memory beside them until the edit is stored.
+func TestOperationsAccountForWhatTheyReplace(t *testing.T) {
+	numbers := values(t, "int64", "[1,2,3]")
+	for op, atLeast := range map[string]int64{
+		`{"op":"set_values","column":"n","rows":[0],"value":5}`:                         RawBytes(numbers),
+		`{"op":"cast","column":"n","dtype":"float64"}`:                                  RawBytes(numbers),
+		`{"op":"delete_rows","rows":[0]}`:                                               RawBytes(slice(numbers, 1, 3)),
+		`{"op":"replace","columns":["n"],"find":1,"with":2,"whole_cell":true}`:                            RawBytes(numbers),
+		`{"op":"filter","where":{"column":"n","cmp":"in","value":[1,2,3,4,5,6,7,8,9]}}`: 9 * listedWordBytes,
+	} {
+		ops, err := parse(t, "["+op+"]")
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := FromTable(codectest.TableOf([]string{"n"}, []arrow.Array{numbers}), codec.Limits{})
+		within := int64(0)
+		f.Within = func(bytes int64) error { within += bytes; return nil }
+		if _, err := Apply(f, ops); err != nil || within < atLeast {
+			t.Errorf("%s accounted for %d bytes, want at least %d; %v", op, within, atLeast, err)
+		}
+	}
+}

@@ -131,7 +131,7 @@ func (f *Frame) replaceCells(column int, in cellReplacer) error {
 		if err != nil {
 			return inColumn(c.Field.Name, err)
 		}
-		if err := f.reserve(RawBytes(data) - RawBytes(old)); err != nil {
+		if err := f.made(old, data); err != nil {
 			return err
 		}
 		c.Chunks[r.group] = Chunk{Data: data}

@@ -228,11 +228,15 @@ func (f *Frame) replace(col int, rows []int64, values arrow.Array) error {
 		if err := f.Ended(); err != nil {
 			return err
 		}
-		if err := f.rewrite(c.Chunks[p.group].Data); err != nil {
+		old := c.Chunks[p.group].Data
+		if err := f.rewrite(old); err != nil {
 			return err
 		}
-		data, err := ReplaceRows(c.Chunks[p.group].Data, p.rows, slice(values, p.from, p.from+len(p.rows)))
+		data, err := ReplaceRows(old, p.rows, slice(values, p.from, p.from+len(p.rows)))
 		if err != nil {
+			return err
+		}
+		if err := f.made(old, data); err != nil {
 			return err
 		}
 		c.Chunks[p.group] = Chunk{Data: data}
@@ -251,6 +255,15 @@ func (f *Frame) rewrite(data arrow.Array) error {
 		return codec.Errorf(ErrInvalidOperation, "the operations copy the same rows too often; put the rows of one column, or all rows to delete, into one operation")
 	}
 	return nil
+}
+
+// made accounts for the memory of a chunk that takes the place of another one, which stays in memory.
+func (f *Frame) made(old, data arrow.Array) error {
+	before, now := RawBytes(old), RawBytes(data)
+	if err := f.within(min(before, now)); err != nil {
+		return err
+	}
+	return f.reserve(now - before)
 }
 
 // deleteRows removes rows.
@@ -293,11 +306,15 @@ func (f *Frame) removeRows(rows []int64) error {
 		}
 		keep := complement(part.rows, f.Rows[part.group])
 		for _, c := range f.Columns {
-			if err := f.rewrite(c.Chunks[part.group].Data); err != nil {
+			old := c.Chunks[part.group].Data
+			if err := f.rewrite(old); err != nil {
 				return err
 			}
-			data, err := KeepRows(c.Chunks[part.group].Data, keep)
+			data, err := KeepRows(old, keep)
 			if err != nil {
+				return err
+			}
+			if err := f.made(old, data); err != nil {
 				return err
 			}
 			c.Chunks[part.group] = Chunk{Data: data}

@@ -34,7 +34,7 @@ var defaults = map[string]string{
 
 // workBytes is the memory that requests share: an isolate has 128 MB, and the program and its caches take
 // about a third. A request that is alone may take more, up to the limits of sizes above.
-const workBytes = 80 << 20
+const workBytes = 72 << 20
 
 // inlineBytes is [session.Options.InlineBytes]: a call of Workers KV takes milliseconds, and copying 32 KiB
 // a few microseconds.
