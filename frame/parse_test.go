@@ -220,7 +220,7 @@ func TestOperationsAccountForWhatTheyReplace(t *testing.T) {
 		`{"op":"set_values","column":"n","rows":[0],"value":5}`:                         RawBytes(numbers),
 		`{"op":"cast","column":"n","dtype":"float64"}`:                                  RawBytes(numbers),
 		`{"op":"delete_rows","rows":[0]}`:                                               RawBytes(slice(numbers, 1, 3)),
-		`{"op":"replace","columns":["n"],"find":1,"with":2,"whole_cell":true}`:                            RawBytes(numbers),
+		`{"op":"replace","columns":["n"],"find":1,"with":2,"whole_cell":true}`:          RawBytes(numbers),
 		`{"op":"filter","where":{"column":"n","cmp":"in","value":[1,2,3,4,5,6,7,8,9]}}`: 9 * listedWordBytes,
 	} {
 		ops, err := parse(t, "["+op+"]")
