@@ -8,9 +8,9 @@ import (
 // Watcher is implemented by drivers that tell this process what happens to a key.
 type Watcher interface {
 	// Watch calls tell with the Event of each [Commit] of key that succeeds, in the order of the swaps. It calls
-	// tell with nil when the caller has to look at the key itself: when key was deleted, and when events may have
-	// been lost, for instance because the connection to the engine was broken. An engine that does not listen yet
-	// when Watch returns calls tell with nil once it does. Nobody is told that a key has expired.
+	// tell with nil when the caller has to look at the key itself: once the engine listens, which may be before
+	// Watch returns; when events may have been lost, for instance because the connection to the engine was broken;
+	// and when key was deleted. Nobody is told that a key has expired.
 	//
 	// Watch does not wait, and an engine that cannot be reached is no error: it is told later. tell must return
 	// at once and must not use the driver. After stop a call of tell may still be on its way.
@@ -47,6 +47,13 @@ type Watchers struct {
 }
 
 type watcher struct{ tell func(event []byte) }
+
+// Watch is [Watcher.Watch] of an engine in this process, which always listens.
+func (w *Watchers) Watch(key string, tell func(event []byte)) (stop func()) {
+	remove, _ := w.Add(key, tell)
+	tell(nil)
+	return func() { remove() }
+}
 
 // Add makes tell be called for a key. It reports whether it is the only one that watches the key.
 func (w *Watchers) Add(key string, tell func(event []byte)) (stop func() (last bool), first bool) {

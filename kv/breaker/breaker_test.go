@@ -254,7 +254,7 @@ func TestWhoWatchesBeforeTheEngineIsOpenIsToldAfterwards(t *testing.T) {
 	open := func(context.Context) (kv.Driver, error) { return engine, nil }
 	d := NewOpen(engine.Info(), open, errOutage, Options{Failures: 1, OpenFor: time.Millisecond, IsOutage: func(error) bool { return true }})
 	told := map[string]int{}
-	watch := func(name string) func() { return d.Watch("k", func([]byte) { told[name]++ }) }
+	watch := func(name string) func() { return d.Watch("k", func(event []byte) { told[name] += len(event) }) }
 	stopBefore := watch("stopped before")
 	stopAfter := watch("stopped after")
 	watch("stays")

@@ -133,8 +133,7 @@ func (d *Driver) Commit(ctx context.Context, c kv.Commit) ([][]byte, error) {
 
 // Watch implements [kv.Watcher].
 func (d *Driver) Watch(key string, tell func(event []byte)) (stop func()) {
-	remove, _ := d.watchers.Add(key, tell)
-	return func() { remove() }
+	return d.watchers.Watch(key, tell)
 }
 
 // swap is CompareAndSwap with an event, which may be nil.

@@ -85,6 +85,9 @@ func (s *subscriber) watch(channel string, tell func(event []byte)) (stop func()
 		s.running.loops.Go(s.running.write)
 	case first:
 		s.running.change()
+	default:
+		// The subscription may have begun before. If not, tell is called again when it does.
+		tell(nil)
 	}
 	return func() { s.leave(remove) }
 }
