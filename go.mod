@@ -35,6 +35,7 @@ require (
 	github.com/syumai/workers v0.32.0
 	github.com/tidwall/btree v1.8.2
 	github.com/tinylib/msgp v1.6.5
+	github.com/tmaxmax/go-sse v0.12.0
 	github.com/yuin/goldmark v1.8.7
 	github.com/zeebo/xxh3 v1.1.0
 	go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp v0.72.0

@@ -71,9 +71,11 @@ type Config struct {
 	// Docs returns the files of the page /docs by their names. Nil means that the handler core does not have
 	// them.
 	Docs func(name string) (DocsFile, bool)
-	// Live, if not nil, answers the request of a follower with a WebSocket. It needs a store with live updates.
-	// Its errors are those of this package and of the packages below, and then it has not answered.
-	Live func(w http.ResponseWriter, r *http.Request, f Follower) error
+	// Live, if not nil, answers the request of a follower with a WebSocket, or with server-sent events if
+	// LiveStreams is set. It needs a store with live updates. Its errors are those of this package and of the
+	// packages below, and then it has not answered.
+	Live        func(w http.ResponseWriter, r *http.Request, f Follower) error
+	LiveStreams bool
 	// ServerTiming adds the header Server-Timing to each answer. The times of the store are those that its calls
 	// note in the [timing.Phases] of the request.
 	ServerTiming bool

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strings"
@@ -19,6 +20,11 @@ type Follower struct {
 	Revision     session.Token
 	// First is the event that tells the client the present revision, nil if the client has seen it.
 	First []byte
+	// Salt is [session.Session.Salt] of that revision, and Ends when the session expires unless it is accessed.
+	Salt int64
+	Ends time.Time
+	// Look returns the present state of the session. It does not extend it, and asks nobody for a token.
+	Look func(ctx context.Context) (*session.Session, error)
 	// Scoped says that the client has a scoped token, which the session may revoke. Expires is when it
 	// expires.
 	Scoped  bool
@@ -31,13 +37,15 @@ var (
 	ErrOvertaken = errors.New("the session has changed")
 	// ErrFollowers: the session has as many followers as it may have.
 	ErrFollowers = errors.New("too many followers")
+	// ErrServerFollowers: the server has as many followers as it may have.
+	ErrServerFollowers = errors.New("the server has too many followers")
 )
 
 // maxAdmissions is how often a follower is admitted again because the session has changed meanwhile.
 const maxAdmissions = 5
 
-// getEvents makes the client a follower of the session. It does not extend the session. The events are
-// those of the package session.
+// getEvents makes the client a follower of the session: over a WebSocket, or by server-sent events. It does not
+// extend the session. The events are those of the package session.
 func (s *server) getEvents(w http.ResponseWriter, r *http.Request) error {
 	seen, err := lastEvent(r)
 	if err != nil {
@@ -55,7 +63,11 @@ func (s *server) getEvents(w http.ResponseWriter, r *http.Request) error {
 		if err := s.canFollow(w, r); err != nil {
 			return err
 		}
-		err = s.Live(w, r, follower(r, sess, seen))
+		if r.Method == http.MethodHead {
+			w.Header().Set("Content-Type", "text/event-stream")
+			return nil
+		}
+		err = s.Live(w, r, s.follower(r, sess, seen))
 		if !errors.Is(err, ErrOvertaken) {
 			return refusedFollower(sess.ID, err)
 		}
@@ -81,7 +93,10 @@ func (s *server) canFollow(w http.ResponseWriter, r *http.Request) error {
 	if s.Live == nil || !s.Store.Capabilities().LiveUpdates {
 		return problemf(http.StatusNotImplemented, "no_live_updates", "this server has no live updates, because its storage cannot tell of changes; ask for the session again and again instead, with touch=false and If-None-Match")
 	}
-	if !wantsWebSocket(r) {
+	switch asked := wantsWebSocket(r); {
+	case s.LiveStreams && asked:
+		return problemf(http.StatusNotAcceptable, "not_acceptable", "live updates come as server-sent events here; send the request without Upgrade: websocket")
+	case !s.LiveStreams && !asked:
 		w.Header().Set("Upgrade", "websocket")
 		return problemf(http.StatusUpgradeRequired, "upgrade_required", "live updates come over a WebSocket; open this address with one, or send Upgrade: websocket")
 	}
@@ -92,8 +107,11 @@ func wantsWebSocket(r *http.Request) bool {
 	return r.Method == http.MethodGet && strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
 }
 
-func follower(r *http.Request, sess *session.Session, seen session.Token) Follower {
-	f := Follower{Session: sess.ID, Key: sess.Key(), Revision: sess.Revision}
+func (s *server) follower(r *http.Request, sess *session.Session, seen session.Token) Follower {
+	f := Follower{Session: sess.ID, Key: sess.Key(), Revision: sess.Revision, Salt: sess.Salt, Ends: sess.Expires}
+	f.Look = func(ctx context.Context) (*session.Session, error) {
+		return s.Sessions.Peek(ctx, session.Ref{ID: sess.ID})
+	}
 	if seen != sess.Revision {
 		f.First = sess.Event()
 	}
@@ -103,8 +121,17 @@ func follower(r *http.Request, sess *session.Session, seen session.Token) Follow
 	return f
 }
 
+// fullWait is how long a client waits that was refused because the server has too many followers.
+const fullWait = 10 * time.Second
+
 // refusedFollower returns the answer to a client that could not become a follower.
 func refusedFollower(id string, err error) error {
+	if errors.Is(err, ErrServerFollowers) {
+		return &problem{
+			Status: http.StatusServiceUnavailable, Code: "live_updates_full", retryAfter: fullWait,
+			Detail: "the server has as many followers as it may have; try again later, or ask for the session again and again instead",
+		}
+	}
 	if !errors.Is(err, ErrFollowers) {
 		return err
 	}

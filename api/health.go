@@ -201,6 +201,7 @@ func (s *server) healthStorage(w http.ResponseWriter, r *http.Request) error {
 // storageDocument has the fields of the previous service's document, under the same names, and more.
 func (s *server) storageDocument(st storageState) object {
 	info, now := s.Store.Info(), s.present()
+	info.Capabilities.LiveUpdates = info.Capabilities.LiveUpdates && s.Live != nil
 	doc := object{
 		{"status", st.status()},
 		{"backend_type", now.Info.Type},

@@ -6,6 +6,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"iter"
 	"net/http"
 	"slices"
 	"strconv"
@@ -14,6 +16,7 @@ import (
 
 	"github.com/coder/websocket"
 	"github.com/google/go-cmp/cmp"
+	"github.com/tmaxmax/go-sse"
 )
 
 // eventDocument is an event. AllColumns and what follows is not there in events about the end of a session.
@@ -29,37 +32,49 @@ type eventDocument struct {
 	TokensRevoked bool     `json:"tokens_revoked,omitempty"`
 }
 
-// The codes with which the server closes the connection of a follower.
+// The ways in which the server ends the connection of a follower: a WebSocket is closed with a code, a stream of
+// server-sent events ends. open is no end.
 const (
+	open          = websocket.StatusCode(-1)
 	closedForGood = websocket.StatusNormalClosure
 	closedUnknown = websocket.StatusCode(4401)
+	streamEnded   = websocket.StatusCode(-2)
 )
 
-// notFollowed is the status of a request for events without a WebSocket.
+// streams reports whether the server tells by server-sent events, and not over WebSockets.
+func (c *client) streams() bool { return c.store.Runtime == "native" }
+
+// notFollowed is the status of a HEAD request for events.
 func (c *client) notFollowed() int {
-	if c.store.Capabilities.LiveUpdates {
-		return http.StatusUpgradeRequired
+	switch {
+	case !c.store.Capabilities.LiveUpdates:
+		return http.StatusNotImplemented
+	case c.streams():
+		return http.StatusOK
 	}
-	return http.StatusNotImplemented
+	return http.StatusUpgradeRequired
 }
 
 // follower follows a session.
 type follower struct {
 	*sess
-	conn *websocket.Conn
+	conn *websocket.Conn // nil for a stream
+	// event returns the next event of a stream. stop ends the connection.
+	event func() (sse.Event, error, bool)
+	stop  func()
 }
 
 // follow opens a connection, with query parameters and headers as those of do.
 func (s *sess) follow(params []string, headers ...string) *follower {
 	s.Helper()
-	conn, response, err := s.dial(params, headers...)
+	f, response, err := s.dial(params, headers...)
 	if err != nil {
 		s.Fatalf("follow %s: %v, %+v", s.id, err, response)
 	}
-	return &follower{s, conn}
+	return f
 }
 
-func (s *sess) dial(params []string, headers ...string) (*websocket.Conn, *http.Response, error) {
+func (s *sess) dial(params []string, headers ...string) (*follower, *http.Response, error) {
 	header := http.Header{}
 	if s.target.Token != "" && !slices.ContainsFunc(params, func(p string) bool { return strings.HasPrefix(p, "token=") }) {
 		header.Set("Authorization", "Bearer "+s.target.Token)
@@ -68,16 +83,48 @@ func (s *sess) dial(params []string, headers ...string) (*websocket.Conn, *http.
 		name, value, _ := strings.Cut(h, ": ")
 		header.Set(name, value)
 	}
-	conn, response, err := websocket.Dial(s.Context(), s.target.URL+s.path("/events", params...), &websocket.DialOptions{HTTPHeader: header})
-	if err == nil {
-		s.Cleanup(func() { _ = conn.CloseNow() })
+	url := s.target.URL + s.path("/events", params...)
+	if s.streams() {
+		return s.openStream(url, header)
 	}
-	return conn, response, err
+	conn, response, err := websocket.Dial(s.Context(), url, &websocket.DialOptions{HTTPHeader: header})
+	if err != nil {
+		return nil, response, err
+	}
+	s.Cleanup(func() { _ = conn.CloseNow() })
+	return &follower{sess: s, conn: conn, stop: func() { _ = conn.CloseNow() }}, response, nil
 }
 
-// read returns the next message, or the code with which the server has closed the connection.
+// openStream asks for server-sent events.
+func (s *sess) openStream(url string, header http.Header) (*follower, *http.Response, error) {
+	ctx, cancel := context.WithCancel(s.Context())
+	s.Cleanup(cancel)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	r.Header = header
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	if response.StatusCode != http.StatusOK {
+		return nil, response, errors.Join(fmt.Errorf("status %d", response.StatusCode), response.Body.Close())
+	}
+	if got := response.Header; got.Get("Content-Type") != "text/event-stream" || got.Get("Cache-Control") != "no-store" || got.Get("X-Accel-Buffering") != "no" {
+		s.Errorf("header of a stream: %v", got)
+	}
+	event, stop := iter.Pull2(sse.Read(response.Body, nil))
+	s.Cleanup(stop)
+	return &follower{sess: s, event: event, stop: cancel}, response, nil
+}
+
+// read returns the next message, or how the server has ended the connection.
 func (f *follower) read() (string, websocket.StatusCode) {
 	f.Helper()
+	if f.conn == nil {
+		return f.readStream()
+	}
 	ctx, cancel := context.WithTimeout(f.Context(), time.Minute)
 	defer cancel()
 	_, message, err := f.conn.Read(ctx)
@@ -87,14 +134,32 @@ func (f *follower) read() (string, websocket.StatusCode) {
 	if err != nil {
 		f.Fatalf("follower of %s: %v", f.id, err)
 	}
-	return string(message), -1
+	return string(message), open
+}
+
+func (f *follower) readStream() (string, websocket.StatusCode) {
+	f.Helper()
+	limit := time.AfterFunc(time.Minute, f.stop)
+	defer limit.Stop()
+	e, err, more := f.event()
+	switch {
+	case !more:
+		return "", streamEnded
+	case err != nil:
+		f.Fatalf("follower of %s: %v", f.id, err)
+	}
+	var said struct{ Type, Revision string }
+	if err := json.Unmarshal([]byte(e.Data), &said); err != nil || e.Type != said.Type || said.Revision != "" && e.LastEventID != said.Revision {
+		f.Errorf("event %q with the id %q: %s, %v", e.Type, e.LastEventID, e.Data, err)
+	}
+	return e.Data, open
 }
 
 // next returns the next event.
 func (f *follower) next() (e eventDocument) {
 	f.Helper()
 	message, code := f.read()
-	if code != -1 {
+	if code != open {
 		f.Fatalf("the connection was closed with %d", code)
 	}
 	dec := json.NewDecoder(strings.NewReader(message))
@@ -126,13 +191,16 @@ func (f *follower) tells(summary string, columns ...string) eventDocument {
 	return e
 }
 
-// ends checks that the connection is closed with a code, after an event of that type unless it is empty.
+// ends checks that the connection is closed with a code, or that the stream ends, after an event of that type unless it is empty.
 func (f *follower) ends(event string, want websocket.StatusCode) {
 	f.Helper()
 	if event != "" {
 		if diff := cmp.Diff(eventDocument{Type: event}, f.next()); diff != "" {
 			f.Fatalf("event: %s", diff)
 		}
+	}
+	if f.streams() {
+		want = streamEnded
 	}
 	if message, code := f.read(); code != want {
 		f.Errorf("%q, closed with %d, want %d", message, code, want)
@@ -153,6 +221,9 @@ var liveTests = []test{
 		s := c.create(people)
 		if !c.store.Capabilities.LiveUpdates {
 			s.do("GET", s.path("/events"), nil, "Upgrade: websocket", "Connection: Upgrade").refused(http.StatusNotImplemented, "no_live_updates", "touch=false", "If-None-Match")
+		} else if c.streams() {
+			s.do("GET", s.path("/events"), nil, "Upgrade: websocket", "Connection: Upgrade").refused(http.StatusNotAcceptable, "not_acceptable", "server-sent events")
+			s.do("HEAD", s.path("/events"), nil).is(http.StatusOK).has("Content-Type", "text/event-stream")
 		} else {
 			s.do("GET", s.path("/events"), nil).refused(http.StatusUpgradeRequired, "upgrade_required", "WebSocket")
 		}
@@ -190,7 +261,7 @@ var liveTests = []test{
 		f := s.follow([]string{"after=" + revision})
 		s.edit(op{"op": "delete_rows", "rows": []int{0}})
 		seen := f.tells("deleted 1 row", "*").Revision // it was told nothing before
-		_ = f.conn.CloseNow()
+		f.stop()
 		s.post("/undo")
 		s.follow([]string{"after=" + seen}).tells("", "*")
 		s.follow([]string{"after=" + revision}, "Last-Event-ID: "+seen).tells("", "*")
@@ -221,6 +292,9 @@ var liveTests = []test{
 		s := c.create(people)
 		f := s.follow(nil)
 		f.next()
+		if f.conn == nil {
+			return // a stream goes one way
+		}
 		for _, message := range []string{"{}", strings.Repeat("x", 10_000), "ping"} {
 			if err := f.conn.Write(c.Context(), websocket.MessageText, []byte(message)); err != nil {
 				c.Fatal(err)
@@ -236,6 +310,13 @@ var liveTests = []test{
 		s := c.create(people)
 		for origin, allowed := range map[string]bool{c.target.Origin: true, "https://evil.example": false, "null": false} {
 			_, response, err := s.dial(nil, "Origin: "+origin)
+			if c.streams() {
+				// The browser keeps what comes from a page that CORS does not allow.
+				if may := response.Header.Get("Access-Control-Allow-Origin") == origin; may != allowed {
+					c.Errorf("a page of %s: %v", origin, response.Header)
+				}
+				continue
+			}
 			if refused := errors.Is(err, nil); refused != allowed || !allowed && (response == nil || response.StatusCode != http.StatusForbidden) {
 				c.Errorf("a page of %s: %v, %+v", origin, err, response)
 			}

@@ -57,8 +57,9 @@ type Runtime struct {
 	Stopping func() bool
 	// Docs returns the files of the page /docs; see [api.Config].
 	Docs func(name string) (api.DocsFile, bool)
-	// Live answers the requests of followers; see [api.Config].
-	Live func(w http.ResponseWriter, r *http.Request, f api.Follower) error
+	// Live answers the requests of followers, and LiveStreams says how; see [api.Config].
+	Live        func(w http.ResponseWriter, r *http.Request, f api.Follower) error
+	LiveStreams bool
 	// Routed, Failed and WatchCache are those of [api.Config].
 	Routed     func(r *http.Request, path string)
 	Failed     func(code string)
@@ -118,6 +119,7 @@ func New(c config.Common, rt Runtime) http.Handler {
 		Stopping:       rt.Stopping,
 		Docs:           rt.Docs,
 		Live:           rt.Live,
+		LiveStreams:    rt.LiveStreams,
 		ServerTiming:   c.ServerTiming,
 		Routed:         rt.Routed,
 		Failed:         rt.Failed,

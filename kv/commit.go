@@ -79,7 +79,13 @@ func CommitOn(ctx context.Context, d Driver, c Commit) (values [][]byte, err err
 	if committer, ok := d.(Committer); ok {
 		return committer.Commit(ctx, c)
 	}
-	err = commitInSteps(ctx, d, c)
+	return CommitInSteps(ctx, d, c, func() error { return d.CompareAndSwap(ctx, c.Swap, c.Old, c.SwapTTL) })
+}
+
+// CommitInSteps makes a commit on a driver by one call after another. The swap is made by swap, which an engine
+// that tells the Event replaces by its own.
+func CommitInSteps(ctx context.Context, d Driver, c Commit, swap func() error) (values [][]byte, err error) {
+	err = commitInSteps(ctx, d, c, swap)
 	if len(c.Get) > 0 {
 		// If this fails, values is nil.
 		values, _ = d.Get(ctx, c.Get)
@@ -87,7 +93,7 @@ func CommitOn(ctx context.Context, d Driver, c Commit) (values [][]byte, err err
 	return values, err
 }
 
-func commitInSteps(ctx context.Context, d Driver, c Commit) error {
+func commitInSteps(ctx context.Context, d Driver, c Commit, swap func() error) error {
 	if len(c.Put) > 0 {
 		if err := d.Set(ctx, c.Put, c.TTL); err != nil {
 			return err
@@ -98,7 +104,7 @@ func commitInSteps(ctx context.Context, d Driver, c Commit) error {
 			return err
 		}
 	}
-	err := d.CompareAndSwap(ctx, c.Swap, c.Old, c.SwapTTL)
+	err := swap()
 	if errors.Is(err, ErrConflict) {
 		lost := &Conflict{}
 		if values, err := d.Get(ctx, []string{c.Swap.Key}); err == nil {

@@ -149,8 +149,9 @@ type Capabilities struct {
 	// RepeatsKeys says that a listing may return a key more than once if the engine rearranges
 	// itself during the listing.
 	RepeatsKeys bool `json:"repeats_keys"`
-	// LiveUpdates says that the engine tells those who follow a key what the Event of a [Commit] says, that the
-	// key was deleted, and that it has expired. Such an engine is a [Committer].
+	// LiveUpdates says that the engine tells those who follow a key what the Event of a [Commit] says, and that the
+	// key was deleted. Such an engine is a [Committer]. It is a [Watcher] too, unless those who follow a key are
+	// connected to the engine itself.
 	LiveUpdates bool `json:"live_updates"`
 }
 

@@ -29,6 +29,10 @@ func accessLog(next http.Handler, log *slog.Logger, t telemetry) http.Handler {
 		r, x := t.begin(r)
 		defer func() {
 			took := time.Since(start)
+			if w.Header().Get("Content-Type") == "text/event-stream" && !recorder.began.IsZero() {
+				// How long a client follows says nothing about the server.
+				took = recorder.began.Sub(start)
+			}
 			t.metrics.End(metrics.Request{Route: x.route, Method: r.Method, Status: recorder.status, Took: took, Received: x.received, Sent: recorder.bytes})
 			attrs := []slog.Attr{
 				slog.String("method", r.Method),
@@ -66,9 +70,12 @@ type responseRecorder struct {
 	http.ResponseWriter
 	status int
 	bytes  int64
+	// began is when the header was sent.
+	began time.Time
 }
 
 func (r *responseRecorder) WriteHeader(status int) {
+	r.began = time.Now()
 	r.status = status
 	r.ResponseWriter.WriteHeader(status)
 }

@@ -64,6 +64,7 @@ func (a App) Run(ctx context.Context) error {
 		return err
 	}
 	b.store = t.watch(b.store)
+	b.followers = newHub(b.store, divideDescriptors(openFiles(), a.Config).connections)
 	t.metrics.WatchAvailability(b.availability)
 	t.metrics.WatchPool(b.pool)
 	b.health.Version = a.Version
@@ -120,6 +121,8 @@ func newHandler(ctx context.Context, cfg Config, b *backend, requests *budget.Bu
 		OriginRefused: newOriginLog(log).refused,
 		Stopping:      func() bool { return ctx.Err() != nil },
 		Docs:          swagger.File,
+		Live:          follow(b.followers),
+		LiveStreams:   true,
 		Routed:        t.routed(),
 		Failed:        t.metrics.Failed,
 		WatchCache:    t.metrics.WatchCache,

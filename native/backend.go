@@ -17,6 +17,7 @@ import (
 	"edgeframe/kv/disk"
 	"edgeframe/kv/memory"
 	"edgeframe/kv/redis"
+	"edgeframe/native/live"
 	"edgeframe/native/metrics"
 	"edgeframe/session"
 )
@@ -39,6 +40,8 @@ type backend struct {
 	pool func() *goredis.PoolStats
 	// embedded is the engine in STORAGE_DIR, nil if another one is used.
 	embedded *disk.Driver
+	// followers are told of changes. It is nil if the store cannot tell of them.
+	followers *live.Hub
 }
 
 // openBackend chooses and opens the storage: Redis if it is enabled and answers, the embedded store

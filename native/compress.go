@@ -26,7 +26,14 @@ func compress(next http.Handler) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return withoutCodingTags(wrap(next)), nil
+	compressed := withoutCodingTags(wrap(next))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if isStream(r) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		compressed.ServeHTTP(w, r)
+	}), nil
 }
 
 func isText(contentType string) bool {

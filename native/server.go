@@ -131,6 +131,11 @@ func serveBackend(ctx context.Context, cfg Config, b *backend, handler http.Hand
 	if b.failover != nil {
 		sweeper.Go(func() { b.failover.run(sweeping) })
 	}
+	if b.followers != nil {
+		// Streams would not end by themselves. Until then the server is still asked: whoever was sent away
+		// earlier would come back to it.
+		srv.RegisterOnShutdown(b.followers.Close)
+	}
 	err = serve(ctx, srv, ln, cfg.ShutdownDelay(), shutdownGrace)
 	stopSweeping()
 	sweeper.Wait()

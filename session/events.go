@@ -36,6 +36,38 @@ type revisionEvent struct {
 	TokensRevoked bool `json:"tokens_revoked,omitempty"`
 }
 
+// Event is what an event of the store says, for those who pass events on.
+type Event struct {
+	// Type is "revision" or "deleted".
+	Type string
+	// Revision is the new revision of a "revision".
+	Revision Token
+	// TokensRevoked says that the session refuses the scoped tokens that were issued so far.
+	TokensRevoked bool
+
+	event revisionEvent
+}
+
+// ParseEvent reads what the store tells of a commit.
+func ParseEvent(text []byte) (e Event, err error) {
+	if err := json.Unmarshal(text, &e.event); err != nil {
+		return Event{}, fail(ErrCorrupt, "an event of the store is damaged: %v", err)
+	}
+	e.Type, e.TokensRevoked = e.event.Type, e.event.TokensRevoked
+	if e.Type == "revision" {
+		e.Revision, err = ParseToken(e.event.Revision)
+	}
+	return e, err
+}
+
+// Present returns the event for a follower who has not seen the revision before that of e, as
+// [Session.Event] does.
+func (e Event) Present() []byte {
+	present := e.event
+	present.Actor, present.Summary, present.Columns, present.AllColumns, present.TokensRevoked = nil, nil, []string{}, true, false
+	return present.encode()
+}
+
 // deletedEvent says that a session has been deleted. That one has expired is said by the store.
 var deletedEvent = []byte(`{"type":"deleted"}`)
 

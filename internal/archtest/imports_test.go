@@ -27,6 +27,7 @@ var arrows = map[string][]string{
 	"cmd/*":          {"native", "worker"},
 	"native":         {"core", "config", "api", "session", "kv", "kv/*", "native/*", "swagger", "internal/budget", "internal/logsafe", "internal/lru"},
 	"native/*":       {"kv", "kv/*", "internal/budget", "internal/logsafe", "internal/lru"},
+	"native/live":    {"kv", "session"},
 	"worker":         {"edge", "core", "config", "api", "session", "staging", "kv", "kv/*", "kv/workerskv", "kv/durableobjects", "internal/budget", "internal/logsafe"},
 	"swagger":        {"api"},
 	"core":           {"access", "config", "api", "session", "codec/segment", "kv", "internal/budget", "internal/lru", "internal/timing"},

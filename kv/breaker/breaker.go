@@ -63,6 +63,8 @@ type Driver struct {
 	cause  error     // the last outage
 	until  time.Time // when the state that is "open" ends
 	down   bool
+	// pending are those who began to watch before the engine was opened.
+	pending map[*pending]struct{}
 
 	opened, rejected atomic.Int64
 }
@@ -71,6 +73,7 @@ var (
 	_ kv.Driver    = (*Driver)(nil)
 	_ kv.Committer = (*Driver)(nil)
 	_ kv.Confirmer = (*Driver)(nil)
+	_ kv.Watcher   = (*Driver)(nil)
 )
 
 // New returns d behind a breaker.
@@ -185,6 +188,11 @@ func (b *Driver) opening(ctx context.Context) (kv.Driver, error) {
 	}
 	b.mu.Lock()
 	b.engine = d
+	waiting := b.pending
+	b.pending = nil
+	for p := range waiting {
+		p.stop = kv.WatchOn(d, p.key, p.tell)
+	}
 	b.mu.Unlock()
 	return d, nil
 }
@@ -257,6 +265,36 @@ func (b *Driver) Commit(ctx context.Context, c kv.Commit) (values [][]byte, err 
 // Confirm implements [kv.Confirmer].
 func (b *Driver) Confirm(ctx context.Context, key string, shown kv.Revision) error {
 	return b.call(ctx, false, func(d kv.Driver) error { return kv.ConfirmOn(ctx, d, key, shown) })
+}
+
+// pending is one who watches a key of an engine that is not open, or was not when that began.
+type pending struct {
+	key  string
+	tell func(event []byte)
+	stop func() // nil until the engine is open
+}
+
+// Watch implements [kv.Watcher]. It is no call of the engine, which waits for its server by itself.
+func (b *Driver) Watch(key string, tell func(event []byte)) (stop func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.engine != nil {
+		return kv.WatchOn(b.engine, key, tell)
+	}
+	if b.pending == nil {
+		b.pending = map[*pending]struct{}{}
+	}
+	p := &pending{key: key, tell: tell}
+	b.pending[p] = struct{}{}
+	return func() {
+		b.mu.Lock()
+		delete(b.pending, p)
+		stop := p.stop
+		b.mu.Unlock()
+		if stop != nil {
+			stop()
+		}
+	}
 }
 
 // Delete implements [kv.Driver].

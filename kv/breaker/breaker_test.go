@@ -10,6 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"edgeframe/kv"
 	"edgeframe/kv/kvtest"
 	"edgeframe/kv/memory"
@@ -65,7 +67,7 @@ func (f *fixture) want(state string, reached int) {
 }
 
 // expiring is an engine on the network: it removes expired data itself.
-type expiring struct{ kv.Driver }
+type expiring struct{ *memory.Driver }
 
 func (e expiring) Info() kv.Info {
 	info := e.Driver.Info()
@@ -245,4 +247,31 @@ func TestAnEngineThatDidNotAnswerAtTheStartIsOpenedByAProbe(t *testing.T) {
 			t.Errorf("the engine was opened %d times, the changes were %v", opened, f.changes)
 		}
 	})
+}
+
+func TestWhoWatchesBeforeTheEngineIsOpenIsToldAfterwards(t *testing.T) {
+	engine := memory.New()
+	open := func(context.Context) (kv.Driver, error) { return engine, nil }
+	d := NewOpen(engine.Info(), open, errOutage, Options{Failures: 1, OpenFor: time.Millisecond, IsOutage: func(error) bool { return true }})
+	told := map[string]int{}
+	watch := func(name string) func() { return d.Watch("k", func(event []byte) { told[name] += len(event) }) }
+	stopBefore := watch("stopped before")
+	stopAfter := watch("stopped after")
+	watch("stays")
+	stopBefore()
+	commit := func(from, to byte) {
+		t.Helper()
+		old := kv.Revision{from}
+		if _, err := d.Commit(t.Context(), kv.Commit{Swap: kv.Item{Key: "k", Value: append([]byte{to}, make([]byte, 15)...)}, Old: old, Event: []byte("e")}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	time.Sleep(2 * time.Millisecond)
+	commit(0, 1)
+	stopAfter()
+	watch("later")
+	commit(1, 2)
+	if diff := cmp.Diff(map[string]int{"stopped after": 1, "stays": 2, "later": 1}, told); diff != "" {
+		t.Error(diff)
+	}
 }

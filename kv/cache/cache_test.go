@@ -39,7 +39,10 @@ func TestACommitterStaysOne(t *testing.T) {
 				kv.Committer
 			}{Driver: d}
 		case want.sweeps:
-			d = memory.New()
+			d = struct {
+				kv.Driver
+				kv.Sweeper
+			}{Driver: d}
 		}
 		c := cache.New(d, 1<<20, segments)
 		_, commits := c.(kv.Committer)

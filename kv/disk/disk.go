@@ -97,14 +97,19 @@ type Driver struct {
 	freed   atomic.Int64 // bytes of values removed since the last reclaiming
 	floor   floor        // no index entry expires before it
 
+	// watchers are told while the stripe of the key is locked, so in the order of its changes.
+	watchers kv.Watchers
+
 	backup     sync.Mutex // held while a backup is made
 	stop       context.CancelFunc
 	background sync.WaitGroup
 }
 
 var (
-	_ kv.Driver  = (*Driver)(nil)
-	_ kv.Sweeper = (*Driver)(nil)
+	_ kv.Driver    = (*Driver)(nil)
+	_ kv.Committer = (*Driver)(nil)
+	_ kv.Sweeper   = (*Driver)(nil)
+	_ kv.Watcher   = (*Driver)(nil)
 )
 
 // Open opens the engine in dir, which it creates if necessary. The engine's files are in dir/sessions;
@@ -214,6 +219,7 @@ func (d *Driver) Info() kv.Info {
 			CompareAndSwap: true,
 			MaxValueBytes:  maxValueBytes,
 			MaxKeyBytes:    maxKeyBytes,
+			LiveUpdates:    true,
 		},
 	}
 }

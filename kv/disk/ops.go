@@ -147,6 +147,21 @@ func nextBatch(items []kv.Item) (n, size int) {
 
 // CompareAndSwap implements [kv.Driver].
 func (d *Driver) CompareAndSwap(ctx context.Context, item kv.Item, old kv.Revision, ttl time.Duration) error {
+	return d.swap(ctx, item, old, ttl, nil)
+}
+
+// Commit implements [kv.Committer].
+func (d *Driver) Commit(ctx context.Context, c kv.Commit) ([][]byte, error) {
+	return kv.CommitInSteps(ctx, d, c, func() error { return d.swap(ctx, c.Swap, c.Old, c.SwapTTL, c.Event) })
+}
+
+// Watch implements [kv.Watcher].
+func (d *Driver) Watch(key string, tell func(event []byte)) (stop func()) {
+	return d.watchers.Watch(key, tell)
+}
+
+// swap is CompareAndSwap with an event, which may be nil.
+func (d *Driver) swap(ctx context.Context, item kv.Item, old kv.Revision, ttl time.Duration, event []byte) error {
 	return d.mutate(ctx, []string{item.Key}, len(item.Value), true, func(c *change) error {
 		current, present, err := d.revision(item.Key, c.now)
 		if err != nil {
@@ -155,6 +170,9 @@ func (d *Driver) CompareAndSwap(ctx context.Context, item kv.Item, old kv.Revisi
 		wantPresent := old != kv.Revision{}
 		if present != wantPresent || current != old {
 			return kv.ErrConflict
+		}
+		if event != nil {
+			c.told = append(c.told, notice{item.Key, event})
 		}
 		return c.put(item, expiry(c.now, ttl))
 	})
@@ -182,7 +200,10 @@ func (d *Driver) revision(key string, now int64) (r kv.Revision, present bool, e
 
 // Delete implements [kv.Driver].
 func (d *Driver) Delete(ctx context.Context, keys []string) error {
-	return d.eachBatch(ctx, keys, (*change).remove)
+	return d.eachBatch(ctx, keys, func(c *change, key string) error {
+		c.told = append(c.told, notice{key: key})
+		return c.remove(key)
+	})
 }
 
 // Touch implements [kv.Driver]. Values are not rewritten.

@@ -24,6 +24,13 @@ type change struct {
 	counted int64 // change of the number of counted items
 	freed   int64 // bytes of values that become garbage
 	soonest int64 // the earliest expiry in the batch
+	told    []notice
+}
+
+// notice is what those who watch a key are told once a change is stored.
+type notice struct {
+	key   string
+	event []byte
 }
 
 // mutate applies the change that build makes, while keys are locked. size is about the number of
@@ -80,6 +87,9 @@ func (d *Driver) commit(ctx context.Context, c *change, keys []string, locked []
 		d.freed.Add(c.freed)
 		d.floor.stored(c.soonest)
 		d.unconfirmed.confirm(locked)
+		for _, n := range c.told {
+			d.watchers.Tell(n.key, n.event)
+		}
 		release()
 		done <- nil
 		if err := protect(flight.close); err != nil {

@@ -74,6 +74,7 @@ var (
 	_ kv.Driver    = (*Driver)(nil)
 	_ kv.Committer = (*Driver)(nil)
 	_ kv.Confirmer = (*Driver)(nil)
+	_ kv.Watcher   = (*Driver)(nil)
 )
 
 // New returns a driver over two engines. It knows no items on the local engine; see [Driver.Add].
@@ -82,6 +83,7 @@ func New(opt Options) *Driver {
 	local := opt.Local.Info().Capabilities
 	info.Capabilities.MaxKeyBytes = lower(info.Capabilities.MaxKeyBytes, local.MaxKeyBytes)
 	info.Capabilities.MaxValueBytes = lower(info.Capabilities.MaxValueBytes, local.MaxValueBytes)
+	info.Capabilities.LiveUpdates = info.Capabilities.LiveUpdates && local.LiveUpdates
 	// An item may be listed on both engines while it moves.
 	info.Capabilities.RepeatsKeys = true
 	return &Driver{opt: opt, info: info, items: map[string]*item{}, sent: lru.New[struct{}](rememberedBytes)}

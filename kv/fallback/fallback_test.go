@@ -109,7 +109,7 @@ func (f *fixture) copyTo(tag string) {
 }
 
 // expiring is an engine on the network: it removes expired data itself.
-type expiring struct{ kv.Driver }
+type expiring struct{ *memory.Driver }
 
 func (e expiring) Info() kv.Info {
 	info := e.Driver.Info()
@@ -295,5 +295,29 @@ func TestAListingHasTheKeysOfBothEngines(t *testing.T) {
 	f.down.Store(true)
 	if _, err := f.List(t.Context(), "p:{", atPrimary, 3); err == nil {
 		t.Error("a listing ends as if the primary engine had nothing")
+	}
+}
+
+func TestWhoWatchesAnItemIsToldBeforeAndAfterItMoves(t *testing.T) {
+	f := newFixture(t)
+	// The primary engine as it is: the one of the fixture makes commits in steps, of which nobody is told.
+	f.Driver = New(Options{Primary: f.primary, Local: f.local, Usable: func() bool { return !f.down.Load() }, Prefix: "p:"})
+	var told []string
+	f.Watch(head("a", 0).Key, func(event []byte) { told = append(told, string(event)) })
+	tell := func(from, to byte, event string) {
+		t.Helper()
+		if _, err := f.Commit(kv.Fresh(t.Context()), kv.Commit{Swap: head("a", to), Old: kv.RevisionOf(head("a", from).Value), SwapTTL: time.Hour, Event: []byte(event)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.down.Store(true)
+	f.create("a")
+	tell(1, 2, "here")
+	f.down.Store(false)
+	f.move("a")
+	tell(2, 3, "there")
+	// In between it is told to look, because the item was deleted here.
+	if got := slices.DeleteFunc(told, func(event string) bool { return event == "" }); !slices.Equal(got, []string{"here", "there"}) {
+		t.Errorf("told %q", got)
 	}
 }

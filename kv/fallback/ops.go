@@ -138,6 +138,15 @@ func (d *Driver) Confirm(ctx context.Context, key string, shown kv.Revision) err
 	return d.change(ctx, d.Tag(key), nothing, func(on kv.Driver) error { return kv.ConfirmOn(ctx, on, key, shown) })
 }
 
+// Watch implements [kv.Watcher]. The item may be on either engine, and moves while it is watched.
+func (d *Driver) Watch(key string, tell func(event []byte)) (stop func()) {
+	stopLocal, stopPrimary := kv.WatchOn(d.opt.Local, key, tell), kv.WatchOn(d.opt.Primary, key, tell)
+	return func() {
+		stopLocal()
+		stopPrimary()
+	}
+}
+
 // The cursors of a listing begin with the engine that it has come to.
 const (
 	atLocal   = "l"

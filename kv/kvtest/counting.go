@@ -103,7 +103,13 @@ func (c *Counting) add(op string, keys int, bytes int64, read, written []string)
 }
 
 // Info implements [kv.Driver]. It is not counted, because it costs nothing.
-func (c *Counting) Info() kv.Info { return c.driver.Info() }
+func (c *Counting) Info() kv.Info { return inSteps(c.driver.Info()) }
+
+// inSteps is the info of a driver whose commits are made one call after another, so that nobody is told of them.
+func inSteps(info kv.Info) kv.Info {
+	info.Capabilities.LiveUpdates = false
+	return info
+}
 
 // Get implements [kv.Driver].
 func (c *Counting) Get(ctx context.Context, keys []string) ([][]byte, error) {

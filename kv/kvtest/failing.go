@@ -29,6 +29,9 @@ func (f *Failing) ask(op string, keys ...string) error {
 	return f.Hook(op, keys)
 }
 
+// Info implements [kv.Driver].
+func (f *Failing) Info() kv.Info { return inSteps(f.Driver.Info()) }
+
 // Get implements [kv.Driver].
 func (f *Failing) Get(ctx context.Context, keys []string) ([][]byte, error) {
 	if err := f.ask(OpGet, keys...); err != nil {

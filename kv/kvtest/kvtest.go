@@ -30,6 +30,7 @@ func Run(t *testing.T, open func(t *testing.T) kv.Driver) {
 		{"expiry", expiryTests},
 		{"swap", swapTests},
 		{"commit", commitTests},
+		{"watch", watchTests},
 		{"list", listTests},
 		{"count", countTests},
 		{"limits", limitTests},

@@ -35,6 +35,8 @@ type Driver struct {
 	counted  *btree.BTreeG[*entry] // entries that Count reports, by expiry
 	// bytes is about the memory that all entries take, most the largest value of it.
 	bytes, most int64
+	// watchers are told while mu is locked, so in the order of the changes.
+	watchers kv.Watchers
 }
 
 // entryBytes is about what an entry takes besides its key and value.
@@ -48,8 +50,10 @@ type entry struct {
 }
 
 var (
-	_ kv.Driver  = (*Driver)(nil)
-	_ kv.Sweeper = (*Driver)(nil)
+	_ kv.Driver    = (*Driver)(nil)
+	_ kv.Committer = (*Driver)(nil)
+	_ kv.Sweeper   = (*Driver)(nil)
+	_ kv.Watcher   = (*Driver)(nil)
 )
 
 // New returns an empty engine without a limit on its size.
@@ -78,6 +82,7 @@ func (d *Driver) Info() kv.Info {
 			CompareAndSwap: true,
 			MaxValueBytes:  maxValueBytes,
 			MaxKeyBytes:    maxKeyBytes,
+			LiveUpdates:    true,
 		},
 	}
 }
@@ -118,6 +123,21 @@ func (d *Driver) Set(ctx context.Context, items []kv.Item, ttl time.Duration) er
 
 // CompareAndSwap implements [kv.Driver].
 func (d *Driver) CompareAndSwap(ctx context.Context, item kv.Item, old kv.Revision, ttl time.Duration) error {
+	return d.swap(ctx, item, old, ttl, nil)
+}
+
+// Commit implements [kv.Committer].
+func (d *Driver) Commit(ctx context.Context, c kv.Commit) ([][]byte, error) {
+	return kv.CommitInSteps(ctx, d, c, func() error { return d.swap(ctx, c.Swap, c.Old, c.SwapTTL, c.Event) })
+}
+
+// Watch implements [kv.Watcher].
+func (d *Driver) Watch(key string, tell func(event []byte)) (stop func()) {
+	return d.watchers.Watch(key, tell)
+}
+
+// swap is CompareAndSwap with an event, which may be nil.
+func (d *Driver) swap(ctx context.Context, item kv.Item, old kv.Revision, ttl time.Duration, event []byte) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -135,6 +155,9 @@ func (d *Driver) CompareAndSwap(ctx context.Context, item kv.Item, old kv.Revisi
 		return err
 	}
 	d.put(newEntry(item, expiry(now, ttl)))
+	if event != nil {
+		d.watchers.Tell(item.Key, event)
+	}
 	return nil
 }
 
@@ -147,6 +170,7 @@ func (d *Driver) Delete(ctx context.Context, keys []string) error {
 	defer d.mu.Unlock()
 	for _, key := range keys {
 		d.remove(key)
+		d.watchers.Tell(key, nil)
 	}
 	return nil
 }

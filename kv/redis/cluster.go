@@ -128,7 +128,7 @@ func (d *Driver) commitInSteps(ctx context.Context, c kv.Commit) (values [][]byt
 			return nil, err
 		}
 	}
-	err = swapOutcome(swapScript.Run(ctx, d.client, []string{c.Swap.Key}, swapArguments(c, "")...).Result())
+	err = swapOutcome(swapScript.Run(ctx, d.client, []string{c.Swap.Key}, d.swapArguments(c, "")...).Result())
 	gets := make([]*goredis.StringCmd, len(c.Get))
 	_, _ = d.client.Pipelined(ctx, func(pipe goredis.Pipeliner) error {
 		for _, key := range c.Drop {

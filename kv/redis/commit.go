@@ -19,8 +19,9 @@ import (
 // swapScript replaces the value of KEYS[1] if it begins with the revision ARGV[1] (empty: if the key is
 // absent). The new value is ARGV[2], with a TTL of ARGV[3] milliseconds (0: none). ARGV[4] says
 // whether the key is added to the index ("count") or removed from it ("uncount"); then the index is
-// KEYS[2]. With "" there is no index. The other keys are deleted after the swap. The answer is 1. If
-// the swap lost, it is the present value, or 0 if the key is absent.
+// KEYS[2]. With "" there is no index. The other keys are deleted after the swap. The event ARGV[6], unless
+// it is "", is published on the channel ARGV[5]; a user who may not publish swaps all the same. The answer is
+// 1. If the swap lost, it is the present value, or 0 if the key is absent.
 //
 // When a key is added to the index, some expired ones are removed from it.
 var swapScript = goredis.NewScript(`
@@ -52,6 +53,9 @@ if index ~= '' then
 end
 for i = first, #KEYS, 1000 do
 	redis.call('UNLINK', unpack(KEYS, i, math.min(i + 999, #KEYS)))
+end
+if ARGV[6] ~= '' then
+	redis.pcall('PUBLISH', ARGV[5], ARGV[6])
 end
 return 1
 `)
@@ -145,7 +149,7 @@ func (d *Driver) commitAt(ctx context.Context, server *goredis.Client, run evalu
 	}
 	keys = append(keys, c.Drop...)
 	swap := func(pipe goredis.Pipeliner) *goredis.Cmd {
-		return run(ctx, pipe, keys, swapArguments(c, index)...)
+		return run(ctx, pipe, keys, d.swapArguments(c, index)...)
 	}
 	gets := make([]*goredis.StringCmd, len(c.Get))
 	var unconfirmed error
@@ -196,12 +200,12 @@ func swapOutcome(answer any, err error) error {
 }
 
 // swapArguments returns the arguments of swapScript.
-func swapArguments(c kv.Commit, index string) []any {
+func (d *Driver) swapArguments(c kv.Commit, index string) []any {
 	old := c.Old[:]
 	if c.Old == (kv.Revision{}) {
 		old = nil
 	}
-	return []any{old, c.Swap.Value, wholeMilliseconds(c.SwapTTL).Milliseconds(), index}
+	return []any{old, c.Swap.Value, wholeMilliseconds(c.SwapTTL).Milliseconds(), index, d.channel(c.Swap.Key), c.Event}
 }
 
 func indexChange(item kv.Item) string {

@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
@@ -117,11 +116,22 @@ func wholeMilliseconds(ttl time.Duration) time.Duration {
 	return (ttl + time.Millisecond - 1).Truncate(time.Millisecond)
 }
 
+// deleteScript deletes KEYS, and publishes on the channel ARGV[i] that the key KEYS[i] was deleted, if it was
+// there. A user who may not publish deletes all the same.
+const deleteScript = `
+for i = 1, #KEYS do
+	if redis.call('UNLINK', KEYS[i]) == 1 then
+		redis.pcall('PUBLISH', ARGV[i], '')
+	end
+end
+return 1
+`
+
 // Delete implements [kv.Driver].
 func (d *Driver) Delete(ctx context.Context, keys []string) error {
-	members := make([]any, len(keys))
+	members, channels := make([]any, len(keys)), make([]any, len(keys))
 	for i, key := range keys {
-		members[i] = key
+		members[i], channels[i] = key, d.channel(key)
 	}
 	return d.writeWithin(ctx, 0, func(ctx context.Context, repeated bool) error {
 		together := len(keys)
@@ -129,8 +139,9 @@ func (d *Driver) Delete(ctx context.Context, keys []string) error {
 			together = 1
 		}
 		var commands []command
-		for of := range slices.Chunk(keys, together) {
-			commands = append(commands, command{of[0], func(pipe goredis.Pipeliner) { pipe.Unlink(ctx, of...) }})
+		for first := 0; first < len(keys); first += together {
+			of, on := keys[first:first+together], channels[first:first+together]
+			commands = append(commands, command{of[0], func(pipe goredis.Pipeliner) { pipe.Eval(ctx, deleteScript, of, on...) }})
 		}
 		commands = append(commands, command{d.opt.Index, func(pipe goredis.Pipeliner) { pipe.ZRem(ctx, d.opt.Index, members...) }})
 		if err := d.send(ctx, commands); err != nil {

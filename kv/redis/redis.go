@@ -80,12 +80,16 @@ type Driver struct {
 	master atomic.Pointer[string]
 	// fsyncs says which servers can wait for the disks of their replicas; see [Driver.learn].
 	fsyncs sync.Map
+	// subscriber tells those who watch keys. mute says that the user may not publish or subscribe.
+	subscriber subscriber
+	mute       bool
 }
 
 var (
 	_ kv.Driver    = (*Driver)(nil)
 	_ kv.Committer = (*Driver)(nil)
 	_ kv.Confirmer = (*Driver)(nil)
+	_ kv.Watcher   = (*Driver)(nil)
 )
 
 // discard switches off the log of the client library: a driver returns errors.
@@ -98,6 +102,7 @@ func init() { goredis.SetLogger(discard{}) }
 // Open connects to Redis and returns an error if it does not answer before ctx is done.
 func Open(ctx context.Context, opt Options) (*Driver, error) {
 	d := &Driver{opt: opt}
+	d.subscriber.driver = d
 	d.connect(opt.SentinelMaster == "" && len(opt.Addrs) > 1)
 	var mode string
 	greet := func(ctx context.Context) (err error) {
@@ -109,6 +114,13 @@ func Open(ctx context.Context, opt Options) (*Driver, error) {
 		_ = d.client.Close()
 		d.connect(true)
 		err = d.repeat(ctx, greet)
+	}
+	if err == nil {
+		err = d.repeat(ctx, func(ctx context.Context) error {
+			tells, err := d.canTell(ctx)
+			d.mute = !tells
+			return err
+		})
 	}
 	if err != nil {
 		_ = d.client.Close()
@@ -190,9 +202,13 @@ func (d *Driver) Info() kv.Info {
 			MaxValueBytes:  maxValueBytes,
 			MaxKeyBytes:    maxKeyBytes,
 			RepeatsKeys:    true,
+			LiveUpdates:    !d.mute,
 		},
 	}
 }
 
 // Close implements [kv.Driver].
-func (d *Driver) Close() error { return d.client.Close() }
+func (d *Driver) Close() error {
+	d.subscriber.close()
+	return d.client.Close()
+}

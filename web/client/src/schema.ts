@@ -269,7 +269,7 @@ export interface paths {
         };
         /**
          * Follow the changes of a session
-         * @description A WebSocket, on a server whose /health/storage says live_updates. Each message is an Event as JSON. It does not extend the session.
+         * @description On a server whose /health/storage says live_updates. A native server answers with server-sent events, whose data are an Event as JSON, the Worker with a WebSocket, whose messages are. It does not extend the session.
          */
         get: operations["followSession"];
         put?: never;
@@ -2242,7 +2242,7 @@ export interface components {
          * @description Stable, for programs.
          * @enum {string}
          */
-        ProblemCode: "session_not_found" | "version_not_found" | "upload_not_found" | "not_found" | "column_not_found" | "malformed_input" | "schema_mismatch" | "invalid_operation" | "invalid_query" | "invalid_parameter" | "unsupported_media_type" | "not_acceptable" | "method_not_allowed" | "payload_too_large" | "dataframe_too_large" | "nothing_to_undo" | "nothing_to_redo" | "conflict" | "idempotency_mismatch" | "precondition_failed" | "cell_changed" | "unauthorized" | "token_expired" | "token_revoked" | "insufficient_scope" | "forbidden" | "not_configured" | "no_live_updates" | "upgrade_required" | "too_many_followers" | "cross_origin" | "host_not_allowed" | "too_many_attempts" | "rate_limited" | "rate_limit_exceeded" | "session_busy" | "stale_read" | "storage_unavailable" | "not_replicated" | "misconfigured" | "worker_restarted" | "internal" | "corrupt_session";
+        ProblemCode: "session_not_found" | "version_not_found" | "upload_not_found" | "not_found" | "column_not_found" | "malformed_input" | "schema_mismatch" | "invalid_operation" | "invalid_query" | "invalid_parameter" | "unsupported_media_type" | "not_acceptable" | "method_not_allowed" | "payload_too_large" | "dataframe_too_large" | "nothing_to_undo" | "nothing_to_redo" | "conflict" | "idempotency_mismatch" | "precondition_failed" | "cell_changed" | "unauthorized" | "token_expired" | "token_revoked" | "insufficient_scope" | "forbidden" | "not_configured" | "no_live_updates" | "upgrade_required" | "too_many_followers" | "live_updates_full" | "cross_origin" | "host_not_allowed" | "too_many_attempts" | "rate_limited" | "rate_limit_exceeded" | "session_busy" | "stale_read" | "storage_unavailable" | "not_replicated" | "misconfigured" | "worker_restarted" | "internal" | "corrupt_session";
         /** @description A part of a document that is wrong. */
         ProblemError: {
             /** @description A JSON pointer (RFC 6901) into the document of the edit. */
@@ -2312,7 +2312,7 @@ export interface components {
          *         "touch_rewrites": false,
          *         "late_values": false,
          *         "repeats_keys": false,
-         *         "live_updates": false,
+         *         "live_updates": true,
          *         "exact_repeats": true
          *       },
          *       "storage_dirs": {
@@ -2564,7 +2564,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description not_acceptable: none of the types in Accept is possible, or the format cannot express this table. */
+        /** @description not_acceptable: none of the types in Accept is possible, the format cannot express this table, or live updates come as server-sent events and not over a WebSocket. */
         NotAcceptable: {
             headers: {
                 "Edgeframe-Revision": components["headers"]["Edgeframe-Revision"];
@@ -2658,7 +2658,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description storage_unavailable, stale_read: try again. not_replicated: the change is made and may still be lost; repeat it with the same Idempotency-Key. */
+        /** @description storage_unavailable, stale_read, live_updates_full: try again. not_replicated: the change is made and may still be lost; repeat it with the same Idempotency-Key. */
         Unavailable: {
             headers: {
                 "Edgeframe-Revision": components["headers"]["Edgeframe-Revision"];
@@ -4287,10 +4287,23 @@ export interface operations {
                     "application/json": components["schemas"]["Event"];
                 };
             };
+            /** @description Server-sent events. The event is the type of the Event, the id its revision, and the data are the Event. */
+            200: {
+                headers: {
+                    /** @description no: nginx passes on each event at once. */
+                    "X-Accel-Buffering"?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
             409: components["responses"]["Conflict"];
             421: components["responses"]["HostNotAllowed"];
             426: components["responses"]["UpgradeRequired"];
