@@ -226,10 +226,11 @@ metamorphic: redis-server
 # pauses them, and prints what they took. It fails if anything acknowledged is lost, or if memory or
 # descriptors grow. Then clients repeat 10,000 changes whose answers are lost; each must be made once.
 # Then workerd is killed 50 times under load. Masters behind Sentinel and of a Cluster are killed, paused and replaced
-# in order, 50 times each. The whole conformance suite runs on both. A server is killed 50 times while it moves
-# sessions to Redis.
+# in order, 50 times each. Then Redis behind Sentinel is killed, paused, replaced, full, and has another password in turn,
+# for SOAK. The whole conformance suite runs on Sentinel and Cluster. A server is killed 50 times while it moves sessions
+# to Redis.
 soak: redis-server
-	$(GO) test -v -count 1 -timeout 0 -run '^TestSoak$$|^TestNoAcknowledgedChangeIsLostWhenRedisFailsOver$$|^TestChangesAreMadeOnceWhenAnswersAreLost$$|^TestFollowersStayWhileTheirObjectSleeps$$|^TestNoChangeIsLostWhenWorkerdIsKilled$$' ./conformance -soak $(SOAK) -lost 10000 -kills 50 -failovers 50
+	$(GO) test -v -count 1 -timeout 0 -run '^TestSoak$$|^TestNoAcknowledgedChangeIsLostWhenRedisFailsOver$$|^TestChangesAreMadeOnceWhenAnswersAreLost$$|^TestFollowersStayWhileTheirObjectSleeps$$|^TestNoChangeIsLostWhenWorkerdIsKilled$$|^TestNothingIsLostThroughEveryFaultOfRedis$$' ./conformance -soak $(SOAK) -faults $(SOAK) -lost 10000 -kills 50 -failovers 50
 	$(GO) test -count 1 -timeout 0 -run '^TestNativeServerOnCluster$$|^TestNativeServerBehindSentinel$$' ./conformance -everywhere
 	$(GO) test -v -count 1 -timeout 0 -run '^TestNoChangeIsLostWhenTheServerIsKilledWhileItMovesSessions$$' ./cmd/edgeframe -movekills 50
 

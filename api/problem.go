@@ -73,6 +73,7 @@ var statuses = []struct {
 	{session.ErrKeyMismatch, http.StatusUnprocessableEntity, "idempotency_mismatch"},
 	{session.ErrTokenRevoked, http.StatusUnauthorized, "token_revoked"},
 	{session.ErrForbidden, http.StatusForbidden, "forbidden"},
+	{session.ErrQuotaExceeded, http.StatusForbidden, "quota_exceeded"},
 	{staging.ErrNotFound, http.StatusNotFound, "upload_not_found"},
 	{staging.ErrStaleRead, http.StatusServiceUnavailable, "stale_read"},
 	{staging.ErrCorrupt, http.StatusInternalServerError, "corrupt_session"},

@@ -40,6 +40,10 @@ type Common struct {
 	Compression      bool           `env:"COMPRESSION_ENABLED" envDefault:"true"`
 	CompressionCodec compress.Codec `env:"COMPRESSION_CODEC" envDefault:"snappy" accepts:"one of snappy, zstd, lz4, gzip, none"`
 
+	// ActorSessions and ActorBytes are 0 for no quota.
+	ActorSessions int   `env:"MAX_SESSIONS_PER_ACTOR" envDefault:"0" min:"0" max:"10000"`
+	ActorBytes    int64 `env:"MAX_BYTES_PER_ACTOR" envDefault:"0" min:"0" max:"1125899906842624"`
+
 	ServerTiming bool `env:"SERVER_TIMING" envDefault:"false"`
 
 	LogLevel string `env:"LOG_LEVEL" envDefault:"info" oneof:"debug,info,warn,warning,error"`

@@ -96,7 +96,10 @@ func (v variable) allows(value reflect.Value) bool {
 				return false
 			}
 		}
-	case reflect.Int:
+	case reflect.Int, reflect.Int64:
+		if value.Type() == reflect.TypeFor[time.Duration]() {
+			return true // its parser has checked it
+		}
 		low, high := v.bounds()
 		return value.Int() >= low && value.Int() <= high
 	case reflect.String:

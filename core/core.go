@@ -94,6 +94,7 @@ func New(c config.Common, rt Runtime) http.Handler {
 			},
 			SegmentTargetBytes: c.SegmentBytes,
 			MaxTableBytes:      c.MaxDataframeBytes(),
+			Quota:              session.Quota{Sessions: c.ActorSessions, Bytes: c.ActorBytes},
 			CacheBytes:         c.CacheBytes()/2 - encoded,
 			InlineBytes:        rt.InlineBytes,
 			FarStore:           rt.FarStore,

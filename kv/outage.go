@@ -27,6 +27,12 @@ func Fresh(ctx context.Context) context.Context {
 	return context.WithValue(ctx, freshKey{}, true)
 }
 
+// Existing returns a context for calls about keys that may be stored already, in the work of a request with a context
+// of [Fresh].
+func Existing(ctx context.Context) context.Context {
+	return context.WithValue(ctx, freshKey{}, false)
+}
+
 // IsFresh reports whether ctx comes from [Fresh].
 func IsFresh(ctx context.Context) bool {
 	fresh, _ := ctx.Value(freshKey{}).(bool)

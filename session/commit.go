@@ -258,6 +258,9 @@ func (s *Service) swap(ctx context.Context, a *attempt, unused []string) error {
 	if err != nil {
 		return err
 	}
+	if err := s.charge(ctx, &a.before, h); err != nil {
+		return err
+	}
 	a.dropped, a.left = s.readers.split(h.ID, append(s.heads.obsolete(&a.before, h), unused...))
 	return s.heads.swap(ctx, &a.before, h, kv.Commit{Put: a.put, Touch: renew, Drop: a.dropped, Event: s.event(&a.before, h)})
 }

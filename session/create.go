@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -68,7 +69,12 @@ func (s *Service) create(ctx context.Context, filename string, ttl time.Duration
 		return nil, err
 	}
 	h.log(now, fmt.Sprintf("Session created. Original file: '%s'. Initial rows: %d", filename, rows))
-	return s.swapNew(ctx, &attempt{head: h, items: out.items})
+	sess, err := s.swapNew(ctx, &attempt{head: h, items: out.items})
+	if errors.Is(err, ErrQuotaExceeded) {
+		// What was stored while it arrived; errors are ignored, because it expires.
+		_ = s.store.Delete(ctx, h.segmentKeys()...)
+	}
+	return sess, err
 }
 
 // newID returns the id of a new session.

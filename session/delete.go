@@ -37,6 +37,7 @@ func (s *Service) Delete(ctx context.Context, ref Ref, pre Precondition) error {
 			continue
 		}
 		if err == nil {
+			s.discharge(ctx, h)
 			s.deleteContents(ctx, h)
 		}
 		return s.withLatest(ctx, ref.ID, err)

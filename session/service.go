@@ -51,6 +51,8 @@ type Options struct {
 	FarStore bool
 	// MaxTableBytes is the largest table, in bytes before compression.
 	MaxTableBytes int64
+	// Quota is for each owner. It has no effect on a store without compare-and-swap.
+	Quota Quota
 	// CacheBytes bounds the cache of decoded segments and of the selections of queries.
 	CacheBytes int64
 	// Later runs work once the response to the request of ctx is on its way, and keeps the request
@@ -102,6 +104,8 @@ type Service struct {
 	// described holds statistics by their keys.
 	described *lru.Cache[[]byte]
 	readers   readers
+	// ledgers is nil without a quota.
+	ledgers *ledgers
 }
 
 // New returns a service on opt.Store.
@@ -140,6 +144,7 @@ func New(opt Options) *Service {
 		schemas:   lru.New[*arrow.Schema](schemaCacheBytes),
 		described: lru.New[[]byte](statisticsCacheBytes),
 		readers:   readers{open: map[string]*sessionReaders{}},
+		ledgers:   newLedgers(opt.Quota),
 	}
 	if opt.WatchCache != nil {
 		opt.WatchCache("segments", s.cache.Stats)

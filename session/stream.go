@@ -19,6 +19,9 @@ import (
 func (s *Service) CreateFrom(ctx context.Context, groups codec.RowGroups, filename string, ttl time.Duration, source SourceFunc) (*Session, error) {
 	ctx = kv.Fresh(ctx)
 	return s.create(ctx, filename, ttl, source, func(h *head, out *sealer) (*record.Version, error) {
+		if err := s.checkFull(ctx, h); err != nil {
+			return nil, err
+		}
 		w := &groupWriter{s: s, out: out, schema: groups.Schema()}
 		w.lease = newLease(s.store, s.now, s.keep.segmentTTL(h.ttl()), s.opt.Every != nil)
 		ver, err := w.writeAllLeased(ctx, h, groups)

@@ -81,7 +81,7 @@ func newCore(env edge.Env, version string) (http.Handler, config.Common) {
 		InlineBytes:   inlineBytes,
 		FarStore:      true,
 		Budget:        budget.New(budget.Options{Bytes: workBytes, Alone: true}),
-		Misconfigured: strings.Join(problems(wrong, env.HasKV(Binding)), "; "),
+		Misconfigured: strings.Join(problems(wrong, env, settings), "; "),
 		Logger:        logger,
 	}
 	withHeads(&rt, driver, env, settings.KeyPrefix, cached)
@@ -100,15 +100,18 @@ func warnOfAccess(settings config.Common) {
 
 // problems returns a sentence for each mistake in the configuration that must be corrected before
 // the API can answer.
-func problems(wrong error, hasKV bool) (sentences []string) {
+func problems(wrong error, env edge.Env, settings config.Common) (sentences []string) {
 	var refused *config.Error
 	if errors.As(wrong, &refused) {
 		sentences = refused.Problems
 	} else if wrong != nil {
 		sentences = []string{wrong.Error()}
 	}
-	if !hasKV {
+	if !env.HasKV(Binding) {
 		sentences = append(sentences, fmt.Sprintf("the Worker has no KV namespace: add [[kv_namespaces]] with binding = %q to wrangler.toml, and deploy it again", Binding))
+	}
+	if settings.ActorSessions+int(settings.ActorBytes) > 0 && !env.HasObjects(HeadsBinding) {
+		sentences = append(sentences, fmt.Sprintf("MAX_SESSIONS_PER_ACTOR and MAX_BYTES_PER_ACTOR need Durable Objects with the binding %q, because Workers KV cannot count: add them to wrangler.toml, or remove the variables", HeadsBinding))
 	}
 	return sentences
 }

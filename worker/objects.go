@@ -32,10 +32,10 @@ func withHeads(rt *core.Runtime, driver kv.Driver, env edge.Env, prefix string, 
 	rt.Live = live(prefix)
 }
 
-// objectOf returns the name of the Durable Object of a key: there is one for each session, and for each upload
-// that waits for a choice.
+// objectOf returns the name of the Durable Object of a key: there is one for each session, for each upload
+// that waits for a choice, and for each actor with a quota.
 func objectOf(key string) string {
-	if session.IsHead(key) || staging.IsRecord(key) {
+	if session.IsHead(key) || staging.IsRecord(key) || session.IsLedger(key) {
 		return kv.HashTag(key)
 	}
 	return ""

@@ -160,6 +160,20 @@ func (r *Redis) signal(sig os.Signal) {
 	}
 }
 
+// SetPassword changes the password of the default user until the server ends, and closes the connections of that user.
+// The arguments of the server must have "--masteruser" and "--masterauth", a user who may do that.
+func (r *Redis) SetPassword(password string) {
+	r.t.Helper()
+	ctx := context.Background()
+	other := goredis.NewClient(&goredis.Options{Addr: r.Addr, Username: r.argument("--masteruser"), Password: r.argument("--masterauth")})
+	defer other.Close()
+	if err := errors.Join(other.ConfigSet(ctx, "requirepass", password).Err(), other.Do(ctx, "CLIENT", "KILL", "USER", "default").Err()); err != nil {
+		r.t.Fatalf("change the password of %s: %v", r.Addr, err)
+	}
+	_ = r.Admin.Close()
+	r.Admin = goredis.NewClient(&goredis.Options{Addr: r.Addr, Password: password})
+}
+
 // Do sends a command and fails the test if it is refused.
 func (r *Redis) Do(args ...any) any {
 	r.t.Helper()

@@ -28,7 +28,8 @@ type RedisSentinel struct {
 
 // StartRedisSentinel starts a master, a replica and one Sentinel that watches them, on the
 // loopback interface, and waits until the Sentinel knows both. It declares the master dead
-// after a second. The arguments are those of [StartRedis], for master and replica.
+// after a second. The arguments are those of [StartRedis], for master and replica; the Sentinel is the user of
+// "--masteruser", if there is one.
 func StartRedisSentinel(t testing.TB, args ...string) *RedisSentinel {
 	t.Helper()
 	args = append([]string{"--repl-diskless-sync-delay", "0"}, args...)
@@ -51,6 +52,9 @@ func (s *RedisSentinel) AddSentinel() *Redis {
 			fmt.Sprintf("sentinel monitor %s %s %s 1", s.Name, host, port),
 			"sentinel down-after-milliseconds " + s.Name + " 1000",
 			"sentinel failover-timeout " + s.Name + " 3000",
+		}
+		if user := s.Master.argument("--masteruser"); user != "" {
+			lines = append(lines, "sentinel auth-user "+s.Name+" "+user, "sentinel auth-pass "+s.Name+" "+s.Master.argument("--masterauth"))
 		}
 		if err := os.WriteFile(file, []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
 			s.t.Fatal(err)

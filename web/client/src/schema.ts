@@ -2242,7 +2242,7 @@ export interface components {
          * @description Stable, for programs.
          * @enum {string}
          */
-        ProblemCode: "session_not_found" | "version_not_found" | "upload_not_found" | "not_found" | "column_not_found" | "malformed_input" | "schema_mismatch" | "invalid_operation" | "invalid_query" | "invalid_parameter" | "unsupported_media_type" | "not_acceptable" | "method_not_allowed" | "payload_too_large" | "dataframe_too_large" | "nothing_to_undo" | "nothing_to_redo" | "conflict" | "idempotency_mismatch" | "precondition_failed" | "cell_changed" | "unauthorized" | "token_expired" | "token_revoked" | "insufficient_scope" | "forbidden" | "not_configured" | "no_live_updates" | "upgrade_required" | "too_many_followers" | "live_updates_full" | "cross_origin" | "host_not_allowed" | "too_many_attempts" | "rate_limited" | "rate_limit_exceeded" | "session_busy" | "stale_read" | "storage_unavailable" | "not_replicated" | "misconfigured" | "worker_restarted" | "internal" | "corrupt_session";
+        ProblemCode: "session_not_found" | "version_not_found" | "upload_not_found" | "not_found" | "column_not_found" | "malformed_input" | "schema_mismatch" | "invalid_operation" | "invalid_query" | "invalid_parameter" | "unsupported_media_type" | "not_acceptable" | "method_not_allowed" | "payload_too_large" | "dataframe_too_large" | "nothing_to_undo" | "nothing_to_redo" | "conflict" | "idempotency_mismatch" | "precondition_failed" | "cell_changed" | "unauthorized" | "token_expired" | "token_revoked" | "insufficient_scope" | "forbidden" | "quota_exceeded" | "not_configured" | "no_live_updates" | "upgrade_required" | "too_many_followers" | "live_updates_full" | "cross_origin" | "host_not_allowed" | "too_many_attempts" | "rate_limited" | "rate_limit_exceeded" | "session_busy" | "stale_read" | "storage_unavailable" | "not_replicated" | "misconfigured" | "worker_restarted" | "internal" | "corrupt_session";
         /** @description A part of a document that is wrong. */
         ProblemError: {
             /** @description A JSON pointer (RFC 6901) into the document of the edit. */
@@ -2533,7 +2533,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description insufficient_scope: the token lacks the scope that WWW-Authenticate names. forbidden: the token is for other sessions, or the request is for the operator. cross_origin: a page of an origin that is neither the server's own nor one of CORS_ORIGINS may neither change anything nor follow changes. */
+        /** @description insufficient_scope: the token lacks the scope that WWW-Authenticate names. forbidden: the token is for other sessions, or the request is for the operator. quota_exceeded: the sessions of the owner would be more, or take more bytes, than they may. cross_origin: a page of an origin that is neither the server's own nor one of CORS_ORIGINS may neither change anything nor follow changes. */
         Forbidden: {
             headers: {
                 "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
