@@ -14,6 +14,7 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 
 	"edgeframe/config"
+	"edgeframe/console"
 	"edgeframe/core"
 	"edgeframe/internal/budget"
 	"edgeframe/swagger"
@@ -120,6 +121,7 @@ func newHandler(ctx context.Context, cfg Config, b *backend, requests *budget.Bu
 		OriginRefused: newOriginLog(log).refused,
 		Stopping:      func() bool { return ctx.Err() != nil },
 		Docs:          swagger.File,
+		Console:       console.File,
 		Routed:        t.routed(),
 		Failed:        t.metrics.Failed,
 		WatchCache:    t.metrics.WatchCache,
