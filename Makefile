@@ -35,7 +35,7 @@ EXE       = $(shell GOOS=$(GOOS) $(GO) env GOEXE)
 # COMPARED are the tests of other packages that compare tables with another program, or damage a file byte by byte. They
 # run without it too: the other tests of these packages run the same code with it.
 PACKAGES  = $(shell $(GO) list ./...)
-OUTSIDE  := conformance edge deploy examples/worker-hello web/client kv/workerskv kv/durableobjects
+OUTSIDE  := conformance edge deploy examples/worker-hello web/client web/console kv/workerskv kv/durableobjects
 LONG     := session kv/disk native frame cmd/edgeframe api kv/redis codec/parquet session/metamorphic codec/delimited
 SERIAL   := codec/arrowipc codec/compress codec/document codec/scalar codec/segment codec/xlsx internal/archtest
 COMPARED := Pandas|Hyparquet|TestRefusalsAreNotALibrarys|TestHostileParquetFilesAreRefused|TestEveryEncodingAndCompressionOfParquetIsRead|TestRowGroupsOfParquetAreCut
@@ -49,10 +49,10 @@ DIFFERENT = $(shell LC_ALL=C comm -13 <($(files)) <($(WASM) $(files)) | cut -d' 
 
 # SLOW are the packages whose tests need other programs (redis-server, pandas, npm, a browser) or
 # minutes. PROGRAMS are the tests of other packages that need one.
-SLOW     := cmd/% conformance edge deploy examples/% kv/disk kv/redis kv/workerskv kv/durableobjects internal/testenv codec/delimited codec/parquet codec/xlsx session/metamorphic attack web/client
+SLOW     := cmd/% conformance edge deploy examples/% kv/disk kv/redis kv/workerskv kv/durableobjects internal/testenv codec/delimited codec/parquet codec/xlsx session/metamorphic attack web/client web/console
 PROGRAMS := Pandas|OnRedis|ToRedis|AKeyOfAnotherType|Cookbook
 
-.PHONY: run build release build-edge worker dev-edge deploy-edge check test test-conformance test-inside test-serial test-edge redis-server systemd promtool chromium pandas clients lint lint-code lint-files generate modules bench bench-edge fuzz metamorphic soak clean
+.PHONY: run build console release build-edge worker dev-edge deploy-edge check test test-conformance test-inside test-serial test-edge redis-server systemd promtool chromium pandas clients lint lint-code lint-files generate modules bench bench-edge fuzz metamorphic soak clean
 
 # run starts the server with the settings of the environment and of .env.
 run: build
@@ -63,17 +63,28 @@ run: build
 # makes such programs for an interpreter only, or with C, whose allocator Pebble would use. So the
 # program relocates itself, and staticpie takes the interpreter out. The interpreter has a name that no
 # machine has, so that a program that staticpie has refused does not start.
-build:
+build: console
 	CGO_ENABLED=0 $(GO) build $(if $(IS_PIE),-buildmode=pie) -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(LABEL) $(if $(IS_PIE),-E _static_pie_linux -I /none)' -o $(BIN)/edgeframe$(EXE) ./cmd/edgeframe
 	@$(if $(IS_PIE),GOOS=$$($(GO) env GOHOSTOS) GOARCH=$$($(GO) env GOHOSTARCH) $(GO) run ./internal/staticpie $(BIN)/edgeframe)
 	@cp LICENSE THIRD_PARTY_LICENSES $(BIN)/
+
+# console builds the page that the program embeds, if something of it has changed. It needs Node with npm. Without
+# them, or without the packages of npm, the page says how to build it.
+console:
+	@if ! command -v npm >/dev/null; then echo "There is no npm here, so the console is not built."; \
+		elif ! $(MAKE) --no-print-directory --silent $(CONSOLE); then echo "The console could not be built."; fi >&2
+
+CONSOLE := console/dist/index.html.gz
+
+$(CONSOLE): node_modules $(shell find web/client/src web/console -type f -not -path 'web/console/dist/*' -not -name '*_test.go' 2>/dev/null)
+	npm run --silent build -w web/console
 
 # release makes everything of a release in BIN/release, twice, in two folders; both must have the same bytes.
 release: node_modules
 	.ci/release $(BIN)/release
 
 # build-edge makes what edge/worker.mjs imports: the JavaScript of the Go runtime and the program; and the assets,
-# the page /docs.
+# the page /docs and the console.
 # It writes their sizes to SIZE, which edge/budget.txt bounds. TAGS are build tags more. noasm and tinygo are for
 # Arrow: Go is the compiler, but with the second tag Arrow has no JSON library of its own, which is 3 MB and a part of
 # each cold start.
@@ -82,10 +93,10 @@ build-edge: worker
 	@cat $(BUILD)/SIZE
 
 # worker is build-edge without the sizes; wrangler.toml has it.
-worker:
+worker: console
 	@install -D -m 644 $$($(GO) env GOROOT)/lib/wasm/wasm_exec.js $(BUILD)/wasm_exec.js
 	$(WASM) $(GO) build -tags noasm,tinygo,$(TAGS) -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(LABEL)' -o $(BUILD)/app.wasm ./cmd/worker
-	$(GO) run -trimpath ./internal/docsassets $(BUILD)/assets
+	$(GO) run -trimpath ./internal/docsassets $(BUILD)/assets console/dist
 
 # dev-edge runs the Worker on this machine, with Workers KV on its disk; PORT is 8787 unless it is
 # set.
@@ -103,7 +114,7 @@ check: lint
 
 # test checks everything. It installs what it needs, on Debian, and takes about 25 minutes. The
 # tests of memory and CPU measure times, so no other package is tested beside them.
-test: node_modules redis-server systemd promtool chromium pandas clients lint
+test: node_modules redis-server systemd promtool chromium pandas clients lint console
 	node .ci/openapi.mjs
 	@$(MAKE) --no-print-directory -k -j2 test-conformance test-inside test-edge test-serial
 	$(TEST) ./attack

@@ -10,7 +10,7 @@ import (
 )
 
 func TestTokensGuardTheSessionsOnly(t *testing.T) {
-	f := newFixture(t, withDocs, func(c *Config) { c.Tokens = []string{"first-secret", "second-secret"} })
+	f := newFixture(t, withDocs, withConsole, func(c *Config) { c.Tokens = []string{"first-secret", "second-secret"} })
 	tests := []struct {
 		name, target, authorization string
 		want                        int
@@ -30,6 +30,7 @@ func TestTokensGuardTheSessionsOnly(t *testing.T) {
 		{"none on the description", "/openapi.json", "", http.StatusOK},
 		{"none on its page", "/docs", "", http.StatusOK},
 		{"a wrong one on a file of the page", "/docs/x.js", "Bearer wrong", http.StatusOK},
+		{"none on the console", "/console/", "", http.StatusOK},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -71,6 +71,9 @@ type Config struct {
 	// Docs returns the files of the page /docs by their names. Nil means that the handler core does not have
 	// them.
 	Docs func(name string) (DocsFile, bool)
+	// Console returns the files of the page /console/ by their names. Nil means that the handler core does not have
+	// them.
+	Console func(name string) (DocsFile, bool)
 	// Live, if not nil, answers the request of a follower with a WebSocket, or with server-sent events if
 	// LiveStreams is set. It needs a store with live updates. Its errors are those of this package and of the
 	// packages below, and then it has not answered.
@@ -197,6 +200,8 @@ func (s *server) endpoints() []route {
 		{"GET", "/openapi.json", nil, s.openAPI},
 		{"GET", "/docs", nil, s.docs},
 		{"GET", "/docs/{file}", nil, s.docsAsset},
+		{"GET", "/console", nil, s.toConsole},
+		{"GET", "/console/{file...}", nil, s.console},
 		{"GET", "/{$}", nil, s.index},
 	}
 }

@@ -20,7 +20,7 @@ import (
 // DocsPage is the name of the file that is at /docs. The others are at /docs/ and their name.
 const DocsPage = "docs.html"
 
-// DocsFile is a file of the page /docs.
+// DocsFile is a file of the page /docs, or of the console.
 type DocsFile struct {
 	ContentType string
 	// Body is the file, compressed if Gzip is set.

@@ -13,8 +13,12 @@ func (s *server) openAPI(w http.ResponseWriter, r *http.Request) error {
 	return DocsFile{ContentType: "application/json", Body: openAPIDocument}.send(w, r)
 }
 
-// index answers with the name of the server and links to the API.
-func (s *server) index(w http.ResponseWriter, _ *http.Request) error {
+// index answers with the name of the server and links to the API, and sends browsers to the console.
+func (s *server) index(w http.ResponseWriter, r *http.Request) error {
+	w.Header().Add("Vary", "Accept")
+	if isBrowser(r) {
+		return s.toConsole(w, r)
+	}
 	return writeJSON(w, http.StatusOK, object{
 		{"name", "edgeframe"},
 		{"version", s.Backend.Version},

@@ -63,7 +63,7 @@ func operations(doc *openapi3.T) map[string][]string {
 func TestTheOpenAPIDocumentHasTheRoutesThatThereAre(t *testing.T) {
 	routes := map[string][]string{}
 	for _, rt := range (&server{}).endpoints() {
-		path := strings.TrimSuffix(rt.path, "{$}")
+		path := strings.ReplaceAll(strings.TrimSuffix(rt.path, "{$}"), "...}", "}")
 		routes[rt.method+" "+path] = slices.Sorted(slices.Values(rt.params))
 	}
 	documented := operations(loadOpenAPI(t))

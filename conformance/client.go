@@ -31,6 +31,7 @@ func newClient(t *testing.T, target Target) *client {
 	transport := &http.Transport{MaxIdleConnsPerHost: 32, DisableCompression: true, IdleConnTimeout: time.Second, DisableKeepAlives: target.Runtime == "workers"}
 	t.Cleanup(transport.CloseIdleConnections)
 	c := &client{T: t, target: target, http: &http.Client{Transport: transport, Timeout: time.Minute}}
+	c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	c.do("GET", "/health/storage", nil).is(http.StatusOK).decode(&c.store)
 	return c
 }

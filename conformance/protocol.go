@@ -114,7 +114,9 @@ var protocolTests = []test{
 				case method == "OPTIONS" || method == "HEAD":
 				case strings.HasPrefix(path, "/api/"):
 					c.do(method, path, nil, "Authorization: ").refused(http.StatusUnauthorized, "unauthorized", "Authorization: Bearer")
-				case path == "/docs/x": // no file of the page has that name
+				case path == "/console":
+					c.do(method, path, nil, "Authorization: ").is(http.StatusFound)
+				case path == "/docs/x", path == "/console/x": // no file of the pages has that name
 					c.do(method, path, nil, "Authorization: ").refused(http.StatusNotFound, "not_found", path)
 				default:
 					c.do(method, path, nil, "Authorization: ").is(http.StatusOK)

@@ -78,6 +78,7 @@ func Run(t *testing.T, target Target) {
 		{"concurrency", concurrencyTests},
 		{"protocol", protocolTests},
 		{"docs", docsTests},
+		{"console", consoleTests},
 		{"health", healthTests},
 		{"refusal", refusalTests},
 		{"body", bodyTests},

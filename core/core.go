@@ -57,6 +57,8 @@ type Runtime struct {
 	Stopping func() bool
 	// Docs returns the files of the page /docs; see [api.Config].
 	Docs func(name string) (api.DocsFile, bool)
+	// Console returns the files of the console; see [api.Config].
+	Console func(name string) (api.DocsFile, bool)
 	// Live answers the requests of followers, and LiveStreams says how; see [api.Config].
 	Live        func(w http.ResponseWriter, r *http.Request, f api.Follower) error
 	LiveStreams bool
@@ -119,6 +121,7 @@ func New(c config.Common, rt Runtime) http.Handler {
 		Misconfigured:  rt.Misconfigured,
 		Stopping:       rt.Stopping,
 		Docs:           rt.Docs,
+		Console:        rt.Console,
 		Live:           rt.Live,
 		LiveStreams:    rt.LiveStreams,
 		ServerTiming:   c.ServerTiming,

@@ -1,4 +1,4 @@
-// The Worker of edgeframe: the program, the page /docs, and the answer to requests whose instance has died.
+// The Worker of edgeframe: the program, the page /docs, the console, and the answer to requests whose instance has died.
 import "../build/wasm_exec.js";
 import module from "../build/app.wasm";
 import { worker } from "./runtime.mjs";
@@ -13,15 +13,22 @@ function matches(pattern, origin) {
     : origin.length >= pattern.length - 1 && origin.startsWith(pattern.slice(0, star)) && origin.endsWith(pattern.slice(star + 1));
 }
 
+/** The files at addresses that have other names than they. */
+const pages = { "/docs": "/docs.html", "/console/": "/console/index.html" };
+
 /**
- * The response with a file of the page /docs, which are assets, so that the program does not have them. Undefined
- * means that the request is for Go, which answers everything else about these paths.
+ * The response with a file of the page /docs or of the console, which are assets, so that the program does not have
+ * them. Undefined means that the request is for Go, which answers everything else about these paths.
  */
-async function docs(request, env) {
+async function page(request, env) {
   const url = new URL(request.url);
-  const known = env.ASSETS && /^\/docs(\/|$)/.test(url.pathname) && url.search === "" && /^(GET|HEAD)$/.test(request.method);
+  const known =
+    env.ASSETS &&
+    /^\/(docs(\/|$)|console\/)/.test(url.pathname) &&
+    url.search === "" &&
+    /^(GET|HEAD)$/.test(request.method);
   if (!known) return undefined;
-  if (url.pathname === "/docs") url.pathname = "/docs.html";
+  url.pathname = pages[url.pathname] ?? url.pathname;
   const asset = await env.ASSETS.fetch(url, { method: request.method, headers: request.headers });
   if (!asset.ok && asset.status !== 304) return undefined;
   const response = new Response(asset.body, asset);
@@ -65,6 +72,6 @@ function restarted(request, told) {
 }
 
 export default worker(module, {
-  before: (request, env) => (request.url.includes("/docs") ? docs(request, env) : undefined),
+  before: (request, env) => (/\/(docs|console)/.test(request.url) ? page(request, env) : undefined),
   restarted,
 });

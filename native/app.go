@@ -14,6 +14,7 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 
 	"edgeframe/config"
+	"edgeframe/console"
 	"edgeframe/core"
 	"edgeframe/internal/budget"
 	"edgeframe/swagger"
@@ -123,6 +124,7 @@ func newHandler(ctx context.Context, cfg Config, b *backend, requests *budget.Bu
 		Docs:          swagger.File,
 		Live:          follow(b.followers),
 		LiveStreams:   true,
+		Console:       console.File,
 		Routed:        t.routed(),
 		Failed:        t.metrics.Failed,
 		WatchCache:    t.metrics.WatchCache,

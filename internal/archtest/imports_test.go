@@ -25,11 +25,12 @@ const module = "edgeframe"
 // benchmark and for tests.
 var arrows = map[string][]string{
 	"cmd/*":          {"native", "worker"},
-	"native":         {"core", "config", "api", "session", "kv", "kv/*", "native/*", "swagger", "internal/budget", "internal/logsafe", "internal/lru"},
+	"native":         {"core", "config", "api", "session", "kv", "kv/*", "native/*", "swagger", "console", "internal/budget", "internal/logsafe", "internal/lru"},
 	"native/*":       {"kv", "kv/*", "internal/budget", "internal/logsafe", "internal/lru"},
 	"native/live":    {"kv", "session"},
 	"worker":         {"edge", "core", "config", "api", "session", "staging", "kv", "kv/*", "kv/workerskv", "kv/durableobjects", "internal/budget", "internal/logsafe"},
 	"swagger":        {"api"},
+	"console":        {"api"},
 	"core":           {"access", "config", "api", "session", "codec/segment", "kv", "internal/budget", "internal/lru", "internal/timing"},
 	"config":         {"access", "codec/segment", "codec/compress"},
 	"api":            {"access", "session", "staging", "frame", "codec", "codec/formats", "codec/delimited", "codec/arrowipc", "codec/scalar", "codec/unpack", "kv", "internal/budget", "internal/lru", "internal/timing"},
@@ -82,6 +83,7 @@ var arrows = map[string][]string{
 	"attack":                    {},
 	"deploy":                    {},
 	"web/client":                {},
+	"web/console":               {},
 }
 
 // fileFormats are the packages that know a file format. Neither session nor frame links one: to

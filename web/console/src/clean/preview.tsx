@@ -1,0 +1,83 @@
+import type { Schemas } from "edgeframe-client";
+import { count, figure, plural, short, text } from "../ui/format.ts";
+
+type DryRun = Schemas["DryRun"];
+const shown = 32;
+
+const cell = (value: unknown) => (value === null || value === undefined ? <span class="soft">missing</span> : short(text(value), shown));
+
+const totals = (answer: DryRun): string[] => {
+  const cells = answer.operations.reduce((sum, one) => sum + one.cells, 0);
+  const coerced = answer.operations.reduce((sum, one) => sum + one.coerced, 0);
+  const removed = answer.rows_before - answer.rows_after;
+  const added = answer.columns_after.filter((one) => !answer.columns_before.includes(one));
+  const dropped = answer.columns_before.filter((one) => !answer.columns_after.includes(one));
+  return [
+    answer.rows_affected || cells ? `${plural(answer.rows_affected, "row")}, ${plural(cells, "cell")}` : "Nothing would change",
+    removed > 0 && `${plural(removed, "row")} removed, ${(100 * answer.share_lost).toFixed(1)} % of the table`,
+    coerced > 0 && `${plural(coerced, "value")} would become missing`,
+    added.length > 0 && `new: ${added.join(", ")}`,
+    dropped.length > 0 && `dropped: ${dropped.join(", ")}`,
+  ].filter((one): one is string => !!one);
+};
+
+/** What an edit would do. */
+export const Preview = ({ answer }: { answer: DryRun }) => (
+  <div class="stack preview">
+    <div class="message">
+      {totals(answer).map((one) => (
+        <p key={one} class="bidi">
+          {one}
+        </p>
+      ))}
+    </div>
+    {Object.keys(answer.statistics).length > 0 && (
+      <table class="plain-table">
+        <thead>
+          <tr>
+            <th>column</th>
+            <th />
+            <th class="number">before</th>
+            <th class="number">after</th>
+          </tr>
+        </thead>
+        <tbody>
+          {Object.entries(answer.statistics)
+            .slice(0, 20)
+            .flatMap(([name, { before, after }]) =>
+              (["mean", "std", "missing"] as const).map((measure, i) => (
+                <tr key={`${name}:${measure}`}>
+                  <td class="bidi">{i === 0 ? name : ""}</td>
+                  <td class="soft">{measure}</td>
+                  <td class="number">{before[measure] === null ? "–" : figure(before[measure])}</td>
+                  <td class={`number ${before[measure] === after[measure] ? "soft" : ""}`}>{after[measure] === null ? "–" : figure(after[measure])}</td>
+                </tr>
+              )),
+            )}
+        </tbody>
+      </table>
+    )}
+    {answer.samples.length > 0 && (
+      <table class="plain-table">
+        <thead>
+          <tr>
+            <th class="number">row</th>
+            <th>column</th>
+            <th>before</th>
+            <th>after</th>
+          </tr>
+        </thead>
+        <tbody>
+          {answer.samples.map((one) => (
+            <tr key={`${one.row}:${one.column}`}>
+              <td class="number">{count(one.row)}</td>
+              <td class="bidi">{short(one.column, shown)}</td>
+              <td class="bidi">{cell(one.before)}</td>
+              <td class="bidi">{one.removed ? <span class="bad">row removed</span> : cell(one.after)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    )}
+  </div>
+);

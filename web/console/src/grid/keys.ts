@@ -1,0 +1,98 @@
+import { parseValue } from "../ui/types.ts";
+import type { Grid } from "./model.ts";
+
+/** What the keys do, for the list of keys. */
+export const keyList: [keys: string[], what: string][] = [
+  [["←", "↑", "→", "↓"], "move; with Shift select"],
+  [["Page Up", "Page Down"], "a screen up or down"],
+  [["Ctrl", "Home"], "first cell"],
+  [["Ctrl", "End"], "last cell"],
+  [["Enter"], "edit the cell; save"],
+  [["Esc"], "leave the cell as it was"],
+  [["Delete"], "make the selected cells missing"],
+  [["Ctrl", "C"], "copy the selected cells"],
+  [["Ctrl", "V"], "paste cells"],
+  [["Ctrl", "Z"], "undo the last change of the table"],
+  [["Ctrl", "Shift", "Z"], "redo"],
+  [["Alt", "↓"], "menu of the column"],
+  [["/"], "search in the column"],
+  [["?"], "this list"],
+];
+
+export interface Actions {
+  screen: () => number;
+  undo: () => void;
+  redo: () => void;
+  menu: () => void;
+  help: () => void;
+}
+
+/** The place to which a key leads; undefined if it does not move. */
+const target = (grid: Grid, event: KeyboardEvent, screen: number): [row: number, column: number] | undefined => {
+  const { row, column } = grid.active.value;
+  const all = event.ctrlKey || event.metaKey;
+  const last = { row: grid.matched.value - 1, column: grid.columns.value.length - 1 };
+  switch (event.key) {
+    case "ArrowUp":
+      return [all ? 0 : row - 1, column];
+    case "ArrowDown":
+      return [all ? last.row : row + 1, column];
+    case "ArrowLeft":
+      return [row, all ? 0 : column - 1];
+    case "ArrowRight":
+      return [row, all ? last.column : column + 1];
+    case "PageUp":
+      return [row - screen, column];
+    case "PageDown":
+      return [row + screen, column];
+    case "Home":
+      return [all ? 0 : row, 0];
+    case "End":
+      return [all ? last.row : row, last.column];
+  }
+  return undefined;
+};
+
+const clear = (grid: Grid) => {
+  const { top, left, bottom, right } = grid.area.value;
+  if (!grid.rows?.has(left, top, right + 1, bottom + 1)) return;
+  const cells = [];
+  for (let row = top; row <= bottom; row++) for (let column = left; column <= right; column++) cells.push({ row, column, value: null });
+  grid.set(cells);
+};
+
+/** Handles a key that is pressed in the grid. */
+export const onKey = (grid: Grid, event: KeyboardEvent, actions: Actions) => {
+  const control = event.ctrlKey || event.metaKey;
+  const to = event.altKey ? undefined : target(grid, event, actions.screen());
+  const done = (act: () => void) => {
+    event.preventDefault();
+    act();
+  };
+  if (to) return done(() => grid.move(...to, event.shiftKey));
+  if (event.altKey && event.key === "ArrowDown") return done(actions.menu);
+  if (control && event.key.toLowerCase() === "z") return done(event.shiftKey ? actions.redo : actions.undo);
+  if (control && event.key.toLowerCase() === "y") return done(actions.redo);
+  if (control || event.altKey) return;
+  if (event.key === "?") return done(actions.help);
+  if (event.key === "/") return done(actions.menu);
+  if (!grid.model.editable.value) return;
+  if (event.key === "Enter" || event.key === "F2") return done(() => begin(grid, undefined));
+  if (event.key === "Delete" || event.key === "Backspace") return done(() => clear(grid));
+  if (event.key.length === 1 && event.key !== " ") return done(() => begin(grid, event.key));
+};
+
+/** Opens the editor of the active cell, with what was typed instead of its value. */
+export const begin = (grid: Grid, typed: string | undefined) => {
+  const place = grid.active.value;
+  if (grid.rows?.number(place.row, place.column) !== undefined) grid.editing.value = { place, typed };
+};
+
+/** Takes what was typed into the editor. */
+export const commit = (grid: Grid, typed: string) => {
+  const editing = grid.editing.value;
+  if (!editing) return;
+  grid.editing.value = undefined;
+  const { place } = editing;
+  grid.set([{ ...place, value: parseValue(typed, grid.columns.value[place.column]!.dtype) }]);
+};

@@ -1,0 +1,229 @@
+import { batch, computed, effect, signal } from "@preact/signals";
+import { op, type Operation } from "edgeframe-client";
+import { isAbort, sentence } from "../app/api.ts";
+import { announce, failed } from "../app/notices.ts";
+import type { Model } from "../session/model.ts";
+import { plural } from "../ui/format.ts";
+import { sameValue } from "../ui/types.ts";
+import { Edits } from "./edits.ts";
+import { conditionOf, type Filter } from "./filters.ts";
+import { Rows } from "./rows.ts";
+
+export interface Place {
+  row: number;
+  column: number;
+}
+
+export interface SortKey {
+  column: string;
+  descending: boolean;
+}
+
+/** A rectangle of cells; the last row and column belong to it. */
+export interface Area {
+  top: number;
+  left: number;
+  bottom: number;
+  right: number;
+}
+
+/** What the grid shows of a session: which rows in which order, and where the person is. */
+export class Grid {
+  readonly model: Model;
+  readonly edits: Edits;
+  readonly filters = signal<Filter[]>([]);
+  readonly sort = signal<SortKey[]>([]);
+  readonly hidden = signal<ReadonlySet<string>>(new Set());
+  readonly active = signal<Place>({ row: 0, column: 0 });
+  readonly anchor = signal<Place>({ row: 0, column: 0 });
+  readonly editing = signal<{ place: Place; typed: string | undefined } | undefined>(undefined);
+  readonly matched = signal(0);
+  /** Why rows cannot be read. */
+  readonly error = signal("");
+  /** The column whose menu is open, and its button. */
+  readonly menu = signal<{ column: string; anchor: Element } | undefined>(undefined);
+  readonly columns = computed(() => this.model.columns.value.filter((one) => !this.hidden.value.has(one.name)));
+  readonly area = computed<Area>(() => {
+    const [a, b] = [this.active.value, this.anchor.value];
+    return { top: Math.min(a.row, b.row), bottom: Math.max(a.row, b.row), left: Math.min(a.column, b.column), right: Math.max(a.column, b.column) };
+  });
+  readonly where = computed(() => conditionOf(this.filters.value, this.model.document.value?.dtypes ?? {}));
+  readonly sorting = computed(() => {
+    const known = new Set(this.model.columns.value.map((one) => one.name));
+    return this.sort.value.filter((one) => known.has(one.column));
+  });
+  rows: Rows | undefined;
+  etag = "";
+  /** Draws the grid again; the component sets it. */
+  draw: () => void = () => undefined;
+  /** Brings a cell into view; the component sets it. */
+  reveal: (place: Place) => void = () => undefined;
+  readonly #stops: (() => void)[] = [];
+
+  constructor(model: Model) {
+    this.model = model;
+    this.edits = new Edits(
+      model,
+      () => this.draw(),
+      (changes) => changes.forEach((one) => this.rows?.put(one.row, one.column, one.value)),
+    );
+    this.#stops.push(effect(() => this.#look()));
+  }
+
+  close() {
+    for (const stop of this.#stops) stop();
+    this.rows?.stop();
+  }
+
+  /** Begins to read what is to be shown now. The session's last page stays readable when the session is gone. */
+  #look() {
+    const { model } = this;
+    const version = model.version.value;
+    const columns = this.columns.value.map((one) => one.name);
+    const where = this.where.value;
+    const sort = this.sorting.value;
+    if (!model.document.value || model.gone.value || columns.length === 0) return;
+    const view = { version, columns, query: { ...(where && { where }), ...(sort.length && { sort }) } };
+    const known = this.rows;
+    if (known && sameValue(known.view, view)) return;
+    const similar = known && sameValue(known.view.columns, columns) && sameValue(known.view.query, view.query);
+    const past = model.past.peek() !== undefined;
+    const guess = similar && !past ? known.matched : model.rows.peek();
+    if (!similar) known?.stop();
+    const rows = new Rows(model.session, view, guess, similar ? known : undefined, (page) => {
+      if (this.rows !== rows) return;
+      this.etag = page.etag;
+      batch(() => {
+        this.error.value = "";
+        if (this.matched.value !== page.matchedRows) this.matched.value = page.matchedRows;
+      });
+    });
+    this.rows = rows;
+    rows.load(0, 0, 1, 1).then(
+      () => this.rows === rows && this.settle(similar),
+      (error) => this.rows === rows && this.failed(error),
+    );
+    if (similar) this.draw();
+  }
+
+  /** Draws new rows, from the top if they are others than before. */
+  settle(similar: boolean | undefined) {
+    const last = Math.max(0, this.matched.value - 1);
+    const stay = similar ? this.active.value.row : 0;
+    batch(() => {
+      const at = { row: Math.min(stay, last), column: Math.min(this.active.value.column, this.columns.value.length - 1) };
+      this.active.value = at;
+      if (!similar) this.anchor.value = at;
+    });
+    this.draw();
+    if (!similar) {
+      this.reveal(this.active.value);
+      if (this.where.value) announce(`${plural(this.matched.value, "row")} of ${plural(this.model.rows.value, "row")}`);
+    }
+  }
+
+  failed(error: unknown) {
+    if (isAbort(error)) return;
+    const { status, code } = error as { status?: number; code?: string };
+    if (code === "session_not_found") return this.model.lose();
+    if (code === "version_not_found") {
+      this.model.past.value = undefined;
+      return void this.model.load();
+    }
+    this.error.value = sentence(error);
+    if (status === 0 || (status ?? 0) >= 500) setTimeout(() => this.error.value && this.draw(), 3000);
+  }
+
+  // Places
+
+  /** Moves to a cell. extend keeps the other corner of the selection. */
+  move(row: number, column: number, extend = false) {
+    const to = {
+      row: Math.max(0, Math.min(row, this.matched.value - 1)),
+      column: Math.max(0, Math.min(column, this.columns.value.length - 1)),
+    };
+    batch(() => {
+      this.active.value = to;
+      if (!extend) this.anchor.value = to;
+    });
+    this.reveal(to);
+  }
+
+  nameAt(column: number): string {
+    return this.columns.value[column]?.name ?? "";
+  }
+
+  /** What a cell shows: what was typed, or what the server has. */
+  shown({ row, column }: Place): unknown {
+    const change = this.edits.of(this.rows?.number(row, column), this.nameAt(column));
+    return change ? change.value : this.rows?.value(row, column);
+  }
+
+  // Changes
+
+  /** Sets cells to values. The rows must be there. */
+  set(cells: (Place & { value: unknown })[]) {
+    const changes = cells.flatMap(({ row, column, value }) => {
+      const number = this.rows?.number(row, column);
+      if (number === undefined) return [];
+      return [{ row: number, column: this.nameAt(column), value, before: this.rows!.value(row, column) ?? null }];
+    });
+    if (changes.length) this.edits.add(changes);
+  }
+
+  /** Makes an edit that depends on the positions of rows. It waits for the changes of cells. */
+  async change(name: string, operations: () => Operation[] | Promise<Operation[]>): Promise<boolean> {
+    await this.edits.idle();
+    return this.model.run(name, async () => {
+      const list = await operations();
+      return list.length ? this.model.session.edit(list, this.etag ? { ifMatch: this.etag } : {}) : undefined;
+    });
+  }
+
+  /** The positions in the table of the selected rows. */
+  async selectedRows(): Promise<number[]> {
+    const { top, bottom } = this.area.value;
+    await this.rows!.load(0, top, 1, bottom + 1);
+    const numbers: number[] = [];
+    for (let row = top; row <= bottom; row++) {
+      const number = this.rows!.number(row);
+      if (number !== undefined) numbers.push(number);
+    }
+    return numbers;
+  }
+
+  deleteRows = () => this.change("Deleting rows", async () => [op.deleteRows(await this.selectedRows())]);
+
+  /** Inserts an empty row above the active cell, or below. */
+  insertRow = (below: boolean) =>
+    this.change("Inserting a row", () => {
+      const number = this.rows?.number(this.active.value.row);
+      const at = number === undefined ? this.model.rows.value : number + (below ? 1 : 0);
+      return [op.insertRows(at, [{}])];
+    });
+
+  // Queries
+
+  /** Sorts by a column: ascending, descending, not at all. add keeps the other columns. */
+  sortBy(column: string, add = false, descending?: boolean) {
+    const known = this.sort.value.find((one) => one.column === column);
+    const others = add ? this.sort.value.filter((one) => one.column !== column) : [];
+    const next = descending ?? (known ? (known.descending ? undefined : true) : false);
+    this.sort.value = next === undefined ? others : [...others, { column, descending: next }];
+    announce(next === undefined ? "Not sorted" : `Sorted by ${column}, ${next ? "descending" : "ascending"}`);
+  }
+
+  /** Replaces the filters of a column. */
+  filter(column: string, filter: Filter | undefined) {
+    const others = this.filters.value.filter((one) => one.column !== column);
+    this.filters.value = filter ? [...others, filter] : others;
+  }
+
+  hide(column: string, hidden: boolean) {
+    const next = new Set(this.hidden.value);
+    if (hidden) next.add(column);
+    else next.delete(column);
+    if (this.model.columns.value.length === next.size) return failed(new Error("One column has to be shown."));
+    this.hidden.value = next;
+  }
+}

@@ -1,0 +1,123 @@
+import { computed, signal, type ReadonlySignal, type Signal } from "@preact/signals";
+import type { Session, SessionDocument } from "edgeframe-client";
+import { codeOf, openSession, sentence } from "../app/api.ts";
+import { announce, failed } from "../app/notices.ts";
+import { left, markGone, remember, tokenFor } from "../app/recent.ts";
+import { takeToken } from "../app/route.ts";
+import { tokenAsked } from "../app/token.tsx";
+
+export interface Column {
+  name: string;
+  dtype: string;
+  missing: number;
+  marked: number;
+}
+
+/** A session that is open, and what the page knows of it. */
+export class Model {
+  readonly id: string;
+  readonly session: Session;
+  /** Repeats its changes until the server answers. */
+  readonly edits: Session;
+  readonly document: Signal<SessionDocument | undefined> = signal(undefined);
+  /** Why there is no document. */
+  readonly error: Signal<string> = signal("");
+  /** When the session expires, by this machine's clock. */
+  readonly expires: Signal<number> = signal(Infinity);
+  /** When the session was found to be gone; 0 while it is there. */
+  readonly gone: Signal<number> = signal(0);
+  /** A command that is in progress. */
+  readonly busy: Signal<string> = signal("");
+  /** The version that is looked at, if it is not the current one. */
+  readonly past: Signal<number | undefined> = signal(undefined);
+  readonly version: ReadonlySignal<number>;
+  readonly columns: ReadonlySignal<Column[]>;
+  readonly rows: ReadonlySignal<number>;
+  /** Whether the table can be changed as it is shown. */
+  readonly editable: ReadonlySignal<boolean>;
+  readonly #listeners: (() => void)[] = [];
+
+  constructor(id: string) {
+    this.id = id;
+    const given = takeToken();
+    const own = given || tokenFor(id);
+    const { session, edits } = openSession(id, own);
+    this.session = session;
+    this.edits = edits;
+    this.version = computed(() => this.past.value ?? this.document.value?.current_version ?? 0);
+    this.rows = computed(() => this.document.value?.shape[0] ?? 0);
+    this.columns = computed(() => {
+      const document = this.document.value;
+      return (document?.columns ?? []).map((name) => ({
+        name,
+        dtype: document!.dtypes[name] ?? "",
+        missing: document!.missing_values[name] ?? 0,
+        marked: document!.intentional_missing[name] ?? 0,
+      }));
+    });
+    this.editable = computed(() => this.past.value === undefined && !this.gone.value && !!this.document.value);
+    void this.load(given);
+  }
+
+  /** Reads the document. The first time this counts as a use of the session. */
+  async load(token?: string) {
+    try {
+      const document = await this.session.get(token === undefined ? { touch: false } : {});
+      this.take(document, token);
+    } catch (error) {
+      if (codeOf(error) === "session_not_found") this.lose();
+      else if ((error as { status?: number }).status === 401) tokenAsked.value = { reason: sentence(error), again: () => void this.load(token) };
+      if (!this.document.value) this.error.value = sentence(error);
+    }
+  }
+
+  /** Begins to follow the changes of others, until the page leaves the session. */
+  follow() {
+    this.#listeners.push(
+      this.session.watch((change) => {
+        if (change.type === "gone") return this.lose();
+        if (change.document.revision > (this.document.value?.revision ?? 0)) this.take(change.document);
+      }),
+    );
+  }
+
+  close() {
+    for (const stop of this.#listeners.splice(0)) stop();
+  }
+
+  /** Remembers the latest document. Answers may overtake one another. */
+  take(document: SessionDocument, token?: string) {
+    const known = this.document.value;
+    if (known && document.revision < known.revision) return;
+    this.document.value = document;
+    this.error.value = "";
+    this.expires.value = Date.now() + left(document);
+    remember(document, { first: !known, ...(token && { token }) });
+  }
+
+  /** The session has expired, or somebody has deleted it. */
+  lose() {
+    if (this.gone.value) return;
+    this.gone.value = Date.now();
+    this.expires.value = Date.now();
+    markGone(this.id);
+    announce("The session is gone");
+  }
+
+  /** Runs a command that answers with the document, and shows its error. */
+  async run(name: string, command: () => Promise<SessionDocument | void>): Promise<boolean> {
+    if (this.busy.value) return false;
+    this.busy.value = name;
+    try {
+      const document = await command();
+      if (document) this.take(document);
+      return true;
+    } catch (error) {
+      if (codeOf(error) === "session_not_found") this.lose();
+      else failed(error);
+      return false;
+    } finally {
+      this.busy.value = "";
+    }
+  }
+}

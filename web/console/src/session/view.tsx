@@ -1,0 +1,142 @@
+import "./session.css";
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { lazy } from "../app/lazy.tsx";
+import { Conflicts } from "../grid/conflicts.tsx";
+import { ColumnChooser } from "../grid/columns.tsx";
+import { ColumnMenu } from "../grid/menu.tsx";
+import { keyList } from "../grid/keys.ts";
+import { Grid } from "../grid/model.ts";
+import { QueryBar } from "../grid/querybar.tsx";
+import { Table } from "../grid/table.tsx";
+import { pathOf } from "../app/route.ts";
+import { Dialog } from "../ui/dialog.tsx";
+import { clock } from "../ui/format.ts";
+import { SessionBar } from "./bar.tsx";
+import { Model } from "./model.ts";
+import { panel, type Panel } from "./panels.ts";
+
+const Clean = lazy(() => import("../clean/clean.tsx"));
+const Summary = lazy(() => import("../column/summary.tsx"));
+const Timeline = lazy(() => import("../timeline/timeline.tsx"));
+
+const titles: Record<Panel, string> = { columns: "Columns", column: "Column", clean: "Clean", timeline: "Timeline" };
+
+const Keys = ({ onClose }: { onClose: () => void }) => (
+  <Dialog title="Keys" onClose={onClose}>
+    <dl class="keys">
+      {keyList.map(([keys, what]) => (
+        <div key={what}>
+          <dt>
+            {keys.map((key) => (
+              <kbd key={key}>{key}</kbd>
+            ))}
+          </dt>
+          <dd>{what}</dd>
+        </div>
+      ))}
+    </dl>
+  </Dialog>
+);
+
+/** The bar across the grid that says why the table is not as it is now. */
+const State = ({ model }: { model: Model }) => {
+  if (model.gone.value)
+    return (
+      <div class="state warn" role="status">
+        <span class="grow">
+          The session was gone at {clock(model.gone.value)}. What was read last stays here, and can be copied.
+        </span>
+        <a class="button small" href={pathOf({ view: "start" })}>
+          Upload again
+        </a>
+      </div>
+    );
+  const past = model.past.value;
+  if (past === undefined) return null;
+  return (
+    <div class="state" role="status">
+      <span class="grow">You look at version {past}, which is not the current one.</span>
+      <button class="button small" onClick={() => void model.run("Restoring", () => model.session.restore(past)).then((ok) => ok && (model.past.value = undefined))}>
+        Restore this version
+      </button>
+      <button class="button small" onClick={() => (model.past.value = undefined)}>
+        Back to the current one
+      </button>
+    </div>
+  );
+};
+
+const Beside = ({ grid }: { grid: Grid }) => {
+  const shown = panel.value;
+  if (!shown) return null;
+  return (
+    <aside class="panel" aria-label={titles[shown]}>
+      <header>
+        <h2>{titles[shown]}</h2>
+        <button class="icon" aria-label="Close the panel" onClick={() => (panel.value = undefined)}>
+          ✕
+        </button>
+      </header>
+      <div class="content" tabIndex={0} role="region" aria-label={`${titles[shown]}, content`}>
+        {shown === "columns" && <ColumnChooser grid={grid} />}
+        {shown === "column" && <Summary grid={grid} />}
+        {shown === "clean" && <Clean grid={grid} />}
+        {shown === "timeline" && <Timeline grid={grid} />}
+      </div>
+    </aside>
+  );
+};
+
+const SessionView = ({ id }: { id: string }) => {
+  const model = useMemo(() => new Model(id), [id]);
+  const grid = useMemo(() => new Grid(model), [model]);
+  const [help, setHelp] = useState(false);
+  useEffect(() => {
+    model.follow();
+    // Changes that were not answered would be lost with the page.
+    const ask = (event: BeforeUnloadEvent) => grid.edits.open.value > 0 && event.preventDefault();
+    addEventListener("beforeunload", ask);
+    return () => {
+      removeEventListener("beforeunload", ask);
+      grid.close();
+      model.close();
+    };
+  }, [model]);
+  if (!model.document.value)
+    return (
+      <main class="page" aria-busy={!model.error.value}>
+        {model.error.value && (
+          <div class="stack">
+            <h1>The session cannot be shown</h1>
+            <p class="message error bidi">{model.error.value}</p>
+            <a href={pathOf({ view: "start" })}>To the start</a>
+          </div>
+        )}
+      </main>
+    );
+  const undo = () => void grid.edits.idle().then(() => model.document.value?.can_undo && model.run("Undo", () => model.session.undo()));
+  const redo = () => void grid.edits.idle().then(() => model.document.value?.can_redo && model.run("Redo", () => model.session.redo()));
+  return (
+    <main class="session">
+      <SessionBar grid={grid} undo={undo} redo={redo} help={() => setHelp(true)} />
+      <State model={model} />
+      <div class="body">
+        <div class="table">
+          <QueryBar grid={grid} />
+          {grid.error.value && (
+            <p class="message error" role="alert">
+              {grid.error.value}
+            </p>
+          )}
+          <Conflicts grid={grid} />
+          <Table grid={grid} actions={{ undo, redo, help: () => setHelp(true) }} />
+        </div>
+        <Beside grid={grid} />
+      </div>
+      {grid.menu.value && <ColumnMenu key={grid.menu.value.column} grid={grid} />}
+      {help && <Keys onClose={() => setHelp(false)} />}
+    </main>
+  );
+};
+
+export default SessionView;

@@ -1,0 +1,91 @@
+import { signal } from "@preact/signals";
+import type { SessionDocument, Upload, UploadOptions } from "edgeframe-client";
+import { client, isAbort } from "../app/api.ts";
+import { announce } from "../app/notices.ts";
+import { remember } from "../app/recent.ts";
+import { go } from "../app/route.ts";
+import { failedOrAsk } from "../app/token.tsx";
+
+/** What is being sent. */
+export interface Sending {
+  name: string;
+  loaded: number;
+  total: number;
+  cancel: () => void;
+}
+
+export type Choice = Extract<Upload, { kind: "choose" }>;
+
+export const sending = signal<Sending | undefined>(undefined);
+
+/** The workbook whose sheets have to be chosen. */
+export const choice = signal<{ choice: Choice; file: File } | undefined>(undefined);
+
+/** Why the last file was refused, beside what can be done about it. */
+export const refusal = signal<{ error: unknown; file: File } | undefined>(undefined);
+
+/** The files that this page has sent, by the ids of their sessions: they can be read again. */
+export const files = new Map<string, { file: File; options: UploadOptions }>();
+
+/** Remembers a session that was made of a file. */
+export const made = (document: SessionDocument, file: File, options: UploadOptions) => {
+  files.set(document.session_id, { file, options });
+  remember(document);
+};
+
+/** Sends a file and returns what the server answers; undefined if it was cancelled or refused. */
+const send = async (file: File, options: UploadOptions): Promise<Upload | undefined> => {
+  const stop = new AbortController();
+  const progress = ({ loaded, total }: { loaded: number; total: number }) => {
+    sending.value = { name: file.name, loaded, total: total || file.size, cancel: () => stop.abort() };
+  };
+  progress({ loaded: 0, total: file.size });
+  announce(`Sending ${file.name}`);
+  refusal.value = undefined;
+  try {
+    return await client.upload(file, { ...options, signal: stop.signal, onProgress: progress });
+  } catch (error) {
+    if (isAbort(error)) announce("Cancelled");
+    else {
+      refusal.value = { error, file };
+      failedOrAsk(error, () => void upload(file, options));
+    }
+    return undefined;
+  } finally {
+    sending.value = undefined;
+  }
+};
+
+/** Sends a file and shows the receipt, or the sheets that can be chosen. */
+export const upload = async (file: File, options: UploadOptions = {}) => {
+  choice.value = undefined;
+  const answer = await send(file, options);
+  if (!answer) return;
+  if (answer.kind === "choose") {
+    choice.value = { choice: answer, file };
+    announce("The workbook has several sheets");
+    return;
+  }
+  made(answer.document, file, options);
+  announce(`${file.name} was read`);
+  go({ view: "receipt", id: answer.session.id });
+};
+
+/** Sends a file again, to be read in another way, and drops the session that was made before. */
+export const readAgain = async (id: string, options: UploadOptions) => {
+  const { file } = files.get(id)!;
+  const answer = await send(file, options);
+  if (answer?.kind !== "session") return;
+  made(answer.document, file, options);
+  go({ view: "receipt", id: answer.session.id });
+  client.open(id).delete().catch(() => undefined); // it expires
+  return answer.document;
+};
+
+/** A table that was copied from another program. */
+export const pasted = (text: string) => {
+  const tabs = text.includes("\t");
+  const json = /^\s*[[{]/.test(text);
+  const [name, type] = json ? ["pasted.json", "application/json"] : tabs ? ["pasted.tsv", "text/tab-separated-values"] : ["pasted.csv", "text/csv"];
+  return upload(new File([text], name, { type }));
+};

@@ -1,0 +1,52 @@
+const whole = new Intl.NumberFormat("en");
+
+/** 3201 as 3,201. */
+export const count = (n: number) => whole.format(n);
+
+/** 1 row, 2 rows. */
+export const plural = (n: number, one: string, many = one + "s") => `${count(n)} ${n === 1 ? one : many}`;
+
+export const bytes = (n: number): string => {
+  for (const unit of ["B", "KB", "MB"]) {
+    if (n < 1000) return `${n < 10 && unit !== "B" ? n.toFixed(1) : Math.round(n)} ${unit}`;
+    n /= 1000;
+  }
+  return `${n.toFixed(1)} GB`;
+};
+
+/** A time span, such as 48:12, 2 h 10 min or 3 days. */
+export const span = (ms: number): string => {
+  const s = Math.max(0, Math.floor(ms / 1000));
+  if (s < 3600) return `${Math.floor(s / 60)}:${String(s % 60).padStart(2, "0")}`;
+  if (s < 86400) return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
+  return plural(Math.floor(s / 86400), "day");
+};
+
+/** How long something has been or will be, in one unit. */
+export const about = (ms: number): string => {
+  const minutes = Math.round(ms / 60_000);
+  if (minutes < 1) return "less than a minute";
+  if (minutes < 120) return plural(minutes, "minute");
+  const hours = Math.round(minutes / 60);
+  return hours < 48 ? plural(hours, "hour") : plural(Math.round(hours / 24), "day");
+};
+
+export const clock = (at: number | string): string => new Date(at).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+
+/** A number of a statistic, with at most six digits. */
+export const figure = (value: unknown): string => {
+  if (typeof value !== "number") return text(value);
+  if (Number.isInteger(value) && Math.abs(value) < 1e15) return whole.format(value);
+  return String(Number(value.toPrecision(6)));
+};
+
+/** A value of a table as text. Missing values have none. */
+export const text = (value: unknown): string => {
+  if (value === null || value === undefined) return "";
+  if (typeof value === "string") return value;
+  if (typeof value === "object") return JSON.stringify(value, (_, v) => (typeof v === "bigint" ? `${v}` : v));
+  return String(value);
+};
+
+/** The first characters of a text. */
+export const short = (value: string, most: number): string => (value.length > most ? value.slice(0, most - 1) + "…" : value);
