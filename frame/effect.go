@@ -50,7 +50,7 @@ func (o *origins) insert(at, n int) {
 }
 
 // permute updates o after a reordering: the row that is now at i was at order[i].
-func (o *origins) permute(order []int) {
+func (o *origins) permute(order []uint32) {
 	before := slices.Clone(o.rows)
 	for i, from := range order {
 		o.rows[i] = before[from]
