@@ -52,7 +52,7 @@ DIFFERENT = $(shell LC_ALL=C comm -13 <($(files)) <($(WASM) $(files)) | cut -d' 
 SLOW     := cmd/% conformance edge deploy examples/% kv/disk kv/redis kv/workerskv kv/durableobjects internal/testenv codec/delimited codec/parquet codec/xlsx session/metamorphic attack web/client web/console
 PROGRAMS := Pandas|OnRedis|ToRedis|AKeyOfAnotherType|Cookbook
 
-.PHONY: run build console release build-edge worker dev-edge deploy-edge check test test-conformance test-inside test-serial test-edge redis-server systemd promtool chromium pandas clients lint lint-code lint-files generate modules bench bench-edge fuzz metamorphic soak clean
+.PHONY: run build console release build-edge worker dev-edge deploy-edge check test test-conformance test-inside test-serial test-edge redis-server systemd promtool chromium pandas clients lint lint-code lint-files generate modules bench bench-edge bench-peers peers fuzz metamorphic soak clean
 
 # run starts the server with the settings of the environment and of .env.
 run: build
@@ -218,6 +218,25 @@ bench: node_modules redis-server pandas
 # bench-edge measures the Worker against the stock runtime and against JavaScript.
 bench-edge: node_modules
 	$(GO) run ./bench -edge
+
+# bench-peers measures the server beside DuckDB, Polars, pandas, a service of the predecessor's design, webdis, nginx
+# and net/http, in turns, for about ten minutes. JSON, if set, is a file for the results.
+bench-peers: node_modules redis-server pandas peers
+	$(GO) run ./bench -peers -each 2s $(if $(JSON),-json '$(JSON)')
+
+# POLARS are the packages of Polars. npm would leave the second one out on Node 20, with which it works.
+POLARS := nodejs-polars@0.26.1 nodejs-polars-linux-x64-gnu@0.26.1
+
+# peers installs what bench-peers needs besides.
+peers: bin/peers/node_modules
+	@{ /usr/bin/python3 -c 'import fastapi, uvicorn, redis' || python3 -c 'import fastapi, uvicorn, redis'; } 2>/dev/null \
+		|| .ci/packages fastapi=python3-fastapi python3-uvicorn=python3-uvicorn python3-redis=python3-redis
+	@PATH=$$PATH:/usr/sbin .ci/packages webdis=webdis nginx=nginx-light
+
+bin/peers/node_modules: Makefile
+	@mkdir -p bin/peers
+	npm install --prefix bin/peers --no-package-lock --omit=optional --ignore-scripts --no-audit --no-fund --loglevel=error $(POLARS)
+	@touch bin/peers/node_modules
 
 # fuzz runs every fuzz target of every package, one after the other, FUZZTIME each.
 fuzz:

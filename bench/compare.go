@@ -66,10 +66,10 @@ func (b *bench) compareTable(ctx context.Context, rows int, backend *backend, we
 	table := bytes.Clone(answer)
 	rivals := []rival{{url: c.base, path: c.session(wholeTable)}}
 	if webdis != nil {
-		if err := backend.redis.do("SET", "bench", string(table)); err != nil {
+		if err := backend.redis.do("SET", sentKey, string(table)); err != nil {
 			return err
 		}
-		rivals = append(rivals, rival{url: webdis.url, path: "/GET/bench.bin"})
+		rivals = append(rivals, rival{url: webdis.url, path: webdisPath})
 	}
 	beside, err := startBare(ctx, b.dir, table)
 	if err != nil {

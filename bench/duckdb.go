@@ -16,69 +16,90 @@ import (
 	"time"
 )
 
-// duckdb is a Node.js process with DuckDB that runs SQL on demand, by as many threads as there are
-// processors.
-type duckdb struct {
+// engine is a process that answers questions, JSON texts on lines, with the time that each took.
+type engine struct {
 	cmd     *exec.Cmd
 	in      io.WriteCloser
 	out     *json.Decoder
+	what    string // its name and who installs it
 	version string
 }
 
-// duckAnswer is a line that the process prints.
-type duckAnswer struct {
+// engineAnswer is a line that the process prints.
+type engineAnswer struct {
 	Version string  `json:"version"`
 	Seconds float64 `json:"seconds"`
 	Rows    [][]any `json:"rows"`
+	Height  int64   `json:"height"`
 }
 
-func startDuckDB(ctx context.Context) (*duckdb, error) {
-	d := &duckdb{cmd: exec.CommandContext(ctx, "node", filepath.Join("bench", "duckdb.mjs"))}
-	d.cmd.Stderr = os.Stderr
+// took is the time that the engine took.
+func (a engineAnswer) took() time.Duration { return time.Duration(a.Seconds * float64(time.Second)) }
+
+// startEngine starts a program, whose first line has the version of the engine.
+func startEngine(ctx context.Context, what, program string, args ...string) (*engine, error) {
+	e := &engine{cmd: exec.CommandContext(ctx, program, args...), what: what}
+	e.cmd.Stderr = os.Stderr
 	var err error
-	if d.in, err = d.cmd.StdinPipe(); err != nil {
+	if e.in, err = e.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
-	out, err := d.cmd.StdoutPipe()
+	out, err := e.cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
 	}
-	if err := d.cmd.Start(); err != nil {
+	if err := e.cmd.Start(); err != nil {
 		return nil, err
 	}
-	d.out = json.NewDecoder(bufio.NewReader(out))
-	first, err := d.answer()
+	e.out = json.NewDecoder(bufio.NewReader(out))
+	first, err := e.answer()
 	if err != nil {
-		d.stop()
+		e.stop()
 		return nil, err
 	}
-	d.version = first.Version
-	return d, nil
+	e.version = first.Version
+	return e, nil
 }
 
-func (d *duckdb) answer() (a duckAnswer, err error) {
-	if err := d.out.Decode(&a); err != nil {
-		return a, fmt.Errorf("DuckDB, which npm ci installs: %w", err)
+func (e *engine) answer() (a engineAnswer, err error) {
+	if err := e.out.Decode(&a); err != nil {
+		return a, fmt.Errorf("%s: %w", e.what, err)
 	}
 	return a, nil
 }
 
-func (d *duckdb) ask(sql string, rows bool) (duckAnswer, error) {
-	if err := json.NewEncoder(d.in).Encode(map[string]any{"sql": sql, "rows": rows}); err != nil {
-		return duckAnswer{}, err
+func (e *engine) ask(question any) (engineAnswer, error) {
+	if err := json.NewEncoder(e.in).Encode(question); err != nil {
+		return engineAnswer{}, err
 	}
-	return d.answer()
+	return e.answer()
+}
+
+func (e *engine) stop() {
+	_ = e.in.Close()
+	_ = e.cmd.Wait()
+}
+
+// duckdb is a Node.js process with DuckDB that runs SQL on demand, by as many threads as there are
+// processors.
+type duckdb struct{ *engine }
+
+func startDuckDB(ctx context.Context) (*duckdb, error) {
+	e, err := startEngine(ctx, "DuckDB, which npm ci installs", "node", filepath.Join("bench", "duckdb.mjs"))
+	if err != nil {
+		return nil, err
+	}
+	return &duckdb{e}, nil
+}
+
+func (d *duckdb) ask(sql string, rows bool) (engineAnswer, error) {
+	return d.engine.ask(map[string]any{"sql": sql, "rows": rows})
 }
 
 // run returns how long a statement took.
 func (d *duckdb) run(sql string) (time.Duration, error) {
 	a, err := d.ask(sql, false)
-	return time.Duration(a.Seconds * float64(time.Second)), err
-}
-
-func (d *duckdb) stop() {
-	_ = d.in.Close()
-	_ = d.cmd.Wait()
+	return a.took(), err
 }
 
 // sameRows returns an error unless two results are equal, numbers to a part in a thousand million.

@@ -4,10 +4,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -135,24 +133,11 @@ func (w *workerd) cpuDuring(c *calls.Client, work func() error) (took time.Durat
 // cpu is the CPU time that workerd has used until now, as Linux counts it for its threads.
 func (w *workerd) cpu() (used time.Duration, err error) {
 	for _, pid := range w.pids() {
-		threads, err := filepath.Glob(fmt.Sprintf(processorNanoseconds, pid))
+		one, err := processorTime(pid)
 		if err != nil {
 			return 0, err
 		}
-		for _, path := range threads {
-			text, err := os.ReadFile(path)
-			if err != nil {
-				continue // the thread has ended
-			}
-			nanoseconds := int64(0)
-			if _, err := fmt.Sscan(string(text), &nanoseconds); err != nil {
-				return 0, err
-			}
-			used += time.Duration(nanoseconds)
-		}
-	}
-	if used == 0 {
-		return 0, errors.New("the CPU time of workerd is not known: this needs the schedstat files of Linux")
+		used += one
 	}
 	return used, nil
 }

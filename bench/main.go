@@ -18,7 +18,8 @@
 // Last, 4 to 64 writers change one session at the same time, on one server and on four servers that
 // share a Redis, which shows how much work and how many changes are lost to conflicts.
 //
-// With -edge it measures the Worker instead of the server; see [bench.edge].
+// With -edge it measures the Worker instead of the server; see [bench.edge]. With -peers it measures the server
+// beside programs that do the same work; see [bench.peers].
 package main
 
 import (
@@ -46,6 +47,8 @@ func main() {
 	flag.TextVar(&opt.match, "match", &pattern{*regexp.MustCompile("")}, "`expression` for the measurements to take, for instance '100000.*page' or 'health$'")
 	opt.clients = counts{1, 8}
 	flag.Var(&opt.clients, "clients", "the `numbers` of concurrent clients, each of which is measured, separated by commas")
+	flag.BoolVar(&opt.peers, "peers", false, "measure the server beside other engines and servers")
+	flag.StringVar(&opt.json, "json", "", "a `file` for the results of -peers")
 	flag.Parse()
 	if err := begin(opt, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -55,7 +58,7 @@ func main() {
 
 func begin(opt options, args []string) error {
 	if len(args) == 3 && args[0] == serveCommand {
-		return serveFile(args[1], args[2])
+		return serve(args[1], args[2])
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -64,6 +67,8 @@ func begin(opt options, args []string) error {
 
 type options struct {
 	edge     bool
+	peers    bool
+	json     string
 	server   string
 	backends string
 	against  string
@@ -116,18 +121,17 @@ func run(ctx context.Context, opt options) error {
 	if opt.edge {
 		return b.edge(ctx)
 	}
+	if opt.peers {
+		return b.peers(ctx)
+	}
 	return b.server(ctx)
 }
 
 // server measures the server.
 func (b *bench) server(ctx context.Context) error {
 	b.out.printf("edit: 1,000 cells of one column, spread evenly; stored: added to segments; disk: written by the process on the embedded store\n")
-	b.program = b.opt.server
-	if b.program == "" {
-		var err error
-		if b.program, err = build(ctx, b.dir); err != nil {
-			return err
-		}
+	if err := b.provide(ctx); err != nil {
+		return err
 	}
 	defer b.stop()
 	for name := range strings.SplitSeq(b.opt.backends, ",") {
@@ -142,6 +146,14 @@ func (b *bench) server(ctx context.Context) error {
 	}
 	b.out.backends = b.backends
 	return b.measure(ctx)
+}
+
+// provide builds the server, unless one is given.
+func (b *bench) provide(ctx context.Context) (err error) {
+	if b.program = b.opt.server; b.program == "" {
+		b.program, err = build(ctx, b.dir)
+	}
+	return err
 }
 
 // start starts a program on a backend. It is called title in the results.

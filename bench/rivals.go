@@ -12,6 +12,9 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
+
+	goredis "github.com/redis/go-redis/v9"
 )
 
 // rival is a server that answers requests for path with the same bytes as the others.
@@ -53,14 +56,43 @@ func listenBare(content []byte) (*http.Server, error) {
 // it.
 const serveCommand = "serve"
 
-func serveFile(address, file string) error {
-	content, err := os.ReadFile(file)
+// serve serves a file, or, if content is a URL of Redis, what Redis has at sentKey for each request.
+func serve(address, content string) error {
+	if strings.HasPrefix(content, redisScheme) {
+		return serveRedis(address, content)
+	}
+	file, err := os.ReadFile(content)
 	if err != nil {
 		return err
 	}
-	s := bare(content)
+	s := bare(file)
 	s.Addr = address
 	return s.ListenAndServe()
+}
+
+const (
+	redisScheme = "redis://"
+	// sentKey is the key of the bytes that servers send from Redis.
+	sentKey = "bench"
+	// webdisPath is where webdis has them.
+	webdisPath = "/GET/" + sentKey + ".bin"
+)
+
+func serveRedis(address, url string) error {
+	options, err := goredis.ParseURL(url)
+	if err != nil {
+		return err
+	}
+	client := goredis.NewClient(options)
+	return http.ListenAndServe(address, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		content, err := client.Get(r.Context(), sentKey).Bytes()
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadGateway)
+			return
+		}
+		w.Header().Set("Content-Length", strconv.Itoa(len(content)))
+		_, _ = w.Write(content)
+	}))
 }
 
 // process is an HTTP server in a process of its own.
@@ -71,12 +103,17 @@ type process struct {
 
 // startBare starts this program again, as a bare server.
 func startBare(ctx context.Context, dir string, content []byte) (*process, error) {
-	program, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
 	file := filepath.Join(dir, "content")
 	if err := os.WriteFile(file, content, 0o600); err != nil {
+		return nil, err
+	}
+	return startServing(ctx, dir, file)
+}
+
+// startServing starts this program again, to serve a file or from Redis.
+func startServing(ctx context.Context, dir, content string) (*process, error) {
+	program, err := os.Executable()
+	if err != nil {
 		return nil, err
 	}
 	address, err := freeAddress()
@@ -84,7 +121,7 @@ func startBare(ctx context.Context, dir string, content []byte) (*process, error
 		return nil, err
 	}
 	p := &process{url: "http://" + address}
-	p.sidecar, err = startSidecar(ctx, dir, answering(ctx, p.url, "/"), program, serveCommand, address, file)
+	p.sidecar, err = startSidecar(ctx, dir, answering(ctx, p.url, "/"), program, serveCommand, address, content)
 	return p, err
 }
 

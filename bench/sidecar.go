@@ -12,6 +12,7 @@ import (
 	"net"
 	"os/exec"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -21,10 +22,14 @@ type sidecar struct {
 	ended chan struct{}
 }
 
+// startTime is the longest time until a program answers; Python imports pandas for some seconds.
+const startTime = 30 * time.Second
+
 // startSidecar starts a program in dir and waits until ready returns no error.
 func startSidecar(ctx context.Context, dir string, ready func() error, program string, args ...string) (*sidecar, error) {
 	var output bytes.Buffer
 	s := &sidecar{cmd: exec.CommandContext(ctx, program, args...), ended: make(chan struct{})}
+	s.cmd.Cancel, s.cmd.WaitDelay = s.terminate, stopTime
 	s.cmd.Dir, s.cmd.Stdout, s.cmd.Stderr = dir, &output, &output
 	if err := s.cmd.Start(); err != nil {
 		return nil, err
@@ -34,7 +39,7 @@ func startSidecar(ctx context.Context, dir string, ready func() error, program s
 		close(s.ended)
 	}()
 	err := errors.New("it was not asked")
-	for end := time.Now().Add(10 * time.Second); err != nil && time.Now().Before(end); {
+	for end := time.Now().Add(startTime); err != nil && time.Now().Before(end); {
 		select {
 		case <-s.ended:
 			return nil, fmt.Errorf("%s: %s\n%s", program, s.cmd.ProcessState, &output)
@@ -49,10 +54,21 @@ func startSidecar(ctx context.Context, dir string, ready func() error, program s
 	return s, nil
 }
 
-// stop kills the program.
+// stopTime is the longest time that a program may take to end.
+const stopTime = 5 * time.Second
+
+// terminate asks the program to end, so that it ends those that it has started.
+func (s *sidecar) terminate() error { return s.cmd.Process.Signal(syscall.SIGTERM) }
+
+// stop ends the program.
 func (s *sidecar) stop() {
-	_ = s.cmd.Process.Kill()
-	<-s.ended
+	_ = s.terminate()
+	select {
+	case <-s.ended:
+	case <-time.After(stopTime):
+		_ = s.cmd.Process.Kill()
+		<-s.ended
+	}
 }
 
 // freeAddress returns a loopback address on which nothing listens.

@@ -20,7 +20,10 @@ var dtypes = []string{"int64", "float64", "utf8", "bool", "date32"}
 
 // generate returns a CSV file of that size. The columns are, in turn, whole numbers, floats, text with
 // few distinct values, booleans and dates. It is the same file every time.
-func generate(rows, columns int) []byte {
+func generate(rows, columns int) []byte { return generateGaps(rows, columns, -1) }
+
+// generateGaps is generate for a file in which every tenth cell of one column is empty.
+func generateGaps(rows, columns, gaps int) []byte {
 	random := rand.New(rand.NewPCG(50, uint64(rows)))
 	var b []byte
 	for c := range columns {
@@ -28,8 +31,9 @@ func generate(rows, columns int) []byte {
 		b = append(b, separator(c, columns))
 	}
 	first := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
-	for range rows {
+	for row := range rows {
 		for c := range columns {
+			start := len(b)
 			switch c % 5 {
 			case 0:
 				b = strconv.AppendInt(b, random.Int64N(1_000_000), 10)
@@ -41,6 +45,9 @@ func generate(rows, columns int) []byte {
 				b = strconv.AppendBool(b, random.IntN(2) == 0)
 			case 4:
 				b = first.AddDate(0, 0, random.IntN(9000)).AppendFormat(b, time.DateOnly)
+			}
+			if c == gaps && row%10 == 0 {
+				b = b[:start]
 			}
 			b = append(b, separator(c, columns))
 		}

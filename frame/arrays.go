@@ -83,8 +83,13 @@ func RawBytes(arr arrow.Array) int64 {
 
 func rows(sources []arrow.Array, runs []gather.Run) (arrow.Array, error) {
 	out, err := gather.Rows(sources, runs)
+	return out, mismatch(err)
+}
+
+// mismatch returns the error of gather as one of codec, if it is one about the values.
+func mismatch(err error) error {
 	if errors.Is(err, gather.ErrOverflow) || errors.Is(err, arrow.ErrType) {
-		return nil, &codec.Error{Kind: codec.ErrMismatch, Detail: err.Error()}
+		return &codec.Error{Kind: codec.ErrMismatch, Detail: err.Error()}
 	}
-	return out, err
+	return err
 }

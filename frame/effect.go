@@ -75,7 +75,7 @@ func inserted(n, at, rows int64) RowMap {
 }
 
 // permuted returns the map of rows of which the one that is now at i was at order[i].
-func permuted(order []int) RowMap {
+func permuted(order []uint32) RowMap {
 	m := RowMap{}
 	for _, from := range order {
 		m = m.add(RowRun{int32(from), 1})

@@ -203,3 +203,13 @@ func TestAValueIsInTheIntervalThatNumpySays(t *testing.T) {
 		}
 	}
 }
+
+func compareBools(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
+}

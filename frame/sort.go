@@ -1,8 +1,8 @@
 package frame
 
 import (
-	"bytes"
 	"cmp"
+	"math"
 	"slices"
 	"unsafe"
 
@@ -11,6 +11,7 @@ import (
 	"edgeframe/codec"
 	"edgeframe/codec/scalar"
 	"edgeframe/internal/gather"
+	"edgeframe/internal/parallel"
 )
 
 // sortRows sorts the rows by columns, as DataFrame.sort_values(kind="stable") of pandas does: rows
@@ -52,145 +53,24 @@ func (op *sortRows) apply(f *Frame) error {
 	if err := f.LoadColumns(columns); err != nil {
 		return err
 	}
-	if rows := f.NumRows(); rows > f.Limits.Bytes/int64(sortedBytes*(len(columns)+1)) {
+	if rows := f.NumRows(); rows > min(f.Limits.Bytes/int64(sortedBytes*(len(columns)+1)), math.MaxUint32) {
 		return codec.Errorf(codec.ErrTooLarge, "sorting %d rows by %d columns takes more than the %d bytes of memory that a table may have", rows, len(columns), f.Limits.Bytes)
 	}
-	if err := f.reserveSort(columns); err != nil {
+	// What the sort takes is less than what was reserved for the edit.
+	within := *f
+	within.Reserve = f.Within
+	sorted, err := within.sorted(&Selection{n: f.NumRows()}, columns, op.By)
+	if err != nil {
 		return err
 	}
-	keys := make([]sortKeys, len(columns))
-	for i, c := range columns {
-		if keys[i], err = f.sortKeys(c, op.By[i].Descending); err != nil {
-			return err
-		}
-	}
-	order := make([]int, f.NumRows())
-	for i := range order {
-		order[i] = i
-	}
-	if err := f.sortOrder(order, keys); err != nil {
-		return err
-	}
-	return f.reorder(order)
-}
-
-// reserveSort reserves memory for sorting by loaded columns: for the order, for the runs of rows that are moved, and
-// for the keys.
-func (f *Frame) reserveSort(columns []int) error {
-	rows := f.NumRows()
-	bytes := rows * (8 + int64(unsafe.Sizeof(gather.Run{})))
-	for _, c := range columns {
-		bytes += rows * (wordBytes + 1)
-		if !fitsWord(f.Columns[c].Field.Type) {
-			bytes += rows*int64(unsafe.Sizeof([]byte{})) + int64(f.keyBytes(c))
-		}
-	}
-	return f.within(bytes)
-}
-
-// keyBytes is about how many bytes the keys of a loaded column of texts have.
-func (f *Frame) keyBytes(column int) (bytes int) {
-	for _, chunk := range f.Columns[column].Chunks {
-		bytes += int(RawBytes(chunk.Data))
-	}
-	return bytes
-}
-
-// sortOrder sorts rows by keys.
-func (f *Frame) sortOrder(order []int, keys []sortKeys) (err error) {
-	compared := 0
-	// The position as the last key makes the sort stable. When the work has been given up, all rows are
-	// equal: that ends the sort soon.
-	slices.SortFunc(order, func(a, b int) int {
-		if compared++; compared%pauseRows == 0 && err == nil {
-			err = f.Ended()
-		}
-		if err != nil {
-			return 0
-		}
-		for i := range keys {
-			if c := keys[i].compare(a, b); c != 0 {
-				return c
-			}
-		}
-		return cmp.Compare(a, b)
-	})
-	return err
+	return f.reorder(sorted.rows)
 }
 
 // sortedBytes is about the memory for a row: once for each key and once for its position.
 const sortedBytes = 40
 
-// sortKeys are the values of a column in a form that is compared fast.
-type sortKeys struct {
-	descending bool
-	// words has a number for each row that sorts as its value: the whole value if texts is nil,
-	// otherwise the first eight bytes of its key in texts.
-	words []uint64
-	texts [][]byte
-	// missing has for each row whether its value is missing.
-	missing []bool
-}
-
-func (k *sortKeys) compare(a, b int) int {
-	if k.missing[a] || k.missing[b] {
-		return compareBools(k.missing[a], k.missing[b])
-	}
-	if k.descending {
-		a, b = b, a
-	}
-	if k.words[a] != k.words[b] || k.texts == nil {
-		return cmp.Compare(k.words[a], k.words[b])
-	}
-	return bytes.Compare(k.texts[a], k.texts[b])
-}
-
-func compareBools(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case a:
-		return 1
-	}
-	return -1
-}
-
-// wordBytes is the size of a word of sortKeys.
+// wordBytes is the size of a word of [orderKey].
 const wordBytes = 8
-
-// sortKeys returns the keys of a loaded column.
-func (f *Frame) sortKeys(column int, descending bool) (sortKeys, error) {
-	words, rows := fitsWord(f.Columns[column].Field.Type), int(f.NumRows())
-	k := sortKeys{descending: descending, words: make([]uint64, 0, rows), missing: make([]bool, 0, rows)}
-	var arena []byte
-	if !words {
-		k.texts, arena = make([][]byte, 0, rows), make([]byte, 0, f.keyBytes(column))
-	}
-	for _, chunk := range f.Columns[column].Chunks {
-		if err := f.Ended(); err != nil {
-			return k, err
-		}
-		missing, key := scalar.Missing(chunk.Data), scalar.Keys(chunk.Data)
-		for row := range chunk.Data.Len() {
-			start := len(arena)
-			k.missing = append(k.missing, missing(row))
-			if !missing(row) {
-				arena = key(arena, row)
-			}
-			text := arena[start:len(arena):len(arena)]
-			k.words = append(k.words, firstWord(text))
-			if words {
-				arena = arena[:start]
-			} else {
-				k.texts = append(k.texts, text)
-			}
-		}
-		if int64(len(arena)) > f.Limits.Bytes {
-			return k, codec.Errorf(codec.ErrTooLarge, "sorting by column %.100q takes more than the %d bytes of memory that a table may have", f.Columns[column].Field.Name, f.Limits.Bytes)
-		}
-	}
-	return k, nil
-}
 
 // fitsWord reports whether the keys of a type all have at most eight bytes and one length.
 func fitsWord(dt arrow.DataType) bool {
@@ -218,30 +98,17 @@ func firstWord(key []byte) (word uint64) {
 
 // reorder moves the row at order[i] to i. Row groups keep their sizes, and those in which no row
 // moves keep their chunks.
-func (f *Frame) reorder(order []int) error {
+func (f *Frame) reorder(order []uint32) error {
 	moved := 0
 	for i, from := range order {
-		if i != from {
+		if uint32(i) != from {
 			moved++
 		}
 	}
 	if moved == 0 {
 		return nil
 	}
-	ranges := f.groupRanges()
-	var changed []groupRange
-	needed := map[int]bool{}
-	home := groupOf(ranges)
-	for _, r := range ranges {
-		if isIdentity(order[r.from:r.to], r.from) {
-			continue
-		}
-		changed = append(changed, r)
-		for _, from := range order[r.from:r.to] {
-			needed[home(from)] = true
-		}
-	}
-	if err := f.moveRows(order, changed, ranges, needed); err != nil {
+	if err := f.moveRows(order); err != nil {
 		return err
 	}
 	f.Marks.reorder(order)
@@ -249,9 +116,9 @@ func (f *Frame) reorder(order []int) error {
 	return f.move(func() RowMap { return permuted(order) })
 }
 
-func isIdentity(order []int, from int) bool {
+func isIdentity(order []uint32, from int) bool {
 	for i, row := range order {
-		if row != from+i {
+		if int(row) != from+i {
 			return false
 		}
 	}
@@ -269,31 +136,24 @@ func groupOf(ranges []groupRange) func(row int) int {
 	}
 }
 
-// moveRows rewrites the changed row groups. needed has the row groups that their rows come from.
-func (f *Frame) moveRows(order []int, changed, ranges []groupRange, needed map[int]bool) error {
-	var groups []int
-	source := make([]int, len(ranges))
-	for g := range ranges {
-		if needed[g] {
-			source[g] = len(groups)
-			groups = append(groups, g)
-		}
+// movedGroup is a row group that is rewritten, with the places of its new rows.
+type movedGroup struct {
+	groupRange
+	places []gather.Place
+}
+
+// moveRows rewrites the row groups in which rows move: column by column, all of them at the same time.
+func (f *Frame) moveRows(order []uint32) error {
+	changed, groups, err := f.movedGroups(order)
+	if err != nil {
+		return err
 	}
 	columns, _ := f.indexesOrAll(nil)
 	if err := f.LoadAll(columns, groups); err != nil {
 		return err
 	}
-	home := groupOf(ranges)
 	if err := f.reserveMoved(groups); err != nil {
 		return err
-	}
-	runs := make([][]gather.Run, len(changed))
-	for i, r := range changed {
-		runs[i] = make([]gather.Run, 0, r.to-r.from)
-		for _, row := range order[r.from:r.to] {
-			g := home(row)
-			runs[i] = appendRun(runs[i], source[g], row-ranges[g].from)
-		}
 	}
 	for _, c := range f.Columns {
 		sources := make([]arrow.Array, len(groups))
@@ -303,18 +163,86 @@ func (f *Frame) moveRows(order []int, changed, ranges []groupRange, needed map[i
 				return err
 			}
 		}
-		for i, r := range changed {
+		taker, err := gather.NewTaker(sources)
+		if err != nil {
+			return mismatch(err)
+		}
+		err = parallel.Do(len(changed), func(i int) error {
 			if err := f.Ended(); err != nil {
 				return err
 			}
-			data, err := rows(sources, runs[i])
-			if err != nil {
-				return err
-			}
-			c.Chunks[r.group] = Chunk{Data: data}
+			data, err := taker.Take(changed[i].places)
+			c.Chunks[changed[i].group] = Chunk{Data: data}
+			return mismatch(err)
+		})
+		if err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// movedGroups returns the row groups in which rows move, and those from which they come, which the places count.
+func (f *Frame) movedGroups(order []uint32) (changed []movedGroup, groups []int, err error) {
+	if err := f.within(int64(len(order)) * int64(unsafe.Sizeof(gather.Place{}))); err != nil {
+		return nil, nil, err
+	}
+	ranges := f.groupRanges()
+	for _, r := range ranges {
+		if !isIdentity(order[r.from:r.to], r.from) {
+			changed = append(changed, movedGroup{groupRange: r})
+		}
+	}
+	home := newHomes(ranges)
+	err = parallel.Do(len(changed), func(i int) error {
+		m := &changed[i]
+		m.places = make([]gather.Place, m.to-m.from)
+		for at, row := range order[m.from:m.to] {
+			g := home.of(row)
+			m.places[at] = gather.Place{Source: uint32(g), Row: row - uint32(ranges[g].from)}
+		}
+		return f.Ended()
+	})
+	// Rows move only among the row groups in which some do.
+	source := make([]uint32, len(ranges))
+	for i, m := range changed {
+		source[m.group] = uint32(i)
+		groups = append(groups, m.group)
+	}
+	for _, m := range changed {
+		for at := range m.places {
+			m.places[at].Source = source[m.places[at].Source]
+		}
+	}
+	return changed, groups, err
+}
+
+// homes tells the row groups of rows.
+type homes struct {
+	ranges []groupRange
+	// first has for each block of rows the row group of its first one.
+	first []int32
+}
+
+// homeBits is the number of bits of a row within a block.
+const homeBits = 10
+
+func newHomes(ranges []groupRange) homes {
+	h := homes{ranges: ranges}
+	for g, r := range ranges {
+		for len(h.first)<<homeBits < r.to {
+			h.first = append(h.first, int32(g))
+		}
+	}
+	return h
+}
+
+func (h homes) of(row uint32) int {
+	g := int(h.first[row>>homeBits])
+	for int(row) >= h.ranges[g].to {
+		g++
+	}
+	return g
 }
 
 // reserveMoved reserves memory for the rows of loaded row groups, which are copied column by column. The old rows
@@ -341,7 +269,7 @@ func appendRun(runs []gather.Run, source, row int) []gather.Run {
 }
 
 // reorder moves the marks of the row at order[i] to i.
-func (m Marks) reorder(order []int) {
+func (m Marks) reorder(order []uint32) {
 	if len(m) == 0 {
 		return
 	}

@@ -33,11 +33,8 @@ type Run struct {
 // than the result is reduced to the values in use.
 func Rows(sources []arrow.Array, runs []Run) (out arrow.Array, err error) {
 	defer recovered(&err)
-	dt := sources[0].DataType()
-	for _, s := range sources[1:] {
-		if !arrow.TypeEqual(dt, s.DataType()) {
-			return nil, fmt.Errorf("%w: rows of %s cannot be combined with rows of %s", arrow.ErrType, s.DataType(), dt)
-		}
+	if err := sameType(sources); err != nil {
+		return nil, err
 	}
 	ps := make(pieces, 0, len(runs))
 	for _, r := range runs {
@@ -47,7 +44,18 @@ func Rows(sources []arrow.Array, runs []Run) (out arrow.Array, err error) {
 		}
 		ps = ps.add(data, r.From, r.To)
 	}
-	return (&gatherer{}).array(dt, ps)
+	return (&gatherer{}).array(sources[0].DataType(), ps)
+}
+
+// sameType returns an error unless sources have one type.
+func sameType(sources []arrow.Array) error {
+	dt := sources[0].DataType()
+	for _, s := range sources[1:] {
+		if !arrow.TypeEqual(dt, s.DataType()) {
+			return fmt.Errorf("%w: rows of %s cannot be combined with rows of %s", arrow.ErrType, s.DataType(), dt)
+		}
+	}
+	return nil
 }
 
 // Trim returns arr with offset 0 and without what its rows do not use. It shares memory
