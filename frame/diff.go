@@ -25,6 +25,8 @@ type DiffOptions struct {
 	// SameMarks says that the marks of both tables are equal, column by column of Columns, and that all rows are
 	// where they were.
 	SameMarks bool
+	// LoadMarks, unless nil, sets the marks of the tables. It is called at most once, when they are needed.
+	LoadMarks func() error
 	// The page: Limit of the differences from the one at Offset on.
 	Offset, Limit int64
 	// Style is how values are spelled.

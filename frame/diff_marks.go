@@ -5,6 +5,9 @@ func (c *tableComparison) compareMarks() error {
 	if c.SameMarks {
 		return nil
 	}
+	if err := c.loadMarks(); err != nil {
+		return err
+	}
 	for i, pair := range c.Columns {
 		was := c.before.Marks[c.before.Columns[pair.Before].Field.Name]
 		is := c.after.Marks[c.after.Columns[pair.After].Field.Name]
@@ -29,6 +32,16 @@ func (c *tableComparison) compareMarks() error {
 		}
 	}
 	return nil
+}
+
+// loadMarks loads the marks of the tables.
+func (c *tableComparison) loadMarks() error {
+	load := c.LoadMarks
+	c.LoadMarks = nil
+	if load == nil {
+		return nil
+	}
+	return load()
 }
 
 // markedBefore returns a bit for each row before that is marked.

@@ -32,7 +32,9 @@ func (c *tableComparison) page() (*Diff, error) {
 	d.AddedRows = c.Rows.addedRows(skip, take)
 	offset, left = offset-skip, left-take
 	d.RemovedRows = c.Rows.removedRows(part(offset, left, c.Rows.Removed))
-	c.markCells(d.Cells)
+	if err := c.markCells(d.Cells); err != nil {
+		return nil, err
+	}
 	return d, c.spell(d.Cells)
 }
 
@@ -75,10 +77,12 @@ func (c *tableComparison) appendCells(cells []CellChange, group int, skip, take 
 }
 
 // markCells sets which cells are missing on purpose.
-func (c *tableComparison) markCells(cells []CellChange) {
-	if c.SameMarks {
-		// A changed cell has a value in one of the tables, so it is marked in none.
-		return
+func (c *tableComparison) markCells(cells []CellChange) error {
+	if len(cells) == 0 {
+		return nil
+	}
+	if err := c.loadMarks(); err != nil {
+		return err
 	}
 	marked := func(f *Frame, column int, row int64) bool {
 		_, found := slices.BinarySearch(f.Marks[f.Columns[column].Field.Name], row)
@@ -89,6 +93,7 @@ func (c *tableComparison) markCells(cells []CellChange) {
 		pair := c.Columns[cell.Column]
 		cell.WasMarked, cell.IsMarked = marked(c.before, pair.Before, cell.RowBefore), marked(c.after, pair.After, cell.RowAfter)
 	}
+	return nil
 }
 
 // spell sets the values of cells. It loads the columns that are loaded together one after the other.
