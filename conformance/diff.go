@@ -12,6 +12,7 @@ import (
 
 // diffDocument is an answer of /diff.
 type diffDocument struct {
+	SessionID string `json:"session_id"`
 	From      int    `json:"from"`
 	To        int    `json:"to"`
 	AlignedBy string `json:"aligned_by"`
@@ -126,9 +127,7 @@ var diffTests = []test{
 		if diff := cmp.Diff([][]int{{0}, {1, 3}}, [][]int{doc.AddedRows, doc.RemovedRows}); diff != "" {
 			c.Error(diff)
 		}
-		if by := s.diff("from=1", "key=name", "key=age"); by.AlignedBy != "key" || by.Total != doc.Total {
-			c.Errorf("by two columns: %+v", by)
-		}
+		s.do("GET", s.path("/diff", "from=1", "key=name", "key=age"), nil).refused(http.StatusUnprocessableEntity, "schema_mismatch", `row 1 of version 1 has no value in the key column "age"`)
 		if doc = s.diff("from=1"); doc.AlignedBy != "position" || doc.Rows.Removed != 1 || doc.RemovedRows[0] != 3 || doc.CellsChanged != 7 {
 			c.Errorf("by position: %+v", doc)
 		}
@@ -177,7 +176,7 @@ var diffTests = []test{
 		s := c.create("id,when,day,x\n9007199254740993,2020-01-01T00:00:00,2020-01-01,\n2,,2020-01-03,1.5\n")
 		s.edit(op{"op": "set_values", "column": "id", "rows": []int{0}, "values": []any{7}}, op{"op": "set_values", "column": "when", "rows": []int{0}, "value": nil},
 			op{"op": "set_values", "column": "day", "rows": []int{1}, "value": "2021-12-31"}, op{"op": "set_values", "column": "x", "rows": []int{0}, "value": 2})
-		for style, id := range map[string]string{"": `9007199254740993,"after":7`, "int64=string": `"9007199254740993","after":"7"`} {
+		for style, id := range map[string]string{"int64=number": `9007199254740993,"after":7`, "int64=string": `"9007199254740993","after":"7"`} {
 			body := string(s.get("/diff", "from=1", style).body)
 			for _, want := range []string{`"column":"id","before":` + id, `"before":"2020-01-01T00:00:00","after":null`, `"before":"2020-01-03","after":"2021-12-31"`, `"before":null,"after":2.0`} {
 				if !strings.Contains(body, want) {
@@ -220,21 +219,24 @@ var diffTests = []test{
 			{"from=1&int64=text", "invalid_parameter", http.StatusBadRequest, "number or string"},
 			{"from=1&version=1", "invalid_parameter", http.StatusBadRequest, `"version"`},
 		} {
-			s.do("GET", s.path("/diff", tt.params), nil).refused(tt.status, tt.code, tt.says)
+			s.do("GET", s.path("/diff")+"?"+tt.params, nil).refused(tt.status, tt.code, tt.says)
 		}
 	}},
 }
 
 // historyDocument is an answer of /cells.
 type historyDocument struct {
-	Version int           `json:"version"`
-	Row     int           `json:"row"`
-	Column  string        `json:"column"`
-	History []cellVersion `json:"history"`
+	SessionID string        `json:"session_id"`
+	Version   int           `json:"version"`
+	Row       int           `json:"row"`
+	Column    string        `json:"column"`
+	History   []cellVersion `json:"history"`
 }
 
 type cellVersion struct {
 	Version   int     `json:"version"`
+	Timestamp string  `json:"timestamp"`
+	Summary   string  `json:"action_summary"`
 	AlignedBy string  `json:"aligned_by"`
 	Row       *int    `json:"row"`
 	Column    *string `json:"column"`
@@ -291,7 +293,7 @@ var historyTests = []test{
 		s := c.create(people)
 		s.edit(op{"op": "add_column", "column": "n", "values": []int{1, 2, 3, 4}})
 		a := s.get("/cells", "row=3", "column=n", "int64=string")
-		for _, want := range []string{`"row":3,"column":"n","history":[{"version":2,"timestamp":"`, `"action_summary":"added n","aligned_by":"origin","row":3,"column":"n","value":"4"},{"version":1`, `"row":3,"column":null}]`} {
+		for _, want := range []string{`"row":3,"column":"n","history":[{"version":2,"timestamp":"`, `"action_summary":"added the column n","aligned_by":"origin","row":3,"column":"n","value":"4"},{"version":1`, `"row":3,"column":null}]`} {
 			if !strings.Contains(string(a.body), want) {
 				c.Errorf("%s is not in %s", want, a.body)
 			}
@@ -312,7 +314,7 @@ var historyTests = []test{
 			{"row=-1&column=age", "invalid_parameter", http.StatusBadRequest, "row=-1"},
 			{"row=0&column=age&column=name", "invalid_parameter", http.StatusBadRequest, "give it once"},
 		} {
-			s.do("GET", s.path("/cells", tt.params), nil).refused(tt.status, tt.code, tt.says)
+			s.do("GET", s.path("/cells")+"?"+tt.params, nil).refused(tt.status, tt.code, tt.says)
 		}
 	}},
 }

@@ -1324,7 +1324,9 @@ export interface components {
             after_marked?: boolean;
         };
         /** @description As JSON has it in pages of data. */
-        CellValue: string | number | boolean | unknown[] | Record<string, never> | null;
+        CellValue: string | number | boolean | unknown[] | {
+            [key: string]: unknown;
+        } | null;
         /**
          * @example {
          *       "session_id": "0d68f988-099b-4dab-aa35-8cabd3df8472",
