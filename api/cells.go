@@ -10,7 +10,7 @@ import (
 	"edgeframe/session"
 )
 
-// cellSelection returns which cell a request asks for.
+// cellSelection returns which cell a request asks for, except for the version.
 func cellSelection(q url.Values) (sel session.CellSelection, err error) {
 	for _, name := range []string{"row", "column"} {
 		if !q.Has(name) {
@@ -23,22 +23,30 @@ func cellSelection(q url.Values) (sel session.CellSelection, err error) {
 	if sel.Row, err = integer(q, "row", 0, 0, math.MaxInt64); err != nil {
 		return sel, err
 	}
-	version, err := integer(q, "version", 0, 1, math.MaxUint32)
-	if err != nil {
-		return sel, err
-	}
-	sel.Version, sel.Column = uint32(version), q.Get("column")
+	sel.Column = q.Get("column")
 	sel.Style, err = jsonStyle(q)
 	return sel, err
 }
 
+// openCell opens the session of a request, and returns which cell it asks for.
+func (s *server) openCell(r *http.Request) (sess *session.Session, sel session.CellSelection, err error) {
+	of, err := versionOf(r.URL.Query())
+	if err != nil {
+		return nil, sel, err
+	}
+	if sel, err = cellSelection(r.URL.Query()); err != nil {
+		return nil, sel, err
+	}
+	if sess, err = s.open(r, session.PrefetchNothing); err != nil {
+		return nil, sel, err
+	}
+	sel.Version, err = sess.Resolve(of)
+	return sess, sel, err
+}
+
 // getCells answers with what a cell held in each version. It reads no cell for HEAD.
 func (s *server) getCells(w http.ResponseWriter, r *http.Request) error {
-	sel, err := cellSelection(r.URL.Query())
-	if err != nil {
-		return err
-	}
-	sess, err := s.open(r, session.PrefetchNothing)
+	sess, sel, err := s.openCell(r)
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package api
 
 import (
 	"fmt"
-	"math"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -20,20 +19,25 @@ const (
 	maxDifferences     = 10_000
 )
 
-// diffSelection returns what a request asks for.
-func diffSelection(q url.Values) (sel session.DiffSelection, err error) {
+// comparedVersions returns the versions that a request compares, the current one as the zero value.
+func comparedVersions(q url.Values) (of [2]session.VersionRef, err error) {
 	if !q.Has("from") {
-		return sel, badParameter("from is needed: the version that the other one is compared with")
+		return of, badParameter("from is needed: the version that the other one is compared with")
 	}
-	from, err := integer(q, "from", 0, 1, math.MaxUint32)
-	if err != nil {
-		return sel, err
+	for i, name := range []string{"from", "to"} {
+		if !q.Has(name) {
+			continue
+		}
+		if of[i], err = session.ParseVersion(q.Get(name)); err != nil {
+			return of, badParameter("%s: %v", name, err)
+		}
 	}
-	to, err := integer(q, "to", 0, 1, math.MaxUint32)
-	if err != nil {
-		return sel, err
-	}
-	sel.From, sel.To, sel.Key = uint32(from), uint32(to), q["key"]
+	return of, nil
+}
+
+// diffSelection returns what a request asks for, except for the versions.
+func diffSelection(q url.Values) (sel session.DiffSelection, err error) {
+	sel.Key = q["key"]
 	if sel.Offset, sel.Limit, err = pageOf(q, defaultDifferences, maxDifferences); err != nil {
 		return sel, err
 	}
@@ -53,13 +57,28 @@ func jsonStyle(q url.Values) (style scalar.JSONStyle, err error) {
 	return style, err
 }
 
+// openDiff opens the session of a request, and returns what of it is compared.
+func (s *server) openDiff(r *http.Request) (sess *session.Session, sel session.DiffSelection, err error) {
+	of, err := comparedVersions(r.URL.Query())
+	if err != nil {
+		return nil, sel, err
+	}
+	if sel, err = diffSelection(r.URL.Query()); err != nil {
+		return nil, sel, err
+	}
+	if sess, err = s.open(r, session.PrefetchNothing); err != nil {
+		return nil, sel, err
+	}
+	if sel.From, err = sess.Resolve(of[0]); err != nil {
+		return nil, sel, err
+	}
+	sel.To, err = sess.Resolve(of[1])
+	return sess, sel, err
+}
+
 // getDiff answers with what differs between two versions. It compares nothing for HEAD.
 func (s *server) getDiff(w http.ResponseWriter, r *http.Request) error {
-	sel, err := diffSelection(r.URL.Query())
-	if err != nil {
-		return err
-	}
-	sess, err := s.open(r, session.PrefetchNothing)
+	sess, sel, err := s.openDiff(r)
 	if err != nil {
 		return err
 	}

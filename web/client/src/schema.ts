@@ -217,6 +217,51 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions/{id}/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        /** Get a version and how it was made */
+        get: operations["getVersion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/versions/{version}/name": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Give a version a name, which keeps it
+         * @description MAX_VERSIONS neither counts nor drops versions with a name. At most 20 versions have one, each another.
+         */
+        put: operations["nameVersion"];
+        post?: never;
+        /**
+         * Take its name from a version
+         * @description The version stays until one is made and MAX_VERSIONS drops it.
+         */
+        delete: operations["unnameVersion"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions/{id}/undo": {
         parameters: {
             query?: never;
@@ -1016,6 +1061,13 @@ export interface components {
         /** Format: uuid */
         SessionId: string;
         VersionId: number;
+        /** @description A kept version: its id, @ and its name, or a time (RFC 3339), which stands for the version that was current then. */
+        VersionRef: number | string;
+        /**
+         * @description Printable characters. It does not look like an id or like a time, and does not begin with @.
+         * @example raw, locked
+         */
+        VersionName: string;
         /**
          * @description Rows and columns.
          * @example [
@@ -1400,6 +1452,62 @@ export interface components {
             source?: components["schemas"]["Source"];
             /** @description Who made the version, if that was the holder of a scoped token. */
             actor?: string;
+            name?: components["schemas"]["VersionName"];
+        };
+        /**
+         * @description A version, as Versions has it, and how it was made.
+         * @example {
+         *       "version_id": 2,
+         *       "timestamp": "2026-11-22T22:31:39.639Z",
+         *       "action_summary": "Set the price of pears",
+         *       "rows_before": 3,
+         *       "rows_after": 3,
+         *       "shape": [
+         *         3,
+         *         3
+         *       ],
+         *       "stored_bytes": 364,
+         *       "new_bytes": 364,
+         *       "kind": "edit",
+         *       "parent": 1,
+         *       "operations": [
+         *         {
+         *           "op": "set_values",
+         *           "column": "price",
+         *           "rows": [
+         *             1
+         *           ],
+         *           "value": 0.8
+         *         }
+         *       ]
+         *     }
+         */
+        VersionDetails: {
+            version_id: components["schemas"]["VersionId"];
+            /** Format: date-time */
+            timestamp: string;
+            action_summary: string;
+            rows_before: number;
+            rows_after: number;
+            shape: components["schemas"]["Shape"];
+            stored_bytes: number;
+            new_bytes: number;
+            source?: components["schemas"]["Source"];
+            actor?: string;
+            name?: components["schemas"]["VersionName"];
+            /**
+             * @description What made the version. unknown: a release that did not keep it.
+             * @enum {string}
+             */
+            kind: "create" | "edit" | "marks" | "append" | "upsert" | "replace" | "snapshot" | "restore" | "unknown";
+            /** @description The version whose table was changed or taken over: of a restore, the one that was restored. It need not be kept any more. Absent if there is none. */
+            parent?: number;
+            /** @description The columns by which rows were found, if there were any. */
+            key?: string[];
+            /** @description The operations of an edit as they were sent. Absent if they are not known, or had more than 1 MiB. */
+            operations?: {
+                [key: string]: unknown;
+            }[];
         };
         /** @description Some rows of a version. The shape of data is what orient= asked for. */
         DataPage: components["schemas"]["RecordsPage"] | components["schemas"]["ColumnsPage"] | components["schemas"]["SplitPage"];
@@ -1461,8 +1569,8 @@ export interface components {
             offset?: number | null;
             /** @description By default 100 for JSON, at most 10,000; all for other formats. Not with histogram and distinct. */
             limit?: number | null;
-            /** @description By default the current version. */
-            version?: number | null;
+            /** @description By default the current version. As text, @ and the name of a version, or a time. */
+            version?: number | string | null;
             /** @description One row for each combination of the values of by, with a column for each aggregate. */
             group?: components["schemas"]["Group"] | null;
             /** @description How the values of a column of numbers or times are distributed. */
@@ -1505,7 +1613,7 @@ export interface components {
         SessionFrom: {
             from: {
                 session: components["schemas"]["SessionId"];
-                version?: components["schemas"]["VersionId"];
+                version?: components["schemas"]["VersionRef"];
                 query?: components["schemas"]["Query"];
             };
         };
@@ -2312,6 +2420,14 @@ export interface components {
         };
         /** @description What the change is called in the history. */
         ActionSummary: string;
+        /**
+         * @example {
+         *       "name": "raw, locked"
+         *     }
+         */
+        NameBody: {
+            name: components["schemas"]["VersionName"];
+        };
         SummaryBody: {
             action_summary?: components["schemas"]["ActionSummary"];
         };
@@ -2473,7 +2589,7 @@ export interface components {
          * @description Stable, for programs.
          * @enum {string}
          */
-        ProblemCode: "session_not_found" | "version_not_found" | "upload_not_found" | "not_found" | "column_not_found" | "row_not_found" | "malformed_input" | "schema_mismatch" | "invalid_operation" | "invalid_query" | "invalid_parameter" | "unsupported_media_type" | "not_acceptable" | "method_not_allowed" | "payload_too_large" | "dataframe_too_large" | "nothing_to_undo" | "nothing_to_redo" | "conflict" | "idempotency_mismatch" | "precondition_failed" | "cell_changed" | "unauthorized" | "token_expired" | "token_revoked" | "insufficient_scope" | "forbidden" | "not_configured" | "no_live_updates" | "upgrade_required" | "too_many_followers" | "cross_origin" | "host_not_allowed" | "too_many_attempts" | "rate_limited" | "rate_limit_exceeded" | "session_busy" | "stale_read" | "storage_unavailable" | "not_replicated" | "misconfigured" | "worker_restarted" | "internal" | "corrupt_session";
+        ProblemCode: "session_not_found" | "version_not_found" | "upload_not_found" | "not_found" | "column_not_found" | "row_not_found" | "malformed_input" | "schema_mismatch" | "invalid_operation" | "invalid_query" | "invalid_parameter" | "unsupported_media_type" | "not_acceptable" | "method_not_allowed" | "payload_too_large" | "dataframe_too_large" | "nothing_to_undo" | "nothing_to_redo" | "name_taken" | "too_many_names" | "conflict" | "idempotency_mismatch" | "precondition_failed" | "cell_changed" | "unauthorized" | "token_expired" | "token_revoked" | "insufficient_scope" | "forbidden" | "not_configured" | "no_live_updates" | "upgrade_required" | "too_many_followers" | "cross_origin" | "host_not_allowed" | "too_many_attempts" | "rate_limited" | "rate_limit_exceeded" | "session_busy" | "stale_read" | "storage_unavailable" | "not_replicated" | "misconfigured" | "worker_restarted" | "internal" | "corrupt_session";
         /** @description A part of a document that is wrong. */
         ProblemError: {
             /** @description A JSON pointer (RFC 6901) into the document of the edit. */
@@ -2936,8 +3052,8 @@ export interface components {
     };
     parameters: {
         id: components["schemas"]["SessionId"];
-        /** @description A kept version. */
-        version_id: components["schemas"]["VersionId"];
+        /** @description A kept version: its id, @ and its name, or a time. */
+        version_id: components["schemas"]["VersionRef"];
         /** @description The file's name; its extension may tell the format. */
         filename: string;
         /** @description How long the session lives after each access. */
@@ -2996,12 +3112,12 @@ export interface components {
         offset: number;
         /** @description The largest number of rows. For JSON 100 if it is not given, and at most 10000; the other formats have no limit. */
         limit: number;
-        /** @description A kept version instead of the current one. */
-        version: components["schemas"]["VersionId"];
-        /** @description The version that the other one is compared with. */
-        diff_from: components["schemas"]["VersionId"];
-        /** @description The version to compare. The current one if it is not given. */
-        diff_to: components["schemas"]["VersionId"];
+        /** @description A kept version instead of the current one: its id, @ and its name, or a time (RFC 3339), which stands for the version that was current then. */
+        version: components["schemas"]["VersionRef"];
+        /** @description The version that the other one is compared with: its id, @ and its name, or a time. */
+        diff_from: components["schemas"]["VersionRef"];
+        /** @description The version to compare: its id, @ and its name, or a time. The current one if it is not given. */
+        diff_to: components["schemas"]["VersionRef"];
         /** @description A column whose values say which row is which, several for a key of several columns. Both versions need the columns, with values of the same type and each key once. */
         diff_key: string[];
         /** @description The number of differences before the page. One past the end gives an empty page. */
@@ -3489,7 +3605,7 @@ export interface operations {
                 offset?: components["parameters"]["offset"];
                 /** @description The largest number of rows. For JSON 100 if it is not given, and at most 10000; the other formats have no limit. */
                 limit?: components["parameters"]["limit"];
-                /** @description A kept version instead of the current one. */
+                /** @description A kept version instead of the current one: its id, @ and its name, or a time (RFC 3339), which stands for the version that was current then. */
                 version?: components["parameters"]["version"];
                 /** @description A condition (the schema Condition) as JSON: only the rows for which it holds. Such as {"column": "dose", "cmp": "gt", "value": 0.5}. */
                 where?: components["parameters"]["where"];
@@ -4010,7 +4126,7 @@ export interface operations {
     getDescription: {
         parameters: {
             query?: {
-                /** @description A kept version instead of the current one. */
+                /** @description A kept version instead of the current one: its id, @ and its name, or a time (RFC 3339), which stands for the version that was current then. */
                 version?: components["parameters"]["version"];
                 /** @description false: the read does not extend the session. */
                 touch?: components["parameters"]["touch"];
@@ -4065,9 +4181,9 @@ export interface operations {
     getDiff: {
         parameters: {
             query: {
-                /** @description The version that the other one is compared with. */
+                /** @description The version that the other one is compared with: its id, @ and its name, or a time. */
                 from: components["parameters"]["diff_from"];
-                /** @description The version to compare. The current one if it is not given. */
+                /** @description The version to compare: its id, @ and its name, or a time. The current one if it is not given. */
                 to?: components["parameters"]["diff_to"];
                 /** @description A column whose values say which row is which, several for a key of several columns. Both versions need the columns, with values of the same type and each key once. */
                 key?: components["parameters"]["diff_key"];
@@ -4130,7 +4246,7 @@ export interface operations {
                 row: components["parameters"]["cell_row"];
                 /** @description The column of the cell in the version. */
                 column: components["parameters"]["cell_column"];
-                /** @description A kept version instead of the current one. */
+                /** @description A kept version instead of the current one: its id, @ and its name, or a time (RFC 3339), which stands for the version that was current then. */
                 version?: components["parameters"]["version"];
                 /** @description How values of type int64 and uint64 are written, also inside of lists and structs: as numbers, or as strings for JavaScript, which rounds numbers beyond 2^53. Numbers if it is not given. */
                 int64?: components["parameters"]["json_int64"];
@@ -4288,7 +4404,7 @@ export interface operations {
             };
             path: {
                 id: components["parameters"]["id"];
-                /** @description A kept version. */
+                /** @description A kept version: its id, @ and its name, or a time. */
                 version: components["parameters"]["version_id"];
             };
             cookie?: never;
@@ -4310,6 +4426,148 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["HostNotAllowed"];
             422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getVersion: {
+        parameters: {
+            query?: {
+                /** @description false: the read does not extend the session. */
+                touch?: components["parameters"]["touch"];
+            };
+            header?: {
+                /** @description The Edgeframe-Revision of an earlier answer: the oldest state that the client accepts. A store that has not got it yet answers 503 stale_read. */
+                "Edgeframe-Revision"?: components["parameters"]["revision"];
+                /** @description 1 to 64 letters, digits, '-', '_' and '.', to be used as the id of the request. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path: {
+                id: components["parameters"]["id"];
+                /** @description A kept version: its id, @ and its name, or a time. */
+                version: components["parameters"]["version_id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The version. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "Edgeframe-Revision": components["headers"]["Edgeframe-Revision"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionDetails"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            421: components["responses"]["HostNotAllowed"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    nameVersion: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Entity tags of the session document or of data; the change is made only if one of them is current, else 412. */
+                "If-Match"?: components["parameters"]["if_match"];
+                /** @description The Edgeframe-Revision of an earlier answer: the oldest state that the client accepts. A store that has not got it yet answers 503 stale_read. */
+                "Edgeframe-Revision"?: components["parameters"]["revision"];
+                /** @description A text that the client has not used before, such as a random UUID. The same request with the same key can be sent again: it is done once, and the answer to a repeat has Idempotent-Replay: true and the document as it is now. */
+                "Idempotency-Key"?: components["parameters"]["idempotency_key"];
+                /** @description 1 to 64 letters, digits, '-', '_' and '.', to be used as the id of the request. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path: {
+                id: components["parameters"]["id"];
+                /** @description A kept version: its id, @ and its name, or a time. */
+                version: components["parameters"]["version_id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NameBody"];
+            };
+        };
+        responses: {
+            /** @description The versions. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "Edgeframe-Revision": components["headers"]["Edgeframe-Revision"];
+                    "Idempotent-Replay": components["headers"]["Idempotent-Replay"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Versions"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["HostNotAllowed"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    unnameVersion: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Entity tags of the session document or of data; the change is made only if one of them is current, else 412. */
+                "If-Match"?: components["parameters"]["if_match"];
+                /** @description The Edgeframe-Revision of an earlier answer: the oldest state that the client accepts. A store that has not got it yet answers 503 stale_read. */
+                "Edgeframe-Revision"?: components["parameters"]["revision"];
+                /** @description 1 to 64 letters, digits, '-', '_' and '.', to be used as the id of the request. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path: {
+                id: components["parameters"]["id"];
+                /** @description A kept version: its id, @ and its name, or a time. */
+                version: components["parameters"]["version_id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The versions. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "Edgeframe-Revision": components["headers"]["Edgeframe-Revision"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Versions"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            421: components["responses"]["HostNotAllowed"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -4392,7 +4650,7 @@ export interface operations {
                 offset?: components["parameters"]["marks_offset"];
                 /** @description The largest number of marks. */
                 limit?: components["parameters"]["marks_limit"];
-                /** @description A kept version instead of the current one. */
+                /** @description A kept version instead of the current one: its id, @ and its name, or a time (RFC 3339), which stands for the version that was current then. */
                 version?: components["parameters"]["version"];
                 /** @description false: the read does not extend the session. */
                 touch?: components["parameters"]["touch"];
