@@ -134,6 +134,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions/{id}/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Compare two versions
+         * @description Counts are of all differences. A page has the changed cells, by their row in the later version and then by their column, then the added rows, then the removed rows.
+         */
+        get: operations["getDiff"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/cells": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Read what a cell held in each version
+         * @description The row is followed to where it was in the other versions, and the column to its other names.
+         */
+        get: operations["getCells"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions/{id}/versions": {
         parameters: {
             query?: never;
@@ -1244,6 +1288,193 @@ export interface components {
             current_version: components["schemas"]["VersionId"];
             /** @description The kept versions, oldest first. */
             versions: components["schemas"]["Version"][];
+        };
+        /**
+         * @example {
+         *       "session_id": "0d68f988-099b-4dab-aa35-8cabd3df8472",
+         *       "from": 1,
+         *       "to": 3,
+         *       "aligned_by": "origin",
+         *       "columns": {
+         *         "added": [
+         *           {
+         *             "name": "vat",
+         *             "dtype": "float64"
+         *           }
+         *         ],
+         *         "dropped": [],
+         *         "renamed": [
+         *           {
+         *             "from": "price",
+         *             "to": "price_eur"
+         *           }
+         *         ],
+         *         "retyped": [],
+         *         "moved": []
+         *       },
+         *       "rows": {
+         *         "from": 3,
+         *         "to": 3,
+         *         "added": 1,
+         *         "removed": 1,
+         *         "moved": 0
+         *       },
+         *       "cells_changed": 1,
+         *       "total": 3,
+         *       "offset": 0,
+         *       "returned": 3,
+         *       "next": null,
+         *       "changes": [
+         *         {
+         *           "row_from": 1,
+         *           "row_to": 1,
+         *           "column": "price_eur",
+         *           "before": null,
+         *           "after": 0.8
+         *         }
+         *       ],
+         *       "added_rows": [
+         *         2
+         *       ],
+         *       "removed_rows": [
+         *         2
+         *       ]
+         *     }
+         */
+        Diff: {
+            session_id: components["schemas"]["SessionId"];
+            from: components["schemas"]["VersionId"];
+            to: components["schemas"]["VersionId"];
+            /**
+             * @description How rows were found: by what the operations between the versions did to them, by key=, or, if neither is known, by their place.
+             * @enum {string}
+             */
+            aligned_by: "origin" | "key" | "position";
+            columns: components["schemas"]["ColumnDiff"];
+            rows: {
+                /** @description Rows of the version from. */
+                from: number;
+                /** @description Rows of the version to. */
+                to: number;
+                added: number;
+                removed: number;
+                /** @description Rows at another place among those that both versions have. */
+                moved: number;
+            };
+            /** @description Changed cells in rows and columns that both versions have. */
+            cells_changed: number;
+            /** @description Differences on all pages: changed cells, added rows and removed rows. */
+            total: number;
+            /** @description As it was asked for, also past the end. */
+            offset: number;
+            /** @description Differences of the page. */
+            returned: number;
+            /** @description The path and the parameters of the next page, of the same versions. null on the last page. */
+            next: string | null;
+            changes: components["schemas"]["CellChange"][];
+            /** @description Rows of the version to, ascending. */
+            added_rows: number[];
+            /** @description Rows of the version from, ascending. */
+            removed_rows: number[];
+        };
+        ColumnDiff: {
+            added: components["schemas"]["NamedColumn"][];
+            dropped: components["schemas"]["NamedColumn"][];
+            renamed: {
+                from: string;
+                to: string;
+            }[];
+            retyped: {
+                /** @description The name in the version to. */
+                name: string;
+                /** @description A type, as in dtypes. */
+                from: string;
+                to: string;
+            }[];
+            /** @description Columns at another place among those that both versions have, by their names in the version to. */
+            moved: string[];
+        };
+        NamedColumn: {
+            name: string;
+            /** @description As in dtypes. */
+            dtype: string;
+        };
+        CellChange: {
+            /** @description The row in the version from. */
+            row_from: number;
+            /** @description The row in the version to. */
+            row_to: number;
+            /** @description The name in the version to. */
+            column: string;
+            /** @description The value in the version from, as pages of data have it. */
+            before: components["schemas"]["CellValue"];
+            /** @description The value in the version to. */
+            after: components["schemas"]["CellValue"];
+            /** @description true: the cell was missing on purpose. Not there if not. */
+            before_marked?: boolean;
+            /** @description true: the cell is missing on purpose. Not there if not. */
+            after_marked?: boolean;
+        };
+        /** @description As JSON has it in pages of data. */
+        CellValue: string | number | boolean | unknown[] | {
+            [key: string]: unknown;
+        } | null;
+        /**
+         * @example {
+         *       "session_id": "0d68f988-099b-4dab-aa35-8cabd3df8472",
+         *       "version": 2,
+         *       "row": 1,
+         *       "column": "price",
+         *       "history": [
+         *         {
+         *           "version": 2,
+         *           "timestamp": "2026-11-22T22:31:39.639Z",
+         *           "action_summary": "Set the price of pears",
+         *           "aligned_by": "origin",
+         *           "row": 1,
+         *           "column": "price",
+         *           "value": 0.8
+         *         },
+         *         {
+         *           "version": 1,
+         *           "timestamp": "2026-11-22T22:31:38.697Z",
+         *           "action_summary": "Session created",
+         *           "aligned_by": "origin",
+         *           "row": 1,
+         *           "column": "price",
+         *           "value": null
+         *         }
+         *       ]
+         *     }
+         */
+        CellHistory: {
+            session_id: components["schemas"]["SessionId"];
+            version: components["schemas"]["VersionId"];
+            row: number;
+            column: string;
+            /** @description One element for each kept version, newest first. */
+            history: components["schemas"]["CellVersion"][];
+        };
+        CellVersion: {
+            version: components["schemas"]["VersionId"];
+            /** Format: date-time */
+            timestamp: string;
+            action_summary: string;
+            /** @description Who made the version, if that was the holder of a scoped token. */
+            actor?: string;
+            /**
+             * @description How the row was found: by what the operations between the versions did to it or, if that is not known, by its place.
+             * @enum {string}
+             */
+            aligned_by: "origin" | "position";
+            /** @description The row in this version; null if it is not there. */
+            row: number | null;
+            /** @description The name of the column in this version; null if it is not there. */
+            column: string | null;
+            /** @description The value, as pages of data have it. Not there if the row or the column is not. */
+            value?: components["schemas"]["CellValue"];
+            /** @description true: the cell is missing on purpose. Not there if not. */
+            marked?: boolean;
         };
         Version: {
             version_id: components["schemas"]["VersionId"];
@@ -2398,7 +2629,7 @@ export interface components {
          * @description Stable, for programs.
          * @enum {string}
          */
-        ProblemCode: "session_not_found" | "version_not_found" | "upload_not_found" | "not_found" | "column_not_found" | "malformed_input" | "schema_mismatch" | "invalid_operation" | "invalid_query" | "invalid_parameter" | "unsupported_media_type" | "not_acceptable" | "method_not_allowed" | "payload_too_large" | "dataframe_too_large" | "nothing_to_undo" | "nothing_to_redo" | "name_taken" | "too_many_names" | "conflict" | "idempotency_mismatch" | "precondition_failed" | "cell_changed" | "unauthorized" | "token_expired" | "token_revoked" | "insufficient_scope" | "forbidden" | "quota_exceeded" | "not_configured" | "no_live_updates" | "upgrade_required" | "too_many_followers" | "live_updates_full" | "cross_origin" | "host_not_allowed" | "too_many_attempts" | "rate_limited" | "rate_limit_exceeded" | "session_busy" | "stale_read" | "storage_unavailable" | "not_replicated" | "misconfigured" | "worker_restarted" | "internal" | "corrupt_session";
+        ProblemCode: "session_not_found" | "version_not_found" | "upload_not_found" | "not_found" | "column_not_found" | "row_not_found" | "malformed_input" | "schema_mismatch" | "invalid_operation" | "invalid_query" | "invalid_parameter" | "unsupported_media_type" | "not_acceptable" | "method_not_allowed" | "payload_too_large" | "dataframe_too_large" | "nothing_to_undo" | "nothing_to_redo" | "name_taken" | "too_many_names" | "conflict" | "idempotency_mismatch" | "precondition_failed" | "cell_changed" | "unauthorized" | "token_expired" | "token_revoked" | "insufficient_scope" | "forbidden" | "quota_exceeded" | "not_configured" | "no_live_updates" | "upgrade_required" | "too_many_followers" | "live_updates_full" | "cross_origin" | "host_not_allowed" | "too_many_attempts" | "rate_limited" | "rate_limit_exceeded" | "session_busy" | "stale_read" | "storage_unavailable" | "not_replicated" | "misconfigured" | "worker_restarted" | "internal" | "corrupt_session";
         /** @description A part of a document that is wrong. */
         ProblemError: {
             /** @description A JSON pointer (RFC 6901) into the document of the edit. */
@@ -2778,7 +3009,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description malformed_input: the body is not what it claims to be. schema_mismatch: values do not fit their columns. invalid_operation, column_not_found: an operation cannot be applied. invalid_query: a read query is not well-formed or does not fit the table. idempotency_mismatch: the Idempotency-Key has come before with another request. */
+        /** @description malformed_input: the body is not what it claims to be. schema_mismatch: values do not fit their columns. invalid_operation, column_not_found: an operation cannot be applied. row_not_found: the version has no such row. invalid_query: a read query is not well-formed or does not fit the table. idempotency_mismatch: the Idempotency-Key has come before with another request. */
         Unprocessable: {
             headers: {
                 "Edgeframe-Revision": components["headers"]["Edgeframe-Revision"];
@@ -2935,6 +3166,22 @@ export interface components {
         limit: number;
         /** @description A kept version instead of the current one: its id, @ and its name, or a time (RFC 3339), which stands for the version that was current then. */
         version: components["schemas"]["VersionRef"];
+        /** @description The version that the other one is compared with: its id, @ and its name, or a time. */
+        diff_from: components["schemas"]["VersionRef"];
+        /** @description The version to compare: its id, @ and its name, or a time. The current one if it is not given. */
+        diff_to: components["schemas"]["VersionRef"];
+        /** @description A column whose values say which row is which, several for a key of several columns. Both versions need the columns, with values of the same type and each key once. */
+        diff_key: string[];
+        /** @description The number of differences before the page. One past the end gives an empty page. */
+        diff_offset: number;
+        /** @description The largest number of differences. */
+        diff_limit: number;
+        /** @description How values of type int64 and uint64 are written, also inside of lists and structs: as numbers, or as strings for JavaScript, which rounds numbers beyond 2^53. Numbers if it is not given. */
+        json_int64: "number" | "string";
+        /** @description The row of the cell in the version, counted from 0. */
+        cell_row: number;
+        /** @description The column of the cell in the version. */
+        cell_column: string;
         /** @description The number of marks before the page. One past the end gives an empty page. */
         marks_offset: number;
         /** @description The largest number of marks. */
@@ -3976,6 +4223,123 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            421: components["responses"]["HostNotAllowed"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getDiff: {
+        parameters: {
+            query: {
+                /** @description The version that the other one is compared with: its id, @ and its name, or a time. */
+                from: components["parameters"]["diff_from"];
+                /** @description The version to compare: its id, @ and its name, or a time. The current one if it is not given. */
+                to?: components["parameters"]["diff_to"];
+                /** @description A column whose values say which row is which, several for a key of several columns. Both versions need the columns, with values of the same type and each key once. */
+                key?: components["parameters"]["diff_key"];
+                /** @description The number of differences before the page. One past the end gives an empty page. */
+                offset?: components["parameters"]["diff_offset"];
+                /** @description The largest number of differences. */
+                limit?: components["parameters"]["diff_limit"];
+                /** @description How values of type int64 and uint64 are written, also inside of lists and structs: as numbers, or as strings for JavaScript, which rounds numbers beyond 2^53. Numbers if it is not given. */
+                int64?: components["parameters"]["json_int64"];
+                /** @description false: the read does not extend the session. */
+                touch?: components["parameters"]["touch"];
+            };
+            header?: {
+                /** @description Entity tags that the client has; 304 if one of them is current. */
+                "If-None-Match"?: components["parameters"]["if_none_match"];
+                /** @description The Edgeframe-Revision of an earlier answer: the oldest state that the client accepts. A store that has not got it yet answers 503 stale_read. */
+                "Edgeframe-Revision"?: components["parameters"]["revision"];
+                /** @description 1 to 64 letters, digits, '-', '_' and '.', to be used as the id of the request. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What differs. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "Edgeframe-Revision": components["headers"]["Edgeframe-Revision"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Edgeframe-Version": components["headers"]["Edgeframe-Version"];
+                    Link: components["headers"]["Link"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Diff"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            421: components["responses"]["HostNotAllowed"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getCells: {
+        parameters: {
+            query: {
+                /** @description The row of the cell in the version, counted from 0. */
+                row: components["parameters"]["cell_row"];
+                /** @description The column of the cell in the version. */
+                column: components["parameters"]["cell_column"];
+                /** @description A kept version instead of the current one: its id, @ and its name, or a time (RFC 3339), which stands for the version that was current then. */
+                version?: components["parameters"]["version"];
+                /** @description How values of type int64 and uint64 are written, also inside of lists and structs: as numbers, or as strings for JavaScript, which rounds numbers beyond 2^53. Numbers if it is not given. */
+                int64?: components["parameters"]["json_int64"];
+                /** @description false: the read does not extend the session. */
+                touch?: components["parameters"]["touch"];
+            };
+            header?: {
+                /** @description Entity tags that the client has; 304 if one of them is current. */
+                "If-None-Match"?: components["parameters"]["if_none_match"];
+                /** @description The Edgeframe-Revision of an earlier answer: the oldest state that the client accepts. A store that has not got it yet answers 503 stale_read. */
+                "Edgeframe-Revision"?: components["parameters"]["revision"];
+                /** @description 1 to 64 letters, digits, '-', '_' and '.', to be used as the id of the request. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The history of the cell. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "Edgeframe-Revision": components["headers"]["Edgeframe-Revision"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Edgeframe-Version": components["headers"]["Edgeframe-Version"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CellHistory"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
             421: components["responses"]["HostNotAllowed"];
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
