@@ -22,6 +22,7 @@ import (
 
 	"edgeframe/access"
 	"edgeframe/codec"
+	"edgeframe/codec/formats"
 	"edgeframe/internal/budget"
 	"edgeframe/internal/lru"
 	"edgeframe/kv"
@@ -146,9 +147,9 @@ var readParams = []string{"touch"}
 
 // The parameters of requests with a file, in the query or as fields of the form with the file.
 var (
-	parseParams  = slices.Concat([]string{"dtype", "strict"}, reading.names)
-	dataParams   = slices.Concat([]string{"column", "offset", "limit", "version", "format", "where", "sort", "touch"}, writing.names)
-	queryParams  = slices.Concat([]string{"format", "touch"}, writing.names)
+	parseParams  = slices.Concat([]string{"dtype", "strict"}, formats.Reading.Names)
+	dataParams   = slices.Concat([]string{"column", "offset", "limit", "version", "format", "where", "sort", "touch"}, formats.Writing.Names)
+	queryParams  = slices.Concat([]string{"format", "touch"}, formats.Writing.Names)
 	createParams = slices.Concat(parseParams, []string{"filename", "ttl_seconds", "dry_run", "preview_rows"})
 	tableParams  = slices.Concat(parseParams, []string{"filename", "action_summary"})
 	// keyedParams are those of a table whose rows may have a key.

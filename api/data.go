@@ -19,6 +19,7 @@ import (
 
 	"edgeframe/codec"
 	"edgeframe/codec/arrowipc"
+	"edgeframe/codec/formats"
 	"edgeframe/frame"
 	"edgeframe/session"
 )
@@ -47,7 +48,7 @@ func parseDataRequest(r *http.Request) (*dataRequest, error) {
 		return nil, err
 	}
 	d := &dataRequest{format: format}
-	if d.opt.Options, err = formatOptions(q, format, writing); err != nil {
+	if d.opt.Options, err = formatOptions(q, format, formats.Writing); err != nil {
 		return nil, err
 	}
 	for _, name := range format.Writing.Names {

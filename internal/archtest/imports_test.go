@@ -24,7 +24,9 @@ const module = "edgeframe"
 // it. The conformance suite and the benchmark know servers by their URL only; internal/calls is for the
 // benchmark and for tests.
 var arrows = map[string][]string{
-	"cmd/*":          {"native", "worker"},
+	"cmd/*":          {"cli", "worker"},
+	"cli":            {"cli/client", "native", "access", "codec", "codec/formats", "codec/scalar", "codec/unpack"},
+	"cli/client":     {},
 	"native":         {"core", "config", "api", "session", "kv", "kv/*", "native/*", "swagger", "internal/budget", "internal/logsafe", "internal/lru"},
 	"native/*":       {"kv", "kv/*", "internal/budget", "internal/logsafe", "internal/lru"},
 	"worker":         {"edge", "core", "config", "api", "session", "staging", "kv", "kv/*", "kv/workerskv", "kv/durableobjects", "internal/budget", "internal/logsafe"},
@@ -181,6 +183,7 @@ func TestForbiddenImportsAreFound(t *testing.T) {
 		"edgeframe/api must not import edgeframe/config",
 		"edgeframe/api must not import edgeframe/kv/memory",
 		"edgeframe/cmd/edgeframe must not import edgeframe/api",
+		"edgeframe/cmd/edgeframe must not import edgeframe/native",
 		"edgeframe/codec must not import edgeframe/kv",
 		"edgeframe/codec/html is in no known layer",
 		"edgeframe/codec/xlsx must not import edgeframe/codec/delimited",
