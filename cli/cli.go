@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
@@ -111,10 +112,15 @@ func (a *app) hint(verb *cobra.Command, err error) string {
 		return "; see edgeframe --help"
 	case errors.As(err, &u) && u.help:
 		return fmt.Sprintf("; see %s --help", verb.CommandPath())
-	case errors.As(err, &p) && p.RequestID != "":
-		return a.err.dim(fmt.Sprintf(" (%d %s, request %s)", p.Status, escape(p.Code), escape(p.RequestID)))
 	case errors.As(err, &p):
-		return a.err.dim(fmt.Sprintf(" (%d %s)", p.Status, escape(p.Code)))
+		about := fmt.Sprintf("%d %s", p.Status, escape(p.Code))
+		if p.RequestID != "" {
+			about += ", request " + escape(p.RequestID)
+		}
+		if p.Status == http.StatusUnauthorized {
+			return "; the token is taken from EDGEFRAME_TOKEN" + a.err.dim(" ("+about+")")
+		}
+		return a.err.dim(" (" + about + ")")
 	}
 	return ""
 }

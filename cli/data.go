@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -115,7 +116,7 @@ texts with blanks stand in quotes.`,
 	selectFlags(verb, &sel)
 	flags.Int64Var(&sel.offset, "offset", 0, "the number of rows before the page")
 	flags.Int64Var(&sel.limit, "limit", defaultRows, "the largest number of rows; all if another format than table and json is given without it")
-	flags.StringVar(&format, "format", "table", "table, "+formatNames())
+	flags.StringVar(&format, "format", "table", "table, "+formatNames()+"; json is the page as the server has it")
 	complete(verb, "format", append([]string{"table"}, strings.Split(formatNames(), ", ")...))
 	return verb
 }
@@ -243,7 +244,12 @@ func (a *app) download(ctx context.Context, id string, sel selection, format, fi
 	if file == "" && a.out.terminal && !textFormats[format] {
 		return usagef("%s is not for terminals; write it to a file with get -o, or pipe it into a program", format)
 	}
-	q, err := sel.query(url.Values{"format": {format}})
+	asked := format
+	if format == "json" && sel.limit < 0 {
+		// A page of JSON has a limit, and lines of JSON have none.
+		asked = "ndjson"
+	}
+	q, err := sel.query(url.Values{"format": {asked}})
 	if err != nil {
 		return err
 	}
@@ -255,11 +261,10 @@ func (a *app) download(ctx context.Context, id string, sel selection, format, fi
 		q.Once = true
 		return s.about(ctx, id, q, func(resp *http.Response) error {
 			w := a.out.safe()
-			_, err := io.Copy(w, resp.Body)
-			if err == nil {
-				err = w.Close()
+			if err := copyTable(w, resp.Body, format, asked); err != nil {
+				return err
 			}
-			return err
+			return w.Close()
 		})
 	}
 	return writeFile(file, func(w io.Writer, again func() error) error {
@@ -268,9 +273,46 @@ func (a *app) download(ctx context.Context, id string, sel selection, format, fi
 				return err
 			}
 			bar := a.bar(resp.ContentLength, true)
-			_, err := io.Copy(io.MultiWriter(w, bar), resp.Body)
+			err := copyTable(io.MultiWriter(w, bar), resp.Body, format, asked)
 			_ = bar.Finish()
 			return err
 		})
 	})
+}
+
+// copyTable copies a table that was asked for in a format.
+func copyTable(w io.Writer, from io.Reader, format, asked string) error {
+	if asked != format {
+		return joinLines(w, from)
+	}
+	_, err := io.Copy(w, from)
+	if err == nil && format == "json" {
+		_, err = io.WriteString(w, "\n")
+	}
+	return err
+}
+
+// joinLines makes one JSON array of lines of JSON.
+func joinLines(w io.Writer, from io.Reader) error {
+	in, out := bufio.NewReaderSize(from, 1<<16), bufio.NewWriterSize(w, 1<<16)
+	before := "["
+	for {
+		line, err := in.ReadBytes('\n')
+		if line = bytes.TrimSuffix(line, []byte("\n")); len(line) > 0 {
+			_, _ = out.WriteString(before) // Flush has the error
+			_, _ = out.Write(line)
+			before = ",\n"
+		}
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if before == "[" {
+		_, _ = out.WriteString("[")
+	}
+	_, _ = out.WriteString("]\n")
+	return out.Flush()
 }

@@ -28,6 +28,7 @@ type note struct {
 	Columns  int64     `json:"columns"`
 	Expires  time.Time `json:"expires_at"`
 	TTL      int64     `json:"ttl_seconds"`
+	Used     time.Time `json:"used_at"`
 	// Revision is the Edgeframe-Revision of the last answer.
 	Revision string `json:"revision"`
 }
@@ -60,6 +61,7 @@ func (n *notes) keep(one note) {
 	if n.dir == "" || os.MkdirAll(n.dir, 0o700) != nil {
 		return
 	}
+	one.Used = time.Now()
 	text, err := json.Marshal(one)
 	if err != nil {
 		return
@@ -97,7 +99,7 @@ func (n *notes) forget(id, url string) {
 	}
 }
 
-// all returns the notes of sessions that have not expired, those that live longest first. The others are removed.
+// all returns the notes of sessions that have not expired, the latest used ones first. The others are removed.
 func (n *notes) all() (list []note) {
 	if n.dir == "" {
 		return nil
@@ -119,7 +121,7 @@ func (n *notes) all() (list []note) {
 		}
 		list = append(list, one)
 	}
-	slices.SortFunc(list, func(a, b note) int { return cmp.Or(b.Expires.Compare(a.Expires), strings.Compare(a.ID, b.ID)) })
+	slices.SortFunc(list, func(a, b note) int { return b.Used.Compare(a.Used) })
 	return list
 }
 

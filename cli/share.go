@@ -44,6 +44,8 @@ TOKEN_SECRET. Whoever has a link or a token can use it until it expires.`,
 			defer stop()
 			scope := "read"
 			switch {
+			case read && edit || read && own || edit && own:
+				return usagef("--read, --edit and --own exclude one another")
 			case own:
 				scope = "own"
 			case edit:
@@ -61,7 +63,6 @@ TOKEN_SECRET. Whoever has a link or a token can use it until it expires.`,
 	flags.StringVar(&actor, "actor", "", "who the history says has made the changes")
 	flags.StringVar(&format, "format", "csv", "the format of the link: "+formatNames())
 	flags.BoolVar(&asJSON, "json", false, "print the document of the server as it is")
-	verb.MarkFlagsMutuallyExclusive("read", "edit", "own")
 	complete(verb, "format", splitNames())
 	return verb
 }

@@ -26,6 +26,8 @@ type uploading struct {
 	ttl              string
 	filename, format string
 	quiet, asJSON    bool
+	// another says that a receipt has been printed already.
+	another bool
 }
 
 func (a *app) uploadVerb() *cobra.Command {
@@ -74,10 +76,7 @@ func (a *app) upload(ctx context.Context, files []string, u uploading, params ur
 		return err
 	}
 	var refused error
-	for i, file := range files {
-		if i > 0 && !u.quiet && !u.asJSON {
-			fmt.Fprintln(a.out)
-		}
+	for _, file := range files {
 		err := a.uploadOne(ctx, s, file, u, params)
 		if problemOf(err) == nil && err != nil || len(files) == 1 {
 			return err
@@ -85,7 +84,9 @@ func (a *app) upload(ctx context.Context, files []string, u uploading, params ur
 		if err != nil {
 			fmt.Fprintf(a.err, "%s %s: %s%s\n", a.err.red("edgeframe:"), escape(file), escape(err.Error()), a.hint(nil, err))
 			refused = errReported
+			continue
 		}
+		u.another = true
 	}
 	return refused
 }
@@ -132,6 +133,9 @@ func (a *app) uploadOne(ctx context.Context, s *server, file string, u uploading
 		return err
 	case u.asJSON:
 		return a.printRaw(doc.raw)
+	}
+	if u.another {
+		fmt.Fprintln(a.out)
 	}
 	a.printReceipt(doc)
 	return nil

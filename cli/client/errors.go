@@ -104,6 +104,10 @@ func cause(err error) error {
 	if errors.As(err, &u) {
 		err = u.Err
 	}
+	var dns *net.DNSError
+	if errors.As(err, &dns) && dns.IsNotFound {
+		return fmt.Errorf("there is no host %s", dns.Name)
+	}
 	if errors.Is(err, syscall.ECONNREFUSED) {
 		return errors.New("the connection is refused; is the server running, and is this its port?")
 	}
