@@ -114,7 +114,8 @@ func (a *app) uploadOne(ctx context.Context, s *server, file string, u uploading
 	}
 	var doc *session
 	var sheets sheetList
-	q := client.Request{Method: http.MethodPost, Path: sessionsPath, Query: query, Body: in.body(contentType, a.bar(in.size, !u.quiet))}
+	bar := a.bar(in.size, !u.quiet)
+	q := client.Request{Method: http.MethodPost, Path: sessionsPath, Query: query, Body: in.body(contentType, bar)}
 	err = s.Do(ctx, q, func(resp *http.Response) error {
 		if resp.StatusCode == http.StatusAccepted {
 			_, err = readDocument(resp, &sheets)
@@ -123,6 +124,7 @@ func (a *app) uploadOne(ctx context.Context, s *server, file string, u uploading
 		doc, err = s.readSession(resp)
 		return err
 	})
+	_ = bar.Finish()
 	switch {
 	case err != nil:
 		return err

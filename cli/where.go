@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -231,6 +232,11 @@ func (p *whereParser) comparison() (any, error) {
 	cmp := p.operator()
 	if cmp == "" {
 		return nil, p.expected("a comparison, such as =, !=, <, >=, in, between, contains or is missing,")
+	}
+	if w, ok := p.next(); ok && !w.symbol && slices.Contains(words, cmp) {
+		// They compare texts, whatever those look like.
+		p.at++
+		return object{"column": column.text, "cmp": cmp, "value": w.text}, nil
 	}
 	value, err := p.value()
 	return object{"column": column.text, "cmp": cmp, "value": value}, err

@@ -25,7 +25,7 @@ import (
 	"edgeframe/internal/testenv"
 )
 
-var update = flag.Bool("update", false, "write what the commands print into the scripts")
+var update = flag.Bool("update-scripts", false, "write what the commands print into the scripts")
 
 // Server is what the commands call.
 type Server struct {
@@ -88,7 +88,7 @@ func run(t *testing.T, path string, server Server) {
 		return
 	}
 	if diff := cmp.Diff(strings.Split(string(text), "\n"), strings.Split(got.String(), "\n")); diff != "" {
-		t.Errorf("%s (-) and what is printed (+) differ; run the test with -update if that is intended:\n%s", path, diff)
+		t.Errorf("%s (-) and what is printed (+) differ; run the test with -update-scripts if that is intended:\n%s", path, diff)
 	}
 }
 
