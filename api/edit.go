@@ -15,14 +15,19 @@ import (
 	"edgeframe/session"
 )
 
-// readEdit reads the document of an edit: its operations and, into c, its summary.
+// readEdit reads the document of an edit: its operations and, into c, its summary and the operations as they were
+// sent.
 func readEdit(w http.ResponseWriter, r *http.Request, limit int64, c *session.Change) (ops []frame.Operation, err error) {
+	sent := &sentBody{ReadCloser: r.Body}
+	r.Body = sent
 	err = streamDocument(w, r, limit, func(dec *jsontext.Decoder, name string) (err error) {
 		switch {
 		case strings.EqualFold(name, "action_summary"):
 			return textMember(dec, "action_summary", &c.Summary)
 		case strings.EqualFold(name, "operations"):
+			from := dec.InputOffset()
 			ops, err = frame.ReadOperations(dec)
+			c.Operations = sent.value(from, dec.InputOffset())
 			return err
 		}
 		return unknownMember(name)

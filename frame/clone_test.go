@@ -8,7 +8,8 @@ import (
 func TestOperationsOnACloneLeaveTheFrameAsItWas(t *testing.T) {
 	f := sample(t)
 	before, rows := f.show(t), slices.Clone(f.Rows)
-	f.origins = newOrigins(f.NumRows())
+	f.TrackRows()
+	f.origins.values = map[int]bool{}
 	clone := &base{Frame: f.Clone()}
 	if got := clone.show(t); !slices.Equal(got, before) {
 		t.Fatalf("the clone is %q, want %q", got, before)
@@ -22,7 +23,7 @@ func TestOperationsOnACloneLeaveTheFrameAsItWas(t *testing.T) {
 	if got := f.show(t); !slices.Equal(got, before) || !slices.Equal(f.Rows, rows) {
 		t.Errorf("the frame became %q with row groups of %d, want %q and %d", got, f.Rows, before, rows)
 	}
-	if from := f.origins.rows; !slices.Equal(from, []int64{0, 1, 2, 3, 4}) || len(f.origins.values) != 0 {
+	if from := f.origins.rows.Rows(); !slices.Equal(from, []int64{0, 1, 2, 3, 4}) || len(f.origins.values) != 0 {
 		t.Errorf("the rows of the frame come from %d, and columns %v have changed", from, f.origins.values)
 	}
 	if got := clone.show(t); slices.Equal(got, before) {

@@ -150,7 +150,9 @@ func (f *Frame) Clone() *Frame {
 	c.loaded = nil
 	c.Rows, c.Marks = slices.Clone(f.Rows), maps.Clone(f.Marks)
 	if f.origins != nil {
-		c.origins = &origins{rows: slices.Clone(f.origins.rows), values: maps.Clone(f.origins.values)}
+		tracked := *f.origins
+		tracked.values = maps.Clone(tracked.values)
+		c.origins = &tracked
 	}
 	return &c
 }

@@ -200,11 +200,8 @@ func (f *Frame) insertRows(at int, values []arrow.Array) error {
 	}
 	f.Rows = slices.Replace(f.Rows, to.group, end, sizes...)
 	f.Marks.insertRows(int64(at), int64(n))
-	if f.origins != nil {
-		f.origins.insert(at, n)
-	}
 	f.effect.Rows += int64(n)
-	return nil
+	return f.move(func() RowMap { return inserted(f.NumRows()-int64(n), int64(at), int64(n)) })
 }
 
 // evenly divides rows into as few row groups as they need, of about the same size, so that each has room for

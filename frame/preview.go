@@ -63,13 +63,17 @@ type Sample struct {
 
 // DryRun applies operations to f and compares the result with before, a clone of f from before.
 func DryRun(before, f *Frame, ops []Operation, opt PreviewOptions) (*Preview, error) {
-	f.origins = newOrigins(f.NumRows())
+	f.TrackRows()
+	if f.origins == nil {
+		return nil, codec.Errorf(codec.ErrTooLarge, "a dry run is for tables of at most %d rows; this one has %d", maxTrackedRows, f.NumRows())
+	}
+	f.origins.values = map[int]bool{}
 	effects, err := Apply(f, ops)
 	if err != nil {
 		return nil, err
 	}
-	c := &comparison{before: before, after: f, changed: make([]bool, before.NumRows()), samples: min(cmp.Or(opt.Samples, DefaultSamples), MostSamples)}
-	for _, from := range f.origins.rows {
+	c := &comparison{before: before, after: f, rows: f.origins.rows.Rows(), changed: make([]bool, before.NumRows()), samples: min(cmp.Or(opt.Samples, DefaultSamples), MostSamples)}
+	for _, from := range c.rows {
 		if from < 0 {
 			c.inserted++
 		}
@@ -123,6 +127,8 @@ func (f *Frame) head(n int64) (*codec.Table, error) {
 // comparison compares two states of a frame.
 type comparison struct {
 	before, after *Frame
+	// rows has for each row of after which row of before it was, -1 for a new one.
+	rows []int64
 	// samples is how many sample cells are kept, inserted the number of new rows.
 	samples  int
 	inserted int64
@@ -157,7 +163,7 @@ func (c *comparison) cells(p *Preview) error {
 			return err
 		}
 		sampled := 0
-		for row, from := range c.after.origins.rows {
+		for row, from := range c.rows {
 			if row%pauseRows == 0 && c.after.Ended() != nil {
 				return c.after.Ended()
 			}
@@ -191,7 +197,7 @@ func (c *comparison) removed(p *Preview) error {
 		return nil
 	}
 	stays := make([]bool, len(c.changed))
-	for _, from := range c.after.origins.rows {
+	for _, from := range c.rows {
 		if from >= 0 {
 			stays[from] = true
 		}
@@ -217,7 +223,7 @@ func (c *comparison) removed(p *Preview) error {
 
 // moved finds the rows that move among the remaining ones.
 func (c *comparison) moved() {
-	rows := slices.DeleteFunc(slices.Clone(c.after.origins.rows), func(from int64) bool { return from < 0 })
+	rows := slices.DeleteFunc(slices.Clone(c.rows), func(from int64) bool { return from < 0 })
 	inOrder := slices.Clone(rows)
 	slices.Sort(inOrder)
 	for i, from := range rows {

@@ -306,11 +306,8 @@ func (f *Frame) removeRows(rows []int64) error {
 	}
 	f.dropEmptyGroups()
 	f.Marks.removeRows(rows)
-	if f.origins != nil {
-		f.origins.remove(rows)
-	}
 	f.effect.Rows += int64(len(rows))
-	return nil
+	return f.move(func() RowMap { return without(f.NumRows()+int64(len(rows)), rows) })
 }
 
 func (f *Frame) dropEmptyGroups() {

@@ -245,11 +245,8 @@ func (f *Frame) reorder(order []int) error {
 		return err
 	}
 	f.Marks.reorder(order)
-	if f.origins != nil {
-		f.origins.permute(order)
-	}
 	f.effect.Rows += int64(moved)
-	return nil
+	return f.move(func() RowMap { return permuted(order) })
 }
 
 func isIdentity(order []int, from int) bool {

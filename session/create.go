@@ -64,6 +64,9 @@ func (s *Service) create(ctx context.Context, filename string, ttl time.Duration
 	rows := ver.Rows
 	ver.RowsBefore, h.InitialRows = rows, rows
 	h.push(ver, now, "Session created", s.opt.MaxVersions)
+	if err := h.setSteps([]record.Step{{Version: ver.ID, Kind: record.StepCreate}}); err != nil {
+		return nil, err
+	}
 	h.log(now, fmt.Sprintf("Session created. Original file: '%s'. Initial rows: %d", filename, rows))
 	return s.swapNew(ctx, &attempt{head: h, items: out.items})
 }

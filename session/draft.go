@@ -23,7 +23,8 @@ type draft struct {
 	table   table
 	// items are the new segments.
 	items []kv.Item
-	// kept is that of the head.
+	// made is the step, and kept is that of the head.
+	made step
 	kept map[string]bool
 }
 
@@ -72,7 +73,7 @@ func (s *Service) commitVersion(ctx context.Context, c Change, work func(h *head
 			return nil, nil
 		}
 		ver.RowsBefore = rows
-		d = &draft{from: from, born: out.born, version: *ver, table: h.tableOf(ver), items: out.items, kept: h.kept}
+		d = &draft{from: from, born: out.born, version: *ver, table: h.tableOf(ver), items: out.items, made: h.step, kept: h.kept}
 		out.items = nil
 		return s.pushDraft(h, d, c, out)
 	})
@@ -86,7 +87,9 @@ func (s *Service) pushDraft(h *head, d *draft, c Change, out *sealer) ([]kv.Item
 	h.Manifests, ver.Manifest = addOnce(h.Manifests, d.table.manifest)
 	ver.Marks = d.table.marks
 	h.kept = d.kept
-	items, err := s.push(h, &ver, cmp.Or(c.Summary, ver.Summary), out)
+	made := d.made
+	made.summary = cmp.Or(c.Summary, made.summary)
+	items, err := s.push(h, &ver, made, out, d.items)
 	return append(items, d.items...), err
 }
 

@@ -29,6 +29,9 @@ type Change struct {
 	// Source is the document about the file that a table of the change was made of, a JSON object of at
 	// most [MaxSource] bytes. Without one the new version keeps the source of the one before.
 	Source []byte
+	// Operations are those of [Service.Edit] as they were sent, a JSON array, to be kept with the version. Longer ones
+	// than [MaxOperations] are not kept.
+	Operations []byte
 	// ReadAs are the types by which the values of an appended table were read, by the names of its columns; see
 	// [Service.AppendTo]. Nil means that any will do.
 	ReadAs map[string]arrow.DataType
@@ -59,17 +62,21 @@ func (c *Change) checkTypes(f *frame.Frame) error {
 // stay as they are: then there is no new version, and what could be redone still can. effects says what each
 // of the operations has done.
 func (s *Service) Edit(ctx context.Context, c Change, ops []frame.Operation) (sess *Session, effects []frame.Effect, err error) {
-	sess, err = s.newVersion(ctx, c, func(f *frame.Frame) (summary string, err error) {
+	sess, err = s.newVersion(ctx, c, func(f *frame.Frame) (made step, err error) {
 		rows := slices.Clone(f.Rows)
+		f.TrackRows()
 		if effects, err = frame.Apply(f, ops); err != nil {
-			return "", err
+			return made, err
 		}
 		if slices.Equal(rows, f.Rows) {
 			if err := f.RestoreStored(); err != nil {
-				return "", err
+				return made, err
 			}
 		}
-		return frame.Summarize(ops, effects), nil
+		made = newStep(record.StepEdit, frame.Summarize(ops, effects), nil)
+		made.operations = c.Operations
+		made.setRows(f.RowMap())
+		return made, nil
 	}, unlessSame)
 	return sess, effects, err
 }
@@ -109,23 +116,30 @@ func (h *head) sameContent(a, b *record.Version) (bool, error) {
 
 // Append adds the rows of t at the end and makes a version of the result.
 func (s *Service) Append(ctx context.Context, c Change, t *codec.Table) (*Session, error) {
-	return s.newVersion(ctx, c, func(f *frame.Frame) (string, error) {
+	return s.newVersion(ctx, c, func(f *frame.Frame) (made step, err error) {
 		if err := c.checkTypes(f); err != nil {
-			return "", err
+			return made, err
 		}
-		return fmt.Sprintf("Append %d rows", t.NumRows()), frame.Append(f, t)
+		rows := f.NumRows()
+		err = frame.Append(f, t)
+		made = newStep(record.StepAppend, fmt.Sprintf("Append %d rows", t.NumRows()), nil)
+		made.setRows(frame.AppendedRows(rows, f.NumRows()))
+		return made, err
 	}, always)
 }
 
 // Upsert replaces the rows whose key, the values in some columns, is in t, appends the other rows of t, and
 // makes a version of the result. See [frame.Upsert].
 func (s *Service) Upsert(ctx context.Context, c Change, t *codec.Table, key []string) (sess *Session, done frame.Upserted, err error) {
-	sess, err = s.newVersion(ctx, c, func(f *frame.Frame) (summary string, err error) {
+	sess, err = s.newVersion(ctx, c, func(f *frame.Frame) (made step, err error) {
 		if err := c.checkTypes(f); err != nil {
-			return "", err
+			return made, err
 		}
+		rows := f.NumRows()
 		done, err = frame.Upsert(f, t, key)
-		return fmt.Sprintf("Upsert %d rows: %d replaced, %d appended", t.NumRows(), done.Replaced, done.Appended), err
+		made = newStep(record.StepUpsert, fmt.Sprintf("Upsert %d rows: %d replaced, %d appended", t.NumRows(), done.Replaced, done.Appended), key)
+		made.setRows(frame.AppendedRows(rows, f.NumRows()))
+		return made, err
 	}, always)
 	return sess, done, err
 }
@@ -134,16 +148,22 @@ func (s *Service) Upsert(ctx context.Context, c Change, t *codec.Table, key []st
 // those in the same row if t has as many rows as the table before, or with key at those in the row with the same
 // value in that column.
 func (s *Service) Replace(ctx context.Context, c Change, t *codec.Table, key string) (sess *Session, carried CarriedMarks, err error) {
-	sess, err = s.newVersion(ctx, c, func(f *frame.Frame) (summary string, err error) {
+	sess, err = s.newVersion(ctx, c, func(f *frame.Frame) (made step, err error) {
+		made = newStep(record.StepReplace, "Replace data", nil)
+		if key != "" {
+			made.Key = []string{key}
+		}
+		// By its position a row can be the same only if there are as many.
+		made.Lost = key != "" || f.NumRows() != t.NumRows()
 		carried, err = replaceTable(f, t, key)
-		return "Replace data", err
+		return made, err
 	}, always)
 	return sess, carried, err
 }
 
-// newVersion makes a version by applying change to the current one. change returns the summary for a change
-// that has none. keep returns the version to keep, nil if there is none to keep.
-func (s *Service) newVersion(ctx context.Context, c Change, change func(*frame.Frame) (summary string, err error), keep func(h *head, base, ver *record.Version) (*record.Version, error)) (*Session, error) {
+// newVersion makes a version by applying change to the current one. change returns the step that it is, with a
+// summary for a change that has none. keep returns the version to keep, nil if there is none to keep.
+func (s *Service) newVersion(ctx context.Context, c Change, change func(*frame.Frame) (made step, err error), keep func(h *head, base, ver *record.Version) (*record.Version, error)) (*Session, error) {
 	if err := checkSummary(c.Summary); err != nil {
 		return nil, err
 	}
@@ -153,7 +173,7 @@ func (s *Service) newVersion(ctx context.Context, c Change, change func(*frame.F
 		if err != nil {
 			return nil, err
 		}
-		summary, err := change(f)
+		made, err := change(f)
 		if errors.Is(err, frame.ErrCellChanged) {
 			err = withState(h, err)
 		}
@@ -164,8 +184,7 @@ func (s *Service) newVersion(ctx context.Context, c Change, change func(*frame.F
 		if err != nil {
 			return nil, err
 		}
-		ver.Summary = summary
-		h.kept = s.keptColumns(h, base, f)
+		h.step, h.kept = made, s.keptColumns(h, base, f)
 		return keep(h, base, ver)
 	})
 }
@@ -177,11 +196,15 @@ func checkSummary(summary string) error {
 	return nil
 }
 
-// push makes ver the current version of h, notes it in the audit log and returns what to store.
-func (s *Service) push(h *head, ver *record.Version, summary string, out *sealer) ([]kv.Item, error) {
-	now := s.now()
-	h.push(ver, now, summary, s.opt.MaxVersions)
-	h.log(now, summary)
+// push makes ver the current version of h, notes it in the audit log and returns what to store besides items, the
+// segments of ver.
+func (s *Service) push(h *head, ver *record.Version, made step, out *sealer, items []kv.Item) ([]kv.Item, error) {
+	now, before := s.now(), *h
+	h.push(ver, now, made.summary, s.opt.MaxVersions)
+	h.log(now, made.summary)
+	if err := s.pushStep(h, &before, made, out, items); err != nil {
+		return nil, err
+	}
 	if err := h.sealAudit(out); err != nil {
 		return nil, err
 	}

@@ -38,6 +38,11 @@ type head struct {
 	// if that is known; both are for the event of the change.
 	logged string
 	kept   map[string]bool
+	// past has the steps, nil for a head that has not any yet. step is the one that the change makes, and parts is
+	// the size of the segments that were sealed for steps, which never travel with the head.
+	past  *past
+	step  step
+	parts int
 }
 
 // headFactor is about how many times its stored size a head takes in memory, with what is decoded of it.
@@ -52,7 +57,7 @@ func decodeHead(ctx context.Context, id string, b []byte) (*head, error) {
 	if err != nil {
 		return nil, unreadable(id, err)
 	}
-	return &head{Head: *stored}, nil
+	return &head{Head: *stored, past: new(past)}, nil
 }
 
 func (h *head) ttl() time.Duration { return time.Duration(h.TTL) * time.Millisecond }

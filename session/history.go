@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -10,12 +11,12 @@ import (
 
 // Snapshot makes a version of the table as it is. It stores no segment.
 func (s *Service) Snapshot(ctx context.Context, c Change) (*Session, error) {
-	return s.repeat(ctx, c, "Snapshot", func(h *head) (*record.Version, error) { return h.current(), nil })
+	return s.repeat(ctx, c, newStep(record.StepSnapshot, "Snapshot", nil), func(h *head) (*record.Version, error) { return h.current(), nil })
 }
 
 // Restore makes a version of the table as it was in the version with that id.
 func (s *Service) Restore(ctx context.Context, c Change, id uint32) (*Session, error) {
-	return s.repeat(ctx, c, fmt.Sprintf("Restore version %d", id), func(h *head) (*record.Version, error) {
+	return s.repeat(ctx, c, newStep(record.StepRestore, fmt.Sprintf("Restore version %d", id), nil), func(h *head) (*record.Version, error) {
 		if id == 0 {
 			return nil, fail(ErrVersionNotFound, "version 0 does not exist; versions begin at 1")
 		}
@@ -24,10 +25,8 @@ func (s *Service) Restore(ctx context.Context, c Change, id uint32) (*Session, e
 }
 
 // repeat makes a new version with the table of a kept one.
-func (s *Service) repeat(ctx context.Context, c Change, fallback string, choose func(h *head) (*record.Version, error)) (*Session, error) {
-	if c.Summary == "" {
-		c.Summary = fallback
-	}
+func (s *Service) repeat(ctx context.Context, c Change, made step, choose func(h *head) (*record.Version, error)) (*Session, error) {
+	made.summary = cmp.Or(c.Summary, made.summary)
 	if err := checkSummary(c.Summary); err != nil {
 		return nil, err
 	}
@@ -36,10 +35,11 @@ func (s *Service) repeat(ctx context.Context, c Change, fallback string, choose 
 		if err != nil {
 			return nil, err
 		}
-		ver := *from
+		ver, made := *from, made
+		made.Parent = from.ID
 		ver.RowsBefore = h.current().Rows
 		ver.NewBytes = 0
-		return s.push(h, &ver, c.Summary, s.newSealer(ctx, h))
+		return s.push(h, &ver, made, s.newSealer(ctx, h), nil)
 	})
 }
 

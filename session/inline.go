@@ -29,7 +29,7 @@ func (h *head) settle(before *head, born uint64, items []kv.Item, most int) ([]k
 		}
 		h.KeepCarried(refs)
 	}
-	if sizeOf(items) > h.room(most) {
+	if sizeOf(items)-h.parts > h.room(most) {
 		return items, nil
 	}
 	inline, err := h.completing(born, items)

@@ -55,5 +55,5 @@ func (k knownHeads) recall(ctx context.Context, id string) *head {
 	if !ok || budget.From(ctx).Use(ctx, known.bytes) != nil {
 		return nil
 	}
-	return &head{Head: *known.head.Clone(), recalled: true}
+	return &head{Head: *known.head.Clone(), past: new(past), recalled: true}
 }

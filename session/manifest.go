@@ -74,7 +74,11 @@ func (h *head) segments() (map[record.SegmentRef]bool, error) {
 	for _, r := range h.AuditChunks {
 		refs[r] = true
 	}
-	return refs, nil
+	steps, err := h.steps()
+	for i := range steps {
+		steps[i].Segments(func(r record.SegmentRef) { refs[r] = true })
+	}
+	return refs, err
 }
 
 // dropUnused removes the schemas, manifests and sources that no version has.

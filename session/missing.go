@@ -144,9 +144,6 @@ func (page *MarksPage) cut(columns []int, counts []int64, sel Selection) (parts 
 // a column with no rows loses its marks. It makes a version, so that it can be undone,
 // unless the marks stay as they are.
 func (s *Service) SetMarks(ctx context.Context, c Change, marks frame.Marks, merge bool) (*Session, error) {
-	if c.Summary == "" {
-		c.Summary = "Mark intentionally missing cells"
-	}
 	return s.commitVersion(ctx, c, func(h *head, out *sealer) (*record.Version, error) {
 		base := h.current()
 		f, err := s.frame(ctx, h, base, true)
@@ -166,6 +163,7 @@ func (s *Service) SetMarks(ctx context.Context, c Change, marks frame.Marks, mer
 			return nil, err
 		}
 		ver.NewBytes = out.bytes
+		h.step = newStep(record.StepMarks, "Mark intentionally missing cells", nil)
 		h.kept = s.keptColumns(h, base, f)
 		return unlessSame(h, base, &ver)
 	})

@@ -50,18 +50,23 @@ func (s *Source) Key() string { return string(s.stored) }
 
 // Document returns the JSON object that was given when the version was made.
 func (s *Source) Document() (json.RawMessage, error) {
-	if len(s.stored) > 0 && s.stored[0] == '{' {
-		return s.stored, nil
-	}
-	size, n := binary.Uvarint(s.stored)
-	if n <= 0 || size > MaxSource {
-		return nil, damaged(s.session, fmt.Errorf("the source of version %d has a length of %d bytes", s.Version, size))
-	}
-	document, err := compress.Decompress(compress.Snappy, s.stored, int(size))
+	document, err := unpack(s.stored, '{', MaxSource)
 	if err != nil {
 		return nil, damaged(s.session, fmt.Errorf("the source of version %d: %w", s.Version, err))
 	}
 	return document, nil
+}
+
+// unpack returns what [pack] has packed: a document that begins with the byte first, of at most so many bytes.
+func unpack(packed []byte, first byte, most int) ([]byte, error) {
+	if len(packed) > 0 && packed[0] == first {
+		return packed, nil
+	}
+	size, n := binary.Uvarint(packed)
+	if n <= 0 || size > uint64(most) {
+		return nil, fmt.Errorf("it has a length of %d bytes", size)
+	}
+	return compress.Decompress(compress.Snappy, packed, int(size))
 }
 
 // checkSource rejects a document that is too long to be kept.

@@ -193,5 +193,8 @@ func dropsAny(before, after *head) bool {
 			return true
 		}
 	}
-	return len(before.AuditChunks) > 0 && (len(after.AuditChunks) == 0 || before.AuditChunks[0] != after.AuditChunks[0])
+	if len(before.AuditChunks) > 0 && (len(after.AuditChunks) == 0 || before.AuditChunks[0] != after.AuditChunks[0]) {
+		return true
+	}
+	return before.dropsSteps(after)
 }

@@ -33,11 +33,12 @@ var arrows = map[string][]string{
 	"swagger":        {"api"},
 	"core":           {"access", "config", "api", "session", "codec/segment", "kv", "internal/budget", "internal/lru", "internal/timing"},
 	"config":         {"access", "codec/segment", "codec/compress"},
-	"api":            {"access", "session", "staging", "frame", "codec", "codec/formats", "codec/delimited", "codec/arrowipc", "codec/scalar", "codec/unpack", "kv", "internal/budget", "internal/lru", "internal/timing"},
+	"api":            {"access", "session", "staging", "frame", "recipe", "codec", "codec/formats", "codec/delimited", "codec/arrowipc", "codec/scalar", "codec/unpack", "kv", "internal/budget", "internal/lru", "internal/timing"},
 	"session":        {"internal/fault", "internal/budget", "session/record", "frame", "codec", "codec/segment", "codec/arrowipc", "codec/scalar", "codec/compress", "kv", "internal/lru", "internal/parallel"},
 	"staging":        {"codec", "kv"},
 	"access":         {},
 	"session/record": {"kv"},
+	"recipe":         {"frame", "codec", "codec/scalar"},
 	"frame":          {"codec", "codec/scalar", "codec/document", "internal/gather", "internal/parallel"},
 
 	"codec/formats":         {"codec", "codec/document", "codec/delimited", "codec/arrowipc", "codec/parquet", "codec/xlsx"},

@@ -69,6 +69,10 @@ type Head struct {
 	// each revocation, so it is the salt of tokens too.
 	Revoked int64 `msg:"revoked,omitempty"`
 
+	// Steps says how the kept versions were made, and those that they come from; see [DecodeSteps]. It stays encoded
+	// until it is needed, which for most requests it is not.
+	Steps []byte `msg:"steps,omitempty"`
+
 	// Revision is not part of the MessagePack record: it is stored before it.
 	Revision Token `msg:"-"`
 	// Data are the bytes of the segments in Inline. They are not part of the MessagePack record: they

@@ -58,8 +58,8 @@ func (z AuditEntry) Msgsize() (s int) {
 func (z *Head) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(24)
-	var zb0001Mask uint32 /* 24 bits */
+	zb0001Len := uint32(25)
+	var zb0001Mask uint32 /* 25 bits */
 	_ = zb0001Mask
 	if z.Made == nil {
 		zb0001Len--
@@ -88,6 +88,10 @@ func (z *Head) MarshalMsg(b []byte) (o []byte, err error) {
 	if z.Revoked == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x800000
+	}
+	if z.Steps == nil {
+		zb0001Len--
+		zb0001Mask |= 0x1000000
 	}
 	// variable map header, size zb0001Len
 	o = msgp.AppendMapHeader(o, zb0001Len)
@@ -218,6 +222,11 @@ func (z *Head) MarshalMsg(b []byte) (o []byte, err error) {
 			// string "revoked"
 			o = append(o, 0xa7, 0x72, 0x65, 0x76, 0x6f, 0x6b, 0x65, 0x64)
 			o = msgp.AppendInt64(o, z.Revoked)
+		}
+		if (zb0001Mask & 0x1000000) == 0 { // if not omitted
+			// string "steps"
+			o = append(o, 0xa5, 0x73, 0x74, 0x65, 0x70, 0x73)
+			o = msgp.AppendBytes(o, z.Steps)
 		}
 	}
 	return
@@ -652,6 +661,28 @@ func (z *Head) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Revoked")
 				return
 			}
+		case "steps":
+			var zb0018 uint32
+			zb0018, bts, err = msgp.ReadBytesHeader(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Steps")
+				return
+			}
+			if zb0018 > z89264a71limitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if z.Steps == nil || uint32(cap(z.Steps)) < zb0018 {
+				z.Steps = make([]byte, zb0018)
+			} else {
+				z.Steps = z.Steps[:zb0018]
+			}
+			if uint32(len(bts)) < zb0018 {
+				err = msgp.ErrShortBytes
+				return
+			}
+			copy(z.Steps, bts[:zb0018])
+			bts = bts[zb0018:]
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -698,7 +729,7 @@ func (z *Head) Msgsize() (s int) {
 	for za0008 := range z.Inline {
 		s += z.Inline[za0008].Msgsize()
 	}
-	s += 6 + msgp.StringPrefixSize + len(z.Owner) + 8 + msgp.Int64Size
+	s += 6 + msgp.StringPrefixSize + len(z.Owner) + 8 + msgp.Int64Size + 6 + msgp.BytesPrefixSize + len(z.Steps)
 	return
 }
 

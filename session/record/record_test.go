@@ -19,6 +19,90 @@ func sampleHead() *Head {
 	return h
 }
 
+// headWithSteps has every field set.
+func headWithSteps() *Head {
+	h := sampleHead()
+	steps, err := EncodeSteps(sampleSteps())
+	if err != nil {
+		panic(err)
+	}
+	h.Steps = steps
+	return h
+}
+
+// sampleSteps have every field set.
+func sampleSteps() []Step {
+	ref := SegmentRef{Hash: [16]byte{1, 2, 3}, Born: 7, Stored: 1234, Raw: 5678}
+	return []Step{
+		{Version: 1, Kind: StepMerged, Long: &ref, Lost: true, More: []SegmentRef{ref}},
+		{Version: 2, Parent: 1, Kind: StepUpsert, Rows: []byte{1}, Key: []string{"id"}, Time: 1768732200000, Summary: "Upsert", Actor: "ann", Source: []byte("{}")},
+		{Version: 3, Parent: 1, Kind: StepEdit, Operations: []byte("[]"), Map: &ref},
+	}
+}
+
+func TestStepsAreReadAsTheyWere(t *testing.T) {
+	b, err := EncodeSteps(sampleSteps())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := DecodeSteps(b); err != nil || !reflect.DeepEqual(got, sampleSteps()) {
+		t.Errorf("read\n%+v, %v\nwant\n%+v", got, err, sampleSteps())
+	}
+	for name, damage := range map[string]func([]Step){
+		"order":      func(list []Step) { list[0], list[1] = list[1], list[0] },
+		"twice":      func(list []Step) { list[2].Version = 2 },
+		"own parent": func(list []Step) { list[1].Parent = 2 },
+		"version 0":  func(list []Step) { list[0].Version = 0 },
+	} {
+		list := sampleSteps()
+		damage(list)
+		damaged, err := EncodeSteps(list)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := DecodeSteps(damaged); err == nil {
+			t.Errorf("%s: steps that do not fit together are read", name)
+		}
+	}
+	if _, err := DecodeSteps(append(b, 0)); err == nil {
+		t.Error("steps with a byte behind them are read")
+	}
+}
+
+// FuzzSteps: steps that are read fit together, and are written back as they are.
+func FuzzSteps(f *testing.F) {
+	good, err := EncodeSteps(sampleSteps())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(good)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		list, err := DecodeSteps(b)
+		if err != nil {
+			return
+		}
+		known := map[uint32]bool{}
+		for _, st := range list {
+			if known[st.Version] || st.Parent >= st.Version {
+				t.Fatalf("step %d with the parent %d is read", st.Version, st.Parent)
+			}
+			known[st.Version] = true
+		}
+		again, err := EncodeSteps(list)
+		if err != nil {
+			t.Fatal(err)
+		}
+		once, err := DecodeSteps(again)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Bytes are compared, because an empty list may be read as nil.
+		if twice, err := EncodeSteps(once); err != nil || !bytes.Equal(twice, again) {
+			t.Errorf("written back\n%q, %v\nwant\n%q", twice, err, again)
+		}
+	})
+}
+
 // headWithoutSources has every field set that heads had before they kept sources.
 func headWithoutSources() *Head {
 	ref := SegmentRef{Hash: [16]byte{1, 2, 3}, Born: 7, Stored: 1234, Raw: 5678}
@@ -153,6 +237,7 @@ func FuzzHead(f *testing.F) {
 func TestAChangedCloneLeavesTheHeadAsItIs(t *testing.T) {
 	full := func() *Head {
 		h := headWithSegments()
+		h.Steps = headWithSteps().Steps
 		h.Repeats = bytes.Repeat([]byte{7}, 32)
 		return h
 	}
@@ -168,7 +253,7 @@ func TestAChangedCloneLeavesTheHeadAsItIs(t *testing.T) {
 	}
 	// Lists that only grow get an element more, every element of the others is replaced. Documents and ids are
 	// replaced as a whole.
-	grow, whole := []string{"Commits", "Repeats", "Audit", "AuditChunks"}, []string{"Made", "Metadata"}
+	grow, whole := []string{"Commits", "Repeats", "Audit", "AuditChunks"}, []string{"Made", "Metadata", "Steps"}
 	v := reflect.ValueOf(clone).Elem()
 	for i := range v.NumField() {
 		name, field := v.Type().Field(i).Name, v.Field(i)

@@ -1,0 +1,104 @@
+package record
+
+import "fmt"
+
+//go:generate go tool msgp -file=step.go -io=false -tests=false -o=step_gen.go -unexported
+
+// The kinds of steps.
+const (
+	StepCreate   = "create"
+	StepEdit     = "edit"
+	StepMarks    = "marks"
+	StepAppend   = "append"
+	StepUpsert   = "upsert"
+	StepReplace  = "replace"
+	StepSnapshot = "snapshot"
+	StepRestore  = "restore"
+	// StepUnknown is the step of a version of a release that kept no steps.
+	StepUnknown = "unknown"
+	// StepMerged stands for several steps whose versions are not kept.
+	StepMerged = "merged"
+)
+
+// Step says how a version was made. What the version itself says is in the step only if the version is not kept
+// any more.
+//
+//msgp:limit arrays:20000 maps:1000
+type Step struct {
+	Version uint32 `msg:"v"`
+	// Parent is the version whose table the step has changed, or has taken over: of a restore, the one that was
+	// restored. It is 0 if there is none, and if it is not known.
+	Parent uint32 `msg:"p,omitempty"`
+	Kind   string `msg:"k"`
+	// Operations are those of an edit as they were sent: a JSON array, as it is or as a Snappy block. Long refers
+	// to a segment with longer ones, or, of a merged step, with the steps that it stands for.
+	Operations []byte      `msg:"ops,omitempty"`
+	Long       *SegmentRef `msg:"long,omitempty"`
+	// Rows is the row map, and Map refers to a segment with a longer one. If there is neither, each row is where
+	// it was, unless Lost says that this is not known.
+	Rows []byte      `msg:"rows,omitempty"`
+	Map  *SegmentRef `msg:"map,omitempty"`
+	Lost bool        `msg:"lost,omitempty"`
+	// Key has the columns by which an upsert, or a replace, has found its rows.
+	Key []string `msg:"key,omitempty"`
+
+	// Time is in Unix milliseconds. Source is the document about the file that the step has read, if any, packed
+	// like those of a head.
+	Time    int64  `msg:"t,omitempty"`
+	Summary string `msg:"sum,omitempty"`
+	Actor   string `msg:"by,omitempty"`
+	Source  []byte `msg:"src,omitempty"`
+
+	// More has, for a merged step, the segments that are the Long of the steps that it stands for.
+	More []SegmentRef `msg:"more,omitempty"`
+}
+
+// steps are the steps of a head in their stored form.
+//
+//msgp:limit arrays:20000 maps:1000
+type steps []Step
+
+// EncodeSteps returns the stored form of steps.
+func EncodeSteps(list []Step) ([]byte, error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	return steps(list).MarshalMsg(nil)
+}
+
+// DecodeSteps reads the stored form of steps. Those that it returns are in the order of their versions, and come
+// after their parents.
+func DecodeSteps(b []byte) ([]Step, error) {
+	if len(b) == 0 {
+		return nil, nil
+	}
+	var list steps
+	rest, err := list.UnmarshalMsg(b)
+	if err != nil {
+		return nil, err
+	}
+	if len(rest) > 0 {
+		return nil, fmt.Errorf("%d bytes follow them", len(rest))
+	}
+	last := uint32(0)
+	for i := range list {
+		st := &list[i]
+		if st.Version <= last || st.Parent >= st.Version {
+			return nil, fmt.Errorf("step %d with the parent %d comes after step %d", st.Version, st.Parent, last)
+		}
+		last = st.Version
+	}
+	return list, nil
+}
+
+// Segments calls each for the segments to which a step refers.
+func (st *Step) Segments(each func(SegmentRef)) {
+	for _, r := range []*SegmentRef{st.Long, st.Map} {
+		if r != nil {
+			each(*r)
+		}
+	}
+	for _, r := range st.More {
+		each(r)
+	}
+}

@@ -1,0 +1,227 @@
+package session
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+	"sync"
+
+	"edgeframe/frame"
+	"edgeframe/kv"
+	"edgeframe/session/record"
+)
+
+// The head says how each kept version was made, and how those were made that they come from. These steps are a
+// tree: each has a parent. They stay when the versions that they made are dropped, as long as a kept version comes from
+// them, and move into segments when there are many.
+//
+// A step needs no call of the store of its own, as far as that is possible: what is short is in the head, and
+// what is long is stored together with the segments of the table.
+
+const (
+	// MaxOperations is the length of the longest operations that are kept with a version, in bytes of JSON.
+	MaxOperations = 1 << 20
+	// maxHeadOperations is the length of the longest ones in the head as they are stored, and allHeadOperations
+	// that of all together. Beyond it the longest are of shortPart bytes.
+	maxHeadOperations, allHeadOperations = 4 << 10, 16 << 10
+	// shortPart is the length of row maps and operations that are always in the head, in bytes.
+	shortPart = 512
+	// maxRowMap is the length of the longest row map that is kept, in bytes.
+	maxRowMap = 16 << 20
+)
+
+// step is a step that a change makes, before it has a place.
+type step struct {
+	record.Step
+	// summary is what the version is called.
+	summary string
+	// operations are those of an edit, as they were sent.
+	operations []byte
+	// rows says where the rows of the table were, unless that is lost.
+	rows frame.RowMap
+}
+
+func newStep(kind, summary string, key []string) step {
+	return step{Step: record.Step{Kind: kind, Key: key}, summary: summary}
+}
+
+// setRows notes where the rows were, if that is known.
+func (made *step) setRows(rows frame.RowMap, known bool) { made.rows, made.Lost = rows, !known }
+
+// past has the steps of a head, which are decoded when they are first needed.
+type past struct {
+	once  sync.Once
+	steps []record.Step
+	err   error
+}
+
+// steps returns the steps of h, which nobody may change.
+func (h *head) steps() ([]record.Step, error) {
+	p := h.past
+	if p == nil {
+		p = new(past)
+	}
+	p.once.Do(func() { p.steps, p.err = record.DecodeSteps(h.Steps) })
+	if p.err != nil {
+		return nil, damaged(h.ID, p.err)
+	}
+	return p.steps, nil
+}
+
+// setSteps makes list the steps of h.
+func (h *head) setSteps(list []record.Step) (err error) {
+	h.Steps, err = record.EncodeSteps(list)
+	h.past = &past{steps: list}
+	h.past.once.Do(func() {})
+	return err
+}
+
+// findStep returns the position of the step of a version in list, and whether it is there.
+func findStep(list []record.Step, version uint32) (at int, found bool) {
+	return slices.BinarySearchFunc(list, version, func(st record.Step, v uint32) int { return cmp.Compare(st.Version, v) })
+}
+
+// allSteps returns a copy of the steps of h, with one for each kept version: those of releases that kept no steps
+// are unknown. Each kept version of theirs was made when the one before was current.
+func (h *head) allSteps() ([]record.Step, error) {
+	list, err := h.steps()
+	if err != nil {
+		return nil, err
+	}
+	all := append(make([]record.Step, 0, len(list)+len(h.Versions)+1), list...)
+	for i := range h.Versions {
+		at, found := findStep(all, h.Versions[i].ID)
+		if found {
+			continue
+		}
+		unknown := record.Step{Version: h.Versions[i].ID, Kind: record.StepUnknown, Lost: true}
+		if i > 0 {
+			unknown.Parent = h.Versions[i-1].ID
+		}
+		all = slices.Insert(all, at, unknown)
+	}
+	return all, nil
+}
+
+// isKept reports whether h has a version.
+func (h *head) isKept(version uint32) bool {
+	return slices.ContainsFunc(h.Versions, func(ver record.Version) bool { return ver.ID == version })
+}
+
+// pushStep adds the step that has made the current version of h. before is the head without that version. items
+// are the segments of the version, some of which out has.
+func (s *Service) pushStep(h, before *head, made step, out *sealer, items []kv.Item) error {
+	list, err := before.allSteps()
+	if err != nil {
+		return err
+	}
+	st := made.Step
+	st.Version = h.current().ID
+	if st.Parent == 0 {
+		st.Parent = before.current().ID
+	}
+	if err := s.storeParts(h, &st, made, list, out, items); err != nil {
+		return err
+	}
+	list = h.prune(append(list, st), before)
+	if list, err = s.fold(h, list, out); err != nil {
+		return err
+	}
+	return h.setSteps(list)
+}
+
+// storeParts stores the operations and the row map of a step: in it, or in a segment.
+func (s *Service) storeParts(h *head, st *record.Step, made step, list []record.Step, out *sealer, items []kv.Item) (err error) {
+	operations, rows := 0, 0
+	for i := range list {
+		operations += len(list[i].Operations)
+		rows += len(list[i].Rows)
+	}
+	items = slices.Concat(items, out.items)
+	// alone reports whether a segment would take a call of the store for itself, but there is room in the head.
+	alone := func(bytes int) bool { return h.travels(out.born, items, rows+bytes, s.opt.InlineBytes) }
+	if packed := pack(made.operations); len(packed) > 0 && len(made.operations) <= MaxOperations {
+		short := len(packed) <= shortPart || len(packed) <= maxHeadOperations && operations+len(packed) <= allHeadOperations
+		if short || alone(len(packed)) {
+			st.Operations = packed
+		} else if st.Long, err = out.sealPart("operations", packed); err != nil {
+			return err
+		}
+	}
+	if made.rows == nil {
+		return nil
+	}
+	switch packed := made.rows.AppendBinary(nil); {
+	case len(packed) > maxRowMap:
+		st.Lost = true
+	case len(packed) <= shortPart || alone(len(packed)):
+		st.Rows = packed
+	default:
+		st.Map, err = out.sealPart("rows", packed)
+	}
+	return err
+}
+
+// prune returns the steps that kept versions of h come from. Those whose versions h has not any more, but the head
+// before had, get what the version said.
+func (h *head) prune(list []record.Step, before *head) []record.Step {
+	// kept has for each step how many kept versions come from it.
+	kept := make([]int, len(list))
+	for i := len(list) - 1; i >= 0; i-- {
+		if h.isKept(list[i].Version) {
+			kept[i]++
+		}
+		if at, found := findStep(list[:i], list[i].Parent); found {
+			kept[at] += kept[i]
+		}
+	}
+	pruned := list[:0]
+	for i, st := range list {
+		if kept[i] == 0 {
+			continue
+		}
+		if ver, err := before.find(st.Version); err == nil && !h.isKept(st.Version) {
+			before.explain(&st, ver)
+		}
+		if kept[i] == len(h.Versions) && (st.Rows != nil || st.Map != nil) {
+			// No kept version is beyond it, so nobody asks any more where the rows were.
+			st.Rows, st.Map, st.Lost = nil, nil, true
+		}
+		pruned = append(pruned, st)
+	}
+	return pruned
+}
+
+// explain makes a step say what its version says, which is going to be dropped.
+func (h *head) explain(st *record.Step, ver *record.Version) {
+	st.Time, st.Summary, st.Actor = ver.Time, ver.Summary, ver.Actor
+	if ver.Source > 0 && ver.SourceVersion == ver.ID {
+		st.Source = h.Sources[ver.Source-1]
+	}
+}
+
+// dropsSteps reports whether after may lack a segment of the steps of h.
+func (h *head) dropsSteps(after *head) bool {
+	if bytes.Equal(h.Steps, after.Steps) {
+		return false
+	}
+	old, err := h.steps()
+	if err != nil {
+		return false
+	}
+	now, err := after.steps()
+	if err != nil {
+		return false
+	}
+	refs := map[record.SegmentRef]bool{}
+	for i := range old {
+		old[i].Segments(func(r record.SegmentRef) { refs[r] = true })
+	}
+	if len(refs) == 0 {
+		return false
+	}
+	for i := range now {
+		now[i].Segments(func(r record.SegmentRef) { delete(refs, r) })
+	}
+	return len(refs) > 0
+}
