@@ -25,7 +25,7 @@ otherwise. The table is in memory as a whole.`,
 		RunE: func(verb *cobra.Command, args []string) error {
 			ctx, stop := untilSignal()
 			defer stop()
-			table, err := a.readTable(ctx, args[0], from, readValues(verb))
+			table, err := a.readTable(ctx, args[0], from, readValues(verb), nil)
 			if err != nil {
 				return err
 			}
@@ -43,8 +43,8 @@ otherwise. The table is in memory as a whole.`,
 		},
 	}
 	flags := verb.Flags()
-	flags.StringVar(&from, "from", "", "the format of the first file, if its name does not say it")
-	flags.StringVar(&to, "to", "", "the format of the second file, if its name does not say it")
+	flags.StringVar(&from, "from", "", "the `FORMAT` of the first file, if its name does not say it")
+	flags.StringVar(&to, "to", "", "the `FORMAT` of the second file, if its name does not say it")
 	flags.BoolVarP(&quiet, "quiet", "q", false, "say nothing on the standard error")
 	readFlags(verb)
 	return verb

@@ -31,10 +31,10 @@ type selection struct {
 // selectFlags gives a verb the flags of a selection.
 func selectFlags(verb *cobra.Command, sel *selection) {
 	flags := verb.Flags()
-	flags.StringSliceVar(&sel.columns, "columns", nil, "the columns to read, with commas between them, in this order")
-	flags.StringVar(&sel.where, "where", "", "the rows to read: a condition such as 'dose > 0.5', or the JSON of the API")
-	flags.StringSliceVar(&sel.sort, "sort", nil, "the columns to sort by, with commas between them; -visit is descending")
-	flags.StringVar(&sel.version, "version", "", "a kept version: its number, @name, or a time such as 2026-11-29T10:00:00Z")
+	flags.StringSliceVar(&sel.columns, "columns", nil, "the `COLUMNS` to read, with commas between them, in this order")
+	flags.StringVar(&sel.where, "where", "", "the rows to read: a `CONDITION` such as 'dose > 0.5', or the JSON of the API")
+	flags.StringSliceVar(&sel.sort, "sort", nil, "the `COLUMNS` to sort by, with commas between them; -visit is descending")
+	flags.StringVar(&sel.version, "version", "", "a kept `VERSION`: its number, @name, or a time such as 2026-11-29T10:00:00Z")
 }
 
 // query is the request for the rows of a selection, in a format. The parameters of the format are in query.
@@ -114,9 +114,9 @@ texts with blanks stand in quotes.`,
 	}
 	flags := a.remote(verb).Flags()
 	selectFlags(verb, &sel)
-	flags.Int64Var(&sel.offset, "offset", 0, "the number of rows before the page")
-	flags.Int64Var(&sel.limit, "limit", defaultRows, "the largest number of rows; all if another format than table and json is given without it")
-	flags.StringVar(&format, "format", "table", "table, "+formatNames()+"; json is the page as the server has it")
+	flags.Int64Var(&sel.offset, "offset", 0, "the `NUMBER` of rows before the page")
+	flags.Int64Var(&sel.limit, "limit", defaultRows, "the largest `NUMBER` of rows; without it, formats other than table and json have all")
+	flags.StringVar(&format, "format", "table", "the `FORMAT`: table, "+formatNames()+"; json is the page as the server has it")
 	complete(verb, "format", append([]string{"table"}, strings.Split(formatNames(), ", ")...))
 	return verb
 }

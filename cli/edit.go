@@ -30,7 +30,7 @@ With --dry-run nothing changes, and what would change is shown.`,
 		Args: takes(1, 1, "the id of a session"),
 		Example: example(
 			"edgeframe edit 0d68 -f clean.json --dry-run",
-			`echo '[{"op": "drop_missing", "columns": ["dose"]}]' | edgeframe edit 0d68 -f - -m 'no dose, no row'`),
+			`echo '[{"op": "drop_missing"}]' | edgeframe edit 0d68 -f - -m 'no holes'`),
 		RunE: func(_ *cobra.Command, args []string) error {
 			ctx, stop := untilSignal()
 			defer stop()
@@ -46,8 +46,8 @@ With --dry-run nothing changes, and what would change is shown.`,
 		ValidArgsFunction: a.completeIDs,
 	}
 	flags := a.remote(verb).Flags()
-	flags.StringVarP(&file, "file", "f", "", "the file with the operations; - is the standard input")
-	flags.StringVarP(&summary, "message", "m", "", "what the history says about the version")
+	flags.StringVarP(&file, "file", "f", "", "the `FILE` with the operations; - is the standard input")
+	flags.StringVarP(&summary, "message", "m", "", "the `TEXT` of the history about the version")
 	flags.BoolVar(&dry, "dry-run", false, "show what would change")
 	flags.BoolVar(&asJSON, "json", false, "print the document of the server as it is")
 	require(verb, "file")

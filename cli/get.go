@@ -36,8 +36,8 @@ file is there when the download is complete.`,
 		ValidArgsFunction: a.completeIDs,
 	}
 	selectFlags(a.remote(verb), &sel)
-	verb.Flags().StringVarP(&file, "output", "o", "", "the file to write")
-	verb.Flags().StringVar(&format, "format", "", formatNames())
+	verb.Flags().StringVarP(&file, "output", "o", "", "the `FILE` to write")
+	verb.Flags().StringVar(&format, "format", "", "the `FORMAT`: "+formatNames())
 	complete(verb, "format", splitNames())
 	return verb
 }

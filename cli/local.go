@@ -17,6 +17,7 @@ import (
 	"edgeframe/codec/formats"
 	"edgeframe/codec/scalar"
 	"edgeframe/codec/unpack"
+	"edgeframe/recipe"
 )
 
 // localLimits are those of tables that are read without a server: the memory of this machine is the user's own.
@@ -29,8 +30,9 @@ type localTable struct {
 }
 
 // readTable reads a file as the server reads an upload: its name, or else its first bytes, says the format, and what is
-// compressed is unpacked. format is the name of the format, "" to find out.
-func (a *app) readTable(ctx context.Context, file, format string, params url.Values) (*localTable, error) {
+// compressed is unpacked. format is the name of the format, "" to find out. What params do not say, the recipe says, unless
+// it is nil.
+func (a *app) readTable(ctx context.Context, file, format string, params url.Values, of *recipe.Recipe) (*localTable, error) {
 	in, err := a.input(ctx, file)
 	if err != nil {
 		return nil, err
@@ -56,6 +58,10 @@ func (a *app) readTable(ctx context.Context, file, format string, params url.Val
 	}
 	if f == nil {
 		return nil, usagef("neither the name of %s nor its first bytes say its format", file)
+	}
+	if of != nil {
+		given, _ := of.Given(codec.Values(params), f)
+		params = url.Values(given)
 	}
 	opt := codec.ReadOptions{Limits: localLimits, Strict: params.Get("strict") == "true", Compression: compression}
 	if opt.DTypes, opt.TimeFormats, err = scalar.ParseDTypes(params["dtype"]); err != nil {
@@ -109,7 +115,7 @@ func (a *app) writeTable(file, format string, source codec.Source) error {
 		f = formats.ByName(format)
 	}
 	if f == nil {
-		return usagef("neither the name %s nor --format says the format to write; it must be one of %s", file, formatNames())
+		return usagef("neither the name %s nor --to says the format to write; it must be one of %s", file, formatNames())
 	}
 	if file != "-" {
 		return writeFile(file, func(w io.Writer, _ func() error) error {
@@ -126,6 +132,9 @@ func (a *app) writeTable(file, format string, source codec.Source) error {
 	safe := a.out.safe()
 	buffered := bufio.NewWriterSize(safe, 1<<20)
 	err := f.Encode(buffered, source, codec.WriteOptions{})
+	if err == nil && f.Name == "json" {
+		_, err = buffered.WriteString("\n")
+	}
 	if err == nil {
 		err = buffered.Flush()
 	}

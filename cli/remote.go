@@ -30,8 +30,8 @@ type retryBudget = time.Duration
 
 // remote gives a verb the flags of those that call a server.
 func (a *app) remote(verb *cobra.Command) *cobra.Command {
-	verb.Flags().StringVar(&a.address, "url", "", "address of the server (EDGEFRAME_URL, or "+defaultAddress+")")
-	verb.Flags().DurationVar(&a.retry, "retry", defaultRetry, "for how long to repeat a request that gets no answer, or is to be repeated; 0 for never")
+	verb.Flags().StringVar(&a.address, "url", "", "the `ADDRESS` of the server (EDGEFRAME_URL, or "+defaultAddress+")")
+	verb.Flags().DurationVar(&a.retry, "retry", defaultRetry, "for how long to repeat requests that get no answer, or that the server asks to repeat")
 	return verb
 }
 
@@ -88,6 +88,7 @@ type session struct {
 	History       []change          `json:"history"`
 	Upload        *receipt          `json:"upload"`
 	Operations    []effect          `json:"operations"`
+	Recipe        *replayed         `json:"recipe"`
 	Owner         string            `json:"owner"`
 	Token         string            `json:"token"`
 	raw           []byte

@@ -47,11 +47,17 @@ arguments or configuration; 3 the server cannot be reached.`,
 	root.SetHelpCommandGroupID(groupServer)
 	root.AddGroup(
 		&cobra.Group{ID: groupSessions, Title: "Sessions on a server:"},
-		&cobra.Group{ID: groupFiles, Title: "Files, without a server:"},
+		&cobra.Group{ID: groupFiles, Title: "Files:"},
 		&cobra.Group{ID: groupServer, Title: "The server:"},
 	)
 	root.SetCompletionCommandGroupID(groupFiles)
 	a.addVerbs(root)
+	root.InitDefaultCompletionCmd()
+	for _, verb := range root.Commands() {
+		if verb.Name() == "completion" {
+			verb.Example = example("source <(edgeframe completion bash)", "edgeframe completion fish > ~/.config/fish/completions/edgeframe.fish")
+		}
+	}
 	return root
 }
 
@@ -64,9 +70,9 @@ func (a *app) addVerbs(root *cobra.Command) {
 	}{
 		{groupSessions, []*cobra.Command{
 			a.uploadVerb(), a.lsVerb(), a.showVerb(), a.dataVerb(), a.getVerb(), a.editVerb(), a.undoVerb(), a.redoVerb(),
-			a.versionsVerb(), a.restoreVerb(), a.shareVerb(), a.tokenVerb(), a.openVerb(), a.rmVerb(),
+			a.versionsVerb(), a.diffVerb(), a.nameVerb(), a.restoreVerb(), a.recipeVerb(), a.shareVerb(), a.tokenVerb(), a.openVerb(), a.rmVerb(),
 		}},
-		{groupFiles, []*cobra.Command{a.convertVerb()}},
+		{groupFiles, []*cobra.Command{a.convertVerb(), a.applyVerb()}},
 		{groupServer, []*cobra.Command{a.serveVerb(), a.healthVerb(), a.migrateVerb(), a.backupVerb(), a.repairVerb(), a.versionVerb()}},
 	} {
 		for _, verb := range group.verbs {

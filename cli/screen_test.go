@@ -89,7 +89,7 @@ func TestATableInTwentyColumns(t *testing.T) {
 }
 
 func TestDurationsAreForPeople(t *testing.T) {
-	for seconds, want := range map[int64]string{0: "0s", 59: "59s", 60: "1m", 3659: "1h", 3660: "1h 1m", 86400: "1d", 86400 + 3600*5 + 59: "1d 5h", -3: "-3s"} {
+	for seconds, want := range map[int64]string{0: "0s", 59: "59s", 60: "1m", 3659: "1h", 3660: "1h 1m", 86400: "1d", 86400 + 3600*5 + 59: "1d 5h", 864000 + 3600*5: "10d", -3: "-3s"} {
 		if got := duration(seconds); got != want {
 			t.Errorf("%d seconds are %q, want %q", seconds, got, want)
 		}

@@ -82,8 +82,8 @@ func (a *app) migrateVerb() *cobra.Command {
 			}
 			return prefixed("migrate", m.Run(ctx))
 		})
-	verb.Flags().StringVar(&from, "from", "", "the store to copy from")
-	verb.Flags().StringVar(&to, "to", "", "the store to copy to")
+	verb.Flags().StringVar(&from, "from", "", "the `STORE` to copy from")
+	verb.Flags().StringVar(&to, "to", "", "the `STORE` to copy to")
 	require(verb, "from", "to")
 	return verb
 }
@@ -109,7 +109,7 @@ func (a *app) backupVerb() *cobra.Command {
 			}
 			return prefixed("backup", b.Run(ctx))
 		})
-	verb.Flags().StringVar(&to, "to", "", "the file to write, or - for the standard output")
+	verb.Flags().StringVar(&to, "to", "", "the `FILE` to write, or - for the standard output")
 	require(verb, "to")
 	return verb
 }

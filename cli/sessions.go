@@ -148,7 +148,7 @@ func bytesText(n int64) string {
 	return fmt.Sprintf("%.1f GB", float64(n)/1e9)
 }
 
-// duration is a number of seconds for people, in its two largest units.
+// duration is a number of seconds for people: in its largest unit, and in the next one too if there are few of that.
 func duration(seconds int64) string {
 	units := []struct {
 		name    string
@@ -159,7 +159,7 @@ func duration(seconds int64) string {
 			continue
 		}
 		text := fmt.Sprintf("%d%s", seconds/unit.seconds, unit.name)
-		if i+1 < len(units) && seconds%unit.seconds >= units[i+1].seconds {
+		if i+1 < len(units) && seconds < 10*unit.seconds && seconds%unit.seconds >= units[i+1].seconds {
 			text += fmt.Sprintf(" %d%s", seconds%unit.seconds/units[i+1].seconds, units[i+1].name)
 		}
 		return text

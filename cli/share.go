@@ -59,9 +59,9 @@ TOKEN_SECRET. Whoever has a link or a token can use it until it expires.`,
 	flags.BoolVar(&read, "read", false, "a link for reading")
 	flags.BoolVar(&edit, "edit", false, "a token for reading and editing")
 	flags.BoolVar(&own, "own", false, "a token for everything that can be done with the session")
-	flags.StringVar(&life, "for", "1h", "for how long, such as 10m, 1h or 7d")
-	flags.StringVar(&actor, "actor", "", "who the history says has made the changes")
-	flags.StringVar(&format, "format", "csv", "the format of the link: "+formatNames())
+	flags.StringVar(&life, "for", "1h", "the `TIME` that it is valid, such as 10m, 1h or 7d")
+	flags.StringVar(&actor, "actor", "", "the `NAME` under which the history has the changes")
+	flags.StringVar(&format, "format", "csv", "the `FORMAT` of the link: "+formatNames())
 	flags.BoolVar(&asJSON, "json", false, "print the document of the server as it is")
 	complete(verb, "format", splitNames())
 	return verb
@@ -120,7 +120,7 @@ func (a *app) tokenVerb() *cobra.Command {
 	var life, actor, id string
 	verb := &cobra.Command{
 		Use:   "token --scope SCOPE",
-		Short: "Print a token with less rights than your own",
+		Short: "Print a token with fewer rights than your own",
 		Long: `Print a scoped token. With --session the server issues it, for this session alone. Otherwise
 it is signed here with TOKEN_SECRET, which must be that of the server, and is for new
 sessions (create) or for those of an actor.`,
@@ -151,10 +151,10 @@ sessions (create) or for those of an actor.`,
 		},
 	}
 	flags := a.remote(verb).Flags()
-	flags.StringSliceVar(&scope, "scope", nil, "what the holder may do: create, read, edit, own; with commas between them")
-	flags.StringVar(&life, "for", "24h", "for how long, such as 1h or 30d")
-	flags.StringVar(&actor, "actor", "", "who the holder is, the sub of the token")
-	flags.StringVar(&id, "session", "", "the only session that the token is for")
+	flags.StringSliceVar(&scope, "scope", nil, "the `SCOPE`, or several with commas between them: create, read, edit, own")
+	flags.StringVar(&life, "for", "24h", "the `TIME` that it is valid, such as 1h or 30d")
+	flags.StringVar(&actor, "actor", "", "the `NAME` of the holder, the sub of the token")
+	flags.StringVar(&id, "session", "", "the `ID` of the only session that the token is for")
 	require(verb, "scope")
 	complete(verb, "scope", []string{"create", "read", "edit", "own"})
 	return verb

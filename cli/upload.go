@@ -50,9 +50,9 @@ the first bytes do not tell the format.`,
 		},
 	}
 	flags := a.remote(verb).Flags()
-	flags.StringVar(&u.ttl, "ttl", "", "for how long the session lives after its last use, such as 90m, 12h or 7d")
-	flags.StringVar(&u.filename, "filename", "", "the name of the file, instead of its own")
-	flags.StringVar(&u.format, "format", "", "the format of the file, such as csv, instead of what its name says")
+	flags.StringVar(&u.ttl, "ttl", "", "the `TIME` that the session lives after its last use, such as 90m, 12h or 7d")
+	flags.StringVar(&u.filename, "filename", "", "the `NAME` of the file, instead of its own")
+	flags.StringVar(&u.format, "format", "", "the `FORMAT` of the file, such as csv, instead of what its name says")
 	flags.BoolVarP(&u.quiet, "quiet", "q", false, "print the id alone")
 	flags.BoolVar(&u.asJSON, "json", false, "print the document of the server as it is")
 	readFlags(verb)
@@ -64,12 +64,8 @@ func (a *app) upload(ctx context.Context, files []string, u uploading, params ur
 	if u.filename != "" && len(files) > 1 {
 		return usagef("--filename is for one file")
 	}
-	if u.ttl != "" {
-		ttl, err := parseDuration(u.ttl)
-		if err != nil {
-			return usagef("--ttl %v", err)
-		}
-		params.Set("ttl_seconds", strconv.FormatInt(int64(ttl/time.Second), 10))
+	if err := setTTL(params, u.ttl); err != nil {
+		return err
 	}
 	s, err := a.connect()
 	if err != nil {
@@ -89,6 +85,19 @@ func (a *app) upload(ctx context.Context, files []string, u uploading, params ur
 		u.another = true
 	}
 	return refused
+}
+
+// setTTL sets the parameter for the life of a session, if it is given.
+func setTTL(params url.Values, life string) error {
+	if life == "" {
+		return nil
+	}
+	ttl, err := parseDuration(life)
+	if err != nil {
+		return usagef("--ttl %v", err)
+	}
+	params.Set("ttl_seconds", strconv.FormatInt(int64(ttl/time.Second), 10))
+	return nil
 }
 
 func (a *app) uploadOne(ctx context.Context, s *server, file string, u uploading, params url.Values) error {

@@ -117,8 +117,8 @@ empty, while no server uses it. It can be interrupted and rerun.`,
 		ValidArgsFunction: a.completeIDs,
 	}
 	flags := a.remote(verb).Flags()
-	flags.StringVar(&from, "from", "", "a backup to make the embedded store of, or - for the standard input")
-	flags.StringVarP(&summary, "message", "m", "", "what the history says about the version")
+	flags.StringVar(&from, "from", "", "the `FILE` of a backup to make the embedded store of, or - for the standard input")
+	flags.StringVarP(&summary, "message", "m", "", "the `TEXT` of the history about the version")
 	flags.BoolVar(&asJSON, "json", false, "print the document of the server as it is")
 	return verb
 }

@@ -23,7 +23,7 @@ func TestShortConditionsAreThoseOfTheAPI(t *testing.T) {
 		`visit < 2026-01-17`:                    `{"cmp":"lt","column":"visit","value":"2026-01-17"}`,
 		`a ~ '^x+$'`:                            `{"cmp":"matches","column":"a","value":"^x+$"}`,
 		`a contains b`:                          `{"cmp":"contains","column":"a","value":"b"}`,
-		`a contains 7`:             `{"cmp":"contains","column":"a","value":"7"}`,
+		`a contains 7`:                          `{"cmp":"contains","column":"a","value":"7"}`,
 		`a STARTS_WITH b`:                       `{"cmp":"starts_with","column":"a","value":"b"}`,
 		`a in (1, 2,x)`:                         `{"cmp":"in","column":"a","value":[1,2,"x"]}`,
 		`a not in (1)`:                          `{"not":{"cmp":"in","column":"a","value":[1]}}`,

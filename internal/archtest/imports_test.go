@@ -25,7 +25,7 @@ const module = "edgeframe"
 // benchmark and for tests.
 var arrows = map[string][]string{
 	"cmd/*":          {"cli", "worker"},
-	"cli":            {"cli/client", "native", "access", "codec", "codec/formats", "codec/scalar", "codec/unpack"},
+	"cli":            {"cli/client", "native", "access", "codec", "codec/formats", "codec/scalar", "codec/unpack", "frame", "recipe"},
 	"cli/client":     {},
 	"native":         {"core", "config", "api", "session", "kv", "kv/*", "native/*", "swagger", "internal/budget", "internal/logsafe", "internal/lru"},
 	"native/*":       {"kv", "kv/*", "internal/budget", "internal/logsafe", "internal/lru"},

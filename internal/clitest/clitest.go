@@ -192,6 +192,8 @@ var (
 	latencies = regexp.MustCompile(`answers in [\d.]+ ms`)
 	runtimes  = regexp.MustCompile(`(?m)^version +\S+ \((native|workers)\)$`)
 	backends  = regexp.MustCompile(`\b(inmemory|workers_kv|workers_durable_objects),`)
+	lives     = regexp.MustCompile(`\b2\d+d\b`)
+	sizes     = regexp.MustCompile(`(?m)^stored   \d+ bytes$`)
 	counts    = regexp.MustCompile(`(?m)^sessions (about )?\d+$|^sessions  (about )?\d+$`)
 )
 
@@ -217,6 +219,9 @@ func (m *mask) apply(text string) string {
 		{runtimes, "version   1.0.0 (runtime)"},
 		{backends, "backend,"},
 		{counts, "sessions  0"},
+		// Servers extend the life of a session by as much as a tenth.
+		{lives, "20d"},
+		{sizes, "stored   0 bytes"},
 	} {
 		text = part.pattern.ReplaceAllString(text, part.by)
 	}
