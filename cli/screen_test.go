@@ -82,7 +82,7 @@ func TestATableInTwentyColumns(t *testing.T) {
 		columns: []column{{name: "row", right: true, fixed: true}, {name: "item"}, {name: "price", right: true}, {name: "bought"}},
 		rows:    [][]cell{{{text: "0"}, {text: "apples from the garden"}, {text: "1.5"}, {text: "2026-01-17"}}},
 	}.print(screen{Writer: &out, width: 20})
-	const want = "row  item\n  0  apples from th…\n2 columns more: pri…\n"
+	const want = "row  item      price\n  0  apples …    1.5\n1 column more: boug…\n"
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Error(diff)
 	}

@@ -50,7 +50,7 @@ func (a *app) printNotes(list []note) {
 	t := table{columns: []column{{name: "id", fixed: true}, {name: "file"}, {name: "rows", right: true}, {name: "left", right: true}, {name: "server"}}}
 	for _, one := range list {
 		left := duration(int64(time.Until(one.Expires) / time.Second))
-		t.rows = append(t.rows, []cell{{text: a.shortID(one.ID, list)}, {text: one.Filename}, {text: grouped(one.Rows)}, {text: left}, {text: one.URL, dim: true}})
+		t.rows = append(t.rows, []cell{{text: a.shortID(one.ID)}, {text: one.Filename}, {text: grouped(one.Rows)}, {text: left}, {text: one.URL, dim: true}})
 	}
 	if len(list) > 0 {
 		t.print(a.out)
@@ -58,9 +58,10 @@ func (a *app) printNotes(list []note) {
 }
 
 // shortID is what an id is shown as. On a narrow terminal it is the beginning that stands for it.
-func (a *app) shortID(id string, _ []note) string {
-	if const8 := 8; a.out.width > 0 && a.out.width < narrowScreen && len(id) > const8 {
-		return id[:const8]
+func (a *app) shortID(id string) string {
+	const enough = 8
+	if a.out.width > 0 && a.out.width < narrowScreen && len(id) > enough {
+		return id[:enough]
 	}
 	return id
 }

@@ -34,8 +34,10 @@ type cell struct {
 const (
 	// gap is the number of blanks between columns.
 	gap = 2
-	// narrowest is the width down to which columns are cut so that more of them fit.
-	narrowest = 12
+	// narrowest is the width down to which columns are cut so that more of them fit, and leastNarrow that on a narrow
+	// terminal.
+	narrowest   = 12
+	leastNarrow = 6
 	// ellipsis stands for what is cut.
 	ellipsis = "…"
 )
@@ -114,9 +116,10 @@ func (t table) natural() []int {
 // fit cuts widths so that a line fits into width, and returns how many columns do. The first column is always shown.
 func (t table) fit(widths []int, width int) (shown int) {
 	used := -gap
+	least := max(leastNarrow, min(narrowest, width/leastNarrow))
 	for i, w := range widths {
 		if !t.columns[i].fixed {
-			w = min(w, narrowest)
+			w = min(w, least)
 		}
 		if used += gap + w; used > width && i > 0 {
 			break
