@@ -149,7 +149,7 @@ var (
 	parseParams  = slices.Concat([]string{"dtype", "strict"}, reading.names)
 	dataParams   = slices.Concat([]string{"column", "offset", "limit", "version", "format", "where", "sort", "touch"}, writing.names)
 	queryParams  = slices.Concat([]string{"format", "touch"}, writing.names)
-	createParams = slices.Concat(parseParams, []string{"filename", "ttl_seconds", "dry_run", "preview_rows"})
+	createParams = slices.Concat(parseParams, []string{"filename", "ttl_seconds", "dry_run", "preview_rows", "recipe"})
 	tableParams  = slices.Concat(parseParams, []string{"filename", "action_summary"})
 	// keyedParams are those of a table whose rows may have a key.
 	keyedParams = append(slices.Clone(tableParams), "key")
@@ -171,6 +171,7 @@ func (s *server) endpoints() []route {
 		{"POST", sessionPath + "/data", keyedParams, s.appendData},
 		{"PATCH", sessionPath + "/data", []string{"dry_run", "samples", "preview_rows"}, s.editData},
 		{"GET", sessionPath + "/describe", []string{"version", "column", "top", "percentiles", "touch"}, s.getDescription},
+		{"GET", sessionPath + "/recipe", []string{"version", "key", "touch"}, s.getRecipe},
 		{"GET", sessionPath + "/versions", readParams, s.getVersions},
 		{"POST", sessionPath + "/versions", nil, s.snapshot},
 		{"POST", sessionPath + "/versions/{version}/restore", nil, s.restore},

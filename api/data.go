@@ -351,7 +351,7 @@ func (s *server) changeByTable(c session.Change, up *upload, run tableChange) (d
 		return done, err
 	}
 	missing := missingValues(table)
-	c.Source = source(up.filename, up.format, table.Receipt, table.Schema, missing)
+	c.Source = source(up.filename, readingParameters(up), up.format, table.Receipt, table.Schema, missing)
 	sess, further, received, err := run(c, table, up.form)
 	if err != nil {
 		return done, err
