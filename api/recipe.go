@@ -110,7 +110,7 @@ func (s *server) recipeOf(ctx context.Context, sess *session.Session, ver sessio
 // table makes what was before it irrelevant, unless marks may have been carried over.
 func beginning(lineage []session.Step, version uint32) (first session.Step, further []session.Step, err error) {
 	if len(lineage) == 0 || lineage[0].Kind != session.StepCreate {
-		return first, nil, problemf(http.StatusConflict, "recipe_incomplete", "it is not known how version %d came about: it was made by an earlier release, or it has too many steps; upload the table again to begin anew", version)
+		return first, nil, problemf(http.StatusUnprocessableEntity, "recipe_incomplete", "it is not known how version %d came about: it was made by an earlier release, or it has too many steps; upload the table again to begin anew", version)
 	}
 	at := 0
 	for i, st := range lineage {
@@ -188,7 +188,7 @@ func importOf(of *session.Source) (recipe.Import, error) {
 	}
 	read, err := readSource(of)
 	if err == nil && read.parametersCut {
-		err = problemf(http.StatusConflict, "recipe_incomplete", "the parameters by which the file was read were too long to be kept")
+		err = problemf(http.StatusUnprocessableEntity, "recipe_incomplete", "the parameters by which the file was read were too long to be kept")
 	}
 	return read.Import, err
 }
