@@ -72,6 +72,8 @@ var statuses = []struct {
 	{session.ErrCorrupt, http.StatusInternalServerError, "corrupt_session"},
 	{session.ErrInvalidParameter, http.StatusBadRequest, "invalid_parameter"},
 	{session.ErrKeyMismatch, http.StatusUnprocessableEntity, "idempotency_mismatch"},
+	{session.ErrNameTaken, http.StatusConflict, "name_taken"},
+	{session.ErrTooManyNames, http.StatusConflict, "too_many_names"},
 	{session.ErrTokenRevoked, http.StatusUnauthorized, "token_revoked"},
 	{session.ErrForbidden, http.StatusForbidden, "forbidden"},
 	{staging.ErrNotFound, http.StatusNotFound, "upload_not_found"},
