@@ -150,7 +150,7 @@ var (
 	parseParams  = slices.Concat([]string{"dtype", "strict"}, formats.Reading.Names)
 	dataParams   = slices.Concat([]string{"column", "offset", "limit", "version", "format", "where", "sort", "touch"}, formats.Writing.Names)
 	queryParams  = slices.Concat([]string{"format", "touch"}, formats.Writing.Names)
-	createParams = slices.Concat(parseParams, []string{"filename", "ttl_seconds", "dry_run", "preview_rows"})
+	createParams = slices.Concat(parseParams, []string{"filename", "ttl_seconds", "dry_run", "preview_rows", "recipe"})
 	tableParams  = slices.Concat(parseParams, []string{"filename", "action_summary"})
 	// keyedParams are those of a table whose rows may have a key.
 	keyedParams = append(slices.Clone(tableParams), "key")
@@ -172,9 +172,13 @@ func (s *server) endpoints() []route {
 		{"POST", sessionPath + "/data", keyedParams, s.appendData},
 		{"PATCH", sessionPath + "/data", []string{"dry_run", "samples", "preview_rows"}, s.editData},
 		{"GET", sessionPath + "/describe", []string{"version", "column", "top", "percentiles", "touch"}, s.getDescription},
+		{"GET", sessionPath + "/recipe", []string{"version", "key", "touch"}, s.getRecipe},
 		{"GET", sessionPath + "/versions", readParams, s.getVersions},
 		{"POST", sessionPath + "/versions", nil, s.snapshot},
+		{"GET", sessionPath + "/versions/{version}", readParams, s.getVersion},
 		{"POST", sessionPath + "/versions/{version}/restore", nil, s.restore},
+		{"PUT", sessionPath + "/versions/{version}/name", nil, s.nameVersion},
+		{"DELETE", sessionPath + "/versions/{version}/name", nil, withoutBody(s.unnameVersion)},
 		{"POST", sessionPath + "/undo", nil, withoutBody(s.undo)},
 		{"POST", sessionPath + "/redo", nil, withoutBody(s.redo)},
 		{"GET", sessionPath + "/missing", []string{"column", "offset", "limit", "version", "touch"}, s.getMissing},

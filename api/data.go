@@ -33,6 +33,8 @@ const (
 // dataRequest has the parameters of a request for data.
 type dataRequest struct {
 	session.Selection
+	// of is the version that is asked for, which is then in Selection too.
+	of     session.VersionRef
 	format *codec.Format
 	opt    codec.WriteOptions
 	// shape says what of opt the bytes depend on.
@@ -64,13 +66,11 @@ func parseDataRequest(r *http.Request) (*dataRequest, error) {
 	if d.Offset, err = integer(q, "offset", 0, 0, math.MaxInt64); err != nil {
 		return nil, err
 	}
-	version, err := integer(q, "version", 0, 1, math.MaxUint32)
-	d.Version = uint32(version)
-	d.Columns = q["column"]
-	if err == nil {
-		err = d.parseQuery(q)
+	if d.of, err = versionOf(q); err != nil {
+		return nil, err
 	}
-	return d, err
+	d.Columns = q["column"]
+	return d, d.parseQuery(q)
 }
 
 // representation returns all that the bytes of the answer depend on besides the version.
@@ -94,7 +94,11 @@ func (s *server) getData(w http.ResponseWriter, r *http.Request) error {
 		return s.answerQuery(w, r, d)
 	}
 	bodiless := r.Method == http.MethodHead
-	prefetch := session.PrefetchData(d.Selection)
+	prefetch := session.PrefetchVersion(d.of, func(id uint32) session.Prefetch {
+		sel := d.Selection
+		sel.Version = id
+		return session.PrefetchData(sel)
+	})
 	if bodiless {
 		prefetch = session.PrefetchNothing
 	}
@@ -123,6 +127,12 @@ func (s *server) getData(w http.ResponseWriter, r *http.Request) error {
 func (s *server) openVersion(w http.ResponseWriter, r *http.Request, d *dataRequest, prefetch session.Prefetch) (sess *session.Session, ver session.Version, known bool, err error) {
 	if sess, err = s.open(r, prefetch); err != nil {
 		return nil, ver, false, err
+	}
+	if d.Version, err = sess.Resolve(d.of); err != nil {
+		return nil, ver, false, err
+	}
+	if d.query != nil {
+		d.query.Version = d.Version
 	}
 	if ver, err = sess.Version(d.Version); err != nil {
 		return nil, ver, false, err
@@ -352,7 +362,7 @@ func (s *server) changeByTable(c session.Change, up *upload, run tableChange) (d
 		return done, err
 	}
 	missing := missingValues(table)
-	c.Source = source(up.filename, up.format, table.Receipt, table.Schema, missing)
+	c.Source = source(up.filename, readingParameters(up), up.format, table.Receipt, table.Schema, missing)
 	sess, further, received, err := run(c, table, up.form)
 	if err != nil {
 		return done, err

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"math"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -17,7 +16,7 @@ import (
 
 // getDescription answers with the statistics of a version. It does not compute them for HEAD.
 func (s *server) getDescription(w http.ResponseWriter, r *http.Request) error {
-	id, err := integer(r.URL.Query(), "version", 0, 1, math.MaxUint32)
+	of, err := versionOf(r.URL.Query())
 	if err != nil {
 		return err
 	}
@@ -29,7 +28,11 @@ func (s *server) getDescription(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	version, err := sess.Version(uint32(id))
+	id, err := sess.Resolve(of)
+	if err != nil {
+		return err
+	}
+	version, err := sess.Version(id)
 	if err != nil {
 		return err
 	}
@@ -51,7 +54,7 @@ func (s *server) getDescription(w http.ResponseWriter, r *http.Request) error {
 		h.Set("Content-Type", "application/json")
 		return nil
 	}
-	st, err := statistics(r.Context(), sess, uint32(id))
+	st, err := statistics(r.Context(), sess, id)
 	if err != nil {
 		return err
 	}

@@ -66,7 +66,7 @@ func beginsWithFrom(text []byte) bool {
 	case "session":
 		return dec.PeekKind() == '"'
 	case "version":
-		return dec.PeekKind() == '0'
+		return dec.PeekKind() == '0' || dec.PeekKind() == '"'
 	case "query":
 		return dec.PeekKind() == '{'
 	}
@@ -99,6 +99,9 @@ func (s *server) createFromQuery(w http.ResponseWriter, r *http.Request) error {
 	to.ID = of.session
 	sess, err := s.Sessions.Open(r.Context(), to, session.PrefetchNothing)
 	if err != nil {
+		return err
+	}
+	if of.query.Version, err = sess.Resolve(of.query.of); err != nil {
 		return err
 	}
 	found, err := s.Sessions.Query(r.Context(), sess, &of.query.Query)

@@ -17,24 +17,29 @@ const (
 	maxMarks     = 100_000
 )
 
-// marksSelection returns the marks that a request asks for.
-func marksSelection(q url.Values) (sel session.Selection, err error) {
+// marksSelection returns the marks that a request asks for, without their version, and that.
+func marksSelection(q url.Values) (sel session.Selection, of session.VersionRef, err error) {
 	sel.Columns = q["column"]
 	if sel.Offset, sel.Limit, err = pageOf(q, defaultMarks, maxMarks); err != nil {
-		return sel, err
+		return sel, of, err
 	}
-	version, err := integer(q, "version", 0, 1, math.MaxUint32)
-	sel.Version = uint32(version)
-	return sel, err
+	of, err = versionOf(q)
+	return sel, of, err
 }
 
 func (s *server) getMissing(w http.ResponseWriter, r *http.Request) error {
-	sel, err := marksSelection(r.URL.Query())
+	sel, of, err := marksSelection(r.URL.Query())
 	if err != nil {
 		return err
 	}
-	sess, err := s.open(r, session.PrefetchMarks(sel))
+	sess, err := s.open(r, session.PrefetchVersion(of, func(id uint32) session.Prefetch {
+		sel.Version = id
+		return session.PrefetchMarks(sel)
+	}))
 	if err != nil {
+		return err
+	}
+	if sel.Version, err = sess.Resolve(of); err != nil {
 		return err
 	}
 	version, err := sess.Version(sel.Version)

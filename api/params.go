@@ -64,6 +64,14 @@ func integer(q url.Values, name string, fallback, low, high int64) (int64, error
 	return n, nil
 }
 
+// versionOf reads the parameter version.
+func versionOf(q url.Values) (of session.VersionRef, err error) {
+	if !q.Has("version") {
+		return of, nil
+	}
+	return session.ParseVersion(q.Get("version"))
+}
+
 // boolean reads a parameter that is true or false. It returns fallback if the parameter is not given.
 func boolean(q url.Values, name string, fallback bool) (bool, error) {
 	b, err := codec.Values(q).Bool(name, fallback)

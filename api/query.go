@@ -23,6 +23,8 @@ import (
 // query is a read query. Columns, Offset, Limit and Version of a data request are those of its query.
 type query struct {
 	frame.Query
+	// of is the version that is asked for.
+	of session.VersionRef
 	// where and sort are the condition and the order as they were sent, "" if they were not, or if they are
 	// too long for a URL.
 	where, sort string
@@ -57,7 +59,7 @@ func (d *dataRequest) setQuery(q *query, given url.Values) {
 			q.same[name] = given[name]
 		}
 	}
-	q.Columns, q.Offset, q.Limit, q.Version = d.Columns, d.Offset, d.Limit, d.Version
+	q.Columns, q.Offset, q.Limit, q.of = d.Columns, d.Offset, d.Limit, d.of
 	d.query = q
 }
 
@@ -94,6 +96,8 @@ func (q *query) readMember(dec *jsontext.Decoder, name string) error {
 		text = &q.where
 	case "sort":
 		text = &q.sort
+	case "version":
+		return q.readVersion(dec)
 	default:
 		return frame.ReadQuery(dec, name, &q.Query)
 	}
@@ -111,6 +115,23 @@ func (q *query) readMember(dec *jsontext.Decoder, name string) error {
 	return nil
 }
 
+// readVersion reads which version a query is about: its id, or text as the parameter version has it.
+func (q *query) readVersion(dec *jsontext.Decoder) (err error) {
+	if dec.PeekKind() != '"' {
+		err := frame.ReadQuery(dec, "version", &q.Query)
+		q.of.ID = q.Version
+		return err
+	}
+	var text string
+	if err := textMember(dec, "version", &text); err != nil {
+		return err
+	}
+	if q.of, err = session.ParseVersion(text); err != nil {
+		return invalidQuery(frame.Fault{Pointer: "/version", Value: encodeJSON(text), Expected: "the id of a version, @ and its name, or a time"}, "%v", err)
+	}
+	return nil
+}
+
 // queryData answers a query that is a document.
 func (s *server) queryData(w http.ResponseWriter, r *http.Request) error {
 	d, err := parseDataRequest(r)
@@ -121,7 +142,7 @@ func (s *server) queryData(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	d.Columns, d.Offset, d.Version = q.Columns, q.Offset, q.Version
+	d.Columns, d.Offset, d.of = q.Columns, q.Offset, q.of
 	switch {
 	case q.Limit >= 0 && d.format.Name == "json" && q.Limit > maxLimit:
 		return invalidQuery(frame.Fault{Pointer: "/limit", Value: strconv.AppendInt(nil, q.Limit, 10), Expected: fmt.Sprintf("a whole number from 0 to %d", maxLimit)},

@@ -73,18 +73,19 @@ func (f *fixture) uploadAs(token string) string {
 
 // bodies has a body for each route that needs one to succeed.
 var bodies = map[string][]string{
-	"QUERY " + sessionPath + "/data":      {"application/json", `{}`},
-	"POST " + sessionPath + "/data/query": {"application/json", `{}`},
-	"POST /api/v1/sessions":               {"text/csv", "a\n1\n"},
-	"PATCH " + sessionPath:                {"application/json", `{"filename":"b.csv"}`},
-	"PUT " + sessionPath + "/data":        {"text/csv", "a\n1\n"},
-	"POST " + sessionPath + "/data":       {"text/csv", "a\n1\n"},
-	"PATCH " + sessionPath + "/data":      {"application/json", `{"operations":[{"op":"set_values","column":"a","rows":[0],"values":[7]}]}`},
-	"PUT " + sessionPath + "/missing":     {"application/json", `{}`},
-	"PATCH " + sessionPath + "/missing":   {"application/json", `{}`},
-	"POST " + sessionPath + "/audit":      {"application/json", `{"entry":"x"}`},
-	"POST " + sessionPath + "/tokens":     {"application/json", `{"scope":"read"}`},
-	"POST " + uploadPath + "/select":      {"application/json", `{"selected_sheets":["x"]}`},
+	"QUERY " + sessionPath + "/data":                  {"application/json", `{}`},
+	"POST " + sessionPath + "/data/query":             {"application/json", `{}`},
+	"POST /api/v1/sessions":                           {"text/csv", "a\n1\n"},
+	"PATCH " + sessionPath:                            {"application/json", `{"filename":"b.csv"}`},
+	"PUT " + sessionPath + "/data":                    {"text/csv", "a\n1\n"},
+	"POST " + sessionPath + "/data":                   {"text/csv", "a\n1\n"},
+	"PATCH " + sessionPath + "/data":                  {"application/json", `{"operations":[{"op":"set_values","column":"a","rows":[0],"values":[7]}]}`},
+	"PUT " + sessionPath + "/missing":                 {"application/json", `{}`},
+	"PATCH " + sessionPath + "/missing":               {"application/json", `{}`},
+	"PUT " + sessionPath + "/versions/{version}/name": {"application/json", `{"name":"raw"}`},
+	"POST " + sessionPath + "/audit":                  {"application/json", `{"entry":"x"}`},
+	"POST " + sessionPath + "/tokens":                 {"application/json", `{"scope":"read"}`},
+	"POST " + uploadPath + "/select":                  {"application/json", `{"selected_sheets":["x"]}`},
 }
 
 // send sends a request of a route about the session or the upload with that id.

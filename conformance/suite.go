@@ -71,6 +71,7 @@ func Run(t *testing.T, target Target) {
 		{"values by their types", typedTests},
 		{"describe", describeTests},
 		{"version", versionTests},
+		{"recipe", recipeTests},
 		{"missing", missingTests},
 		{"audit", auditTests},
 		{"live", liveTests},

@@ -23,7 +23,10 @@ var (
 	// ErrConflict.
 	ErrOtherTypes = errors.New("other types")
 	// ErrKeyMismatch says that the key of a change is that of another one.
-	ErrKeyMismatch  = errors.New("key mismatch")
+	ErrKeyMismatch = errors.New("key mismatch")
+	// ErrNameTaken says that another version has a name, ErrTooManyNames that as many versions have one as may.
+	ErrNameTaken    = errors.New("name taken")
+	ErrTooManyNames = errors.New("too many names")
 	ErrTokenRevoked = errors.New("token revoked")
 	ErrForbidden    = errors.New("forbidden")
 )

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -75,11 +76,29 @@ func (h *head) find(id uint32) (*record.Version, error) {
 			return &h.Versions[i], nil
 		}
 	}
-	return nil, fail(ErrVersionNotFound, "version %d is not kept; versions %d to %d are", id, h.Versions[0].ID, h.Versions[len(h.Versions)-1].ID)
+	return nil, fail(ErrVersionNotFound, "version %d is not kept; versions %s are", id, h.keptVersions())
+}
+
+// keptVersions spells the ids of the kept versions.
+func (h *head) keptVersions() (spelled string) {
+	for i := 0; i < len(h.Versions); i++ {
+		first := i
+		for i+1 < len(h.Versions) && h.Versions[i+1].ID == h.Versions[i].ID+1 {
+			i++
+		}
+		if first > 0 {
+			spelled += ", "
+		}
+		spelled += strconv.FormatUint(uint64(h.Versions[first].ID), 10)
+		if first == 0 || first < i {
+			spelled += " to " + strconv.FormatUint(uint64(h.Versions[i].ID), 10)
+		}
+	}
+	return spelled
 }
 
 // push makes ver the current version. Versions that could be redone are dropped; of the previous
-// versions the newest most are kept.
+// versions the newest most are kept. Those that have a name are kept besides.
 func (h *head) push(ver *record.Version, now time.Time, summary string, most int) {
 	commit := record.NewCommit()
 	ver.ID = h.NextVersion
@@ -87,17 +106,42 @@ func (h *head) push(ver *record.Version, now time.Time, summary string, most int
 	ver.Summary = summary
 	ver.Commit = commit[:]
 	ver.Actor = h.actor
+	ver.Name, ver.Aside = "", false
+	before := h.moments()
 	h.NextVersion++
-	kept := h.Versions
-	if len(kept) > 0 {
-		kept = kept[:h.Current+1]
-	}
-	if n := len(kept) - most; n > 0 {
-		kept = kept[n:]
-	}
-	h.Versions = append(slices.Clone(kept), *ver)
+	h.Versions = append(h.previous(most), *ver)
 	h.Current = len(h.Versions) - 1
+	h.setMoments(append(before, record.Moment{Time: ver.Time, Version: ver.ID}))
 	h.dropUnused()
+}
+
+// previous returns the versions that are kept before the next one, of which most have no name.
+func (h *head) previous(most int) []record.Version {
+	kept, unnamed := make([]record.Version, 0, len(h.Versions)+1), 0
+	for i := len(h.Versions) - 1; i >= 0; i-- {
+		ver := h.Versions[i]
+		switch {
+		case ver.Name != "":
+			ver.Aside = ver.Aside || i > h.Current
+		case ver.Aside || i > h.Current || unnamed == most:
+			continue
+		default:
+			unnamed++
+		}
+		kept = append(kept, ver)
+	}
+	slices.Reverse(kept)
+	return kept
+}
+
+// neighbour returns the position of the version to which undo, if by is -1, or redo, if it is 1, goes.
+func (h *head) neighbour(by int) (at int, ok bool) {
+	for at = h.Current + by; at >= 0 && at < len(h.Versions); at += by {
+		if !h.Versions[at].Aside {
+			return at, true
+		}
+	}
+	return 0, false
 }
 
 // advance gives h the revision after its own.

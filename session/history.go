@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	"edgeframe/kv"
 	"edgeframe/session/record"
@@ -16,11 +17,16 @@ func (s *Service) Snapshot(ctx context.Context, c Change) (*Session, error) {
 
 // Restore makes a version of the table as it was in the version with that id.
 func (s *Service) Restore(ctx context.Context, c Change, id uint32) (*Session, error) {
-	return s.repeat(ctx, c, newStep(record.StepRestore, fmt.Sprintf("Restore version %d", id), nil), func(h *head) (*record.Version, error) {
-		if id == 0 {
-			return nil, fail(ErrVersionNotFound, "version 0 does not exist; versions begin at 1")
-		}
-		return h.find(id)
+	if id == 0 {
+		return nil, fail(ErrVersionNotFound, "version 0 does not exist; versions begin at 1")
+	}
+	return s.RestoreFrom(ctx, c, VersionRef{ID: id})
+}
+
+// RestoreFrom is [Service.Restore] for a version that may be named in another way.
+func (s *Service) RestoreFrom(ctx context.Context, c Change, of VersionRef) (*Session, error) {
+	return s.repeat(ctx, c, newStep(record.StepRestore, "", nil), func(h *head) (*record.Version, error) {
+		return h.resolve(of)
 	})
 }
 
@@ -37,6 +43,9 @@ func (s *Service) repeat(ctx context.Context, c Change, made step, choose func(h
 		}
 		ver, made := *from, made
 		made.Parent = from.ID
+		if made.summary == "" {
+			made.summary = fmt.Sprintf("Restore version %d", from.ID)
+		}
 		ver.RowsBefore = h.current().Rows
 		ver.NewBytes = 0
 		return s.push(h, &ver, made, s.newSealer(ctx, h), nil)
@@ -56,12 +65,47 @@ func (s *Service) Redo(ctx context.Context, c Change) (*Session, error) {
 // move makes a neighbouring version current.
 func (s *Service) move(ctx context.Context, c Change, name string, by int, none error) (*Session, error) {
 	return s.commitLight(ctx, c.Ref, c.Pre, func(h *head) ([]kv.Item, error) {
-		to := h.Current + by
-		if to < 0 || to >= len(h.Versions) {
+		to, ok := h.neighbour(by)
+		if !ok {
 			return nil, withState(h, none)
 		}
+		before := h.moments()
 		h.Current = to
+		h.setMoments(append(before, record.Moment{Time: s.now().UnixMilli(), Version: h.current().ID}))
 		h.log(s.now(), fmt.Sprintf("%s: version %d is current", name, h.current().ID))
+		return s.sealAudit(ctx, h)
+	})
+}
+
+// Name gives a version a name, in place of the one that it has, and keeps the version as long as it has it. An
+// empty name takes the name from it: the next version that is made decides whether it is still kept.
+func (s *Service) Name(ctx context.Context, c Change, of VersionRef, name string) (*Session, error) {
+	if name != "" {
+		if err := checkName(name); err != nil {
+			return nil, err
+		}
+	}
+	return s.commitLight(ctx, c.Ref, c.Pre, func(h *head) ([]kv.Item, error) {
+		ver, err := h.resolve(of)
+		if err != nil || ver.Name == name {
+			return nil, err
+		}
+		names := 0
+		for i := range h.Versions {
+			if other := &h.Versions[i]; other.Name != "" && other != ver {
+				if other.Name == name {
+					return nil, withState(h, taken(name, other.ID))
+				}
+				names++
+			}
+		}
+		if name != "" && names >= MaxNames {
+			return nil, withState(h, tooManyNames())
+		}
+		h.log(s.now(), describeName(ver, name))
+		// The head before has its own versions.
+		h.Versions = slices.Clone(h.Versions)
+		h.Versions[slices.IndexFunc(h.Versions, func(v record.Version) bool { return v.ID == ver.ID })].Name = name
 		return s.sealAudit(ctx, h)
 	})
 }

@@ -76,6 +76,27 @@ func (s *Service) lineage(ctx context.Context, h *head, version uint32) ([]Step,
 	return s.viewSteps(ctx, h, chain)
 }
 
+// Step returns how a kept version was made; 0 is the current version.
+func (s *Service) Step(ctx context.Context, sess *Session, version uint32) (st Step, err error) {
+	err = s.follow(ctx, sess, func(sess *Session) error {
+		ver, err := sess.head.find(version)
+		if err != nil {
+			return err
+		}
+		all, err := sess.head.allSteps()
+		if err != nil {
+			return err
+		}
+		at, _ := findStep(all, ver.ID)
+		steps, err := s.viewSteps(ctx, sess.head, []*record.Step{&all[at]})
+		if err == nil {
+			st = steps[0]
+		}
+		return err
+	})
+	return st, err
+}
+
 // ancestors returns the step of a version and those that it comes from, the newest first.
 func ancestors(all []record.Step, version uint32) (chain []*record.Step) {
 	for {

@@ -23,7 +23,8 @@ type Session struct {
 	Expires  time.Time
 	TTL      time.Duration
 	Revision Token
-	// Versions are the kept versions, oldest first; the ones after Current can be redone.
+	// Versions are the kept versions, oldest first; the ones after Current can be redone, unless they are kept for
+	// their names alone.
 	Versions []Version
 	Current  Version
 	CanUndo  bool
@@ -60,6 +61,8 @@ type Version struct {
 	Source *Source
 	// Actor is who made the version, empty if that is not known.
 	Actor string
+	// Name is the name that keeps the version, empty if it has none.
+	Name string
 }
 
 // view returns h as a Session.
@@ -73,13 +76,13 @@ func view(h *head) *Session {
 		TTL:          h.ttl(),
 		Revision:     h.Revision,
 		Versions:     make([]Version, len(h.Versions)),
-		CanUndo:      h.Current > 0,
-		CanRedo:      h.Current < len(h.Versions)-1,
 		Metadata:     h.Metadata,
 		Owner:        h.Owner,
 		Salt:         h.Revoked,
 		head:         h,
 	}
+	_, sess.CanUndo = h.neighbour(-1)
+	_, sess.CanRedo = h.neighbour(+1)
 	if len(sess.Metadata) == 0 {
 		sess.Metadata = json.RawMessage("{}")
 	}
@@ -108,6 +111,7 @@ func (h *head) viewVersion(ver *record.Version) Version {
 		Tag:         ver.Tag(),
 		Source:      h.source(ver),
 		Actor:       ver.Actor,
+		Name:        ver.Name,
 	}
 }
 

@@ -15,6 +15,7 @@ func (h *Head) Clone() *Head {
 	c.Sources = slices.Clone(h.Sources)
 	c.Audit = slices.Clip(h.Audit)
 	c.AuditChunks = slices.Clip(h.AuditChunks)
+	c.Moments = slices.Clone(h.Moments)
 	c.Inline = slices.Clone(h.Inline)
 	c.Data = slices.Clone(h.Data)
 	return &c

@@ -12,7 +12,7 @@ package record
 
 // Head is the one mutable record of a session. Times are Unix milliseconds.
 //
-//msgp:tuple SegmentRef AuditEntry RowGroup MarkCount
+//msgp:tuple SegmentRef AuditEntry RowGroup MarkCount Moment
 //msgp:limit arrays:10000000 maps:1000
 type Head struct {
 	ID       string `msg:"id"`
@@ -73,6 +73,10 @@ type Head struct {
 	// until it is needed, which for most requests it is not.
 	Steps []byte `msg:"steps,omitempty"`
 
+	// Moments say which version was current when, oldest first, if that does not follow from the times of the kept
+	// versions.
+	Moments []Moment `msg:"moments,omitempty"`
+
 	// Revision is not part of the MessagePack record: it is stored before it.
 	Revision Token `msg:"-"`
 	// Data are the bytes of the segments in Inline. They are not part of the MessagePack record: they
@@ -115,6 +119,18 @@ type Version struct {
 	SourceVersion uint32 `msg:"source_version,omitempty"`
 	// Actor is who made the version, empty if that is not known.
 	Actor string `msg:"actor,omitempty"`
+	// Name is a name that somebody has given to the version, which keeps it.
+	Name string `msg:"name,omitempty"`
+	// Aside says that undo and redo pass the version by: it had been undone when another one was made, and is kept
+	// for its name.
+	Aside bool `msg:"aside,omitempty"`
+}
+
+// Moment says that a version was current from a time on, in Unix milliseconds. Version 0 is one that is not kept, or
+// not known.
+type Moment struct {
+	Time    int64
+	Version uint32
 }
 
 // MarkCount is the number of marked cells of a column, which is given by its position.

@@ -58,8 +58,8 @@ func (z AuditEntry) Msgsize() (s int) {
 func (z *Head) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(25)
-	var zb0001Mask uint32 /* 25 bits */
+	zb0001Len := uint32(26)
+	var zb0001Mask uint32 /* 26 bits */
 	_ = zb0001Mask
 	if z.Made == nil {
 		zb0001Len--
@@ -92,6 +92,10 @@ func (z *Head) MarshalMsg(b []byte) (o []byte, err error) {
 	if z.Steps == nil {
 		zb0001Len--
 		zb0001Mask |= 0x1000000
+	}
+	if z.Moments == nil {
+		zb0001Len--
+		zb0001Mask |= 0x2000000
 	}
 	// variable map header, size zb0001Len
 	o = msgp.AppendMapHeader(o, zb0001Len)
@@ -227,6 +231,17 @@ func (z *Head) MarshalMsg(b []byte) (o []byte, err error) {
 			// string "steps"
 			o = append(o, 0xa5, 0x73, 0x74, 0x65, 0x70, 0x73)
 			o = msgp.AppendBytes(o, z.Steps)
+		}
+		if (zb0001Mask & 0x2000000) == 0 { // if not omitted
+			// string "moments"
+			o = append(o, 0xa7, 0x6d, 0x6f, 0x6d, 0x65, 0x6e, 0x74, 0x73)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Moments)))
+			for za0009 := range z.Moments {
+				// array header, size 2
+				o = append(o, 0x92)
+				o = msgp.AppendInt64(o, z.Moments[za0009].Time)
+				o = msgp.AppendUint32(o, z.Moments[za0009].Version)
+			}
 		}
 	}
 	return
@@ -683,6 +698,44 @@ func (z *Head) UnmarshalMsg(bts []byte) (o []byte, err error) {
 			}
 			copy(z.Steps, bts[:zb0018])
 			bts = bts[zb0018:]
+		case "moments":
+			var zb0019 uint32
+			zb0019, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Moments")
+				return
+			}
+			if zb0019 > z89264a71limitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if cap(z.Moments) >= int(zb0019) {
+				z.Moments = (z.Moments)[:zb0019]
+			} else {
+				z.Moments = make([]Moment, zb0019)
+			}
+			for za0009 := range z.Moments {
+				var zb0020 uint32
+				zb0020, bts, err = msgp.ReadArrayHeaderBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Moments", za0009)
+					return
+				}
+				if zb0020 != 2 {
+					err = msgp.ArrayError{Wanted: 2, Got: zb0020}
+					return
+				}
+				z.Moments[za0009].Time, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Moments", za0009, "Time")
+					return
+				}
+				z.Moments[za0009].Version, bts, err = msgp.ReadUint32Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Moments", za0009, "Version")
+					return
+				}
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -729,7 +782,7 @@ func (z *Head) Msgsize() (s int) {
 	for za0008 := range z.Inline {
 		s += z.Inline[za0008].Msgsize()
 	}
-	s += 6 + msgp.StringPrefixSize + len(z.Owner) + 8 + msgp.Int64Size + 6 + msgp.BytesPrefixSize + len(z.Steps)
+	s += 6 + msgp.StringPrefixSize + len(z.Owner) + 8 + msgp.Int64Size + 6 + msgp.BytesPrefixSize + len(z.Steps) + 8 + msgp.ArrayHeaderSize + (len(z.Moments) * (14 + msgp.Int64Size + msgp.Uint32Size))
 	return
 }
 
@@ -912,6 +965,48 @@ func (z MarkCount) Msgsize() (s int) {
 }
 
 // MarshalMsg implements msgp.Marshaler
+func (z Moment) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// array header, size 2
+	o = append(o, 0x92)
+	o = msgp.AppendInt64(o, z.Time)
+	o = msgp.AppendUint32(o, z.Version)
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Moment) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadArrayHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	if zb0001 != 2 {
+		err = msgp.ArrayError{Wanted: 2, Got: zb0001}
+		return
+	}
+	z.Time, bts, err = msgp.ReadInt64Bytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err, "Time")
+		return
+	}
+	z.Version, bts, err = msgp.ReadUint32Bytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err, "Version")
+		return
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z Moment) Msgsize() (s int) {
+	s = 1 + msgp.Int64Size + msgp.Uint32Size
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
 func (z *RowGroup) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// array header, size 3
@@ -1065,8 +1160,8 @@ func (z *SegmentRef) Msgsize() (s int) {
 func (z *Version) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(20)
-	var zb0001Mask uint32 /* 20 bits */
+	zb0001Len := uint32(22)
+	var zb0001Mask uint32 /* 22 bits */
 	_ = zb0001Mask
 	if z.MarkCounts == nil {
 		zb0001Len--
@@ -1083,6 +1178,14 @@ func (z *Version) MarshalMsg(b []byte) (o []byte, err error) {
 	if z.Actor == "" {
 		zb0001Len--
 		zb0001Mask |= 0x80000
+	}
+	if z.Name == "" {
+		zb0001Len--
+		zb0001Mask |= 0x100000
+	}
+	if z.Aside == false {
+		zb0001Len--
+		zb0001Mask |= 0x200000
 	}
 	// variable map header, size zb0001Len
 	o = msgp.AppendMapHeader(o, zb0001Len)
@@ -1170,6 +1273,16 @@ func (z *Version) MarshalMsg(b []byte) (o []byte, err error) {
 			// string "actor"
 			o = append(o, 0xa5, 0x61, 0x63, 0x74, 0x6f, 0x72)
 			o = msgp.AppendString(o, z.Actor)
+		}
+		if (zb0001Mask & 0x100000) == 0 { // if not omitted
+			// string "name"
+			o = append(o, 0xa4, 0x6e, 0x61, 0x6d, 0x65)
+			o = msgp.AppendString(o, z.Name)
+		}
+		if (zb0001Mask & 0x200000) == 0 { // if not omitted
+			// string "aside"
+			o = append(o, 0xa5, 0x61, 0x73, 0x69, 0x64, 0x65)
+			o = msgp.AppendBool(o, z.Aside)
 		}
 	}
 	return
@@ -1376,6 +1489,18 @@ func (z *Version) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Actor")
 				return
 			}
+		case "name":
+			z.Name, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Name")
+				return
+			}
+		case "aside":
+			z.Aside, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Aside")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -1396,6 +1521,6 @@ func (z *Version) Msgsize() (s int) {
 	} else {
 		s += z.Marks.Msgsize()
 	}
-	s += 12 + msgp.ArrayHeaderSize + (len(z.MarkCounts) * (14 + msgp.IntSize + msgp.Int64Size)) + 7 + msgp.IntSize + 15 + msgp.Uint32Size + 6 + msgp.StringPrefixSize + len(z.Actor)
+	s += 12 + msgp.ArrayHeaderSize + (len(z.MarkCounts) * (14 + msgp.IntSize + msgp.Int64Size)) + 7 + msgp.IntSize + 15 + msgp.Uint32Size + 6 + msgp.StringPrefixSize + len(z.Actor) + 5 + msgp.StringPrefixSize + len(z.Name) + 6 + msgp.BoolSize
 	return
 }

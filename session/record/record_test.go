@@ -27,6 +27,8 @@ func headWithSteps() *Head {
 		panic(err)
 	}
 	h.Steps = steps
+	h.Moments = []Moment{{Time: 1768732200000, Version: 1}, {Time: 1768732260000}}
+	h.Versions[0].Name, h.Versions[0].Aside = "raw", true
 	return h
 }
 
@@ -182,7 +184,7 @@ func TestPositionsOutOfRangeAreRejected(t *testing.T) {
 }
 
 func TestRecordRoundTrip(t *testing.T) {
-	b, err := sampleHead().Encode()
+	b, err := headWithSteps().Encode()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,7 +192,7 @@ func TestRecordRoundTrip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := sampleHead(); !reflect.DeepEqual(got, want) {
+	if want := headWithSteps(); !reflect.DeepEqual(got, want) {
 		t.Errorf("read\n%+v\nwant\n%+v", got, want)
 	}
 	b[formatAt]++
@@ -200,7 +202,7 @@ func TestRecordRoundTrip(t *testing.T) {
 }
 
 func FuzzHead(f *testing.F) {
-	good, err := sampleHead().Encode()
+	good, err := headWithSteps().Encode()
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -237,7 +239,7 @@ func FuzzHead(f *testing.F) {
 func TestAChangedCloneLeavesTheHeadAsItIs(t *testing.T) {
 	full := func() *Head {
 		h := headWithSegments()
-		h.Steps = headWithSteps().Steps
+		h.Steps, h.Moments = headWithSteps().Steps, headWithSteps().Moments
 		h.Repeats = bytes.Repeat([]byte{7}, 32)
 		return h
 	}
