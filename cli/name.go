@@ -3,8 +3,6 @@
 package cli
 
 import (
-	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 
@@ -38,12 +36,13 @@ without a name, the version loses its name.`,
 			if !remove {
 				q.Method, q.Body = http.MethodPut, client.JSON(object{"name": args[2]})
 			}
+			var list versionList
 			err = s.about(ctx, args[0], q, func(resp *http.Response) error {
-				_, err := io.Copy(io.Discard, resp.Body)
+				_, err := readDocument(resp, &list)
 				return err
 			})
-			if err == nil && !remove {
-				fmt.Fprintf(a.out, "version %s is %q\n", args[1], "@"+args[2])
+			if err == nil {
+				list.print(a.out)
 			}
 			return err
 		},
