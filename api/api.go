@@ -173,6 +173,8 @@ func (s *server) endpoints() []route {
 		{"PATCH", sessionPath + "/data", []string{"dry_run", "samples", "preview_rows"}, s.editData},
 		{"GET", sessionPath + "/describe", []string{"version", "column", "top", "percentiles", "touch"}, s.getDescription},
 		{"GET", sessionPath + "/recipe", []string{"version", "key", "touch"}, s.getRecipe},
+		{"GET", sessionPath + "/diff", []string{"from", "to", "key", "offset", "limit", "int64", "touch"}, s.getDiff},
+		{"GET", sessionPath + "/cells", []string{"row", "column", "version", "int64", "touch"}, s.getCells},
 		{"GET", sessionPath + "/versions", readParams, s.getVersions},
 		{"POST", sessionPath + "/versions", nil, s.snapshot},
 		{"GET", sessionPath + "/versions/{version}", readParams, s.getVersion},

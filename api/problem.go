@@ -63,6 +63,7 @@ var statuses = []struct {
 }{
 	{session.ErrSessionNotFound, http.StatusNotFound, "session_not_found"},
 	{session.ErrVersionNotFound, http.StatusNotFound, "version_not_found"},
+	{session.ErrRowNotFound, http.StatusUnprocessableEntity, "row_not_found"},
 	{session.ErrNothingToUndo, http.StatusConflict, "nothing_to_undo"},
 	{session.ErrNothingToRedo, http.StatusConflict, "nothing_to_redo"},
 	{session.ErrConflict, http.StatusConflict, "conflict"},

@@ -26,6 +26,8 @@ var routeScopes = map[string]access.Scope{
 	"PATCH " + sessionPath + "/data":                      access.Edit,
 	"GET " + sessionPath + "/describe":                    access.Read,
 	"GET " + sessionPath + "/recipe":                      access.Read,
+	"GET " + sessionPath + "/diff":                        access.Read,
+	"GET " + sessionPath + "/cells":                       access.Read,
 	"GET " + sessionPath + "/versions":                    access.Read,
 	"POST " + sessionPath + "/versions":                   access.Edit,
 	"GET " + sessionPath + "/versions/{version}":          access.Read,

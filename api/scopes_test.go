@@ -88,10 +88,17 @@ var bodies = map[string][]string{
 	"POST " + uploadPath + "/select":                  {"application/json", `{"selected_sheets":["x"]}`},
 }
 
+// required has the parameters of each route that needs some.
+var required = map[string]string{
+	sessionPath + "/diff":  "?from=1",
+	sessionPath + "/cells": "?row=0&column=a",
+}
+
 // send sends a request of a route about the session or the upload with that id.
 func (f *fixture) sendRoute(rt route, id, token string) *response {
 	f.Helper()
 	target := strings.NewReplacer("{id}", id, "{version}", "1").Replace(rt.path)
+	target += required[rt.path]
 	body := bodies[rt.method+" "+rt.path]
 	if body == nil {
 		return f.as(token, rt.method, target, "")

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"path"
 	"slices"
 	"strings"
 
@@ -91,8 +92,11 @@ func (w walked) at(r documentedRoute) string {
 	if strings.Contains(r.path, "/uploads/") {
 		id = w.upload
 	}
-	return strings.NewReplacer("{id}", id, "{version}", "1", "{file}", "docs.js").Replace(r.path)
+	return strings.NewReplacer("{id}", id, "{version}", "1", "{file}", "docs.js").Replace(r.path) + requiredParams[path.Base(r.path)]
 }
+
+// requiredParams are the parameters of routes that need some, by the last parts of their paths.
+var requiredParams = map[string]string{"diff": "?from=1", "cells": "?row=0&column=name"}
 
 // emptyBodies are the ways to send no byte.
 var emptyBodies = map[string]any{"no body": nil, "Content-Length: 0": "", "no chunk": chunked("")}

@@ -133,6 +133,8 @@ var routes = []sessionRoute{
 	{"PATCH", "/data", map[string]any{"operations": []op{setAge(1)}}, nil},
 	{"PATCH", "/data?dry_run=true", map[string]any{"operations": []op{setAge(1)}}, nil},
 	{"GET", "/describe", nil, nil},
+	{"GET", "/diff?from=1", nil, nil},
+	{"GET", "/cells?row=0&column=name", nil, nil},
 	{"GET", "/versions", nil, nil},
 	{"POST", "/versions", nil, nil},
 	{"POST", "/versions/1/restore", nil, nil},

@@ -70,6 +70,8 @@ func Run(t *testing.T, target Target) {
 		{"append and replace", tableTests},
 		{"values by their types", typedTests},
 		{"describe", describeTests},
+		{"diff", diffTests},
+		{"history", historyTests},
 		{"version", versionTests},
 		{"recipe", recipeTests},
 		{"missing", missingTests},

@@ -11,6 +11,7 @@ import (
 var (
 	ErrSessionNotFound    = errors.New("session not found")
 	ErrVersionNotFound    = errors.New("version not found")
+	ErrRowNotFound        = errors.New("row not found")
 	ErrNothingToUndo      = errors.New("nothing to undo")
 	ErrNothingToRedo      = errors.New("nothing to redo")
 	ErrConflict           = errors.New("conflict")

@@ -225,9 +225,13 @@ func (s *Service) loadMarks(ctx context.Context, h *head, ver *record.Version) (
 	if err != nil {
 		return nil, err
 	}
-	fields := fetched[*ver.Marks]
+	return newStoredMarks(fetched[*ver.Marks]), nil
+}
+
+// newStoredMarks returns the marks in the fields of their segment.
+func newStoredMarks(fields []arrow.Array) *storedMarks {
 	index := fields[0].(*array.Dictionary)
-	return &storedMarks{index, index.Dictionary().(*array.String), fields[1].(*array.Int64).Int64Values()}, nil
+	return &storedMarks{index, index.Dictionary().(*array.String), fields[1].(*array.Int64).Int64Values()}
 }
 
 // name returns the column of the mark at i.

@@ -112,7 +112,10 @@ func (g spelledGroups) Next() (arrow.Record, error) {
 func FieldText(f arrow.Field, arr arrow.Array) Appender { return text(arr, IsUUID(f)) }
 
 // FieldJSON is [JSON] for the values of a column, see [FieldText].
-func FieldJSON(f arrow.Field, arr arrow.Array) Appender { return JSONStyle{}.values(arr, IsUUID(f)) }
+func FieldJSON(f arrow.Field, arr arrow.Array) Appender { return JSONStyle{}.Field(f, arr) }
+
+// Field is [FieldJSON] in that style.
+func (s JSONStyle) Field(f arrow.Field, arr arrow.Array) Appender { return s.values(arr, IsUUID(f)) }
 
 func uuids(value func(int) []byte) Appender {
 	return func(dst []byte, row int) []byte { return appendUUID(dst, value(row)) }

@@ -59,13 +59,14 @@ func call(ctx context.Context, svc *session.Service, c session.Change, s Step) (
 	case "create":
 		return svc.Create(ctx, arrowTable(s.Table), s.Name, time.Duration(s.Seconds)*time.Second, nil)
 	case "edit":
-		ops, err := operations(s.Ops)
+		ops, sent, err := operations(s.Ops)
 		if err != nil {
 			return nil, errors.Join(errInSteps, err)
 		}
 		if c.Summary == "" {
 			c.Summary = "Edit" // what it would be called otherwise is a matter of package frame
 		}
+		c.Operations = sent
 		v, _, err = svc.Edit(ctx, c, ops)
 		return v, err
 	case "append":
@@ -114,7 +115,7 @@ type preview struct {
 }
 
 func dryRun(ctx context.Context, svc *session.Service, c session.Change, s Step) (preview, error) {
-	ops, err := operations(s.Ops)
+	ops, _, err := operations(s.Ops)
 	if err != nil {
 		return preview{}, errors.Join(errInSteps, err)
 	}

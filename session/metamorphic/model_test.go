@@ -235,6 +235,7 @@ func (m *model) commit(s *state, step Step) (err error) {
 		fallback = "Replace data"
 		next = newTable(step.Table)
 		next.takeMarks(current)
+		next.takeOrigins(current)
 	case "mark":
 		fallback = "Mark intentionally missing cells"
 		next, err = current.mark(step.Marks, step.Merge)

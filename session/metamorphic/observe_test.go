@@ -149,7 +149,7 @@ func (w *world) observe(slot, at int) error {
 			return fmt.Errorf("version %d: %w", ver.id, err)
 		}
 	}
-	return errors.Join(w.checkAround(svc, v, s), w.checkCount(svc))
+	return errors.Join(w.checkAround(svc, v, s), w.checkDiff(svc, v, s), w.checkHistory(svc, v, s), w.checkCount(svc))
 }
 
 // checkAround compares schema, marks and audit log.

@@ -110,7 +110,7 @@ func (t *table) addColumn(op Op) error {
 	if len(fitted) != len(t.rows) {
 		return frame.ErrInvalidOperation
 	}
-	t.columns = append(t.columns, column{op.Column, typ, true})
+	t.columns = append(t.columns, column{op.Column, typ, true, newOrigin()})
 	for i := range t.rows {
 		t.rows[i].cells = append(t.rows[i].cells, cell{value: fitted[i]})
 	}
@@ -461,7 +461,7 @@ func (t *table) append(more *table) (*table, error) {
 		if last < 0 || n == codec.RowGroupRows {
 			last, n = last+1, 0
 		}
-		t.rows = append(t.rows, row{cells, last})
+		t.rows = append(t.rows, row{cells, r.origin, last})
 		n++
 	}
 	return t, nil

@@ -156,20 +156,21 @@ func parseSteps(text string) (steps []Step, err error) {
 }
 
 // operations turns ops into what the service takes.
-func operations(ops []Op) ([]frame.Operation, error) {
+func operations(ops []Op) (list []frame.Operation, sent []byte, err error) {
 	raw := make([][]byte, len(ops))
 	for i, op := range ops {
 		b, err := json.Marshal(op)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if op.Rename != nil {
 			b = bytes.Replace(b, []byte(`"rename":`), []byte(`"columns":`), 1)
 		}
 		raw[i] = b
 	}
-	text := slices.Concat([]byte{'['}, bytes.Join(raw, []byte{','}), []byte{']'})
-	return frame.ReadOperations(jsontext.NewDecoder(bytes.NewReader(text)))
+	sent = slices.Concat([]byte{'['}, bytes.Join(raw, []byte{','}), []byte{']'})
+	list, err = frame.ReadOperations(jsontext.NewDecoder(bytes.NewReader(sent)))
+	return list, sent, err
 }
 
 // simpler returns variants of s that do less, for the shrinker.

@@ -24,15 +24,21 @@ const (
 type table struct {
 	columns []column
 	rows    []row
+	// origin is equal in tables whose rows are known to be those of another one, or new.
+	origin int64
 }
 
 type column struct {
 	name, typ string
 	nullable  bool
+	// origin is that of the same column in other tables.
+	origin int64
 }
 
 type row struct {
 	cells []cell
+	// origin is that of the same row in other tables.
+	origin int64
 	// group is the row group that the row is stored in. Groups count from 0 and have no gaps.
 	group int
 }
@@ -58,7 +64,7 @@ func (t *table) takeMarks(before *table) {
 }
 
 func (t *table) clone() *table {
-	c := &table{columns: slices.Clone(t.columns), rows: slices.Clone(t.rows)}
+	c := &table{columns: slices.Clone(t.columns), rows: slices.Clone(t.rows), origin: t.origin}
 	for i := range c.rows {
 		c.rows[i].cells = slices.Clone(c.rows[i].cells)
 	}
@@ -67,16 +73,17 @@ func (t *table) clone() *table {
 
 // equal reports whether two tables have the same columns and cells.
 func (t *table) equal(other *table) bool {
-	return slices.Equal(t.columns, other.columns) && slices.EqualFunc(t.rows, other.rows, func(a, b row) bool {
+	same := func(a, b column) bool { return a.name == b.name && a.typ == b.typ && a.nullable == b.nullable }
+	return slices.EqualFunc(t.columns, other.columns, same) && slices.EqualFunc(t.rows, other.rows, func(a, b row) bool {
 		return a.group == b.group && slices.Equal(a.cells, b.cells)
 	})
 }
 
 // newTable is the table that data stands for. Columns with missing values are nullable.
 func newTable(data *Table) *table {
-	t := &table{}
+	t := &table{origin: newOrigin()}
 	for _, c := range data.Columns {
-		t.columns = append(t.columns, column{name: c.Name, typ: c.Type})
+		t.columns = append(t.columns, column{name: c.Name, typ: c.Type, origin: newOrigin()})
 	}
 	size := data.Group
 	if size == 0 {
@@ -92,7 +99,7 @@ func newTable(data *Table) *table {
 			cells[i].value = value
 			t.columns[i].nullable = t.columns[i].nullable || value == nil
 		}
-		t.rows = append(t.rows, row{cells, r / size})
+		t.rows = append(t.rows, row{cells, newOrigin(), r / size})
 	}
 	return t
 }

@@ -1,0 +1,216 @@
+package session
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+
+	"github.com/apache/arrow/go/v17/arrow"
+
+	"edgeframe/session/record"
+)
+
+// relation is how two versions come from the same table: the steps to the earlier and to the later one of a
+// comparison, the newest first. They are nil if that table is not known.
+type relation struct{ from, to []*record.Step }
+
+// relate returns how two versions come from the same table, nil if that is not known.
+func (h *head) relate(from, to uint32) (*relation, error) {
+	all, err := h.allSteps()
+	if err != nil {
+		return nil, err
+	}
+	r := &relation{ancestors(all, from), ancestors(all, to)}
+	shared := 0
+	for shared < min(len(r.from), len(r.to)) && r.from[len(r.from)-1-shared] == r.to[len(r.to)-1-shared] {
+		shared++
+	}
+	if shared == 0 {
+		return nil, nil
+	}
+	r.from, r.to = r.from[:len(r.from)-shared], r.to[:len(r.to)-shared]
+	return r, nil
+}
+
+// segments lists the segments that the steps refer to.
+func (r *relation) segments() (refs []record.SegmentRef) {
+	for _, st := range slices.Concat(r.from, r.to) {
+		st.Segments(func(ref record.SegmentRef) { refs = append(refs, ref) })
+	}
+	return refs
+}
+
+// originOf returns the row of the earlier table that a row of the later one is, -1 for none, and whether that is
+// known.
+func (s *Service) originOf(ctx context.Context, h *head, r *relation, row int64) (origin int64, known bool, err error) {
+	lost := func(st *record.Step) bool { return st.Lost }
+	if r == nil || slices.ContainsFunc(r.from, lost) || slices.ContainsFunc(r.to, lost) {
+		return row, false, nil
+	}
+	var refs []record.SegmentRef
+	for _, st := range slices.Concat(r.from, r.to) {
+		if st.Map != nil {
+			refs = append(refs, *st.Map)
+		}
+	}
+	fetched, err := s.fetch(ctx, h, refs)
+	if err != nil {
+		return -1, false, err
+	}
+	for _, st := range r.to {
+		m, err := mapOf(h, st, fetched)
+		if err != nil {
+			return -1, false, err
+		}
+		if row = m.Before(row); row < 0 {
+			return -1, true, nil
+		}
+	}
+	for _, st := range slices.Backward(r.from) {
+		m, err := mapOf(h, st, fetched)
+		if err != nil {
+			return -1, false, err
+		}
+		if row = m.After(row); row < 0 {
+			return -1, true, nil
+		}
+	}
+	return row, true, nil
+}
+
+// earlierNames says what the columns of a table were called before some steps.
+type earlierNames struct {
+	// renamed has what columns that were renamed were called: nothing for one that was not there. Other columns have
+	// the names that they had, unless the whole table was replaced.
+	renamed  map[string]string
+	replaced bool
+	// unknown says that the operations of a step are not known.
+	unknown bool
+}
+
+// namesOver returns what the columns of a table were called before steps, which are the newest first.
+func (s *Service) namesOver(ctx context.Context, h *head, steps []*record.Step) (*earlierNames, error) {
+	n := &earlierNames{renamed: map[string]string{}}
+	if len(steps) == 0 {
+		return n, nil
+	}
+	chain, err := s.unfold(ctx, h, steps)
+	if err != nil {
+		return nil, err
+	}
+	made, err := s.viewSteps(ctx, h, chain)
+	if err != nil {
+		return nil, err
+	}
+	for i := range made {
+		n.after(&made[i])
+	}
+	return n, nil
+}
+
+// before returns what a column was called before, nothing if it was not there.
+func (n *earlierNames) before(name string) string {
+	if was, ok := n.renamed[name]; ok {
+		return was
+	}
+	if n.replaced {
+		return ""
+	}
+	return name
+}
+
+// after updates n after a step.
+func (n *earlierNames) after(st *Step) {
+	switch st.Kind {
+	case StepReplace:
+		*n = earlierNames{renamed: map[string]string{}, replaced: true, unknown: n.unknown}
+	case StepEdit:
+		if st.Operations == nil || n.afterOperations(st.Operations) != nil {
+			n.unknown = true
+		}
+	case StepUnknown, StepKind(record.StepMerged):
+		n.unknown = true
+	}
+}
+
+// afterOperations updates n after operations.
+func (n *earlierNames) afterOperations(operations json.RawMessage) error {
+	var ops []struct {
+		Op      string          `json:"op"`
+		Columns json.RawMessage `json:"columns"`
+	}
+	if err := json.Unmarshal(operations, &ops); err != nil {
+		return err
+	}
+	for _, op := range ops {
+		var names []string
+		var err error
+		switch op.Op {
+		case "rename_columns":
+			var renamed map[string]string
+			err = json.Unmarshal(op.Columns, &renamed)
+			n.rename(renamed)
+		case "drop_columns":
+			err = json.Unmarshal(op.Columns, &names)
+			n.forget(func(name string) bool { return slices.Contains(names, name) })
+		case "select_columns":
+			err = json.Unmarshal(op.Columns, &names)
+			n.forget(func(name string) bool { return !slices.Contains(names, name) })
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rename gives columns other names, all at once.
+func (n *earlierNames) rename(renamed map[string]string) {
+	was := make(map[string]string, len(renamed))
+	for old := range renamed {
+		was[old] = n.before(old)
+	}
+	for old := range renamed {
+		n.renamed[old] = ""
+	}
+	for old, name := range renamed {
+		n.renamed[name] = was[old]
+	}
+}
+
+// forget says that some of the columns are gone. A new one of the same name is another one.
+func (n *earlierNames) forget(gone func(name string) bool) {
+	for name := range n.renamed {
+		if gone(name) {
+			n.renamed[name] = ""
+		}
+	}
+}
+
+// columnOrigins returns for each column of the later schema its position in the earlier one, -1 for none, as the
+// operations of the steps say, and whether all of them are known.
+func (s *Service) columnOrigins(ctx context.Context, h *head, r *relation, from, to *arrow.Schema) (origins []int, known bool, err error) {
+	was, is := &earlierNames{}, &earlierNames{}
+	if r != nil {
+		if was, err = s.namesOver(ctx, h, r.from); err != nil {
+			return nil, false, err
+		}
+		if is, err = s.namesOver(ctx, h, r.to); err != nil {
+			return nil, false, err
+		}
+	}
+	at := make(map[string]int, from.NumFields())
+	for i, f := range from.Fields() {
+		if name := was.before(f.Name); name != "" {
+			at[name] = i
+		}
+	}
+	origins = make([]int, to.NumFields())
+	for i, f := range to.Fields() {
+		origins[i] = -1
+		if origin, ok := at[is.before(f.Name)]; ok {
+			origins[i] = origin
+		}
+	}
+	return origins, r != nil && !was.unknown && !is.unknown, nil
+}
