@@ -123,8 +123,8 @@ func (d *difference) print(s screen) {
 	if len(t.rows) > 0 {
 		t.print(s)
 	}
-	printNumbers(s, "rows added: ", d.Added)
-	printNumbers(s, "rows removed: ", d.Removed)
+	printNumbers(s, "added", d.Added)
+	printNumbers(s, "removed", d.Removed)
 	if end := d.Offset + d.Returned; end < d.Total {
 		fmt.Fprintln(s, s.dim(fmt.Sprintf("more with --offset %d", end)))
 	}
@@ -150,7 +150,7 @@ func (d *difference) columns() (parts []string) {
 	return parts
 }
 
-// printNumbers shows numbers of rows.
+// printNumbers shows the numbers of rows.
 func printNumbers(s screen, what string, rows []int64) {
 	if len(rows) == 0 {
 		return
@@ -159,7 +159,11 @@ func printNumbers(s screen, what string, rows []int64) {
 	for i, row := range rows {
 		texts[i] = strconv.FormatInt(row, 10)
 	}
-	line := what + strings.Join(texts, ", ")
+	noun := "row"
+	if len(rows) > 1 {
+		noun = "rows"
+	}
+	line := fmt.Sprintf("%s: %s %s", what, noun, strings.Join(texts, ", "))
 	if s.width > 0 {
 		line = cut(line, s.width)
 	}

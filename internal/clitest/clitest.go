@@ -5,7 +5,7 @@
 //
 // A script is a text. A line that begins with "$ " is a command of the shell; what follows is what it prints on the
 // standard output, then, with "! " in front, on the standard error, and, unless it is 0, its exit code in brackets.
-// Lines that begin with "#" are comments, and empty lines mean nothing. A block of "cat > NAME" makes a file of the lines
+// Lines that begin with "#" are comments, and empty lines mean nothing; no command may print such a line. A block of "cat > NAME" makes a file of the lines
 // that follow.
 package clitest
 
