@@ -77,8 +77,8 @@ func (p page) examples() (list []example) {
 var changing = []*regexp.Regexp{
 	regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`),
 	regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z`),
-	regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d\b`),
 	regexp.MustCompile(`\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\]`),
+	regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d\b`),
 	regexp.MustCompile(`\b\d+-[0-9a-f]{16}(\.[0-9a-f]+)?\b`),
 	regexp.MustCompile(`\b[0-9a-f]{16}\.[0-9a-f]{16}\b`),
 	regexp.MustCompile(`36[1-6]\d`), // expires_in_seconds
