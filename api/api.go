@@ -22,6 +22,7 @@ import (
 
 	"edgeframe/access"
 	"edgeframe/codec"
+	"edgeframe/codec/formats"
 	"edgeframe/internal/budget"
 	"edgeframe/internal/lru"
 	"edgeframe/kv"
@@ -151,10 +152,10 @@ var readParams = []string{"touch"}
 
 // The parameters of requests with a file, in the query or as fields of the form with the file.
 var (
-	parseParams  = slices.Concat([]string{"dtype", "strict"}, reading.names)
-	dataParams   = slices.Concat([]string{"column", "offset", "limit", "version", "format", "where", "sort", "touch"}, writing.names)
-	queryParams  = slices.Concat([]string{"format", "touch"}, writing.names)
-	createParams = slices.Concat(parseParams, []string{"filename", "ttl_seconds", "dry_run", "preview_rows"})
+	parseParams  = slices.Concat([]string{"dtype", "strict"}, formats.Reading.Names)
+	dataParams   = slices.Concat([]string{"column", "offset", "limit", "version", "format", "where", "sort", "touch"}, formats.Writing.Names)
+	queryParams  = slices.Concat([]string{"format", "touch"}, formats.Writing.Names)
+	createParams = slices.Concat(parseParams, []string{"filename", "ttl_seconds", "dry_run", "preview_rows", "recipe"})
 	tableParams  = slices.Concat(parseParams, []string{"filename", "action_summary"})
 	// keyedParams are those of a table whose rows may have a key.
 	keyedParams = append(slices.Clone(tableParams), "key")
@@ -176,6 +177,7 @@ func (s *server) endpoints() []route {
 		{"POST", sessionPath + "/data", keyedParams, s.appendData},
 		{"PATCH", sessionPath + "/data", []string{"dry_run", "samples", "preview_rows"}, s.editData},
 		{"GET", sessionPath + "/describe", []string{"version", "column", "top", "percentiles", "touch"}, s.getDescription},
+		{"GET", sessionPath + "/recipe", []string{"version", "key", "touch"}, s.getRecipe},
 		{"GET", sessionPath + "/diff", []string{"from", "to", "key", "offset", "limit", "int64", "touch"}, s.getDiff},
 		{"GET", sessionPath + "/cells", []string{"row", "column", "version", "int64", "touch"}, s.getCells},
 		{"GET", sessionPath + "/versions", readParams, s.getVersions},

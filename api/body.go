@@ -21,6 +21,7 @@ import (
 	"edgeframe/codec"
 	"edgeframe/codec/formats"
 	"edgeframe/frame"
+	"edgeframe/recipe"
 )
 
 // maxDocumentBytes is the largest JSON document of requests that carry no table.
@@ -40,6 +41,8 @@ type upload struct {
 	form url.Values
 	// into are the types of the table to which the rows are appended; nil unless they are.
 	into map[string]arrow.DataType
+	// recipe is replayed on the table; nil if none is.
+	recipe *replaying
 	// reserve is called before memory for the table is allocated.
 	reserve func(bytes int64) error
 }
@@ -48,7 +51,7 @@ type upload struct {
 // names that the other fields of the form may have.
 func (s *server) readUpload(w http.ResponseWriter, r *http.Request, fields []string) (*upload, error) {
 	up := &upload{form: r.URL.Query(), contentType: r.Header.Get("Content-Type"), reserve: reserver(r)}
-	if r.ContentLength > s.MaxUploadBytes+maxFields*maxFieldBytes {
+	if r.ContentLength > s.MaxUploadBytes+maxFormBytes {
 		return nil, tooLarge(s.MaxUploadBytes)
 	}
 	body, err := reserveBody(r, uploadFactor)
@@ -151,16 +154,17 @@ func bodyError(err error, limit int64) error {
 }
 
 // maxFields is the largest number of fields in a form, and maxFieldBytes the largest size of each field
-// except the file.
+// except the file and a recipe. maxFormBytes is what the fields besides the file take at most.
 const (
 	maxFields     = 32
 	maxFieldBytes = 4096
+	maxFormBytes  = maxFields*maxFieldBytes + recipe.MaxBytes
 )
 
 // readForm reads a multipart form.
 func (s *server) readForm(w http.ResponseWriter, r *http.Request, boundary string, fields []string, up *upload) error {
 	limit := s.MaxUploadBytes
-	form := multipart.NewReader(http.MaxBytesReader(w, r.Body, limit+maxFields*maxFieldBytes), boundary)
+	form := multipart.NewReader(http.MaxBytesReader(w, r.Body, limit+maxFormBytes), boundary)
 	found := false
 	given, q := url.Values{}, requestOf(r.Context())
 	for n := 0; ; n++ {
@@ -201,7 +205,11 @@ func readField(part *multipart.Part, fields []string, given url.Values, q *reque
 	if !slices.Contains(fields, name) {
 		return badParameter("there is no form field %q here; send one field \"file\" and any of %s", codec.Shorten(name), strings.Join(fields, ", "))
 	}
-	value, err := readPart(part, maxFieldBytes, 0)
+	limit := int64(maxFieldBytes)
+	if name == "recipe" {
+		limit = recipe.MaxBytes
+	}
+	value, err := readPart(part, limit, 0)
 	q.hashPart(part.Header, value)
 	if err == nil && len(value) > 0 {
 		given.Add(name, string(value))
@@ -241,6 +249,11 @@ func (s *server) understand(up *upload) (opt codec.ReadOptions, err error) {
 	}
 	if err := typeOptions(up); err != nil {
 		return opt, err
+	}
+	if up.recipe != nil {
+		if err := up.recipe.fill(up); err != nil {
+			return opt, err
+		}
 	}
 	opt, err = s.readOptions(up.form, up.format)
 	opt.Reserve, opt.Compression, opt.Into = up.reserve, up.compression, up.into

@@ -19,6 +19,7 @@ import (
 
 	"edgeframe/codec"
 	"edgeframe/codec/arrowipc"
+	"edgeframe/codec/formats"
 	"edgeframe/frame"
 	"edgeframe/session"
 )
@@ -49,7 +50,7 @@ func parseDataRequest(r *http.Request) (*dataRequest, error) {
 		return nil, err
 	}
 	d := &dataRequest{format: format}
-	if d.opt.Options, err = formatOptions(q, format, writing); err != nil {
+	if d.opt.Options, err = formatOptions(q, format, formats.Writing); err != nil {
 		return nil, err
 	}
 	for _, name := range format.Writing.Names {
@@ -361,7 +362,7 @@ func (s *server) changeByTable(c session.Change, up *upload, run tableChange) (d
 		return done, err
 	}
 	missing := missingValues(table)
-	c.Source = source(up.filename, up.format, table.Receipt, table.Schema, missing)
+	c.Source = source(up.filename, readingParameters(up), up.format, table.Receipt, table.Schema, missing)
 	sess, further, received, err := run(c, table, up.form)
 	if err != nil {
 		return done, err

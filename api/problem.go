@@ -16,6 +16,7 @@ import (
 	"edgeframe/frame"
 	"edgeframe/internal/budget"
 	"edgeframe/kv"
+	"edgeframe/recipe"
 	"edgeframe/session"
 	"edgeframe/staging"
 )
@@ -82,6 +83,11 @@ var statuses = []struct {
 	{staging.ErrCorrupt, http.StatusInternalServerError, "corrupt_session"},
 	{staging.ErrInvalidID, http.StatusBadRequest, "invalid_parameter"},
 	{staging.ErrKeyMismatch, http.StatusUnprocessableEntity, "idempotency_mismatch"},
+	{recipe.ErrInvalid, http.StatusUnprocessableEntity, "invalid_recipe"},
+	{recipe.ErrLater, http.StatusUnprocessableEntity, "recipe_too_new"},
+	{recipe.ErrPositional, http.StatusUnprocessableEntity, "positional_step"},
+	{recipe.ErrNoOperations, http.StatusUnprocessableEntity, "step_not_replayable"},
+	{frame.ErrRowNotFound, http.StatusUnprocessableEntity, "row_not_found"},
 	{frame.ErrColumnNotFound, http.StatusUnprocessableEntity, "column_not_found"},
 	{frame.ErrCellChanged, http.StatusPreconditionFailed, "cell_changed"},
 	{frame.ErrInvalidOperation, http.StatusUnprocessableEntity, "invalid_operation"},
@@ -167,7 +173,11 @@ func faults(err error) []fault {
 	if !ok {
 		return nil
 	}
-	return []fault{faultDocument(f)}
+	docs := []fault{faultDocument(f)}
+	if missing, ok := errors.AsType[*missingColumns](err); ok {
+		docs = append(docs, missing.faults...)
+	}
+	return docs
 }
 
 func faultDocument(f *frame.Fault) fault {

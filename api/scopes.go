@@ -25,6 +25,7 @@ var routeScopes = map[string]access.Scope{
 	"POST " + sessionPath + "/data":                       access.Edit,
 	"PATCH " + sessionPath + "/data":                      access.Edit,
 	"GET " + sessionPath + "/describe":                    access.Read,
+	"GET " + sessionPath + "/recipe":                      access.Read,
 	"GET " + sessionPath + "/diff":                        access.Read,
 	"GET " + sessionPath + "/cells":                       access.Read,
 	"GET " + sessionPath + "/versions":                    access.Read,

@@ -14,6 +14,8 @@ import (
 type created struct {
 	session       *session.Session
 	receipt, from object
+	// replayed says what a recipe has done, if one was replayed on the file.
+	replayed object
 }
 
 // origin is the member of the document of a new session that says what it was made from.
@@ -61,6 +63,9 @@ func (s *server) createFromFile(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if up.recipe, err = s.recipeOfUpload(r, up); err != nil {
+		return err
+	}
 	if err := begin(r, ""); err != nil {
 		return err
 	}
@@ -69,6 +74,9 @@ func (s *server) createFromFile(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	table, groups, err := decode(up, opt)
+	if up.recipe != nil {
+		return s.createReplayed(w, r, up, preview, lifetime, table, groups, err)
+	}
 	if preview.dry {
 		return s.previewUpload(w, r, up, preview, table, groups, err)
 	}

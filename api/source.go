@@ -10,9 +10,16 @@ import (
 )
 
 // source returns the document about an uploaded file that is kept with the version that it makes: the
-// file's name, the sheet and the receipt, in at most [session.MaxSource] bytes.
-func source(filename string, format *codec.Format, of codec.Receipt, schema *arrow.Schema, missing []int64) []byte {
+// file's name, the parameters by which it was read, the sheet and the receipt, in at most [session.MaxSource] bytes.
+func source(filename string, parameters codec.Values, format *codec.Format, of codec.Receipt, schema *arrow.Schema, missing []int64) []byte {
 	head := object{{"filename", clip(filename)}}
+	switch given := parametersDocument(parameters); {
+	case len(given) == 0:
+	case len(encodeJSON(given)) <= maxSourceParameters:
+		head = append(head, member{"parameters", given})
+	default:
+		head = append(head, member{"parameters_cut", true})
+	}
 	if len(of.Sheets) == 1 {
 		head = append(head, member{"sheet", clip(of.Sheets[0].Name)})
 	}
@@ -22,6 +29,9 @@ func source(filename string, format *codec.Format, of codec.Receipt, schema *arr
 	}
 	return encodeJSON(append(head, shortReceipt(format, of, schema, missing, session.MaxSource-len(encodeJSON(head)))...))
 }
+
+// maxSourceParameters is the length of the longest parameters that a source has, in bytes of JSON.
+const maxSourceParameters = session.MaxSource / 2
 
 // maxSourceName is the longest name of a file or a sheet that a source has as it is, in bytes.
 const maxSourceName = 1024
@@ -36,7 +46,7 @@ func clip(name string) string {
 // source returns what describes the file in the session that is made of it.
 func (up *upload) source(of func() codec.Receipt) session.SourceFunc {
 	return func(schema *arrow.Schema, missing []int64) []byte {
-		return source(up.filename, up.format, of(), schema, missing)
+		return source(up.filename, readingParameters(up), up.format, of(), schema, missing)
 	}
 }
 

@@ -26,6 +26,9 @@ func (s *server) createFromStream(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
+	if q.Has("recipe") {
+		return badParameter("recipe is for files that are read as a whole, not for Arrow streams that are stored while they come")
+	}
 	preview, err := previewOf(q)
 	if err != nil {
 		return err
@@ -44,7 +47,7 @@ func (s *server) createFromStream(w http.ResponseWriter, r *http.Request) error 
 	body := &failingBody{in: http.MaxBytesReader(w, r.Body, limit)}
 	opt.Reserve = reserver(r)
 	groups, err := arrowipc.OpenStream(body, opt, s.MaxUploadBytes)
-	up := &upload{filename: baseName(q.Get("filename")), format: arrowipc.Stream}
+	up := &upload{filename: baseName(q.Get("filename")), format: arrowipc.Stream, form: q}
 	var sess *session.Session
 	var doc object
 	switch {

@@ -106,6 +106,9 @@ func (s *server) createdMembers(r *http.Request, c created) ([]member, error) {
 	var further []member
 	if !c.session.Replayed {
 		further = []member{c.origin()}
+		if c.replayed != nil {
+			further = append(further, member{"recipe", c.replayed})
+		}
 	}
 	of := callerOf(r).token
 	if of == nil || of.Scope != access.Create || !s.Keys.CanIssue() {

@@ -47,6 +47,8 @@ type sessionDocument struct {
 	Token  string         `json:"token"`
 	// From is in the answer to a request that makes a session from a query.
 	From map[string]any `json:"from"`
+	// Recipe is in answers to uploads with a recipe.
+	Recipe *replayedDocument `json:"recipe"`
 	// Marks is in answers to requests that replace a table with marks.
 	Marks *carriedMarks `json:"marks"`
 	// Operations is in answers to edits.
@@ -59,6 +61,8 @@ type sourceDocument struct {
 	Filename string `json:"filename"`
 	Sheet    string `json:"sheet"`
 	Cut      bool   `json:"cut"`
+	// Parameters are those that the upload had.
+	Parameters map[string][]string `json:"parameters"`
 	uploadReceipt
 }
 

@@ -74,6 +74,7 @@ func Run(t *testing.T, target Target) {
 		{"history", historyTests},
 		{"version", versionTests},
 		{"names of versions", nameTests},
+		{"recipe", recipeTests},
 		{"missing", missingTests},
 		{"audit", auditTests},
 		{"live", liveTests},

@@ -78,6 +78,7 @@ var changing = []*regexp.Regexp{
 	regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`),
 	regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z`),
 	regexp.MustCompile(`\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\]`),
+	regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d\b`),
 	regexp.MustCompile(`\b\d+-[0-9a-f]{16}(\.[0-9a-f]+)?\b`),
 	regexp.MustCompile(`\b[0-9a-f]{16}\.[0-9a-f]{16}\b`),
 	regexp.MustCompile(`36[1-6]\d`), // expires_in_seconds
@@ -156,9 +157,9 @@ func (s *shell) run(t *testing.T, e example) {
 		name, _, _ = strings.Cut(command, "=")
 		command += "\nprintf %s \"$" + name + "\""
 	}
-	quiet := "curl() { command curl -sS --fail-with-body \"$@\"; }\n"
+	quiet := "edgeframe() { \"$EDGEFRAME\" \"$@\"; }\ncurl() { command curl -sS --fail-with-body \"$@\"; }\n"
 	if e.prints != "" {
-		quiet = "curl() { command curl -sS \"$@\"; }\n"
+		quiet = "edgeframe() { \"$EDGEFRAME\" \"$@\"; }\ncurl() { command curl -sS \"$@\"; }\n"
 	}
 	cmd := exec.Command("bash", "-c", "set -eo pipefail\n"+quiet+command)
 	cmd.Dir, cmd.Env = s.dir, append(os.Environ(), s.variables...)
@@ -184,6 +185,7 @@ func (s *shell) run(t *testing.T, e example) {
 func TestExamplesAnswerAsTheDocumentationSays(t *testing.T) {
 	for path, env := range map[string][]string{
 		"api.md":      nil,
+		"cli.md":      nil,
 		"security.md": {"API_TOKENS=token-of-the-operator", "TOKEN_SECRET=secret-of-the-examples-of-security.md"},
 	} {
 		t.Run(path, func(t *testing.T) {
@@ -191,6 +193,7 @@ func TestExamplesAnswerAsTheDocumentationSays(t *testing.T) {
 			if err := os.CopyFS(s.dir, os.DirFS("testdata")); err != nil {
 				t.Fatal(err)
 			}
+			s.variables = []string{"EDGEFRAME=" + testenv.BuildServer(t), "EDGEFRAME_URL=" + s.url, "HOME=" + s.dir, "XDG_STATE_HOME="}
 			examples := readPage(t, path).examples()
 			if len(examples) < 9 {
 				t.Fatalf("there are only %d examples", len(examples))

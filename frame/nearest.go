@@ -29,20 +29,32 @@ const (
 	mostNearColumns = 10_000
 )
 
-// nearest returns the name of a column that differs from a name in case, blanks, underscores and hyphens
-// only or, if there is none, in the fewest letters, at most a third of them; "" if there is none.
-func (f *Frame) nearest(name string) (near string) {
-	if len(name) > mostNearBytes || len(f.Columns) > mostNearColumns {
+// nearest is [Nearest] among the columns of f.
+func (f *Frame) nearest(name string) string {
+	if len(f.Columns) > mostNearColumns {
+		return ""
+	}
+	names := make([]string, len(f.Columns))
+	for i, c := range f.Columns {
+		names[i] = c.Field.Name
+	}
+	return Nearest(name, names)
+}
+
+// Nearest returns the one of names that differs from a name in case, blanks, underscores and hyphens only or, if
+// there is none, in the fewest letters, at most a third of them; "" if there is none, or if there are very many.
+func Nearest(name string, names []string) (near string) {
+	if len(name) > mostNearBytes || len(names) > mostNearColumns {
 		return ""
 	}
 	plain := plainName(name)
 	least := 1 + (len([]rune(plain))+1)/3
-	for _, c := range f.Columns {
-		if len(c.Field.Name) > mostNearBytes {
+	for _, other := range names {
+		if len(other) > mostNearBytes {
 			continue
 		}
-		if d := editDistance(plain, plainName(c.Field.Name), least); d < least {
-			near, least = c.Field.Name, d
+		if d := editDistance(plain, plainName(other), least); d < least {
+			near, least = other, d
 		}
 	}
 	return near

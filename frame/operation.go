@@ -140,14 +140,32 @@ func Apply(f *Frame, ops []Operation) ([]Effect, error) {
 		if err := f.Ended(); err != nil {
 			return nil, err
 		}
-		f.effect = Effect{}
-		if err := op.apply(f); err != nil {
+		var err error
+		if effects[i], err = op.run(f); err != nil {
 			return nil, inOperation(i, err)
 		}
-		effects[i] = f.effect
-		effects[i].Op = op.Name
 	}
 	return effects, nil
+}
+
+// Apply runs op on f, as [Apply] does, and returns what it has done. An error does not name the operation.
+func (op Operation) Apply(f *Frame) (Effect, error) {
+	if err := f.Ended(); err != nil {
+		return Effect{}, err
+	}
+	if err := f.load(op.needs(f)); err != nil {
+		return Effect{}, err
+	}
+	return op.run(f)
+}
+
+// run runs op on f, whose data it has.
+func (op Operation) run(f *Frame) (Effect, error) {
+	f.effect = Effect{}
+	err := op.apply(f)
+	done := f.effect
+	done.Op = op.Name
+	return done, err
 }
 
 // inOperation adds the number of the operation to an error and keeps its kind.

@@ -30,6 +30,12 @@ func (s *Service) Create(ctx context.Context, t *codec.Table, filename string, t
 
 // create makes a session of the version that store returns.
 func (s *Service) create(ctx context.Context, filename string, ttl time.Duration, source SourceFunc, store func(*head, *sealer) (*record.Version, error)) (*Session, error) {
+	return s.createThen(ctx, filename, ttl, source, store, func(_ *head, items []kv.Item) ([]kv.Item, error) { return items, nil })
+}
+
+// createThen is create, and then makes further versions in the same commit. further gets what is to be stored for the
+// first one, and returns what is to be stored for all.
+func (s *Service) createThen(ctx context.Context, filename string, ttl time.Duration, source SourceFunc, store func(*head, *sealer) (*record.Version, error), further func(h *head, items []kv.Item) ([]kv.Item, error)) (*Session, error) {
 	if ttl == 0 {
 		ttl = s.opt.TTL
 	}
@@ -69,7 +75,11 @@ func (s *Service) create(ctx context.Context, filename string, ttl time.Duration
 		return nil, err
 	}
 	h.log(now, fmt.Sprintf("Session created. Original file: '%s'. Initial rows: %d", filename, rows))
-	sess, err := s.swapNew(ctx, &attempt{head: h, items: out.items})
+	items, err := further(h, out.items)
+	if err != nil {
+		return nil, err
+	}
+	sess, err := s.swapNew(ctx, &attempt{head: h, items: items})
 	if errors.Is(err, ErrQuotaExceeded) {
 		// What was stored while it arrived; errors are ignored, because it expires.
 		_ = s.store.Delete(ctx, h.segmentKeys()...)

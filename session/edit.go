@@ -63,22 +63,34 @@ func (c *Change) checkTypes(f *frame.Frame) error {
 // of the operations has done.
 func (s *Service) Edit(ctx context.Context, c Change, ops []frame.Operation) (sess *Session, effects []frame.Effect, err error) {
 	sess, err = s.newVersion(ctx, c, func(f *frame.Frame) (made step, err error) {
-		rows := slices.Clone(f.Rows)
-		f.TrackRows()
-		if effects, err = frame.Apply(f, ops); err != nil {
-			return made, err
-		}
-		if slices.Equal(rows, f.Rows) {
-			if err := f.RestoreStored(); err != nil {
-				return made, err
+		return tracked(f, func() (summary string, operations []byte, err error) {
+			if effects, err = frame.Apply(f, ops); err != nil {
+				return "", nil, err
 			}
-		}
-		made = newStep(record.StepEdit, frame.Summarize(ops, effects), nil)
-		made.operations = c.Operations
-		made.setRows(f.RowMap())
-		return made, nil
+			return frame.Summarize(ops, effects), c.Operations, nil
+		})
 	}, unlessSame)
 	return sess, effects, err
+}
+
+// tracked applies operations to f and returns the step that they make. apply returns what the step is called, and the
+// operations to be kept.
+func tracked(f *frame.Frame, apply func() (summary string, operations []byte, err error)) (made step, err error) {
+	rows := slices.Clone(f.Rows)
+	f.TrackRows()
+	summary, operations, err := apply()
+	if err != nil {
+		return made, err
+	}
+	if slices.Equal(rows, f.Rows) {
+		if err := f.RestoreStored(); err != nil {
+			return made, err
+		}
+	}
+	made = newStep(record.StepEdit, summary, nil)
+	made.operations = operations
+	made.setRows(f.RowMap())
+	return made, nil
 }
 
 func sameType(a, b arrow.DataType) bool { return arrow.TypeEqual(a, b) }

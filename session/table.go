@@ -35,12 +35,10 @@ func (s *Service) frame(ctx context.Context, h *head, ver *record.Version, kept 
 	if err != nil {
 		return nil, err
 	}
-	f := storedFrame(schema, m, everyColumn(schema))
-	f.Marks, f.Limits, f.Context = marks, s.Limits(), ctx
+	f := s.frameOf(ctx, schema, m)
+	f.Marks = marks
 	// Segments are kept: the neighbours of a changed chunk in its segment are loaded later.
 	fetched := map[record.SegmentRef][]arrow.Array{}
-	f.Reserve = func(bytes int64) error { return budget.From(ctx).UseWithin(ctx, bytes) }
-	f.Within = func(bytes int64) error { return budget.From(ctx).UseAlone(ctx, bytes) }
 	f.Load = func(chunks []frame.Chunk) ([]arrow.Array, error) {
 		places := m.places(chunks)
 		if err := s.beginEdit(ctx, h, places, f.NumRows(), kept); err != nil {
@@ -49,6 +47,15 @@ func (s *Service) frame(ctx context.Context, h *head, ver *record.Version, kept 
 		return s.loadPlaces(ctx, h, places, fetched)
 	}
 	return f, nil
+}
+
+// frameOf returns a stored table as a frame under edit, without its marks. Its caller says how chunks are loaded.
+func (s *Service) frameOf(ctx context.Context, schema *arrow.Schema, m *manifest) *frame.Frame {
+	f := storedFrame(schema, m, everyColumn(schema))
+	f.Limits, f.Context = s.Limits(), ctx
+	f.Reserve = func(bytes int64) error { return budget.From(ctx).UseWithin(ctx, bytes) }
+	f.Within = func(bytes int64) error { return budget.From(ctx).UseAlone(ctx, bytes) }
+	return f
 }
 
 // storedFrame returns columns of a stored table as a frame. Its caller says how chunks are loaded.

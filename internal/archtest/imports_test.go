@@ -24,7 +24,9 @@ const module = "edgeframe"
 // it. The conformance suite and the benchmark know servers by their URL only; internal/calls is for the
 // benchmark and for tests.
 var arrows = map[string][]string{
-	"cmd/*":          {"native", "worker"},
+	"cmd/*":          {"cli", "worker"},
+	"cli":            {"cli/client", "native", "access", "codec", "codec/formats", "codec/scalar", "codec/unpack", "frame", "recipe"},
+	"cli/client":     {},
 	"native":         {"core", "config", "api", "session", "kv", "kv/*", "native/*", "swagger", "console", "internal/budget", "internal/logsafe", "internal/lru"},
 	"native/*":       {"kv", "kv/*", "internal/budget", "internal/logsafe", "internal/lru"},
 	"native/live":    {"kv", "session"},
@@ -33,11 +35,12 @@ var arrows = map[string][]string{
 	"console":        {"api"},
 	"core":           {"access", "config", "api", "session", "codec/segment", "kv", "internal/budget", "internal/lru", "internal/timing"},
 	"config":         {"access", "codec/segment", "codec/compress"},
-	"api":            {"access", "session", "staging", "frame", "codec", "codec/formats", "codec/delimited", "codec/arrowipc", "codec/scalar", "codec/unpack", "kv", "internal/budget", "internal/lru", "internal/timing"},
+	"api":            {"access", "session", "staging", "frame", "recipe", "codec", "codec/formats", "codec/delimited", "codec/arrowipc", "codec/scalar", "codec/unpack", "kv", "internal/budget", "internal/lru", "internal/timing"},
 	"session":        {"internal/fault", "internal/budget", "session/record", "frame", "codec", "codec/segment", "codec/arrowipc", "codec/scalar", "codec/compress", "kv", "internal/lru", "internal/parallel"},
 	"staging":        {"codec", "kv"},
 	"access":         {},
 	"session/record": {"kv"},
+	"recipe":         {"frame", "codec", "codec/scalar"},
 	"frame":          {"codec", "codec/scalar", "codec/document", "internal/gather", "internal/parallel"},
 
 	"codec/formats":         {"codec", "codec/document", "codec/delimited", "codec/arrowipc", "codec/parquet", "codec/xlsx"},
@@ -184,6 +187,7 @@ func TestForbiddenImportsAreFound(t *testing.T) {
 		"edgeframe/api must not import edgeframe/config",
 		"edgeframe/api must not import edgeframe/kv/memory",
 		"edgeframe/cmd/edgeframe must not import edgeframe/api",
+		"edgeframe/cmd/edgeframe must not import edgeframe/native",
 		"edgeframe/codec must not import edgeframe/kv",
 		"edgeframe/codec/html is in no known layer",
 		"edgeframe/codec/xlsx must not import edgeframe/codec/delimited",
