@@ -290,7 +290,12 @@ var recipeTests = []test{
 		if diff := cmp.Diff([]any{2, "rename_columns", 7, "sort"}, done); diff != "" {
 			c.Error(diff)
 		}
-		before, _ := s.recipe("version=6")
+		s.do("PUT", s.path("/versions/6/name"), op{"name": "renamed"}).is(http.StatusOK)
+		named := c.replay(s.id+"@renamed", "text/csv", []byte("id,dose\n1,10\n")).is(http.StatusCreated).session()
+		if diff := cmp.Diff([]string{"id", "mg"}, named.Columns); diff != "" || len(named.Recipe.Steps) != 1 {
+			c.Error(diff, named.Recipe)
+		}
+		before, _ := s.recipe("version=@renamed")
 		if len(before.Steps) != 1 || before.From["version"] != 6.0 {
 			c.Errorf("%+v", before)
 		}
@@ -319,8 +324,9 @@ var recipeTests = []test{
 		}
 		c.replay("no-session", "text/csv", file).refused(http.StatusBadRequest, "invalid_parameter", "is not a session id")
 		c.replay("123e4567-e89b-42d3-a456-426614174000", "text/csv", file).refused(http.StatusNotFound, "session_not_found")
-		c.replay("x@y", "text/csv", file).refused(http.StatusBadRequest, "invalid_parameter", "it must be the document of a recipe, the id of a session, or id@version")
 		s := c.create(string(file))
+		c.replay(s.id+"@", "text/csv", file).refused(http.StatusBadRequest, "invalid_parameter", "it must be the document of a recipe, the id of a session, or id@ with the id, the name or the time of a version")
+		c.replay(s.id+"@locked", "text/csv", file).refused(http.StatusNotFound, "version_not_found")
 		c.replay(s.id+"@7", "text/csv", file).refused(http.StatusNotFound, "version_not_found")
 		c.replay(s.id, jsonType, []byte(`{"from": {"session": "`+s.id+`"}}`)).refused(http.StatusBadRequest, "invalid_parameter", "recipe is for files")
 		long := `{"recipe": 1, "made_by": "` + strings.Repeat("x", 4<<20) + `"}`

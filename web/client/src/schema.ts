@@ -134,6 +134,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions/{id}/recipe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        /** Read how a version was made, to do it again */
+        get: operations["getRecipe"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions/{id}/versions": {
         parameters: {
             query?: never;
@@ -168,6 +187,51 @@ export interface paths {
         /** Make a new version with the table of a kept one */
         post: operations["restoreVersion"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        /** Get a version and how it was made */
+        get: operations["getVersion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/versions/{version}/name": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Give a version a name, which keeps it
+         * @description MAX_VERSIONS neither counts nor drops versions with a name. At most 20 versions have one, each another.
+         */
+        put: operations["nameVersion"];
+        post?: never;
+        /**
+         * Take its name from a version
+         * @description The version stays until one is made and MAX_VERSIONS drops it.
+         */
+        delete: operations["unnameVersion"];
         options?: never;
         head?: never;
         patch?: never;
@@ -653,6 +717,7 @@ export interface components {
             metadata: components["schemas"]["Metadata"];
             source?: components["schemas"]["Source"];
             upload?: components["schemas"]["UploadReceipt"];
+            recipe?: components["schemas"]["Replayed"];
             /** @description A token with the scope own of the new session, for a client whose token has the scope create alone, if the server has TOKEN_SECRET. */
             token?: string;
             /** @description Of what the session was made, instead of upload. Only in the answer to a request that makes a session from a query. */
@@ -789,6 +854,15 @@ export interface components {
             version: components["schemas"]["VersionId"];
             /** @description As it was sent, without directories; empty if none was. */
             filename: string;
+            /** @description The parameters that say how to read the file, as they were given. Absent if there were none. */
+            parameters?: {
+                [key: string]: string[];
+            };
+            /**
+             * @description The parameters took more than the 8 KiB that are kept.
+             * @constant
+             */
+            parameters_cut?: true;
             /** @description The sheet of the workbook, if it is one. */
             sheet?: string;
             format: string;
@@ -804,6 +878,121 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /**
+         * @description How a table was made.
+         * @example {
+         *       "recipe": 1,
+         *       "import": {
+         *         "format": "csv",
+         *         "parameters": {
+         *           "dtype": "zip:utf8"
+         *         },
+         *         "columns": [
+         *           {
+         *             "name": "id",
+         *             "dtype": "int64"
+         *           },
+         *           {
+         *             "name": "zip",
+         *             "dtype": "utf8"
+         *           }
+         *         ]
+         *       },
+         *       "steps": [
+         *         {
+         *           "version": 2,
+         *           "summary": "No doubles",
+         *           "operations": [
+         *             {
+         *               "op": "drop_duplicates",
+         *               "columns": [
+         *                 "id"
+         *               ]
+         *             }
+         *           ]
+         *         }
+         *       ]
+         *     }
+         */
+        Recipe: {
+            /** @description The form of the document. A server refuses forms that it does not know. */
+            recipe: number;
+            made_by?: string;
+            made_from?: {
+                session?: string;
+                version?: components["schemas"]["VersionId"];
+                filename?: string;
+            };
+            /** @description How the file was read. */
+            import?: {
+                format?: string;
+                /** @description The parameters of the upload that say how to read the file, as they were given. */
+                parameters?: {
+                    [key: string]: components["schemas"]["RecipeParameter"];
+                };
+                /** @description The columns that the table had then. */
+                columns?: {
+                    name: string;
+                    dtype?: string;
+                }[];
+            };
+            steps?: components["schemas"]["RecipeStep"][];
+        };
+        RecipeParameter: (string | number | boolean) | (string | number | boolean)[];
+        /** @description What made one version. */
+        RecipeStep: {
+            version?: components["schemas"]["VersionId"];
+            /** Format: date-time */
+            time?: string;
+            actor?: string;
+            summary?: string;
+            /** @description Operations as in an edit. A row may be an object with the values of its key, such as {"id": 17}, instead of its position, and at of insert_rows may be "end". positional marks an operation that names rows by position. */
+            operations?: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * @description What made the version if its operations are not there. Such a step cannot be replayed.
+             * @enum {string}
+             */
+            made?: "append" | "upsert" | "replace" | "marks" | "unknown";
+            /** @description The file that made the version. */
+            filename?: string;
+        };
+        /** @description What a recipe has done to the file. Only in answers to requests with a recipe. */
+        Replayed: {
+            steps: {
+                /** @description Absent if the step has left the table as it was, and in a dry run. */
+                version_id?: components["schemas"]["VersionId"];
+                summary: string;
+                rows_before: number;
+                rows_after: number;
+                operations: components["schemas"]["Effect"][];
+            }[];
+            /** @description The parameters by which the file was read: those of the request, and the others of the recipe. */
+            parameters: {
+                [key: string]: string[];
+            };
+            /** @description Parameters of the recipe that the format of the file does not take. */
+            parameters_left: string[];
+            /** @description What sets the columns of the file apart from those of the recipe's import. */
+            differences: {
+                missing: {
+                    column: string;
+                    dtype: string;
+                    /** @description A column of the file with a similar name. */
+                    nearest?: string;
+                }[];
+                added: {
+                    column: string;
+                    dtype: string;
+                }[];
+                retyped: {
+                    column: string;
+                    dtype_before: string;
+                    dtype: string;
+                }[];
+            };
+        };
         /** @description What the session of a file would be. */
         UploadPreview: {
             /** @constant */
@@ -818,6 +1007,7 @@ export interface components {
             /** @description The first rows, as many as preview_rows says. */
             preview_data: components["schemas"]["Row"][];
             upload: components["schemas"]["UploadReceipt"];
+            recipe?: components["schemas"]["Replayed"];
         };
         /** @description The sheets of a workbook from which the client would have to choose. */
         SheetsPreview: {
@@ -972,6 +1162,13 @@ export interface components {
         /** Format: uuid */
         SessionId: string;
         VersionId: number;
+        /** @description A kept version: its id, @ and its name, or a time (RFC 3339), which stands for the version that was current then. */
+        VersionRef: number | string;
+        /**
+         * @description Printable characters. It does not look like an id or like a time, and does not begin with @.
+         * @example raw, locked
+         */
+        VersionName: string;
         /**
          * @description Rows and columns.
          * @example [
@@ -1169,6 +1366,62 @@ export interface components {
             source?: components["schemas"]["Source"];
             /** @description Who made the version, if that was the holder of a scoped token. */
             actor?: string;
+            name?: components["schemas"]["VersionName"];
+        };
+        /**
+         * @description A version, as Versions has it, and how it was made.
+         * @example {
+         *       "version_id": 2,
+         *       "timestamp": "2026-11-22T22:31:39.639Z",
+         *       "action_summary": "Set the price of pears",
+         *       "rows_before": 3,
+         *       "rows_after": 3,
+         *       "shape": [
+         *         3,
+         *         3
+         *       ],
+         *       "stored_bytes": 364,
+         *       "new_bytes": 364,
+         *       "kind": "edit",
+         *       "parent": 1,
+         *       "operations": [
+         *         {
+         *           "op": "set_values",
+         *           "column": "price",
+         *           "rows": [
+         *             1
+         *           ],
+         *           "value": 0.8
+         *         }
+         *       ]
+         *     }
+         */
+        VersionDetails: {
+            version_id: components["schemas"]["VersionId"];
+            /** Format: date-time */
+            timestamp: string;
+            action_summary: string;
+            rows_before: number;
+            rows_after: number;
+            shape: components["schemas"]["Shape"];
+            stored_bytes: number;
+            new_bytes: number;
+            source?: components["schemas"]["Source"];
+            actor?: string;
+            name?: components["schemas"]["VersionName"];
+            /**
+             * @description What made the version. unknown: a release that did not keep it.
+             * @enum {string}
+             */
+            kind: "create" | "edit" | "marks" | "append" | "upsert" | "replace" | "snapshot" | "restore" | "unknown";
+            /** @description The version whose table was changed or taken over: of a restore, the one that was restored. It need not be kept any more. Absent if there is none. */
+            parent?: number;
+            /** @description The columns by which rows were found, if there were any. */
+            key?: string[];
+            /** @description The operations of an edit as they were sent. Absent if they are not known, or had more than 1 MiB. */
+            operations?: {
+                [key: string]: unknown;
+            }[];
         };
         /** @description Some rows of a version. The shape of data is what orient= asked for. */
         DataPage: components["schemas"]["RecordsPage"] | components["schemas"]["ColumnsPage"] | components["schemas"]["SplitPage"];
@@ -1230,8 +1483,8 @@ export interface components {
             offset?: number | null;
             /** @description By default 100 for JSON, at most 10,000; all for other formats. Not with histogram and distinct. */
             limit?: number | null;
-            /** @description By default the current version. */
-            version?: number | null;
+            /** @description By default the current version. As text, @ and the name of a version, or a time. */
+            version?: number | string | null;
             /** @description One row for each combination of the values of by, with a column for each aggregate. */
             group?: components["schemas"]["Group"] | null;
             /** @description How the values of a column of numbers or times are distributed. */
@@ -1274,7 +1527,7 @@ export interface components {
         SessionFrom: {
             from: {
                 session: components["schemas"]["SessionId"];
-                version?: components["schemas"]["VersionId"];
+                version?: components["schemas"]["VersionRef"];
                 query?: components["schemas"]["Query"];
             };
         };
@@ -2081,6 +2334,14 @@ export interface components {
         };
         /** @description What the change is called in the history. */
         ActionSummary: string;
+        /**
+         * @example {
+         *       "name": "raw, locked"
+         *     }
+         */
+        NameBody: {
+            name: components["schemas"]["VersionName"];
+        };
         SummaryBody: {
             action_summary?: components["schemas"]["ActionSummary"];
         };
@@ -2242,7 +2503,7 @@ export interface components {
          * @description Stable, for programs.
          * @enum {string}
          */
-        ProblemCode: "session_not_found" | "version_not_found" | "upload_not_found" | "not_found" | "column_not_found" | "malformed_input" | "schema_mismatch" | "invalid_operation" | "invalid_query" | "invalid_parameter" | "unsupported_media_type" | "not_acceptable" | "method_not_allowed" | "payload_too_large" | "dataframe_too_large" | "nothing_to_undo" | "nothing_to_redo" | "conflict" | "idempotency_mismatch" | "precondition_failed" | "cell_changed" | "unauthorized" | "token_expired" | "token_revoked" | "insufficient_scope" | "forbidden" | "not_configured" | "no_live_updates" | "upgrade_required" | "too_many_followers" | "cross_origin" | "host_not_allowed" | "too_many_attempts" | "rate_limited" | "rate_limit_exceeded" | "session_busy" | "stale_read" | "storage_unavailable" | "not_replicated" | "misconfigured" | "worker_restarted" | "internal" | "corrupt_session";
+        ProblemCode: "session_not_found" | "version_not_found" | "upload_not_found" | "not_found" | "column_not_found" | "malformed_input" | "schema_mismatch" | "invalid_operation" | "invalid_recipe" | "recipe_too_new" | "recipe_incomplete" | "positional_step" | "step_not_replayable" | "row_not_found" | "invalid_query" | "invalid_parameter" | "unsupported_media_type" | "not_acceptable" | "method_not_allowed" | "payload_too_large" | "dataframe_too_large" | "nothing_to_undo" | "nothing_to_redo" | "name_taken" | "too_many_names" | "conflict" | "idempotency_mismatch" | "precondition_failed" | "cell_changed" | "unauthorized" | "token_expired" | "token_revoked" | "insufficient_scope" | "forbidden" | "not_configured" | "no_live_updates" | "upgrade_required" | "too_many_followers" | "cross_origin" | "host_not_allowed" | "too_many_attempts" | "rate_limited" | "rate_limit_exceeded" | "session_busy" | "stale_read" | "storage_unavailable" | "not_replicated" | "misconfigured" | "worker_restarted" | "internal" | "corrupt_session";
         /** @description A part of a document that is wrong. */
         ProblemError: {
             /** @description A JSON pointer (RFC 6901) into the document of the edit. */
@@ -2622,7 +2883,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description malformed_input: the body is not what it claims to be. schema_mismatch: values do not fit their columns. invalid_operation, column_not_found: an operation cannot be applied. invalid_query: a read query is not well-formed or does not fit the table. idempotency_mismatch: the Idempotency-Key has come before with another request. */
+        /** @description malformed_input: the body is not what it claims to be. schema_mismatch: values do not fit their columns. invalid_operation, column_not_found: an operation cannot be applied. invalid_query: a read query is not well-formed or does not fit the table. invalid_recipe, recipe_too_new: a recipe cannot be read. positional_step, step_not_replayable: a step cannot be replayed on another file. row_not_found: no row, or several, have the key of a step. idempotency_mismatch: the Idempotency-Key has come before with another request. */
         Unprocessable: {
             headers: {
                 "Edgeframe-Revision": components["headers"]["Edgeframe-Revision"];
@@ -2705,8 +2966,8 @@ export interface components {
     };
     parameters: {
         id: components["schemas"]["SessionId"];
-        /** @description A kept version. */
-        version_id: components["schemas"]["VersionId"];
+        /** @description A kept version: its id, @ and its name, or a time. */
+        version_id: components["schemas"]["VersionRef"];
         /** @description The file's name; its extension may tell the format. */
         filename: string;
         /** @description How long the session lives after each access. */
@@ -2765,8 +3026,8 @@ export interface components {
         offset: number;
         /** @description The largest number of rows. For JSON 100 if it is not given, and at most 10000; the other formats have no limit. */
         limit: number;
-        /** @description A kept version instead of the current one. */
-        version: components["schemas"]["VersionId"];
+        /** @description A kept version instead of the current one: its id, @ and its name, or a time (RFC 3339), which stands for the version that was current then. */
+        version: components["schemas"]["VersionRef"];
         /** @description The number of marks before the page. One past the end gives an empty page. */
         marks_offset: number;
         /** @description The largest number of marks. */
@@ -2799,6 +3060,10 @@ export interface components {
         upload_dry_run: boolean;
         /** @description With dry_run=true: how many of the first rows to show. 10 if it is not given. */
         upload_preview_rows: number;
+        /** @description A recipe to replay on the file: the id of a session, id@ and the id, the name or the time of a version, or the document, for which a form has more room than an address. All of its steps succeed, or nothing is stored. */
+        recipe: string;
+        /** @description A column whose values name the rows that operations name by position, several for a key of several columns. */
+        recipe_key: string[];
         /** @description Also write, read and delete a value. */
         deep: boolean;
         /** @description The Edgeframe-Revision of an earlier answer: the oldest state that the client accepts. A store that has not got it yet answers 503 stale_read. */
@@ -2896,6 +3161,8 @@ export interface operations {
                 dry_run?: components["parameters"]["upload_dry_run"];
                 /** @description With dry_run=true: how many of the first rows to show. 10 if it is not given. */
                 preview_rows?: components["parameters"]["upload_preview_rows"];
+                /** @description A recipe to replay on the file: the id of a session, id@ and the id, the name or the time of a version, or the document, for which a form has more room than an address. All of its steps succeed, or nothing is stored. */
+                recipe?: components["parameters"]["recipe"];
                 /** @description What separates the fields of delimited text. Detected if it is not given. */
                 delimiter?: components["parameters"]["delimiter"];
                 /** @description Whether the first line of delimited text holds the column names. Without, they are column_1, column_2 and so on. If it is not given, the first line is looked at. */
@@ -2959,6 +3226,8 @@ export interface operations {
                     dry_run?: boolean;
                     /** @description With dry_run=true: how many of the first rows to show. 10 if it is not given. */
                     preview_rows?: number;
+                    /** @description A recipe to replay on the file: the id of a session, id@ and the id, the name or the time of a version, or the document, for which a form has more room than an address. All of its steps succeed, or nothing is stored. */
+                    recipe?: string;
                     /**
                      * @description What separates the fields of delimited text. Detected if it is not given.
                      * @enum {string}
@@ -3069,6 +3338,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["HostNotAllowed"];
@@ -3242,7 +3512,7 @@ export interface operations {
                 offset?: components["parameters"]["offset"];
                 /** @description The largest number of rows. For JSON 100 if it is not given, and at most 10000; the other formats have no limit. */
                 limit?: components["parameters"]["limit"];
-                /** @description A kept version instead of the current one. */
+                /** @description A kept version instead of the current one: its id, @ and its name, or a time (RFC 3339), which stands for the version that was current then. */
                 version?: components["parameters"]["version"];
                 /** @description A condition (the schema Condition) as JSON: only the rows for which it holds. Such as {"column": "dose", "cmp": "gt", "value": 0.5}. */
                 where?: components["parameters"]["where"];
@@ -3763,7 +4033,7 @@ export interface operations {
     getDescription: {
         parameters: {
             query?: {
-                /** @description A kept version instead of the current one. */
+                /** @description A kept version instead of the current one: its id, @ and its name, or a time (RFC 3339), which stands for the version that was current then. */
                 version?: components["parameters"]["version"];
                 /** @description false: the read does not extend the session. */
                 touch?: components["parameters"]["touch"];
@@ -3808,6 +4078,57 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            421: components["responses"]["HostNotAllowed"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getRecipe: {
+        parameters: {
+            query?: {
+                /** @description A kept version instead of the current one: its id, @ and its name, or a time (RFC 3339), which stands for the version that was current then. */
+                version?: components["parameters"]["version"];
+                /** @description A column whose values name the rows that operations name by position, several for a key of several columns. */
+                key?: components["parameters"]["recipe_key"];
+                /** @description false: the read does not extend the session. */
+                touch?: components["parameters"]["touch"];
+            };
+            header?: {
+                /** @description Entity tags that the client has; 304 if one of them is current. */
+                "If-None-Match"?: components["parameters"]["if_none_match"];
+                /** @description The Edgeframe-Revision of an earlier answer: the oldest state that the client accepts. A store that has not got it yet answers 503 stale_read. */
+                "Edgeframe-Revision"?: components["parameters"]["revision"];
+                /** @description 1 to 64 letters, digits, '-', '_' and '.', to be used as the id of the request. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The recipe. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "Edgeframe-Revision": components["headers"]["Edgeframe-Revision"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Recipe"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
             421: components["responses"]["HostNotAllowed"];
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
@@ -3924,7 +4245,7 @@ export interface operations {
             };
             path: {
                 id: components["parameters"]["id"];
-                /** @description A kept version. */
+                /** @description A kept version: its id, @ and its name, or a time. */
                 version: components["parameters"]["version_id"];
             };
             cookie?: never;
@@ -3946,6 +4267,148 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["HostNotAllowed"];
             422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getVersion: {
+        parameters: {
+            query?: {
+                /** @description false: the read does not extend the session. */
+                touch?: components["parameters"]["touch"];
+            };
+            header?: {
+                /** @description The Edgeframe-Revision of an earlier answer: the oldest state that the client accepts. A store that has not got it yet answers 503 stale_read. */
+                "Edgeframe-Revision"?: components["parameters"]["revision"];
+                /** @description 1 to 64 letters, digits, '-', '_' and '.', to be used as the id of the request. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path: {
+                id: components["parameters"]["id"];
+                /** @description A kept version: its id, @ and its name, or a time. */
+                version: components["parameters"]["version_id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The version. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "Edgeframe-Revision": components["headers"]["Edgeframe-Revision"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionDetails"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            421: components["responses"]["HostNotAllowed"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    nameVersion: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Entity tags of the session document or of data; the change is made only if one of them is current, else 412. */
+                "If-Match"?: components["parameters"]["if_match"];
+                /** @description The Edgeframe-Revision of an earlier answer: the oldest state that the client accepts. A store that has not got it yet answers 503 stale_read. */
+                "Edgeframe-Revision"?: components["parameters"]["revision"];
+                /** @description A text that the client has not used before, such as a random UUID. The same request with the same key can be sent again: it is done once, and the answer to a repeat has Idempotent-Replay: true and the document as it is now. */
+                "Idempotency-Key"?: components["parameters"]["idempotency_key"];
+                /** @description 1 to 64 letters, digits, '-', '_' and '.', to be used as the id of the request. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path: {
+                id: components["parameters"]["id"];
+                /** @description A kept version: its id, @ and its name, or a time. */
+                version: components["parameters"]["version_id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NameBody"];
+            };
+        };
+        responses: {
+            /** @description The versions. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "Edgeframe-Revision": components["headers"]["Edgeframe-Revision"];
+                    "Idempotent-Replay": components["headers"]["Idempotent-Replay"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Versions"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["HostNotAllowed"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    unnameVersion: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Entity tags of the session document or of data; the change is made only if one of them is current, else 412. */
+                "If-Match"?: components["parameters"]["if_match"];
+                /** @description The Edgeframe-Revision of an earlier answer: the oldest state that the client accepts. A store that has not got it yet answers 503 stale_read. */
+                "Edgeframe-Revision"?: components["parameters"]["revision"];
+                /** @description 1 to 64 letters, digits, '-', '_' and '.', to be used as the id of the request. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path: {
+                id: components["parameters"]["id"];
+                /** @description A kept version: its id, @ and its name, or a time. */
+                version: components["parameters"]["version_id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The versions. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "Edgeframe-Revision": components["headers"]["Edgeframe-Revision"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Versions"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            421: components["responses"]["HostNotAllowed"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -4028,7 +4491,7 @@ export interface operations {
                 offset?: components["parameters"]["marks_offset"];
                 /** @description The largest number of marks. */
                 limit?: components["parameters"]["marks_limit"];
-                /** @description A kept version instead of the current one. */
+                /** @description A kept version instead of the current one: its id, @ and its name, or a time (RFC 3339), which stands for the version that was current then. */
                 version?: components["parameters"]["version"];
                 /** @description false: the read does not extend the session. */
                 touch?: components["parameters"]["touch"];
