@@ -305,6 +305,25 @@ var recipeTests = []test{
 			c.Errorf("HEAD has %v", a.header)
 		}
 	}},
+	{"a sheet of a workbook is named by the recipe or by the request", func(c *client) {
+		upload := c.choose(sales(), "filename=sales.xlsx")
+		made := c.do("POST", "/api/v1/uploads/"+upload.TempID+"/select", op{"selected_sheets": []string{"2025"}}).is(http.StatusCreated).session()
+		s := &sess{c, made.SessionID, made}
+		s.edit(op{"op": "drop_missing"})
+		doc, text := s.recipe()
+		if doc.Import.Parameters["sheet_name"] != "2025" {
+			c.Errorf("%s", text)
+		}
+		again := c.replay(s.id, xlsxType, sales(), "filename=sales.xlsx").is(http.StatusCreated).session()
+		if again.Shape != [2]int{1, 2} {
+			c.Errorf("%v", again.Shape)
+		}
+		other := c.replay(s.id, xlsxType, sales(), "filename=sales.xlsx", "sheet_name=2026").is(http.StatusCreated).session()
+		if diff := cmp.Diff([]map[string]string{{"column": "price", "dtype": "float64"}}, other.Recipe.Differences.Missing); diff != "" || other.Shape != [2]int{3, 2} {
+			c.Error(other.Shape, diff)
+		}
+		c.replayForm([]byte(`{"recipe": 1}`), "sales.xlsx", sales()).refused(http.StatusBadRequest, "invalid_parameter", "the workbook has", "give sheet_name")
+	}},
 	{"recipes that cannot be read are refused", func(c *client) {
 		file := []byte("id,dose\n1,10\n")
 		for _, tt := range []struct{ recipe, code, says string }{
