@@ -17,8 +17,9 @@ const tokenSecret = "secret-of-the-conformance-suite-0123456789"
 
 // neededScopes are the scopes of the routes of a session.
 var neededScopes = map[string]string{
-	"GET ": "read", "GET /data": "read", "QUERY /data": "read", "POST /data/query": "read", "GET /describe": "read", "GET /versions": "read", "GET /missing": "read", "GET /audit": "read",
+	"GET ": "read", "GET /data": "read", "QUERY /data": "read", "POST /data/query": "read", "GET /describe": "read", "GET /versions": "read", "GET /versions/1": "read", "GET /missing": "read", "GET /audit": "read",
 	"PATCH ": "edit", "PUT /data": "edit", "POST /data": "edit", "PATCH /data": "edit", "PATCH /data?dry_run=true": "edit", "POST /versions": "edit",
+	"PUT /versions/1/name": "edit", "DELETE /versions/1/name": "edit",
 	"POST /versions/1/restore": "edit", "POST /undo": "edit", "POST /redo": "edit", "PUT /missing": "edit", "PATCH /missing": "edit", "POST /audit": "edit",
 	"POST /touch": "own", "POST /tokens": "own", "DELETE /tokens": "own", "DELETE ": "own",
 }

@@ -137,16 +137,19 @@ type historyEntry struct {
 }
 
 type versionsDocument struct {
-	CurrentVersion int `json:"current_version"`
-	Versions       []struct {
-		historyEntry
-		Shape       [2]int `json:"shape"`
-		StoredBytes int64  `json:"stored_bytes"`
-		NewBytes    int64  `json:"new_bytes"`
-		Actor       string `json:"actor"`
+	CurrentVersion int            `json:"current_version"`
+	Versions       []versionEntry `json:"versions"`
+}
 
-		Source *sourceDocument `json:"source"`
-	} `json:"versions"`
+type versionEntry struct {
+	historyEntry
+	Shape       [2]int `json:"shape"`
+	StoredBytes int64  `json:"stored_bytes"`
+	NewBytes    int64  `json:"new_bytes"`
+	Actor       string `json:"actor"`
+	Name        string `json:"name"`
+
+	Source *sourceDocument `json:"source"`
 }
 
 // ids returns the ids of the versions, oldest first.

@@ -72,6 +72,7 @@ func Run(t *testing.T, target Target) {
 		{"describe", describeTests},
 		{"version", versionTests},
 		{"recipe", recipeTests},
+		{"names of versions", nameTests},
 		{"missing", missingTests},
 		{"audit", auditTests},
 		{"live", liveTests},

@@ -145,7 +145,7 @@ func sampleManifest(m Manifest) []byte {
 func TestRecordOfFormat1IsRead(t *testing.T) {
 	uncounted := headWithoutSources()
 	uncounted.Versions[1].MarkCounts = nil
-	for file, want := range map[string]*Head{"head-v1.bin": uncounted, "head-v1-mark-counts.bin": headWithoutSources(), "head-v1-sources.bin": sampleHead()} {
+	for file, want := range map[string]*Head{"head-v1.bin": uncounted, "head-v1-mark-counts.bin": headWithoutSources(), "head-v1-sources.bin": sampleHead(), "head-v1-steps.bin": headWithSteps()} {
 		data, err := os.ReadFile(filepath.Join("testdata", file))
 		if err != nil {
 			t.Fatal(err)

@@ -79,8 +79,8 @@ export type Upload =
 
 interface Reads extends Signalled {
   where?: Condition | undefined;
-  /** A version that is kept, instead of the current one. */
-  version?: number | undefined;
+  /** A version that is kept, instead of the current one: its id, @ and its name, or a time. */
+  version?: number | string | undefined;
   /** false: the read does not extend the session. */
   touch?: boolean | undefined;
 }
@@ -148,7 +148,7 @@ export interface Session {
   undo(options?: Write): Promise<SessionDocument>;
   redo(options?: Write): Promise<SessionDocument>;
   versions(options?: Signalled): Promise<Schemas["Versions"]>;
-  restore(version: number, options?: Summary): Promise<SessionDocument>;
+  restore(version: number | string, options?: Summary): Promise<SessionDocument>;
   /** Makes a version of the table as it is. */
   snapshot(options?: Summary): Promise<Schemas["Versions"]>;
   append(table: Table, options?: FileOptions): Promise<SessionDocument>;
