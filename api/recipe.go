@@ -36,7 +36,7 @@ func (s *server) getRecipe(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	representation := "recipe " + strconv.Itoa(recipe.Form) + " " + s.Backend.Version
+	representation := "recipe " + strconv.Itoa(recipe.Form) + " " + s.Backend.Version + " " + strconv.Quote(sess.Filename)
 	for _, column := range q["key"] {
 		representation += " " + strconv.Quote(column)
 	}
