@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -25,7 +24,7 @@ const recipeFactor = 4
 // getRecipe answers with the recipe of a version. It does not make it for HEAD.
 func (s *server) getRecipe(w http.ResponseWriter, r *http.Request) error {
 	q := queryOf(r)
-	version, err := integer(q, "version", 0, 1, math.MaxUint32)
+	of, err := versionOf(q)
 	if err != nil {
 		return err
 	}
@@ -33,11 +32,11 @@ func (s *server) getRecipe(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	ver, err := sess.Version(uint32(version))
+	ver, err := versionFound(sess, of)
 	if err != nil {
 		return err
 	}
-	representation := "recipe " + strconv.Itoa(recipe.Form) + " " + s.Backend.Version
+	representation := "recipe " + strconv.Itoa(recipe.Form) + " " + s.Backend.Version + " " + strconv.Quote(sess.Filename)
 	for _, column := range q["key"] {
 		representation += " " + strconv.Quote(column)
 	}
@@ -61,6 +60,15 @@ func (s *server) getRecipe(w http.ResponseWriter, r *http.Request) error {
 	h.Set("Content-Length", strconv.Itoa(len(document)))
 	send(w, document)
 	return nil
+}
+
+// versionFound returns the version of a session that is meant.
+func versionFound(sess *session.Session, of session.VersionRef) (session.Version, error) {
+	id, err := sess.Resolve(of)
+	if err != nil {
+		return session.Version{}, err
+	}
+	return sess.Version(id)
 }
 
 // recipeOf returns the recipe of a version. Where its steps name rows by position, they get the values of the rows in

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -54,7 +53,7 @@ func (s *server) recipeOfUpload(r *http.Request, up *upload) (*replaying, error)
 	return &replaying{Recipe: of}, nil
 }
 
-// recipeOfSession returns the recipe of a session, which is named as id or id@version.
+// recipeOfSession returns the recipe of a session, which is named as id, or as id@ with a version.
 func (s *server) recipeOfSession(r *http.Request, name string) (*recipe.Recipe, error) {
 	if t := callerOf(r).token; t != nil && !t.Scope.Has(access.Read) {
 		return nil, insufficientScope(access.Read, "the token has the scope %q; a recipe of a session needs %q as well", t.Scope, access.Read)
@@ -65,17 +64,21 @@ func (s *server) recipeOfSession(r *http.Request, name string) (*recipe.Recipe, 
 	}
 	id, version, named := strings.Cut(name, "@")
 	to.ID = id
-	which := uint64(0)
+	var of session.VersionRef
 	if named {
-		if which, err = strconv.ParseUint(version, 10, 32); err != nil || which == 0 {
-			return nil, badParameter("recipe=%s is not accepted; it must be the document of a recipe, the id of a session, or id@version", codec.Shorten(name))
+		if of, err = session.ParseVersion(version); err != nil {
+			// Names look neither like ids nor like times.
+			of, err = session.ParseVersion("@" + version)
+		}
+		if err != nil {
+			return nil, badParameter("recipe=%s is not accepted; it must be the document of a recipe, the id of a session, or id@ with the id, the name or the time of a version", codec.Shorten(name))
 		}
 	}
 	sess, err := s.Sessions.Open(r.Context(), to, session.PrefetchNothing)
 	if err != nil {
 		return nil, err
 	}
-	ver, err := sess.Version(uint32(which))
+	ver, err := versionFound(sess, of)
 	if err != nil {
 		return nil, err
 	}

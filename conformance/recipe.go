@@ -290,7 +290,12 @@ var recipeTests = []test{
 		if diff := cmp.Diff([]any{2, "rename_columns", 7, "sort"}, done); diff != "" {
 			c.Error(diff)
 		}
-		before, _ := s.recipe("version=6")
+		s.do("PUT", s.path("/versions/6/name"), op{"name": "renamed"}).is(http.StatusOK)
+		named := c.replay(s.id+"@renamed", "text/csv", []byte("id,dose\n1,10\n")).is(http.StatusCreated).session()
+		if diff := cmp.Diff([]string{"id", "mg"}, named.Columns); diff != "" || len(named.Recipe.Steps) != 1 {
+			c.Error(diff, named.Recipe)
+		}
+		before, _ := s.recipe("version=@renamed")
 		if len(before.Steps) != 1 || before.From["version"] != 6.0 {
 			c.Errorf("%+v", before)
 		}
@@ -299,6 +304,25 @@ var recipeTests = []test{
 		if a := s.do("HEAD", s.path("/recipe"), nil).is(http.StatusOK); len(a.body) != 0 || a.header.Get("ETag") != tag {
 			c.Errorf("HEAD has %v", a.header)
 		}
+	}},
+	{"a sheet of a workbook is named by the recipe or by the request", func(c *client) {
+		upload := c.choose(sales(), "filename=sales.xlsx")
+		made := c.do("POST", "/api/v1/uploads/"+upload.TempID+"/select", op{"selected_sheets": []string{"2025"}}).is(http.StatusCreated).session()
+		s := &sess{c, made.SessionID, made}
+		s.edit(op{"op": "drop_missing"})
+		doc, text := s.recipe()
+		if doc.Import.Parameters["sheet_name"] != "2025" {
+			c.Errorf("%s", text)
+		}
+		again := c.replay(s.id, xlsxType, sales(), "filename=sales.xlsx").is(http.StatusCreated).session()
+		if again.Shape != [2]int{1, 2} {
+			c.Errorf("%v", again.Shape)
+		}
+		other := c.replay(s.id, xlsxType, sales(), "filename=sales.xlsx", "sheet_name=2026").is(http.StatusCreated).session()
+		if diff := cmp.Diff([]map[string]string{{"column": "price", "dtype": "float64"}}, other.Recipe.Differences.Missing); diff != "" || other.Shape != [2]int{3, 2} {
+			c.Error(other.Shape, diff)
+		}
+		c.replayForm([]byte(`{"recipe": 1}`), "sales.xlsx", sales()).refused(http.StatusBadRequest, "invalid_parameter", "the workbook has", "give sheet_name")
 	}},
 	{"recipes that cannot be read are refused", func(c *client) {
 		file := []byte("id,dose\n1,10\n")
@@ -319,8 +343,9 @@ var recipeTests = []test{
 		}
 		c.replay("no-session", "text/csv", file).refused(http.StatusBadRequest, "invalid_parameter", "is not a session id")
 		c.replay("123e4567-e89b-42d3-a456-426614174000", "text/csv", file).refused(http.StatusNotFound, "session_not_found")
-		c.replay("x@y", "text/csv", file).refused(http.StatusBadRequest, "invalid_parameter", "it must be the document of a recipe, the id of a session, or id@version")
 		s := c.create(string(file))
+		c.replay(s.id+"@", "text/csv", file).refused(http.StatusBadRequest, "invalid_parameter", "it must be the document of a recipe, the id of a session, or id@ with the id, the name or the time of a version")
+		c.replay(s.id+"@locked", "text/csv", file).refused(http.StatusNotFound, "version_not_found")
 		c.replay(s.id+"@7", "text/csv", file).refused(http.StatusNotFound, "version_not_found")
 		c.replay(s.id, jsonType, []byte(`{"from": {"session": "`+s.id+`"}}`)).refused(http.StatusBadRequest, "invalid_parameter", "recipe is for files")
 		long := `{"recipe": 1, "made_by": "` + strings.Repeat("x", 4<<20) + `"}`

@@ -84,6 +84,7 @@ var streamTests = []test{
 	{"what is for files that are read as a whole is refused with a stream", func(c *client) {
 		body := formatstest.ArrowStream(codectest.Generate(10, 2, 7))
 		c.send(body, -1, "dtype=column_1:utf8").refused(http.StatusBadRequest, "invalid_parameter", "dtype", "as a whole")
+		c.send(body, -1, "recipe=x").refused(http.StatusBadRequest, "invalid_parameter", "recipe", "as a whole")
 		c.send(body, -1, "sheet_name=1").refused(http.StatusBadRequest, "invalid_parameter", "sheet_name", "arrow")
 	}},
 }

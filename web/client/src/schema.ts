@@ -3359,7 +3359,7 @@ export interface components {
         upload_dry_run: boolean;
         /** @description With dry_run=true: how many of the first rows to show. 10 if it is not given. */
         upload_preview_rows: number;
-        /** @description A recipe to replay on the file: the id of a session, id@version, or the document, for which a form has more room than an address. All of its steps succeed, or nothing is stored. */
+        /** @description A recipe to replay on the file: the id of a session, id@ and the id, the name or the time of a version, or the document, for which a form has more room than an address. All of its steps succeed, or nothing is stored. */
         recipe: string;
         /** @description A column whose values name the rows that operations name by position, several for a key of several columns. */
         recipe_key: string[];
@@ -3460,7 +3460,7 @@ export interface operations {
                 dry_run?: components["parameters"]["upload_dry_run"];
                 /** @description With dry_run=true: how many of the first rows to show. 10 if it is not given. */
                 preview_rows?: components["parameters"]["upload_preview_rows"];
-                /** @description A recipe to replay on the file: the id of a session, id@version, or the document, for which a form has more room than an address. All of its steps succeed, or nothing is stored. */
+                /** @description A recipe to replay on the file: the id of a session, id@ and the id, the name or the time of a version, or the document, for which a form has more room than an address. All of its steps succeed, or nothing is stored. */
                 recipe?: components["parameters"]["recipe"];
                 /** @description What separates the fields of delimited text. Detected if it is not given. */
                 delimiter?: components["parameters"]["delimiter"];
@@ -3525,7 +3525,7 @@ export interface operations {
                     dry_run?: boolean;
                     /** @description With dry_run=true: how many of the first rows to show. 10 if it is not given. */
                     preview_rows?: number;
-                    /** @description A recipe to replay on the file: the id of a session, id@version, or the document, for which a form has more room than an address. All of its steps succeed, or nothing is stored. */
+                    /** @description A recipe to replay on the file: the id of a session, id@ and the id, the name or the time of a version, or the document, for which a form has more room than an address. All of its steps succeed, or nothing is stored. */
                     recipe?: string;
                     /**
                      * @description What separates the fields of delimited text. Detected if it is not given.
