@@ -248,7 +248,11 @@ func TestTheEventOfTheStateThatAFollowerFinds(t *testing.T) {
 // deaf is an engine without live updates. It keeps the events that it is given nevertheless.
 type deaf struct{ telling }
 
-func (d *deaf) Info() kv.Info { return d.Driver.Info() }
+func (d *deaf) Info() kv.Info {
+	info := d.Driver.Info()
+	info.Capabilities.LiveUpdates = false
+	return info
+}
 
 func TestAStoreThatTellsNothingIsGivenNoEvent(t *testing.T) {
 	d := &deaf{telling: telling{Driver: memory.New()}}
