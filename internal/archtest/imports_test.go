@@ -25,7 +25,7 @@ const module = "edgeframe"
 // benchmark and for tests.
 var arrows = map[string][]string{
 	"cmd/*":          {"native", "worker"},
-	"native":         {"core", "config", "api", "session", "kv", "kv/*", "native/*", "swagger", "internal/budget", "internal/logsafe", "internal/lru"},
+	"native":         {"core", "config", "api", "session", "kv", "kv/*", "native/*", "native/live", "swagger", "internal/budget", "internal/logsafe", "internal/lru"},
 	"native/*":       {"kv", "kv/*", "internal/budget", "internal/logsafe", "internal/lru"},
 	"native/live":    {"kv", "session"},
 	"worker":         {"edge", "core", "config", "api", "session", "staging", "kv", "kv/*", "kv/workerskv", "kv/durableobjects", "internal/budget", "internal/logsafe"},
