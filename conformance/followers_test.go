@@ -33,7 +33,9 @@ func TestFollowersOfServersThatShareRedis(t *testing.T) {
 		s[i].follow(nil).stop()
 		files[i] = idleFiles(t, servers[i])
 	}
-	expires := func() string { return s[0].do("GET", s[0].path("", "touch=false"), nil).is(http.StatusOK).session().ExpiresAt }
+	expires := func() string {
+		return s[0].do("GET", s[0].path("", "touch=false"), nil).is(http.StatusOK).session().ExpiresAt
+	}
 
 	before := expires()
 	followers := make([]*follower, 2*manyFollowers)
