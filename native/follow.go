@@ -3,6 +3,7 @@
 package native
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -48,7 +49,17 @@ func follow(hub *live.Hub) func(http.ResponseWriter, *http.Request, api.Follower
 		return nil
 	}
 	return func(w http.ResponseWriter, r *http.Request, f api.Follower) error {
-		feed, err := hub.Follow(live.Follower{Key: f.Key, Revision: f.Revision, Salt: f.Salt, Ends: f.Ends, Scoped: f.Scoped, Look: f.Look})
+		feed, err := hub.Follow(live.Follower{
+			Key: f.Key, Scoped: f.Scoped,
+			Seen: live.State{Revision: f.Revision, Salt: f.Salt, Expires: f.Ends},
+			Look: func(ctx context.Context) (live.State, error) {
+				sess, err := f.Look(ctx)
+				if err != nil {
+					return live.State{}, err
+				}
+				return live.State{Revision: sess.Revision, Salt: sess.Salt, Expires: sess.Expires, Event: sess.Event()}, nil
+			},
+		})
 		switch {
 		case errors.Is(err, live.ErrFull):
 			return api.ErrServerFollowers

@@ -248,7 +248,11 @@ func TestTheEventOfTheStateThatAFollowerFinds(t *testing.T) {
 // deaf is an engine without live updates. It keeps the events that it is given nevertheless.
 type deaf struct{ telling }
 
-func (d *deaf) Info() kv.Info { return d.Driver.Info() }
+func (d *deaf) Info() kv.Info {
+	info := d.Driver.Info()
+	info.Capabilities.LiveUpdates = false
+	return info
+}
 
 func TestAStoreThatTellsNothingIsGivenNoEvent(t *testing.T) {
 	d := &deaf{telling: telling{Driver: memory.New()}}
@@ -257,5 +261,25 @@ func TestAStoreThatTellsNothingIsGivenNoEvent(t *testing.T) {
 	h.must(h.Undo(context.Background(), of(edited)))
 	if len(d.told) > 0 || edited.head.kept != nil {
 		t.Errorf("told %q, and the columns %v were compared", d.told, edited.head.kept)
+	}
+}
+
+func TestAnEventIsReadAgain(t *testing.T) {
+	text := []byte(`{"type":"revision","revision":"7-50d8527759f6d4c6","version":4,"total_rows":3,"actor":"ada","summary":"s","columns":["a"],"all_columns":false,"tokens_revoked":true}`)
+	e, err := ParseEvent(text)
+	if err != nil || e.Type != "revision" || e.Revision.String() != "7-50d8527759f6d4c6" || !e.TokensRevoked {
+		t.Errorf("%+v, %v", e, err)
+	}
+	want := `{"type":"revision","revision":"7-50d8527759f6d4c6","version":4,"total_rows":3,"actor":null,"summary":null,"columns":[],"all_columns":true}`
+	if got := string(e.Present()); got != want {
+		t.Errorf("as the present state: %s", got)
+	}
+	if e, err := ParseEvent(deletedEvent); err != nil || e.Type != "deleted" {
+		t.Errorf("%+v, %v", e, err)
+	}
+	for _, damaged := range []string{"", "{", `{"type":"revision"}`, `{"type":"revision","revision":"7"}`} {
+		if _, err := ParseEvent([]byte(damaged)); err == nil {
+			t.Errorf("%q is read", damaged)
+		}
 	}
 }

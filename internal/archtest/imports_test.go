@@ -27,7 +27,7 @@ var arrows = map[string][]string{
 	"cmd/*":          {"cli", "worker"},
 	"cli":            {"cli/client", "native", "access", "codec", "codec/formats", "codec/scalar", "codec/unpack", "frame", "recipe"},
 	"cli/client":     {},
-	"native":         {"core", "config", "api", "session", "kv", "kv/*", "native/*", "swagger", "console", "internal/budget", "internal/logsafe", "internal/lru"},
+	"native":         {"core", "config", "api", "session", "kv", "kv/*", "native/*", "native/live", "swagger", "console", "internal/budget", "internal/logsafe", "internal/lru"},
 	"native/*":       {"kv", "kv/*", "internal/budget", "internal/logsafe", "internal/lru"},
 	"native/live":    {"kv", "session"},
 	"worker":         {"edge", "core", "config", "api", "session", "staging", "kv", "kv/*", "kv/workerskv", "kv/durableobjects", "internal/budget", "internal/logsafe"},

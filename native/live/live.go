@@ -52,15 +52,23 @@ func New(store *kv.Store, most int) *Hub {
 type Follower struct {
 	// Key is that of [session.Session.Key].
 	Key string
-	// Revision, Salt and Ends are what the follower has seen of the session: [session.Session.Salt], and when it
-	// expires unless it is accessed.
-	Revision session.Token
-	Salt     int64
-	Ends     time.Time
+	// Seen is what the follower has seen of the session. It needs no Event.
+	Seen State
 	// Scoped says that the follower has a token that the session may revoke.
 	Scoped bool
 	// Look reads the session.
-	Look func(ctx context.Context) (*session.Session, error)
+	Look func(ctx context.Context) (State, error)
+}
+
+// State is what is there of a session.
+type State struct {
+	Revision session.Token
+	// Salt is [session.Session.Salt].
+	Salt int64
+	// Expires is when it expires unless it is accessed.
+	Expires time.Time
+	// Event is [session.Session.Event].
+	Event []byte
 }
 
 // Follow makes f a follower. The caller must close the feed.
@@ -85,7 +93,7 @@ func (h *Hub) Follow(f Follower) (*Feed, error) {
 		h.loops.Go(t.run)
 	}
 	h.n++
-	feed := &Feed{hub: h, topic: t, key: f.Key, scoped: f.Scoped, salt: f.Salt, last: f.Revision, ready: make(chan struct{}, 1)}
+	feed := &Feed{hub: h, topic: t, key: f.Key, scoped: f.Scoped, salt: f.Seen.Salt, last: f.Seen.Revision, ready: make(chan struct{}, 1)}
 	t.join(feed)
 	return feed, nil
 }
@@ -115,7 +123,6 @@ func (h *Hub) Close() {
 	h.mu.Lock()
 	h.closed = true
 	for _, t := range h.topics {
-		t.end()
 		t.finish("")
 	}
 	h.mu.Unlock()

@@ -31,9 +31,9 @@ type event struct {
 
 // topic has the followers of one session.
 type topic struct {
-	look func(ctx context.Context) (*session.Session, error)
+	look func(ctx context.Context) (State, error)
 	stop func()
-	// ctx is done when nobody follows any more.
+	// ctx is done when nobody follows any more, or the session has ended.
 	ctx context.Context
 	end context.CancelFunc
 	// wake receives when due has changed.
@@ -59,7 +59,7 @@ type topic struct {
 func newTopic(f Follower) *topic {
 	t := &topic{
 		look: f.Look, feeds: map[*Feed]struct{}{}, wake: make(chan struct{}, 1), settled: make(chan struct{}),
-		ends: f.Ends, due: f.Ends.Add(expiryMargin),
+		ends: f.Seen.Expires, due: f.Seen.Expires.Add(expiryMargin),
 	}
 	t.ctx, t.end = context.WithCancel(context.Background())
 	return t
@@ -142,6 +142,7 @@ func (t *topic) finish(kind string) {
 		return
 	}
 	t.over = true
+	t.end()
 	for f := range t.feeds {
 		if kind != "" && !f.over {
 			f.add(Message{Type: kind, Event: []byte(`{"type":"` + kind + `"}`)})
@@ -150,7 +151,7 @@ func (t *topic) finish(kind string) {
 	}
 }
 
-// run looks at the session when that is due, until nobody follows any more.
+// run looks at the session when that is due, until ctx is done.
 func (t *topic) run() {
 	defer t.stop()
 	for {
@@ -178,11 +179,11 @@ func (t *topic) lookNow() {
 	t.mu.Unlock()
 	ctx, cancel := context.WithTimeout(t.ctx, lookTimeout)
 	defer cancel()
-	sess, err := t.look(ctx)
+	now, err := t.look(ctx)
 	switch {
 	case t.ctx.Err() != nil:
 	case err == nil:
-		t.saw(sess, told)
+		t.saw(now, told)
 		if heard {
 			t.settle()
 		}
@@ -210,10 +211,10 @@ func (t *topic) ending() string {
 
 // saw tells the followers that have missed something what the present state is. told is what the store had told when
 // the look began. If it has told more since, the look says nothing about revisions.
-func (t *topic) saw(sess *session.Session, told int) {
+func (t *topic) saw(now State, told int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.ends = sess.Expires
+	t.ends = now.Expires
 	t.lookAt(t.ends.Add(expiryMargin))
 	if t.told != told {
 		return
@@ -221,16 +222,15 @@ func (t *topic) saw(sess *session.Session, told int) {
 	for f := range t.feeds {
 		switch {
 		case f.over:
-		case f.scoped && f.salt != sess.Salt:
+		case f.scoped && f.salt != now.Salt:
 			f.finish()
-		case f.missed, !t.isSettled() && sess.Revision.Revision > f.last.Revision:
-			f.see(sess)
+		case f.missed, !t.isSettled() && now.Revision.Revision > f.last.Revision:
+			f.see(now)
 		}
 	}
-	if now := sess.Event(); t.latest.Revision != sess.Revision {
-		e, err := session.ParseEvent(now)
-		if err == nil {
-			t.latest = event{e, now}
+	if t.latest.Revision != now.Revision {
+		if e, err := session.ParseEvent(now.Event); err == nil {
+			t.latest = event{e, now.Event}
 		}
 	}
 }
@@ -253,14 +253,14 @@ func (t *topic) settle() {
 }
 
 // see has the present state told, if it is another one than the follower has seen.
-func (f *Feed) see(sess *session.Session) {
+func (f *Feed) see(now State) {
 	f.missed = false
-	if f.last == sess.Revision {
+	if f.last == now.Revision {
 		return
 	}
 	if len(f.pending) >= maxPending {
 		f.pending = nil
 	}
-	f.last = sess.Revision
-	f.add(Message{Type: "revision", Event: sess.Event(), Revision: sess.Revision.String()})
+	f.last = now.Revision
+	f.add(Message{Type: "revision", Event: now.Event, Revision: now.Revision.String()})
 }

@@ -74,7 +74,7 @@ func TestAUserInstallsThePackage(t *testing.T) {
 		files = append(files, file.Path)
 	}
 	want := []string{"LICENSE", "README.md"}
-	for _, name := range []string{"error.d.ts", "http.d.ts", "index.d.ts", "index.js", "json.d.ts", "op.d.ts", "schema.d.ts", "session.d.ts", "types.d.ts", "upload.d.ts"} {
+	for _, name := range []string{"error.d.ts", "http.d.ts", "index.d.ts", "index.js", "json.d.ts", "op.d.ts", "schema.d.ts", "session.d.ts", "types.d.ts", "upload.d.ts", "watch.d.ts"} {
 		want = append(want, "dist/"+name)
 	}
 	want = append(want, "package.json")

@@ -1,7 +1,8 @@
 import { stringify } from "./json.js";
-import { json, search, sender, sleep, type State } from "./http.js";
-import type { Change, Options, Query, Session, Summary } from "./types.js";
+import { json, search, sender, type State } from "./http.js";
+import type { Options, Query, Session, Summary } from "./types.js";
 import { sendFile } from "./upload.js";
+import { watch } from "./watch.js";
 
 export const sessions = "/api/v1/sessions";
 
@@ -73,32 +74,7 @@ export const session = (base: string, options: Options, id: string, state: State
     },
     revoke: (call) => send("DELETE", "/tokens", call),
     delete: (call) => send("DELETE", "", call),
-    watch(listener, { intervalMs = 2000 } = {}) {
-      const end = new AbortController();
-      const { signal } = end;
-      const follow = async () => {
-        let tag: string | undefined;
-        let known: string | null | undefined;
-        for (; !signal.aborted; await sleep(intervalMs, signal)) {
-          let change: Change | undefined;
-          try {
-            const { revision, document } = await send(
-              "GET", "", { signal, query: { touch: false }, headers: tag ? { "If-None-Match": tag } : undefined },
-              async (response) => ({ revision: response.headers.get("Edgeframe-Revision"), document: await json(response) }),
-            );
-            // The tag also changes when the session is extended.
-            if (document && known && revision != known) change = { type: "changed", document };
-            if (document) [tag, known] = [document.etag, revision];
-          } catch (error: any) {
-            if (error.status == 404) change = { type: "gone" };
-          }
-          if (change && !signal.aborted) listener(change);
-          if (change?.type == "gone") return;
-        }
-      };
-      follow();
-      return () => end.abort();
-    },
+    watch: watch(send, root),
     request: (method, path, call) => seen(send(method, path, call)),
   };
 };

@@ -166,7 +166,7 @@ export interface Session {
   revoke(options?: Write): Promise<void>;
   /** Deletes the session, if it is there. */
   delete(options?: Write): Promise<void>;
-  /** Calls the listener after each change, whoever made it, until the returned function is called. It asks the server every two seconds. */
+  /** Calls the listener after each change, whoever made it, until the returned function is called. The server tells of them; one that does not is asked every two seconds. */
   watch(listener: (change: Change) => void, options?: { intervalMs?: number }): () => void;
   /** Sends a request below the address of the session, for what this client has no method for. */
   request<T = unknown>(method: string, path: string, options?: Pick<Call, "query" | "body" | "signal" | "ifMatch">): Promise<T>;
