@@ -92,24 +92,25 @@ func isOwnPage(r *http.Request, origin string) bool {
 	return strings.EqualFold(host, r.Host)
 }
 
-// tokenHash is the hash of a token. All hashes have the same length, so comparing them does not reveal
-// the length of a token.
-type tokenHash = [sha256.Size]byte
+// Operators are the tokens of the operator, as hashes. All hashes have the same length, so comparing them does not
+// reveal the length of a token.
+type Operators [][sha256.Size]byte
 
-func hashTokens(tokens []string) []tokenHash {
-	hashes := make([]tokenHash, len(tokens))
+// NewOperators returns the tokens of the operator.
+func NewOperators(tokens []string) Operators {
+	hashes := make(Operators, len(tokens))
 	for i, t := range tokens {
 		hashes[i] = sha256.Sum256([]byte(t))
 	}
 	return hashes
 }
 
-// accepts reports whether token is one of the operator's.
-func (s *server) accepts(token string) bool {
+// Have reports whether token is one of the operator's.
+func (o Operators) Have(token string) bool {
 	sum := sha256.Sum256([]byte(token))
 	found := 0
-	for i := range s.accepted {
-		found |= subtle.ConstantTimeCompare(sum[:], s.accepted[i][:])
+	for i := range o {
+		found |= subtle.ConstantTimeCompare(sum[:], o[i][:])
 	}
 	return found == 1
 }

@@ -102,8 +102,8 @@ type server struct {
 	staging *staging.Area
 	encoded encodedCache
 	routes  []route
-	// accepted has the hashes of Tokens.
-	accepted []tokenHash
+	// accepted are Tokens.
+	accepted Operators
 }
 
 // handler answers a request. Its error becomes the problem document.
@@ -128,7 +128,7 @@ func New(c Config) http.Handler {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	s := &server{Config: c, staging: staging.New(c.Store, c.Now), encoded: newEncodedCache(c.CacheBytes), accepted: hashTokens(c.Tokens)}
+	s := &server{Config: c, staging: staging.New(c.Store, c.Now), encoded: newEncodedCache(c.CacheBytes), accepted: NewOperators(c.Tokens)}
 	if c.WatchCache != nil {
 		c.WatchCache("pages", s.encoded.pages.Stats)
 		c.WatchCache("documents", s.encoded.parts.Stats)

@@ -46,7 +46,7 @@ func (s *server) identify(w http.ResponseWriter, r *http.Request, linked string)
 		return s.identifyLink(w, r, linked)
 	case token == "":
 		return caller{}, problemf(http.StatusUnauthorized, "unauthorized", sendToken)
-	case s.accepts(token):
+	case s.accepted.Have(token):
 		return caller{operator: true}, nil
 	}
 	return s.identifyScoped(w, r, token)

@@ -81,6 +81,15 @@ func (c Common) HasTokens() bool {
 	return len(c.APITokens) > 0 || c.TokenSecret != "" || c.TokenPublicKey != ""
 }
 
+// TokenTexts are the tokens of the operator, which must not be shown.
+func (c Common) TokenTexts() []string {
+	texts := make([]string, len(c.APITokens))
+	for i, token := range c.APITokens {
+		texts[i] = string(token)
+	}
+	return texts
+}
+
 // TokenKeys are the keys of scoped tokens.
 func (c Common) TokenKeys() access.Keys {
 	keys := access.Keys{Secret: []byte(c.TokenSecret)}

@@ -259,6 +259,16 @@ var accessTests = []test{
 		c.do("GET", s.path("", "token="+link), nil).refused(http.StatusBadRequest, "invalid_parameter", "once")
 		c.do("POST", s.path("/undo", "token="+link), nil).refused(http.StatusBadRequest, "invalid_parameter", `"token"`)
 	}},
+	{"the limit of requests, if there is one, is told with every answer", func(c *client) {
+		var told []string
+		for _, path := range []string{"/api/v1/sessions/" + unknownID, "/api/v1/uploads/" + unknownID, "/health/live"} {
+			a := c.do("GET", path, nil)
+			told = append(told, fmt.Sprint(a.header.Get("RateLimit") != "", a.header.Get("RateLimit-Policy") != ""))
+		}
+		if with := told[0] == "true true"; told[0] != told[1] || told[2] != "false false" || !with && told[0] != "false false" {
+			c.Errorf("answers with RateLimit and RateLimit-Policy: %q", told)
+		}
+	}},
 	{"a list has the sessions that the caller may touch", func(c *client) {
 		if c.target.Token == "" {
 			c.do("GET", "/api/v1/sessions", nil).refused(http.StatusForbidden, "forbidden", "API_TOKENS")

@@ -114,6 +114,7 @@ func (c *client) once(method, path string, body any, headers ...string) (*answer
 	}
 	a := &answer{c, method + " " + shorten(path), response.StatusCode, response.Header, got}
 	a.isDocumented(method, path)
+	a.leaksNothing(path, body, headers)
 	return a, nil
 }
 

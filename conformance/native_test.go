@@ -57,10 +57,11 @@ func TestNativeServerOnRedis(t *testing.T) {
 	Run(t, onRedis(t, redis.URL))
 }
 
-// onRedis is a server with tokens on the Redis at url.
+// onRedis is a server with tokens on the Redis at url. It counts requests against a limit that no test reaches, so that
+// all answers are compared with that switched on too.
 func onRedis(t *testing.T, url string, env ...string) Target {
 	t.Helper()
-	env = append([]string{"REDIS_ENABLED=true", "STORAGE_FALLBACK_TO_MEMORY=false", "REDIS_URL=" + url, "API_TOKENS=first-token", "TOKEN_SECRET=" + tokenSecret, "LOG_LEVEL=debug"}, env...)
+	env = append([]string{"REDIS_ENABLED=true", "STORAGE_FALLBACK_TO_MEMORY=false", "REDIS_URL=" + url, "API_TOKENS=first-token", "TOKEN_SECRET=" + tokenSecret, "LOG_LEVEL=debug", "RATE_LIMIT_PER_MINUTE=1000000"}, env...)
 	target := native(t, env...)
 	target.Token, target.TokenSecret = "first-token", tokenSecret
 	target.BackendType, target.BackendClass = "redis", "RedisBackend"

@@ -72,10 +72,6 @@ type Runtime struct {
 
 // New returns the HTTP API with the settings c on the runtime rt.
 func New(c config.Common, rt Runtime) http.Handler {
-	tokens := make([]string, len(c.APITokens))
-	for i, token := range c.APITokens {
-		tokens[i] = string(token)
-	}
 	// The store has the other half of the cache.
 	encoded := c.CacheBytes() / 16
 	if c.ServerTiming {
@@ -116,7 +112,7 @@ func New(c config.Common, rt Runtime) http.Handler {
 		TokenRefused:   rt.TokenRefused,
 		RateLimit:      rt.RateLimit,
 		OriginRefused:  rt.OriginRefused,
-		Tokens:         tokens,
+		Tokens:         c.TokenTexts(),
 		Keys:           c.TokenKeys(),
 		Misconfigured:  rt.Misconfigured,
 		Stopping:       rt.Stopping,

@@ -4,8 +4,6 @@ package native
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/subtle"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -30,6 +28,7 @@ func serveMetrics(next http.Handler, cfg Config, t telemetry, log *slog.Logger) 
 	}
 	hostAllowed := hostFilter(cfg, listensOnLoopback(cfg))
 	guard := newTokenGuard(log)
+	operators := api.NewOperators(cfg.TokenTexts())
 	metrics := t.metrics.Handler()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
@@ -40,7 +39,7 @@ func serveMetrics(next http.Handler, cfg Config, t telemetry, log *slog.Logger) 
 			http.Error(w, "metrics are read with GET", http.StatusMethodNotAllowed)
 		case hostAllowed != nil && !hostAllowed(r.Host):
 			http.Error(w, "this server does not answer under that name; see ALLOWED_HOSTS", http.StatusMisdirectedRequest)
-		case cfg.HasTokens() && !isOperator(cfg, r):
+		case cfg.HasTokens() && !operators.Have(api.Bearer(r)):
 			refuseScrape(w, r, guard)
 		default:
 			if x, ok := r.Context().Value(exchangeKey{}).(*exchange); ok {
@@ -49,17 +48,6 @@ func serveMetrics(next http.Handler, cfg Config, t telemetry, log *slog.Logger) 
 			metrics.ServeHTTP(w, r)
 		}
 	})
-}
-
-// isOperator reports whether a request has one of the operator's tokens.
-func isOperator(cfg Config, r *http.Request) bool {
-	given := sha256.Sum256([]byte(api.Bearer(r)))
-	same := 0
-	for _, token := range cfg.APITokens {
-		want := sha256.Sum256([]byte(token))
-		same |= subtle.ConstantTimeCompare(given[:], want[:])
-	}
-	return same == 1
 }
 
 // refuseScrape answers a request without a token of the operator. Wrong tokens are counted, as elsewhere.

@@ -33,6 +33,7 @@ func migrate(t *testing.T, from, to string, environ ...string) (code int, stdout
 	if err != nil && !errors.As(err, &exit) {
 		t.Fatal(err)
 	}
+	testenv.ShowsNoSecrets(t, "edgeframe migrate", out.String()+errs.String(), append(environ, "REDIS_URL="+from, "REDIS_URL="+to)...)
 	return cmd.ProcessState.ExitCode(), out.String(), errs.String()
 }
 

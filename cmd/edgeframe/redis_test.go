@@ -33,7 +33,12 @@ func storageHealth(t *testing.T, url string) (status int, doc map[string]any) {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	if err := json.NewDecoder(resp.Body).Decode(&doc); err != nil {
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	testenv.ShowsNoSecrets(t, "the health document", string(body))
+	if err := json.Unmarshal(body, &doc); err != nil {
 		t.Fatal(err)
 	}
 	return resp.StatusCode, doc

@@ -47,6 +47,7 @@ func StartRedis(t testing.TB, args ...string) *Redis {
 	t.Helper()
 	for range 10 {
 		r := &Redis{t: t, dir: t.TempDir(), args: args}
+		Secret(r.argument("--requirepass"), r.argument("--masterauth"))
 		r.listenOn(freePort(t), freePort(t))
 		if r.start() != nil {
 			continue

@@ -105,6 +105,7 @@ func start(t testing.TB, program string, env []string, args ...string) *Server {
 
 func startCommand(t testing.TB, cmd *exec.Cmd, env []string) *Server {
 	t.Helper()
+	noteSecrets(env)
 	s := &Server{t: t, Cmd: cmd, log: &buffer{}, exited: make(chan struct{})}
 	// A server with the race detector would sleep for a second before it ends.
 	s.Cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOST=127.0.0.1", "PORT=0", "GORACE=atexit_sleep_ms=10"}, env...)
@@ -121,37 +122,9 @@ func startCommand(t testing.TB, cmd *exec.Cmd, env []string) *Server {
 		if strings.Contains(s.Logs(), "WARNING: DATA RACE") {
 			t.Errorf("data race in the server:\n%s", s.Logs())
 		}
-		findNoTokens(t, s.log, env...)
+		ShowsNoSecrets(t, "the log of the server", s.Logs(), env...)
 	})
 	return s
-}
-
-// secrets are scoped tokens and links with tokens.
-var secrets = regexp.MustCompile(`eyJ[\w-]{8,}\.|[?&]token=`)
-
-// findNoTokens checks that a log has no token, no link with one, and no secret of the environment.
-func findNoTokens(t testing.TB, log *buffer, env ...string) {
-	t.Helper()
-	found := secrets.FindAllString(log.String(), 5)
-	for _, variable := range env {
-		if name, values, _ := strings.Cut(variable, "="); name == "API_TOKENS" || name == "TOKEN_SECRET" {
-			found = append(found, secretsIn(log.String(), values)...)
-		}
-	}
-	if found != nil {
-		t.Errorf("the log has %q", found)
-	}
-}
-
-// secretsIn returns those of the secrets, separated by commas, that a log has. Those that are shorter than 8
-// characters may be words of a sentence.
-func secretsIn(log, secrets string) (found []string) {
-	for secret := range strings.SplitSeq(secrets, ",") {
-		if secret = strings.TrimSpace(secret); len(secret) >= 8 && strings.Contains(log, secret) {
-			found = append(found, secret)
-		}
-	}
-	return found
 }
 
 // Logs is all that the server has printed.

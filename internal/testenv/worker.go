@@ -156,7 +156,7 @@ func startModules(t testing.TB, root string, paths []string, opt WorkerOptions) 
 		for name, value := range opt.Vars {
 			env = append(env, name+"="+value)
 		}
-		findNoTokens(t, w.log, env...)
+		ShowsNoSecrets(t, "the log of the Worker", w.Logs(), env...)
 	})
 	w.URL = w.awaitURL(t, stdout)
 	return w

@@ -130,14 +130,13 @@ func (d *Driver) commitInSteps(ctx context.Context, c kv.Commit) (values [][]byt
 	}
 	err = swapOutcome(swapScript.Run(ctx, d.client, []string{c.Swap.Key}, d.swapArguments(c, "")...).Result())
 	gets := make([]*goredis.StringCmd, len(c.Get))
-	_, _ = d.client.Pipelined(ctx, func(pipe goredis.Pipeliner) error {
+	_ = pipelined(ctx, d.client, func(pipe goredis.Pipeliner) {
 		for _, key := range c.Drop {
 			if err == nil {
 				pipe.Unlink(ctx, key)
 			}
 		}
 		queueGets(ctx, pipe, c.Get, gets)
-		return nil
 	})
 	if len(c.Get) > 0 {
 		// If this fails, values is nil.

@@ -100,13 +100,12 @@ func (d *Driver) scanAt(ctx context.Context, node *goredis.Client, cursor uint64
 	var slots *goredis.ClusterSlotsCmd
 	var info *goredis.StringCmd
 	var scan *goredis.ScanCmd
-	_, _ = node.Pipelined(ctx, func(pipe goredis.Pipeliner) error {
+	_ = pipelined(ctx, node, func(pipe goredis.Pipeliner) {
 		if d.cluster {
 			slots = pipe.ClusterSlots(ctx)
 		}
 		info = pipe.Info(ctx, "server")
 		scan = pipe.Scan(ctx, cursor, escapeGlob(prefix)+"*", int64(limit))
-		return nil
 	})
 	if slots != nil {
 		if a.slots, err = ownership(slots); err != nil {

@@ -26,11 +26,8 @@ func (d *Driver) Get(ctx context.Context, keys []string) (values [][]byte, err e
 		if len(keys) == 1 {
 			gets[0] = d.client.Get(ctx, keys[0])
 		} else {
-			// Ignore the error of the pipeline: each command has its own.
-			_, _ = d.client.Pipelined(ctx, func(pipe goredis.Pipeliner) error {
-				queueGets(ctx, pipe, keys, gets)
-				return nil
-			})
+			// Each command has its own error.
+			_ = pipelined(ctx, d.client, func(pipe goredis.Pipeliner) { queueGets(ctx, pipe, keys, gets) })
 		}
 		values, err = valuesOf(keys, gets)
 		return err

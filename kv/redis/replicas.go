@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,17 +31,32 @@ import (
 // found may be a change that no replica has yet, of another request or of an attempt before: then
 // [Driver.confirm] waits for it.
 
+// pipelined sends the commands of queue in one round trip, and returns them; each has its error. If the server refuses
+// a new connection by an answer, such as that the password is wrong or that it is loading its data, the library sends
+// nothing, and leaves the commands as if they had succeeded with empty answers. Then all get that error here.
+func pipelined(ctx context.Context, server goredis.Cmdable, queue func(goredis.Pipeliner)) []goredis.Cmder {
+	commands, err := server.Pipelined(ctx, func(pipe goredis.Pipeliner) error {
+		queue(pipe)
+		return nil
+	})
+	if err != nil && !slices.ContainsFunc(commands, func(c goredis.Cmder) bool { return c.Err() != nil }) {
+		for _, c := range commands {
+			c.SetErr(err)
+		}
+	}
+	return commands
+}
+
 // pipelined sends the commands of queue to a server in one round trip. It returns the first error of
 // these commands, and separately why the replicas may not have what they have written. A value that
 // is absent is not an error.
 func (d *Driver) pipelined(ctx context.Context, server *goredis.Client, queue func(goredis.Pipeliner)) (err, unconfirmed error) {
 	var own int
 	var replicated func() error
-	commands, _ := server.Pipelined(ctx, func(pipe goredis.Pipeliner) error {
+	commands := pipelined(ctx, server, func(pipe goredis.Pipeliner) {
 		queue(pipe)
 		own = pipe.Len()
 		replicated = d.queueWait(ctx, pipe, server)
-		return nil
 	})
 	for _, c := range commands[:own] {
 		if err := c.Err(); err != nil && !errors.Is(err, goredis.Nil) {
