@@ -179,15 +179,6 @@ func (p *peer) peak() (bytes int64) {
 	return bytes
 }
 
-// timed is the work of a peer that is one piece.
-func timed(work func() error) func() ([]time.Duration, error) {
-	return func() ([]time.Duration, error) {
-		begin := time.Now()
-		err := work()
-		return []time.Duration{time.Since(begin)}, err
-	}
-}
-
 // requesting returns work that is one request. next prepares it.
 func requesting(c *client, next func(*client) (request, error)) (prepare func() error, work func() ([]time.Duration, error)) {
 	var sent request

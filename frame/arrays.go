@@ -32,6 +32,16 @@ func KeepRows(arr arrow.Array, keep []Span) (arrow.Array, error) {
 	return rows([]arrow.Array{arr}, runs)
 }
 
+// takeRows returns the rows of arr at places.
+func takeRows(arr arrow.Array, places []gather.Place) (arrow.Array, error) {
+	taker, err := gather.NewTaker([]arrow.Array{arr})
+	if err != nil {
+		return nil, mismatch(err)
+	}
+	data, err := taker.Take(places)
+	return data, mismatch(err)
+}
+
 // ReplaceRows returns arr with other values in the rows at, one value for each row. The rows must be
 // ascending and unique, and values must have the type of arr.
 func ReplaceRows(arr arrow.Array, at []int, values arrow.Array) (arrow.Array, error) {

@@ -1,12 +1,11 @@
 package frame
 
 import (
-	"math/rand/v2"
-
-	"github.com/zeebo/xxh3"
+	"slices"
 
 	"edgeframe/codec"
 	"edgeframe/codec/scalar"
+	"edgeframe/internal/parallel"
 )
 
 // dropMissing removes the rows in which any, or all, cells of some columns are missing, as
@@ -39,36 +38,49 @@ func (op *dropMissing) apply(f *Frame) error {
 }
 
 // missingRows returns the rows in which any, or all, cells of loaded columns are missing.
-func (f *Frame) missingRows(columns []int, all bool) (rows []int64, err error) {
-	cells := make([]*missingCells, len(columns))
-	for i, c := range columns {
-		cells[i] = f.missingCells(c)
+func (f *Frame) missingRows(columns []int, all bool) ([]int64, error) {
+	found, ranges := make([]bool, f.NumRows()), f.groupRanges()
+	err := parallel.Do(len(ranges), func(g int) error {
+		f.findMissing(columns, all, ranges[g], found[ranges[g].from:ranges[g].to])
+		return f.Ended()
+	})
+	return rowsOf(found), err
+}
+
+// findMissing sets found for the rows of a row group in which any, or all, cells are missing.
+func (f *Frame) findMissing(columns []int, all bool, r groupRange, found []bool) {
+	for i := range found {
+		found[i] = all
 	}
-	for _, r := range f.groupRanges() {
-		if err := f.Ended(); err != nil {
-			return nil, err
+	for _, column := range columns {
+		c := &cells{arr: f.Columns[column].Chunks[r.group].Data}
+		switch c.countMissing(); {
+		case c.missing == nil && all:
+			clear(found)
+			return
+		case c.missing == nil:
+			continue
 		}
-		for _, m := range cells {
-			m.enter(r.group)
-		}
-		for row := range r.to - r.from {
-			if rowMissing(cells, row, all) {
-				rows = append(rows, int64(r.from+row))
+		f.forgive(column, r, c.missing)
+		for row, missing := range c.missing {
+			// The first present cell decides about all, the first missing one about any.
+			if missing != all {
+				found[row] = !all
 			}
 		}
 	}
-	return rows, nil
 }
 
-// rowMissing reports whether any, or all, cells of a row of the current row group are missing.
-func rowMissing(cells []*missingCells, row int, all bool) bool {
-	for _, m := range cells {
-		// The first present cell decides about all, the first missing one about any.
-		if m.at(row) != all {
-			return !all
+// forgive makes cells that are marked as intentionally missing ones that are not.
+func (f *Frame) forgive(column int, r groupRange, missing []bool) {
+	marks := f.Marks[f.Columns[column].Field.Name]
+	first, _ := slices.BinarySearch(marks, int64(r.from))
+	for _, row := range marks[first:] {
+		if row >= int64(r.to) {
+			return
 		}
+		missing[row-int64(r.from)] = false
 	}
-	return all
 }
 
 // missingCells reports, row group by row group, which cells of a loaded column are missing and not
@@ -92,9 +104,6 @@ func (m *missingCells) enter(group int) {
 	}
 	m.isMissing = scalar.Missing(m.f.Columns[m.column].Chunks[group].Data)
 }
-
-// at reports whether the cell of a row of the group is missing. Rows ascend from call to call.
-func (m *missingCells) at(row int) bool { return m.isMissing(row) && !m.marked(row) }
 
 // marked reports whether the cell is marked as intentionally missing. Rows ascend.
 func (m *missingCells) marked(row int) bool {
@@ -153,78 +162,26 @@ func (op *dropDuplicates) apply(f *Frame) error {
 	if err != nil {
 		return err
 	}
-	rows, err := op.duplicates(f, digests)
+	gone, err := f.duplicated(digests, op.Keep)
 	if err != nil {
 		return err
 	}
-	return f.removeRows(rows)
+	return f.removeRows(rowsOf(gone))
 }
 
-// duplicates lists the rows to remove, ascending.
-func (op *dropDuplicates) duplicates(f *Frame, digests []xxh3.Uint128) (rows []int64, _ error) {
-	// first and last have the first and the last row with a digest.
-	first, last := make(map[xxh3.Uint128]int32), make(map[xxh3.Uint128]int32)
-	for row, d := range digests {
-		if row%pauseRows == 0 && f.Ended() != nil {
-			return nil, f.Ended()
-		}
-		if _, ok := first[d]; !ok {
-			first[d] = int32(row)
-		}
-		if op.Keep == "last" || op.Keep == "none" {
-			last[d] = int32(row)
+// rowsOf returns the rows that are marked, ascending.
+func rowsOf(marked []bool) (rows []int64) {
+	n := 0
+	for _, is := range marked {
+		if is {
+			n++
 		}
 	}
-	for row, d := range digests {
-		if row%pauseRows == 0 && f.Ended() != nil {
-			return nil, f.Ended()
-		}
-		isFirst, isLast := first[d] == int32(row), last[d] == int32(row)
-		keep := isFirst
-		switch op.Keep {
-		case "last":
-			keep = isLast
-		case "none":
-			keep = isFirst && isLast
-		}
-		if !keep {
+	rows = make([]int64, 0, n)
+	for row, is := range marked {
+		if is {
 			rows = append(rows, int64(row))
 		}
 	}
-	return rows, nil
-}
-
-// duplicateBytes is about the memory for a row while duplicates are searched.
-const duplicateBytes = 128
-
-// digests returns for each row a digest of its cells in some columns. Rows with equal digests count
-// as equal: XXH3 has 128 bits, and its seed is random so that nobody can prepare a collision.
-func (f *Frame) digests(columns []int) ([]xxh3.Uint128, error) {
-	rows := f.NumRows()
-	if rows > f.Limits.Bytes/duplicateBytes {
-		return nil, codec.Errorf(codec.ErrTooLarge, "looking for equal ones among %d rows takes more than the %d bytes of memory that a table may have", rows, f.Limits.Bytes)
-	}
-	if err := f.LoadColumns(columns); err != nil {
-		return nil, err
-	}
-	digests := make([]xxh3.Uint128, 0, rows)
-	seed := rand.Uint64()
-	var row []byte
-	for _, r := range f.groupRanges() {
-		if err := f.Ended(); err != nil {
-			return nil, err
-		}
-		cells := make([]func(dst []byte, row int) []byte, len(columns))
-		for i, c := range columns {
-			cells[i] = scalar.CellKeys(f.Columns[c].Chunks[r.group].Data)
-		}
-		for i := range r.to - r.from {
-			row = row[:0]
-			for _, cell := range cells {
-				row = cell(row, i)
-			}
-			digests = append(digests, xxh3.Hash128Seed(row, seed))
-		}
-	}
-	return digests, nil
+	return rows
 }

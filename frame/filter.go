@@ -1,9 +1,8 @@
 package frame
 
 import (
+	"math/bits"
 	"slices"
-
-	"github.com/apache/arrow/go/v17/arrow"
 
 	"edgeframe/codec"
 )
@@ -100,22 +99,27 @@ func (f *Frame) failing(where *Condition) (gone []int64, err error) {
 	if err != nil {
 		return nil, err
 	}
-	// The list of the rows grows by copying it.
-	if err := f.within(2 * wordBytes * f.NumRows()); err != nil {
+	// The bits of the rows are less than what was reserved for the edit.
+	within := *f
+	within.Reserve = f.Within
+	matches, err := within.evaluate(holds, columns)
+	if err != nil {
 		return nil, err
 	}
-	at := newEvaluation(f)
-	arrays := make([]arrow.Array, len(f.Columns))
+	n := int(f.NumRows())
+	for _, words := range matches {
+		for _, word := range words {
+			n -= bits.OnesCount64(word)
+		}
+	}
+	if err := f.within(wordBytes * int64(n)); err != nil {
+		return nil, err
+	}
+	gone = make([]int64, 0, n)
 	for _, r := range f.groupRanges() {
-		for _, c := range columns {
-			arrays[c] = f.Columns[c].Chunks[r.group].Data
-		}
-		results, err := at.holds(holds, arrays, r.group, r.to-r.from)
-		if err != nil {
-			return nil, err
-		}
-		for i, keep := range results {
-			if !keep {
+		words := matches[r.group]
+		for i := range r.to - r.from {
+			if words[i/64]>>(i%64)&1 == 0 {
 				gone = append(gone, int64(r.from+i))
 			}
 		}

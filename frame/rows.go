@@ -9,6 +9,8 @@ import (
 	"edgeframe/codec"
 	"edgeframe/codec/document"
 	"edgeframe/codec/scalar"
+	"edgeframe/internal/gather"
+	"edgeframe/internal/parallel"
 )
 
 // setValues puts values into rows of a column: one each, or one for all.
@@ -301,30 +303,69 @@ func (f *Frame) removeRows(rows []int64) error {
 		return err
 	}
 	for _, part := range parts {
+		for _, c := range f.Columns {
+			if err := f.rewrite(c.Chunks[part.group].Data); err != nil {
+				return err
+			}
+		}
+	}
+	err := parallel.Do(len(parts), func(i int) error {
 		if err := f.Ended(); err != nil {
 			return err
 		}
-		keep := complement(part.rows, f.Rows[part.group])
-		for _, c := range f.Columns {
-			old := c.Chunks[part.group].Data
-			if err := f.rewrite(old); err != nil {
-				return err
-			}
-			data, err := KeepRows(old, keep)
-			if err != nil {
-				return err
-			}
-			if err := f.made(old, data); err != nil {
-				return err
-			}
-			c.Chunks[part.group] = Chunk{Data: data}
-		}
+		return f.removeFromGroup(parts[i])
+	})
+	if err != nil {
+		return err
+	}
+	for _, part := range parts {
 		f.Rows[part.group] -= len(part.rows)
 	}
 	f.dropEmptyGroups()
 	f.Marks.removeRows(rows)
 	f.effect.Rows += int64(len(rows))
 	return f.move(func() RowMap { return without(f.NumRows()+int64(len(rows)), rows) })
+}
+
+// removeFromGroup removes rows of a row group from its chunks.
+func (f *Frame) removeFromGroup(part groupRows) error {
+	n := f.Rows[part.group]
+	keep := complement(part.rows, n)
+	places := scattered(keep, n-len(part.rows))
+	for _, c := range f.Columns {
+		chunk := &c.Chunks[part.group]
+		var data arrow.Array
+		var err error
+		if places != nil {
+			data, err = takeRows(chunk.Data, places)
+		} else {
+			data, err = KeepRows(chunk.Data, keep)
+		}
+		if err != nil {
+			return err
+		}
+		if err := f.made(chunk.Data, data); err != nil {
+			return err
+		}
+		*chunk = Chunk{Data: data}
+	}
+	return nil
+}
+
+// scattered returns the places of the n rows of spans if the spans are so short that rows are taken one by one, and nil
+// otherwise.
+func scattered(spans []Span, n int) []gather.Place {
+	const short = 32
+	if n > short*len(spans) {
+		return nil
+	}
+	places := make([]gather.Place, 0, n)
+	for _, s := range spans {
+		for row := s.From; row < s.To; row++ {
+			places = append(places, gather.Place{Row: uint32(row)})
+		}
+	}
+	return places
 }
 
 func (f *Frame) dropEmptyGroups() {

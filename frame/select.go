@@ -114,12 +114,18 @@ func (f *Frame) matching(where *Condition) ([][]uint64, error) {
 	if err != nil {
 		return nil, err
 	}
+	return f.evaluate(holds, columns)
+}
+
+// evaluate returns for each row group a bit for each row, set if a prepared condition, which reads columns, holds for
+// it.
+func (f *Frame) evaluate(holds test, columns []int) ([][]uint64, error) {
 	if err := f.reserve(f.NumRows() / 8); err != nil {
 		return nil, err
 	}
 	evaluations := newPool(func() *evaluation { return newEvaluation(f) })
 	matches := make([][]uint64, len(f.Rows))
-	err = f.scan(columns, f.groupRanges(), func(r groupRange, arrays []arrow.Array) error {
+	err := f.scan(columns, f.groupRanges(), func(r groupRange, arrays []arrow.Array) error {
 		at := evaluations.get()
 		defer evaluations.put(at)
 		all := make([]arrow.Array, len(f.Columns))

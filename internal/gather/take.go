@@ -1,6 +1,7 @@
 package gather
 
 import (
+	"encoding/binary"
 	"fmt"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -191,6 +192,9 @@ func takeBits(sources []arrow.Array) func(places []Place) []*memory.Buffer {
 	}
 }
 
+// wordBytes is the size of a word.
+const wordBytes = 8
+
 // takeBinaries returns what takes texts and bytes. Its result is nil if they are too long for their offsets.
 func takeBinaries[T int32 | int64](sources []arrow.Array) func(places []Place) []*memory.Buffer {
 	offsets, bytes := make([][]T, len(sources)), make([][]byte, len(sources))
@@ -210,11 +214,17 @@ func takeBinaries[T int32 | int64](sources []arrow.Array) func(places []Place) [
 			}
 			ends[i+1] = T(total)
 		}
-		out := make([]byte, 0, total)
-		for _, p := range places {
-			of := offsets[p.Source]
-			out = append(out, bytes[p.Source][of[p.Row]:of[p.Row+1]]...)
+		// There is room behind the bytes, so that short ones are copied as a word.
+		out := make([]byte, total+wordBytes)
+		for i, p := range places {
+			of, in := offsets[p.Source], bytes[p.Source]
+			from, to := int(of[p.Row]), int(of[p.Row+1])
+			if to-from <= wordBytes && from+wordBytes <= len(in) {
+				binary.NativeEndian.PutUint64(out[ends[i]:], binary.NativeEndian.Uint64(in[from:]))
+			} else {
+				copy(out[ends[i]:], in[from:to])
+			}
 		}
-		return []*memory.Buffer{buf, memory.NewBufferBytes(out)}
+		return []*memory.Buffer{buf, memory.NewBufferBytes(out[:total:total])}
 	}
 }
