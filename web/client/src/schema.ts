@@ -495,6 +495,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/console": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The way to the console */
+        get: operations["toConsole"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/console/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The console, a page for people, and its files
+         * @description The page uploads, shows and edits tables. It is at `/console/`.
+         */
+        get: operations["consoleFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/": {
         parameters: {
             query?: never;
@@ -502,7 +539,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What this server is */
+        /**
+         * What this server is
+         * @description Browsers, which ask for `text/html`, are sent to the console.
+         */
         get: operations["index"];
         put?: never;
         post?: never;
@@ -2693,6 +2733,18 @@ export interface components {
             };
             content?: never;
         };
+        /** @description The console is there. */
+        ToConsole: {
+            headers: {
+                /** @description Its path. */
+                Location: string;
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "text/html; charset=utf-8": string;
+            };
+        };
         /** @description The client has it already. */
         FileNotModified: {
             headers: {
@@ -4781,6 +4833,60 @@ export interface operations {
             421: components["responses"]["HostNotAllowed"];
         };
     };
+    toConsole: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 64 letters, digits, '-', '_' and '.', to be used as the id of the request. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            302: components["responses"]["ToConsole"];
+            400: components["responses"]["BadRequest"];
+            421: components["responses"]["HostNotAllowed"];
+        };
+    };
+    consoleFile: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Entity tags that the client has; 304 if one of them is current. */
+                "If-None-Match"?: components["parameters"]["if_none_match"];
+                /** @description 1 to 64 letters, digits, '-', '_' and '.', to be used as the id of the request. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path: {
+                /** @description Its name, such as index.html. It may have slashes. */
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html; charset=utf-8": string;
+                    "text/css; charset=utf-8": string;
+                    "text/javascript; charset=utf-8": string;
+                    "text/plain; charset=utf-8": string;
+                };
+            };
+            304: components["responses"]["FileNotModified"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["HostNotAllowed"];
+        };
+    };
     index: {
         parameters: {
             query?: never;
@@ -4800,6 +4906,7 @@ export interface operations {
                     "application/json": components["schemas"]["Index"];
                 };
             };
+            302: components["responses"]["ToConsole"];
             400: components["responses"]["BadRequest"];
             421: components["responses"]["HostNotAllowed"];
         };

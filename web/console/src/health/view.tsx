@@ -67,7 +67,7 @@ const HealthView = () => {
   }, []);
   const known = health.value;
   return (
-    <main class="page health">
+    <main tabIndex={0} class="page health">
       <h1>{!reachable.value ? "The server does not answer" : known?.status === "healthy" ? "The server is healthy" : known ? "The server has a problem with its storage" : "Asking…"}</h1>
       {known && (
         <div class="cards">
