@@ -13,13 +13,11 @@ import (
 	"edgeframe/internal/testenv"
 )
 
-// parts are the journeys of test/journeys.mjs.
-const parts = 9
-
-// journeys has a person, who is a program with a browser, use the console of a server.
-func journeys(t *testing.T, server string) {
+// journeys has a person, who is a program with a browser, use the console of a server. Those of test/journeys.mjs whose
+// names begin like one of only are made, or all. There must be parts of them.
+func journeys(t *testing.T, server string, parts int, only string) {
 	t.Helper()
-	argument, err := json.Marshal(map[string]string{"server": server, "vega": filepath.Dir(testenv.VegaFile(t, "movies.json"))})
+	argument, err := json.Marshal(map[string]string{"server": server, "vega": filepath.Dir(testenv.VegaFile(t, "movies.json")), "only": only})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,8 +44,11 @@ func journeys(t *testing.T, server string) {
 }
 
 func TestJourneysThroughTheConsoleOfTheServer(t *testing.T) {
-	t.Parallel()
-	journeys(t, testenv.StartServer(t, "STORAGE_DIR=").URL)
+	journeys(t, testenv.StartServer(t, "STORAGE_DIR=").URL, 9, "")
+}
+
+func TestJourneysThroughTheConsoleOfTheWorker(t *testing.T) {
+	journeys(t, testenv.StartWorker(t, testenv.WorkerOptions{}).URL, 2, "upload,clean")
 }
 
 // mostAtFirst is how many bytes, compressed, the console may load until a table is shown.

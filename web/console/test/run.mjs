@@ -7,7 +7,7 @@ const { server, vega, only } = JSON.parse(process.argv[2]);
 const together = 3;
 const browser = await launch();
 const report = { done: [], failures: [] };
-const waiting = Object.entries(journeys).filter(([name]) => !only || name.includes(only));
+const waiting = Object.entries(journeys).filter(([name]) => !only || only.split(",").some((part) => name.startsWith(part)));
 
 const run = async ([name, journey]) => {
   const opened = [];

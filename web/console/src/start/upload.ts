@@ -4,6 +4,7 @@ import { client, isAbort } from "../app/api.ts";
 import { announce, failed } from "../app/notices.ts";
 import { forget, remember, tokenFor } from "../app/recent.ts";
 import { go, route } from "../app/route.ts";
+import { check } from "../health/poll.ts";
 import { failedOrAsk, needsToken } from "../app/token.tsx";
 
 /** What is being sent. */
@@ -31,6 +32,7 @@ export const files = new Map<string, { file: File; options: UploadOptions }>();
 export const made = (document: SessionDocument, file: File, options: UploadOptions) => {
   files.set(document.session_id, { file, options });
   remember(document);
+  void check();
 };
 
 /** Sends a file and returns what the server answers; undefined if it was cancelled or refused. */
