@@ -131,7 +131,7 @@ export const sender =
       const { code, status } = failure!;
       // It is as it should be: an earlier request has done it, perhaps one that the browser has repeated by itself.
       if (method == "DELETE" && (status == 404 || (path == "/tokens" && code == "token_revoked"))) return undefined as never;
-      wait ||= 250 * 2 ** tries * (1 + Math.random() / 4);
+      wait ||= Math.min(250 * 2 ** tries, 8e3) * (1 + Math.random() / 4);
       end ||= Date.now() + (options.retry?.budgetMs ?? 1e4);
       // At the edge a repeat conflicts with the first request while that is in progress.
       if (!([0, 429, 502, 503, 504].includes(status) || (tries && code == "conflict")) || Date.now() + wait > end) {

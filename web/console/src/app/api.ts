@@ -36,6 +36,7 @@ export const openSession = (id: string, own?: string): Handles => {
 export const sentence = (error: unknown): string => {
   if (!(error instanceof EdgeframeError)) return error instanceof Error ? error.message : String(error);
   if (error.code === "no_answer") return "The server does not answer. Is it running, and is the network there?";
+  if (error.code === "precondition_failed") return "The table has changed meanwhile. Look again before you repeat it.";
   return error.detail.charAt(0).toUpperCase() + error.detail.slice(1);
 };
 

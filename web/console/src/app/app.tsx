@@ -23,7 +23,8 @@ const Bar = () => {
       <a class="brand" href={pathOf({ view: "start" })}>
         edgeframe
       </a>
-      <a class="status" href={pathOf({ view: "health" })} aria-label="Health of the server">
+      <a class="status" href={pathOf({ view: "health" })}>
+        <span class="visually-hidden">Health: </span>
         {reachable.value && known && (
           <>
             <span>{known.backend_type}</span>

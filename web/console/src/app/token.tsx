@@ -14,9 +14,12 @@ export const tokenAsked = signal<Asked | undefined>(undefined);
 
 const codes = ["unauthorized", "token_expired", "token_revoked", "insufficient_scope", "forbidden"];
 
+/** Whether an error says that another token is needed. */
+export const needsToken = (error: unknown) => codes.includes(codeOf(error));
+
 /** Asks for a token if that is what an error is about, and shows the error otherwise. */
 export const failedOrAsk = (error: unknown, again: () => void) => {
-  if (!codes.includes(codeOf(error))) return failed(error);
+  if (!needsToken(error)) return failed(error);
   tokenAsked.value = { reason: (error as { detail: string }).detail, again };
 };
 

@@ -5,7 +5,7 @@ import { sentence } from "../app/api.ts";
 import { announce, done } from "../app/notices.ts";
 import type { Grid } from "../grid/model.ts";
 import { Input, Select } from "../ui/field.tsx";
-import { plural } from "../ui/format.ts";
+import { count, plural } from "../ui/format.ts";
 import { Expression } from "./expression.tsx";
 import { kinds, type FieldSpec, type Kind } from "./operations.ts";
 import { Preview } from "./preview.tsx";
@@ -26,7 +26,7 @@ const Columns = ({ grid, kind, chosen, choose }: { grid: Grid; kind: Kind; chose
             <label class="check">
               <input type="checkbox" checked={chosen.includes(one.name)} onChange={() => toggle(one.name)} />
               <span class="grow bidi">{one.name}</span>
-              <span class="soft">{one.missing ? `${one.missing} missing` : one.dtype}</span>
+              <span class="soft">{one.missing ? `${count(one.missing)} missing` : one.dtype}</span>
             </label>
           </li>
         ))}

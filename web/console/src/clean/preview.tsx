@@ -48,7 +48,7 @@ export const Preview = ({ answer }: { answer: DryRun }) => (
               (["mean", "std", "missing"] as const).map((measure, i) => (
                 <tr key={`${name}:${measure}`}>
                   <td class="bidi">{i === 0 ? name : ""}</td>
-                  <td class="soft">{measure}</td>
+                  <td class="soft measure">{measure}</td>
                   <td class="number">{before[measure] === null ? "–" : figure(before[measure])}</td>
                   <td class={`number ${before[measure] === after[measure] ? "soft" : ""}`}>{after[measure] === null ? "–" : figure(after[measure])}</td>
                 </tr>

@@ -25,7 +25,7 @@ const useAbout = (grid: Grid, name: string): Answer => {
     if (!name || grid.model.gone.value) return;
     const stop = new AbortController();
     const { session } = grid.model;
-    const dtype = grid.model.document.value?.dtypes[name] ?? "";
+    const dtype = grid.model.dtypes.value[name] ?? "";
     const of = { version, signal: stop.signal };
     Promise.all([session.describe({ columns: [name], top: 12, ...of }), hasHistogram(dtype) ? session.histogram(name, { bins, ...of }) : undefined]).then(
       ([{ columns }, histogram]) => setAnswer({ about: columns[0]!, histogram }),

@@ -1,5 +1,5 @@
 import type { RefObject } from "preact";
-import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { text } from "../ui/format.ts";
 import { commit } from "./keys.ts";
 import type { Grid } from "./model.ts";
@@ -34,10 +34,10 @@ const Field = ({ grid, box, focus }: Props) => {
     put();
     element.focus();
     if (typed === undefined) element.select();
-  }, []);
-  useEffect(() => {
+    // The cell may not be drawn as the active one yet.
     const frame = box.current!;
     frame.addEventListener("drawn", put);
+    grid.draw();
     return () => frame.removeEventListener("drawn", put);
   }, []);
 

@@ -18,7 +18,7 @@ const useValues = (grid: Grid, column: string, search: string) => {
   useEffect(() => {
     const stop = new AbortController();
     const others = grid.filters.value.filter((one) => one.column !== column);
-    const where = conditionOf(others, grid.model.document.value?.dtypes ?? {});
+    const where = conditionOf(others, grid.model.dtypes.value);
     const ask = () =>
       grid.model.session
         .distinct(column, { limit: most, version: grid.model.version.value, signal: stop.signal, ...(search && { search }), ...(where && { where }) })

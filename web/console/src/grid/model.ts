@@ -47,7 +47,7 @@ export class Grid {
     const [a, b] = [this.active.value, this.anchor.value];
     return { top: Math.min(a.row, b.row), bottom: Math.max(a.row, b.row), left: Math.min(a.column, b.column), right: Math.max(a.column, b.column) };
   });
-  readonly where = computed(() => conditionOf(this.filters.value, this.model.document.value?.dtypes ?? {}));
+  readonly where = computed(() => conditionOf(this.filters.value, this.model.dtypes.value));
   readonly sorting = computed(() => {
     const known = new Set(this.model.columns.value.map((one) => one.name));
     return this.sort.value.filter((one) => known.has(one.column));
@@ -58,6 +58,8 @@ export class Grid {
   draw: () => void = () => undefined;
   /** Brings a cell into view; the component sets it. */
   reveal: (place: Place) => void = () => undefined;
+  /** Brings the first rows into view; the component sets it. */
+  toTop: () => void = () => undefined;
   readonly #stops: (() => void)[] = [];
 
   constructor(model: Model) {
@@ -87,8 +89,7 @@ export class Grid {
     const known = this.rows;
     if (known && sameValue(known.view, view)) return;
     const similar = known && sameValue(known.view.columns, columns) && sameValue(known.view.query, view.query);
-    const past = model.past.peek() !== undefined;
-    const guess = similar && !past ? known.matched : model.rows.peek();
+    const guess = similar && where ? known.matched : model.rows.peek();
     if (!similar) known?.stop();
     const rows = new Rows(model.session, view, guess, similar ? known : undefined, (page) => {
       if (this.rows !== rows) return;
@@ -99,6 +100,7 @@ export class Grid {
       });
     });
     this.rows = rows;
+    this.etag = "";
     rows.load(0, 0, 1, 1).then(
       () => this.rows === rows && this.settle(similar),
       (error) => this.rows === rows && this.failed(error),
@@ -117,7 +119,7 @@ export class Grid {
     });
     this.draw();
     if (!similar) {
-      this.reveal(this.active.value);
+      this.toTop();
       if (this.where.value) announce(`${plural(this.matched.value, "row")} of ${plural(this.model.rows.value, "row")}`);
     }
   }
@@ -175,6 +177,8 @@ export class Grid {
   async change(name: string, operations: () => Operation[] | Promise<Operation[]>): Promise<boolean> {
     await this.edits.idle();
     return this.model.run(name, async () => {
+      const { row } = this.active.value;
+      await this.rows!.load(0, row, 1, row + 1);
       const list = await operations();
       return list.length ? this.model.session.edit(list, this.etag ? { ifMatch: this.etag } : {}) : undefined;
     });

@@ -18,7 +18,6 @@ export const QueryBar = ({ grid }: { grid: Grid }) => {
   const filters = grid.filters.value;
   const sort = grid.sorting.value;
   const all = grid.model.rows.value;
-  const past = grid.model.past.value;
   const matched = grid.matched.value;
   const { top, bottom } = grid.area.value;
   const selected = bottom - top + 1;
@@ -35,7 +34,7 @@ export const QueryBar = ({ grid }: { grid: Grid }) => {
       {filters.length === 0 && sort.length === 0 && <span class="soft hint">A click on a name sorts; its ▾ filters.</span>}
       <span class="grow" />
       <span class="count" aria-live="off">
-        {filters.length && past === undefined ? `${count(matched)} of ${plural(all, "row")}` : plural(matched, "row")}
+        {filters.length ? `${count(matched)} of ${plural(all, "row")}` : plural(matched, "row")}
       </span>
       <Menu
         label="Rows"

@@ -117,8 +117,8 @@ const placeOf = (host: RegularTableElement, target: EventTarget | null): Place |
   return meta?.type === "body" ? { row: meta.y, column: meta.x } : undefined;
 };
 
-/** Scrolls so that a cell is seen. Millions of rows are higher than elements can be, so the place is proportional. */
-const reveal = (host: RegularTableElement, grid: Grid, { row, column }: Place) => {
+/** Scrolls so that a cell is seen, and returns whether it is. Millions of rows are higher than elements can be, so the place is proportional. */
+const reveal = (host: RegularTableElement, grid: Grid, { row, column }: Place): boolean => {
   const screen = host.clientHeight / rowHeight - 2;
   const scrollable = Math.max(0, grid.matched.value - screen);
   const height = host.scrollHeight - host.clientHeight;
@@ -129,27 +129,28 @@ const reveal = (host: RegularTableElement, grid: Grid, { row, column }: Place) =
     const to = row < top ? row : row > bottom ? row - Math.floor(screen) + 1.01 : undefined;
     if (to !== undefined) host.scrollTop = row < top ? Math.floor((to / scrollable) * height) : Math.ceil((to / scrollable) * height);
   }
-  revealColumn(host, column);
+  return revealColumn(host, grid, column);
 };
 
-const revealColumn = (host: RegularTableElement, column: number) => {
-  let seen: DOMRect | undefined;
-  let leftmost = Infinity;
-  for (const td of host.querySelectorAll<HTMLElement>("tbody tr:first-child td")) {
+/** Scrolls towards a column. The widths of columns that were not seen yet are not known, so it may take several steps. */
+const revealColumn = (host: RegularTableElement, grid: Grid, column: number): boolean => {
+  const cells = [...host.querySelectorAll<HTMLElement>("tbody tr:first-child td")].flatMap((td) => {
     const meta = host.getMeta(td);
-    if (meta?.type !== "body") continue;
-    leftmost = Math.min(leftmost, meta.x);
-    if (meta.x === column) seen = td.getBoundingClientRect();
-  }
-  const frame = host.getBoundingClientRect();
-  const corner = host.querySelector("tbody th")?.getBoundingClientRect().right ?? frame.left;
-  if (!seen) {
-    if (leftmost === Infinity) return;
-    if (column < leftmost) host.scrollLeft -= (leftmost - column) * 120;
-    else host.scrollLeft += 240;
-    if (column === 0) host.scrollLeft = 0;
-  } else if (seen.left < corner - 1) host.scrollLeft -= corner - seen.left;
-  else if (seen.right > frame.left + host.clientWidth && seen.left > corner + 1) host.scrollLeft += Math.min(seen.right - frame.left - host.clientWidth + 8, seen.left - corner);
+    return meta?.type === "body" ? [{ x: meta.x, box: td.getBoundingClientRect() }] : [];
+  });
+  if (cells.length === 0) return true;
+  const before = host.scrollLeft;
+  const left = host.querySelector("tbody th")!.getBoundingClientRect().right;
+  const right = host.getBoundingClientRect().left + host.clientWidth;
+  const seen = cells.find((one) => one.x === column)?.box;
+  const unseen = 90;
+  if (column === 0) host.scrollLeft = 0;
+  else if (seen && seen.left < left - 1) host.scrollLeft -= left - seen.left;
+  else if (seen && seen.right > right && seen.left > left + 1) host.scrollLeft += Math.ceil(Math.min(seen.right - right, seen.left - left));
+  else if (!seen && column < cells[0]!.x) host.scrollLeft -= (cells[0]!.x - column) * unseen;
+  else if (!seen && column === grid.columns.value.length - 1) host.scrollLeft = host.scrollWidth;
+  else if (!seen) host.scrollLeft += (column - cells.at(-1)!.x) * unseen;
+  return Math.abs(host.scrollLeft - before) < 1;
 };
 
 export const Table = ({ grid, actions }: Props) => {
@@ -169,10 +170,18 @@ export const Table = ({ grid, actions }: Props) => {
         if (element.isConnected) void element.draw({ invalid_viewport: true });
       });
     };
+    /** The place that is not seen yet, and how many steps towards it there may be. */
+    let towards: { place: Place; steps: number } | undefined;
     grid.reveal = (place) => {
-      reveal(element, grid, place);
+      towards = reveal(element, grid, place) ? undefined : { place, steps: 20 };
       grid.draw();
     };
+    grid.toTop = () => {
+      towards = undefined;
+      element.scrollTop = 0;
+    };
+    const letGo = () => (towards = undefined);
+    for (const name of ["wheel", "pointerdown"]) element.addEventListener(name, letGo, { passive: true });
     const headers = new Headers(grid, new Minis(grid.model, () => grid.draw()));
     element.setDataListener((x0, y0, x1, y1) => region(grid, headers, [x0, y0, x1, y1]) as never, {});
     element.addStyleListener(() => {
@@ -185,6 +194,7 @@ export const Table = ({ grid, actions }: Props) => {
         table.focus({ preventScroll: true });
       }
       box.current?.dispatchEvent(new Event("drawn"));
+      if (towards && (towards.steps-- <= 0 || reveal(element, grid, towards.place))) towards = undefined;
     });
     const all: Actions = {
       ...actions,
@@ -233,6 +243,7 @@ export const Table = ({ grid, actions }: Props) => {
       element.remove();
       grid.draw = () => undefined;
       grid.reveal = () => undefined;
+      grid.toTop = () => undefined;
     };
   }, [grid]);
 

@@ -5,7 +5,7 @@ import { check, health, latest, reachable, samples, type Health } from "./poll.t
 import { Sparkline } from "./sparkline.tsx";
 
 const backends: Record<string, string> = {
-  inmemory: "the embedded store of this server",
+  inmemory: "embedded in the server",
   redis: "Redis",
   workers_kv: "Workers KV",
   workers_durable_objects: "Durable Objects with Workers KV",
@@ -44,7 +44,7 @@ const Latency = () => {
   const ms = (value: number | null | undefined) => (value === null || value === undefined ? "–" : `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`);
   return (
     <section class="card">
-      <h2>Time until the server answers this page</h2>
+      <h2>Answers to this page</h2>
       <div class="latency-now">
         <strong>{ms(latest.value)}</strong>
         <Sparkline samples={samples.value} width={280} height={48} />
@@ -67,7 +67,7 @@ const HealthView = () => {
   }, []);
   const known = health.value;
   return (
-    <main class="page health">
+    <main tabIndex={0} class="page health">
       <h1>{!reachable.value ? "The server does not answer" : known?.status === "healthy" ? "The server is healthy" : known ? "The server has a problem with its storage" : "Asking…"}</h1>
       {known && (
         <div class="cards">
@@ -76,16 +76,17 @@ const HealthView = () => {
             <h2>Storage</h2>
             <Facts
               facts={[
-                ["sessions are in", backends[known.backend_type] ?? known.backend_type],
-                ["can be reached", known.reachable ? "yes" : "no"],
-                ["answers the server in", `${known.latency_ms.toFixed(2)} ms`],
+                ["store", backends[known.backend_type] ?? known.backend_type],
+                ["reachable", known.reachable ? "yes" : "no"],
+                ["its answers take", known.latency_ms < 0.1 ? "less than 0.1 ms" : `${known.latency_ms.toFixed(1)} ms`],
                 ["sessions", `${known.active_sessions_exact === false ? "at least " : ""}${count(known.active_sessions)}`],
                 ["fallback", known.fallback && (known.fallback.active ? `in use since ${known.fallback.since ? clock(known.fallback.since) : "the start"}: ${known.fallback.reason}` : "not in use")],
                 ["circuit breaker", known.breaker && `${known.breaker.state}, opened ${plural(known.breaker.opened, "time")}`],
                 ["waiting to move to Redis", known.moving && plural(known.moving.waiting, "session")],
                 ["Redis", known.redis_info && `${known.redis_info.version}, ${known.redis_info.used_memory_mb} MB, ${plural(known.redis_info.connected_clients, "client")}`],
                 ["replicas", known.replication && `${known.replication.mode}; changes wait for ${count(known.replication.wait_replicas)}`],
-                ["server", `${known.version ?? ""} ${known.runtime === "workers" ? "on Cloudflare Workers" : "native"}`.trim()],
+                ["version", known.version],
+                ["runs", known.runtime === "workers" ? "on Cloudflare Workers" : "as a program of its own"],
                 ["largest value", known.capabilities && bytes(known.capabilities.max_value_bytes)],
               ]}
             />

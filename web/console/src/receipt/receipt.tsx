@@ -46,7 +46,7 @@ const Receipt = ({ id }: { id: string }) => {
   const [options, setOptions] = useState<UploadOptions>(known?.options ?? {});
   const [asking, setAsking] = useState(false);
   const document = model.document.value;
-  if (!document) return <main class="page">{model.error.value && <p class="message error">{model.error.value}</p>}</main>;
+  if (!document) return <main tabIndex={0} class="page">{model.error.value && <p class="message error">{model.error.value}</p>}</main>;
   const source = document.source;
   const notes = (source?.notes as string[] | undefined) ?? [];
   const busy = !!sending.value;
@@ -64,7 +64,7 @@ const Receipt = ({ id }: { id: string }) => {
   };
   const types = { ...options.dtype };
   return (
-    <main class="page receipt">
+    <main tabIndex={0} class="page receipt">
       <div class="heading">
         <div class="grow">
           <h1 class="bidi">{document.filename}</h1>

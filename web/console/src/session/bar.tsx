@@ -87,7 +87,8 @@ export const SessionBar = ({ grid, undo, redo, help }: Props) => {
           name="Formats"
           class="small"
           disabled={!here}
-          items={formats.map(([format, label]) => ({ label, run: () => void save(format), ...(selection && { hint: "as shown" }) }))}
+          items={formats.map(([format, label]) => ({ label, run: () => void save(format) }))}
+          note={selection ? "The rows and columns as shown" : undefined}
         />
         <button class="button small" disabled={!here} onClick={() => setSharing(true)}>
           Share…

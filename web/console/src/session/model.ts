@@ -13,6 +13,14 @@ export interface Column {
   marked: number;
 }
 
+/** An earlier version of the table. */
+export interface Past {
+  version: number;
+  columns: string[];
+  dtypes: Record<string, string>;
+  rows: number;
+}
+
 /** A session that is open, and what the page knows of it. */
 export class Model {
   readonly id: string;
@@ -29,8 +37,10 @@ export class Model {
   /** A command that is in progress. */
   readonly busy: Signal<string> = signal("");
   /** The version that is looked at, if it is not the current one. */
-  readonly past: Signal<number | undefined> = signal(undefined);
+  readonly past: Signal<Past | undefined> = signal(undefined);
   readonly version: ReadonlySignal<number>;
+  /** The types of the columns of that version. */
+  readonly dtypes: ReadonlySignal<Record<string, string>>;
   readonly columns: ReadonlySignal<Column[]>;
   readonly rows: ReadonlySignal<number>;
   /** Whether the table can be changed as it is shown. */
@@ -44,9 +54,12 @@ export class Model {
     const { session, edits } = openSession(id, own);
     this.session = session;
     this.edits = edits;
-    this.version = computed(() => this.past.value ?? this.document.value?.current_version ?? 0);
-    this.rows = computed(() => this.document.value?.shape[0] ?? 0);
+    this.version = computed(() => this.past.value?.version ?? this.document.value?.current_version ?? 0);
+    this.dtypes = computed(() => this.past.value?.dtypes ?? this.document.value?.dtypes ?? {});
+    this.rows = computed(() => this.past.value?.rows ?? this.document.value?.shape[0] ?? 0);
     this.columns = computed(() => {
+      const past = this.past.value;
+      if (past) return past.columns.map((name) => ({ name, dtype: past.dtypes[name]!, missing: 0, marked: 0 }));
       const document = this.document.value;
       return (document?.columns ?? []).map((name) => ({
         name,
@@ -68,6 +81,16 @@ export class Model {
       if (codeOf(error) === "session_not_found") this.lose();
       else if ((error as { status?: number }).status === 401) tokenAsked.value = { reason: sentence(error), again: () => void this.load(token) };
       if (!this.document.value) this.error.value = sentence(error);
+    }
+  }
+
+  /** Shows an earlier version, which may have other columns. */
+  async look(version: number) {
+    try {
+      const { columns, dtypes, totalRows } = await this.session.page({ version, limit: 0 });
+      this.past.value = { version, columns, dtypes, rows: totalRows };
+    } catch (error) {
+      failed(error);
     }
   }
 

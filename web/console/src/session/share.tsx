@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
-import { codeOf, sentence } from "../app/api.ts";
+import { codeOf, sentence, token } from "../app/api.ts";
+import { tokenFor } from "../app/recent.ts";
 import { done } from "../app/notices.ts";
 import type { Grid } from "../grid/model.ts";
 import { Dialog } from "../ui/dialog.tsx";
@@ -17,18 +18,21 @@ export const ShareDialog = ({ grid, onClose }: { grid: Grid; onClose: () => void
   const [ttl, setTtl] = useState("86400");
   const [link, setLink] = useState("");
   const [note, setNote] = useState("");
+  // Who needs no token here gets none: then there is nothing to choose.
+  const open = !token.get() && !tokenFor(grid.model.id);
   const page = location.href.split("#")[0]!;
   const address = `${page}#/s/${grid.model.id}`;
   const make = async (event: Event) => {
     event.preventDefault();
+    if (open) return setLink(address);
     try {
-      const { token } = await grid.model.session.share({ scope, ttlSeconds: Number(ttl) });
-      setLink(`${address}?token=${encodeURIComponent(token)}`);
+      const made = await grid.model.session.share({ scope, ttlSeconds: Number(ttl) });
+      setLink(`${address}?token=${encodeURIComponent(made.token)}`);
       setNote("Whoever has the link may use it. It does not extend the session.");
     } catch (error) {
       if (codeOf(error) !== "not_configured") return setNote(sentence(error));
       setLink(address);
-      setNote("This server issues no tokens. The link opens the session for everybody who may use the server.");
+      setNote("This server issues no tokens. The link needs the token of the server.");
     }
   };
   const copy = async () => {
@@ -38,8 +42,14 @@ export const ShareDialog = ({ grid, onClose }: { grid: Grid; onClose: () => void
   return (
     <Dialog title="Share the session" onClose={onClose}>
       <form class="stack" onSubmit={make}>
-        <Select label="Whoever has the link may" value={scope} onChange={setScope} options={[["read", "read"], ["read edit", "read and change"]]} />
-        <Select label="for" value={ttl} onChange={setTtl} options={hours} />
+        {open ? (
+          <p class="message">This server asks for no tokens. Whoever reaches it and has the link may read and change the session.</p>
+        ) : (
+          <>
+            <Select label="Whoever has the link may" value={scope} onChange={setScope} options={[["read", "read"], ["read edit", "read and change"]]} />
+            <Select label="for" value={ttl} onChange={setTtl} options={hours} />
+          </>
+        )}
         {note && <p class="message bidi">{note}</p>}
         {link ? (
           <>

@@ -51,7 +51,7 @@ const State = ({ model }: { model: Model }) => {
         </a>
       </div>
     );
-  const past = model.past.value;
+  const past = model.past.value?.version;
   if (past === undefined) return null;
   return (
     <div class="state" role="status">
@@ -104,7 +104,7 @@ const SessionView = ({ id }: { id: string }) => {
   }, [model]);
   if (!model.document.value)
     return (
-      <main class="page" aria-busy={!model.error.value}>
+      <main tabIndex={0} class="page" aria-busy={!model.error.value}>
         {model.error.value && (
           <div class="stack">
             <h1>The session cannot be shown</h1>

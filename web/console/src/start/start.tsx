@@ -8,7 +8,7 @@ import { Recents } from "./recents.tsx";
 import { Sheets } from "./sheets.tsx";
 import { choice, pasted, refusal, sending, upload } from "./upload.ts";
 import { remember } from "../app/recent.ts";
-import { failedOrAsk } from "../app/token.tsx";
+import { failedOrAsk, needsToken } from "../app/token.tsx";
 
 const Progress = () => {
   const { name, loaded, total, cancel } = sending.value!;
@@ -64,7 +64,7 @@ const OpenForm = () => {
       go({ view: "session", id });
     } catch (error) {
       setProblem(sentence(error));
-      failedOrAskIfToken(error, open);
+      if (needsToken(error)) failedOrAsk(error, open);
     }
   };
   return (
@@ -80,10 +80,6 @@ const OpenForm = () => {
       )}
     </form>
   );
-};
-
-const failedOrAskIfToken = (error: unknown, again: () => void) => {
-  if ((error as { status?: number }).status === 401) failedOrAsk(error, again);
 };
 
 const DropZone = () => {
@@ -147,7 +143,10 @@ const DropZone = () => {
       )}
       {refusal.value && !isAbort(refusal.value.error) && !sending.value && (
         <div class="message error refusal">
-          <strong class="bidi">{refusal.value.file.name} was not accepted.</strong> <span class="bidi">{sentence(refusal.value.error)}</span>
+          <strong class="bidi">{refusal.value.file.name} was not accepted.</strong> <span class="bidi">{sentence(refusal.value.error)}</span>{" "}
+          <button class="link" onClick={() => void upload(refusal.value!.file, refusal.value!.options)}>
+            Try again
+          </button>
         </div>
       )}
       {pasting && <PasteDialog onClose={() => setPasting(false)} />}
@@ -156,7 +155,7 @@ const DropZone = () => {
 };
 
 export const Start = () => (
-  <main class="page start">
+  <main tabIndex={0} class="page start">
     {choice.value ? (
       <Sheets />
     ) : (

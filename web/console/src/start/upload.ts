@@ -1,10 +1,11 @@
 import { signal } from "@preact/signals";
 import type { SessionDocument, Upload, UploadOptions } from "edgeframe-client";
 import { client, isAbort } from "../app/api.ts";
-import { announce } from "../app/notices.ts";
-import { remember } from "../app/recent.ts";
-import { go } from "../app/route.ts";
-import { failedOrAsk } from "../app/token.tsx";
+import { announce, failed } from "../app/notices.ts";
+import { forget, remember, tokenFor } from "../app/recent.ts";
+import { go, route } from "../app/route.ts";
+import { check } from "../health/poll.ts";
+import { failedOrAsk, needsToken } from "../app/token.tsx";
 
 /** What is being sent. */
 export interface Sending {
@@ -22,7 +23,7 @@ export const sending = signal<Sending | undefined>(undefined);
 export const choice = signal<{ choice: Choice; file: File } | undefined>(undefined);
 
 /** Why the last file was refused, beside what can be done about it. */
-export const refusal = signal<{ error: unknown; file: File } | undefined>(undefined);
+export const refusal = signal<{ error: unknown; file: File; options: UploadOptions } | undefined>(undefined);
 
 /** The files that this page has sent, by the ids of their sessions: they can be read again. */
 export const files = new Map<string, { file: File; options: UploadOptions }>();
@@ -31,6 +32,7 @@ export const files = new Map<string, { file: File; options: UploadOptions }>();
 export const made = (document: SessionDocument, file: File, options: UploadOptions) => {
   files.set(document.session_id, { file, options });
   remember(document);
+  void check();
 };
 
 /** Sends a file and returns what the server answers; undefined if it was cancelled or refused. */
@@ -47,8 +49,9 @@ const send = async (file: File, options: UploadOptions): Promise<Upload | undefi
   } catch (error) {
     if (isAbort(error)) announce("Cancelled");
     else {
-      refusal.value = { error, file };
-      failedOrAsk(error, () => void upload(file, options));
+      refusal.value = { error, file, options };
+      if (needsToken(error)) failedOrAsk(error, () => void upload(file, options));
+      else if (route.value.view !== "start") failed(error); // the start shows it
     }
     return undefined;
   } finally {
@@ -78,7 +81,9 @@ export const readAgain = async (id: string, options: UploadOptions) => {
   if (answer?.kind !== "session") return;
   made(answer.document, file, options);
   go({ view: "receipt", id: answer.session.id });
-  client.open(id).delete().catch(() => undefined); // it expires
+  const token = tokenFor(id);
+  forget(id);
+  client.open(id, token ? { token } : {}).delete().catch(() => undefined); // it expires
   return answer.document;
 };
 

@@ -47,7 +47,7 @@ const Entry = ({ grid, version, first }: { grid: Grid; version: Version; first: 
       <div class="row">
         {current && <span class="tag">current</span>}
         {!looked && (
-          <button class="button small" onClick={() => (model.past.value = current ? undefined : id)}>
+          <button class="button small" onClick={() => (current ? (model.past.value = undefined) : void model.look(id))}>
             Look at it
           </button>
         )}

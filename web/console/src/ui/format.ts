@@ -1,4 +1,5 @@
 const whole = new Intl.NumberFormat("en");
+const brief = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
 
 /** 3201 as 3,201. */
 export const count = (n: number) => whole.format(n);
@@ -33,10 +34,14 @@ export const about = (ms: number): string => {
 
 export const clock = (at: number | string): string => new Date(at).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
 
-/** A number of a statistic, with at most six digits. */
+/** A number in few characters, such as 200M. */
+export const compact = (n: number): string => brief.format(n);
+
+/** A number of a statistic: whole if it is large, and otherwise with six digits. */
 export const figure = (value: unknown): string => {
   if (typeof value !== "number") return text(value);
-  if (Number.isInteger(value) && Math.abs(value) < 1e15) return whole.format(value);
+  const size = Math.abs(value);
+  if (size < 1e15 && (Number.isInteger(value) || size >= 1e5)) return whole.format(Math.round(value));
   return String(Number(value.toPrecision(6)));
 };
 

@@ -69,13 +69,15 @@ export interface Item {
 interface MenuProps {
   label: ComponentChildren;
   name: string;
+  /** What is said above the commands. */
+  note?: string | undefined;
   items: Item[];
   class?: string;
   disabled?: boolean;
 }
 
 /** A button that opens a list of commands. */
-export const Menu = ({ label, name, items, class: style = "", disabled = false }: MenuProps) => {
+export const Menu = ({ label, name, note, items, class: style = "", disabled = false }: MenuProps) => {
   const [open, setOpen] = useState(false);
   const button = useRef<HTMLButtonElement>(null);
   return (
@@ -86,6 +88,7 @@ export const Menu = ({ label, name, items, class: style = "", disabled = false }
       </button>
       {open && (
         <Popover anchor={button.current!} label={name} role="menu" onClose={() => setOpen(false)}>
+          {note && <p class="note soft">{note}</p>}
           {items.map((item) => (
             <button
               key={item.label}
