@@ -88,12 +88,6 @@ var bodies = map[string][]string{
 	"POST " + uploadPath + "/select":                  {"application/json", `{"selected_sheets":["x"]}`},
 }
 
-// required has the parameters of each route that needs some.
-var required = map[string]string{
-	sessionPath + "/diff":  "?from=1",
-	sessionPath + "/cells": "?row=0&column=a",
-}
-
 // send sends a request of a route about the session or the upload with that id.
 func (f *fixture) sendRoute(rt route, id, token string) *response {
 	f.Helper()
