@@ -108,7 +108,7 @@ func (d *draft) moveTo(h *head) (fits bool, err error) {
 	if !h.tableOf(h.current()).equal(d.from) {
 		return false, nil
 	}
-	present, err := h.segments()
+	present, err := h.segmentsOfTables()
 	if err != nil {
 		return false, err
 	}

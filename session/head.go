@@ -71,12 +71,20 @@ func (h *head) find(id uint32) (*record.Version, error) {
 	if id == 0 {
 		return h.current(), nil
 	}
-	for i := range h.Versions {
-		if h.Versions[i].ID == id {
-			return &h.Versions[i], nil
-		}
+	if ver := h.version(id); ver != nil {
+		return ver, nil
 	}
 	return nil, fail(ErrVersionNotFound, "version %d is not kept; versions %s are", id, h.keptVersions())
+}
+
+// version returns the version with that id, nil if it is not kept.
+func (h *head) version(id uint32) *record.Version {
+	for i := range h.Versions {
+		if h.Versions[i].ID == id {
+			return &h.Versions[i]
+		}
+	}
+	return nil
 }
 
 // keptVersions spells the ids of the kept versions.

@@ -23,7 +23,7 @@ const DefaultInlineBytes = 8 << 10
 // to be stored. born is the number in their keys. What no version has any more is dropped from the head.
 func (h *head) settle(before *head, born uint64, items []kv.Item, most int) ([]kv.Item, error) {
 	if len(h.Inline) > 0 && dropsAny(before, h) {
-		refs, err := h.segments()
+		refs, err := h.segmentsOfTables()
 		if err != nil {
 			return nil, err
 		}

@@ -176,7 +176,7 @@ func (s *Service) viewSteps(ctx context.Context, h *head, chain []*record.Step) 
 	steps := make([]Step, 0, len(chain))
 	for _, was := range slices.Backward(chain) {
 		st := *was
-		if ver, err := h.find(st.Version); err == nil {
+		if ver := h.version(st.Version); ver != nil {
 			h.explain(&st, ver)
 		}
 		view := Step{Version: st.Version, Parent: st.Parent, Kind: StepKind(st.Kind), Key: st.Key, Time: clock(st.Time), Actor: st.Actor, Summary: st.Summary}

@@ -50,6 +50,19 @@ func addOnce(list [][]byte, raw []byte) ([][]byte, int) {
 
 // segments returns every segment that h refers to.
 func (h *head) segments() (map[record.SegmentRef]bool, error) {
+	refs, err := h.segmentsOfTables()
+	if err != nil {
+		return nil, err
+	}
+	steps, err := h.steps()
+	for i := range steps {
+		steps[i].Segments(func(r record.SegmentRef) { refs[r] = true })
+	}
+	return refs, err
+}
+
+// segmentsOfTables returns the segments of h without those of its steps.
+func (h *head) segmentsOfTables() (map[record.SegmentRef]bool, error) {
 	refs := map[record.SegmentRef]bool{}
 	read := make([]bool, len(h.Manifests))
 	for i := range h.Versions {
@@ -74,11 +87,7 @@ func (h *head) segments() (map[record.SegmentRef]bool, error) {
 	for _, r := range h.AuditChunks {
 		refs[r] = true
 	}
-	steps, err := h.steps()
-	for i := range steps {
-		steps[i].Segments(func(r record.SegmentRef) { refs[r] = true })
-	}
-	return refs, err
+	return refs, nil
 }
 
 // dropUnused removes the schemas, manifests and sources that no version has.

@@ -224,7 +224,7 @@ func (sl *sealer) findHeld() error {
 	if sl.held != nil {
 		return nil
 	}
-	refs, err := sl.head.segments()
+	refs, err := sl.head.segmentsOfTables()
 	if err != nil {
 		return err
 	}

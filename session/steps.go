@@ -3,6 +3,7 @@ package session
 import (
 	"bytes"
 	"cmp"
+	"maps"
 	"slices"
 	"sync"
 
@@ -104,9 +105,7 @@ func (h *head) allSteps() ([]record.Step, error) {
 }
 
 // isKept reports whether h has a version.
-func (h *head) isKept(version uint32) bool {
-	return slices.ContainsFunc(h.Versions, func(ver record.Version) bool { return ver.ID == version })
-}
+func (h *head) isKept(version uint32) bool { return h.version(version) != nil }
 
 // pushStep adds the step that has made the current version of h. before is the head without that version. items
 // are the segments of the version, some of which out has.
@@ -180,7 +179,7 @@ func (h *head) prune(list []record.Step, before *head) []record.Step {
 		if kept[i] == 0 {
 			continue
 		}
-		if ver, err := before.find(st.Version); err == nil && !h.isKept(st.Version) {
+		if ver := before.version(st.Version); ver != nil && !h.isKept(st.Version) {
 			before.explain(&st, ver)
 		}
 		if kept[i] == len(h.Versions) && (st.Rows != nil || st.Map != nil) {
@@ -200,28 +199,36 @@ func (h *head) explain(st *record.Step, ver *record.Version) {
 	}
 }
 
-// dropsSteps reports whether after may lack a segment of the steps of h.
-func (h *head) dropsSteps(after *head) bool {
+// droppedParts returns the segments of the steps of h that after lacks. There are none if its steps cannot be read.
+func (h *head) droppedParts(after *head) (dropped []record.SegmentRef) {
 	if bytes.Equal(h.Steps, after.Steps) {
-		return false
+		return nil
 	}
 	old, err := h.steps()
 	if err != nil {
-		return false
+		return nil
 	}
 	now, err := after.steps()
 	if err != nil {
-		return false
+		return nil
 	}
-	refs := map[record.SegmentRef]bool{}
+	var changed map[record.SegmentRef]bool
 	for i := range old {
-		old[i].Segments(func(r record.SegmentRef) { refs[r] = true })
+		if at, found := findStep(now, old[i].Version); found && old[i].HasPartsOf(&now[at]) {
+			continue
+		}
+		old[i].Segments(func(r record.SegmentRef) {
+			if changed == nil {
+				changed = map[record.SegmentRef]bool{}
+			}
+			changed[r] = true
+		})
 	}
-	if len(refs) == 0 {
-		return false
+	if changed == nil {
+		return nil
 	}
 	for i := range now {
-		now[i].Segments(func(r record.SegmentRef) { delete(refs, r) })
+		now[i].Segments(func(r record.SegmentRef) { delete(changed, r) })
 	}
-	return len(refs) > 0
+	return slices.Collect(maps.Keys(changed))
 }

@@ -159,26 +159,29 @@ func (hs *strongHeads) missing(h *head, err error) error {
 
 func (hs *strongHeads) obsolete(before, after *head) []string {
 	keys := obsoleteStatistics(before, after, hs.maxTableBytes)
+	for _, r := range before.droppedParts(after) {
+		keys = append(keys, record.SegmentKey(before.ID, r))
+	}
 	if !dropsAny(before, after) {
 		return keys
 	}
-	old, err := before.storedSegments()
+	old, err := before.segmentsOfTables()
 	if err != nil {
 		return keys
 	}
-	kept, err := after.segments()
+	kept, err := after.segmentsOfTables()
 	if err != nil {
 		return keys
 	}
 	for r := range old {
-		if !kept[r] {
+		if !kept[r] && before.Carried(r) == nil {
 			keys = append(keys, record.SegmentKey(before.ID, r))
 		}
 	}
 	return keys
 }
 
-// dropsAny reports whether after may lack a segment of before. If another version has the
+// dropsAny reports whether after may lack a segment of before, apart from those of steps. If another version has the
 // manifest and the marks of a version that is dropped, as after a snapshot, no segment is lost;
 // then no manifest has to be decoded.
 func dropsAny(before, after *head) bool {
@@ -193,8 +196,5 @@ func dropsAny(before, after *head) bool {
 			return true
 		}
 	}
-	if len(before.AuditChunks) > 0 && (len(after.AuditChunks) == 0 || before.AuditChunks[0] != after.AuditChunks[0]) {
-		return true
-	}
-	return before.dropsSteps(after)
+	return len(before.AuditChunks) > 0 && (len(after.AuditChunks) == 0 || before.AuditChunks[0] != after.AuditChunks[0])
 }

@@ -102,3 +102,8 @@ func (st *Step) Segments(each func(SegmentRef)) {
 		each(r)
 	}
 }
+
+// HasPartsOf reports whether a step has the very references of another one: the steps come from the same list.
+func (st *Step) HasPartsOf(other *Step) bool {
+	return st.Long == other.Long && st.Map == other.Map && len(st.More) == len(other.More)
+}
