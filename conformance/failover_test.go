@@ -129,6 +129,8 @@ type replicatedSession struct {
 	sess   *sess
 	// appended is the last number whose append was acknowledged. The rows are the numbers from 0 on.
 	appended atomic.Int64
+	// lost counts what was acknowledged and is not there.
+	lost atomic.Int64
 	// unsure counts the answers that say that a change may be lost.
 	unsure atomic.Int64
 
@@ -209,16 +211,16 @@ func (s *replicatedSession) isWhole() int {
 	rows := strings.Fields(s.patient(s.sess.path("/data", "format=csv"), http.StatusOK))
 	for i, row := range rows[min(1, len(rows)):] {
 		if row != fmt.Sprint(i) {
-			s.Errorf("lost or doubled: row %d of session %s is %s, acknowledged are %d rows", i, s.sess.id, row, appended+1)
+			s.loses("lost or doubled: row %d of session %s is %s, acknowledged are %d rows", i, s.sess.id, row, appended+1)
 			break
 		}
 	}
 	if len(rows) < appended+2 {
-		s.Errorf("lost: session %s has %d rows, acknowledged are %d", s.sess.id, len(rows)-1, appended+1)
+		s.loses("lost: session %s has %d rows, acknowledged are %d", s.sess.id, len(rows)-1, appended+1)
 	}
 	for _, id := range kept {
 		if csv := s.patient("/api/v1/sessions/"+id+"/data?format=csv", http.StatusOK); csv != numbers(2_000) {
-			s.Errorf("lost: upload %s has other data", id)
+			s.loses("lost: upload %s has other data", id)
 		}
 	}
 	for _, id := range deleted {
@@ -231,6 +233,12 @@ func (s *replicatedSession) isWhole() int {
 	return appended + len(kept) + 2*len(deleted)
 }
 
+func (s *replicatedSession) loses(format string, args ...any) {
+	s.Helper()
+	s.lost.Add(1)
+	s.Errorf(format, args...)
+}
+
 // patient reads until the store answers, and returns the body.
 func (s *replicatedSession) patient(path string, status int) string {
 	s.Helper()
@@ -240,7 +248,7 @@ func (s *replicatedSession) patient(path string, status int) string {
 			continue
 		}
 		if err != nil || a.status != status {
-			s.Errorf("lost: GET %s: %v, %v, want status %d", path, a, err, status)
+			s.loses("lost: GET %s: %v, %v, want status %d", path, a, err, status)
 			return ""
 		}
 		return string(a.body)

@@ -65,6 +65,8 @@ type faulty struct {
 	fresh, last level
 	level       []level
 	checked     int
+	// lostKeyed are those of keyed; lost are uploads.
+	lostKeyed int
 	// moved are the sessions that were made while Redis was gone.
 	moved int
 	began time.Time
@@ -177,7 +179,7 @@ func (f *faulty) round(hold time.Duration) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.Logf("%s: %s: %d requests, %d changes are acknowledged and were checked, %d lost; %+v", f.name, time.Since(f.began).Round(time.Second), f.counts.total(), f.checked, f.lost, f.level[len(f.level)-1])
+	f.Logf("%s: %s: %d requests, %d changes are acknowledged and were checked, %d lost; %+v", f.name, time.Since(f.began).Round(time.Second), f.counts.total(), f.checked, f.lost+f.lostKeyed, f.level[len(f.level)-1])
 }
 
 // replaced waits until the replica is the master, and after a time makes the old one its replica.
@@ -191,9 +193,12 @@ func (f *faulty) replaced(old, next *testenv.Redis, hold time.Duration, killed b
 // check checks what was acknowledged until now.
 func (f *faulty) check() {
 	f.checked = f.up.checked()
+	lost := 0
+	defer func() { f.lostKeyed = lost }()
 	for _, s := range f.keyed {
 		before := s.appended.Load()
 		f.checked += s.isWhole()
+		lost += int(s.lost.Load())
 		for end := time.Now().Add(time.Minute); !closed(f.done) && s.appended.Load() == before; time.Sleep(20 * time.Millisecond) {
 			if time.Now().After(end) {
 				f.Fatalf("no change has been acknowledged for a minute:\n%s", f.server.Logs())
@@ -286,7 +291,7 @@ func (f *faulty) summary() string {
 	fmt.Fprintf(&b, "%s: %s under load\n", f.name, time.Since(f.began).Round(time.Second))
 	fmt.Fprintf(&b, "  faults of Redis: %s\n", list(f.faults))
 	fmt.Fprintf(&b, "  requests: %d; %s\n", f.counts.total(), list(f.counts.counts))
-	fmt.Fprintf(&b, "  acknowledged changes checked: %d, lost: %d; sessions moved to Redis: %d\n", f.checked, f.lost, f.moved)
+	fmt.Fprintf(&b, "  acknowledged changes checked: %d, lost: %d; sessions moved to Redis: %d\n", f.checked, f.lost+f.lostKeyed, f.moved)
 	thirds := func(of func(level) int) string {
 		return fmt.Sprintf("%d before, %d, %d, %d in the thirds, %d after", of(f.fresh), f.median(0, of), f.median(1, of), f.median(2, of), of(f.last))
 	}
