@@ -30,10 +30,11 @@ type Commit struct {
 	Drop []string
 	Get  []string
 
-	// Event is what is told to those who follow the key of Swap, in the same step as the swap: to all of them
+	// Event returns what is told to those who follow the key of Swap, in the same step as the swap: to all of them
 	// if it succeeds, and to nobody otherwise. They are told in the order of the swaps. Nil tells nothing. An
-	// engine without LiveUpdates ignores it.
-	Event []byte
+	// engine without LiveUpdates ignores it. An engine that knows all who follow does not call it if nobody does.
+	// It must not use the driver.
+	Event func() []byte
 }
 
 // Conflict is the error of a [Commit] whose swap lost. It is an [ErrConflict]. It has the value that

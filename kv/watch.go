@@ -85,11 +85,20 @@ func (w *Watchers) remove(key string, own *watcher) (last bool) {
 
 // Tell tells all who watch a key.
 func (w *Watchers) Tell(key string, event []byte) {
+	w.TellOf(key, func() []byte { return event })
+}
+
+// TellOf is Tell for an event that is made only if somebody watches the key.
+func (w *Watchers) TellOf(key string, event func() []byte) {
 	w.mu.RLock()
 	all := w.byKey[key]
 	w.mu.RUnlock()
+	if len(all) == 0 {
+		return
+	}
+	text := event()
 	for _, one := range all {
-		one.tell(event)
+		one.tell(text)
 	}
 }
 

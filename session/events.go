@@ -99,12 +99,16 @@ func (e revisionEvent) encode() []byte {
 	return bytes.TrimSuffix(b.Bytes(), []byte{'\n'})
 }
 
-// event returns what a commit that replaces before by h says to the followers of the session, nil if
-// there can be none.
-func (s *Service) event(before, h *head) []byte {
+// event returns the function that makes what a commit that replaces before by h says to the followers of the session,
+// nil if there can be none.
+func (s *Service) event(before, h *head) func() []byte {
 	if !s.store.Capabilities().LiveUpdates || len(before.Versions) == 0 {
 		return nil
 	}
+	return func() []byte { return s.eventOf(before, h) }
+}
+
+func (s *Service) eventOf(before, h *head) []byte {
 	e := newRevisionEvent(h)
 	e.Actor, e.Summary = unlessEmpty(h.actor), unlessEmpty(h.logged)
 	e.TokensRevoked = h.Revoked != before.Revoked

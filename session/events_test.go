@@ -38,7 +38,7 @@ func (d *telling) Commit(ctx context.Context, c kv.Commit) ([][]byte, error) {
 		return nil, &kv.Conflict{}
 	}
 	if c.Event != nil {
-		d.told = append(d.told, string(c.Event))
+		d.told = append(d.told, string(c.Event()))
 	}
 	return nil, d.Driver.Delete(ctx, c.Drop)
 }

@@ -117,6 +117,22 @@ func (s *Service) unfold(ctx context.Context, h *head, chain []*record.Step) (un
 			refs = append(refs, *st.Long)
 		}
 	}
+	chunks, err := s.chunksOf(ctx, h, refs)
+	if err != nil {
+		return nil, err
+	}
+	for _, st := range chain {
+		if st.Kind != record.StepMerged || st.Long == nil {
+			unfolded = append(unfolded, st)
+			continue
+		}
+		unfolded = append(unfolded, unfoldOne(st, chunks)...)
+	}
+	return unfolded, nil
+}
+
+// chunksOf returns the steps in segments.
+func (s *Service) chunksOf(ctx context.Context, h *head, refs []record.SegmentRef) (map[record.SegmentRef][]record.Step, error) {
 	fetched, err := s.fetch(ctx, h, refs)
 	if err != nil {
 		return nil, err
@@ -127,22 +143,21 @@ func (s *Service) unfold(ctx context.Context, h *head, chain []*record.Step) (un
 			return nil, err
 		}
 	}
-	for _, st := range chain {
-		if st.Kind != record.StepMerged || st.Long == nil {
-			unfolded = append(unfolded, st)
-			continue
+	return chunks, nil
+}
+
+// unfoldOne returns the steps for which a merged one stands, the newest first.
+func unfoldOne(merged *record.Step, chunks map[record.SegmentRef][]record.Step) (steps []*record.Step) {
+	for _, st := range ancestors(chunks[*merged.Long], merged.Version) {
+		if st.Version <= merged.Parent {
+			break
 		}
-		for _, was := range ancestors(chunks[*st.Long], st.Version) {
-			if was.Version <= st.Parent {
-				break
-			}
-			if was.Long != nil && !slices.Contains(st.More, *was.Long) {
-				was.Long = nil
-			}
-			unfolded = append(unfolded, was)
+		if st.Long != nil && !slices.Contains(merged.More, *st.Long) {
+			st.Long = nil
 		}
+		steps = append(steps, st)
 	}
-	return unfolded, nil
+	return steps
 }
 
 // stepsOf returns the steps in a segment.

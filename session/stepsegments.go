@@ -1,7 +1,10 @@
 package session
 
 import (
+	"cmp"
+	"context"
 	"fmt"
+	"slices"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
@@ -15,9 +18,11 @@ import (
 const (
 	// foldSteps is from how many steps on, whose versions are not kept, they move into a segment, and foldBytes
 	// from how many bytes on.
-	foldSteps, foldBytes = 64, 4 << 10
+	foldSteps, foldBytes = 32, 4 << 10
 	// stepBytes is about what a step takes in the head besides its parts.
 	stepBytes = 32
+	// maxAbsorbed is the size of the largest segment of steps that a merged step takes over, in bytes.
+	maxAbsorbed = 256 << 10
 	// maxMerged is how many merged steps a head has at most. Beyond it the oldest are dropped.
 	maxMerged = 256
 	// maxMore is how many segments with the operations of merged steps there are at most. Beyond it those of the
@@ -62,7 +67,8 @@ func (h *head) travels(born uint64, items []kv.Item, more, most int) bool {
 }
 
 // fold moves the steps whose versions are not kept into a segment, if there are enough of them. Each chain of them
-// becomes one merged step.
+// becomes one merged step, which takes over those before it that stand for no more steps. So the head has a number of
+// merged steps that grows with the logarithm of the number of edits.
 func (s *Service) fold(h *head, list []record.Step, out *sealer) ([]record.Step, error) {
 	gone, n, bytes := make([]bool, len(list)), 0, 0
 	for i := range list {
@@ -75,7 +81,8 @@ func (s *Service) fold(h *head, list []record.Step, out *sealer) ([]record.Step,
 	if n < foldSteps && bytes < foldBytes {
 		return list, nil
 	}
-	chunk, err := sealSteps(list, gone, out)
+	before := s.absorb(out.ctx, h, list, gone)
+	chunk, err := sealSteps(list, gone, before, out)
 	if err != nil {
 		return nil, err
 	}
@@ -93,35 +100,84 @@ func (s *Service) fold(h *head, list []record.Step, out *sealer) ([]record.Step,
 	return bound(folded), nil
 }
 
-// sealSteps seals the steps that are gone. Their row maps are those of the merged steps.
-func sealSteps(list []record.Step, gone []bool, out *sealer) (*record.SegmentRef, error) {
-	var parts [][]byte
-	for i, st := range list {
-		if !gone[i] {
+// absorb marks the merged steps that are going to be part of a new one, and returns the steps that each stands for, by
+// its position. It is one that stands for no more steps than there are after it in its chain. Those that cannot be read
+// stay as they are.
+func (s *Service) absorb(ctx context.Context, h *head, list []record.Step, gone []bool) map[int][]record.Step {
+	_, children, next := family(list)
+	sizes := make([]int, len(list))
+	var absorbed []int
+	var refs []record.SegmentRef
+	for i := len(list) - 1; i >= 0; i-- {
+		st := &list[i]
+		after := 0
+		if children[i] == 1 && gone[next[i]] {
+			after = sizes[next[i]]
+		}
+		if st.Kind == record.StepMerged && st.Long != nil && st.Count > 0 && st.Count <= after && st.Long.Raw <= maxAbsorbed {
+			gone[i] = true
+			absorbed, refs = append(absorbed, i), append(refs, *st.Long)
+		}
+		if gone[i] {
+			sizes[i] = max(st.Count, 1) + after
+		}
+	}
+	chunks, err := s.chunksOf(ctx, h, refs)
+	before := map[int][]record.Step{}
+	for _, i := range absorbed {
+		if err != nil {
+			gone[i] = false
 			continue
 		}
+		for _, st := range slices.Backward(unfoldOne(&list[i], chunks)) {
+			before[i] = append(before[i], *st)
+		}
+	}
+	return before
+}
+
+// sealSteps seals the steps that are gone, for merged steps those before. Their row maps are those of the new merged
+// steps.
+func sealSteps(list []record.Step, gone []bool, before map[int][]record.Step, out *sealer) (*record.SegmentRef, error) {
+	var sealed []record.Step
+	for i, st := range list {
+		if steps, merged := before[i]; merged {
+			sealed = append(sealed, steps...)
+		} else if gone[i] {
+			sealed = append(sealed, st)
+		}
+	}
+	slices.SortFunc(sealed, func(a, b record.Step) int { return cmp.Compare(a.Version, b.Version) })
+	parts := make([][]byte, len(sealed))
+	for i, st := range sealed {
 		st.Rows, st.Map, st.Lost = nil, nil, false
-		part, err := st.MarshalMsg(nil)
-		if err != nil {
+		var err error
+		if parts[i], err = st.MarshalMsg(nil); err != nil {
 			return nil, err
 		}
-		parts = append(parts, part)
 	}
 	return out.sealPart("steps", parts...)
+}
+
+// family returns for each step of list the position of its parent, -1 if that is not there, how many children it has,
+// and the position of the last of these.
+func family(list []record.Step) (parents, children, last []int) {
+	parents, children, last = make([]int, len(list)), make([]int, len(list)), make([]int, len(list))
+	for i := range list {
+		at, found := findStep(list[:i], list[i].Parent)
+		if parents[i] = -1; found {
+			parents[i] = at
+			children[at]++
+			last[at] = i
+		}
+	}
+	return parents, children, last
 }
 
 // chains divides steps by their positions: those that are gone, and of which one comes from the other alone, are
 // together, oldest first; every other step is by itself. The chains are in the order of their last steps.
 func chains(list []record.Step, gone []bool) (all [][]int) {
-	children := make([]int, len(list))
-	parent := make([]int, len(list))
-	for i := range list {
-		at, found := findStep(list[:i], list[i].Parent)
-		if parent[i] = -1; found {
-			parent[i] = at
-			children[at]++
-		}
-	}
+	parent, children, _ := family(list)
 	// ends has the chain that ends with a step, if any.
 	ends := make([][]int, len(list))
 	for i := range list {
@@ -147,7 +203,11 @@ func (s *Service) merge(h *head, list []record.Step, chain []int, out *sealer) (
 	for i, at := range chain {
 		steps[i] = &list[at]
 		merged.Lost = merged.Lost || list[at].Lost
-		if list[at].Long != nil {
+		merged.Count += max(list[at].Count, 1)
+		switch {
+		case list[at].Kind == record.StepMerged:
+			merged.More = append(merged.More, list[at].More...)
+		case list[at].Long != nil:
 			merged.More = append(merged.More, *list[at].Long)
 		}
 	}

@@ -122,7 +122,7 @@ func (hs *strongHeads) end(ctx context.Context, h *head, sameState bool) error {
 		expired := *h
 		expired.Revision = h.Revision.Next()
 		expired.Expires = 0
-		err := hs.swap(ctx, h, &expired, kv.Commit{Event: deletedEvent})
+		err := hs.swap(ctx, h, &expired, kv.Commit{Event: func() []byte { return deletedEvent }})
 		if errors.Is(err, kv.ErrConflict) && hs.isHead(ctx, &expired) {
 			// A retry after a lost response hit our own swap: it has succeeded.
 			err = nil

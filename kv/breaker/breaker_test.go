@@ -262,7 +262,7 @@ func TestWhoWatchesBeforeTheEngineIsOpenIsToldAfterwards(t *testing.T) {
 	commit := func(from, to byte) {
 		t.Helper()
 		old := kv.Revision{from}
-		if _, err := d.Commit(t.Context(), kv.Commit{Swap: kv.Item{Key: "k", Value: append([]byte{to}, make([]byte, 15)...)}, Old: old, Event: []byte("e")}); err != nil {
+		if _, err := d.Commit(t.Context(), kv.Commit{Swap: kv.Item{Key: "k", Value: append([]byte{to}, make([]byte, 15)...)}, Old: old, Event: func() []byte { return []byte("e") }}); err != nil {
 			t.Fatal(err)
 		}
 	}

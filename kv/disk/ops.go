@@ -161,7 +161,7 @@ func (d *Driver) Watch(key string, tell func(event []byte)) (stop func()) {
 }
 
 // swap is CompareAndSwap with an event, which may be nil.
-func (d *Driver) swap(ctx context.Context, item kv.Item, old kv.Revision, ttl time.Duration, event []byte) error {
+func (d *Driver) swap(ctx context.Context, item kv.Item, old kv.Revision, ttl time.Duration, event func() []byte) error {
 	return d.mutate(ctx, []string{item.Key}, len(item.Value), true, func(c *change) error {
 		current, present, err := d.revision(item.Key, c.now)
 		if err != nil {

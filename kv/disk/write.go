@@ -29,8 +29,9 @@ type change struct {
 
 // notice is what those who watch a key are told once a change is stored.
 type notice struct {
-	key   string
-	event []byte
+	key string
+	// event is that of the [kv.Commit], nil for other changes.
+	event func() []byte
 }
 
 // mutate applies the change that build makes, while keys are locked. size is about the number of
@@ -88,7 +89,11 @@ func (d *Driver) commit(ctx context.Context, c *change, keys []string, locked []
 		d.floor.stored(c.soonest)
 		d.unconfirmed.confirm(locked)
 		for _, n := range c.told {
-			d.watchers.Tell(n.key, n.event)
+			if n.event == nil {
+				d.watchers.Tell(n.key, nil)
+			} else {
+				d.watchers.TellOf(n.key, n.event)
+			}
 		}
 		release()
 		done <- nil

@@ -306,7 +306,7 @@ func TestWhoWatchesAnItemIsToldBeforeAndAfterItMoves(t *testing.T) {
 	f.Watch(head("a", 0).Key, func(event []byte) { told = append(told, string(event)) })
 	tell := func(from, to byte, event string) {
 		t.Helper()
-		if _, err := f.Commit(kv.Fresh(t.Context()), kv.Commit{Swap: head("a", to), Old: kv.RevisionOf(head("a", from).Value), SwapTTL: time.Hour, Event: []byte(event)}); err != nil {
+		if _, err := f.Commit(kv.Fresh(t.Context()), kv.Commit{Swap: head("a", to), Old: kv.RevisionOf(head("a", from).Value), SwapTTL: time.Hour, Event: func() []byte { return []byte(event) }}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -84,7 +84,7 @@ func (f *fixture) swapTelling(s *kv.Store, key, event string) {
 		old = kv.RevisionOf(value)
 	}
 	next := kv.Item{Key: key, Value: revised(fmt.Sprintf("%.15x", time.Now().UnixNano()), ""), Counted: true}
-	if _, err := s.Commit(f.ctx, kv.Commit{Swap: next, Old: old, SwapTTL: long, Event: []byte(event)}); err != nil {
+	if _, err := s.Commit(f.ctx, kv.Commit{Swap: next, Old: old, SwapTTL: long, Event: func() []byte { return []byte(event) }}); err != nil {
 		f.Fatal(err)
 	}
 }
@@ -103,7 +103,7 @@ var watchTests = []test{
 			f.swapTelling(s, "{w}other", "other")
 			want = append(want, event)
 		}
-		_, err := s.Commit(f.ctx, kv.Commit{Swap: kv.Item{Key: "{w}head", Value: revised("lost", "")}, Old: revision("none"), SwapTTL: long, Event: []byte("lost")})
+		_, err := s.Commit(f.ctx, kv.Commit{Swap: kv.Item{Key: "{w}head", Value: revised("lost", "")}, Old: revision("none"), SwapTTL: long, Event: func() []byte { return []byte("lost") }})
 		f.wantError(err, kv.ErrConflict)
 		f.swapTelling(s, "{w}head", "last")
 		want = append(want, "last")

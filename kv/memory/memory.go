@@ -137,7 +137,7 @@ func (d *Driver) Watch(key string, tell func(event []byte)) (stop func()) {
 }
 
 // swap is CompareAndSwap with an event, which may be nil.
-func (d *Driver) swap(ctx context.Context, item kv.Item, old kv.Revision, ttl time.Duration, event []byte) error {
+func (d *Driver) swap(ctx context.Context, item kv.Item, old kv.Revision, ttl time.Duration, event func() []byte) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -156,7 +156,7 @@ func (d *Driver) swap(ctx context.Context, item kv.Item, old kv.Revision, ttl ti
 	}
 	d.put(newEntry(item, expiry(now, ttl)))
 	if event != nil {
-		d.watchers.Tell(item.Key, event)
+		d.watchers.TellOf(item.Key, event)
 	}
 	return nil
 }

@@ -205,7 +205,11 @@ func (d *Driver) swapArguments(c kv.Commit, index string) []any {
 	if c.Old == (kv.Revision{}) {
 		old = nil
 	}
-	return []any{old, c.Swap.Value, wholeMilliseconds(c.SwapTTL).Milliseconds(), index, d.channel(c.Swap.Key), c.Event}
+	var event []byte
+	if c.Event != nil {
+		event = c.Event()
+	}
+	return []any{old, c.Swap.Value, wholeMilliseconds(c.SwapTTL).Milliseconds(), index, d.channel(c.Swap.Key), event}
 }
 
 func indexChange(item kv.Item) string {

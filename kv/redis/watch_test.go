@@ -65,7 +65,7 @@ func (s *session) tellUntilHeard(t *testing.T, d *Driver, w *watched, event stri
 	until(t, "hearing "+event, func() bool {
 		name := fmt.Sprint(s.n + 1)
 		_, err := d.Commit(t.Context(), kv.Commit{
-			Swap: kv.Item{Key: s.key, Value: revised(name, ""), Counted: true}, Old: kv.RevisionOf(s.head), SwapTTL: time.Hour, Event: []byte(event),
+			Swap: kv.Item{Key: s.key, Value: revised(name, ""), Counted: true}, Old: kv.RevisionOf(s.head), SwapTTL: time.Hour, Event: func() []byte { return []byte(event) },
 		})
 		if err == nil {
 			s.n, s.head = s.n+1, revised(name, "")
@@ -182,7 +182,7 @@ func TestAUserWithoutChannelsHasNoLiveUpdates(t *testing.T) {
 			t.Errorf("%s: live updates %v", rules, got)
 		}
 		// Changes work all the same.
-		swap := kv.Commit{Swap: kv.Item{Key: "edgeframe:{a}:head", Value: revised("1", ""), Counted: true}, SwapTTL: time.Hour, Event: []byte("e")}
+		swap := kv.Commit{Swap: kv.Item{Key: "edgeframe:{a}:head", Value: revised("1", ""), Counted: true}, SwapTTL: time.Hour, Event: func() []byte { return []byte("e") }}
 		if _, err := d.Commit(t.Context(), swap); err != nil {
 			t.Errorf("%s: %v", rules, err)
 		}

@@ -51,6 +51,8 @@ type Step struct {
 
 	// More has, for a merged step, the segments that are the Long of the steps that it stands for.
 	More []SegmentRef `msg:"more,omitempty"`
+	// Count is the number of steps that a merged step stands for.
+	Count int `msg:"n,omitempty"`
 }
 
 // steps are the steps of a head in their stored form.

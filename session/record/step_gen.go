@@ -16,8 +16,8 @@ const (
 func (z *Step) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(14)
-	var zb0001Mask uint16 /* 14 bits */
+	zb0001Len := uint32(15)
+	var zb0001Mask uint16 /* 15 bits */
 	_ = zb0001Mask
 	if z.Parent == 0 {
 		zb0001Len--
@@ -66,6 +66,10 @@ func (z *Step) MarshalMsg(b []byte) (o []byte, err error) {
 	if z.More == nil {
 		zb0001Len--
 		zb0001Mask |= 0x2000
+	}
+	if z.Count == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x4000
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -163,6 +167,11 @@ func (z *Step) MarshalMsg(b []byte) (o []byte, err error) {
 					return
 				}
 			}
+		}
+		if (zb0001Mask & 0x4000) == 0 { // if not omitted
+			// string "n"
+			o = append(o, 0xa1, 0x6e)
+			o = msgp.AppendInt(o, z.Count)
 		}
 	}
 	return
@@ -378,6 +387,12 @@ func (z *Step) UnmarshalMsg(bts []byte) (o []byte, err error) {
 					return
 				}
 			}
+		case "n":
+			z.Count, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Count")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -412,6 +427,7 @@ func (z *Step) Msgsize() (s int) {
 	for za0002 := range z.More {
 		s += z.More[za0002].Msgsize()
 	}
+	s += 2 + msgp.IntSize
 	return
 }
 
