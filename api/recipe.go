@@ -157,7 +157,7 @@ func recipeStep(st session.Step) (step recipe.Step, ok bool, err error) {
 		step.Operations, err = recipe.ReadOperations(st.Operations)
 		return step, true, err
 	}
-	step.Made = string(st.Kind)
+	step.Made = st.Kind.String()
 	if st.Source != nil {
 		read, err := readSource(st.Source)
 		if err != nil {

@@ -87,7 +87,7 @@ func (s *server) getVersion(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	doc = append(doc, member{"kind", string(step.Kind)})
+	doc = append(doc, member{"kind", step.Kind.String()})
 	if step.Parent > 0 {
 		doc = append(doc, member{"parent", step.Parent})
 	}

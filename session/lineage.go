@@ -14,20 +14,20 @@ import (
 )
 
 // StepKind says what a step was.
-type StepKind string
+type StepKind = record.StepKind
 
 // The kinds of steps.
 const (
-	StepCreate   StepKind = record.StepCreate
-	StepEdit     StepKind = record.StepEdit
-	StepMarks    StepKind = record.StepMarks
-	StepAppend   StepKind = record.StepAppend
-	StepUpsert   StepKind = record.StepUpsert
-	StepReplace  StepKind = record.StepReplace
-	StepSnapshot StepKind = record.StepSnapshot
-	StepRestore  StepKind = record.StepRestore
+	StepCreate   = record.StepCreate
+	StepEdit     = record.StepEdit
+	StepMarks    = record.StepMarks
+	StepAppend   = record.StepAppend
+	StepUpsert   = record.StepUpsert
+	StepReplace  = record.StepReplace
+	StepSnapshot = record.StepSnapshot
+	StepRestore  = record.StepRestore
 	// StepUnknown is the step of a version of a release that kept no steps.
-	StepUnknown StepKind = record.StepUnknown
+	StepUnknown = record.StepUnknown
 )
 
 // Step says how a version was made.
@@ -194,7 +194,7 @@ func (s *Service) viewSteps(ctx context.Context, h *head, chain []*record.Step) 
 		if ver := h.version(st.Version); ver != nil {
 			h.explain(&st, ver)
 		}
-		view := Step{Version: st.Version, Parent: st.Parent, Kind: StepKind(st.Kind), Key: st.Key, Time: clock(st.Time), Actor: st.Actor, Summary: st.Summary}
+		view := Step{Version: st.Version, Parent: st.Parent, Kind: st.Kind, Key: st.Key, Time: clock(st.Time), Actor: st.Actor, Summary: st.Summary}
 		if st.Source != nil {
 			view.Source = &Source{Version: st.Version, session: h.ID, stored: st.Source}
 		}

@@ -128,7 +128,7 @@ func (n *earlierNames) after(st *Step) {
 		if st.Operations == nil || n.afterOperations(st.Operations) != nil {
 			n.unknown = true
 		}
-	case StepUnknown, StepKind(record.StepMerged):
+	case StepUnknown, record.StepMerged:
 		n.unknown = true
 	}
 }

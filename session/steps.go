@@ -42,7 +42,7 @@ type step struct {
 	rows frame.RowMap
 }
 
-func newStep(kind, summary string, key []string) step {
+func newStep(kind record.StepKind, summary string, key []string) step {
 	return step{Step: record.Step{Kind: kind, Key: key}, summary: summary}
 }
 

@@ -36,7 +36,7 @@ func headWithSteps() *Head {
 func sampleSteps() []Step {
 	ref := SegmentRef{Hash: [16]byte{1, 2, 3}, Born: 7, Stored: 1234, Raw: 5678}
 	return []Step{
-		{Version: 1, Kind: StepMerged, Long: &ref, Lost: true, More: []SegmentRef{ref}},
+		{Version: 1, Kind: StepMerged, Long: &ref, Lost: true, More: []SegmentRef{ref}, Count: 300},
 		{Version: 2, Parent: 1, Kind: StepUpsert, Rows: []byte{1}, Key: []string{"id"}, Time: 1768732200000, Summary: "Upsert", Actor: "ann", Source: []byte("{}")},
 		{Version: 3, Parent: 1, Kind: StepEdit, Operations: []byte("[]"), Map: &ref},
 	}

@@ -4,21 +4,33 @@ import "fmt"
 
 //go:generate go tool msgp -file=step.go -io=false -tests=false -o=step_gen.go -unexported
 
+// StepKind is the kind of a step. The numbers are stored.
+type StepKind uint8
+
 // The kinds of steps.
 const (
-	StepCreate   = "create"
-	StepEdit     = "edit"
-	StepMarks    = "marks"
-	StepAppend   = "append"
-	StepUpsert   = "upsert"
-	StepReplace  = "replace"
-	StepSnapshot = "snapshot"
-	StepRestore  = "restore"
 	// StepUnknown is the step of a version of a release that kept no steps.
-	StepUnknown = "unknown"
+	StepUnknown StepKind = iota
+	StepCreate
+	StepEdit
+	StepMarks
+	StepAppend
+	StepUpsert
+	StepReplace
+	StepSnapshot
+	StepRestore
 	// StepMerged stands for several steps whose versions are not kept.
-	StepMerged = "merged"
+	StepMerged
 )
+
+// String returns the name of k.
+func (k StepKind) String() string {
+	names := [...]string{"unknown", "create", "edit", "marks", "append", "upsert", "replace", "snapshot", "restore", "merged"}
+	if int(k) >= len(names) {
+		return names[StepUnknown]
+	}
+	return names[k]
+}
 
 // Step says how a version was made. What the version itself says is in the step only if the version is not kept
 // any more.
@@ -28,15 +40,15 @@ type Step struct {
 	Version uint32 `msg:"v"`
 	// Parent is the version whose table the step has changed, or has taken over: of a restore, the one that was
 	// restored. It is 0 if there is none, and if it is not known.
-	Parent uint32 `msg:"p,omitempty"`
-	Kind   string `msg:"k"`
+	Parent uint32   `msg:"p,omitempty"`
+	Kind   StepKind `msg:"k,omitempty"`
 	// Operations are those of an edit as they were sent: a JSON array, as it is or as a Snappy block. Long refers
 	// to a segment with longer ones, or, of a merged step, with the steps that it stands for.
-	Operations []byte      `msg:"ops,omitempty"`
+	Operations []byte      `msg:"ops,omitempty,zerocopy"`
 	Long       *SegmentRef `msg:"long,omitempty"`
 	// Rows is the row map, and Map refers to a segment with a longer one. If there is neither, each row is where
 	// it was, unless Lost says that this is not known.
-	Rows []byte      `msg:"rows,omitempty"`
+	Rows []byte      `msg:"rows,omitempty,zerocopy"`
 	Map  *SegmentRef `msg:"map,omitempty"`
 	Lost bool        `msg:"lost,omitempty"`
 	// Key has the columns by which an upsert, or a replace, has found its rows.
@@ -47,7 +59,7 @@ type Step struct {
 	Time    int64  `msg:"t,omitempty"`
 	Summary string `msg:"sum,omitempty"`
 	Actor   string `msg:"by,omitempty"`
-	Source  []byte `msg:"src,omitempty"`
+	Source  []byte `msg:"src,omitempty,zerocopy"`
 
 	// More has, for a merged step, the segments that are the Long of the steps that it stands for.
 	More []SegmentRef `msg:"more,omitempty"`

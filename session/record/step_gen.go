@@ -23,6 +23,10 @@ func (z *Step) MarshalMsg(b []byte) (o []byte, err error) {
 		zb0001Len--
 		zb0001Mask |= 0x2
 	}
+	if z.Kind == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x4
+	}
 	if z.Operations == nil {
 		zb0001Len--
 		zb0001Mask |= 0x8
@@ -84,9 +88,11 @@ func (z *Step) MarshalMsg(b []byte) (o []byte, err error) {
 			o = append(o, 0xa1, 0x70)
 			o = msgp.AppendUint32(o, z.Parent)
 		}
-		// string "k"
-		o = append(o, 0xa1, 0x6b)
-		o = msgp.AppendString(o, z.Kind)
+		if (zb0001Mask & 0x4) == 0 { // if not omitted
+			// string "k"
+			o = append(o, 0xa1, 0x6b)
+			o = msgp.AppendUint8(o, uint8(z.Kind))
+		}
 		if (zb0001Mask & 0x8) == 0 { // if not omitted
 			// string "ops"
 			o = append(o, 0xa3, 0x6f, 0x70, 0x73)
@@ -212,33 +218,32 @@ func (z *Step) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				return
 			}
 		case "k":
-			z.Kind, bts, err = msgp.ReadStringBytes(bts)
-			if err != nil {
-				err = msgp.WrapError(err, "Kind")
-				return
+			{
+				var zb0002 uint8
+				zb0002, bts, err = msgp.ReadUint8Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Kind")
+					return
+				}
+				z.Kind = StepKind(zb0002)
 			}
 		case "ops":
-			var zb0002 uint32
-			zb0002, bts, err = msgp.ReadBytesHeader(bts)
+			var zb0003 uint32
+			zb0003, bts, err = msgp.ReadBytesHeader(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Operations")
 				return
 			}
-			if zb0002 > zc664c175limitArrays {
+			if zb0003 > zc664c175limitArrays {
 				err = msgp.ErrLimitExceeded
 				return
 			}
-			if z.Operations == nil || uint32(cap(z.Operations)) < zb0002 {
-				z.Operations = make([]byte, zb0002)
-			} else {
-				z.Operations = z.Operations[:zb0002]
-			}
-			if uint32(len(bts)) < zb0002 {
+			if uint32(len(bts)) < zb0003 {
 				err = msgp.ErrShortBytes
 				return
 			}
-			copy(z.Operations, bts[:zb0002])
-			bts = bts[zb0002:]
+			z.Operations = bts[:zb0003]
+			bts = bts[zb0003:]
 		case "long":
 			if msgp.IsNil(bts) {
 				bts, err = msgp.ReadNilBytes(bts)
@@ -257,27 +262,22 @@ func (z *Step) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				}
 			}
 		case "rows":
-			var zb0003 uint32
-			zb0003, bts, err = msgp.ReadBytesHeader(bts)
+			var zb0004 uint32
+			zb0004, bts, err = msgp.ReadBytesHeader(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Rows")
 				return
 			}
-			if zb0003 > zc664c175limitArrays {
+			if zb0004 > zc664c175limitArrays {
 				err = msgp.ErrLimitExceeded
 				return
 			}
-			if z.Rows == nil || uint32(cap(z.Rows)) < zb0003 {
-				z.Rows = make([]byte, zb0003)
-			} else {
-				z.Rows = z.Rows[:zb0003]
-			}
-			if uint32(len(bts)) < zb0003 {
+			if uint32(len(bts)) < zb0004 {
 				err = msgp.ErrShortBytes
 				return
 			}
-			copy(z.Rows, bts[:zb0003])
-			bts = bts[zb0003:]
+			z.Rows = bts[:zb0004]
+			bts = bts[zb0004:]
 		case "map":
 			if msgp.IsNil(bts) {
 				bts, err = msgp.ReadNilBytes(bts)
@@ -302,20 +302,20 @@ func (z *Step) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				return
 			}
 		case "key":
-			var zb0004 uint32
-			zb0004, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			var zb0005 uint32
+			zb0005, bts, err = msgp.ReadArrayHeaderBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Key")
 				return
 			}
-			if zb0004 > zc664c175limitArrays {
+			if zb0005 > zc664c175limitArrays {
 				err = msgp.ErrLimitExceeded
 				return
 			}
-			if cap(z.Key) >= int(zb0004) {
-				z.Key = (z.Key)[:zb0004]
+			if cap(z.Key) >= int(zb0005) {
+				z.Key = (z.Key)[:zb0005]
 			} else {
-				z.Key = make([]string, zb0004)
+				z.Key = make([]string, zb0005)
 			}
 			for za0001 := range z.Key {
 				z.Key[za0001], bts, err = msgp.ReadStringBytes(bts)
@@ -343,42 +343,37 @@ func (z *Step) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				return
 			}
 		case "src":
-			var zb0005 uint32
-			zb0005, bts, err = msgp.ReadBytesHeader(bts)
+			var zb0006 uint32
+			zb0006, bts, err = msgp.ReadBytesHeader(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Source")
-				return
-			}
-			if zb0005 > zc664c175limitArrays {
-				err = msgp.ErrLimitExceeded
-				return
-			}
-			if z.Source == nil || uint32(cap(z.Source)) < zb0005 {
-				z.Source = make([]byte, zb0005)
-			} else {
-				z.Source = z.Source[:zb0005]
-			}
-			if uint32(len(bts)) < zb0005 {
-				err = msgp.ErrShortBytes
-				return
-			}
-			copy(z.Source, bts[:zb0005])
-			bts = bts[zb0005:]
-		case "more":
-			var zb0006 uint32
-			zb0006, bts, err = msgp.ReadArrayHeaderBytes(bts)
-			if err != nil {
-				err = msgp.WrapError(err, "More")
 				return
 			}
 			if zb0006 > zc664c175limitArrays {
 				err = msgp.ErrLimitExceeded
 				return
 			}
-			if cap(z.More) >= int(zb0006) {
-				z.More = (z.More)[:zb0006]
+			if uint32(len(bts)) < zb0006 {
+				err = msgp.ErrShortBytes
+				return
+			}
+			z.Source = bts[:zb0006]
+			bts = bts[zb0006:]
+		case "more":
+			var zb0007 uint32
+			zb0007, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "More")
+				return
+			}
+			if zb0007 > zc664c175limitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if cap(z.More) >= int(zb0007) {
+				z.More = (z.More)[:zb0007]
 			} else {
-				z.More = make([]SegmentRef, zb0006)
+				z.More = make([]SegmentRef, zb0007)
 			}
 			for za0002 := range z.More {
 				bts, err = z.More[za0002].UnmarshalMsg(bts)
@@ -407,7 +402,7 @@ func (z *Step) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Step) Msgsize() (s int) {
-	s = 1 + 2 + msgp.Uint32Size + 2 + msgp.Uint32Size + 2 + msgp.StringPrefixSize + len(z.Kind) + 4 + msgp.BytesPrefixSize + len(z.Operations) + 5
+	s = 1 + 2 + msgp.Uint32Size + 2 + msgp.Uint32Size + 2 + msgp.Uint8Size + 4 + msgp.BytesPrefixSize + len(z.Operations) + 5
 	if z.Long == nil {
 		s += msgp.NilSize
 	} else {
@@ -428,6 +423,34 @@ func (z *Step) Msgsize() (s int) {
 		s += z.More[za0002].Msgsize()
 	}
 	s += 2 + msgp.IntSize
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
+func (z StepKind) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	o = msgp.AppendUint8(o, uint8(z))
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *StepKind) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	{
+		var zb0001 uint8
+		zb0001, bts, err = msgp.ReadUint8Bytes(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		(*z) = StepKind(zb0001)
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z StepKind) Msgsize() (s int) {
+	s = msgp.Uint8Size
 	return
 }
 
