@@ -24,7 +24,7 @@ const (
 	MaxOperations = 1 << 20
 	// maxHeadOperations is the length of the longest ones in the head as they are stored, and allHeadOperations
 	// that of all together. Beyond it the longest are of shortPart bytes.
-	maxHeadOperations, allHeadOperations = 4 << 10, 16 << 10
+	maxHeadOperations, allHeadOperations = 1 << 10, 8 << 10
 	// shortPart is the length of row maps and operations that are always in the head, in bytes.
 	shortPart = 512
 	// maxRowMap is the length of the longest row map that is kept, in bytes.

@@ -18,11 +18,11 @@ import (
 const (
 	// foldSteps is from how many steps on, whose versions are not kept, they move into a segment, and foldBytes
 	// from how many bytes on.
-	foldSteps, foldBytes = 32, 4 << 10
+	foldSteps, foldBytes = 32, 8 << 10
 	// stepBytes is about what a step takes in the head besides its parts.
 	stepBytes = 32
 	// maxAbsorbed is the size of the largest segment of steps that a merged step takes over, in bytes.
-	maxAbsorbed = 256 << 10
+	maxAbsorbed = 64 << 10
 	// maxMerged is how many merged steps a head has at most. Beyond it the oldest are dropped.
 	maxMerged = 256
 	// maxMore is how many segments with the operations of merged steps there are at most. Beyond it those of the
