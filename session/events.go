@@ -131,7 +131,7 @@ func unlessEmpty(s string) *string {
 // segment with a changed column. It returns false if there is more to say: if rows were added or removed, if
 // columns were removed or moved, or if too many have changed.
 func (s *Service) changedColumns(before, h *head) (names []string, known bool) {
-	if before.current().Tag() == h.current().Tag() {
+	if before.tableOf(before.current()).equal(h.tableOf(h.current())) {
 		return nil, true
 	}
 	old, err := s.contentOf(before)
