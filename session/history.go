@@ -17,15 +17,15 @@ func (s *Service) Snapshot(ctx context.Context, c Change) (*Session, error) {
 
 // Restore makes a version of the table as it was in the version with that id.
 func (s *Service) Restore(ctx context.Context, c Change, id uint32) (*Session, error) {
-	if id == 0 {
-		return nil, fail(ErrVersionNotFound, "version 0 does not exist; versions begin at 1")
-	}
 	return s.RestoreFrom(ctx, c, VersionRef{ID: id})
 }
 
 // RestoreFrom is [Service.Restore] for a version that may be named in another way.
 func (s *Service) RestoreFrom(ctx context.Context, c Change, of VersionRef) (*Session, error) {
 	return s.repeat(ctx, c, newStep(record.StepRestore, "", nil), func(h *head) (*record.Version, error) {
+		if of == (VersionRef{}) {
+			return nil, fail(ErrVersionNotFound, "version 0 does not exist; versions begin at 1")
+		}
 		return h.resolve(of)
 	})
 }

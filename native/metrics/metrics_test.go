@@ -83,7 +83,7 @@ func TestCallsOfTheStoreAreCountedWithTheirResults(t *testing.T) {
 		`edgeframe_kv_operation_duration_seconds_count{backend="inmemory",operation="commit",result="conflict"} 1`,
 		`edgeframe_kv_operation_duration_seconds_count{backend="inmemory",operation="count",result="canceled"} 1`,
 		`edgeframe_commit_conflicts_total 1`,
-		`edgeframe_cache_hits_total{cache="store"} 2`,
+		`edgeframe_cache_hits_total{cache="store"} 1`,
 		`edgeframe_cache_misses_total{cache="store"} 1`,
 		`edgeframe_sessions 1`, `edgeframe_store_up 1`, `edgeframe_store_writable 1`,
 	)

@@ -50,8 +50,8 @@ func newExpiring(d kv.Driver, c *clock) *expiring {
 
 // driver returns e, with Commit if the engine has it.
 func (e *expiring) driver() kv.Driver {
-	if c, ok := e.Driver.(kv.Committer); ok {
-		return expiringCommitter{e, c}
+	if _, ok := e.Driver.(kv.Committer); ok {
+		return expiringCommitter{e}
 	}
 	return e
 }
@@ -124,16 +124,13 @@ func (e *expiring) Delete(ctx context.Context, keys []string) error {
 	return err
 }
 
-type expiringCommitter struct {
-	*expiring
-	committer kv.Committer
-}
+type expiringCommitter struct{ *expiring }
 
 // Commit implements [kv.Committer].
 func (e expiringCommitter) Commit(ctx context.Context, c kv.Commit) ([][]byte, error) {
 	longer := c
 	longer.TTL, longer.SwapTTL = c.TTL+engineTTL, c.SwapTTL+engineTTL
-	values, err := e.committer.Commit(ctx, longer)
+	values, err := e.Driver.(kv.Committer).Commit(ctx, longer)
 	e.stored(c.TTL, keysOf(c.Put)...)
 	e.touched(c.TTL, c.Touch)
 	if err == nil {
