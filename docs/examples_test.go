@@ -3,6 +3,7 @@
 package docs
 
 import (
+	"bufio"
 	"encoding/json"
 	"maps"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -82,6 +84,7 @@ var changing = []*regexp.Regexp{
 	regexp.MustCompile(`\b\d+-[0-9a-f]{16}(\.[0-9a-f]+)?\b`),
 	regexp.MustCompile(`\b[0-9a-f]{16}\.[0-9a-f]{16}\b`),
 	regexp.MustCompile(`36[1-6]\d`), // expires_in_seconds
+	regexp.MustCompile(`retry: \d+`),
 	regexp.MustCompile(`[A-Z2-7]{26}`),
 }
 
@@ -163,7 +166,11 @@ func (s *shell) run(t *testing.T, e example) {
 	}
 	cmd := exec.Command("bash", "-c", "set -eo pipefail\n"+quiet+command)
 	cmd.Dir, cmd.Env = s.dir, append(os.Environ(), s.variables...)
-	printed, err := cmd.Output()
+	output := cmd.Output
+	if strings.HasPrefix(command, "curl -N ") {
+		output = func() ([]byte, error) { return beginning(cmd, strings.Count(e.prints, "\n")) }
+	}
+	printed, err := output()
 	if err != nil {
 		t.Fatalf("$ %s\n%v\n%s", e.command, err, printed)
 	}
@@ -179,6 +186,29 @@ func (s *shell) run(t *testing.T, e example) {
 	if diff := differs(e.prints, string(printed)); diff != "" {
 		t.Errorf("$ %s\nthe documentation (-) shows something else (+): %s", e.command, diff)
 	}
+}
+
+// beginning returns the first lines of what a command prints that does not end by itself, and ends it.
+func beginning(cmd *exec.Cmd, lines int) (printed []byte, err error) {
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	// The shell has a child, so the whole group is ended.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	read := bufio.NewReader(out)
+	for ; lines > 0 && err == nil; lines-- {
+		var line []byte
+		line, err = read.ReadBytes('\n')
+		printed = append(printed, line...)
+	}
+	// How the command ends does not matter: it is ended here.
+	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+	_ = cmd.Wait()
+	return printed, err
 }
 
 // TestExamplesAnswerAsTheDocumentationSays runs the examples against a server, in order.

@@ -44,7 +44,7 @@ type place struct {
 }
 
 // TestTheClientDoesTheSameInEachPlace runs the same scenario with the same built file in Node, in Chromium and in a
-// Worker, against both builds.
+// Worker, against both builds, and against the Worker with either of its stores.
 func TestTheClientDoesTheSameInEachPlace(t *testing.T) {
 	t.Parallel()
 	build(t)
@@ -54,9 +54,8 @@ func TestTheClientDoesTheSameInEachPlace(t *testing.T) {
 		"native": func(t *testing.T) string {
 			return testenv.StartServer(t, "STORAGE_DIR=", "API_TOKENS="+operatorToken, "TOKEN_SECRET="+tokenSecret).URL
 		},
-		"edge": func(t *testing.T) string {
-			return testenv.StartWorker(t, testenv.WorkerOptions{Vars: map[string]string{"API_TOKENS": operatorToken, "TOKEN_SECRET": tokenSecret}}).URL
-		},
+		"edge":         func(t *testing.T) string { return startWorker(t, false) },
+		withWebSockets: func(t *testing.T) string { return startWorker(t, true) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -67,7 +66,7 @@ func TestTheClientDoesTheSameInEachPlace(t *testing.T) {
 					t.Run(place.name, func(t *testing.T) {
 						t.Parallel()
 						where := map[string]any{
-							"server": server, "proxy": p.URL, "progress": place.progress,
+							"server": server, "proxy": p.URL, "progress": place.progress, "sockets": name == withWebSockets,
 							"create": sign(t, "guest of "+place.name, "create"), "owner": sign(t, "owner of "+place.name, "create own"),
 						}
 						text, err := json.Marshal(where)
@@ -80,6 +79,14 @@ func TestTheClientDoesTheSameInEachPlace(t *testing.T) {
 			})
 		})
 	}
+}
+
+// withWebSockets is the server that tells of changes over a WebSocket: the Worker with Durable Objects.
+const withWebSockets = "edge with Durable Objects"
+
+func startWorker(t *testing.T, heads bool) string {
+	vars := map[string]string{"API_TOKENS": operatorToken, "TOKEN_SECRET": tokenSecret}
+	return testenv.StartWorker(t, testenv.WorkerOptions{Heads: heads, Vars: vars}).URL
 }
 
 func checkReport(t *testing.T, text string) {
