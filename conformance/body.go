@@ -147,6 +147,9 @@ var bodyTests = []test{
 			if r.path == "/api/v1/sessions" && c.target.Token == "" {
 				status = http.StatusForbidden // a server without tokens lists no sessions
 			}
+			if r.path == "/console" {
+				status = http.StatusFound
+			}
 			method := r.method
 			if strings.HasSuffix(r.path, "/events") {
 				// A GET may be a stream.
