@@ -204,6 +204,8 @@ type sealer struct {
 	bytes int64
 	// ctx is that of the work.
 	ctx context.Context
+	// within is [frame.Frame.Within] of an edit, nil for an upload, which reserves what sealing takes.
+	within func(bytes int64) error
 }
 
 const (
@@ -263,7 +265,10 @@ func (sl *sealer) sealSome(records []arrow.Record) ([]record.SegmentRef, error) 
 		if segments[i], err = segment.Encode(records[i], sl.opt); err != nil {
 			return err
 		}
-		return budget.From(sl.ctx).UseAlone(sl.ctx, int64(len(segments[i].Data)))
+		if sl.within == nil {
+			return nil
+		}
+		return sl.within(int64(len(segments[i].Data)))
 	})
 	if err != nil {
 		return nil, err
