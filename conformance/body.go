@@ -92,7 +92,7 @@ func (w walked) at(r documentedRoute) string {
 	if strings.Contains(r.path, "/uploads/") {
 		id = w.upload
 	}
-	return strings.NewReplacer("{id}", id, "{version}", "1", "{file}", "docs.js").Replace(r.path) + requiredParams[path.Base(r.path)]
+	return strings.NewReplacer("{id}", id, "{version}", "1", "/console/{file}", "/console/", "{file}", "docs.js").Replace(r.path) + requiredParams[path.Base(r.path)]
 }
 
 // requiredParams are the parameters of routes that need some, by the last parts of their paths.
