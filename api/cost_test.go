@@ -58,10 +58,16 @@ var charged = []struct{ method, path, body string }{
 	{"POST", "/api/v1/sessions/{id}/touch", ""},
 	{"GET", "/api/v1/sessions/{id}/data", ""},
 	{"PATCH", "/api/v1/sessions/{id}/data", `{"operations":[{"op":"set_values","column":"a","rows":[0],"value":7}]}`},
+	{"GET", "/api/v1/sessions/{id}/recipe", ""},
+	{"GET", "/api/v1/sessions/{id}/diff?from=1", ""},
+	{"GET", "/api/v1/sessions/{id}/cells?row=0&column=a", ""},
 	{"POST", "/api/v1/sessions/{id}/data", "a,b\n3,z\n"},
 	{"PUT", "/api/v1/sessions/{id}/data", "a,b\n4,w\n"},
 	{"GET", "/api/v1/sessions/{id}/describe", ""},
 	{"GET", "/api/v1/sessions/{id}/versions", ""},
+	{"GET", "/api/v1/sessions/{id}/versions/{n}", ""},
+	{"PUT", "/api/v1/sessions/{id}/versions/{n}/name", `{"name":"before"}`},
+	{"DELETE", "/api/v1/sessions/{id}/versions/{n}/name", ""},
 	{"POST", "/api/v1/sessions/{id}/versions", ""},
 	{"POST", "/api/v1/sessions/{id}/undo", ""},
 	{"POST", "/api/v1/sessions/{id}/redo", ""},
@@ -103,7 +109,8 @@ func measure(t *testing.T, warm bool, inlineBytes int) map[string]cost {
 		if location == "" {
 			location = res.Header.Get("Location")
 		}
-		costs[c.method+" "+strings.Replace(c.path, "/api/v1/sessions/{id}", "…", 1)] = costOf(calls)
+		named, _, _ := strings.Cut(c.path, "?")
+		costs[c.method+" "+strings.Replace(named, "/api/v1/sessions/{id}", "…", 1)] = costOf(calls)
 	}
 	return costs
 }

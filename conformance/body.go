@@ -92,7 +92,7 @@ func (w walked) at(r documentedRoute) string {
 	if strings.Contains(r.path, "/uploads/") {
 		id = w.upload
 	}
-	return strings.NewReplacer("{id}", id, "{version}", "1", "{file}", "docs.js").Replace(r.path) + requiredParams[path.Base(r.path)]
+	return strings.NewReplacer("{id}", id, "{version}", "1", "/console/{file}", "/console/", "{file}", "docs.js").Replace(r.path) + requiredParams[path.Base(r.path)]
 }
 
 // requiredParams are the parameters of routes that need some, by the last parts of their paths.
@@ -146,6 +146,9 @@ var bodyTests = []test{
 			path, status := w.at(r), http.StatusOK
 			if r.path == "/api/v1/sessions" && c.target.Token == "" {
 				status = http.StatusForbidden // a server without tokens lists no sessions
+			}
+			if r.path == "/console" {
+				status = http.StatusFound
 			}
 			method := r.method
 			if strings.HasSuffix(r.path, "/events") {

@@ -171,7 +171,7 @@ func (s *Service) swapNew(ctx context.Context, a *attempt) (*Session, error) {
 		case loadErr != nil:
 			return nil, loadErr
 		case present == nil && k != nil:
-			return nil, fail(ErrStaleRead, "session %s, which this request has made before, is not visible here yet; try again shortly", first.ID)
+			return nil, fail(ErrStaleRead, "the session that this request has made before is not visible here yet; try again shortly")
 		case present == nil:
 			return nil, err
 		case present.made(a.head.Revision):

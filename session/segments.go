@@ -204,6 +204,8 @@ type sealer struct {
 	bytes int64
 	// ctx is that of the work.
 	ctx context.Context
+	// within is [frame.Frame.Within] of an edit, nil for an upload, which reserves what sealing takes.
+	within func(bytes int64) error
 }
 
 const (
@@ -238,6 +240,10 @@ func (sl *sealer) findHeld() error {
 // seal encodes records, in parallel, and returns their refs. A segment that the session has
 // already is not stored again.
 func (sl *sealer) seal(records []arrow.Record) (refs []record.SegmentRef, err error) {
+	share, held, before := budget.From(sl.ctx), int64(sizeOf(sl.items)), sl.bytes
+	// The storage engine makes its copies when all is sealed.
+	share.Free((sealFactor - 1) * held)
+	used := share.Used()
 	for some := range slices.Chunk(records, sealAtOnce) {
 		more, err := sl.sealSome(some)
 		if err != nil {
@@ -245,7 +251,8 @@ func (sl *sealer) seal(records []arrow.Record) (refs []record.SegmentRef, err er
 		}
 		refs = append(refs, more...)
 	}
-	return refs, nil
+	share.Free(share.Used() - used)
+	return refs, share.Use(sl.ctx, (sealFactor-1)*held+sealFactor*(sl.bytes-before))
 }
 
 func (sl *sealer) sealSome(records []arrow.Record) ([]record.SegmentRef, error) {
@@ -255,8 +262,13 @@ func (sl *sealer) sealSome(records []arrow.Record) ([]record.SegmentRef, error) 
 			return context.Cause(sl.ctx)
 		}
 		var err error
-		segments[i], err = segment.Encode(records[i], sl.opt)
-		return err
+		if segments[i], err = segment.Encode(records[i], sl.opt); err != nil {
+			return err
+		}
+		if sl.within == nil {
+			return nil
+		}
+		return sl.within(int64(len(segments[i].Data)))
 	})
 	if err != nil {
 		return nil, err
@@ -264,7 +276,7 @@ func (sl *sealer) sealSome(records []arrow.Record) ([]record.SegmentRef, error) 
 	if err := sl.findHeld(); err != nil {
 		return nil, err
 	}
-	refs, before := make([]record.SegmentRef, len(records)), sl.bytes
+	refs := make([]record.SegmentRef, len(records))
 	for i, seg := range segments {
 		r, ok := sl.held[seg.Hash]
 		if !ok {
@@ -275,5 +287,5 @@ func (sl *sealer) sealSome(records []arrow.Record) ([]record.SegmentRef, error) 
 		}
 		refs[i] = r
 	}
-	return refs, budget.From(sl.ctx).Use(sl.ctx, sealFactor*(sl.bytes-before))
+	return refs, nil
 }

@@ -230,6 +230,7 @@ func (l *layout) write(old *manifest, f *frame.Frame, out *sealer) (*manifest, e
 			records = append(records, planned.record(f, g))
 		}
 	}
+	out.within = f.Within
 	refs, err := out.seal(records)
 	if err != nil {
 		return nil, err

@@ -32,9 +32,9 @@ var defaults = map[string]string{
 	"MAX_UPLOAD_SIZE_MB":    "20",
 }
 
-// workBytes is the memory that requests share: an isolate has 128 MB, and the program and its caches take
-// about a third. A request that is alone may take more, up to the limits of sizes above.
-const workBytes = 72 << 20
+// workBytes is the memory that requests share: an isolate has 128 MB, and the program, its caches, and what the
+// allocator cannot use again take about half. A request that is alone may take more, up to the limits of sizes above.
+const workBytes = 64 << 20
 
 // inlineBytes is [session.Options.InlineBytes]: a call of Workers KV takes milliseconds, and copying 32 KiB
 // a few microseconds.
@@ -80,7 +80,7 @@ func newCore(env edge.Env, version string) (http.Handler, config.Common) {
 		Later:         edge.Later,
 		InlineBytes:   inlineBytes,
 		FarStore:      true,
-		Budget:        budget.New(budget.Options{Bytes: workBytes, Alone: true}),
+		Budget:        budget.New(budget.Options{Bytes: workBytes, Alone: true, Collect: edge.Collect}),
 		Misconfigured: strings.Join(problems(wrong, env, settings), "; "),
 		Logger:        logger,
 	}

@@ -31,6 +31,9 @@ type Options struct {
 	MemoryWait, SlotWait time.Duration
 	// Alone admits work of any size while no other work has reserved memory.
 	Alone bool
+	// Collect, if it is given, is called before so many bytes are allocated that a share uses within the budget. It
+	// collects garbage where the collector would be too late.
+	Collect func(bytes int64)
 }
 
 // sizes says what the lanes are for. A share of a lane reserves at most the budget divided by share, and at

@@ -80,7 +80,13 @@ func (s *Share) UseWithin(ctx context.Context, bytes int64) error {
 	if s.b.opt.Alone && need > most {
 		return &TooLarge{Need: need, Most: most, fixed: true}
 	}
-	return s.Use(ctx, bytes)
+	if err := s.Use(ctx, bytes); err != nil {
+		return err
+	}
+	if s.b.opt.Collect != nil {
+		s.b.opt.Collect(bytes)
+	}
+	return nil
 }
 
 // UseAlone is [Share.UseWithin] with [Options.Alone], for memory that what the share has reserved covers: a share that

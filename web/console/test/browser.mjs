@@ -11,6 +11,9 @@ export const launch = () => chromium.launch({ executablePath: "/usr/bin/chromium
 /** Refusals that a journey provokes are reported by the browser as errors. */
 const refused = /^Failed to load resource: the server responded with a status of (\d+)/;
 
+/** Whether a refusal says that the server has no stream of events, which the page tries first. */
+const hasNoStream = (status, url) => ["426", "501"].includes(status) && new URL(url).pathname.endsWith("/events");
+
 /**
  * A page with a profile of its own. Everything that the browser reports is in problems, but for answers with a status
  * of expected.
@@ -23,7 +26,7 @@ export const newPage = async (browser, url, { expected = [], lost = false, ...op
   page.on("console", (message) => {
     if (!["error", "warning"].includes(message.type())) return;
     const status = refused.exec(message.text())?.[1];
-    if (status && expected.includes(Number(status))) return;
+    if (status && (expected.includes(Number(status)) || hasNoStream(status, message.location().url))) return;
     if (lost && /net::ERR_/.test(message.text())) return;
     problems.push(`console: ${message.text()}`);
   });
