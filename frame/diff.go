@@ -275,6 +275,9 @@ func (s *sourceGroups) load(groups []int) error {
 	var err error
 	s.groups, s.arrays = groups, nil
 	s.arrays, err = s.f.loadBatch(s.columns, ranges)
+	for _, arr := range s.arrays {
+		makeDictionaries(arr)
+	}
 	return err
 }
 

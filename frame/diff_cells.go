@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/array"
 
 	"edgeframe/codec/scalar"
 )
@@ -85,4 +86,27 @@ func changedCells(was, is arrow.Field, runs []alignedRun, chunk func(group int) 
 		}
 	}
 	return changed
+}
+
+// makeDictionaries makes the arrays of the dictionaries of arr. Otherwise Arrow makes them when they are first asked
+// for, and several goroutines that read arr could not do so at once.
+func makeDictionaries(arr arrow.Array) {
+	switch arr := arr.(type) {
+	case *array.Dictionary:
+		makeDictionaries(arr.Dictionary())
+	case array.ListLike:
+		makeDictionaries(arr.ListValues())
+	case *array.Struct:
+		for i := range arr.NumField() {
+			makeDictionaries(arr.Field(i))
+		}
+	case array.Union:
+		for i := range arr.NumFields() {
+			makeDictionaries(arr.Field(i))
+		}
+	case *array.RunEndEncoded:
+		makeDictionaries(arr.Values())
+	case array.ExtensionArray:
+		makeDictionaries(arr.Storage())
+	}
 }

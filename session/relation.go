@@ -152,10 +152,10 @@ func (n *earlierNames) afterOperations(operations json.RawMessage) error {
 			n.rename(renamed)
 		case "drop_columns":
 			err = json.Unmarshal(op.Columns, &names)
-			n.forget(func(name string) bool { return slices.Contains(names, name) })
+			n.forget(names)
 		case "select_columns":
 			err = json.Unmarshal(op.Columns, &names)
-			n.forget(func(name string) bool { return !slices.Contains(names, name) })
+			n.keep(names)
 		}
 		if err != nil {
 			return err
@@ -179,12 +179,19 @@ func (n *earlierNames) rename(renamed map[string]string) {
 }
 
 // forget says that some of the columns are gone. A new one of the same name is another one.
-func (n *earlierNames) forget(gone func(name string) bool) {
-	for name := range n.renamed {
-		if gone(name) {
-			n.renamed[name] = ""
-		}
+func (n *earlierNames) forget(gone []string) {
+	for _, name := range gone {
+		n.renamed[name] = ""
 	}
+}
+
+// keep says that all columns but some are gone. A new one of the name of one that is gone is another one.
+func (n *earlierNames) keep(names []string) {
+	kept := make(map[string]string, len(names))
+	for _, name := range names {
+		kept[name] = n.before(name)
+	}
+	n.renamed, n.replaced = kept, true
 }
 
 // columnOrigins returns for each column of the later schema its position in the earlier one, -1 for none, as the

@@ -116,11 +116,9 @@ func Open(ctx context.Context, opt Options) (*Driver, error) {
 		err = d.repeat(ctx, greet)
 	}
 	if err == nil {
-		err = d.repeat(ctx, func(ctx context.Context) error {
-			tells, err := d.canTell(ctx)
-			d.mute = !tells
-			return err
-		})
+		// Without an answer the user is taken to be one who may, as the default user of Redis is: a node that hangs must
+		// not keep the client from opening.
+		d.mute = !d.canTell(ctx)
 	}
 	if err != nil {
 		_ = d.client.Close()

@@ -38,23 +38,18 @@ const (
 // channel is the one on which events about a key are published. Channels know no databases.
 func (d *Driver) channel(key string) string { return fmt.Sprintf("%s@%d", key, d.opt.DB) }
 
-// canTell reports whether the user may publish and subscribe. The default of Redis 7 for new users is that
-// they may not.
-func (d *Driver) canTell(ctx context.Context) (bool, error) {
+// canTell reports whether the user may publish and subscribe, as far as Redis says so. The default of Redis 7 for
+// new users is that they may not.
+func (d *Driver) canTell(ctx context.Context) bool {
 	probe := d.channel(d.opt.Index)
-	var refused goredis.Error
-	if err := d.client.Publish(ctx, probe, "").Err(); errors.As(err, &refused) && !isTransient(err) {
-		return false, nil
-	} else if err != nil {
-		return false, err
+	refused := func(err error) bool { return errors.As(err, new(goredis.Error)) && !isTransient(err) }
+	if err := d.client.Publish(ctx, probe, "").Err(); err != nil {
+		return !refused(err)
 	}
 	sub := d.client.Subscribe(ctx, probe)
 	defer sub.Close()
 	_, err := sub.ReceiveTimeout(ctx, d.opt.SocketTimeout)
-	if errors.As(err, &refused) && !isTransient(err) {
-		return false, nil
-	}
-	return true, err
+	return !refused(err)
 }
 
 // subscriber keeps the connection.
