@@ -98,7 +98,7 @@ func (s *Service) replayed(ctx context.Context, h *head, unused []string) (*Sess
 	_ = s.store.Delete(ctx, unused...)
 	err := s.store.Confirm(ctx, record.HeadKey(h.ID), h.Revision.KV())
 	if errors.Is(err, kv.ErrConflict) {
-		return nil, fail(ErrStaleRead, "session %s was changed while it was looked up whether this request has come before; try again shortly", h.ID)
+		return nil, fail(ErrStaleRead, "the session was changed while it was looked up whether this request has come before; try again shortly")
 	}
 	if err != nil {
 		return nil, err

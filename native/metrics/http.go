@@ -4,6 +4,7 @@ package metrics
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -33,7 +34,7 @@ func newHTTPMetrics(m *Metrics) httpMetrics {
 	return httpMetrics{
 		active:   m.gauge("http_server_active_requests", "Requests that are being answered.").WithLabelValues(),
 		duration: m.histogram("http_server_request_duration_seconds", "How long requests took, from their header to the last byte of the answer.", requestBuckets, "method"),
-		routes:   m.summary("http_server_route_duration_seconds", "How long requests took, by route and by the class of the status. The route none are requests that have taken none.", "route", "method", "status"),
+		routes:   m.summary("http_server_route_duration_seconds", "How long requests took, by route and by the class of the status. The route none are requests that have taken none, pages those of the console and of /docs.", "route", "method", "status"),
 		request:  m.histogram("http_server_request_body_size_bytes", "Bytes of the bodies of requests that have one, as they were sent.", bodyBuckets).WithLabelValues(),
 		reply:    m.histogram("http_server_response_body_size_bytes", "Bytes of the bodies of answers, as they were sent.", bodyBuckets).WithLabelValues(),
 	}
@@ -68,12 +69,27 @@ func (m *Metrics) End(r Request) {
 		route, method = NoRoute, "any"
 	} else {
 		m.http.duration.WithLabelValues(method).Observe(seconds)
+		route = routeLabel(route)
 	}
 	m.http.routes.WithLabelValues(route, method, classes[min(max(r.Status/100, 0), len(classes)-1)]).Observe(seconds)
 	if r.Received > 0 {
 		m.http.request.Observe(float64(r.Received))
 	}
 	m.http.reply.Observe(float64(r.Sent))
+}
+
+// pagesRoute is the label of the routes of files for people: the console, /docs and what belongs to them. Together they
+// are few requests, and each would have as many series as a route of the API.
+const pagesRoute = "pages"
+
+// routeLabel is the label of a route.
+func routeLabel(route string) string {
+	for _, page := range []string{"/console", "/docs", "/openapi.json"} {
+		if strings.HasPrefix(route, page) {
+			return pagesRoute
+		}
+	}
+	return route
 }
 
 // methodLabel is the label of the method of a route.

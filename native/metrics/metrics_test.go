@@ -43,6 +43,8 @@ func TestRequestsAreCountedByRouteMethodAndStatus(t *testing.T) {
 		{Route: "/api/v1/sessions/{id}", Method: "HEAD", Status: 200, Took: 60 * time.Millisecond, Sent: 2000},
 		{Route: "/api/v1/sessions/{id}", Method: "GET", Status: 304, Took: time.Millisecond},
 		{Method: "BREW", Status: 404, Received: 5000},
+		{Route: "/docs/{file}", Method: "GET", Status: 200, Took: time.Second},
+		{Route: "/console/{file...}", Method: "GET", Status: 200, Took: time.Second},
 		{Method: "GET", Status: 999},
 	} {
 		m.Begin()
@@ -58,8 +60,9 @@ func TestRequestsAreCountedByRouteMethodAndStatus(t *testing.T) {
 		`http_server_route_duration_seconds_count{method="any",route="none",status="5xx"} 1`,
 		`http_server_request_duration_seconds_bucket{method="GET",le="0.05"} 1`,
 		`http_server_request_duration_seconds_bucket{method="GET",le="0.075"} 2`,
+		`http_server_route_duration_seconds_sum{method="GET",route="pages",status="2xx"} 2`,
 		`http_server_request_body_size_bytes_count 1`,
-		`http_server_response_body_size_bytes_count 4`,
+		`http_server_response_body_size_bytes_count 6`,
 	)
 }
 

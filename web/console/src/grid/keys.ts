@@ -85,14 +85,19 @@ export const onKey = (grid: Grid, event: KeyboardEvent, actions: Actions) => {
 /** Opens the editor of the active cell, with what was typed instead of its value. */
 export const begin = (grid: Grid, typed: string | undefined) => {
   const place = grid.active.value;
-  if (grid.rows?.number(place.row, place.column) !== undefined) grid.editing.value = { place, typed };
+  const row = grid.rows?.number(place.row, place.column);
+  if (row !== undefined) grid.editing.value = { place, row, before: grid.rows!.value(place.row, place.column) ?? null, typed };
 };
 
-/** Takes what was typed into the editor. */
+/**
+ * Takes what was typed into the editor. The cell is expected to hold what it held when the editor was opened: what
+ * others have put into it since then is not overwritten unseen.
+ */
 export const commit = (grid: Grid, typed: string) => {
   const editing = grid.editing.value;
   if (!editing) return;
   grid.editing.value = undefined;
-  const { place } = editing;
-  grid.set([{ ...place, value: parseValue(typed, grid.columns.value[place.column]!.dtype) }]);
+  const { place, row, before } = editing;
+  const column = grid.columns.value[place.column]!;
+  grid.edits.add([{ row, column: column.name, before, value: parseValue(typed, column.dtype) }]);
 };

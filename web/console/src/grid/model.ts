@@ -36,7 +36,8 @@ export class Grid {
   readonly hidden = signal<ReadonlySet<string>>(new Set());
   readonly active = signal<Place>({ row: 0, column: 0 });
   readonly anchor = signal<Place>({ row: 0, column: 0 });
-  readonly editing = signal<{ place: Place; typed: string | undefined } | undefined>(undefined);
+  /** The cell that is edited: where it is, the number of its row, and what it held when the editor was opened. */
+  readonly editing = signal<{ place: Place; row: number; before: unknown; typed: string | undefined } | undefined>(undefined);
   readonly matched = signal(0);
   /** Why rows cannot be read. */
   readonly error = signal("");
