@@ -119,6 +119,10 @@ func (s *Service) pushStep(h, before *head, made step, out *sealer, items []kv.I
 	if st.Parent == 0 {
 		st.Parent = before.current().ID
 	}
+	if len(h.Versions) == 1 && made.rows != nil {
+		// The version before is not kept, so nobody asks where its rows went.
+		made.rows, st.Lost = nil, true
+	}
 	if err := s.storeParts(h, &st, made, list, out, items); err != nil {
 		return err
 	}
