@@ -37,6 +37,14 @@ type Commit struct {
 	Event func() []byte
 }
 
+// Told returns what a commit tells, nil if it tells nothing.
+func (c *Commit) Told() []byte {
+	if c.Event == nil {
+		return nil
+	}
+	return c.Event()
+}
+
 // Conflict is the error of a [Commit] whose swap lost. It is an [ErrConflict]. It has the value that
 // won, so that the caller can start again from it without another round trip.
 type Conflict struct {

@@ -70,9 +70,37 @@ func TestHeadsStaySmall(t *testing.T) {
 		t.Errorf("version %d has %d steps", id, len(got))
 	}
 	// Rows are followed over merged steps: of 40 edits two insert a row at 3, and two remove the row 5.
-	rows, aligned, err := h.RowMap(context.Background(), sess, id, 0)
+	rows, aligned, err := h.rowMap(context.Background(), sess.head, id, 0)
 	if err != nil || !aligned || len(rows) < 5 || !slices.Equal(rows[:5], []int64{0, 1, 2, -1, -1}) {
 		t.Errorf("the rows come from %d, %v, %v", rows, aligned, err)
+	}
+	h.wantReferencedBy(sess)
+}
+
+// The merged steps of a session that is edited again and again stay few.
+func TestMergedStepsTakeOverThoseBeforeThem(t *testing.T) {
+	const edits = 1000
+	h := newHarness(t, inStore)
+	sess := h.create(4, 2)
+	for n := range edits {
+		sess = h.change(sess, fmt.Sprintf(`{"op":"set_values","column":"column_1","rows":[0],"value":%d}`, 1000+n))
+	}
+	steps, err := sess.head.steps()
+	if err != nil {
+		t.Fatal(err)
+	}
+	merged, count := 0, 0
+	for _, st := range steps {
+		if st.Kind == record.StepMerged {
+			merged++
+			count += st.Count
+		}
+	}
+	if merged == 0 || merged > 8 || count+len(steps)-merged != edits+1 {
+		t.Errorf("%d merged steps stand for %d of %d, %d others are there", merged, count, edits+1, len(steps)-merged)
+	}
+	if got := h.lineage(sess, 0); len(got) != edits+1 {
+		t.Errorf("%d steps are known, want %d", len(got), edits+1)
 	}
 	h.wantReferencedBy(sess)
 }
@@ -128,7 +156,7 @@ func TestAnOlderSessionGetsAHistory(t *testing.T) {
 	if got := h.lineage(sess, 0); !slices.Equal(got, want) {
 		t.Errorf("an older version has the steps %q, want %q", got, want)
 	}
-	if _, aligned, err := h.RowMap(ctx, sess, 7, 0); aligned || err != nil {
+	if _, aligned, err := h.rowMap(ctx, sess.head, 7, 0); aligned || err != nil {
 		t.Errorf("rows of older versions are followed; %v", err)
 	}
 	h.pass(time.Minute)
@@ -140,7 +168,7 @@ func TestAnOlderSessionGetsAHistory(t *testing.T) {
 	if got := h.lineage(sess, 0); !slices.Equal(got, want) {
 		t.Errorf("a version has the steps %q, want %q", got, want)
 	}
-	if rows, aligned, err := h.RowMap(ctx, sess, 8, 0); err != nil || !aligned || !slices.Equal(rows, []int64{1, 2, 3}) {
+	if rows, aligned, err := h.rowMap(ctx, sess.head, 8, 0); err != nil || !aligned || !slices.Equal(rows, []int64{1, 2, 3}) {
 		t.Errorf("the rows come from %d, %v, %v", rows, aligned, err)
 	}
 	for n := range 9 {

@@ -226,16 +226,8 @@ func operationsOf(h *head, st *record.Step, fetched map[record.SegmentRef][]arro
 	return operations, nil
 }
 
-// RowMap returns for each row of the version to its row in the version from, -1 if it has none there. It returns nil
+// rowMap returns for each row of the version to its row in the version from, -1 if it has none there. It returns nil
 // if every row is where it was. aligned is false if that is not known. Both versions have to be kept.
-func (s *Service) RowMap(ctx context.Context, sess *Session, from, to uint32) (rows []int64, aligned bool, err error) {
-	err = s.follow(ctx, sess, func(sess *Session) error {
-		rows, aligned, err = s.rowMap(ctx, sess.head, from, to)
-		return err
-	})
-	return rows, aligned, err
-}
-
 func (s *Service) rowMap(ctx context.Context, h *head, from, to uint32) (rows []int64, aligned bool, err error) {
 	old, err := h.find(from)
 	if err != nil {
@@ -245,21 +237,11 @@ func (s *Service) rowMap(ctx context.Context, h *head, from, to uint32) (rows []
 	if err != nil {
 		return nil, false, err
 	}
-	all, err := h.allSteps()
-	if err != nil {
+	r, err := h.relate(old.ID, ver.ID)
+	if err != nil || r == nil || r.lost() {
 		return nil, false, err
 	}
-	up, down := ancestors(all, old.ID), ancestors(all, ver.ID)
-	if len(up) == 0 || len(down) == 0 || up[len(up)-1] != down[len(down)-1] {
-		return nil, false, nil
-	}
-	for len(up) > 0 && len(down) > 0 && up[len(up)-1] == down[len(down)-1] {
-		up, down = up[:len(up)-1], down[:len(down)-1]
-	}
-	lost := func(st *record.Step) bool { return st.Lost }
-	if slices.ContainsFunc(up, lost) || slices.ContainsFunc(down, lost) {
-		return nil, false, nil
-	}
+	up, down := r.from, r.to
 	slices.Reverse(up)
 	slices.Reverse(down)
 	m, err := s.rowsOver(ctx, h, up)

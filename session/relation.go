@@ -40,11 +40,15 @@ func (r *relation) segments() (refs []record.SegmentRef) {
 	return refs
 }
 
+// lost reports whether it is not known where the rows were before one of the steps.
+func (r *relation) lost() bool {
+	return slices.ContainsFunc(slices.Concat(r.from, r.to), func(st *record.Step) bool { return st.Lost })
+}
+
 // originOf returns the row of the earlier table that a row of the later one is, -1 for none, and whether that is
 // known.
 func (s *Service) originOf(ctx context.Context, h *head, r *relation, row int64) (origin int64, known bool, err error) {
-	lost := func(st *record.Step) bool { return st.Lost }
-	if r == nil || slices.ContainsFunc(r.from, lost) || slices.ContainsFunc(r.to, lost) {
+	if r == nil || r.lost() {
 		return row, false, nil
 	}
 	var refs []record.SegmentRef

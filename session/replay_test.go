@@ -102,8 +102,8 @@ func TestAReplayMakesTheVersionsThatEditsMake(t *testing.T) {
 			if err != nil || len(steps) != 10 || string(steps[9].Operations) != "["+replayedEdits[9][0]+"]" {
 				t.Errorf("the steps are %v, %v", steps, err)
 			}
-			wantRows, wantAligned, _ := edited.RowMap(context.Background(), want, want.Versions[0].ID, 0)
-			gotRows, gotAligned, err := replayed.RowMap(context.Background(), got, got.Versions[0].ID, 0)
+			wantRows, wantAligned, _ := edited.rowMap(context.Background(), want.head, want.Versions[0].ID, 0)
+			gotRows, gotAligned, err := replayed.rowMap(context.Background(), got.head, got.Versions[0].ID, 0)
 			if err != nil || wantAligned != gotAligned || !slices.Equal(wantRows, gotRows) {
 				t.Errorf("the rows are aligned otherwise: %t instead of %t, %v", gotAligned, wantAligned, err)
 			}

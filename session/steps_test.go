@@ -180,7 +180,7 @@ func (h *harness) wantRowMap(name string, sess *Session, from, to uint32, ids ma
 		want[row] = at
 		same = same && at == int64(row)
 	}
-	rows, aligned, err := h.RowMap(context.Background(), sess, from, to)
+	rows, aligned, err := h.rowMap(context.Background(), sess.head, from, to)
 	if err != nil || !aligned {
 		h.t.Fatalf("%s: the rows of version %d are not known in version %d: %v", name, to, from, err)
 	}

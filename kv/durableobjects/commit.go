@@ -25,14 +25,6 @@ func (d *Driver) Adopt(ctx context.Context, item kv.Item, ttl, remember time.Dur
 	return d.swap(ctx, swap{item: item, ttl: ttl, adopt: true, remember: remember})
 }
 
-// eventOf returns what a commit tells, nil if it tells nothing.
-func eventOf(c kv.Commit) []byte {
-	if c.Event == nil {
-		return nil
-	}
-	return c.Event()
-}
-
 // swap are the arguments of a swap.
 type swap struct {
 	item     kv.Item
@@ -98,7 +90,7 @@ func (d *Driver) Commit(ctx context.Context, c kv.Commit) (values [][]byte, err 
 	err = together(before...)
 	change := func() error {
 		if err == nil {
-			err = d.swap(ctx, swap{item: c.Swap, old: c.Old, ttl: c.SwapTTL, event: eventOf(c)})
+			err = d.swap(ctx, swap{item: c.Swap, old: c.Old, ttl: c.SwapTTL, event: c.Told()})
 		}
 		return nil
 	}

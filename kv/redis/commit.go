@@ -205,11 +205,7 @@ func (d *Driver) swapArguments(c kv.Commit, index string) []any {
 	if c.Old == (kv.Revision{}) {
 		old = nil
 	}
-	var event []byte
-	if c.Event != nil {
-		event = c.Event()
-	}
-	return []any{old, c.Swap.Value, wholeMilliseconds(c.SwapTTL).Milliseconds(), index, d.channel(c.Swap.Key), event}
+	return []any{old, c.Swap.Value, wholeMilliseconds(c.SwapTTL).Milliseconds(), index, d.channel(c.Swap.Key), c.Told()}
 }
 
 func indexChange(item kv.Item) string {
