@@ -29,15 +29,20 @@ func TestNoCommandPrintsASecret(t *testing.T) {
 	}
 	withPassword := strings.Replace(redis.URL, "redis://", "redis://default:"+password+"@", 1)
 	wrong := strings.Replace(redis.URL, "redis://", "redis://default:another-password-7@", 1)
-	run := func(code int, args ...string) {
+	run := func(code int, args ...string) (stdout string) {
 		t.Helper()
-		if out := testenv.Run(t, nil, append(env, "PORT="+port, "EDGEFRAME_URL="+server.URL), args...); out.Code != code {
+		out := testenv.Run(t, nil, append(env, "PORT="+port, "EDGEFRAME_URL="+server.URL), args...)
+		if out.Code != code {
 			t.Errorf("%v: exit code %d, want %d: %s%s", args, out.Code, code, out.Stdout, out.Stderr)
 		}
+		return string(out.Stdout)
 	}
 	run(0, "version")
 	run(0, "health", "--storage")
-	run(0, "upload", file)
+	id := strings.TrimSpace(run(0, "upload", file, "-q"))
+	for _, verb := range []string{"show", "data", "versions", "get", "recipe"} {
+		run(0, verb, id)
+	}
 	run(0, "ls")
 	run(0, "backup", "--to", backup)
 	run(1, "backup", "--to", filepath.Join(backup, "no", "folder"))
