@@ -18,8 +18,10 @@ import { panel, type Panel } from "./panels.ts";
 const Clean = lazy(() => import("../clean/clean.tsx"));
 const Summary = lazy(() => import("../column/summary.tsx"));
 const Timeline = lazy(() => import("../timeline/timeline.tsx"));
+const Compare = lazy(() => import("../timeline/compare.tsx"));
+const CellPanel = lazy(() => import("../timeline/cell.tsx"));
 
-const titles: Record<Panel, string> = { columns: "Columns", column: "Column", clean: "Clean", timeline: "Timeline" };
+const titles: Record<Panel, string> = { columns: "Columns", column: "Column", clean: "Clean", timeline: "Timeline", compare: "Compare versions", cell: "History of a cell" };
 
 const Keys = ({ onClose }: { onClose: () => void }) => (
   <Dialog title="Keys" onClose={onClose}>
@@ -70,7 +72,7 @@ const Beside = ({ grid }: { grid: Grid }) => {
   const shown = panel.value;
   if (!shown) return null;
   return (
-    <aside class="panel" aria-label={titles[shown]}>
+    <aside class={`panel ${shown === "compare" ? "wide" : ""}`} aria-label={titles[shown]}>
       <header>
         <h2>{titles[shown]}</h2>
         <button class="icon" aria-label="Close the panel" onClick={() => (panel.value = undefined)}>
@@ -82,6 +84,8 @@ const Beside = ({ grid }: { grid: Grid }) => {
         {shown === "column" && <Summary grid={grid} />}
         {shown === "clean" && <Clean grid={grid} />}
         {shown === "timeline" && <Timeline grid={grid} />}
+        {shown === "compare" && <Compare grid={grid} />}
+        {shown === "cell" && <CellPanel grid={grid} />}
       </div>
     </aside>
   );
