@@ -62,6 +62,8 @@ export class Grid {
   etag = "";
   /** Draws the grid again; the component sets it. */
   draw: () => void = () => undefined;
+  /** Gives the keyboard to the grid; the component sets it. */
+  focus: () => void = () => undefined;
   /** Brings a cell into view; the component sets it. */
   reveal: (place: Place) => void = () => undefined;
   /** Brings the first rows into view; the component sets it. */

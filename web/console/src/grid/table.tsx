@@ -276,6 +276,7 @@ export const Table = ({ grid, actions }: Props) => {
   });
 
   const focus = () => host.current?.querySelector("table")?.focus({ preventScroll: true });
+  grid.focus = focus;
   return (
     <div ref={box} class="grid">
       <Editor grid={grid} box={box} focus={focus} />

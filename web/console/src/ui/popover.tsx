@@ -98,19 +98,21 @@ interface MenuProps {
   items: Item[];
   class?: string;
   disabled?: boolean;
+  /** Is called when the list is opened, to fill it. */
+  onOpen?: () => void;
 }
 
 /** A button that opens a list of commands. */
-export const Menu = ({ label, name, note, items, class: style = "", disabled = false }: MenuProps) => {
+export const Menu = ({ label, name, note, items, class: style = "", disabled = false, onOpen }: MenuProps) => {
   const [open, setOpen] = useState(false);
   const button = useRef<HTMLButtonElement>(null);
   return (
     <>
-      <button ref={button} class={`button ${style}`} disabled={disabled} aria-haspopup="menu" aria-expanded={open} onClick={() => setOpen(!open)}>
+      <button ref={button} class={`button ${style}`} disabled={disabled} aria-haspopup="menu" aria-expanded={open} onClick={() => (open || onOpen?.(), setOpen(!open))}>
         {label}
         <span class="caret" aria-hidden="true" />
       </button>
-      {open && (
+      {open && items.length > 0 && (
         <Popover anchor={button.current!} label={name} role="menu" onClose={() => setOpen(false)}>
           {note && <p class="note soft">{note}</p>}
           <Items items={items} close={() => setOpen(false)} />

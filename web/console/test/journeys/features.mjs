@@ -1,7 +1,7 @@
 // The journeys through the timeline, the changes of others, the menus of the grid and the operations.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { accessible, cell, drawn, openFile, rows, shows, type } from "../browser.mjs";
+import { accessible, cell, drawn, openFile, rows, shows, type, upload } from "../browser.mjs";
 
 const csv = (name, text) => ({ name, mimeType: "text/csv", buffer: Buffer.from(text) });
 
@@ -294,5 +294,42 @@ export const journeys = {
     await page.fill(".clean textarea", "2 * doze");
     await page.click(".clean >> text=Preview");
     await shows(page, ".clean .error", /did you mean "dose"/);
+  },
+
+  async "spellings that stay text, versions from the bar, and what is left of a session that is gone"(at, { seen = accessible }) {
+    const { page } = await at({ expected: [404] });
+    await upload(page, trial);
+    const first = page.url();
+    await page.click(".receipt .keep:has-text('None')");
+    await page.waitForURL((url) => url.href !== first);
+    await page.waitForFunction(() => document.querySelector(".receipt h1") && !document.querySelector(".keep"));
+    await page.click("text=Continue");
+    await rows(page);
+    assert.deepEqual(await column(page, 3), ["ok", "None", "ok", "None", "ok"]);
+    await cell(page, 0, 1);
+    await type(page, 'one, "two"');
+    await shows(page, ".session-bar", "v2");
+    await page.click(".session-bar .title button[aria-haspopup=menu]");
+    await page.click("[role=menuitem]:has-text('Session created')");
+    await shows(page, ".state", "You look at version 1");
+    await page.click(".state >> text=Back to the current one");
+    await page.click(".tools >> text=Timeline");
+    await page.focus(".panel header button");
+    await page.keyboard.press("Escape");
+    await page.waitForFunction(() => !document.querySelector(".panel") && document.activeElement.closest("regular-table"));
+
+    await page.evaluate(() => fetch(new URL(`../api/v1/sessions/${location.hash.split("/")[2]}`, document.baseURI), { method: "DELETE" }).then(() => undefined));
+    await shows(page, ".state", /gone at \d\d:\d\d/);
+    await seen(page, "what is left of a session");
+    const [download] = await Promise.all([page.waitForEvent("download"), page.click("text=Export what is on screen")]);
+    assert.equal(download.suggestedFilename(), "trial-rescued.csv");
+    assert.equal(readFileSync(await download.path(), "utf8"), 'id,site,dose,outcome\r\n007,"one, ""two""",1.5,ok\r\n008,B,,None\r\n009,A,0.9,ok\r\n010,C,2.5,None\r\n011,B,0.9,ok\r\n');
+    await page.click(".state >> text=Upload again");
+    await page.waitForSelector(".receipt h1");
+    // It is read as it was before.
+    assert.equal(await page.$(".keep"), null);
+    await page.click("text=Continue");
+    await rows(page);
+    assert.deepEqual(await column(page, 1), ["A", "B", "A", "C", "B"]);
   },
 };
