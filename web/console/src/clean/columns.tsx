@@ -1,7 +1,11 @@
+import { useState } from "preact/hooks";
 import type { Grid, SortKey } from "../grid/model.ts";
 import { count } from "../ui/format.ts";
 
+/** How many columns are listed. */
 const most = 500;
+/** More columns than these can be searched. */
+const many = 20;
 
 interface Props {
   grid: Grid;
@@ -11,11 +15,16 @@ interface Props {
 
 /** The columns that an operation takes. */
 export const Columns = ({ grid, legend, chosen, choose }: Props & { legend: string }) => {
-  const all = grid.model.columns.value;
+  const [search, setSearch] = useState("");
+  const every = grid.model.columns.value;
+  const all = search ? every.filter((one) => one.name.toLowerCase().includes(search.toLowerCase())) : every;
   const toggle = (name: string) => choose(chosen.includes(name) ? chosen.filter((one) => one !== name) : [...chosen, name]);
   return (
     <fieldset>
       <legend>{legend}</legend>
+      {every.length > many && (
+        <input type="search" aria-label="Search columns" placeholder={`Search ${count(every.length)} columns, ${count(chosen.length)} chosen`} value={search} spellcheck={false} onInput={(event) => setSearch(event.currentTarget.value)} />
+      )}
       <ul class="choices" tabIndex={0} aria-label="Columns to choose">
         {all.slice(0, most).map((one) => (
           <li key={one.name}>
@@ -27,7 +36,7 @@ export const Columns = ({ grid, legend, chosen, choose }: Props & { legend: stri
           </li>
         ))}
       </ul>
-      {all.length > most && <p class="soft">and {count(all.length - most)} more, which can be chosen from the menu of each</p>}
+      {all.length > most && <p class="soft">and {count(all.length - most)} more; search for them</p>}
     </fieldset>
   );
 };
@@ -76,7 +85,8 @@ export const Ordered = ({ grid, chosen, choose }: Props) => {
 
 /** The columns by which rows are sorted; the first matters most. */
 export const Keys = ({ grid, keys, set }: { grid: Grid; keys: SortKey[]; set: (keys: SortKey[]) => void }) => {
-  const names = grid.model.columns.value.map((one) => one.name);
+  const every = grid.model.columns.value.map((one) => one.name);
+  const names = every.length > most ? [...new Set([...keys.map((one) => one.column), ...every.slice(0, most)])] : every;
   const free = names.find((one) => !keys.some((key) => key.column === one));
   const change = (i: number, key: Partial<SortKey>) => set(keys.map((one, j) => (j === i ? { ...one, ...key } : one)));
   return (

@@ -68,6 +68,7 @@ export class Grid {
   reveal: (place: Place) => void = () => undefined;
   /** Brings the first rows into view; the component sets it. */
   toTop: () => void = () => undefined;
+  #target: { row: number; column: string } | undefined;
   readonly #stops: (() => void)[] = [];
 
   constructor(model: Model) {
@@ -126,7 +127,7 @@ export class Grid {
       if (!similar) this.anchor.value = at;
     });
     this.draw();
-    if (!similar) {
+    if (!this.#arrive() && !similar) {
       this.toTop();
       if (this.where.value) announce(`${plural(this.matched.value, "row")} of ${plural(this.model.rows.value, "row")}`);
     }
@@ -216,15 +217,23 @@ export class Grid {
 
   /** Goes to a row of the table, as it is without filters and without another order. */
   goTo(row: number, column: string) {
+    this.#target = { row, column };
+    const before = this.rows;
     batch(() => {
       this.filters.value = [];
       this.sort.value = [];
       if (this.hidden.value.has(column)) this.hide(column, false);
     });
-    const index = Math.max(0, this.columns.value.findIndex((one) => one.name === column));
-    // All rows are shown now, though none of them may be there yet.
-    this.matched.value = Math.max(this.matched.value, this.model.rows.value);
-    this.move(row, index);
+    // If other rows are read now, they are not there yet.
+    if (this.rows === before) this.#arrive();
+  }
+
+  /** Goes where goTo wanted to, and returns whether it wanted to go anywhere. */
+  #arrive(): boolean {
+    const to = this.#target;
+    this.#target = undefined;
+    if (to) this.move(to.row, Math.max(0, this.columns.value.findIndex((one) => one.name === to.column)));
+    return !!to;
   }
 
   /** The positions of rows of the table: those that are selected, all that are shown, or those in which a column has no value. */

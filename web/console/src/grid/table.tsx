@@ -249,7 +249,14 @@ export const Table = ({ grid, actions }: Props) => {
     const onPaste = (event: ClipboardEvent) => void (here() && paste(grid, event));
     document.addEventListener("copy", onCopy);
     document.addEventListener("paste", onPaste);
-    const sizes = new ResizeObserver(() => grid.draw());
+    let width = 0;
+    const sizes = new ResizeObserver(([entry]) => {
+      const before = width;
+      width = entry!.contentRect.width;
+      // A panel beside the grid shall not hide the cell that it is about.
+      if (width < before && element.querySelector("#active-cell")) grid.reveal(grid.active.value);
+      else grid.draw();
+    });
     sizes.observe(box.current!);
     grid.draw();
     return () => {

@@ -90,7 +90,7 @@ const Beside = ({ grid }: { grid: Grid }) => {
     grid.focus();
   };
   return (
-    <aside class={`panel ${shown === "compare" ? "wide" : ""}`} aria-label={titles[shown]} onKeyDown={(event) => event.key === "Escape" && close()}>
+    <aside class={`panel ${shown === "compare" ? "wide" : ""}`} aria-label={titles[shown]} onKeyDown={(event) => event.key === "Escape" && !(event.target as Element).closest("dialog") && close()}>
       <header>
         <h2>{titles[shown]}</h2>
         <button class="icon" aria-label="Close the panel" onClick={close}>

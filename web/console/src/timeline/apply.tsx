@@ -7,6 +7,7 @@ import { go } from "../app/route.ts";
 import { Preview } from "../clean/preview.tsx";
 import type { Grid } from "../grid/model.ts";
 import { operationsOf, stepProblems, type Recipe, type StepProblem } from "../session/history.ts";
+import { failedOrAsk, needsToken } from "../app/token.tsx";
 import { made } from "../start/upload.ts";
 import { plural } from "../ui/format.ts";
 
@@ -68,6 +69,7 @@ export const ApplyToFile = ({ recipe, found, onClose }: Props & { recipe: string
     try {
       await act();
     } catch (error) {
+      if (needsToken(error)) return failedOrAsk(error, () => void attempt(act));
       setProblem(codeOf(error) === "positional_step" ? "A step names rows by their places, which another file does not have. Choose above by what they are found again." : sentence(error));
       found(stepProblems(error));
     } finally {

@@ -80,6 +80,12 @@ export const journeys = {
     await shows(page, ".figures", /rows added1rows removed0/);
     await page.selectOption("label:has-text('Which row is which') select", "id");
     await shows(page, ".changes tbody", "1.5");
+    await page.click("[aria-label='Swap the versions']");
+    await page.click(".head.name .label:text-is('dose')");
+    await shows(page, ".chip", "sorted by dose");
+    await page.click(".changes .link:not([disabled])");
+    await shows(page, "regular-table td.active", /^2$/);
+    assert.equal(await page.$(".chip"), null);
     await page.click(".back");
 
     await menuOf(page, 0, 2);
