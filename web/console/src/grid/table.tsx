@@ -151,7 +151,8 @@ const revealColumn = (host: RegularTableElement, grid: Grid, column: number): bo
   const unseen = 90;
   if (column === 0) host.scrollLeft = 0;
   else if (seen && seen.left < left - 1) host.scrollLeft -= left - seen.left;
-  else if (seen && seen.right > right && seen.left > left + 1) host.scrollLeft += Math.ceil(Math.min(seen.right - right, seen.left - left));
+  // The grid begins with a whole column, so less than the width of the first would move nothing.
+  else if (seen && seen.right > right && seen.left > left + 1) host.scrollLeft += Math.ceil(Math.min(Math.max(seen.right - right, cells[0]!.box.width), seen.left - left));
   else if (!seen && column < cells[0]!.x) host.scrollLeft -= (cells[0]!.x - column) * unseen;
   else if (!seen && column === grid.columns.value.length - 1) host.scrollLeft = host.scrollWidth;
   else if (!seen) host.scrollLeft += (column - cells.at(-1)!.x) * unseen;

@@ -57,7 +57,8 @@ export class Model {
   readonly news: Signal<string> = signal("");
   /** The revisions that this page has made, and how many changes it waits for. */
   readonly #own = new Set<number>();
-  readonly #pending = signal(0);
+  #pending = 0;
+  readonly #waiting: (() => void)[] = [];
   #forget: ReturnType<typeof setTimeout> | undefined;
   readonly #listeners: (() => void)[] = [];
 
@@ -124,9 +125,7 @@ export class Model {
 
   /** Says what others have done, once it is known which of the changes are those of this page. */
   async #tell(document: SessionDocument, events: RevisionEvent[], version: number | undefined) {
-    while (this.#pending.value > 0) await new Promise<void>((resolve) => {
-      const stop = this.#pending.subscribe((n) => n === 0 && (resolve(), queueMicrotask(() => stop())));
-    });
+    while (this.#pending > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     const theirs = events.filter((one) => !this.#own.has(parseInt(one.revision)));
     const news = events.length > 0 ? theirs.map(told).findLast((one) => one !== undefined) : undefined;
     const unnamed = events.length === 0 && !this.#own.has(document.revision) && document.current_version !== version;
@@ -140,14 +139,14 @@ export class Model {
 
   /** Makes a change, whose answer is the document. It is no news to this page. */
   async own(change: () => Promise<SessionDocument | void>) {
-    this.#pending.value++;
+    this.#pending++;
     try {
       const document = await change();
       if (!document) return;
       this.#own.add(document.revision);
       this.take(document);
     } finally {
-      this.#pending.value--;
+      if (--this.#pending === 0) for (const go of this.#waiting.splice(0)) go();
     }
   }
 
