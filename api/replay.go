@@ -66,9 +66,9 @@ func (s *server) recipeOfSession(r *http.Request, name string) (*recipe.Recipe, 
 	to.ID = id
 	var of session.VersionRef
 	if named {
-		if of, err = session.ParseVersion(version); err != nil {
+		if of, err = session.ParseVersion("recipe", version); err != nil {
 			// Names look neither like ids nor like times.
-			of, err = session.ParseVersion("@" + version)
+			of, err = session.ParseVersion("recipe", "@"+version)
 		}
 		if err != nil {
 			return nil, badParameter("recipe=%s is not accepted; it must be the document of a recipe, the id of a session, or id@ with the id, the name or the time of a version", codec.Shorten(name))
