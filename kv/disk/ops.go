@@ -163,11 +163,6 @@ func (d *Driver) CompareAndSwap(ctx context.Context, item kv.Item, old kv.Revisi
 	return d.swap(ctx, item, old, ttl, nil)
 }
 
-// Commit implements [kv.Committer].
-func (d *Driver) Commit(ctx context.Context, c kv.Commit) ([][]byte, error) {
-	return kv.CommitInSteps(ctx, d, c, func() error { return d.swap(ctx, c.Swap, c.Old, c.SwapTTL, c.Event) })
-}
-
 // Watch implements [kv.Watcher].
 func (d *Driver) Watch(key string, tell func(event []byte)) (stop func()) {
 	return d.watchers.Watch(key, tell)
@@ -175,20 +170,23 @@ func (d *Driver) Watch(key string, tell func(event []byte)) (stop func()) {
 
 // swap is CompareAndSwap with an event, which may be nil.
 func (d *Driver) swap(ctx context.Context, item kv.Item, old kv.Revision, ttl time.Duration, event func() []byte) error {
-	return d.mutate(ctx, []string{item.Key}, len(item.Value), true, func(c *change) error {
-		current, present, err := d.revision(item.Key, c.now)
-		if err != nil {
-			return err
-		}
-		wantPresent := old != kv.Revision{}
-		if present != wantPresent || current != old {
-			return kv.ErrConflict
-		}
-		if event != nil {
-			c.told = append(c.told, notice{item.Key, event})
-		}
-		return c.put(item, expiry(c.now, ttl))
-	})
+	return d.mutate(ctx, []string{item.Key}, len(item.Value), true, func(c *change) error { return c.swap(item, old, ttl, event) })
+}
+
+// swap replaces the value with the revision old by item, and tells the event, which may be nil.
+func (c *change) swap(item kv.Item, old kv.Revision, ttl time.Duration, event func() []byte) error {
+	current, present, err := c.d.revision(item.Key, c.now)
+	if err != nil {
+		return err
+	}
+	wantPresent := old != kv.Revision{}
+	if present != wantPresent || current != old {
+		return kv.ErrConflict
+	}
+	if event != nil {
+		c.told = append(c.told, notice{item.Key, event})
+	}
+	return c.put(item, expiry(c.now, ttl))
 }
 
 // revision returns the revision of the value of key, without copying the value.
@@ -213,26 +211,32 @@ func (d *Driver) revision(key string, now int64) (r kv.Revision, present bool, e
 
 // Delete implements [kv.Driver].
 func (d *Driver) Delete(ctx context.Context, keys []string) error {
-	return d.eachBatch(ctx, keys, func(c *change, key string) error {
-		c.told = append(c.told, notice{key: key})
-		return c.remove(key)
-	})
+	return d.eachBatch(ctx, keys, (*change).forget)
+}
+
+// forget removes an item, and tells that.
+func (c *change) forget(key string) error {
+	c.told = append(c.told, notice{key: key})
+	return c.remove(key)
 }
 
 // Touch implements [kv.Driver]. Values are not rewritten.
 func (d *Driver) Touch(ctx context.Context, keys []string, ttl time.Duration) error {
-	return d.eachBatch(ctx, keys, func(c *change, key string) error {
-		m, ok, err := c.meta(key)
-		until := expiry(c.now, ttl)
-		if !ok || err != nil || m.expires <= c.now || m.expires >= until {
-			return err
-		}
-		if err := c.unindex(key, m); err != nil {
-			return err
-		}
-		m.expires = until
-		return c.describe(key, m)
-	})
+	return d.eachBatch(ctx, keys, func(c *change, key string) error { return c.renew(key, ttl) })
+}
+
+// renew extends the life of an item.
+func (c *change) renew(key string, ttl time.Duration) error {
+	m, ok, err := c.meta(key)
+	until := expiry(c.now, ttl)
+	if !ok || err != nil || m.expires <= c.now || m.expires >= until {
+		return err
+	}
+	if err := c.unindex(key, m); err != nil {
+		return err
+	}
+	m.expires = until
+	return c.describe(key, m)
 }
 
 // eachBatch applies op to the keys in batches. Repeated keys in a batch are ignored.
