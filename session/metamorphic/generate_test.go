@@ -93,6 +93,7 @@ var changes = map[string]kind{
 	"audit":    {2, func(g *generator, s *Step) { s.Summary = pick(g, "looked at", "Hänsel & <Gretel>") }},
 	"info":     {4, (*generator).info},
 	"touch":    {3, func(g *generator, s *Step) { s.Seconds = pick[int64](g, 0, 0, 1, 90, 3600, 86400*30, -1) }},
+	"name":     {6, (*generator).name},
 	"delete":   {2, nil},
 	"create":   {3, (*generator).create},
 }
@@ -226,6 +227,17 @@ func (g *generator) info(s *Step) {
 		json.RawMessage(`{}`), json.RawMessage(`[1]`))
 }
 
+// versionNames are few, so that they are taken; the last one is refused.
+var versionNames = []string{"raw, locked", "größer", "c", "@c"}
+
+// name names a version or, with an empty name, takes its name from it.
+func (g *generator) name(s *Step) {
+	s.Version = g.version(s.Session)
+	if !g.oneIn(4) {
+		s.Name = pick(g, versionNames...)
+	}
+}
+
 func (g *generator) mark(s *Step) {
 	t := g.table(s.Session)
 	s.Marks = map[string][]int64{}
@@ -242,6 +254,9 @@ func (g *generator) read(s *Step) {
 		return
 	}
 	s.Version = pick(g, 0, 0, g.version(s.Session))
+	if g.oneIn(4) {
+		s.Version, s.Called = 0, pick(g, versionNames[:3]...)
+	}
 	t := g.table(s.Session)
 	if g.oneIn(2) {
 		s.Columns = g.columns(t)

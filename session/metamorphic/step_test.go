@@ -52,6 +52,8 @@ type Step struct {
 	// Milliseconds is how far the clock advances.
 	Milliseconds int64  `json:"ms,omitempty"`
 	Version      uint32 `json:"version,omitempty"`
+	// Called is the name of the version that is read, in place of Version.
+	Called string `json:"called,omitempty"`
 	// Columns nil means all.
 	Columns []string `json:"columns,omitempty"`
 	Offset  int64    `json:"offset,omitempty"`
@@ -190,6 +192,7 @@ func (s Step) simpler() (variants []Step) {
 	try(func(v *Step) { v.At = 0 })
 	try(func(v *Step) { v.Summary = "" })
 	try(func(v *Step) { v.Times = 0 })
+	try(func(v *Step) { v.Called = "" })
 	try(func(v *Step) { v.Marks = nil })
 	try(func(v *Step) { v.Metadata = nil })
 	try(func(v *Step) { v.Columns, v.Offset, v.Limit = nil, 0, 0 })
