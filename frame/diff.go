@@ -20,6 +20,9 @@ type DiffOptions struct {
 	// Same, unless nil, reports whether the chunk of a column in a row group before is known to be that in a row
 	// group after. Such chunks are not loaded.
 	Same func(c ColumnPair, before, after int) bool
+	// Untouched, unless nil, reports whether each row is known to have the same value in a column before and after. Such
+	// columns are not loaded.
+	Untouched func(c ColumnPair) bool
 	// Segment, unless nil, says where a column after is stored. Columns of one segment are loaded together.
 	Segment func(after int) int
 	// SameMarks says that the marks of both tables are equal, column by column of Columns, and that all rows are
@@ -154,6 +157,9 @@ func (c *tableComparison) differing(unit []int) (columns []int, groups []groupRa
 
 // same reports whether a column is known to be equal in a row group after.
 func (c *tableComparison) same(column, group int) bool {
+	if c.Untouched != nil && c.Untouched(c.Columns[column]) {
+		return true
+	}
 	whole := c.groups[group].whole
 	return whole >= 0 && c.Same != nil && c.Same(c.Columns[column], whole, group)
 }

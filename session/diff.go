@@ -78,6 +78,9 @@ func (s *Service) diff(ctx context.Context, sess *Session, sel DiffSelection) (*
 	if rows, d.AlignedBy, err = c.align(before, after, sel.Key); err != nil {
 		return nil, err
 	}
+	if d.AlignedBy == AlignedByOrigin {
+		opt.Untouched = func(p frame.ColumnPair) bool { return c.untouched[p.After] }
+	}
 	if rows != nil {
 		// A bit for each row.
 		if err := budget.From(ctx).Use(ctx, c.from.version.Rows/8); err != nil {
@@ -103,6 +106,8 @@ type versionDiff struct {
 	sess     *Session
 	from, to *storedTable
 	relation *relation
+	// untouched says for each column of to that no operation has changed a value in it.
+	untouched []bool
 	// before and after load the tables.
 	before, after *diffLoader
 }

@@ -121,6 +121,48 @@ func TestADiffOfOneEditedColumnOf1000ReadsTwoSegmentsOfARowGroup(t *testing.T) {
 	}
 }
 
+// A sort writes every segment anew, but changes no value: what is read is the row map, and columns with edits.
+func TestADiffAcrossASortReadsOnlyWhatOperationsHaveChanged(t *testing.T) {
+	h := newHarness(t, inStore)
+	sess, err := h.Create(t.Context(), codectest.Generate(500, 200, 1), "wide.csv", 0, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := h.send(sess, `{"op":"sort","by":[{"column":"column_2","descending":true}]}`, `{"op":"delete_rows","rows":[0,7]}`, `{"op":"rename_columns","columns":{"column_7":"seven"}}`)
+	h.calls.Reset()
+	d := h.diff(next, 1, 2)
+	if n := h.segmentsRead(); n > 1 {
+		t.Errorf("%d segments read for moved rows", n)
+	}
+	if d.AlignedBy != AlignedByOrigin || d.Changed != 0 || d.Rows.Removed != 2 || d.Rows.Moved == 0 {
+		t.Errorf("by %s: %d changed, %+v", d.AlignedBy, d.Changed, d.Rows)
+	}
+	next = h.send(next, `{"op":"set_values","column":"column_5","rows":[3,4,5,6,8,9],"value":null}`, `{"op":"sort","by":[{"column":"column_1"}]}`, `{"op":"rename_columns","columns":{"seven":"column_5","column_5":"five"}}`)
+	h.calls.Reset()
+	d = h.diff(next, 1, 3)
+	if n := h.segmentsRead(); n > 4 {
+		t.Errorf("%d segments read for moved rows and one column with an edit", n)
+	}
+	if d.Changed == 0 || d.Changed > 6 || d.Columns.Names[d.Cells[0].Column] != "five" || string(d.Cells[0].After) != "null" {
+		t.Errorf("%+v", d.Cells)
+	}
+	// A column that is made anew is another one, whatever it is called.
+	column := func(value string) string {
+		return `{"op":"add_column","column":"new","dtype":"int64","values":[` + value + strings.Repeat(","+value, int(next.Current.Rows)-1) + `]}`
+	}
+	next = h.send(next, column("1"))
+	if next, err = h.Name(t.Context(), Change{Ref: Ref{ID: next.ID}}, VersionRef{ID: 4}, "one"); err != nil {
+		t.Fatal(err)
+	}
+	if next, err = h.Undo(t.Context(), Change{Ref: Ref{ID: next.ID}}); err != nil {
+		t.Fatal(err)
+	}
+	next = h.send(next, column("2"), `{"op":"sort","by":[{"column":"column_2"}]}`)
+	if d := h.diff(next, 4, 0); d.Changed != next.Current.Rows {
+		t.Errorf("%d cells changed between two columns of one name", d.Changed)
+	}
+}
+
 // small makes a session of a small table.
 func (h *harness) small() *Session {
 	h.t.Helper()

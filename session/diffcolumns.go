@@ -68,10 +68,12 @@ func diffColumns(from, to *arrow.Schema, pairs []frame.ColumnPair) (d ColumnDiff
 // the operations between them say, of the others those of the same name and, if not all operations are known, of the
 // rest those with the same segments.
 func (c *versionDiff) matchColumns() (pairs []frame.ColumnPair, err error) {
-	before, known, err := c.s.columnOrigins(c.ctx, c.sess.head, c.relation, c.from.schema, c.to.schema)
+	origins, err := c.s.columnOrigins(c.ctx, c.sess.head, c.relation, c.from.schema, c.to.schema)
 	if err != nil {
 		return nil, err
 	}
+	c.untouched = origins.untouched
+	before := origins.at
 	taken := make([]bool, c.from.schema.NumFields())
 	for _, at := range before {
 		if at >= 0 {
@@ -92,7 +94,7 @@ func (c *versionDiff) matchColumns() (pairs []frame.ColumnPair, err error) {
 		at := c.from.schema.FieldIndices(c.to.schema.Field(column).Name)
 		return append(at, -1)[0], len(at) > 0
 	})
-	if !known {
+	if !origins.known {
 		match(c.sameSegments(taken))
 	}
 	for i, at := range before {

@@ -90,11 +90,19 @@ type earlierNames struct {
 	replaced bool
 	// unknown says that the operations of a step are not known.
 	unknown bool
+	// touched are the columns, by the names that they have after the steps, in which values may have changed, and
+	// allTouched says that it may be any. In the others each row that has stayed has the values that it had.
+	touched    map[string]bool
+	allTouched bool
+}
+
+func newEarlierNames() *earlierNames {
+	return &earlierNames{renamed: map[string]string{}, touched: map[string]bool{}}
 }
 
 // namesOver returns what the columns of a table were called before steps, which are the newest first.
 func (s *Service) namesOver(ctx context.Context, h *head, steps []*record.Step) (*earlierNames, error) {
-	n := &earlierNames{renamed: map[string]string{}}
+	n := newEarlierNames()
 	if len(steps) == 0 {
 		return n, nil
 	}
@@ -127,7 +135,10 @@ func (n *earlierNames) before(name string) string {
 func (n *earlierNames) after(st *Step) {
 	switch st.Kind {
 	case StepReplace:
-		*n = earlierNames{renamed: map[string]string{}, replaced: true, unknown: n.unknown}
+		*n = earlierNames{renamed: map[string]string{}, replaced: true, unknown: n.unknown, touched: map[string]bool{}, allTouched: true}
+	case StepAppend, StepUpsert:
+		// They may have added columns, and an upsert changes values.
+		n.allTouched = true
 	case StepEdit:
 		if st.Operations == nil || n.afterOperations(st.Operations) != nil {
 			n.unknown = true
@@ -139,10 +150,7 @@ func (n *earlierNames) after(st *Step) {
 
 // afterOperations updates n after operations.
 func (n *earlierNames) afterOperations(operations json.RawMessage) error {
-	var ops []struct {
-		Op      string          `json:"op"`
-		Columns json.RawMessage `json:"columns"`
-	}
+	var ops []sentOperation
 	if err := json.Unmarshal(operations, &ops); err != nil {
 		return err
 	}
@@ -161,6 +169,9 @@ func (n *earlierNames) afterOperations(operations json.RawMessage) error {
 			err = json.Unmarshal(op.Columns, &names)
 			n.keep(names)
 		}
+		if err == nil {
+			err = n.touch(op)
+		}
 		if err != nil {
 			return err
 		}
@@ -168,17 +179,56 @@ func (n *earlierNames) afterOperations(operations json.RawMessage) error {
 	return nil
 }
 
+// sentOperation is what operations say about columns.
+type sentOperation struct {
+	Op      string          `json:"op"`
+	Column  string          `json:"column"`
+	Columns json.RawMessage `json:"columns"`
+	Cells   []struct {
+		Column string `json:"column"`
+	} `json:"cells"`
+}
+
+// touch notes the columns in which an operation may have changed values.
+func (n *earlierNames) touch(op sentOperation) error {
+	var names []string
+	switch op.Op {
+	case "rename_columns", "drop_columns", "select_columns", "sort", "filter", "delete_rows", "insert_rows", "drop_missing", "drop_duplicates":
+		return nil
+	case "set_values", "add_column", "compute", "cast", "mark_missing", "unmark_missing":
+		for _, c := range op.Cells {
+			names = append(names, c.Column)
+		}
+		if op.Column != "" {
+			names = append(names, op.Column)
+		}
+	case "replace", "fill_missing":
+		if op.Columns != nil {
+			if err := json.Unmarshal(op.Columns, &names); err != nil {
+				return err
+			}
+		}
+	}
+	n.allTouched = n.allTouched || len(names) == 0
+	for _, name := range names {
+		n.touched[name] = true
+	}
+	return nil
+}
+
 // rename gives columns other names, all at once.
 func (n *earlierNames) rename(renamed map[string]string) {
-	was := make(map[string]string, len(renamed))
+	was, touched := make(map[string]string, len(renamed)), make(map[string]bool, len(renamed))
 	for old := range renamed {
-		was[old] = n.before(old)
+		was[old], touched[old] = n.before(old), n.touched[old]
 	}
 	for old := range renamed {
 		n.renamed[old] = ""
+		delete(n.touched, old)
 	}
 	for old, name := range renamed {
 		n.renamed[name] = was[old]
+		n.touched[name] = touched[old]
 	}
 }
 
@@ -198,30 +248,40 @@ func (n *earlierNames) keep(names []string) {
 	n.renamed, n.replaced = kept, true
 }
 
-// columnOrigins returns for each column of the later schema its position in the earlier one, -1 for none, as the
-// operations of the steps say, and whether all of them are known.
-func (s *Service) columnOrigins(ctx context.Context, h *head, r *relation, from, to *arrow.Schema) (origins []int, known bool, err error) {
-	was, is := &earlierNames{}, &earlierNames{}
+// columnOrigins are the columns of a table in an earlier one, as the operations between them say.
+type columnOrigins struct {
+	// at is for each column its position in the earlier table, -1 for none.
+	at []int
+	// known says that all operations are known.
+	known bool
+	// untouched says for each column that each row of both tables has in it the value that it had.
+	untouched []bool
+}
+
+func (s *Service) columnOrigins(ctx context.Context, h *head, r *relation, from, to *arrow.Schema) (o *columnOrigins, err error) {
+	was, is := newEarlierNames(), newEarlierNames()
 	if r != nil {
 		if was, err = s.namesOver(ctx, h, r.from); err != nil {
-			return nil, false, err
+			return nil, err
 		}
 		if is, err = s.namesOver(ctx, h, r.to); err != nil {
-			return nil, false, err
+			return nil, err
 		}
 	}
+	o = &columnOrigins{at: make([]int, to.NumFields()), untouched: make([]bool, to.NumFields()), known: r != nil && !was.unknown && !is.unknown}
+	still := o.known && !was.allTouched && !is.allTouched
 	at := make(map[string]int, from.NumFields())
 	for i, f := range from.Fields() {
 		if name := was.before(f.Name); name != "" {
 			at[name] = i
 		}
 	}
-	origins = make([]int, to.NumFields())
 	for i, f := range to.Fields() {
-		origins[i] = -1
+		o.at[i] = -1
 		if origin, ok := at[is.before(f.Name)]; ok {
-			origins[i] = origin
+			o.at[i] = origin
+			o.untouched[i] = still && !is.touched[f.Name] && !was.touched[from.Field(origin).Name] && arrow.TypeEqual(f.Type, from.Field(origin).Type)
 		}
 	}
-	return origins, r != nil && !was.unknown && !is.unknown, nil
+	return o, nil
 }
