@@ -21,8 +21,8 @@ type VersionRef struct {
 	Time time.Time
 }
 
-// ParseVersion reads how a version is named: an id, @ and a name, or a time of RFC 3339.
-func ParseVersion(text string) (VersionRef, error) {
+// ParseVersion reads how a parameter names a version: by an id, by @ and a name, or by a time of RFC 3339.
+func ParseVersion(parameter, text string) (VersionRef, error) {
 	if name, ok := strings.CutPrefix(text, "@"); ok {
 		return VersionRef{Name: name}, checkName(name)
 	}
@@ -32,7 +32,7 @@ func ParseVersion(text string) (VersionRef, error) {
 	if at, err := parseTime(text); err == nil {
 		return VersionRef{Time: at}, nil
 	}
-	return VersionRef{}, fail(ErrInvalidParameter, "version=%s is not accepted; it must be a whole number from 1 to 4294967295, @ and the name of a version, or a time such as 2026-01-31T09:30:00Z", codec.Shorten(text))
+	return VersionRef{}, fail(ErrInvalidParameter, "%s=%s is not accepted; it must be a whole number from 1 to 4294967295, @ and the name of a version, or a time such as 2026-01-31T09:30:00Z", parameter, codec.Shorten(text))
 }
 
 // parseTime reads a time of RFC 3339. In a query a + that was not escaped has become a blank.
