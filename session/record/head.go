@@ -66,36 +66,33 @@ func (h *Head) Encode() ([]byte, error) {
 	if len(h.Inline) > 0 {
 		at += lengthSize
 	}
-	// Before it is encoded, the size of the record is known within a factor of two or three. The buffer is used
-	// again, and what is stored has the size that it needs.
+	// Before it is encoded, the size of the record is known within a factor of two or three. So it is encoded into a
+	// buffer that is used again, and what is stored has the size that it needs.
 	buffer, _ := buffers.Get().(*[]byte)
 	if buffer == nil {
 		buffer = new([]byte)
 	}
-	record, err := h.MarshalMsg((*buffer)[:0])
+	b, err := h.MarshalMsg(append((*buffer)[:0], make([]byte, bodyAt+lengthSize)[:at]...))
 	if err != nil {
 		return nil, err
 	}
-	b := make([]byte, at, at+len(record)+h.CarriedBytes())
 	rev := h.Revision.KV()
 	copy(b, rev[:])
 	b[formatAt] = headFormat
-	b = append(b, record...)
-	if cap(record) <= maxBuffer {
-		*buffer = record
-		buffers.Put(buffer)
+	if len(h.Inline) > 0 {
+		b[formatAt] = inlineFormat
+		binary.BigEndian.PutUint32(b[bodyAt:], uint32(len(b)-at))
 	}
-	if len(h.Inline) == 0 {
-		setChecksum(b)
-		return b, nil
-	}
-	b[formatAt] = inlineFormat
-	binary.BigEndian.PutUint32(b[bodyAt:], uint32(len(b)-at))
 	setChecksum(b)
 	for _, segment := range h.Data {
 		b = append(b, segment...)
 	}
-	return b, nil
+	stored := bytes.Clone(b)
+	if cap(b) <= maxBuffer {
+		*buffer = b
+		buffers.Put(buffer)
+	}
+	return stored, nil
 }
 
 // buffers are for [Head.Encode]. Longer ones than maxBuffer are not kept.
