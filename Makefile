@@ -40,7 +40,7 @@ LONG     := session kv/disk native frame cmd/edgeframe api kv/redis codec/parque
 SERIAL   := codec/arrowipc codec/compress codec/scalar codec/segment codec/xlsx internal/archtest
 COMPARED := Pandas|Hyparquet|TestRefusalsAreNotALibrarys|TestHostileParquetFilesAreRefused|TestEveryEncodingAndCompressionOfParquetIsRead|TestRowGroupsOfParquetAreCut
 # WITHOUT are their packages. ORDERED are all packages, those of LONG first.
-WITHOUT  := frame codec/parquet codec/delimited codec/formats/untidy
+WITHOUT  := frame codec/parquet codec/delimited codec/document codec/formats/untidy
 ORDERED   = $(addprefix edgeframe/,$(LONG)) $(filter-out $(addprefix edgeframe/,$(LONG)),$(PACKAGES))
 
 # DIFFERENT are the packages of which the two builds compile different files, tests left out.
