@@ -37,7 +37,7 @@ func (s *server) recipeOfUpload(r *http.Request, up *upload) (*replaying, error)
 	delete(up.form, "recipe")
 	var of *recipe.Recipe
 	var err error
-	if strings.HasPrefix(strings.TrimSpace(given), "{") {
+	if text := strings.TrimSpace(given); strings.HasPrefix(text, "{") || strings.HasPrefix(text, "[") {
 		if err = budget.From(r.Context()).Use(r.Context(), recipeFactor*int64(len(given))); err == nil {
 			of, err = recipe.Parse([]byte(given))
 		}

@@ -33,6 +33,8 @@ type head struct {
 	patient bool
 	// waited says that segments were read from the store since the head was.
 	waited bool
+	// far is the state of a change on a store that is far away, nil otherwise.
+	far *farChange
 	// recalled says that the head was not read from the store for this request.
 	recalled bool
 	// actor is who changes the session, for the version that the change makes.

@@ -32,7 +32,7 @@ func ParseVersion(text string) (VersionRef, error) {
 	if at, err := parseTime(text); err == nil {
 		return VersionRef{Time: at}, nil
 	}
-	return VersionRef{}, fail(ErrInvalidParameter, "version=%s is not accepted; it must be a whole number from 1 to 4294967295, @ and the name of a version, or a time such as 2026-01-31T09:30:00Z", codec.Shorten(text))
+	return VersionRef{}, fail(ErrInvalidParameter, "%q is not a version; it must be a whole number from 1 to 4294967295, @ and the name of a version, or a time such as 2026-01-31T09:30:00Z", codec.Shorten(text))
 }
 
 // parseTime reads a time of RFC 3339. In a query a + that was not escaped has become a blank.

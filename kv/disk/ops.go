@@ -105,44 +105,57 @@ func (d *Driver) metaFrom(r pebble.Reader, key string) (m meta, ok bool, err err
 	return m, err == nil, err
 }
 
-// Set implements [kv.Driver]. Each batch of items is atomic.
+// Set implements [kv.Driver]. Items with different keys are visible at once.
 func (d *Driver) Set(ctx context.Context, items []kv.Item, ttl time.Duration) error {
 	for len(items) > 0 {
-		n, size := nextBatch(items)
-		batch := items[:n]
+		n, size := distinctItems(items)
+		run := items[:n]
 		items = items[n:]
 		keys := make([]string, n)
-		for i, it := range batch {
+		for i, it := range run {
 			keys[i] = it.Key
 		}
-		if err := d.mutate(ctx, keys, size, true, func(c *change) error {
-			for _, it := range batch {
-				if err := c.put(it, expiry(c.now, ttl)); err != nil {
-					return err
+		var builds []func(*change) error
+		for len(run) > 0 {
+			batch := run[:nextBatch(run)]
+			run = run[len(batch):]
+			builds = append(builds, func(c *change) error {
+				for _, it := range batch {
+					if err := c.put(it, expiry(c.now, ttl)); err != nil {
+						return err
+					}
 				}
-			}
-			return nil
-		}); err != nil {
+				return nil
+			})
+		}
+		if err := d.mutate(ctx, keys, size, true, builds...); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// nextBatch returns the number of items in the next batch, at least one, and their size in bytes. A
-// batch does not have a key twice.
-func nextBatch(items []kv.Item) (n, size int) {
-	seen := make(map[string]struct{}, min(len(items), batchKeys))
-	for _, it := range items {
-		_, again := seen[it.Key]
-		if n > 0 && (again || n == batchKeys || size+len(it.Value) > batchBytes) {
+// distinctItems returns how many items from the beginning have different keys, and their size in bytes.
+func distinctItems(items []kv.Item) (n, size int) {
+	seen := make(map[string]struct{}, len(items))
+	for ; n < len(items); n++ {
+		if _, again := seen[items[n].Key]; again {
 			break
 		}
-		seen[it.Key] = struct{}{}
-		size += len(it.Value)
-		n++
+		seen[items[n].Key] = struct{}{}
+		size += len(items[n].Value)
 	}
 	return n, size
+}
+
+// nextBatch returns the number of items in the next batch, at least one.
+func nextBatch(items []kv.Item) (n int) {
+	for size := 0; n < len(items) && n < batchKeys; n++ {
+		if size += len(items[n].Value); n > 0 && size > batchBytes {
+			break
+		}
+	}
+	return n
 }
 
 // CompareAndSwap implements [kv.Driver].

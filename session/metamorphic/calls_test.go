@@ -29,6 +29,7 @@ func service(store *kv.Store, c *clock, opt Step) *session.Service {
 		SegmentTargetBytes: opt.SegmentBytes,
 		CacheBytes:         opt.CacheBytes,
 		InlineBytes:        opt.InlineBytes,
+		FarStore:           opt.FarStore,
 		Now:                c.Now,
 	})
 }

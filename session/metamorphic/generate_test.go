@@ -28,7 +28,7 @@ type generator struct {
 func generate(seed uint64) []Step {
 	g := &generator{Rand: rand.New(rand.NewPCG(seed, 1))}
 	options := Step{Do: "options", MaxVersions: pick(g, 0, 1, 2, 5), SegmentBytes: pick(g, 100, 1000, 1<<20), CacheBytes: pick[int64](g, 0, 1<<20)}
-	options.InlineBytes = []int{-1, 2000, 0}[seed%3]
+	options.InlineBytes, options.FarStore = []int{-1, 2000, 0}[seed%3], seed%2 == 1
 	g.model = &model{now: newClock().now, most: options.MaxVersions}
 	g.large = g.IntN(12) == 0
 	steps := []Step{options}

@@ -61,12 +61,13 @@ type Step struct {
 	Back int `json:"back,omitempty"`
 	// Times repeats an audit entry.
 	Times int `json:"times,omitempty"`
-	// MaxVersions, SegmentBytes, CacheBytes and InlineBytes are the options of the service. Only the first
+	// MaxVersions, SegmentBytes, CacheBytes, InlineBytes and FarStore are the options of the service. Only the first
 	// step may be "options".
 	MaxVersions  int   `json:"max_versions,omitempty"`
 	SegmentBytes int   `json:"segment_bytes,omitempty"`
 	CacheBytes   int64 `json:"cache_bytes,omitempty"`
 	InlineBytes  int   `json:"inline_bytes,omitempty"`
+	FarStore     bool  `json:"far_store,omitempty"`
 }
 
 // Table is the content of a table. A row takes the values of each column in turn, beginning

@@ -44,7 +44,7 @@ func journeys(t *testing.T, server string, parts int, only string) {
 }
 
 func TestJourneysThroughTheConsoleOfTheServer(t *testing.T) {
-	journeys(t, testenv.StartServer(t, "STORAGE_DIR=").URL, 9, "")
+	journeys(t, testenv.StartServer(t, "STORAGE_DIR=").URL, 15, "")
 }
 
 func TestJourneysThroughTheConsoleOfTheWorker(t *testing.T) {

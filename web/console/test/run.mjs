@@ -1,13 +1,14 @@
 // Runs the journeys against a server, some at a time, and prints what failed as JSON. Usage: node run.mjs <JSON>
 import { join } from "node:path";
 import { launch, newPage } from "./browser.mjs";
+import { journeys as features } from "./journeys/features.mjs";
 import { journeys } from "./journeys.mjs";
 
 const { server, vega, only } = JSON.parse(process.argv[2]);
 const together = 3;
 const browser = await launch();
 const report = { done: [], failures: [] };
-const waiting = Object.entries(journeys).filter(([name]) => !only || only.split(",").some((part) => name.startsWith(part)));
+const waiting = Object.entries({ ...journeys, ...features }).filter(([name]) => !only || only.split(",").some((part) => name.startsWith(part)));
 
 const run = async ([name, journey]) => {
   const opened = [];
