@@ -37,10 +37,10 @@ EXE       = $(shell GOOS=$(GOOS) $(GO) env GOEXE)
 PACKAGES  = $(shell $(GO) list ./...)
 OUTSIDE  := conformance edge deploy examples/worker-hello web/client web/console kv/workerskv kv/durableobjects
 LONG     := session kv/disk native frame cmd/edgeframe api kv/redis codec/parquet session/metamorphic codec/delimited
-SERIAL   := codec/arrowipc codec/compress codec/document codec/scalar codec/segment codec/xlsx internal/archtest
+SERIAL   := codec/arrowipc codec/compress codec/scalar codec/segment codec/xlsx internal/archtest
 COMPARED := Pandas|Hyparquet|TestRefusalsAreNotALibrarys|TestHostileParquetFilesAreRefused|TestEveryEncodingAndCompressionOfParquetIsRead|TestRowGroupsOfParquetAreCut
 # WITHOUT are their packages. ORDERED are all packages, those of LONG first.
-WITHOUT  := frame codec/parquet codec/delimited codec/formats/untidy
+WITHOUT  := frame codec/parquet codec/delimited codec/document codec/formats/untidy
 ORDERED   = $(addprefix edgeframe/,$(LONG)) $(filter-out $(addprefix edgeframe/,$(LONG)),$(PACKAGES))
 
 # DIFFERENT are the packages of which the two builds compile different files, tests left out.

@@ -194,19 +194,26 @@ func (d *dataRequest) describeVersion(h http.Header, sess *session.Session, ver 
 
 // writeData answers with data: with a file, or with the JSON document of a page.
 func (s *server) writeData(w http.ResponseWriter, r *http.Request, d *dataRequest, data *session.Data) error {
-	out := &spool{w: w, most: spoolBytes}
-	if d.isLarge(data.Version) {
-		out.most = 0
-	}
-	return s.writeThrough(out, r, func(out io.Writer) error { return d.write(out, data) }, func(body []byte) {
+	return s.writeThrough(d.spool(w, data.Version), r, func(out io.Writer) error { return d.write(out, data) }, func(body []byte) {
 		s.keepPage(d, data, w.Header(), body)
 	})
 }
 
-// isLarge reports whether it is known before that the answer is too large to be kept: it is a whole table as
-// Arrow. Its client can read the first part while the others are written.
-func (d *dataRequest) isLarge(ver session.Version) bool {
-	return d.format == arrowipc.Stream && d.Limit < 0 && d.Offset == 0 && d.Columns == nil && ver.RawBytes > spoolBytes
+// spool returns the spool for an answer about a version. Of a whole table as Arrow it is known before how large it
+// is: about as large as the table. One of at most wholeBytes is collected in a buffer of that size, so that it is sent
+// at once and can be kept. Of a larger one nothing is held back: its client can read the first part while the others
+// are written.
+func (d *dataRequest) spool(w http.ResponseWriter, ver session.Version) *spool {
+	out := &spool{w: w, most: spoolBytes}
+	if d.format != arrowipc.Stream || d.Limit >= 0 || d.Offset != 0 || d.Columns != nil || ver.RawBytes <= spoolBytes {
+		return out
+	}
+	if out.most = 0; ver.RawBytes <= wholeBytes {
+		const schemaBytes = 16 << 10 // more for wide tables, for which the buffer grows
+		out.most = 2 * wholeBytes
+		out.held = make([]byte, 0, ver.RawBytes+schemaBytes)
+	}
+	return out
 }
 
 // unwritable returns the problem document for an error of a format, which may say that it cannot express

@@ -292,8 +292,8 @@ func (w *firstWrite) Write(p []byte) (int, error) {
 }
 
 func TestALargeArrowTableIsSentAsItIsWritten(t *testing.T) {
-	f := newFixture(t, func(c *Config) { c.MaxUploadBytes = spoolBytes })
-	path := f.upload("n\n" + strings.Repeat("1\n", spoolBytes/4))
+	f := newFixture(t, func(c *Config) { c.MaxUploadBytes = wholeBytes })
+	path := f.upload("n\n" + strings.Repeat("1\n", wholeBytes/4))
 	for query, atOnce := range map[string]bool{"": false, "&limit=10": true, "&column=n": false} {
 		w := &firstWrite{ResponseRecorder: httptest.NewRecorder()}
 		f.handler.ServeHTTP(w, httptest.NewRequest("GET", path+"/data?format=arrow"+query, nil))
@@ -303,5 +303,22 @@ func TestALargeArrowTableIsSentAsItIsWritten(t *testing.T) {
 		if query == "" && w.n > spoolBytes/2 {
 			t.Errorf("the client waits for %d bytes of %d", w.n, w.Body.Len())
 		}
+	}
+}
+
+func TestAWholeArrowTableOfUpToAMegabyteIsSentAtOnceAndKept(t *testing.T) {
+	f := newFixture(t, func(c *Config) { c.MaxUploadBytes = wholeBytes })
+	path := f.upload("n\n" + strings.Repeat("1\n", wholeBytes/8-1000))
+	var before []byte
+	for range 2 {
+		w := &firstWrite{ResponseRecorder: httptest.NewRecorder()}
+		f.handler.ServeHTTP(w, httptest.NewRequest("GET", path+"/data?format=arrow", nil))
+		if length := w.Header().Get("Content-Length"); length != strconv.Itoa(w.n) || w.n < 2*spoolBytes || w.n != w.Body.Len() {
+			t.Errorf("a length of %q, %d bytes at once of %d", length, w.n, w.Body.Len())
+		}
+		if before != nil && !bytes.Equal(before, w.Body.Bytes()) {
+			t.Error("the second answer is another one")
+		}
+		before = w.Body.Bytes()
 	}
 }

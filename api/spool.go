@@ -7,8 +7,12 @@ import (
 	"sync"
 )
 
-// spoolBytes is the size of the largest answer that is in memory as a whole before it is sent.
-const spoolBytes = 256 << 10
+// spoolBytes is the size of the largest answer that is in memory as a whole before it is sent, and wholeBytes that of
+// the largest whole table as Arrow, whose size is known before.
+const (
+	spoolBytes = 256 << 10
+	wholeBytes = 1 << 20
+)
 
 // spoolBuffers are buffers of spoolBytes that are free.
 var spoolBuffers = sync.Pool{New: func() any { return new([spoolBytes]byte) }}
@@ -18,9 +22,9 @@ var spoolBuffers = sync.Pool{New: func() any { return new([spoolBytes]byte) }}
 // after that goes out as it is written.
 type spool struct {
 	w http.ResponseWriter
-	// most is how many bytes are kept at most, spoolBytes or 0.
+	// most is how many bytes are kept at most.
 	most int
-	// held is the beginning, in buffer.
+	// held is the beginning, in buffer if it has at most spoolBytes.
 	held   []byte
 	buffer *[spoolBytes]byte
 	// begun says that bytes have been sent, failed that the client has disconnected.
@@ -30,7 +34,7 @@ type spool struct {
 // Write implements [io.Writer].
 func (s *spool) Write(p []byte) (int, error) {
 	if !s.begun {
-		if s.buffer == nil && s.most > 0 {
+		if s.held == nil && s.most > 0 {
 			s.buffer = spoolBuffers.Get().(*[spoolBytes]byte)
 			s.held = s.buffer[:0]
 		}
@@ -72,8 +76,8 @@ func (s *spool) finish() {
 func (s *spool) release() {
 	if s.buffer != nil {
 		spoolBuffers.Put(s.buffer)
-		s.held, s.buffer = nil, nil
 	}
+	s.held, s.buffer = nil, nil
 }
 
 // writeSpooled answers with what write writes. After the first bytes have been sent, an error can only cut

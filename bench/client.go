@@ -132,7 +132,7 @@ func (c *client) get(path string, doc any) error {
 	return json.Unmarshal(answer, doc)
 }
 
-var transport = &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true}
+var transport = &http.Transport{MaxIdleConnsPerHost: 256, DisableCompression: true}
 
 // do sends a request and reads the whole answer, whose status must be one of accepted. The answer is
 // valid until the next request: for a large answer, allocating memory would take the client longer

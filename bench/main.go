@@ -19,7 +19,8 @@
 // share a Redis, which shows how much work and how many changes are lost to conflicts.
 //
 // With -edge it measures the Worker instead of the server; see [bench.edge]. With -peers it measures the server
-// beside programs that do the same work; see [bench.peers].
+// beside programs that do the same work; see [bench.peers]. With -growth it measures the server as tables, sessions and
+// clients become more; see [bench.growth].
 package main
 
 import (
@@ -48,7 +49,8 @@ func main() {
 	opt.clients = counts{1, 8}
 	flag.Var(&opt.clients, "clients", "the `numbers` of concurrent clients, each of which is measured, separated by commas")
 	flag.BoolVar(&opt.peers, "peers", false, "measure the server beside other engines and servers")
-	flag.StringVar(&opt.json, "json", "", "a `file` for the results of -peers")
+	flag.BoolVar(&opt.growth, "growth", false, "measure the server as tables, sessions and clients grow, beside what limits it")
+	flag.StringVar(&opt.json, "json", "", "a `file` for the results of -peers and -growth")
 	flag.Parse()
 	if err := begin(opt, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -68,6 +70,7 @@ func begin(opt options, args []string) error {
 type options struct {
 	edge     bool
 	peers    bool
+	growth   bool
 	json     string
 	server   string
 	backends string
@@ -123,6 +126,9 @@ func run(ctx context.Context, opt options) error {
 	}
 	if opt.peers {
 		return b.peers(ctx)
+	}
+	if opt.growth {
+		return b.growth(ctx)
 	}
 	return b.server(ctx)
 }

@@ -25,6 +25,20 @@ type RowGroups interface {
 	Next() (arrow.Record, error)
 }
 
+// Passing are [RowGroups] whose memory can be used again for those that follow.
+type Passing interface {
+	// InPassing says that no row group is used any more when Next is called again.
+	InPassing()
+}
+
+// EachInPassing is [EachGroup] for a use that keeps nothing of a row group.
+func EachInPassing(groups RowGroups, use func(arrow.Record) error) error {
+	if p, ok := groups.(Passing); ok {
+		p.InPassing()
+	}
+	return EachGroup(groups, use)
+}
+
 // EachGroup calls use with the row groups that are left, until one of the calls fails.
 func EachGroup(groups RowGroups, use func(arrow.Record) error) error {
 	for {

@@ -2,8 +2,11 @@ package frame
 
 import (
 	"encoding/binary"
+	"math"
 
 	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/apache/arrow/go/v17/arrow/bitutil"
 
 	"edgeframe/codec/scalar"
 )
@@ -56,9 +59,32 @@ func (c *cells) countMissing() {
 		return
 	}
 	c.missing = make([]bool, c.arr.Len())
-	missing := scalar.Missing(c.arr)
+	switch a := c.arr.(type) {
+	case *array.Float64:
+		for row, number := range a.Float64Values() {
+			c.missing[row] = math.IsNaN(number)
+		}
+		c.addNulls()
+	case *array.Int64, *array.Date32, *array.Timestamp, *array.Boolean, *array.String:
+		c.addNulls()
+	default:
+		missing := scalar.Missing(c.arr)
+		for row := range c.missing {
+			c.missing[row] = missing(row)
+		}
+	}
+}
+
+// addNulls adds the nulls of an array that has a bitmap of them, or none, to the missing values.
+func (c *cells) addNulls() {
+	bitmap, offset := c.arr.NullBitmapBytes(), c.arr.Data().Offset()
+	if len(bitmap) == 0 {
+		return
+	}
 	for row := range c.missing {
-		c.missing[row] = missing(row)
+		if !bitutil.BitIsSet(bitmap, offset+row) {
+			c.missing[row] = true
+		}
 	}
 }
 
@@ -128,11 +154,31 @@ func (at *evaluation) withValue(c *cells, rows []int32, holds []bool, missing bo
 // ordered as the values are.
 func wordsOf(arr arrow.Array, missing []bool) []uint64 {
 	words := make([]uint64, arr.Len())
-	if ticks := scalar.AllTicks(arr); ticks != nil {
-		for row, tick := range ticks {
-			words[row] = uint64(tick) ^ 1<<63
+	wordsInto(words, arr, missing)
+	return words
+}
+
+// wordsInto is [wordsOf] for words that are there already, one for each row.
+func wordsInto(words []uint64, arr arrow.Array, missing []bool) {
+	switch a := arr.(type) {
+	case *array.Int64:
+		tickWords(words, a.Int64Values())
+		return
+	case *array.Date32:
+		tickWords(words, a.Date32Values())
+		return
+	case *array.Timestamp:
+		tickWords(words, a.TimestampValues())
+		return
+	case *array.Float64:
+		for row, number := range a.Float64Values() {
+			words[row] = scalar.FloatWord(number)
 		}
-		return words
+		return
+	}
+	if ticks := scalar.AllTicks(arr); ticks != nil {
+		tickWords(words, ticks)
+		return
 	}
 	if tick := scalar.Ticks(arr); tick != nil {
 		for row := range words {
@@ -140,13 +186,13 @@ func wordsOf(arr arrow.Array, missing []bool) []uint64 {
 				words[row] = uint64(tick(row)) ^ 1<<63
 			}
 		}
-		return words
+		return
 	}
 	if number, _ := scalar.FloatValue(arr); number != nil {
 		for row := range words {
 			words[row] = scalar.FloatWord(number(row))
 		}
-		return words
+		return
 	}
 	key := scalar.Keys(arr)
 	var scratch [wordBytes]byte
@@ -155,7 +201,12 @@ func wordsOf(arr arrow.Array, missing []bool) []uint64 {
 			words[row] = wordOf(key(scratch[:0], row))
 		}
 	}
-	return words
+}
+
+func tickWords[T ~int32 | ~int64](words []uint64, ticks []T) {
+	for row, tick := range ticks {
+		words[row] = uint64(int64(tick)) ^ 1<<63
+	}
 }
 
 // wordOf returns a key of at most eight bytes as a number.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"math/rand/v2"
+	"sync"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/zeebo/xxh3"
@@ -145,7 +146,9 @@ type Describer struct {
 	// seed is that of the hashes. digested says that they have the cells of a column.
 	seed     uint64
 	digested bool
-	result   Description
+	// spare has what columns have given back.
+	spare  sync.Pool
+	result Description
 	// Context ends the work: it is looked at for each row group. Nil never does.
 	Context context.Context
 	// Options may be set before columns are added.
@@ -179,7 +182,7 @@ const (
 func (d *Describer) Add(positions []int, arrays [][]arrow.Array) error {
 	columns := make([]*describedColumn, len(positions))
 	for i, position := range positions {
-		columns[i] = newDescribedColumn(d.Context, d.schema.Field(position), arrays[i])
+		columns[i] = d.newColumn(d.schema.Field(position), arrays[i])
 	}
 	if d.digests != nil && len(columns) > 0 {
 		if err := parallel.Do(len(d.starts), func(g int) error {

@@ -3,6 +3,7 @@ package frame
 import (
 	"cmp"
 	"context"
+	"sync"
 
 	"github.com/apache/arrow/go/v17/arrow"
 
@@ -84,6 +85,8 @@ type describedColumn struct {
 	field  arrow.Field
 	kind   describedKind
 	chunks []describedChunk
+	// spare has what other columns have kept and do not need any more.
+	spare *sync.Pool
 }
 
 // describedChunk is the values of a column in a row group.
@@ -94,8 +97,8 @@ type describedChunk struct {
 	key     func(dst []byte, row int) []byte
 }
 
-func newDescribedColumn(ctx context.Context, field arrow.Field, arrays []arrow.Array) *describedColumn {
-	c := &describedColumn{ctx: ctx, field: field, kind: kindOf(field.Type), chunks: make([]describedChunk, len(arrays))}
+func (d *Describer) newColumn(field arrow.Field, arrays []arrow.Array) *describedColumn {
+	c := &describedColumn{ctx: d.Context, field: field, kind: kindOf(field.Type), chunks: make([]describedChunk, len(arrays)), spare: &d.spare}
 	for g, arr := range arrays {
 		c.chunks[g] = describedChunk{arr, arr.Len(), scalar.Missing(arr), scalar.Keys(arr)}
 	}

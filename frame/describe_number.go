@@ -17,9 +17,30 @@ type kept struct {
 	full  bool
 }
 
-func newKept(count, budget int64) *kept {
+// newKept returns a kept for so many values of the column. Its words are those of another column if there are any
+// that are not in use.
+func (c *describedColumn) newKept(count, budget int64) *kept {
 	most := int(min(count, budget/valueBytes))
+	if old, ok := c.spare.Get().(*kept); ok && cap(old.words) >= most {
+		return &kept{words: old.words[:0], most: most}
+	}
 	return &kept{words: make([]uint64, 0, most), most: most}
+}
+
+// addChunk adds the values of a chunk, and returns the words of all its rows, which the next call may change.
+func (k *kept) addChunk(chunk *describedChunk, missing []bool) []uint64 {
+	if n := len(k.words); missing == nil && n+chunk.len <= k.most {
+		k.words = k.words[:n+chunk.len]
+		wordsInto(k.words[n:], chunk.data, nil)
+		return k.words[n:]
+	}
+	words := wordsOf(chunk.data, missing)
+	for row, word := range words {
+		if missing == nil || !missing[row] {
+			k.add(word)
+		}
+	}
+	return words
 }
 
 func (k *kept) add(word uint64) {
@@ -159,7 +180,7 @@ func (c *describedColumn) collect(count, budget int64) (*collected, error) {
 		budget /= 2
 		all.distinct = newTallies(budget)
 	}
-	all.values = newKept(count, budget)
+	all.values = c.newKept(count, budget)
 	for g := range c.chunks {
 		if err := ended(c.ctx); err != nil {
 			return nil, err
@@ -175,13 +196,7 @@ func (c *describedColumn) collect(count, budget int64) (*collected, error) {
 			all.addDecimals(chunk, g, numbers)
 			continue
 		}
-		words := wordsOf(chunk.data, missing)
-		all.ends.addWords(words, missing, g)
-		for row, word := range words {
-			if missing == nil || !missing[row] {
-				all.values.add(word)
-			}
-		}
+		all.ends.addWords(all.values.addChunk(chunk, missing), missing, g)
 	}
 	return all, nil
 }
@@ -211,6 +226,7 @@ func (c *describedColumn) describeNumbers(out *ColumnDescription, budget int64, 
 		return err
 	}
 	values, between := all.values, c.between()
+	defer c.spare.Put(values)
 	out.Distribution, out.Deviation = all.ends.distribution(c), new(Deviation)
 	if all.distinct != nil {
 		all.distinct.into(out)

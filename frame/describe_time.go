@@ -17,7 +17,7 @@ import (
 // describeTimes describes a column of dates, times, timestamps or durations. Means and quartiles
 // are exact, rounded down to nanoseconds.
 func (c *describedColumn) describeTimes(out *ColumnDescription, budget int64, percentiles []float64) error {
-	values := newKept(out.Count, budget)
+	values := c.newKept(out.Count, budget)
 	var ends extremes
 	var total ticks
 	for g := range c.chunks {
@@ -25,11 +25,10 @@ func (c *describedColumn) describeTimes(out *ColumnDescription, budget int64, pe
 			return err
 		}
 		missing := c.chunks[g].whichMissing()
-		words := wordsOf(c.chunks[g].data, missing)
+		words := values.addChunk(&c.chunks[g], missing)
 		ends.addWords(words, missing, g)
 		for row, word := range words {
 			if missing == nil || !missing[row] {
-				values.add(word)
 				total.add(integerOf(word))
 			}
 		}
@@ -37,6 +36,7 @@ func (c *describedColumn) describeTimes(out *ColumnDescription, budget int64, pe
 	if err := values.sort(c.ctx, out); err != nil {
 		return err
 	}
+	defer c.spare.Put(values)
 	out.Distribution = ends.distribution(c)
 	if out.Count == 0 {
 		return nil

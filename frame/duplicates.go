@@ -68,6 +68,8 @@ type digester struct {
 	width int
 	rows  []byte
 	key   []byte
+	// scratch has room for the words of a column.
+	scratch [digestedRows]uint64
 }
 
 func newDigester(types []arrow.DataType, seed uint64, chained bool) *digester {
@@ -91,7 +93,9 @@ func (d *digester) cells(i int, arr arrow.Array) {
 	c.countMissing()
 	out := d.rows[d.at[i]:]
 	if d.words[i] {
-		for row, word := range wordsOf(arr, c.missing) {
+		words := d.scratch[:arr.Len()]
+		wordsInto(words, arr, c.missing)
+		for row, word := range words {
 			cell := out[row*d.width:][:1+wordBytes]
 			if c.missing != nil && c.missing[row] {
 				clear(cell)

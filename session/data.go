@@ -31,6 +31,7 @@ type Data struct {
 	rows *selectedRows
 	// watched says that commits keep the segments of the page.
 	watched bool
+	buffers buffers
 	// used is the memory of the batch that was loaded last, in bytes.
 	used int64
 }
@@ -45,6 +46,9 @@ func newData(s *Service, sess *Session, p *page) *Data {
 	// The cache of what is stored is as large as that of what is decoded.
 	most := s.opt.CacheBytes / 4 * 3
 	d.head.passing.decoded, d.head.passing.stored = raw > most, stored > most
+	if d.head.passing.decoded {
+		d.head.memory = d.buffers.make
+	}
 	return d
 }
 
@@ -182,7 +186,12 @@ type groups struct {
 	// loaded are row groups that are in memory, next is the range after them.
 	loaded []arrow.Record
 	next   int
+	// passing says that nobody uses a row group when the next one is read.
+	passing bool
 }
+
+// InPassing implements [codec.Passing].
+func (g *groups) InPassing() { g.passing = true }
 
 // Schema implements [codec.RowGroups].
 func (g *groups) Schema() *arrow.Schema { return g.schema }
@@ -195,6 +204,7 @@ func (g *groups) Next() (arrow.Record, error) {
 			return nil, nil
 		}
 		end := d.page.batch(g.next, g.columns)
+		d.buffers.next(g.passing)
 		loaded, err := d.load(g.next, end, g.schema, g.columns)
 		if err != nil {
 			return nil, d.failed(err)

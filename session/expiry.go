@@ -32,7 +32,7 @@ func (s *Service) access(ctx context.Context, h *head, prefetch Prefetch) {
 	}
 	// A segment that cannot be decoded is fetched again by the read, which reports the error.
 	h.fetched = map[record.SegmentRef][]arrow.Array{}
-	_ = s.decodeInto(ctx, refs, keys, values, h.fetched, true)
+	_ = s.decodeInto(ctx, h, refs, keys, values, h.fetched, true)
 }
 
 // Touch extends a session and, if ttl is not zero, changes its TTL.

@@ -26,6 +26,8 @@ type head struct {
 	// passing says that the segments that are read are not cached, as they are decoded or as they are
 	// stored, because they would push out everything else.
 	passing struct{ decoded, stored bool }
+	// memory makes the memory for the rows of segments that are read in passing; nil if nothing reuses it.
+	memory func(size int) []byte
 	// patient says that segments of the head were missing, so that reads wait for those that the store
 	// does not show yet.
 	patient bool

@@ -73,7 +73,7 @@ func (s *Service) unpack(ctx context.Context, h *head, refs []record.SegmentRef,
 	for i, r := range refs {
 		values[i] = h.Carried(r)
 	}
-	return s.decodeInto(ctx, refs, h.keys(refs), values, got, !h.passing.decoded)
+	return s.decodeInto(ctx, h, refs, h.keys(refs), values, got, !h.passing.decoded)
 }
 
 // fetchBytes is about how much of stored segments is in memory at a time while they are decoded.
@@ -109,7 +109,7 @@ func (s *Service) fetchBatch(ctx context.Context, h *head, refs []record.Segment
 		}
 		defer end()
 	}
-	return s.decodeInto(ctx, refs, keys, values, got, !h.passing.decoded)
+	return s.decodeInto(ctx, h, refs, keys, values, got, !h.passing.decoded)
 }
 
 // longBytes is the size of a segment, in raw bytes, whose decompression takes so long that only one is
@@ -155,14 +155,18 @@ func (s *Service) uncached(h *head, refs []record.SegmentRef) ([]record.SegmentR
 }
 
 // decodeInto adds the fields of stored segments to got and, if they are to be kept, to the cache.
-func (s *Service) decodeInto(ctx context.Context, refs []record.SegmentRef, keys []string, values [][]byte, got map[record.SegmentRef][]arrow.Array, keep bool) error {
+func (s *Service) decodeInto(ctx context.Context, h *head, refs []record.SegmentRef, keys []string, values [][]byte, got map[record.SegmentRef][]arrow.Array, keep bool) error {
 	fields := make([][]arrow.Array, len(refs))
+	memory := func(size int) []byte { return make([]byte, size) }
+	if h.memory != nil && !keep {
+		memory = h.memory
+	}
 	err := parallel.Do(len(refs), func(i int) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		var err error
-		fields[i], err = s.decode(refs[i], keys[i], values[i])
+		fields[i], err = s.decode(refs[i], keys[i], values[i], memory)
 		return err
 	})
 	if err != nil {
@@ -177,11 +181,11 @@ func (s *Service) decodeInto(ctx context.Context, refs []record.SegmentRef, keys
 	return nil
 }
 
-func (s *Service) decode(r record.SegmentRef, key string, data []byte) ([]arrow.Array, error) {
+func (s *Service) decode(r record.SegmentRef, key string, data []byte, memory func(size int) []byte) ([]arrow.Array, error) {
 	if data == nil {
 		return nil, fmt.Errorf("segment %s: %w", key, errSegmentGone)
 	}
-	rec, err := segment.Decode(data, segment.Hash(r.Hash), s.opt.MaxTableBytes)
+	rec, err := segment.DecodeIn(data, segment.Hash(r.Hash), s.opt.MaxTableBytes, memory)
 	if err != nil {
 		return nil, &Error{Kind: ErrCorrupt, Detail: fmt.Sprintf("segment %s is damaged: %v", key, err), Err: err}
 	}

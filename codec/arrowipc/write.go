@@ -3,6 +3,7 @@ package arrowipc
 import (
 	"bufio"
 	"io"
+	"slices"
 	"sync"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -71,7 +72,11 @@ func writeArrow(w io.Writer, groups codec.RowGroups, trim func(arrow.Record) (ar
 	if err != nil {
 		return err
 	}
-	err = codec.EachGroup(groups, func(rec arrow.Record) error {
+	each := codec.EachInPassing
+	if slices.ContainsFunc(groups.Schema().Fields(), func(f arrow.Field) bool { return hasDictionary(f.Type) || f.Type.ID() == arrow.EXTENSION }) {
+		each = codec.EachGroup // arrow-go compares dictionaries with those before
+	}
+	err = each(groups, func(rec arrow.Record) error {
 		trimmed, err := trim(rec)
 		if err != nil {
 			return err

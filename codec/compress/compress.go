@@ -117,7 +117,13 @@ func Append(c Codec, dst, src []byte) ([]byte, bool, error) {
 // Decompress returns the size bytes that src holds. It is an error if src holds fewer or more. Whatever
 // src claims, no more than size bytes are allocated.
 func Decompress(c Codec, src []byte, size int) ([]byte, error) {
-	dst := make([]byte, 0, size)
+	return DecompressInto(make([]byte, size), c, src)
+}
+
+// DecompressInto is [Decompress] into the memory of dst, whose length is the size. The result shares it.
+func DecompressInto(dst []byte, c Codec, src []byte) ([]byte, error) {
+	size := len(dst)
+	dst = dst[:0:size]
 	n := 0
 	var err error
 	switch c {

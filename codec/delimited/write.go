@@ -3,15 +3,14 @@ package delimited
 import (
 	"bytes"
 	"io"
-	"runtime"
 	"slices"
 	"sync/atomic"
 
 	"github.com/apache/arrow/go/v17/arrow"
 
 	"edgeframe/codec"
+	"edgeframe/codec/internal/blocks"
 	"edgeframe/codec/scalar"
-	"edgeframe/internal/parallel"
 )
 
 // Encode implements [codec.Driver]. It writes a header, then a line for each row, ending in LF. A
@@ -30,11 +29,18 @@ func (d driver) Encode(w io.Writer, src codec.Source, _ codec.WriteOptions) erro
 	if _, err := w.Write(head); err != nil {
 		return err
 	}
-	to := &textWriter{delimiter: d.written, single: groups.Schema().NumFields() == 1, blocks: make([][]byte, runtime.GOMAXPROCS(0))}
+	to := &textWriter{delimiter: d.written, single: groups.Schema().NumFields() == 1}
 	to.watch(head)
-	err := codec.EachGroup(groups, func(group arrow.Record) error {
-		return to.writeGroup(w, group)
+	out := blocks.NewWriter(w)
+	err := codec.EachInPassing(groups, func(group arrow.Record) error {
+		for _, column := range group.Columns() {
+			scalar.Prepare(column)
+		}
+		return out.Rows(group, func(dst []byte, from, until int) []byte { return to.appendRows(dst, group, from, until) })
 	})
+	if err == nil {
+		err = out.Flush()
+	}
 	if err == nil && to.doubtful.Load() {
 		_, err = w.Write([]byte("\n"))
 	}
@@ -44,13 +50,12 @@ func (d driver) Encode(w io.Writer, src codec.Source, _ codec.WriteOptions) erro
 // singleMissing is a missing value in a table of one column.
 const singleMissing = "NA"
 
-// textWriter writes row groups. It reuses its buffers, one for each block of rows that is encoded at once.
+// textWriter spells rows.
 type textWriter struct {
 	delimiter byte
 	// single says that the table has one column: then a quoted name says that quotes enclose fields, and an
 	// empty line would be a row.
 	single bool
-	blocks [][]byte
 	// doubtful says that quotes in the text could be taken for ordinary characters.
 	doubtful atomic.Bool
 }
@@ -81,33 +86,6 @@ func appendHeader(dst []byte, schema *arrow.Schema, delimiter byte) []byte {
 		}
 	}
 	return append(dst, '\n')
-}
-
-// writeGroup writes a row group. It encodes as many blocks of rows in parallel as there are
-// buffers.
-func (to *textWriter) writeGroup(w io.Writer, group arrow.Record) error {
-	for _, column := range group.Columns() {
-		scalar.Prepare(column)
-	}
-	const blockRows = 256
-	rows, blocks := int(group.NumRows()), to.blocks
-	for first := 0; first < rows; first += len(blocks) * blockRows {
-		n := min(len(blocks), (rows-first+blockRows-1)/blockRows)
-		err := parallel.Do(n, func(i int) error {
-			lo := first + i*blockRows
-			blocks[i] = to.appendRows(blocks[i][:0], group, lo, min(lo+blockRows, rows))
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		for _, block := range blocks[:n] {
-			if _, err := w.Write(block); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // fieldWriter writes the fields of one column.

@@ -393,7 +393,7 @@ func TestEncodersReportFailedWrites(t *testing.T) {
 	table := codectest.BenchTable(2000, 20)
 	for _, f := range []*codec.Format{JSON, NDJSON, MessagePack} {
 		for _, orient := range Orients {
-			if err := f.Encode(&codectest.FailingWriter{Left: 2 * chunkBytes}, table, codec.WriteOptions{Options: Options{Orient: orient}}); !errors.Is(err, codectest.ErrFull) {
+			if err := f.Encode(&codectest.FailingWriter{Left: 128 << 10}, table, codec.WriteOptions{Options: Options{Orient: orient}}); !errors.Is(err, codectest.ErrFull) {
 				t.Errorf("%s, %s: the error is %v", f.Name, orient, err)
 			}
 		}

@@ -6,23 +6,21 @@ import (
 	"github.com/apache/arrow/go/v17/arrow"
 
 	"edgeframe/codec"
+	"edgeframe/codec/internal/blocks"
 	"edgeframe/codec/scalar"
 )
 
-// chunkBytes is the number of bytes that are collected before they are written.
-const chunkBytes = 64 << 10
-
-// chunkWriter collects bytes in buf and, if w is not nil, writes them to w in chunks. After an error, which
-// stays in err, rows are no longer spelled.
+// chunkWriter collects bytes in buf, which are written to w before rows are, and when it is closed. After an error,
+// which stays in err, rows are no longer spelled.
 type chunkWriter struct {
 	w   io.Writer
 	buf []byte
 	err error
 }
 
-// flush writes the collected bytes if there are at least n.
-func (out *chunkWriter) flush(atLeast int) {
-	if out.w == nil || len(out.buf) < atLeast || out.err != nil {
+// flush writes the collected bytes.
+func (out *chunkWriter) flush() {
+	if len(out.buf) == 0 || out.err != nil {
 		return
 	}
 	_, out.err = out.w.Write(out.buf)
@@ -31,31 +29,38 @@ func (out *chunkWriter) flush(atLeast int) {
 
 // close writes the rest.
 func (out *chunkWriter) close() error {
-	out.flush(1)
+	out.flush()
 	return out.err
 }
 
 // rows appends the rows of all row groups as of spells them, with separator in between.
 func (out *chunkWriter) rows(groups codec.RowGroups, separator string, of func(arrow.Record) scalar.Appender) {
+	out.flush()
 	if out.err != nil {
 		return
 	}
+	rows := blocks.NewWriter(out.w)
 	first := true
-	out.err = codec.EachGroup(groups, func(group arrow.Record) error {
-		row := of(group)
-		for i := range int(group.NumRows()) {
-			if !first {
-				out.buf = append(out.buf, separator...)
-			}
-			first = false
-			out.buf = row(out.buf, i)
-			out.flush(chunkBytes)
-			if out.err != nil {
-				return out.err
-			}
+	out.err = codec.EachInPassing(groups, func(group arrow.Record) error {
+		for _, column := range group.Columns() {
+			scalar.Prepare(column)
 		}
-		return nil
+		begin := first
+		first = first && group.NumRows() == 0
+		return rows.Rows(group, func(dst []byte, from, to int) []byte {
+			row := of(group)
+			for i := from; i < to; i++ {
+				if i > 0 || !begin {
+					dst = append(dst, separator...)
+				}
+				dst = row(dst, i)
+			}
+			return dst
+		})
 	})
+	if out.err == nil {
+		out.err = rows.Flush()
+	}
 }
 
 // eachColumn calls use with every column of a table, as a table of one column. Columns that the

@@ -24,6 +24,8 @@ type writer struct {
 	at     int64
 	leaves []*target
 	meta   format.FileMetaData
+	// made is a row group whose pages are written while the next one is encoded; nil if there is none.
+	made *encodedGroup
 }
 
 // encodeParquet writes a table and its Arrow schema, from which readers that know it restore the types that
@@ -41,6 +43,9 @@ func encodeParquet(w io.Writer, src codec.Source) (err error) {
 		}
 		return p.group(rec)
 	})
+	if err == nil {
+		err = p.flush()
+	}
 	if err != nil {
 		return err
 	}
@@ -88,28 +93,40 @@ func (p *writer) begin(schema *arrow.Schema) error {
 	return p.write(magic)
 }
 
-// group writes a row group.
+// encodedGroup is a row group as it is written: the chunks of each column.
+type encodedGroup struct {
+	rows  int64
+	parts [][]chunk
+}
+
+// group encodes a row group, and writes the one before meanwhile.
 func (p *writer) group(rec arrow.Record) error {
-	parts := make([][]chunk, rec.NumCols())
+	g := &encodedGroup{rows: rec.NumRows(), parts: make([][]chunk, rec.NumCols())}
 	first := make([]int, rec.NumCols()+1)
 	for i, f := range rec.Schema().Fields() {
 		first[i+1] = first[i] + countLeaves(f.Type)
 	}
-	err := parallel.Do(int(rec.NumCols()), func(i int) error {
+	err := parallel.Beside(p.flush, int(rec.NumCols()), func(i int) error {
 		var err error
-		if parts[i], err = p.column(rec, i, p.leaves[first[i]:first[i+1]]); err != nil {
+		if g.parts[i], err = p.column(rec, i, p.leaves[first[i]:first[i+1]]); err != nil {
 			err = codec.Errorf(codec.ErrUnsupported, "column %q cannot be written to a Parquet file: %v; fetch it as an Arrow stream (format=arrow)", codec.Shorten(rec.ColumnName(i)), err)
 		}
 		return err
 	})
-	if err != nil {
-		return err
+	p.made = g
+	return err
+}
+
+// flush writes the row group that was encoded, and adds it to the metadata.
+func (p *writer) flush() error {
+	if p.made == nil {
+		return nil
 	}
-	g := format.RowGroup{NumRows: rec.NumRows(), FileOffset: p.at, Columns: thrift.Slice[format.ColumnChunk]{}}
+	g := format.RowGroup{NumRows: p.made.rows, FileOffset: p.at, Columns: thrift.Slice[format.ColumnChunk]{}}
 	if n := len(p.meta.RowGroups); n <= math.MaxInt16 {
 		g.Ordinal = int16(n)
 	}
-	for _, chunks := range parts {
+	for _, chunks := range p.made.parts {
 		for _, c := range chunks {
 			c.meta.DataPageOffset += p.at
 			if c.meta.DictionaryPageOffset >= 0 {
@@ -125,8 +142,9 @@ func (p *writer) group(rec arrow.Record) error {
 			g.Columns = append(g.Columns, format.ColumnChunk{MetaData: c.meta})
 		}
 	}
-	p.meta.NumRows += rec.NumRows()
+	p.meta.NumRows += p.made.rows
 	p.meta.RowGroups = append(p.meta.RowGroups, g)
+	p.made = nil
 	return nil
 }
 

@@ -156,6 +156,12 @@ func Check(data []byte, want Hash) error {
 // [codec.ErrCorrupt], a payload of more than limit bytes [codec.ErrTooLarge]. The record may share
 // memory with data.
 func Decode(data []byte, want Hash, limit int64) (arrow.Record, error) {
+	return DecodeIn(data, want, limit, func(size int) []byte { return make([]byte, size) })
+}
+
+// DecodeIn is [Decode] with the function that makes the memory for the rows, which the record shares. What is in
+// that memory before does not matter.
+func DecodeIn(data []byte, want Hash, limit int64, memory func(size int) []byte) (arrow.Record, error) {
 	if err := Check(data, want); err != nil {
 		return nil, err
 	}
@@ -170,7 +176,7 @@ func Decode(data []byte, want Hash, limit int64) (arrow.Record, error) {
 	payload := data[payloadAt:]
 	if c := compress.Codecs[compression]; c != compress.None {
 		var err error
-		if payload, err = compress.Decompress(c, payload, int(size)); err != nil {
+		if payload, err = compress.DecompressInto(memory(int(size)), c, payload); err != nil {
 			return nil, codec.Errorf(codec.ErrCorrupt, "segment %s: %v", want, err)
 		}
 	} else if uint64(len(payload)) != size {

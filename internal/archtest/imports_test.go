@@ -44,8 +44,8 @@ var arrows = map[string][]string{
 	"frame":          {"codec", "codec/scalar", "codec/document", "internal/gather", "internal/parallel"},
 
 	"codec/formats":         {"codec", "codec/document", "codec/delimited", "codec/arrowipc", "codec/parquet", "codec/xlsx"},
-	"codec/document":        {"codec", "codec/scalar"},
-	"codec/delimited":       {"codec", "codec/scalar", "internal/parallel"},
+	"codec/document":        {"codec", "codec/scalar", "codec/internal/blocks"},
+	"codec/delimited":       {"codec", "codec/scalar", "codec/internal/blocks", "internal/parallel"},
 	"codec/arrowipc":        {"codec", "codec/scalar", "codec/compress", "codec/internal/layout", "internal/gather"},
 	"codec/parquet":         {"codec", "codec/scalar", "codec/arrowipc", "codec/compress", "codec/internal/layout", "internal/gather", "internal/parallel"},
 	"codec/xlsx":            {"codec", "codec/scalar"},
@@ -54,6 +54,7 @@ var arrows = map[string][]string{
 	"codec/compress":        {"codec"},
 	"codec/unpack":          {"codec"},
 	"codec/internal/layout": {"codec", "internal/gather"},
+	"codec/internal/blocks": {"internal/parallel"},
 	"codec":                 {"internal/fault"},
 
 	// The drivers of the Worker's bindings, and nothing else here, are on top of the runtime, which knows nothing of

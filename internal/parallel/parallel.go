@@ -14,25 +14,25 @@ import (
 // Wasm, Do is a loop.
 //
 // work must only compute and never wait.
-func Do(n int, work func(i int) error) error {
-	helpers := int64(0)
-	if n > 1 {
-		helpers = borrow(int64(n) - 1)
+func Do(n int, work func(i int) error) error { return Beside(nil, n, work) }
+
+// Beside is [Do], and calls first, unless it is nil, in the meantime. Unlike work, first may wait. The other
+// goroutines begin with the work at once, the caller's when first has returned. An error of first ends the work.
+func Beside(first func() error, n int, work func(i int) error) error {
+	most := int64(n)
+	if first == nil {
+		most-- // the caller works too
 	}
-	if helpers == 0 {
-		for i := range n {
-			if err := work(i); err != nil {
-				return err
-			}
-			Yield()
-		}
-		return nil
-	}
-	defer lent.Add(-helpers)
 	c := calls{n: n, work: work}
 	var joined sync.WaitGroup
-	for range helpers {
-		joined.Go(c.make)
+	for range borrow(most) {
+		joined.Go(func() {
+			defer lent.Add(-1)
+			c.make()
+		})
+	}
+	if first != nil {
+		c.try(first)
 	}
 	c.make()
 	joined.Wait()
@@ -74,19 +74,24 @@ type calls struct {
 
 // make makes calls until all are made or one has failed.
 func (c *calls) make() {
-	defer func() {
-		if p := recover(); p != nil {
-			c.raised.CompareAndSwap(nil, &p)
-		}
-	}()
 	for c.failed.Load() == nil && c.raised.Load() == nil {
 		i := int(c.next.Add(1)) - 1
 		if i >= c.n {
 			return
 		}
-		if err := c.work(i); err != nil {
-			c.failed.CompareAndSwap(nil, &err)
-		}
+		c.try(func() error { return c.work(i) })
 		Yield()
+	}
+}
+
+// try makes a call and keeps its error or panic.
+func (c *calls) try(call func() error) {
+	defer func() {
+		if p := recover(); p != nil {
+			c.raised.CompareAndSwap(nil, &p)
+		}
+	}()
+	if err := call(); err != nil {
+		c.failed.CompareAndSwap(nil, &err)
 	}
 }

@@ -93,6 +93,49 @@ func TestAPanicIsRaisedInTheCaller(t *testing.T) {
 	})
 }
 
+func TestWorkIsDoneBesideWhatWaits(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(3))
+	begun := make(chan struct{})
+	var done atomic.Int32
+	err := parallel.Beside(func() error {
+		<-begun // the work has begun, though this has not ended
+		return nil
+	}, 100, func(int) error {
+		if done.Add(1) == 1 {
+			close(begun)
+		}
+		return nil
+	})
+	if err != nil || done.Load() != 100 {
+		t.Errorf("%d of 100 are done, %v", done.Load(), err)
+	}
+}
+
+func TestWhatIsFirstEndsTheWork(t *testing.T) {
+	onProcessors(t, func(t *testing.T) {
+		failure := errors.New("the connection is gone")
+		var made atomic.Int32
+		err := parallel.Beside(func() error { return failure }, 1_000_000, func(int) error {
+			made.Add(1)
+			runtime.Gosched()
+			return nil
+		})
+		if err != failure || made.Load() == 1_000_000 {
+			t.Errorf("%v after %d calls", err, made.Load())
+		}
+		defer func() {
+			if p := recover(); p != "raised" {
+				t.Errorf("the panic is %v", p)
+			}
+		}()
+		err = parallel.Beside(func() error { panic("raised") }, 1_000_000, func(int) error {
+			runtime.Gosched()
+			return nil
+		})
+		t.Errorf("Beside returned %v", err)
+	})
+}
+
 func TestOneProcessorWorksInOrderOnTheCallingGoroutine(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	// Without a lock the race detector would notice another goroutine.

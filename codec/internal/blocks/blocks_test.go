@@ -1,0 +1,71 @@
+package blocks_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"runtime"
+	"testing"
+
+	"edgeframe/codec/codectest"
+	"edgeframe/codec/internal/blocks"
+)
+
+// TestRowsAreWrittenOnceAndInOrder writes row groups of several sizes.
+func TestRowsAreWrittenOnceAndInOrder(t *testing.T) {
+	for _, processors := range []int{1, 2, 8} {
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(processors))
+		var out, want bytes.Buffer
+		w := blocks.NewWriter(&out)
+		at := 0
+		for _, rows := range []int{1, 5000, 31, 20_000, 0, 33, 3} {
+			rec := codectest.Generate(max(rows, 1), 3, 1).RowGroups[0].NewSlice(0, int64(rows)%16_385)
+			begin := at
+			err := w.Rows(rec, func(dst []byte, from, to int) []byte {
+				for row := from; row < to; row++ {
+					dst = fmt.Appendf(dst, "%d ", begin+row)
+				}
+				return dst
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range rec.NumRows() {
+				fmt.Fprintf(&want, "%d ", at)
+				at++
+			}
+		}
+		if err := w.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(out.Bytes(), want.Bytes()) {
+			t.Errorf("with %d processors %d bytes are written, and not as they should be", processors, out.Len())
+		}
+	}
+}
+
+// full fails after some writes.
+type full struct{ left int }
+
+var errFull = errors.New("full")
+
+func (f *full) Write(p []byte) (int, error) {
+	if f.left--; f.left < 0 {
+		return 0, errFull
+	}
+	return len(p), nil
+}
+
+func TestTheErrorOfWritingIsReturned(t *testing.T) {
+	rec := codectest.Generate(16_000, 3, 1).RowGroups[0]
+	for left := range 5 {
+		w := blocks.NewWriter(&full{left})
+		err := w.Rows(rec, func(dst []byte, from, to int) []byte { return append(dst, make([]byte, to-from)...) })
+		if err == nil {
+			err = w.Flush()
+		}
+		if !errors.Is(err, errFull) {
+			t.Errorf("after %d blocks the error is %v", left, err)
+		}
+	}
+}
