@@ -296,6 +296,48 @@ func TestAWriteIsShownWhenItIsStored(t *testing.T) {
 	}
 }
 
+func TestAWriteOfSeveralBatchesIsShownWhenAllOfItIsStored(t *testing.T) {
+	disk := newFaults()
+	d := openFaulty(t, t.TempDir(), disk, SyncAlways)
+	var items []kv.Item
+	var keys []string
+	for i := range atOnce + 2 {
+		keys = append(keys, fmt.Sprint("value", i))
+		items = append(items, kv.Item{Key: keys[i], Value: bytes.Repeat([]byte{byte(i)}, batchBytes/2+1+i)})
+	}
+	shows := func(want int) {
+		t.Helper()
+		got, err := d.Get(t.Context(), keys)
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown := 0
+		for i, value := range got {
+			if bytes.Equal(value, items[i].Value) {
+				shown++
+			}
+		}
+		if shown != want {
+			t.Errorf("%d values of %d are shown, want %d", shown, len(items), want)
+		}
+	}
+	disk.set(on(syscall.ENOSPC, "*.log"))
+	if err := d.Set(t.Context(), items, time.Hour); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("a write to a full disk returned %v", err)
+	}
+	shows(0)
+	disk.set(nil)
+	await(t, "writes to resume", func() bool { return put(d, "resumed", []byte("v")) == nil })
+	again := kv.Item{Key: keys[0], Value: []byte("an earlier value of a key that comes twice")}
+	if err := d.Set(t.Context(), append([]kv.Item{again}, items...), time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	shows(len(items))
+	if err := d.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestTheReserveIsForDeletingOnly(t *testing.T) {
 	disk := newFaults()
 	d := openFaulty(t, t.TempDir(), disk, SyncInterval)
