@@ -23,7 +23,7 @@ const (
 )
 
 // journeys are how many journeys test/run.mjs has for each server.
-var journeys = map[string]int{"native": 20, "worker": 11, "guarded": 2, "redis": 2}
+var journeys = map[string]int{"native": 19, "worker": 11, "guarded": 2, "redis": 2}
 
 // TestJourneys has a person, who is a program with a browser, use the console of each server.
 func TestJourneys(t *testing.T) {
@@ -47,7 +47,7 @@ func TestJourneys(t *testing.T) {
 			"native":  testenv.StartServer(t, "STORAGE_DIR=").URL,
 			"worker":  testenv.StartWorker(t, testenv.WorkerOptions{}).URL,
 			"guarded": testenv.StartServer(t, "STORAGE_DIR=", "MAX_UPLOAD_SIZE_MB=1", "API_TOKENS="+operatorToken, "TOKEN_SECRET="+tokenSecret).URL,
-			"redis":   testenv.StartServer(t, "STORAGE_BACKEND=redis", "REDIS_URL="+redis.URL, "STORAGE_DIR="+t.TempDir(), "STORAGE_RUNTIME_FALLBACK=true", "BREAKER_FAILURES=1", "BREAKER_OPEN_FOR=1").URL,
+			"redis":   testenv.StartServer(t, "REDIS_ENABLED=true", "REDIS_URL="+redis.URL, "STORAGE_DIR="+t.TempDir(), "STORAGE_RUNTIME_FALLBACK=true", "BREAKER_FAILURES=1", "BREAKER_OPEN_FOR=1").URL,
 			"mortal":  server.URL,
 		},
 		"token": operatorToken, "control": commands.URL, "root": testenv.Root(), "vega": filepath.Dir(testenv.VegaFile(t, "movies.json")),

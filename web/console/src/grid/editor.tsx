@@ -78,7 +78,9 @@ const Field = ({ grid, box, focus }: Props) => {
     event.preventDefault();
     focus();
   };
-  const props = { class: "cell-editor", dir: "auto", spellcheck: false, onKeyDown: keys, onBlur: () => end(true) } as const;
+  // To find the direction of a very long text takes the browser seconds.
+  const dir = text(grid.shown(place)).length > 20_000 ? "ltr" : "auto";
+  const props = { class: "cell-editor", dir, spellcheck: false, onKeyDown: keys, onBlur: () => end(true) } as const;
   const label = `${column.name}, row ${place.row}`;
   if (long) return <textarea ref={input} aria-label={label} readOnly={!grid.model.editable.value} {...props} />;
   return <input ref={input} aria-label={label} autocomplete="off" {...props} />;

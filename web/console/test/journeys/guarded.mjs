@@ -19,7 +19,7 @@ export const journeys = {
     await page.waitForSelector(".receipt h1");
     await page.click(".brand");
     await page.setInputFiles("input[type=file]", csv("large.csv", `n\n${noise(300_000).join("\n")}\n`));
-    await shows(page, ".refusal", /large\.csv was not accepted\..*MB/);
+    await shows(page, ".refusal", /large\.csv was not accepted\..*larger than the 1048576 bytes/);
   },
 
   async "a link that may only read, in a fresh profile"(at, { seen, token }) {

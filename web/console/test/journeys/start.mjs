@@ -80,8 +80,8 @@ export const journeys = {
 
   async "by keyboard alone, from the upload to the export"(at) {
     const { page } = await at();
-    await tabTo(page, "Choose a file…");
     page.on("filechooser", (chooser) => chooser.setFiles(csv("keys.csv", "name,n\na,1\nb,2\nc,3\n")));
+    await tabTo(page, "Choose a file…");
     await page.keyboard.press("Enter");
     await page.waitForSelector(".receipt h1");
     await tabTo(page, "Continue");
