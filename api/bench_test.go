@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -45,6 +47,11 @@ func sendOnce(b *testing.B, h http.Handler, method string, target *url.URL, body
 
 // benchmarkRequests sends requests with these targets to the handler core again and again.
 func benchmarkRequests(b *testing.B, h http.Handler, status int, method string, body []byte, targets ...string) {
+	benchmarkBodies(b, h, status, method, func() []byte { return body }, targets...)
+}
+
+// benchmarkBodies is benchmarkRequests with a body for each request.
+func benchmarkBodies(b *testing.B, h http.Handler, status int, method string, body func() []byte, targets ...string) {
 	var parsed []*url.URL
 	for _, target := range targets {
 		u, err := url.Parse(target)
@@ -56,7 +63,7 @@ func benchmarkRequests(b *testing.B, h http.Handler, status int, method string, 
 	b.ReportAllocs()
 	for b.Loop() {
 		for _, u := range parsed {
-			sendOnce(b, h, method, u, body, status)
+			sendOnce(b, h, method, u, body(), status)
 		}
 	}
 }
@@ -94,6 +101,39 @@ func BenchmarkRequests(b *testing.B) {
 			benchmarkRequests(b, f.handler, http.StatusCreated, "POST", nil, at+"/versions")
 		})
 	}
+	benchmarkEdits(b, f)
+}
+
+// benchmarkEdits edits 1,000 cells of a column of a table of 1,000 x 50.
+func benchmarkEdits(b *testing.B, f *fixture) {
+	var file bytes.Buffer
+	if err := formats.ByName("csv").Encode(&file, codectest.Generate(1_000, 50, 1), codec.WriteOptions{}); err != nil {
+		b.Fatal(err)
+	}
+	at := f.do("POST", "/api/v1/sessions", file.String(), "Content-Type", "text/csv").Header.Get("Location")
+	random := rand.New(rand.NewPCG(1, 1))
+	edit := func() []byte {
+		body := []byte(`{"operations":[{"op":"set_values","column":"column_2","rows":[0`)
+		for row := 1; row < 1_000; row++ {
+			body = strconv.AppendInt(append(body, ','), int64(row), 10)
+		}
+		body = append(body, `],"values":[0`...)
+		for range 999 {
+			body = strconv.AppendFloat(append(body, ','), random.NormFloat64(), 'g', -1, 64)
+		}
+		return append(body, `]}]}`...)
+	}
+	var edits [64][]byte
+	for i := range edits {
+		edits[i] = edit()
+	}
+	n := 0
+	b.Run("edit", func(b *testing.B) {
+		benchmarkBodies(b, f.handler, http.StatusOK, "PATCH", func() []byte {
+			n++
+			return edits[n%len(edits)]
+		}, at+"/data")
+	})
 }
 
 // wideFile is a file with many columns.

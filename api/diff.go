@@ -28,8 +28,8 @@ func comparedVersions(q url.Values) (of [2]session.VersionRef, err error) {
 		if !q.Has(name) {
 			continue
 		}
-		if of[i], err = session.ParseVersion(q.Get(name)); err != nil {
-			return of, badParameter("%s: %v", name, err)
+		if of[i], err = session.ParseVersion(name, q.Get(name)); err != nil {
+			return of, err
 		}
 	}
 	return of, nil

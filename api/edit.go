@@ -18,7 +18,7 @@ import (
 // readEdit reads the document of an edit: its operations and, into c, its summary and the operations as they were
 // sent.
 func readEdit(w http.ResponseWriter, r *http.Request, limit int64, c *session.Change) (ops []frame.Operation, err error) {
-	sent := &sentBody{ReadCloser: r.Body}
+	sent := newSentBody(r)
 	r.Body = sent
 	err = streamDocument(w, r, limit, func(dec *jsontext.Decoder, name string) (err error) {
 		switch {

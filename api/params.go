@@ -69,7 +69,7 @@ func versionOf(q url.Values) (of session.VersionRef, err error) {
 	if !q.Has("version") {
 		return of, nil
 	}
-	return session.ParseVersion(q.Get("version"))
+	return session.ParseVersion("version", q.Get("version"))
 }
 
 // boolean reads a parameter that is true or false. It returns fallback if the parameter is not given.

@@ -126,7 +126,7 @@ func (q *query) readVersion(dec *jsontext.Decoder) (err error) {
 	if err := textMember(dec, "version", &text); err != nil {
 		return err
 	}
-	if q.of, err = session.ParseVersion(text); err != nil {
+	if q.of, err = session.ParseVersion("version", text); err != nil {
 		return invalidQuery(frame.Fault{Pointer: "/version", Value: encodeJSON(text), Expected: "the id of a version, @ and its name, or a time"}, "%v", err)
 	}
 	return nil

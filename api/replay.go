@@ -37,7 +37,7 @@ func (s *server) recipeOfUpload(r *http.Request, up *upload) (*replaying, error)
 	delete(up.form, "recipe")
 	var of *recipe.Recipe
 	var err error
-	if strings.HasPrefix(strings.TrimSpace(given), "{") {
+	if text := strings.TrimSpace(given); strings.HasPrefix(text, "{") || strings.HasPrefix(text, "[") {
 		if err = budget.From(r.Context()).Use(r.Context(), recipeFactor*int64(len(given))); err == nil {
 			of, err = recipe.Parse([]byte(given))
 		}
@@ -66,9 +66,9 @@ func (s *server) recipeOfSession(r *http.Request, name string) (*recipe.Recipe, 
 	to.ID = id
 	var of session.VersionRef
 	if named {
-		if of, err = session.ParseVersion(version); err != nil {
+		if of, err = session.ParseVersion("recipe", version); err != nil {
 			// Names look neither like ids nor like times.
-			of, err = session.ParseVersion("@" + version)
+			of, err = session.ParseVersion("recipe", "@"+version)
 		}
 		if err != nil {
 			return nil, badParameter("recipe=%s is not accepted; it must be the document of a recipe, the id of a session, or id@ with the id, the name or the time of a version", codec.Shorten(name))

@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"io"
+	"net/http"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -15,6 +16,13 @@ type sentBody struct {
 	begin []byte
 	// longer says that there is more than begin.
 	longer bool
+}
+
+// newSentBody returns the body of a request.
+func newSentBody(r *http.Request) *sentBody {
+	// A client may announce more than it sends.
+	size := min(max(r.ContentLength, 0), 64<<10)
+	return &sentBody{ReadCloser: r.Body, begin: make([]byte, 0, size)}
 }
 
 // Read implements [io.Reader].
@@ -35,7 +43,8 @@ func (b *sentBody) value(from, to int64) []byte {
 		return nil
 	}
 	value := jsontext.Value(bytes.TrimLeft(b.begin[from:to], ": \t\r\n"))
-	if value.Compact() != nil {
+	blank := func(c byte) bool { return bytes.IndexByte(value, c) >= 0 }
+	if (blank(' ') || blank('\n') || blank('\t') || blank('\r')) && value.Compact() != nil {
 		return nil
 	}
 	return value

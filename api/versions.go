@@ -54,7 +54,7 @@ func versionInPath(r *http.Request) (session.VersionRef, error) {
 	if id, err := strconv.ParseUint(text, 10, 32); err == nil && id == 0 {
 		return session.VersionRef{}, problemf(http.StatusNotFound, "version_not_found", "version 0 does not exist; versions begin at 1")
 	}
-	of, err := session.ParseVersion(text)
+	of, err := session.ParseVersion("version", text)
 	if err != nil {
 		return of, badParameter("%q is not a version id; it must be a whole number, @ and the name of a version, or a time such as 2026-01-31T09:30:00Z", codec.Shorten(text))
 	}

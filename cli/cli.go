@@ -51,9 +51,10 @@ type Program struct {
 type app struct {
 	Program
 	out, err screen
-	// address and retry are flags of verbs that call a server.
+	// address, retry and asJSON are flags of verbs that call a server.
 	address string
 	retry   retryBudget
+	asJSON  bool
 }
 
 // Run runs the verb that args name and returns the exit code: 0 if it is done, 1 if the server refuses it or it

@@ -5,7 +5,6 @@ package cli
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -100,15 +99,13 @@ texts with blanks stand in quotes.`,
 			"edgeframe data 0d68 --columns id,dose --offset 100",
 			"edgeframe data 0d68 --where 'comment is missing' --format csv | head"),
 		RunE: func(verb *cobra.Command, args []string) error {
-			ctx, stop := untilSignal()
-			defer stop()
 			if format != "table" && !verb.Flags().Changed("limit") {
 				sel.limit = -1
 			}
 			if format == "json" && sel.limit < 0 {
 				sel.limit = defaultRows
 			}
-			return a.data(ctx, args[0], sel, format)
+			return a.data(args[0], sel, format)
 		},
 		ValidArgsFunction: a.completeIDs,
 	}
@@ -129,12 +126,12 @@ func complete(verb *cobra.Command, flag string, values []string) {
 	_ = verb.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)) // the flag exists
 }
 
-func (a *app) data(ctx context.Context, id string, sel selection, format string) error {
+func (a *app) data(id string, sel selection, format string) error {
 	if sel.offset < 0 {
 		return usagef("--offset %d: it must not be negative", sel.offset)
 	}
 	if format != "table" {
-		return a.download(ctx, id, sel, format, "")
+		return a.download(id, sel, format, "")
 	}
 	if sel.limit < 0 {
 		return usagef("--limit %d: it must not be negative", sel.limit)
@@ -143,20 +140,7 @@ func (a *app) data(ctx context.Context, id string, sel selection, format string)
 	if err != nil {
 		return err
 	}
-	s, err := a.connect()
-	if err != nil {
-		return err
-	}
-	var p page
-	err = s.about(ctx, id, q, func(resp *http.Response) error {
-		_, err := readDocument(resp, &p)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	p.print(a.out)
-	return nil
+	return a.ask(id, q, new(page))
 }
 
 // page is a page of rows.
@@ -237,7 +221,7 @@ func spell(v any) string {
 var textFormats = map[string]bool{"json": true, "ndjson": true, "csv": true, "tsv": true}
 
 // download reads rows in a format into a file, or to the standard output if it has no name.
-func (a *app) download(ctx context.Context, id string, sel selection, format, file string) error {
+func (a *app) download(id string, sel selection, format, file string) error {
 	if formats.ByName(format) == nil {
 		return usagef("--format %s: it must be one of %s", format, formatNames())
 	}
@@ -253,6 +237,8 @@ func (a *app) download(ctx context.Context, id string, sel selection, format, fi
 	if err != nil {
 		return err
 	}
+	ctx, stop := untilSignal()
+	defer stop()
 	s, err := a.connect()
 	if err != nil {
 		return err

@@ -48,7 +48,6 @@ type difference struct {
 func (a *app) diffVerb() *cobra.Command {
 	var key []string
 	var offset, limit int64
-	var asJSON bool
 	verb := &cobra.Command{
 		Use:   "diff ID FROM [TO]",
 		Short: "Show what differs between two versions",
@@ -58,30 +57,11 @@ version; with --key, rows with the same values in these columns are compared.`,
 		Args:    takes(2, 3, "the id of a session and one or two versions"),
 		Example: example("edgeframe diff 0d68 1 4", "edgeframe diff 0d68 1 --key id --limit 1000"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			ctx, stop := untilSignal()
-			defer stop()
-			s, err := a.connect()
-			if err != nil {
-				return err
-			}
 			query := url.Values{"from": {args[1]}, "key": key, "limit": {strconv.FormatInt(limit, 10)}, "offset": {strconv.FormatInt(offset, 10)}}
 			if len(args) > 2 {
 				query.Set("to", args[2])
 			}
-			var d difference
-			var raw []byte
-			err = s.about(ctx, args[0], client.Request{Method: http.MethodGet, Path: "/diff", Query: query}, func(resp *http.Response) error {
-				raw, err = readDocument(resp, &d)
-				return err
-			})
-			if err != nil {
-				return err
-			}
-			if asJSON {
-				return a.printRaw(raw)
-			}
-			d.print(a.out)
-			return nil
+			return a.ask(args[0], client.Request{Method: http.MethodGet, Path: "/diff", Query: query}, new(difference))
 		},
 		ValidArgsFunction: a.completeIDs,
 	}
@@ -89,8 +69,7 @@ version; with --key, rows with the same values in these columns are compared.`,
 	flags.StringSliceVar(&key, "key", nil, "the `COLUMNS` that say which row is which, with commas between them")
 	flags.Int64Var(&limit, "limit", defaultRows, "the largest `NUMBER` of changes to show")
 	flags.Int64Var(&offset, "offset", 0, "the `NUMBER` of changes before those to show")
-	flags.BoolVar(&asJSON, "json", false, "print the document of the server as it is")
-	return verb
+	return a.documents(verb)
 }
 
 // print shows the numbers, then the changes.
@@ -112,7 +91,7 @@ func (d *difference) print(s screen) {
 		fields = append(fields, field{"columns", strings.Join(columns, ", ")})
 	}
 	printFields(s, append(fields, field{"cells", grouped(d.Cells) + " changed"}))
-	t := table{columns: []column{{name: "row", right: true}, {name: "column"}, {name: "before"}, {name: "after"}}}
+	t := changesTable()
 	for _, c := range d.Changes {
 		row := strconv.FormatInt(c.From, 10)
 		if c.From != c.To {
@@ -128,6 +107,11 @@ func (d *difference) print(s screen) {
 	if end := d.Offset + d.Returned; end < d.Total {
 		fmt.Fprintln(s, s.dim(fmt.Sprintf("more with --offset %d", end)))
 	}
+}
+
+// changesTable is a table for changed cells.
+func changesTable() table {
+	return table{columns: []column{{name: "row", right: true}, {name: "column"}, {name: "before"}, {name: "after"}}, whole: true}
 }
 
 // columns says what differs between the columns.

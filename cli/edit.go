@@ -4,7 +4,6 @@ package cli
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -20,7 +19,7 @@ import (
 
 func (a *app) editVerb() *cobra.Command {
 	var file, summary string
-	var dry, asJSON bool
+	var dry bool
 	verb := &cobra.Command{
 		Use:   "edit ID -f FILE",
 		Short: "Apply operations to the table of a session",
@@ -32,16 +31,15 @@ With --dry-run nothing changes, and what would change is shown.`,
 			"edgeframe edit 0d68 -f clean.json --dry-run",
 			`echo '[{"op": "drop_missing"}]' | edgeframe edit 0d68 -f - -m 'no holes'`),
 		RunE: func(_ *cobra.Command, args []string) error {
-			ctx, stop := untilSignal()
-			defer stop()
 			document, err := a.operations(file, summary)
 			if err != nil {
 				return err
 			}
 			if dry {
-				return a.dryRun(ctx, args[0], document, asJSON)
+				q := client.Request{Method: http.MethodPatch, Path: "/data", Query: url.Values{"dry_run": {"true"}}, Body: client.Bytes("application/json", document)}
+				return a.ask(args[0], q, new(preview))
 			}
-			return a.change(ctx, args[0], client.Request{Method: http.MethodPatch, Path: "/data", Body: client.Bytes("application/json", document)}, asJSON)
+			return a.change(args[0], client.Request{Method: http.MethodPatch, Path: "/data", Body: client.Bytes("application/json", document)})
 		},
 		ValidArgsFunction: a.completeIDs,
 	}
@@ -49,9 +47,8 @@ With --dry-run nothing changes, and what would change is shown.`,
 	flags.StringVarP(&file, "file", "f", "", "the `FILE` with the operations; - is the standard input")
 	flags.StringVarP(&summary, "message", "m", "", "the `TEXT` of the history about the version")
 	flags.BoolVar(&dry, "dry-run", false, "show what would change")
-	flags.BoolVar(&asJSON, "json", false, "print the document of the server as it is")
 	require(verb, "file")
-	return verb
+	return a.documents(verb)
 }
 
 // operations reads the document of an edit. The operations stay as they are written.
@@ -90,7 +87,9 @@ func (a *app) readAll(file string) ([]byte, error) {
 }
 
 // change sends a change of a session and shows what it did.
-func (a *app) change(ctx context.Context, id string, q client.Request, asJSON bool) error {
+func (a *app) change(id string, q client.Request) error {
+	ctx, stop := untilSignal()
+	defer stop()
 	s, err := a.connect()
 	if err != nil {
 		return err
@@ -99,7 +98,7 @@ func (a *app) change(ctx context.Context, id string, q client.Request, asJSON bo
 	if err != nil {
 		return err
 	}
-	if asJSON {
+	if a.asJSON {
 		return a.printRaw(doc.raw)
 	}
 	if len(doc.Operations) > 0 {
@@ -139,26 +138,9 @@ type sample struct {
 	Removed bool   `json:"removed"`
 }
 
-// dryRun shows what an edit would change.
-func (a *app) dryRun(ctx context.Context, id string, document []byte, asJSON bool) error {
-	s, err := a.connect()
-	if err != nil {
-		return err
-	}
-	var p preview
-	var raw []byte
-	q := client.Request{Method: http.MethodPatch, Path: "/data", Query: url.Values{"dry_run": {"true"}}, Body: client.Bytes("application/json", document)}
-	err = s.about(ctx, id, q, func(resp *http.Response) error {
-		raw, err = readDocument(resp, &p)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if asJSON {
-		return a.printRaw(raw)
-	}
-	printEffects(a.out, p.Operations)
+// print shows what an edit would change.
+func (p *preview) print(s screen) {
+	printEffects(s, p.Operations)
 	fields := []field{
 		{"rows", fmt.Sprintf("%s → %s, %s affected", grouped(p.RowsBefore), grouped(p.RowsAfter), grouped(p.Affected))},
 		{"columns", fmt.Sprintf("%d → %d", len(p.Before), len(p.After))},
@@ -166,9 +148,9 @@ func (a *app) dryRun(ctx context.Context, id string, document []byte, asJSON boo
 	if len(p.Changed) > 0 {
 		fields = append(fields, field{"changed", strings.Join(p.Changed, ", ")})
 	}
-	printFields(a.out, fields)
+	printFields(s, fields)
 	if len(p.Samples) > 0 {
-		t := table{columns: []column{{name: "row", right: true}, {name: "column"}, {name: "before"}, {name: "after"}}}
+		t := changesTable()
 		for _, one := range p.Samples {
 			after := cell{text: spell(one.After), dim: one.After == nil}
 			if one.Removed {
@@ -176,26 +158,21 @@ func (a *app) dryRun(ctx context.Context, id string, document []byte, asJSON boo
 			}
 			t.rows = append(t.rows, []cell{{text: fmt.Sprint(one.Row)}, {text: one.Column}, {text: spell(one.Before), dim: one.Before == nil}, after})
 		}
-		t.print(a.out)
+		t.print(s)
 	}
-	fmt.Fprintln(a.out, a.out.dim("nothing was changed"))
-	return nil
+	fmt.Fprintln(s, s.dim("nothing was changed"))
 }
 
 // simpleChange is a verb that changes a session by one request without more.
 func (a *app) simpleChange(use, short, path string) *cobra.Command {
-	var asJSON bool
 	verb := &cobra.Command{
 		Use: use, Short: short, Args: takes(1, 1, "the id of a session"), ValidArgsFunction: a.completeIDs,
 		Example: example("edgeframe " + strings.Replace(use, "ID", "0d68", 1)),
 		RunE: func(_ *cobra.Command, args []string) error {
-			ctx, stop := untilSignal()
-			defer stop()
-			return a.change(ctx, args[0], client.Request{Method: http.MethodPost, Path: path}, asJSON)
+			return a.change(args[0], client.Request{Method: http.MethodPost, Path: path})
 		},
 	}
-	a.remote(verb).Flags().BoolVar(&asJSON, "json", false, "print the document of the server as it is")
-	return verb
+	return a.documents(a.remote(verb))
 }
 
 func (a *app) undoVerb() *cobra.Command {

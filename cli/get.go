@@ -4,7 +4,6 @@ package cli
 
 import (
 	"cmp"
-	"context"
 	"io"
 	"os"
 	"path/filepath"
@@ -29,9 +28,7 @@ file is there when the download is complete.`,
 			"edgeframe get 0d68 --format csv | wc -l",
 			"edgeframe get 0d68 --version 1 --where 'site = A' -o first.xlsx"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			ctx, stop := untilSignal()
-			defer stop()
-			return a.get(ctx, args[0], sel, format, file)
+			return a.get(args[0], sel, format, file)
 		},
 		ValidArgsFunction: a.completeIDs,
 	}
@@ -42,7 +39,7 @@ file is there when the download is complete.`,
 	return verb
 }
 
-func (a *app) get(ctx context.Context, id string, sel selection, format, file string) error {
+func (a *app) get(id string, sel selection, format, file string) error {
 	if file == "-" {
 		file = ""
 	}
@@ -53,7 +50,7 @@ func (a *app) get(ctx context.Context, id string, sel selection, format, file st
 		}
 		format = f.Name
 	}
-	return a.download(ctx, id, sel, cmp.Or(format, "csv"), file)
+	return a.download(id, sel, cmp.Or(format, "csv"), file)
 }
 
 // writeFile makes a file of what write writes. Until it is complete it has another name, so that nobody takes a part

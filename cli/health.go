@@ -31,7 +31,7 @@ type storage struct {
 }
 
 func (a *app) healthVerb() *cobra.Command {
-	var stored, asJSON bool
+	var stored bool
 	var timeout time.Duration
 	verb := &cobra.Command{
 		Use:   "health",
@@ -52,12 +52,12 @@ probes of containers do. The exit code is then 1 also if it cannot be reached.`,
 			}
 			ctx, cancel := context.WithTimeout(context.Background(), timeout)
 			defer cancel()
-			return a.health(ctx, stored || asJSON)
+			return a.health(ctx, stored || a.asJSON)
 		},
 	}
 	a.remote(verb)
 	verb.Flags().BoolVar(&stored, "storage", false, "print the health document of the storage instead of checking readiness")
-	verb.Flags().BoolVar(&asJSON, "json", false, "print the document of the server as it is")
+	a.documents(verb)
 	verb.Flags().DurationVar(&timeout, "timeout", 3*time.Second, "how long to wait for the answer")
 	return verb
 }

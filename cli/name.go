@@ -26,28 +26,14 @@ without a name, the version loses its name.`,
 			return takes(3, 3, "the id of a session, a version and its name")(verb, args)
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
-			ctx, stop := untilSignal()
-			defer stop()
-			s, err := a.connect()
-			if err != nil {
-				return err
-			}
 			q := client.Request{Method: http.MethodDelete, Path: "/versions/" + url.PathEscape(args[1]) + "/name"}
 			if !remove {
 				q.Method, q.Body = http.MethodPut, client.JSON(object{"name": args[2]})
 			}
-			var list versionList
-			err = s.about(ctx, args[0], q, func(resp *http.Response) error {
-				_, err := readDocument(resp, &list)
-				return err
-			})
-			if err == nil {
-				list.print(a.out)
-			}
-			return err
+			return a.ask(args[0], q, new(versionList))
 		},
 		ValidArgsFunction: a.completeIDs,
 	}
 	a.remote(verb).Flags().BoolVar(&remove, "remove", false, "remove the name")
-	return verb
+	return a.documents(verb)
 }

@@ -56,7 +56,7 @@ func (a *app) printReceipt(doc *session) {
 	}
 	printFields(a.out, fields)
 	t := table{columns: []column{{name: "column"}, {name: "type"}, {name: "missing", right: true}}}
-	notable := doc.Upload != nil && doc.Upload.changed()
+	notable := doc.Upload != nil && doc.Upload.changed(doc.Columns)
 	if notable {
 		t.columns = append(t.columns, column{name: "changed", right: true}, column{name: "such as"})
 	}
@@ -109,9 +109,10 @@ func (r *receipt) describe() string {
 	return strings.Join(parts, ", ")
 }
 
-// changed reports whether any cell would be written back otherwise, or a column has another name.
-func (r *receipt) changed() bool {
-	for _, c := range r.Columns {
+// changed reports whether any cell of some columns would be written back otherwise, or one has another name.
+func (r *receipt) changed(columns []string) bool {
+	for _, name := range columns {
+		c := r.Columns[name]
 		if c.Changed > 0 || c.Renamed != "" {
 			return true
 		}

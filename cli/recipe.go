@@ -35,25 +35,11 @@ the columns that say which row is which.`,
 		Args:    takes(1, 1, "the id of a session"),
 		Example: example("edgeframe recipe 0d68 > clean.json", "edgeframe recipe 0d68 --version 3 --key id > clean.json"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			ctx, stop := untilSignal()
-			defer stop()
-			s, err := a.connect()
-			if err != nil {
-				return err
-			}
 			query := url.Values{"key": key}
 			if version != "" {
 				query.Set("version", version)
 			}
-			var document []byte
-			err = s.about(ctx, args[0], client.Request{Method: http.MethodGet, Path: "/recipe", Query: query}, func(resp *http.Response) error {
-				document, err = io.ReadAll(resp.Body)
-				return err
-			})
-			if err != nil {
-				return err
-			}
-			return a.printRaw(document)
+			return a.ask(args[0], client.Request{Method: http.MethodGet, Path: "/recipe", Query: query}, nil)
 		},
 		ValidArgsFunction: a.completeIDs,
 	}
@@ -67,7 +53,7 @@ the columns that say which row is which.`,
 type applying struct {
 	output, from, to string
 	ttl              string
-	quiet, asJSON    bool
+	quiet            bool
 }
 
 func (a *app) applyVerb() *cobra.Command {
@@ -98,7 +84,7 @@ step; RECIPE may then be the id of a session, or ID@VERSION, instead of a file.`
 	flags.StringVar(&f.from, "from", "", "the `FORMAT` of the file, if its name does not say it")
 	flags.StringVar(&f.ttl, "ttl", "", "the `TIME` that the session lives after its last use, such as 90m, 12h or 7d")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print the id of the session alone, or nothing with -o")
-	flags.BoolVar(&f.asJSON, "json", false, "print the document of the server as it is")
+	a.documents(verb)
 	readFlags(verb)
 	return verb
 }
@@ -284,7 +270,7 @@ func (a *app) applyThere(ctx context.Context, of, file string, f applying, param
 	case f.quiet:
 		_, err = fmt.Fprintln(a.out, escape(doc.ID))
 		return err
-	case f.asJSON:
+	case a.asJSON:
 		return a.printRaw(doc.raw)
 	}
 	a.printReceipt(doc)

@@ -35,6 +35,12 @@ func (a *app) remote(verb *cobra.Command) *cobra.Command {
 	return verb
 }
 
+// documents gives a verb the flag of those that print a document of the server.
+func (a *app) documents(verb *cobra.Command) *cobra.Command {
+	verb.Flags().BoolVar(&a.asJSON, "json", false, "print the document of the server as it is")
+	return verb
+}
+
 // server is the connection of a verb to a server.
 type server struct {
 	*client.Client
@@ -155,6 +161,37 @@ func (s *server) document(ctx context.Context, name string, q client.Request) (d
 		return err
 	})
 	return doc, err
+}
+
+// printer is a document of a server that can be shown to people.
+type printer interface{ print(s screen) }
+
+// ask sends a request about a session and prints the document of the answer: for people or, with --json and if doc is
+// nil, as it is.
+func (a *app) ask(name string, q client.Request, doc printer) error {
+	ctx, stop := untilSignal()
+	defer stop()
+	s, err := a.connect()
+	if err != nil {
+		return err
+	}
+	into := any(doc)
+	if doc == nil {
+		into = &json.RawMessage{}
+	}
+	var raw []byte
+	err = s.about(ctx, name, q, func(resp *http.Response) error {
+		raw, err = readDocument(resp, into)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if doc == nil || a.asJSON {
+		return a.printRaw(raw)
+	}
+	doc.print(a.out)
+	return nil
 }
 
 // readSession reads the document of a session and notes the session.

@@ -70,7 +70,7 @@ func (a *app) addVerbs(root *cobra.Command) {
 	}{
 		{groupSessions, []*cobra.Command{
 			a.uploadVerb(), a.lsVerb(), a.showVerb(), a.dataVerb(), a.getVerb(), a.editVerb(), a.undoVerb(), a.redoVerb(),
-			a.versionsVerb(), a.diffVerb(), a.nameVerb(), a.restoreVerb(), a.recipeVerb(), a.shareVerb(), a.tokenVerb(), a.openVerb(), a.rmVerb(),
+			a.versionsVerb(), a.diffVerb(), a.cellsVerb(), a.nameVerb(), a.restoreVerb(), a.recipeVerb(), a.shareVerb(), a.tokenVerb(), a.openVerb(), a.rmVerb(),
 		}},
 		{groupFiles, []*cobra.Command{a.convertVerb(), a.applyVerb()}},
 		{groupServer, []*cobra.Command{a.serveVerb(), a.healthVerb(), a.migrateVerb(), a.backupVerb(), a.repairVerb(), a.versionVerb()}},

@@ -67,7 +67,6 @@ func (a *app) shortID(id string) string {
 }
 
 func (a *app) showVerb() *cobra.Command {
-	var asJSON bool
 	verb := &cobra.Command{
 		Use:     "show ID",
 		Short:   "Show what a session has: columns, types, versions, time left",
@@ -84,7 +83,7 @@ func (a *app) showVerb() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if asJSON {
+			if a.asJSON {
 				return a.printRaw(doc.raw)
 			}
 			a.printSession(doc)
@@ -92,8 +91,7 @@ func (a *app) showVerb() *cobra.Command {
 		},
 		ValidArgsFunction: a.completeIDs,
 	}
-	a.remote(verb).Flags().BoolVar(&asJSON, "json", false, "print the document of the server as it is")
-	return verb
+	return a.documents(a.remote(verb))
 }
 
 // printSession shows the document of a session.

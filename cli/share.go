@@ -28,7 +28,7 @@ type issued struct {
 const longestLink = time.Hour
 
 func (a *app) shareVerb() *cobra.Command {
-	var read, edit, own, asJSON bool
+	var read, edit, own bool
 	var life, actor, format string
 	verb := &cobra.Command{
 		Use:   "share ID",
@@ -51,7 +51,7 @@ TOKEN_SECRET. Whoever has a link or a token can use it until it expires.`,
 			case edit:
 				scope = "edit"
 			}
-			return a.share(ctx, args[0], shared{scope, life, actor, format, asJSON})
+			return a.share(ctx, args[0], shared{scope, life, actor, format})
 		},
 		ValidArgsFunction: a.completeIDs,
 	}
@@ -62,7 +62,7 @@ TOKEN_SECRET. Whoever has a link or a token can use it until it expires.`,
 	flags.StringVar(&life, "for", "1h", "the `TIME` that it is valid, such as 10m, 1h or 7d")
 	flags.StringVar(&actor, "actor", "", "the `NAME` under which the history has the changes")
 	flags.StringVar(&format, "format", "csv", "the `FORMAT` of the link: "+formatNames())
-	flags.BoolVar(&asJSON, "json", false, "print the document of the server as it is")
+	a.documents(verb)
 	complete(verb, "format", splitNames())
 	return verb
 }
@@ -70,7 +70,6 @@ TOKEN_SECRET. Whoever has a link or a token can use it until it expires.`,
 // shared is what is shared.
 type shared struct {
 	scope, life, actor, format string
-	asJSON                     bool
 }
 
 func (a *app) share(ctx context.Context, id string, what shared) error {
@@ -90,7 +89,7 @@ func (a *app) share(ctx context.Context, id string, what shared) error {
 		return err
 	}
 	switch {
-	case what.asJSON:
+	case a.asJSON:
 		return a.printRaw(raw)
 	case what.scope != "read":
 		fmt.Fprintln(a.out, escape(token.Token))

@@ -13,6 +13,9 @@ import (
 type table struct {
 	columns []column
 	rows    [][]cell
+	// whole says that a row without one of its columns is of no use. On a terminal that is too narrow for all of them,
+	// the cells of a row stand below one another.
+	whole bool
 }
 
 // column is a column of a table.
@@ -50,6 +53,10 @@ func (t table) print(s screen) {
 	if s.width > 0 {
 		shown = t.fit(widths, s.width)
 	}
+	if t.whole && shown < len(widths) {
+		t.printRows(s)
+		return
+	}
 	var b strings.Builder
 	line := func(cells []cell, paint func(string) string) {
 		for i, c := range cells[:shown] {
@@ -85,6 +92,22 @@ func (t table) print(s screen) {
 	}
 	fmt.Fprint(s, b.String())
 	t.printHidden(s, shown)
+}
+
+// printRows writes the cells of each row below one another, each cut to a line.
+func (t table) printRows(s screen) {
+	for i, row := range t.rows {
+		if i > 0 {
+			fmt.Fprintln(s)
+		}
+		var fields []field
+		for j, c := range row {
+			if c.text != "" {
+				fields = append(fields, field{t.columns[j].name, cut(escape(c.text), s.width)})
+			}
+		}
+		printFields(s, fields)
+	}
 }
 
 // printHidden names the columns that are left out.

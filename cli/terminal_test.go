@@ -76,7 +76,7 @@ func TestOnATerminalLinesFitAndAreColoured(t *testing.T) {
 	url, id := movies(t)
 	for _, columns := range []int{20, 80} {
 		for _, args := range [][]string{
-			{"data", id, "--limit", "5"}, {"data", id, "--where", "Title contains 7"}, {"versions", id}, {"ls"},
+			{"data", id, "--limit", "5"}, {"data", id, "--where", "Title contains 7"}, {"versions", id}, {"ls"}, {"cells", id, "3", "Title"},
 		} {
 			environ := []string{"EDGEFRAME_URL=" + url}
 			code, seen := onTerminal(t, columns, environ, args...)

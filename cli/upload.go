@@ -25,7 +25,9 @@ import (
 type uploading struct {
 	ttl              string
 	filename, format string
-	quiet, asJSON    bool
+	quiet            bool
+	// size is how many bytes the file must have, -1 for any number.
+	size int64
 	// another says that a receipt has been printed already.
 	another bool
 }
@@ -37,12 +39,14 @@ func (a *app) uploadVerb() *cobra.Command {
 		Short: "Make a session of each file; - is the standard input",
 		Long: `Make a session of each file, and show how the server understood it. - is the standard input,
 which is read to its end before anything is sent; give --filename or --format with it if
-the first bytes do not tell the format.`,
+the first bytes do not tell the format. A program before it in a pipe that fails looks like
+the end of the file: --size says how many bytes there must be.`,
 		Args: takes(1, -1, "the files to upload, or - for the standard input"),
 		Example: example(
 			"edgeframe upload trial.csv",
 			"edgeframe upload trial.csv --ttl 1d --dtype zip:utf8",
-			"ID=$(zcat trial.csv.gz | edgeframe upload - --filename trial.csv -q)"),
+			"ID=$(zcat trial.csv.gz | edgeframe upload - --filename trial.csv -q)",
+			"curl -s $FROM | edgeframe upload - --size 52833"),
 		RunE: func(verb *cobra.Command, args []string) error {
 			ctx, stop := untilSignal()
 			defer stop()
@@ -53,16 +57,17 @@ the first bytes do not tell the format.`,
 	flags.StringVar(&u.ttl, "ttl", "", "the `TIME` that the session lives after its last use, such as 90m, 12h or 7d")
 	flags.StringVar(&u.filename, "filename", "", "the `NAME` of the file, instead of its own")
 	flags.StringVar(&u.format, "format", "", "the `FORMAT` of the file, such as csv, instead of what its name says")
+	flags.Int64Var(&u.size, "size", -1, "the `NUMBER` of bytes that the file must have; if it has another one, nothing is sent")
 	flags.BoolVarP(&u.quiet, "quiet", "q", false, "print the id alone")
-	flags.BoolVar(&u.asJSON, "json", false, "print the document of the server as it is")
+	a.documents(verb)
 	readFlags(verb)
 	return verb
 }
 
 // upload uploads files one after the other. A file that is refused does not stop the others.
 func (a *app) upload(ctx context.Context, files []string, u uploading, params url.Values) error {
-	if u.filename != "" && len(files) > 1 {
-		return usagef("--filename is for one file")
+	if (u.filename != "" || u.size >= 0) && len(files) > 1 {
+		return usagef("--filename and --size are for one file")
 	}
 	if err := setTTL(params, u.ttl); err != nil {
 		return err
@@ -106,6 +111,9 @@ func (a *app) uploadOne(ctx context.Context, s *server, file string, u uploading
 		return err
 	}
 	defer in.Close()
+	if u.size >= 0 && in.size != u.size {
+		return fmt.Errorf("nothing was sent, because the input has %s, and --size says %s", plural(in.size, "byte"), grouped(u.size))
+	}
 	query := url.Values{}
 	for name, values := range params {
 		query[name] = values
@@ -142,7 +150,7 @@ func (a *app) uploadOne(ctx context.Context, s *server, file string, u uploading
 	case u.quiet:
 		_, err = fmt.Fprintln(a.out, escape(doc.ID))
 		return err
-	case u.asJSON:
+	case a.asJSON:
 		return a.printRaw(doc.raw)
 	}
 	if u.another {

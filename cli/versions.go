@@ -19,49 +19,27 @@ type versionList struct {
 }
 
 func (a *app) versionsVerb() *cobra.Command {
-	var asJSON bool
 	verb := &cobra.Command{
 		Use:     "versions ID",
 		Short:   "List the kept versions of a session",
 		Args:    takes(1, 1, "the id of a session"),
 		Example: example("edgeframe versions 0d68"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			ctx, stop := untilSignal()
-			defer stop()
-			s, err := a.connect()
-			if err != nil {
-				return err
-			}
-			var list versionList
-			var raw []byte
-			q := client.Request{Method: http.MethodGet, Path: "/versions", Query: url.Values{"touch": {"false"}}}
-			err = s.about(ctx, args[0], q, func(resp *http.Response) error {
-				raw, err = readDocument(resp, &list)
-				return err
-			})
-			if err != nil {
-				return err
-			}
-			if asJSON {
-				return a.printRaw(raw)
-			}
-			list.print(a.out)
-			return nil
+			return a.ask(args[0], client.Request{Method: http.MethodGet, Path: "/versions", Query: url.Values{"touch": {"false"}}}, new(versionList))
 		},
 		ValidArgsFunction: a.completeIDs,
 	}
-	a.remote(verb).Flags().BoolVar(&asJSON, "json", false, "print the document of the server as it is")
-	return verb
+	return a.documents(a.remote(verb))
 }
 
 // print shows the versions, with a star at the current one. Columns that would be empty are left out.
-func (list versionList) print(s screen) {
+func (list *versionList) print(s screen) {
 	names, actors := false, false
 	for _, v := range list.Versions {
 		names = names || v.Name != ""
 		actors = actors || v.Actor != ""
 	}
-	t := table{columns: []column{{name: "version", right: true}, {name: "what"}, {name: "rows", right: true}, {name: "columns", right: true}, {name: "when"}}}
+	t := table{columns: []column{{name: "version", right: true}, {name: "what"}, {name: "rows", right: true}, {name: "columns", right: true}, {name: "when"}}, whole: true}
 	if names {
 		t.columns = append(t.columns, column{name: "name"})
 	}
@@ -87,7 +65,6 @@ func (list versionList) print(s screen) {
 
 func (a *app) restoreVerb() *cobra.Command {
 	var from, summary string
-	var asJSON bool
 	verb := &cobra.Command{
 		Use:   "restore ID VERSION",
 		Short: "Make a new version with the table of an earlier one",
@@ -106,19 +83,16 @@ empty, while no server uses it. It can be interrupted and rerun.`,
 			if verb.Flags().Changed("from") {
 				return a.restoreBackup(from)
 			}
-			ctx, stop := untilSignal()
-			defer stop()
 			q := client.Request{Method: http.MethodPost, Path: "/versions/" + url.PathEscape(args[1]) + "/restore"}
 			if summary != "" {
 				q.Body = client.JSON(object{"action_summary": summary})
 			}
-			return a.change(ctx, args[0], q, asJSON)
+			return a.change(args[0], q)
 		},
 		ValidArgsFunction: a.completeIDs,
 	}
 	flags := a.remote(verb).Flags()
 	flags.StringVar(&from, "from", "", "the `FILE` of a backup to make the embedded store of, or - for the standard input")
 	flags.StringVarP(&summary, "message", "m", "", "the `TEXT` of the history about the version")
-	flags.BoolVar(&asJSON, "json", false, "print the document of the server as it is")
-	return verb
+	return a.documents(verb)
 }

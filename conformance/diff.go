@@ -215,7 +215,7 @@ var diffTests = []test{
 			{"from=2", "version_not_found", http.StatusNotFound, "version 2"},
 			{"from=1&to=9", "version_not_found", http.StatusNotFound, "version 9"},
 			{"", "invalid_parameter", http.StatusBadRequest, "from is needed"},
-			{"from=0", "invalid_parameter", http.StatusBadRequest, "from: version=0 is not accepted"},
+			{"from=0", "invalid_parameter", http.StatusBadRequest, "from=0 is not accepted"},
 			{"from=1&limit=10001", "invalid_parameter", http.StatusBadRequest, "from 0 to 10000"},
 			{"from=1&int64=text", "invalid_parameter", http.StatusBadRequest, "number or string"},
 			{"from=1&version=1", "invalid_parameter", http.StatusBadRequest, `"version"`},

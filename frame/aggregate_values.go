@@ -1,10 +1,8 @@
 package frame
 
 import (
-	"cmp"
 	"math"
 	"math/big"
-	"slices"
 
 	"github.com/apache/arrow/go/v17/arrow"
 
@@ -178,7 +176,7 @@ func (a *median) sorted(f *Frame) ([]uint64, error) {
 			first = ends[i-1]
 		}
 		for g := first; g < ends[i]; g++ {
-			if err := sortSteps(f.Context, words[starts[g]-a.counts[g]:starts[g]], cmp.Compare, slices.Sort); err != nil {
+			if err := sortWords(f.Context, words[starts[g]-a.counts[g]:starts[g]]); err != nil {
 				return err
 			}
 		}

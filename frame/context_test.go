@@ -1,6 +1,7 @@
 package frame
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -209,6 +210,11 @@ func TestTheCauseOfTheEndIsKept(t *testing.T) {
 	if _, err := Apply(b.Frame, ops); !errors.Is(err, cause) {
 		t.Error(err)
 	}
+}
+
+// compareDigests is an order of digests.
+func compareDigests(a, b xxh3.Uint128) int {
+	return cmp.Or(cmp.Compare(a.Hi, b.Hi), cmp.Compare(a.Lo, b.Lo))
 }
 
 func TestSortingInStepsSorts(t *testing.T) {

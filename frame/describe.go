@@ -3,15 +3,13 @@ package frame
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"encoding/json"
-	"slices"
+	"math/rand/v2"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/zeebo/xxh3"
 
 	"edgeframe/codec"
-	"edgeframe/codec/scalar"
 	"edgeframe/internal/parallel"
 )
 
@@ -144,7 +142,10 @@ type Describer struct {
 	// digests has for each row the hash of its cells in the columns so far; nil if they would take
 	// too much memory.
 	digests []xxh3.Uint128
-	result  Description
+	// seed is that of the hashes. digested says that they have the cells of a column.
+	seed     uint64
+	digested bool
+	result   Description
 	// Context ends the work: it is looked at for each row group. Nil never does.
 	Context context.Context
 	// Options may be set before columns are added.
@@ -160,7 +161,7 @@ func NewDescriber(schema *arrow.Schema, rows []int, marks Marks, limits codec.Li
 		total += n
 	}
 	if int64(total) <= d.budget/digestBytes {
-		d.digests = make([]xxh3.Uint128, total)
+		d.digests, d.seed = make([]xxh3.Uint128, total), rand.Uint64()
 	}
 	d.result = Description{Rows: int64(total), Columns: make([]ColumnDescription, schema.NumFields())}
 	return d
@@ -187,6 +188,7 @@ func (d *Describer) Add(positions []int, arrays [][]arrow.Array) error {
 		}); err != nil {
 			return err
 		}
+		d.digested = true
 	}
 	for len(columns) > 0 {
 		n := d.fitting(columns)
@@ -217,43 +219,33 @@ func (d *Describer) fitting(columns []*describedColumn) int {
 
 // digest adds the cells of columns to the hashes of the rows of a group.
 func (d *Describer) digest(columns []*describedColumn, group int) {
-	var buf []byte
-	cells := make([]func(dst []byte, row int) []byte, len(columns))
+	types := make([]arrow.DataType, len(columns))
 	for i, c := range columns {
-		cells[i] = scalar.CellKeys(c.chunks[group].data)
+		types[i] = c.field.Type
 	}
-	digests := d.digests[d.starts[group]:]
-	for row := range columns[0].chunks[group].len {
-		buf = binary.LittleEndian.AppendUint64(buf[:0], digests[row].Lo)
-		buf = binary.LittleEndian.AppendUint64(buf, digests[row].Hi)
-		for _, cell := range cells {
-			buf = cell(buf, row)
+	rows := columns[0].chunks[group].len
+	digests := d.digests[d.starts[group]:][:rows]
+	out := newDigester(types, d.seed, d.digested)
+	for from := 0; from < rows; from += digestedRows {
+		to := min(from+digestedRows, rows)
+		for i, c := range columns {
+			out.cells(i, slice(c.chunks[group].data, from, to))
 		}
-		digests[row] = xxh3.Hash128(buf)
+		out.digest(digests[from:to])
 	}
 }
 
 // Result returns the description. The describer must not be used after it.
 func (d *Describer) Result() (*Description, error) {
 	if d.digests != nil || d.result.Rows == 0 {
-		err := sortSteps(d.Context, d.digests, compareDigests, func(part []xxh3.Uint128) { slices.SortFunc(part, compareDigests) })
+		distinct, err := countDistinct(d.Context, d.digests)
 		if err != nil {
 			return nil, err
 		}
-		duplicates := d.result.Rows - int64(countRuns(d.digests))
+		duplicates := d.result.Rows - distinct
 		d.result.DuplicateRows = &duplicates
 	}
 	return &d.result, nil
-}
-
-func compareDigests(a, b xxh3.Uint128) int {
-	switch {
-	case a == b:
-		return 0
-	case a.Hi < b.Hi || a.Hi == b.Hi && a.Lo < b.Lo:
-		return -1
-	}
-	return 1
 }
 
 // countRuns counts the distinct values of a sorted list.

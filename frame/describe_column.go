@@ -102,24 +102,29 @@ func newDescribedColumn(ctx context.Context, field arrow.Field, arrays []arrow.A
 	return c
 }
 
-// cellPlace is a row of a chunk.
-type cellPlace struct{ chunk, row int32 }
+// whichMissing returns for each row whether its value is missing, nil if none is.
+func (chunk *describedChunk) whichMissing() []bool {
+	c := cells{arr: chunk.data}
+	c.countMissing()
+	return c.missing
+}
 
-// each calls visit for each value that is not missing. It fails when the work has been given up.
-func (c *describedColumn) each(visit func(at cellPlace, chunk *describedChunk)) error {
-	for g := range c.chunks {
-		if err := ended(c.ctx); err != nil {
-			return err
-		}
-		chunk := &c.chunks[g]
-		for row := range chunk.len {
-			if !chunk.missing(row) {
-				visit(cellPlace{int32(g), int32(row)}, chunk)
-			}
+// numbers returns the values of a chunk of numbers as floats, anything for missing ones.
+func (chunk *describedChunk) numbers() []float64 {
+	if numbers := scalar.AllNumbers(chunk.data); numbers != nil {
+		return numbers
+	}
+	number, numbers := scalar.Numbers(chunk.data), make([]float64, chunk.len)
+	for row := range numbers {
+		if !chunk.missing(row) {
+			numbers[row] = number(row)
 		}
 	}
-	return nil
+	return numbers
 }
+
+// cellPlace is a row of a chunk.
+type cellPlace struct{ chunk, row int32 }
 
 // key appends the key of a value.
 func (c *describedColumn) key(dst []byte, at cellPlace) []byte {

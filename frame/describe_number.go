@@ -1,53 +1,51 @@
 package frame
 
 import (
-	"cmp"
 	"context"
 	"encoding/binary"
 	"math"
-	"slices"
 
 	"github.com/apache/arrow/go/v17/arrow"
 
 	"edgeframe/codec/scalar"
 )
 
-// kept are the values of a column, up to a number that fits the memory, for sorting.
-type kept[T cmp.Ordered] struct {
-	values []T
-	most   int
-	full   bool
+// kept are the values of a column as words, up to a number that fits the memory, for sorting.
+type kept struct {
+	words []uint64
+	most  int
+	full  bool
 }
 
-func newKept[T cmp.Ordered](count, budget int64) *kept[T] {
+func newKept(count, budget int64) *kept {
 	most := int(min(count, budget/valueBytes))
-	return &kept[T]{values: make([]T, 0, most), most: most}
+	return &kept{words: make([]uint64, 0, most), most: most}
 }
 
-func (k *kept[T]) add(v T) {
-	if len(k.values) == k.most {
+func (k *kept) add(word uint64) {
+	if len(k.words) == k.most {
 		k.full = true
 		return
 	}
-	k.values = append(k.values, v)
+	k.words = append(k.words, word)
 }
 
 // sort sorts the values and writes the number of distinct ones into a description.
-func (k *kept[T]) sort(ctx context.Context, out *ColumnDescription) error {
-	if err := sortSteps(ctx, k.values, cmp.Compare, slices.Sort); err != nil {
+func (k *kept) sort(ctx context.Context, out *ColumnDescription) error {
+	if err := sortWords(ctx, k.words); err != nil {
 		return err
 	}
-	out.Unique, out.UniqueExact = int64(countRuns(k.values)), !k.full
+	out.Unique, out.UniqueExact = int64(countRuns(k.words)), !k.full
 	return nil
 }
 
-// quantile returns the values around the quantile p, from 0 to 1, and how much of the way from low to high
-// it is, as numpy's method "linear".
-func (k *kept[T]) quantile(p float64) (low, high T, t float64) {
-	last := len(k.values) - 1
+// quantile returns the words of the values around the quantile p, from 0 to 1, and how much of the way from low
+// to high it is, as numpy's method "linear".
+func (k *kept) quantile(p float64) (low, high uint64, t float64) {
+	last := len(k.words) - 1
 	index := float64(last) * p
 	at := min(int(index), last)
-	return k.values[at], k.values[min(at+1, last)], index - float64(at)
+	return k.words[at], k.words[min(at+1, last)], index - float64(at)
 }
 
 // interpolate interpolates from the nearer end, as numpy does, so that the result is the same float.
@@ -78,6 +76,29 @@ func (e *extremes) add(key []byte, at cellPlace) {
 	}
 }
 
+// addWords adds the values of a row group as words. Those of missing ones do not count.
+func (e *extremes) addWords(words []uint64, missing []bool, chunk int) {
+	least, greatest := -1, -1
+	for row, word := range words {
+		switch {
+		case missing != nil && missing[row]:
+		case least < 0:
+			least, greatest = row, row
+		case word < words[least]:
+			least = row
+		case word > words[greatest]:
+			greatest = row
+		}
+	}
+	if least >= 0 {
+		var key [wordBytes]byte
+		for _, row := range []int{least, greatest} {
+			binary.BigEndian.PutUint64(key[:], words[row])
+			e.add(key[:], cellPlace{int32(chunk), int32(row)})
+		}
+	}
+}
+
 // distribution returns a distribution with the least and the greatest value.
 func (e *extremes) distribution(c *describedColumn) *Distribution {
 	if e.least == nil {
@@ -101,68 +122,103 @@ func (s *sum) add(f float64) {
 
 func (s *sum) value() float64 { return s.total + s.lost }
 
-// describeNumbers describes a column of numbers.
-func (c *describedColumn) describeNumbers(out *ColumnDescription, budget int64, percentiles []float64) error {
+// integerOf is the integer of a word.
+func integerOf(word uint64) int64 { return int64(word ^ 1<<63) }
+
+// between returns how the value between two words is found that is a part of the way from the lower one on.
+func (c *describedColumn) between() func(low, high uint64, t float64) float64 {
 	switch {
-	case c.kind == describedInteger && valuesOf(c.field.Type).ID() == arrow.UINT64:
-		return describeNumbers(c, out, budget, percentiles, nil, keyed, func(low, high uint64, t float64) float64 {
-			return interpolate(float64(low), float64(high), float64(high-low), t)
-		})
-	case c.kind == describedInteger:
-		return describeNumbers(c, out, budget, percentiles, nil, keyed, func(low, high uint64, t float64) float64 {
-			return interpolate(float64(integerOf(low)), float64(integerOf(high)), float64(high-low), t)
-		})
-	default:
-		var distinct *tallies
-		if c.kind == describedDecimal {
-			// Different decimals can be the same float.
-			budget /= 2
-			distinct = newTallies(budget)
+	case c.kind != describedInteger:
+		return func(low, high uint64, t float64) float64 {
+			return interpolate(floatOf(low), floatOf(high), floatOf(high)-floatOf(low), t)
 		}
-		return describeNumbers(c, out, budget, percentiles, distinct, floating, func(low, high float64, t float64) float64 {
-			return interpolate(low, high, high-low, t)
-		})
+	case valuesOf(c.field.Type).ID() == arrow.UINT64:
+		return func(low, high uint64, t float64) float64 {
+			return interpolate(float64(low), float64(high), float64(high-low), t)
+		}
+	default:
+		return func(low, high uint64, t float64) float64 {
+			return interpolate(float64(integerOf(low)), float64(integerOf(high)), float64(high-low), t)
+		}
 	}
 }
 
-// The values that are kept of numbers: for integers their keys, which have 8 bytes and are exact,
-// for others floats.
-func keyed(_ float64, key []byte) uint64   { return binary.BigEndian.Uint64(key) }
-func floating(f float64, _ []byte) float64 { return f + 0 } // -0 is 0
-func integerOf(key uint64) int64           { return int64(key ^ 1<<63) }
+// collected is what is collected of a column of numbers before their mean is known.
+type collected struct {
+	values *kept
+	ends   extremes
+	total  sum
+	// distinct counts decimals, because different ones can be the same float; nil for other numbers.
+	distinct *tallies
+}
 
-// describeNumbers describes a column of numbers. keep returns the value to keep of a number. The
-// kept values are counted as distinct, unless distinct is given, which counts keys.
-func describeNumbers[T cmp.Ordered](c *describedColumn, out *ColumnDescription, budget int64, percentiles []float64, distinct *tallies, keep func(float64, []byte) T, between func(low, high T, t float64) float64) error {
-	values := newKept[T](out.Count, budget)
-	var ends extremes
-	var total sum
-	var key []byte
-	numbers := c.numbers()
-	err := c.each(func(at cellPlace, chunk *describedChunk) {
-		f := numbers[at.chunk](int(at.row))
-		key = chunk.key(key[:0], int(at.row))
-		total.add(f)
-		ends.add(key, at)
-		values.add(keep(f, key))
-		if distinct != nil {
-			distinct.add(key, at)
+// collect collects the numbers of a column.
+func (c *describedColumn) collect(count, budget int64) (*collected, error) {
+	all := new(collected)
+	if c.kind == describedDecimal {
+		budget /= 2
+		all.distinct = newTallies(budget)
+	}
+	all.values = newKept(count, budget)
+	for g := range c.chunks {
+		if err := ended(c.ctx); err != nil {
+			return nil, err
 		}
-	})
+		chunk := &c.chunks[g]
+		missing, numbers := chunk.whichMissing(), chunk.numbers()
+		for row, f := range numbers {
+			if missing == nil || !missing[row] {
+				all.total.add(f)
+			}
+		}
+		if c.kind == describedDecimal {
+			all.addDecimals(chunk, g, numbers)
+			continue
+		}
+		words := wordsOf(chunk.data, missing)
+		all.ends.addWords(words, missing, g)
+		for row, word := range words {
+			if missing == nil || !missing[row] {
+				all.values.add(word)
+			}
+		}
+	}
+	return all, nil
+}
+
+// addDecimals adds the decimals of a row group, which are these numbers as floats.
+func (all *collected) addDecimals(chunk *describedChunk, group int, numbers []float64) {
+	var key []byte
+	for row, f := range numbers {
+		if chunk.missing(row) {
+			continue
+		}
+		key = chunk.key(key[:0], row)
+		at := cellPlace{int32(group), int32(row)}
+		all.ends.add(key, at)
+		all.distinct.add(key, at, 1)
+		all.values.add(scalar.FloatWord(f))
+	}
+}
+
+// describeNumbers describes a column of numbers.
+func (c *describedColumn) describeNumbers(out *ColumnDescription, budget int64, percentiles []float64) error {
+	all, err := c.collect(out.Count, budget)
 	if err == nil {
-		err = values.sort(c.ctx, out)
+		err = all.values.sort(c.ctx, out)
 	}
 	if err != nil {
 		return err
 	}
-	out.Distribution, out.Deviation = ends.distribution(c), new(Deviation)
-	if distinct != nil {
-		distinct.into(out)
+	values, between := all.values, c.between()
+	out.Distribution, out.Deviation = all.ends.distribution(c), new(Deviation)
+	if all.distinct != nil {
+		all.distinct.into(out)
 	}
 	if out.Count == 0 {
 		return nil
 	}
-	mean := total.value() / float64(out.Count)
+	mean := all.total.value() / float64(out.Count)
 	out.Mean = scalar.AppendJSONFloat(nil, mean)
 	lower, upper := math.NaN(), math.NaN()
 	if !values.full {
@@ -174,39 +230,38 @@ func describeNumbers[T cmp.Ordered](c *describedColumn, out *ColumnDescription, 
 			out.Percentiles = append(out.Percentiles, Percentile{p, scalar.AppendJSONFloat(nil, between(values.quantile(p)))})
 		}
 	}
-	return c.deviate(out, numbers, mean, lower, upper)
+	return c.deviate(out, mean, lower, upper)
 }
 
 // deviate sets the statistics that need the mean and the bounds of outliers. Bounds are NaN if they
 // are unknown.
-func (c *describedColumn) deviate(out *ColumnDescription, numbers []func(int) float64, mean, lower, upper float64) error {
+func (c *describedColumn) deviate(out *ColumnDescription, mean, lower, upper float64) error {
 	outliers := int64(0)
 	var squares, cubes, fourths sum
-	err := c.each(func(at cellPlace, _ *describedChunk) {
-		f := numbers[at.chunk](int(at.row))
-		apart := f - mean
-		square := apart * apart
-		squares.add(square)
-		cubes.add(square * apart)
-		fourths.add(square * square)
-		if f < lower || f > upper {
-			outliers++
+	for g := range c.chunks {
+		if err := ended(c.ctx); err != nil {
+			return err
 		}
-	})
+		missing := c.chunks[g].whichMissing()
+		for row, f := range c.chunks[g].numbers() {
+			if missing != nil && missing[row] {
+				continue
+			}
+			apart := f - mean
+			square := apart * apart
+			squares.add(square)
+			cubes.add(square * apart)
+			fourths.add(square * square)
+			if f < lower || f > upper {
+				outliers++
+			}
+		}
+	}
 	out.Std = scalar.AppendJSONFloat(nil, math.Sqrt(squares.value()/float64(out.Count-1)))
 	m := moments{float64(out.Count), mean, squares.value(), cubes.value(), fourths.value()}
 	out.Skewness, out.Kurtosis = scalar.AppendJSONFloat(nil, m.skewness()), scalar.AppendJSONFloat(nil, m.kurtosis())
 	if width := upper - lower; !math.IsNaN(width) && !math.IsInf(width, 0) {
 		out.Outliers = &Outliers{outliers, scalar.AppendJSONFloat(nil, lower), scalar.AppendJSONFloat(nil, upper)}
 	}
-	return err
-}
-
-// numbers returns the values of each chunk as floats.
-func (c *describedColumn) numbers() []func(row int) float64 {
-	numbers := make([]func(int) float64, len(c.chunks))
-	for g := range c.chunks {
-		numbers[g] = scalar.Numbers(c.chunks[g].data)
-	}
-	return numbers
+	return nil
 }

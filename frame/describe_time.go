@@ -17,21 +17,24 @@ import (
 // describeTimes describes a column of dates, times, timestamps or durations. Means and quartiles
 // are exact, rounded down to nanoseconds.
 func (c *describedColumn) describeTimes(out *ColumnDescription, budget int64, percentiles []float64) error {
-	values := newKept[uint64](out.Count, budget)
+	values := newKept(out.Count, budget)
 	var ends extremes
 	var total ticks
-	var key []byte
-	err := c.each(func(at cellPlace, chunk *describedChunk) {
-		key = chunk.key(key[:0], int(at.row))
-		ends.add(key, at)
-		kept := binary.BigEndian.Uint64(key)
-		values.add(kept)
-		total.add(integerOf(kept))
-	})
-	if err == nil {
-		err = values.sort(c.ctx, out)
+	for g := range c.chunks {
+		if err := ended(c.ctx); err != nil {
+			return err
+		}
+		missing := c.chunks[g].whichMissing()
+		words := wordsOf(c.chunks[g].data, missing)
+		ends.addWords(words, missing, g)
+		for row, word := range words {
+			if missing == nil || !missing[row] {
+				values.add(word)
+				total.add(integerOf(word))
+			}
+		}
 	}
-	if err != nil {
+	if err := values.sort(c.ctx, out); err != nil {
 		return err
 	}
 	out.Distribution = ends.distribution(c)

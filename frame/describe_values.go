@@ -2,11 +2,15 @@ package frame
 
 import (
 	"bytes"
+	"math/rand/v2"
 	"slices"
 	"unicode/utf8"
 
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/array"
 	"github.com/zeebo/xxh3"
 
+	"edgeframe/codec"
 	"edgeframe/codec/scalar"
 )
 
@@ -15,39 +19,60 @@ import (
 const tallyBytes = 80
 
 // tallies counts the occurrences of values, by the 128-bit hash of their keys, up to a number of
-// distinct values.
+// distinct values. The seed of the hash is random, so that nobody can choose values that share a slot.
 type tallies struct {
-	positions map[xxh3.Uint128]int32
-	list      []tally
-	most      int
+	seed uint64
+	// slots have the position of a value in list, one more than it, and 0 for none.
+	slots []uint32
+	list  []tally
+	most  int
 	// full is true if there were more distinct values than are counted.
 	full bool
 }
 
 // tally is how often a value occurs, and the place of its first occurrence.
 type tally struct {
-	count int64
-	first cellPlace
+	digest xxh3.Uint128
+	count  int64
+	first  cellPlace
 }
 
 func newTallies(bytes int64) *tallies {
-	return &tallies{positions: map[xxh3.Uint128]int32{}, most: int(min(bytes/tallyBytes, 1<<30))}
+	return &tallies{seed: rand.Uint64(), slots: make([]uint32, firstSlots), most: int(min(bytes/tallyBytes, 1<<30))}
 }
 
-// add counts a value and reports whether it is new, or not counted because t is full.
-func (t *tallies) add(key []byte, at cellPlace) bool {
-	digest := xxh3.Hash128(key)
-	if i, ok := t.positions[digest]; ok {
-		t.list[i].count++
+// add counts a value n times and reports whether it is new, or not counted because t is full.
+func (t *tallies) add(key []byte, at cellPlace, n int64) bool {
+	digest := xxh3.Hash128Seed(key, t.seed)
+	slot := t.find(digest)
+	if *slot != 0 {
+		t.list[*slot-1].count += n
 		return false
 	}
 	if len(t.list) >= t.most {
 		t.full = true
 		return true
 	}
-	t.positions[digest] = int32(len(t.list))
-	t.list = append(t.list, tally{1, at})
+	t.list = append(t.list, tally{digest, n, at})
+	*slot = uint32(len(t.list))
+	if 2*len(t.list) > len(t.slots) {
+		t.slots = make([]uint32, 2*len(t.slots))
+		for i := range t.list {
+			*t.find(t.list[i].digest) = uint32(i + 1)
+		}
+	}
 	return true
+}
+
+// find returns the slot of a digest, or the one that it goes into.
+func (t *tallies) find(digest xxh3.Uint128) *uint32 {
+	mask := uint64(len(t.slots) - 1)
+	for at := digest.Lo; ; at++ {
+		slot := &t.slots[at&mask]
+		if *slot == 0 || t.list[*slot-1].digest == digest {
+			return slot
+		}
+	}
 }
 
 // into writes the number of distinct values into a description.
@@ -59,20 +84,24 @@ func (t *tallies) into(out *ColumnDescription) {
 func (c *describedColumn) describeValues(out *ColumnDescription, budget int64, most int) error {
 	counted := newTallies(budget)
 	shortest, longest := int64(-1), int64(-1)
-	var buf []byte
-	err := c.each(func(at cellPlace, chunk *describedChunk) {
-		buf = chunk.key(buf[:0], int(at.row))
-		if counted.add(buf, at) && c.kind == describedText {
-			n := int64(utf8.RuneCount(buf))
+	add := func(key []byte, at cellPlace, n int64) {
+		if counted.add(key, at, n) && c.kind == describedText {
+			n := int64(utf8.RuneCount(key))
 			longest = max(longest, n)
 			if shortest < 0 || n < shortest {
 				shortest = n
 			}
 		}
-	})
+	}
+	for g := range c.chunks {
+		if err := ended(c.ctx); err != nil {
+			return err
+		}
+		c.chunks[g].tally(int32(g), add)
+	}
 	counted.into(out)
-	if c.kind == describedOther || err != nil {
-		return err
+	if c.kind == describedOther {
+		return nil
 	}
 	out.Frequencies = new(Frequencies)
 	if !counted.full {
@@ -85,6 +114,62 @@ func (c *describedColumn) describeValues(out *ColumnDescription, budget int64, m
 		}
 	}
 	return nil
+}
+
+// tally calls add for the values of a chunk that are not missing, with the place where each comes first. A value
+// that comes often may be added once, and so often.
+func (chunk *describedChunk) tally(group int32, add func(key []byte, at cellPlace, n int64)) {
+	missing := chunk.whichMissing()
+	var key []byte
+	if index, n := smallIndex(chunk.data); index != nil {
+		counts, order := make([]int64, n), []int32(nil)
+		for row := range chunk.len {
+			if missing != nil && missing[row] {
+				continue
+			}
+			at := index(row)
+			if counts[at] == 0 {
+				order = append(order, int32(row))
+			}
+			counts[at]++
+		}
+		for _, row := range order {
+			key = chunk.key(key[:0], int(row))
+			add(key, cellPlace{group, row}, counts[index(int(row))])
+		}
+		return
+	}
+	texts, _ := chunk.data.(*array.String)
+	for row := range chunk.len {
+		switch {
+		case missing != nil && missing[row]:
+			continue
+		case texts != nil:
+			key = append(key[:0], texts.Value(row)...)
+		default:
+			key = chunk.key(key[:0], row)
+		}
+		add(key, cellPlace{group, int32(row)}, 1)
+	}
+}
+
+// smallIndex returns for each row of an array that has few different values the number of its value, and how many
+// numbers there are at most. A value may have several. It returns nil for other arrays.
+func smallIndex(arr arrow.Array) (index func(row int) int, n int) {
+	switch a := arr.(type) {
+	case *array.Boolean:
+		return func(row int) int {
+			if a.Value(row) {
+				return 1
+			}
+			return 0
+		}, 2
+	case *array.Dictionary:
+		if n := a.Dictionary().Len(); n <= codec.RowGroupRows {
+			return a.GetValueIndex, n
+		}
+	}
+	return nil, 0
 }
 
 // maxTopValue is the length to which frequent values are truncated, in characters of text or bytes of

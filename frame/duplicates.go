@@ -34,9 +34,13 @@ func (f *Frame) digests(columns []int) ([]xxh3.Uint128, error) {
 		return nil, err
 	}
 	digests, seed, ranges := make([]xxh3.Uint128, rows), rand.Uint64(), f.groupRanges()
+	types := make([]arrow.DataType, len(columns))
+	for i, c := range columns {
+		types[i] = f.Columns[c].Field.Type
+	}
 	err := parallel.Do(len(ranges), func(g int) error {
 		r := ranges[g]
-		d := newDigester(f, columns, seed)
+		d := newDigester(types, seed, false)
 		for from := r.from; from < r.to; from += digestedRows {
 			if err := f.Ended(); err != nil {
 				return err
@@ -55,6 +59,8 @@ func (f *Frame) digests(columns []int) ([]xxh3.Uint128, error) {
 // digester writes the cells of rows side by side: of each whether it is there, and its word, or the digest of its key.
 type digester struct {
 	seed uint64
+	// chained says that the digests that are set have those of other cells, which come first in a row.
+	chained bool
 	// words says which columns have values that fit a word. at is where the cell of a column is in a row, and width
 	// the number of bytes of a row.
 	words []bool
@@ -64,10 +70,13 @@ type digester struct {
 	key   []byte
 }
 
-func newDigester(f *Frame, columns []int, seed uint64) *digester {
-	d := &digester{seed: seed, words: make([]bool, len(columns)), at: make([]int, len(columns))}
-	for i, c := range columns {
-		d.words[i], d.at[i] = fitsWord(valuesOf(f.Columns[c].Field.Type)), d.width
+func newDigester(types []arrow.DataType, seed uint64, chained bool) *digester {
+	d := &digester{seed: seed, chained: chained, words: make([]bool, len(types)), at: make([]int, len(types))}
+	if chained {
+		d.width = 2 * wordBytes
+	}
+	for i, dt := range types {
+		d.words[i], d.at[i] = fitsWord(valuesOf(dt)), d.width
 		if d.width += 1 + wordBytes; !d.words[i] {
 			d.width += wordBytes
 		}
@@ -111,7 +120,12 @@ func (d *digester) cells(i int, arr arrow.Array) {
 // digest sets out to the digests of the rows whose cells have been written.
 func (d *digester) digest(out []xxh3.Uint128) {
 	for row := range out {
-		out[row] = xxh3.Hash128Seed(d.rows[row*d.width:][:d.width], d.seed)
+		cells := d.rows[row*d.width:][:d.width]
+		if d.chained {
+			binary.LittleEndian.PutUint64(cells, out[row].Lo)
+			binary.LittleEndian.PutUint64(cells[wordBytes:], out[row].Hi)
+		}
+		out[row] = xxh3.Hash128Seed(cells, d.seed)
 	}
 }
 

@@ -288,14 +288,16 @@ func (f *Frame) groupRanges() []groupRange {
 func (f *Frame) split(rows []int64) (parts []groupRows) {
 	i := 0
 	for _, r := range f.groupRanges() {
-		p := groupRows{group: r.group, from: i}
-		for i < len(rows) && rows[i] < int64(r.to) {
-			p.rows = append(p.rows, int(rows[i])-r.from)
-			i++
+		within, _ := slices.BinarySearch(rows[i:], int64(r.to))
+		if within == 0 {
+			continue
 		}
-		if len(p.rows) > 0 {
-			parts = append(parts, p)
+		p := groupRows{group: r.group, from: i, rows: make([]int, within)}
+		for at := range p.rows {
+			p.rows[at] = int(rows[i+at]) - r.from
 		}
+		i += within
+		parts = append(parts, p)
 	}
 	return parts
 }

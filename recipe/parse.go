@@ -54,7 +54,7 @@ func checkForm(document []byte) error {
 	case len(bytes.TrimSpace(document)) == 0:
 		return codec.Errorf(ErrInvalid, "the recipe is empty")
 	case kind != '{' && kind != jsontext.KindInvalid:
-		return codec.Errorf(ErrInvalid, "the recipe must be a JSON object")
+		return codec.Errorf(ErrInvalid, `the recipe must be a JSON object; a list of operations becomes one as {"recipe": %d, "steps": [{"operations": [...]}]}`, Form)
 	}
 	var form, by jsontext.Value
 	err := members(dec, func(name string) error {

@@ -39,7 +39,8 @@ func (e AuditEntry) String() string {
 
 func (h *head) log(now time.Time, text string) {
 	h.logged = text
-	h.Audit = append(h.Audit, record.AuditEntry{Time: now.UnixMilli(), Text: text})
+	// Heads share the entries, and a list that grows by one has no room for more.
+	h.Audit = append(append(make([]record.AuditEntry, 0, len(h.Audit)+1), h.Audit...), record.AuditEntry{Time: now.UnixMilli(), Text: text})
 }
 
 var auditSchema = arrow.NewSchema([]arrow.Field{

@@ -2,12 +2,12 @@ package session
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sort"
 
 	"github.com/apache/arrow/go/v17/arrow"
 
-	"edgeframe/codec"
 	"edgeframe/codec/scalar"
 	"edgeframe/frame"
 	"edgeframe/session/record"
@@ -65,7 +65,7 @@ func (s *Service) cellHistory(ctx context.Context, sess *Session, sel CellSelect
 	}
 	column := of.schema.FieldIndices(sel.Column)
 	if len(column) == 0 {
-		return nil, codec.Errorf(frame.ErrColumnNotFound, "there is no column %q in version %d", codec.Shorten(sel.Column), of.version.ID)
+		return nil, noColumn(of.schema, sel.Column, fmt.Sprintf("version %d", of.version.ID))
 	}
 	if sel.Row >= of.version.Rows {
 		return nil, fail(ErrRowNotFound, "version %d has no row %d; it has %d rows, which count from 0", of.version.ID, sel.Row, of.version.Rows)

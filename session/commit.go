@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"edgeframe/kv"
@@ -87,6 +88,7 @@ func (s *Service) commitFrom(ctx context.Context, ref Ref, pre Precondition, rec
 		}
 		h.actor = callerOf(ctx).Actor
 		a := &attempt{before: *h, head: h}
+		h.far = s.farChange()
 		a.items, err = change(h)
 		if errors.Is(err, errSegmentGone) && a.before.Revision != last {
 			// A commit that came between may have removed it; the next attempt sees its head.
@@ -161,7 +163,7 @@ func (s *Service) admits(ctx context.Context, ref Ref, pre Precondition, h *head
 // tryRecalled makes a change to the head of a, which may be older than the head in the store. refused is the
 // error of the change, err that of the swap.
 func (s *Service) tryRecalled(ctx context.Context, a *attempt, change changeFunc) (refused, err error) {
-	a.head.actor = callerOf(ctx).Actor
+	a.head.actor, a.head.far = callerOf(ctx).Actor, s.farChange()
 	if a.items, err = change(a.head); err != nil {
 		return err, nil
 	}
@@ -214,7 +216,8 @@ type attempt struct {
 	// before is the head from which the attempt started, head its successor.
 	before head
 	head   *head
-	// items are the new segments, and put those of them that do not travel with the head. dropped are the
+	// items are the new segments, and put those of them that do not travel with the head, and those that move from
+	// it to the store. dropped are the
 	// keys of the segments to delete, and left the keys of those that a reader deletes.
 	items, put    []kv.Item
 	dropped, left []string
@@ -224,6 +227,7 @@ type attempt struct {
 func (s *Service) won(a *attempt) *Session {
 	s.cache.Remove(a.dropped...)
 	s.readers.leave(a.head.ID, a.left)
+	a.head.far = nil
 	return view(a.head)
 }
 
@@ -248,12 +252,20 @@ func (s *Service) swap(ctx context.Context, a *attempt, unused []string) error {
 	h, now := a.head, s.now()
 	born := h.nextBorn()
 	h.advance()
-	var err error
-	if a.put, err = h.settle(&a.before, born, a.items, s.opt.InlineBytes); err != nil {
+	put, err := h.settle(&a.before, born, a.items, s.opt.InlineBytes)
+	if err != nil {
 		return err
 	}
+	put, moved, err := s.relieve(h, born, put)
+	if err != nil {
+		return err
+	}
+	a.put = put
+	if h.far != nil {
+		a.put = slices.Concat(put, h.itemsOf(h.far.moved))
+	}
 	// The session may have had a longer TTL when its other segments were stored.
-	h.Lease = min(h.Lease, now.Add(s.keep.segmentTTL(h.ttl())).UnixMilli())
+	h.Lease = min(h.Lease, h.storedFrom(now).Add(s.keep.segmentTTL(h.ttl())).UnixMilli())
 	renew, err := h.extend(now, s.keep)
 	if err != nil {
 		return err
@@ -261,8 +273,8 @@ func (s *Service) swap(ctx context.Context, a *attempt, unused []string) error {
 	if err := s.charge(ctx, &a.before, h); err != nil {
 		return err
 	}
-	a.dropped, a.left = s.readers.split(h.ID, append(s.heads.obsolete(&a.before, h), unused...))
-	return s.heads.swap(ctx, &a.before, h, kv.Commit{Put: a.put, Touch: renew, Drop: a.dropped, Event: s.event(&a.before, h)})
+	a.dropped, a.left = s.readers.split(h.ID, slices.Concat(s.heads.obsolete(&a.before, h), moved, unused))
+	return s.heads.swap(ctx, &a.before, h, kv.Commit{Put: put, Touch: renew, Drop: a.dropped, Event: s.event(&a.before, h)})
 }
 
 // unused lists the keys of the segments that a lost attempt stored in vain: those that h, a head

@@ -71,9 +71,11 @@ func (s *Service) createThen(ctx context.Context, filename string, ttl time.Dura
 	rows := ver.Rows
 	ver.RowsBefore, h.InitialRows = rows, rows
 	h.push(ver, now, "Session created", s.opt.MaxVersions)
-	if err := h.setSteps([]record.Step{{Version: ver.ID, Kind: record.StepCreate}}); err != nil {
+	first, err := record.NewStoredStep(record.Step{Version: ver.ID, Kind: record.StepCreate})
+	if err != nil {
 		return nil, err
 	}
+	h.setSteps([]record.StoredStep{first})
 	h.log(now, fmt.Sprintf("Session created. Original file: '%s'. Initial rows: %d", filename, rows))
 	items, err := further(h, out.items)
 	if err != nil {

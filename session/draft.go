@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"slices"
 
 	"edgeframe/kv"
 	"edgeframe/session/record"
@@ -23,9 +24,9 @@ type draft struct {
 	table   table
 	// items are the new segments.
 	items []kv.Item
-	// made is the step, and kept is that of the head.
-	made step
-	kept map[string]bool
+	// made is the step, and remade is that of the head.
+	made   step
+	remade map[string]bool
 }
 
 // table is what makes up the table of a version.
@@ -69,11 +70,13 @@ func (s *Service) commitVersion(ctx context.Context, c Change, work func(h *head
 			return nil, err
 		}
 		if ver == nil {
+			// The head before has its own versions.
+			h.Versions = slices.Clone(h.Versions)
 			h.dropUnused()
 			return nil, nil
 		}
 		ver.RowsBefore = rows
-		d = &draft{from: from, born: out.born, version: *ver, table: h.tableOf(ver), items: out.items, made: h.step, kept: h.kept}
+		d = &draft{from: from, born: out.born, version: *ver, table: h.tableOf(ver), items: out.items, made: h.step, remade: h.remade}
 		out.items = nil
 		return s.pushDraft(h, d, c, out)
 	})
@@ -86,7 +89,7 @@ func (s *Service) pushDraft(h *head, d *draft, c Change, out *sealer) ([]kv.Item
 	h.Schemas, ver.Schema = addOnce(h.Schemas, d.table.schema)
 	h.Manifests, ver.Manifest = addOnce(h.Manifests, d.table.manifest)
 	ver.Marks = d.table.marks
-	h.kept = d.kept
+	h.remade = d.remade
 	made := d.made
 	made.summary = cmp.Or(c.Summary, made.summary)
 	items, err := s.push(h, &ver, made, out, d.items)

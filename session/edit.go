@@ -196,7 +196,7 @@ func (s *Service) newVersion(ctx context.Context, c Change, change func(*frame.F
 		if err != nil {
 			return nil, err
 		}
-		h.step, h.kept = made, s.keptColumns(h, base, f)
+		h.step, h.remade = made, s.remadeColumns(h, base, f)
 		return keep(h, base, ver)
 	})
 }

@@ -127,7 +127,7 @@ func unlessEmpty(s string) *string {
 }
 
 // changedColumns names the columns of the current table of h that are not the same, or not there, in the
-// current table of before, in their order. Without h.kept it may name too many: the other columns of a
+// current table of before, in their order. Without h.remade it may name too many: the other columns of a
 // segment with a changed column. It returns false if there is more to say: if rows were added or removed, if
 // columns were removed or moved, or if too many have changed.
 func (s *Service) changedColumns(before, h *head) (names []string, known bool) {
@@ -142,7 +142,7 @@ func (s *Service) changedColumns(before, h *head) (names []string, known bool) {
 	if err != nil || !now.comparable(old) {
 		return nil, false
 	}
-	c := comparison{old: old, now: now, kept: h.kept, segments: map[[2]int]bool{}}
+	c := comparison{old: old, now: now, remade: h.remade, segments: map[[2]int]bool{}}
 	if !c.compareMarks() {
 		return nil, false
 	}
@@ -164,7 +164,7 @@ func (s *Service) changedColumns(before, h *head) (names []string, known bool) {
 type content struct {
 	version *record.Version
 	fields  []arrow.Field
-	// position has the columns by their names.
+	// position has the columns by their names, nil until it is needed.
 	position map[string]int
 	slots    []slot
 	groups   []record.RowGroup
@@ -180,11 +180,22 @@ func (s *Service) contentOf(h *head) (*content, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &content{version: ver, fields: schema.Fields(), position: map[string]int{}, slots: m.slots(), groups: m.Groups}
-	for i, f := range c.fields {
-		c.position[f.Name] = i
+	return &content{version: ver, fields: schema.Fields(), slots: m.slots(), groups: m.Groups}, nil
+}
+
+// find returns the position of a column, which most often is where it is in another table.
+func (c *content) find(name string, likely int) (at int, ok bool) {
+	if likely < len(c.fields) && c.fields[likely].Name == name {
+		return likely, true
 	}
-	return c, nil
+	if c.position == nil {
+		c.position = make(map[string]int, len(c.fields))
+		for i, f := range c.fields {
+			c.position[f.Name] = i
+		}
+	}
+	at, ok = c.position[name]
+	return at, ok
 }
 
 // comparable reports whether the rows of c are those of old, as far as their number says, and whether its
@@ -206,8 +217,8 @@ func (c *content) comparable(old *content) bool {
 // comparison compares the columns of two tables.
 type comparison struct {
 	old, now *content
-	// kept is that of the head.
-	kept map[string]bool
+	// remade is that of the head.
+	remade map[string]bool
 	// segments says for pairs of segments, by their positions in a row group, whether they are the same in
 	// all row groups.
 	segments map[[2]int]bool
@@ -237,11 +248,12 @@ func (c *comparison) compareMarks() bool {
 // same reports whether the column at i of the table now is in the old one as it is.
 func (c *comparison) same(i int) bool {
 	field := c.now.fields[i]
-	at, had := c.old.position[field.Name]
+	at, had := c.old.find(field.Name, i)
 	if !had || c.marked[field.Name] || !field.Equal(c.old.fields[at]) {
 		return false
 	}
-	return c.kept[field.Name] || c.now.slots[i].field == c.old.slots[at].field && c.sameSegments(c.old.slots[at].segment, c.now.slots[i].segment)
+	isKept := c.remade != nil && !c.remade[field.Name]
+	return isKept || c.now.slots[i].field == c.old.slots[at].field && c.sameSegments(c.old.slots[at].segment, c.now.slots[i].segment)
 }
 
 func (c *comparison) sameSegments(old, now int) bool {
@@ -256,9 +268,9 @@ func (c *comparison) sameSegments(old, now int) bool {
 	return same
 }
 
-// keptColumns returns the names of the columns of f that are in the table from which f was loaded as they
-// are. It returns nil on a store without live updates.
-func (s *Service) keptColumns(h *head, base *record.Version, f *frame.Frame) map[string]bool {
+// remadeColumns returns the names of the columns of f that are not in the table from which f was loaded as they are. It
+// returns nil on a store without live updates.
+func (s *Service) remadeColumns(h *head, base *record.Version, f *frame.Frame) map[string]bool {
 	if !s.store.Capabilities().LiveUpdates {
 		return nil
 	}
@@ -266,13 +278,13 @@ func (s *Service) keptColumns(h *head, base *record.Version, f *frame.Frame) map
 	if err != nil {
 		return nil
 	}
-	kept := map[string]bool{}
+	remade := map[string]bool{}
 	for _, col := range f.Columns {
-		if col.Origin >= 0 && schema.Field(col.Origin).Name == col.Field.Name && isInPlace(col) {
-			kept[col.Field.Name] = true
+		if col.Origin < 0 || schema.Field(col.Origin).Name != col.Field.Name || !isInPlace(col) {
+			remade[col.Field.Name] = true
 		}
 	}
-	return kept
+	return remade
 }
 
 // isInPlace reports whether each chunk of a column is the one that is stored at its place.

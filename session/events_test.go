@@ -259,8 +259,8 @@ func TestAStoreThatTellsNothingIsGivenNoEvent(t *testing.T) {
 	h := newHarness(t, func(o *Options) { o.Store = kv.New(d, "") })
 	edited := h.edit(h.create(3, 2), `{"op":"drop_columns","columns":["column_1"]}`)
 	h.must(h.Undo(context.Background(), of(edited)))
-	if len(d.told) > 0 || edited.head.kept != nil {
-		t.Errorf("told %q, and the columns %v were compared", d.told, edited.head.kept)
+	if len(d.told) > 0 || edited.head.remade != nil {
+		t.Errorf("told %q, and the columns %v were compared", d.told, edited.head.remade)
 	}
 }
 

@@ -271,13 +271,16 @@ func (hs *eventualHeads) write(ctx context.Context, before, h *head, c kv.Commit
 }
 
 // prepare stores the segments of a commit, and checks meanwhile that no other commit has become visible. If
-// the head before was read, and nothing was waited for since, that read was the check.
+// the head before was read, and nothing was waited for since, that read was the check; on a store that is far away
+// that of the head with the segments is one too, because the next call stores the new head.
 func (hs *eventualHeads) prepare(ctx context.Context, before, h *head, c kv.Commit) error {
 	isNew, stores := before.Revision == (Token{}), len(c.Touch)+len(c.Put) > 0
 	checked := make(chan error, 1)
 	switch {
 	case isNew && h.Made != nil:
 		go func() { checked <- hs.checkUnmade(ctx, h.ID) }()
+	case !isNew && h.isCold() && !stores:
+		checked <- newestVisible(before, h.far.visible)
 	case !isNew && (h.recalled || h.waited || stores):
 		go func() { checked <- hs.checkVisible(ctx, before) }()
 	default:
@@ -298,15 +301,21 @@ func (hs *eventualHeads) prepare(ctx context.Context, before, h *head, c kv.Comm
 // ago. It is not for new sessions: the store would remember that their head is absent.
 func (hs *eventualHeads) checkVisible(ctx context.Context, before *head) error {
 	values, err := hs.store.GetMany(ctx, []string{record.HeadKey(before.ID)})
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case values[0] == nil && before.recalled:
+	}
+	return newestVisible(before, values[0])
+}
+
+// newestVisible is checkVisible for the head that was found.
+func newestVisible(before *head, found []byte) error {
+	switch {
+	case found == nil && before.recalled:
 		return overtaken(before.ID)
-	case values[0] == nil:
+	case found == nil:
 		return nil
 	}
-	visible := record.TokenOf(kv.RevisionOf(values[0]))
+	visible := record.TokenOf(kv.RevisionOf(found))
 	if visible != before.Revision && visible.Revision >= before.Revision.Revision {
 		return overtaken(before.ID)
 	}

@@ -31,19 +31,23 @@ type head struct {
 	patient bool
 	// waited says that segments were read from the store since the head was.
 	waited bool
+	// far is the state of a change on a store that is far away, nil otherwise.
+	far *farChange
 	// recalled says that the head was not read from the store for this request.
 	recalled bool
 	// actor is who changes the session, for the version that the change makes.
 	actor string
-	// logged is what the change adds to the audit log, and kept has the columns that it leaves as they are,
-	// if that is known; both are for the event of the change.
+	// logged is what the change adds to the audit log, and remade has the columns that it does not leave as they
+	// are, nil if that is not known; both are for the event of the change.
 	logged string
-	kept   map[string]bool
+	remade map[string]bool
 	// past has the steps, nil for a head that has not any yet. step is the one that the change makes, and parts is
 	// the size of the segments that were sealed for steps, which never travel with the head.
 	past  *past
 	step  step
 	parts int
+	// manifests are those that were decoded.
+	manifests *manifests
 }
 
 // headFactor is about how many times its stored size a head takes in memory, with what is decoded of it.
@@ -58,7 +62,7 @@ func decodeHead(ctx context.Context, id string, b []byte) (*head, error) {
 	if err != nil {
 		return nil, unreadable(id, err)
 	}
-	return &head{Head: *stored, past: new(past)}, nil
+	return &head{Head: *stored, past: new(past), manifests: new(manifests)}, nil
 }
 
 func (h *head) ttl() time.Duration { return time.Duration(h.TTL) * time.Millisecond }
@@ -119,7 +123,7 @@ func (h *head) push(ver *record.Version, now time.Time, summary string, most int
 	h.NextVersion++
 	h.Versions = append(h.previous(most), *ver)
 	h.Current = len(h.Versions) - 1
-	h.setMoments(append(before, record.Moment{Time: ver.Time, Version: ver.ID}))
+	h.setMoments(before, record.Moment{Time: ver.Time, Version: ver.ID})
 	h.dropUnused()
 }
 
@@ -155,10 +159,8 @@ func (h *head) neighbour(by int) (at int, ok bool) {
 // advance gives h the revision after its own.
 func (h *head) advance() {
 	h.Revision = h.Revision.Next()
-	h.Commits = append(h.Commits, h.Revision.Commit[:])
-	if n := len(h.Commits) - maxCommits; n > 0 {
-		h.Commits = h.Commits[n:]
-	}
+	before := h.Commits[max(len(h.Commits)-maxCommits+1, 0):]
+	h.Commits = append(append(make([][]byte, 0, maxCommits), before...), h.Revision.Commit[:])
 }
 
 // accepts returns an error if the client has seen a newer state than h, or a commit that is not

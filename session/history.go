@@ -71,7 +71,7 @@ func (s *Service) move(ctx context.Context, c Change, name string, by int, none 
 		}
 		before := h.moments()
 		h.Current = to
-		h.setMoments(append(before, record.Moment{Time: s.now().UnixMilli(), Version: h.current().ID}))
+		h.setMoments(before, record.Moment{Time: s.now().UnixMilli(), Version: h.current().ID})
 		h.log(s.now(), fmt.Sprintf("%s: version %d is current", name, h.current().ID))
 		return s.sealAudit(ctx, h)
 	})

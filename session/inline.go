@@ -50,6 +50,9 @@ func (h *head) settle(before *head, born uint64, items []kv.Item, most int) ([]k
 // room is how many bytes of segments a head can take yet. Manifests count too: those of large tables are
 // large, and every request that reads a head with segments reads them.
 func (h *head) room(most int) int {
+	if h.isCold() {
+		most = max(most, coldBytes-len(h.Steps)) + h.movedBytes()
+	}
 	for _, raw := range h.Manifests {
 		most -= len(raw)
 	}
@@ -64,7 +67,8 @@ func sizeOf(items []kv.Item) (bytes int) {
 }
 
 // completing returns those of items, by their keys, that are segments of the current version, if all others
-// of it travel with the head. Otherwise it returns none: reading the table takes a call of the store anyway.
+// of it travel with the head. Otherwise it returns none: reading the table takes a call of the store anyway. For a
+// cold change it returns all of items or none: it is about the call that would store them.
 func (h *head) completing(born uint64, items []kv.Item) (map[string]record.SegmentRef, error) {
 	if len(items) == 0 {
 		return nil, nil
@@ -91,10 +95,15 @@ func (h *head) completing(born uint64, items []kv.Item) (map[string]record.Segme
 			continue
 		}
 		key := record.SegmentKey(h.ID, r)
-		if r.Born != born || !isNew[key] {
+		switch {
+		case r.Born == born && isNew[key]:
+			found[key] = r
+		case !h.isCold():
 			return nil, nil
 		}
-		found[key] = r
+	}
+	if h.isCold() && len(found) < len(items) {
+		return nil, nil
 	}
 	return found, nil
 }

@@ -3,6 +3,8 @@ package session
 import (
 	"bytes"
 	"fmt"
+	"slices"
+	"sync"
 
 	"edgeframe/frame"
 	"edgeframe/session/record"
@@ -11,13 +13,73 @@ import (
 // manifest is the stored manifest with what this package does with it.
 type manifest record.Manifest
 
-// manifest returns the manifest of ver.
+// manifest returns the manifest of ver, which nobody may change.
 func (h *head) manifest(ver *record.Version) (*manifest, error) {
-	m, err := record.DecodeManifest(h.Manifests[ver.Manifest], ver.Columns)
+	raw := h.Manifests[ver.Manifest]
+	if m := h.manifests.find(raw, ver.Columns); m != nil {
+		return m, nil
+	}
+	decoded, err := record.DecodeManifest(raw, ver.Columns)
 	if err != nil {
 		return nil, &Error{Kind: ErrCorrupt, Detail: fmt.Sprintf("the manifest of version %d of session %s cannot be read", ver.ID, h.ID), Err: err}
 	}
-	return (*manifest)(m), nil
+	m := (*manifest)(decoded)
+	h.manifests.add(raw, ver.Columns, m)
+	return m, nil
+}
+
+// manifests are the manifests that were decoded for the heads of a session, which share their stored forms. The nil
+// list has none and keeps none.
+type manifests struct {
+	mu   sync.Mutex
+	list []decodedManifest
+}
+
+// decodedManifest is the manifest of a table with so many columns. raw is the first byte of its stored form, which
+// says by its address which manifest it is.
+type decodedManifest struct {
+	raw     *byte
+	columns int
+	*manifest
+}
+
+func (d *manifests) find(raw []byte, columns int) *manifest {
+	if d == nil || len(raw) == 0 {
+		return nil
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i := range d.list {
+		if d.list[i].raw == &raw[0] && d.list[i].columns == columns {
+			return d.list[i].manifest
+		}
+	}
+	return nil
+}
+
+func (d *manifests) add(raw []byte, columns int, m *manifest) {
+	if d == nil || len(raw) == 0 {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.list = append(d.list, decodedManifest{&raw[0], columns, m})
+}
+
+// of returns those of stored manifests.
+func (d *manifests) of(stored [][]byte) *manifests {
+	kept := &manifests{}
+	if d == nil {
+		return kept
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i := range d.list {
+		if slices.ContainsFunc(stored, func(raw []byte) bool { return len(raw) > 0 && &raw[0] == d.list[i].raw }) {
+			kept.list = append(kept.list, d.list[i])
+		}
+	}
+	return kept
 }
 
 // setManifest makes m the manifest of ver.
@@ -27,6 +89,7 @@ func (h *head) setManifest(ver *record.Version, m *manifest) error {
 		return err
 	}
 	h.Manifests, ver.Manifest = addOnce(h.Manifests, raw)
+	h.manifests.add(h.Manifests[ver.Manifest], ver.Columns, m)
 	ver.StoredBytes, ver.RawBytes, ver.Segments = 0, 0, 0
 	for _, g := range m.Groups {
 		for _, r := range g.Segments {

@@ -164,7 +164,7 @@ func (s *Service) SetMarks(ctx context.Context, c Change, marks frame.Marks, mer
 		}
 		ver.NewBytes = out.bytes
 		h.step = newStep(record.StepMarks, "Mark intentionally missing cells", nil)
-		h.kept = s.keptColumns(h, base, f)
+		h.remade = s.remadeColumns(h, base, f)
 		return unlessSame(h, base, &ver)
 	})
 }

@@ -79,7 +79,7 @@ func TestNamesThatAreNotAccepted(t *testing.T) {
 	for _, name := range []string{strings.Repeat("é", 101), " a", "a ", "a\nb", "12", "@a", "2026-01-31T09:30:00Z", "a\xff", "a\u200b"} {
 		_, err := h.Name(ctx, of(sess), VersionRef{}, name)
 		wantKind(t, err, ErrInvalidParameter)
-		if _, err := ParseVersion("@" + name); err == nil {
+		if _, err := ParseVersion("version", "@"+name); err == nil {
 			t.Errorf("a version is called %q", name)
 		}
 	}
@@ -165,17 +165,17 @@ func TestVersionsAreNamedInThreeWays(t *testing.T) {
 		"2026-01-31T09:30:00Z":        {Time: time.Date(2026, 1, 31, 9, 30, 0, 0, time.UTC)},
 		"2026-01-31T09:30:00.5 02:00": {Time: time.Date(2026, 1, 31, 7, 30, 0, 5e8, time.UTC)},
 	} {
-		got, err := ParseVersion(text)
+		got, err := ParseVersion("version", text)
 		if err != nil || got.ID != want.ID || got.Name != want.Name || !got.Time.Equal(want.Time) {
 			t.Errorf("%s is read as %+v, %v", text, got, err)
 		}
-		again, err := ParseVersion(got.String())
+		again, err := ParseVersion("version", got.String())
 		if err != nil || !again.Time.Equal(got.Time) || again.ID != got.ID || again.Name != got.Name {
 			t.Errorf("%s is written as %s", text, got)
 		}
 	}
 	for _, text := range []string{"", "0", "-1", "4294967296", "1.5", "@", "raw", "2026-01-31", "2026-01-31T09:30:00"} {
-		if got, err := ParseVersion(text); err == nil {
+		if got, err := ParseVersion("version", text); err == nil {
 			t.Errorf("%q is read as %+v", text, got)
 		}
 	}

@@ -33,7 +33,7 @@ func (sel *Selection) columns(schema *arrow.Schema) ([]int, error) {
 	for _, name := range sel.Columns {
 		at := schema.FieldIndices(name)
 		if len(at) == 0 {
-			return nil, codec.Errorf(frame.ErrColumnNotFound, "there is no column %q in this version", codec.Shorten(name))
+			return nil, noColumn(schema, name, "this version")
 		}
 		if seen[at[0]] {
 			return nil, fail(ErrInvalidParameter, "column %q is given twice", codec.Shorten(name))
@@ -42,6 +42,18 @@ func (sel *Selection) columns(schema *arrow.Schema) ([]int, error) {
 		columns = append(columns, at[0])
 	}
 	return columns, nil
+}
+
+// noColumn is the error about a column that a table lacks. It proposes the nearest name.
+func noColumn(schema *arrow.Schema, name, table string) error {
+	names := make([]string, schema.NumFields())
+	for i, field := range schema.Fields() {
+		names[i] = field.Name
+	}
+	if near := frame.Nearest(name, names); near != "" {
+		return codec.Errorf(frame.ErrColumnNotFound, "there is no column %q in %s; did you mean %q?", codec.Shorten(name), table, near)
+	}
+	return codec.Errorf(frame.ErrColumnNotFound, "there is no column %q in %s", codec.Shorten(name), table)
 }
 
 // everyColumn returns the positions of all columns.

@@ -95,7 +95,7 @@ func (s *Service) fetchBatch(ctx context.Context, h *head, refs []record.Segment
 		ctx = kv.Patient(ctx)
 	}
 	h.waited = true
-	values, err := s.store.GetMany(ctx, keys)
+	values, err := s.getSegments(ctx, h, keys)
 	if errors.Is(err, kv.ErrCorrupt) {
 		return damaged(h.ID, err)
 	}

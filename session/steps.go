@@ -27,6 +27,8 @@ const (
 	maxHeadOperations, allHeadOperations = 1 << 10, 8 << 10
 	// shortPart is the length of row maps and operations that are always in the head, in bytes.
 	shortPart = 512
+	// maxPacking is more than how many times smaller packing makes anything.
+	maxPacking = 32
 	// maxRowMap is the length of the longest row map that is kept, in bytes.
 	maxRowMap = 16 << 20
 )
@@ -52,12 +54,12 @@ func (made *step) setRows(rows frame.RowMap, known bool) { made.rows, made.Lost 
 // past has the steps of a head, which are decoded when they are first needed.
 type past struct {
 	once  sync.Once
-	steps []record.Step
+	steps []record.StoredStep
 	err   error
 }
 
 // steps returns the steps of h, which nobody may change.
-func (h *head) steps() ([]record.Step, error) {
+func (h *head) steps() ([]record.StoredStep, error) {
 	p := h.past
 	if p == nil {
 		p = new(past)
@@ -70,11 +72,10 @@ func (h *head) steps() ([]record.Step, error) {
 }
 
 // setSteps makes list the steps of h.
-func (h *head) setSteps(list []record.Step) (err error) {
-	h.Steps, err = record.EncodeSteps(list)
+func (h *head) setSteps(list []record.StoredStep) {
+	h.Steps = record.EncodeSteps(list)
 	h.past = &past{steps: list}
 	h.past.once.Do(func() {})
-	return err
 }
 
 // findStep returns the position of the step of a version in list, and whether it is there.
@@ -82,16 +83,16 @@ func findStep(list []record.Step, version uint32) (at int, found bool) {
 	return slices.BinarySearchFunc(list, version, func(st record.Step, v uint32) int { return cmp.Compare(st.Version, v) })
 }
 
-// allSteps returns a copy of the steps of h, with one for each kept version: those of releases that kept no steps
-// are unknown. Each kept version of theirs was made when the one before was current.
-func (h *head) allSteps() ([]record.Step, error) {
+// storedSteps returns a list with the steps of h, with one for each kept version: those of releases that kept no
+// steps are unknown. Each kept version of theirs was made when the one before was current.
+func (h *head) storedSteps() ([]record.StoredStep, error) {
 	list, err := h.steps()
 	if err != nil {
 		return nil, err
 	}
-	all := append(make([]record.Step, 0, len(list)+len(h.Versions)+1), list...)
+	all := append(make([]record.StoredStep, 0, len(list)+1), list...)
 	for i := range h.Versions {
-		at, found := findStep(all, h.Versions[i].ID)
+		at, found := findStored(all, h.Versions[i].ID)
 		if found {
 			continue
 		}
@@ -99,9 +100,32 @@ func (h *head) allSteps() ([]record.Step, error) {
 		if i > 0 {
 			unknown.Parent = h.Versions[i-1].ID
 		}
-		all = slices.Insert(all, at, unknown)
+		st, err := record.NewStoredStep(unknown)
+		if err != nil {
+			return nil, err
+		}
+		all = slices.Insert(all, at, st)
 	}
 	return all, nil
+}
+
+// allSteps returns copies of the steps that storedSteps returns.
+func (h *head) allSteps() ([]record.Step, error) {
+	list, err := h.storedSteps()
+	return copySteps(list), err
+}
+
+func copySteps(list []record.StoredStep) []record.Step {
+	steps := make([]record.Step, len(list))
+	for i := range list {
+		steps[i] = *list[i].Step
+	}
+	return steps
+}
+
+// findStored is findStep for stored steps.
+func findStored(list []record.StoredStep, version uint32) (at int, found bool) {
+	return slices.BinarySearchFunc(list, version, func(st record.StoredStep, v uint32) int { return cmp.Compare(st.Version, v) })
 }
 
 // isKept reports whether h has a version.
@@ -110,7 +134,7 @@ func (h *head) isKept(version uint32) bool { return h.version(version) != nil }
 // pushStep adds the step that has made the current version of h. before is the head without that version. items
 // are the segments of the version, some of which out has.
 func (s *Service) pushStep(h, before *head, made step, out *sealer, items []kv.Item) error {
-	list, err := before.allSteps()
+	list, err := before.storedSteps()
 	if err != nil {
 		return err
 	}
@@ -126,15 +150,22 @@ func (s *Service) pushStep(h, before *head, made step, out *sealer, items []kv.I
 	if err := s.storeParts(h, &st, made, list, out, items); err != nil {
 		return err
 	}
-	list = h.prune(append(list, st), before)
+	last, err := record.NewStoredStep(st)
+	if err != nil {
+		return err
+	}
+	if list, err = h.prune(append(list, last), before); err != nil {
+		return err
+	}
 	if list, err = s.fold(h, list, out); err != nil {
 		return err
 	}
-	return h.setSteps(list)
+	h.setSteps(list)
+	return nil
 }
 
 // storeParts stores the operations and the row map of a step: in it, or in a segment.
-func (s *Service) storeParts(h *head, st *record.Step, made step, list []record.Step, out *sealer, items []kv.Item) (err error) {
+func (s *Service) storeParts(h *head, st *record.Step, made step, list []record.StoredStep, out *sealer, items []kv.Item) (err error) {
 	operations, rows := 0, 0
 	for i := range list {
 		operations += len(list[i].Operations)
@@ -143,12 +174,19 @@ func (s *Service) storeParts(h *head, st *record.Step, made step, list []record.
 	items = slices.Concat(items, out.items)
 	// alone reports whether a segment would take a call of the store for itself, but there is room in the head.
 	alone := func(bytes int) bool { return h.travels(out.born, items, rows+bytes, s.opt.InlineBytes) }
-	if packed := pack(made.operations); len(packed) > 0 && len(made.operations) <= MaxOperations {
-		short := len(packed) <= shortPart || len(packed) <= maxHeadOperations && operations+len(packed) <= allHeadOperations
-		if short || alone(len(packed)) {
-			st.Operations = packed
-		} else if st.Long, err = out.sealPart("operations", packed); err != nil {
-			return err
+	if n := len(made.operations); n > 0 && n <= MaxOperations {
+		if least := n / maxPacking; least <= maxHeadOperations || alone(least) {
+			packed := pack(made.operations)
+			short := len(packed) <= shortPart || len(packed) <= maxHeadOperations && operations+len(packed) <= allHeadOperations
+			if short || alone(len(packed)) {
+				st.Operations = packed
+			}
+		}
+		if st.Operations == nil {
+			// A segment is compressed as a whole.
+			if st.Long, err = out.sealPart("operations", made.operations); err != nil {
+				return err
+			}
 		}
 	}
 	if made.rows == nil {
@@ -167,32 +205,41 @@ func (s *Service) storeParts(h *head, st *record.Step, made step, list []record.
 
 // prune returns the steps that kept versions of h come from. Those whose versions h has not any more, but the head
 // before had, get what the version said.
-func (h *head) prune(list []record.Step, before *head) []record.Step {
+func (h *head) prune(list []record.StoredStep, before *head) (pruned []record.StoredStep, err error) {
 	// kept has for each step how many kept versions come from it.
 	kept := make([]int, len(list))
 	for i := len(list) - 1; i >= 0; i-- {
 		if h.isKept(list[i].Version) {
 			kept[i]++
 		}
-		if at, found := findStep(list[:i], list[i].Parent); found {
+		if at, found := findStored(list[:i], list[i].Parent); found {
 			kept[at] += kept[i]
 		}
 	}
-	pruned := list[:0]
+	pruned = list[:0]
 	for i, st := range list {
 		if kept[i] == 0 {
 			continue
 		}
-		if ver := before.version(st.Version); ver != nil && !h.isKept(st.Version) {
-			before.explain(&st, ver)
-		}
-		if kept[i] == len(h.Versions) && (st.Rows != nil || st.Map != nil) {
-			// No kept version is beyond it, so nobody asks any more where the rows were.
-			st.Rows, st.Map, st.Lost = nil, nil, true
+		ver := before.version(st.Version)
+		explained := ver != nil && !h.isKept(st.Version)
+		// If no kept version is beyond it, nobody asks any more where the rows were.
+		forgotten := kept[i] == len(h.Versions) && (st.Rows != nil || st.Map != nil)
+		if explained || forgotten {
+			next := *st.Step
+			if explained {
+				before.explain(&next, ver)
+			}
+			if forgotten {
+				next.Rows, next.Map, next.Lost = nil, nil, true
+			}
+			if st, err = record.NewStoredStep(next); err != nil {
+				return nil, err
+			}
 		}
 		pruned = append(pruned, st)
 	}
-	return pruned
+	return pruned, nil
 }
 
 // explain makes a step say what its version says, which is going to be dropped.
@@ -218,7 +265,7 @@ func (h *head) droppedParts(after *head) (dropped []record.SegmentRef) {
 	}
 	var changed map[record.SegmentRef]bool
 	for i := range old {
-		if at, found := findStep(now, old[i].Version); found && old[i].HasPartsOf(&now[at]) {
+		if at, found := findStored(now, old[i].Version); found && old[i].HasPartsOf(now[at].Step) {
 			continue
 		}
 		old[i].Segments(func(r record.SegmentRef) {

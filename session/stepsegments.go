@@ -30,15 +30,22 @@ const (
 	maxMore = 256
 )
 
-// sealPart seals bytes as a segment of one column.
+// sealPart seals bytes as a segment of one column. There is at least one part.
 func (sl *sealer) sealPart(name string, parts ...[]byte) (*record.SegmentRef, error) {
-	b := array.NewBinaryBuilder(memory.DefaultAllocator, arrow.BinaryTypes.Binary)
+	offsets, end := make([]int32, 1, len(parts)+1), 0
 	for _, part := range parts {
-		b.Append(part)
+		end += len(part)
+		offsets = append(offsets, int32(end))
 	}
+	data := parts[0]
+	if len(parts) > 1 {
+		data = slices.Concat(parts...)
+	}
+	buffers := []*memory.Buffer{nil, memory.NewBufferBytes(arrow.Int32Traits.CastToBytes(offsets)), memory.NewBufferBytes(data)}
+	column := array.NewBinaryData(array.NewData(arrow.BinaryTypes.Binary, len(parts), buffers, nil, 0, 0))
 	schema := arrow.NewSchema([]arrow.Field{{Name: name, Type: arrow.BinaryTypes.Binary}}, nil)
 	before := sl.bytes
-	refs, err := sl.seal([]arrow.Record{array.NewRecord(schema, []arrow.Array{b.NewArray()}, int64(len(parts)))})
+	refs, err := sl.seal([]arrow.Record{array.NewRecord(schema, []arrow.Array{column}, int64(len(parts)))})
 	if err != nil {
 		return nil, err
 	}
@@ -69,18 +76,19 @@ func (h *head) travels(born uint64, items []kv.Item, more, most int) bool {
 // fold moves the steps whose versions are not kept into a segment, if there are enough of them. Each chain of them
 // becomes one merged step, which takes over those before it that stand for no more steps. So the head has a number of
 // merged steps that grows with the logarithm of the number of edits.
-func (s *Service) fold(h *head, list []record.Step, out *sealer) ([]record.Step, error) {
-	gone, n, bytes := make([]bool, len(list)), 0, 0
-	for i := range list {
-		if st := &list[i]; st.Kind != record.StepMerged && !h.isKept(st.Version) {
+func (s *Service) fold(h *head, stored []record.StoredStep, out *sealer) ([]record.StoredStep, error) {
+	gone, n, bytes := make([]bool, len(stored)), 0, 0
+	for i := range stored {
+		if st := stored[i].Step; st.Kind != record.StepMerged && !h.isKept(st.Version) {
 			gone[i] = true
 			n++
 			bytes += stepBytes + len(st.Operations) + len(st.Rows) + len(st.Summary) + len(st.Source)
 		}
 	}
 	if n < foldSteps && bytes < foldBytes {
-		return list, nil
+		return stored, nil
 	}
+	list := copySteps(stored)
 	before := s.absorb(out.ctx, h, list, gone)
 	chunk, err := sealSteps(list, gone, before, out)
 	if err != nil {
@@ -97,7 +105,15 @@ func (s *Service) fold(h *head, list []record.Step, out *sealer) ([]record.Step,
 		}
 		folded = append(folded, st)
 	}
-	return bound(folded), nil
+	stored = nil
+	for _, st := range bound(folded) {
+		one, err := record.NewStoredStep(st)
+		if err != nil {
+			return nil, err
+		}
+		stored = append(stored, one)
+	}
+	return stored, nil
 }
 
 // absorb marks the merged steps that are going to be part of a new one, and returns the steps that each stands for, by

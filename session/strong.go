@@ -58,11 +58,7 @@ func (hs *strongHeads) load(ctx context.Context, ref Ref) (*head, error) {
 	case err != nil:
 		return nil, err
 	}
-	h, err := decodeHead(ctx, ref.ID, b)
-	if err == nil {
-		hs.known.read(h)
-	}
-	return h, err
+	return hs.known.decode(ctx, ref.ID, b)
 }
 
 func (hs *strongHeads) recall(ctx context.Context, id string) *head { return hs.known.recall(ctx, id) }
@@ -88,7 +84,7 @@ func (hs *strongHeads) commit(ctx context.Context, h *head, old Token, c kv.Comm
 	if err != nil {
 		return nil, err
 	}
-	hs.known.stored(h)
+	hs.known.keep(h, c.Swap.Value)
 	return values, nil
 }
 

@@ -21,8 +21,8 @@ type VersionRef struct {
 	Time time.Time
 }
 
-// ParseVersion reads how a version is named: an id, @ and a name, or a time of RFC 3339.
-func ParseVersion(text string) (VersionRef, error) {
+// ParseVersion reads how a parameter names a version: by an id, by @ and a name, or by a time of RFC 3339.
+func ParseVersion(parameter, text string) (VersionRef, error) {
 	if name, ok := strings.CutPrefix(text, "@"); ok {
 		return VersionRef{Name: name}, checkName(name)
 	}
@@ -32,7 +32,7 @@ func ParseVersion(text string) (VersionRef, error) {
 	if at, err := parseTime(text); err == nil {
 		return VersionRef{Time: at}, nil
 	}
-	return VersionRef{}, fail(ErrInvalidParameter, "version=%s is not accepted; it must be a whole number from 1 to 4294967295, @ and the name of a version, or a time such as 2026-01-31T09:30:00Z", codec.Shorten(text))
+	return VersionRef{}, fail(ErrInvalidParameter, "%s=%s is not accepted; it must be a whole number from 1 to 4294967295, @ and the name of a version, or a time such as 2026-01-31T09:30:00Z", parameter, codec.Shorten(text))
 }
 
 // parseTime reads a time of RFC 3339. In a query a + that was not escaped has become a blank.
@@ -131,10 +131,10 @@ func checkName(name string) error {
 	return nil
 }
 
-// moments returns which version was current when, as far as that is known. The caller may append to the list.
+// moments returns which version was current when, as far as that is known. Nobody may change the list.
 func (h *head) moments() []record.Moment {
 	if h.Moments != nil {
-		return slices.Clip(h.Moments)
+		return h.Moments
 	}
 	return h.madeAt()
 }
@@ -161,21 +161,22 @@ func (h *head) madeAt() []record.Moment {
 // maxMoments is how many moments a head remembers.
 const maxMoments = 64
 
-// setMoments keeps a list of moments as far as it says something about the kept versions.
-func (h *head) setMoments(list []record.Moment) {
-	kept := list[:0:0]
-	for _, m := range list {
+// setMoments keeps the moments of the head before, and the next one, as far as they say something about the kept
+// versions.
+func (h *head) setMoments(before []record.Moment, next record.Moment) {
+	kept, last := make([]record.Moment, 0, len(before)+1), uint32(0)
+	add := func(m record.Moment) {
 		if !h.isKept(m.Version) {
 			m.Version = 0
 		}
-		last := uint32(0)
-		if len(kept) > 0 {
-			last = kept[len(kept)-1].Version
-		}
 		if m.Version != last {
-			kept = append(kept, m)
+			kept, last = append(kept, m), m.Version
 		}
 	}
+	for _, m := range before {
+		add(m)
+	}
+	add(next)
 	kept = kept[max(len(kept)-maxMoments, 0):]
 	if h.Moments = kept; slices.Equal(kept, h.madeAt()) {
 		h.Moments = nil

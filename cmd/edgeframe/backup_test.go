@@ -9,7 +9,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -23,16 +22,8 @@ import (
 // command runs a command of the real program on a storage directory.
 func command(t *testing.T, dir string, stdin io.Reader, args ...string) (code int, stdout []byte, stderr string) {
 	t.Helper()
-	cmd := exec.Command(testenv.BuildServer(t), args...)
-	cmd.Dir = t.TempDir()
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "STORAGE_DIR=" + dir}
-	var out, errs bytes.Buffer
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, &out, &errs
-	var exit *exec.ExitError
-	if err := cmd.Run(); err != nil && !errors.As(err, &exit) {
-		t.Fatal(err)
-	}
-	return cmd.ProcessState.ExitCode(), out.Bytes(), errs.String()
+	out := testenv.Run(t, stdin, []string{"STORAGE_DIR=" + dir}, args...)
+	return out.Code, out.Stdout, out.Stderr
 }
 
 // changes appends rows to a session, one after the other, and makes new sessions of one row, until they are

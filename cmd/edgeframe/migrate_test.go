@@ -3,13 +3,10 @@
 package main
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -23,18 +20,8 @@ import (
 // migrate runs the real program.
 func migrate(t *testing.T, from, to string, environ ...string) (code int, stdout, stderr string) {
 	t.Helper()
-	cmd := exec.Command(testenv.BuildServer(t), "migrate", "--from", from, "--to", to)
-	cmd.Dir = t.TempDir()
-	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH")}, environ...)
-	var out, errs bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	err := cmd.Run()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		t.Fatal(err)
-	}
-	testenv.ShowsNoSecrets(t, "edgeframe migrate", out.String()+errs.String(), append(environ, "REDIS_URL="+from, "REDIS_URL="+to)...)
-	return cmd.ProcessState.ExitCode(), out.String(), errs.String()
+	out := testenv.Run(t, nil, environ, "migrate", "--from", from, "--to", to)
+	return out.Code, string(out.Stdout), out.Stderr
 }
 
 // wantMigrated runs the program and compares its summary, without times and sizes.

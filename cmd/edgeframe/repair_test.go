@@ -3,11 +3,8 @@
 package main
 
 import (
-	"bytes"
-	"errors"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -18,17 +15,8 @@ import (
 // repair runs the real program.
 func repair(t *testing.T, dir string) (code int, stdout, stderr string) {
 	t.Helper()
-	cmd := exec.Command(testenv.BuildServer(t), "repair")
-	cmd.Dir = t.TempDir()
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "STORAGE_DIR=" + dir}
-	var out, errs bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	err := cmd.Run()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		t.Fatal(err)
-	}
-	return cmd.ProcessState.ExitCode(), out.String(), errs.String()
+	code, out, stderr := command(t, dir, nil, "repair")
+	return code, string(out), stderr
 }
 
 // filesOf returns the names of the files in the engine's directory, and their number of bytes.
@@ -97,11 +85,9 @@ func TestACopyWithoutEmptyFilesIsRefusedAndRepaired(t *testing.T) {
 	wantStatus(t, server.URL+path+"/data", http.StatusOK)
 }
 
-func TestRepairReportsWhatIsLost(t *testing.T) {
-	dir := t.TempDir()
-	server := testenv.StartServer(t, "STORAGE_DIR="+dir)
-	path := strings.TrimPrefix(upload(t, server.URL, "a,b\n1,2\n"), server.URL)
-	server.Stop()
+// damage cuts the tables of a store that no server uses.
+func damage(t *testing.T, dir string) {
+	t.Helper()
 	testenv.StartServer(t, "STORAGE_DIR="+dir).Stop() // moves the log into a table
 	tables, err := filepath.Glob(filepath.Join(dir, "sessions", "*.sst"))
 	if err != nil || len(tables) == 0 {
@@ -112,6 +98,14 @@ func TestRepairReportsWhatIsLost(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+func TestRepairReportsWhatIsLost(t *testing.T) {
+	dir := t.TempDir()
+	server := testenv.StartServer(t, "STORAGE_DIR="+dir)
+	path := strings.TrimPrefix(upload(t, server.URL, "a,b\n1,2\n"), server.URL)
+	server.Stop()
+	damage(t, dir)
 	code, stdout, stderr := repair(t, dir)
 	if code != 3 || !strings.Contains(stdout, "none of its entries is readable") || !strings.Contains(stdout, "the damaged files are in ") || strings.Count(stderr, "\n") != 1 {
 		t.Errorf("exit code %d, %s%s", code, stdout, stderr)

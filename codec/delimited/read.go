@@ -30,9 +30,11 @@ type textReader struct {
 	columns []textColumn
 	nulls   *scalar.NullSet
 	dialect *dialect
-	limits  codec.Limits
-	mem     *codec.Budget
-	sizes   textSizes
+	// plain reads plain cells.
+	plain  *[cellText]plainParser
+	limits codec.Limits
+	mem    *codec.Budget
+	sizes  textSizes
 	// mostRows is at least the number of rows, unless some of them end in CR and some in LF.
 	mostRows int
 	// rows is the number of rows, once the input has been read.
@@ -51,6 +53,7 @@ func newTextReader(s textScanner, names []string, opt codec.ReadOptions, nulls [
 		columns: make([]textColumn, len(names)),
 		nulls:   scalar.NewNullSet(nulls),
 		dialect: d,
+		plain:   plainParsersOf(d, nulls),
 		limits:  opt.Limits,
 		mem:     mem,
 		sizes:   sizes,
@@ -103,6 +106,7 @@ func (r *textReader) readColumns(columns []*textColumn) error {
 			spans:   r.current.column(c.index),
 			nulls:   r.nulls,
 			parsers: r.dialect.parsers,
+			plain:   r.plain,
 			single:  r.dialect.single,
 			rows:    min(r.sizes.groupRows, r.mostRows-row/r.sizes.groupRows*r.sizes.groupRows),
 		})

@@ -3,6 +3,7 @@ package delimited
 import (
 	"bytes"
 	"encoding/binary"
+	"math"
 	"math/bits"
 	"slices"
 
@@ -102,9 +103,11 @@ func (s *textScanner) fill(w *textWindow, most int) error {
 	row, column, index := 0, 0, 0
 	pos := s.skipComments(s.pos)
 	rowStart := pos
-	base, mask := pos, matchEnds(data, pos, pattern)
+	// block has the possible ends of fields in the 64 bytes from base, and mask those of them that are left.
+	base, block := pos, matchEnds(data, pos, pattern)
+	mask := block
 	for row < most && (pos < len(data) || column > 0) {
-		// A field begins at pos. mask has its possible ends in the 8 bytes from base.
+		// A field begins at pos.
 		var end int
 		span := textSpan{start: uint32(pos)}
 		if pos < len(data) && s.opens[data[pos]] {
@@ -113,21 +116,22 @@ func (s *textScanner) fill(w *textWindow, most int) error {
 				return err
 			}
 			if next > 0 {
-				span, base = quoted, next
-				mask = matchEnds(data, base, pattern)
+				span = quoted
+				base, block, mask = seekEnds(data, next, base, block, pattern)
 			}
 		}
 		ending := byte('\n')
 		for {
 			for mask == 0 && base < len(data) {
-				base += 8
-				mask = matchEnds(data, base, pattern)
+				base += blockBytes
+				block = matchEnds(data, base, pattern)
+				mask = block
 			}
 			if mask == 0 {
 				end = len(data)
 				break
 			}
-			end = base + bits.TrailingZeros64(mask)>>3
+			end = base + bits.TrailingZeros64(mask)
 			mask &= mask - 1
 			if ending = data[end]; ending == delimiter || ending == '\n' || ending == '\r' {
 				break
@@ -147,7 +151,7 @@ func (s *textScanner) fill(w *textWindow, most int) error {
 		}
 		if ending == '\r' && pos < len(data) && data[pos] == '\n' {
 			pos++
-			base, mask = pos, matchEnds(data, pos, pattern)
+			base, block, mask = seekEnds(data, pos, base, block, pattern)
 		}
 		switch {
 		case column == last:
@@ -164,7 +168,7 @@ func (s *textScanner) fill(w *textWindow, most int) error {
 		}
 		if s.comment != 0 && pos < len(data) && data[pos] == s.comment {
 			pos = s.skipComments(pos)
-			base, mask = pos, matchEnds(data, pos, pattern)
+			base, block, mask = seekEnds(data, pos, base, block, pattern)
 		}
 		column, index, rowStart = 0, row, pos
 	}
@@ -172,34 +176,54 @@ func (s *textScanner) fill(w *textWindow, most int) error {
 	return nil
 }
 
-// The tests for bytes in a word are those of "Bit Twiddling Hacks" by Sean Eron Anderson:
-// they set the highest bit of each byte that matches. Bytes after the first match may be
-// marked wrongly, so the byte itself is checked.
+// blockBytes is how many bytes are searched at once: their marks are the bits of a word.
+const blockBytes = 64
+
 const (
 	everyByte = 0x0101010101010101
 	highBits  = 0x80 * everyByte
 )
 
-// matchEnds marks delimiters and control characters, among them CR and LF, in the 8 bytes
-// from base. Bytes after the end of data do not match.
-func matchEnds(data []byte, base int, pattern uint64) uint64 {
-	var word uint64
-	if base+8 <= len(data) {
-		word = binary.LittleEndian.Uint64(data[base:])
-	} else {
-		word = lastWord(data, base)
+// matchEnds marks delimiters and control characters, among them CR and LF, in the 64 bytes from base, the first in the
+// lowest bit. Bytes after the end of data do not match.
+func matchEnds(data []byte, base int, pattern uint64) (marks uint64) {
+	if base+blockBytes > len(data) {
+		return matchLastEnds(data, base, pattern)
 	}
-	other := word ^ pattern
-	return ((other-everyByte)&^other | (word-' '*everyByte)&^word) & highBits
+	block := data[base : base+blockBytes : base+blockBytes]
+	for i := 0; i < blockBytes; i += 8 {
+		marks = marks>>8 | matchWord(binary.LittleEndian.Uint64(block[i:]), pattern)<<56
+	}
+	return marks
 }
 
-// lastWord returns the last bytes of data, filled up with 0xff, which never matches.
-func lastWord(data []byte, base int) uint64 {
-	word := ^uint64(0)
-	for i := len(data) - 1; i >= base; i-- {
-		word = word<<8 | uint64(data[i])
+// matchLastEnds is matchEnds for the end of data. What is behind it does not match.
+func matchLastEnds(data []byte, base int, pattern uint64) (marks uint64) {
+	var block [blockBytes]byte
+	n := copy(block[:], data[min(base, len(data)):])
+	for i := 0; i < n; i += 8 {
+		marks |= matchWord(binary.LittleEndian.Uint64(block[i:]), pattern) << i
 	}
-	return word
+	return marks & (1<<n - 1)
+}
+
+// matchWord marks the bytes of a word that are the one of pattern or below the blank, in its lowest bits. The sums set
+// the highest bit of each byte that is neither, without a carry to the next; the product gathers these bits.
+func matchWord(word, pattern uint64) uint64 {
+	const low, gather = 0x7f * everyByte, 0x0102040810204080
+	other := word ^ pattern
+	differs := (other & low) + low | other
+	above := (word & low) + (0x80-' ')*everyByte | word
+	return (^(differs & above) & highBits >> 7) * gather >> 56
+}
+
+// seekEnds returns the block that has the bytes from pos on, and the marks from there. base and block are those before.
+func seekEnds(data []byte, pos, base int, block, pattern uint64) (_ int, _, mask uint64) {
+	if skip := pos - base; skip < blockBytes {
+		return base, block, block & (math.MaxUint64 << skip)
+	}
+	block = matchEnds(data, pos, pattern)
+	return pos, block, block
 }
 
 func (s *textScanner) endsField(c byte) bool {

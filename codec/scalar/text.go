@@ -9,6 +9,7 @@ package scalar
 import (
 	"encoding/base64"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -129,6 +130,9 @@ func NullChecker(arr arrow.Array) func(row int) bool {
 
 // CountMissing returns how many values of arr are [Missing].
 func CountMissing(arr arrow.Array) int {
+	if floats, ok := arr.(*array.Float64); ok && !slices.ContainsFunc(floats.Float64Values(), math.IsNaN) {
+		return arr.NullN()
+	}
 	values := valuesOf(arr)
 	_, union := arr.(array.Union)
 	if floats, _ := FloatValue(values); floats == nil && !union && (values == arr || CountMissing(values) == 0) {

@@ -36,7 +36,7 @@ func Secret(texts ...string) {
 func noteSecrets(env []string) {
 	for _, variable := range env {
 		switch name, value, _ := strings.Cut(variable, "="); {
-		case name == "API_TOKENS", name == "TOKEN_SECRET", strings.HasSuffix(name, "_PASSWORD"):
+		case name == "API_TOKENS", name == "TOKEN_SECRET", name == "EDGEFRAME_TOKEN", strings.HasSuffix(name, "_PASSWORD"):
 			Secret(strings.Split(value, ",")...)
 		case name == "REDIS_URL":
 			Secret(passwordsIn(value)...)

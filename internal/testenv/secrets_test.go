@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -50,6 +51,42 @@ func TestALeakInTheLogOfAServerFailsItsTest(t *testing.T) {
 		}
 		if found := len(r.errors) > 0; found != leaks {
 			t.Errorf("%q: found is %v: %s", text, found, strings.Join(r.errors, "; "))
+		}
+	}
+}
+
+// TestALeakInTheOutputOfACommandFailsItsTest runs programs that print what a command must not print, on either output.
+func TestALeakInTheOutputOfACommandFailsItsTest(t *testing.T) {
+	const id, address = "3b05d244-0000-4000-8000-0123456789ab", "redis://user:planted-phrase@127.0.0.1:1"
+	env := []string{"TOKEN_SECRET=planted-secret-of-thirty-two-bytes", "EDGEFRAME_TOKEN=planted-token"}
+	for _, test := range []struct {
+		verb, text string
+		code       int
+		leaks      bool
+	}{
+		{"backup", "planted-secret-of-thirty-two-bytes", 0, true},
+		{"restore", "Bearer planted-token", 1, true},
+		{"migrate", address, 1, true},
+		{"migrate", "redis://user:***@127.0.0.1:1", 0, false},
+		{"repair", "session " + id + " is lost", 3, true},
+		{"repair", "session 3b05d244… is lost", 3, false},
+		{"upload", "planted-token", 0, true},
+	} {
+		for _, output := range []string{"1", "2"} {
+			r := &recorder{TB: t}
+			script := []string{"-c", `echo "$1" >&$2; exit $3`, test.verb, test.text, output, strconv.Itoa(test.code)}
+			got := runToEnd(r, "/bin/sh", nil, append(env, "REDIS_URL="+address), test.verb, script...)
+			if found := len(r.errors) > 0; found != test.leaks || got.Code != test.code {
+				t.Errorf("%s, %q: found is %v, exit code %d: %s", test.verb, test.text, found, got.Code, strings.Join(r.errors, "; "))
+			}
+		}
+	}
+	// Verbs for people print ids; backups have them.
+	for verb, text := range map[string]string{"upload": id, "backup": id + `\000`} {
+		r := &recorder{TB: t}
+		runToEnd(r, "/bin/sh", nil, nil, verb, "-c", `printf '%b' "$0"`, text)
+		if r.errors != nil {
+			t.Errorf("%s: %s", verb, strings.Join(r.errors, "; "))
 		}
 	}
 }

@@ -4,6 +4,8 @@ package disk_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -95,6 +97,47 @@ func TestTheLastOfTwoItemsWithOneKeyWinsAndCountsOnce(t *testing.T) {
 	}
 	if count, err := d.Count(t.Context()); err != nil || count.N != 0 {
 		t.Errorf("Count = %+v, %v, want 0", count, err)
+	}
+}
+
+// A commit that is one batch stores nothing if it loses. Larger ones, and those that name a key twice, are made step by
+// step.
+func TestACommitIsOneBatchIfItCanBe(t *testing.T) {
+	ctx := context.Background()
+	d := open(t, t.TempDir(), disk.SyncInterval)
+	revised := func(name string) []byte { return append([]byte(name), make([]byte, kv.RevisionSize-len(name))...) }
+	put := func(key string, size int) kv.Item { return kv.Item{Key: key, Value: make([]byte, size)} }
+	many := make([]kv.Item, 1000)
+	for i := range many {
+		many[i] = put(fmt.Sprint("many ", i), 1)
+	}
+	for name, tt := range map[string]struct {
+		c        kv.Commit
+		together bool
+	}{
+		"small":      {kv.Commit{Put: []kv.Item{put("a", 10), put("b", 10)}, Touch: []string{"old"}, Drop: []string{"other"}}, true},
+		"long":       {kv.Commit{Put: []kv.Item{put("a", 5<<20)}}, false},
+		"many":       {kv.Commit{Put: append([]kv.Item{put("a", 1)}, many...)}, false},
+		"a key more": {kv.Commit{Put: []kv.Item{put("a", 1)}, Drop: []string{"a"}}, false},
+	} {
+		c := tt.c
+		c.Swap, c.Old, c.TTL = kv.Item{Key: "head", Value: revised(name)}, kv.RevisionOf(revised("none")), time.Hour
+		if _, err := d.Commit(ctx, c); !errors.Is(err, kv.ErrConflict) {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if got, err := d.Get(ctx, []string{"a"}); err != nil || (got[0] == nil) != tt.together {
+			t.Errorf("%s: what a lost commit stores is there: %v, %v", name, got[0] != nil, err)
+		}
+		c.Old = kv.Revision{}
+		if _, err := d.Commit(ctx, c); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if got, err := d.Get(ctx, []string{"a", "head"}); err != nil || got[1] == nil || (got[0] == nil) != (len(c.Drop) > 0 && c.Drop[0] == "a") {
+			t.Errorf("%s: the commit has stored %v and %v, %v", name, got[0] != nil, got[1] != nil, err)
+		}
+		if err := d.Delete(ctx, []string{"a", "head"}); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -105,54 +105,62 @@ func (d *Driver) metaFrom(r pebble.Reader, key string) (m meta, ok bool, err err
 	return m, err == nil, err
 }
 
-// Set implements [kv.Driver]. Each batch of items is atomic.
+// Set implements [kv.Driver]. Items with different keys are visible at once.
 func (d *Driver) Set(ctx context.Context, items []kv.Item, ttl time.Duration) error {
 	for len(items) > 0 {
-		n, size := nextBatch(items)
-		batch := items[:n]
+		n, size := distinctItems(items)
+		run := items[:n]
 		items = items[n:]
 		keys := make([]string, n)
-		for i, it := range batch {
+		for i, it := range run {
 			keys[i] = it.Key
 		}
-		if err := d.mutate(ctx, keys, size, true, func(c *change) error {
-			for _, it := range batch {
-				if err := c.put(it, expiry(c.now, ttl)); err != nil {
-					return err
+		var builds []func(*change) error
+		for len(run) > 0 {
+			batch := run[:nextBatch(run)]
+			run = run[len(batch):]
+			builds = append(builds, func(c *change) error {
+				for _, it := range batch {
+					if err := c.put(it, expiry(c.now, ttl)); err != nil {
+						return err
+					}
 				}
-			}
-			return nil
-		}); err != nil {
+				return nil
+			})
+		}
+		if err := d.mutate(ctx, keys, size, true, builds...); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// nextBatch returns the number of items in the next batch, at least one, and their size in bytes. A
-// batch does not have a key twice.
-func nextBatch(items []kv.Item) (n, size int) {
-	seen := make(map[string]struct{}, min(len(items), batchKeys))
-	for _, it := range items {
-		_, again := seen[it.Key]
-		if n > 0 && (again || n == batchKeys || size+len(it.Value) > batchBytes) {
+// distinctItems returns how many items from the beginning have different keys, and their size in bytes.
+func distinctItems(items []kv.Item) (n, size int) {
+	seen := make(map[string]struct{}, len(items))
+	for ; n < len(items); n++ {
+		if _, again := seen[items[n].Key]; again {
 			break
 		}
-		seen[it.Key] = struct{}{}
-		size += len(it.Value)
-		n++
+		seen[items[n].Key] = struct{}{}
+		size += len(items[n].Value)
 	}
 	return n, size
+}
+
+// nextBatch returns the number of items in the next batch, at least one.
+func nextBatch(items []kv.Item) (n int) {
+	for size := 0; n < len(items) && n < batchKeys; n++ {
+		if size += len(items[n].Value); n > 0 && size > batchBytes {
+			break
+		}
+	}
+	return n
 }
 
 // CompareAndSwap implements [kv.Driver].
 func (d *Driver) CompareAndSwap(ctx context.Context, item kv.Item, old kv.Revision, ttl time.Duration) error {
 	return d.swap(ctx, item, old, ttl, nil)
-}
-
-// Commit implements [kv.Committer].
-func (d *Driver) Commit(ctx context.Context, c kv.Commit) ([][]byte, error) {
-	return kv.CommitInSteps(ctx, d, c, func() error { return d.swap(ctx, c.Swap, c.Old, c.SwapTTL, c.Event) })
 }
 
 // Watch implements [kv.Watcher].
@@ -162,20 +170,23 @@ func (d *Driver) Watch(key string, tell func(event []byte)) (stop func()) {
 
 // swap is CompareAndSwap with an event, which may be nil.
 func (d *Driver) swap(ctx context.Context, item kv.Item, old kv.Revision, ttl time.Duration, event func() []byte) error {
-	return d.mutate(ctx, []string{item.Key}, len(item.Value), true, func(c *change) error {
-		current, present, err := d.revision(item.Key, c.now)
-		if err != nil {
-			return err
-		}
-		wantPresent := old != kv.Revision{}
-		if present != wantPresent || current != old {
-			return kv.ErrConflict
-		}
-		if event != nil {
-			c.told = append(c.told, notice{item.Key, event})
-		}
-		return c.put(item, expiry(c.now, ttl))
-	})
+	return d.mutate(ctx, []string{item.Key}, len(item.Value), true, func(c *change) error { return c.swap(item, old, ttl, event) })
+}
+
+// swap replaces the value with the revision old by item, and tells the event, which may be nil.
+func (c *change) swap(item kv.Item, old kv.Revision, ttl time.Duration, event func() []byte) error {
+	current, present, err := c.d.revision(item.Key, c.now)
+	if err != nil {
+		return err
+	}
+	wantPresent := old != kv.Revision{}
+	if present != wantPresent || current != old {
+		return kv.ErrConflict
+	}
+	if event != nil {
+		c.told = append(c.told, notice{item.Key, event})
+	}
+	return c.put(item, expiry(c.now, ttl))
 }
 
 // revision returns the revision of the value of key, without copying the value.
@@ -200,26 +211,32 @@ func (d *Driver) revision(key string, now int64) (r kv.Revision, present bool, e
 
 // Delete implements [kv.Driver].
 func (d *Driver) Delete(ctx context.Context, keys []string) error {
-	return d.eachBatch(ctx, keys, func(c *change, key string) error {
-		c.told = append(c.told, notice{key: key})
-		return c.remove(key)
-	})
+	return d.eachBatch(ctx, keys, (*change).forget)
+}
+
+// forget removes an item, and tells that.
+func (c *change) forget(key string) error {
+	c.told = append(c.told, notice{key: key})
+	return c.remove(key)
 }
 
 // Touch implements [kv.Driver]. Values are not rewritten.
 func (d *Driver) Touch(ctx context.Context, keys []string, ttl time.Duration) error {
-	return d.eachBatch(ctx, keys, func(c *change, key string) error {
-		m, ok, err := c.meta(key)
-		until := expiry(c.now, ttl)
-		if !ok || err != nil || m.expires <= c.now || m.expires >= until {
-			return err
-		}
-		if err := c.unindex(key, m); err != nil {
-			return err
-		}
-		m.expires = until
-		return c.describe(key, m)
-	})
+	return d.eachBatch(ctx, keys, func(c *change, key string) error { return c.renew(key, ttl) })
+}
+
+// renew extends the life of an item.
+func (c *change) renew(key string, ttl time.Duration) error {
+	m, ok, err := c.meta(key)
+	until := expiry(c.now, ttl)
+	if !ok || err != nil || m.expires <= c.now || m.expires >= until {
+		return err
+	}
+	if err := c.unindex(key, m); err != nil {
+		return err
+	}
+	m.expires = until
+	return c.describe(key, m)
 }
 
 // eachBatch applies op to the keys in batches. Repeated keys in a batch are ignored.

@@ -5,10 +5,8 @@ package disk
 import (
 	"context"
 	"errors"
-	"fmt"
 	"hash/maphash"
 	"slices"
-	"syscall"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -32,81 +30,6 @@ type notice struct {
 	key string
 	// event is that of the [kv.Commit], nil for other changes.
 	event func() []byte
-}
-
-// mutate applies the change that build makes, while keys are locked. size is about the number of
-// bytes that build copies; grows is true if the change adds data.
-func (d *Driver) mutate(ctx context.Context, keys []string, size int, grows bool, build func(*change) error) (err error) {
-	defer func() {
-		if errors.Is(err, syscall.ENOSPC) {
-			err = fmt.Errorf("%w: %w", kv.ErrFull, err)
-		}
-	}()
-	ctx, leave, err := d.gate.enter(ctx, grows)
-	if err != nil {
-		return err
-	}
-	defer leave()
-	weight := min(int64(size), maxPendingBytes)
-	if d.pending.Acquire(ctx, weight) != nil {
-		return context.Cause(ctx)
-	}
-	locked, err := d.stripes.lock(ctx, keys)
-	if err != nil {
-		d.pending.Release(weight)
-		return err
-	}
-	c := &change{d: d, batch: d.db.NewBatch(), now: d.now().UnixNano(), soonest: never}
-	release := func() {
-		_ = c.batch.Close()
-		d.stripes.unlock(locked)
-		d.pending.Release(weight)
-	}
-	if err := d.try(func() error { return build(c) }); err != nil || c.batch.Empty() {
-		release()
-		return err
-	}
-	return d.commit(ctx, c, keys, locked, release)
-}
-
-// commit passes c to the engine and waits until it is stored or ctx is done. In the latter case the
-// engine may still store it, so the locks are held, and reads see what was there before, until the engine has
-// finished. If it fails, that is so until the directory is opened again.
-func (d *Driver) commit(ctx context.Context, c *change, keys []string, locked []int, release func()) error {
-	done := make(chan error, 1)
-	d.commits.Add(1)
-	flight := d.unconfirmed.add(d.db, keys, locked)
-	go func() {
-		defer d.commits.Done()
-		err := protect(func() error { return c.batch.Commit(pebble.Sync) })
-		if err != nil {
-			d.gate.failed(err, true)
-			done <- err
-			return
-		}
-		d.counted.Add(c.counted)
-		d.freed.Add(c.freed)
-		d.floor.stored(c.soonest)
-		d.unconfirmed.confirm(locked)
-		for _, n := range c.told {
-			if n.event == nil {
-				d.watchers.Tell(n.key, nil)
-			} else {
-				d.watchers.TellOf(n.key, n.event)
-			}
-		}
-		release()
-		done <- nil
-		if err := protect(flight.close); err != nil {
-			d.logger.Error("storage engine", "error", err)
-		}
-	}()
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }
 
 // meta returns the meta record of key, if it exists, expired or not.

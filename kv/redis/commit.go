@@ -20,7 +20,8 @@ import (
 // absent). The new value is ARGV[2], with a TTL of ARGV[3] milliseconds (0: none). ARGV[4] says
 // whether the key is added to the index ("count") or removed from it ("uncount"); then the index is
 // KEYS[2]. With "" there is no index. The other keys are deleted after the swap. The event ARGV[6], unless
-// it is "", is published on the channel ARGV[5]; a user who may not publish swaps all the same. The answer is
+// it is "", is published with the command ARGV[7] on the channel ARGV[5]; a user who may not publish swaps all the
+// same. The answer is
 // 1. If the swap lost, it is the present value, or 0 if the key is absent.
 //
 // When a key is added to the index, some expired ones are removed from it.
@@ -55,7 +56,7 @@ for i = first, #KEYS, 1000 do
 	redis.call('UNLINK', unpack(KEYS, i, math.min(i + 999, #KEYS)))
 end
 if ARGV[6] ~= '' then
-	redis.pcall('PUBLISH', ARGV[5], ARGV[6])
+	redis.pcall(ARGV[7], ARGV[5], ARGV[6])
 end
 return 1
 `)
@@ -205,7 +206,7 @@ func (d *Driver) swapArguments(c kv.Commit, index string) []any {
 	if c.Old == (kv.Revision{}) {
 		old = nil
 	}
-	return []any{old, c.Swap.Value, wholeMilliseconds(c.SwapTTL).Milliseconds(), index, d.channel(c.Swap.Key), c.Told()}
+	return []any{old, c.Swap.Value, wholeMilliseconds(c.SwapTTL).Milliseconds(), index, d.channel(c.Swap.Key), c.Told(), d.publishCommand()}
 }
 
 func indexChange(item kv.Item) string {

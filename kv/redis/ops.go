@@ -113,12 +113,12 @@ func wholeMilliseconds(ttl time.Duration) time.Duration {
 	return (ttl + time.Millisecond - 1).Truncate(time.Millisecond)
 }
 
-// deleteScript deletes KEYS, and publishes on the channel ARGV[i] that the key KEYS[i] was deleted, if it was
-// there. A user who may not publish deletes all the same.
+// deleteScript deletes KEYS, and publishes with the last of ARGV on the channel ARGV[i] that the key KEYS[i] was
+// deleted, if it was there. A user who may not publish deletes all the same.
 const deleteScript = `
 for i = 1, #KEYS do
 	if redis.call('UNLINK', KEYS[i]) == 1 then
-		redis.pcall('PUBLISH', ARGV[i], '')
+		redis.pcall(ARGV[#ARGV], ARGV[i], '')
 	end
 end
 return 1
@@ -137,7 +137,7 @@ func (d *Driver) Delete(ctx context.Context, keys []string) error {
 		}
 		var commands []command
 		for first := 0; first < len(keys); first += together {
-			of, on := keys[first:first+together], channels[first:first+together]
+			of, on := keys[first:first+together], append(channels[first:first+together:first+together], d.publishCommand())
 			commands = append(commands, command{of[0], func(pipe goredis.Pipeliner) { pipe.Eval(ctx, deleteScript, of, on...) }})
 		}
 		commands = append(commands, command{d.opt.Index, func(pipe goredis.Pipeliner) { pipe.ZRem(ctx, d.opt.Index, members...) }})

@@ -80,9 +80,11 @@ type Driver struct {
 	master atomic.Pointer[string]
 	// fsyncs says which servers can wait for the disks of their replicas; see [Driver.learn].
 	fsyncs sync.Map
-	// subscriber tells those who watch keys. mute says that the user may not publish or subscribe.
+	// subscriber tells those who watch keys. mute says that the user may not publish or subscribe, sharded that channels
+	// are sharded.
 	subscriber subscriber
 	mute       bool
+	sharded    bool
 }
 
 var (
@@ -118,7 +120,8 @@ func Open(ctx context.Context, opt Options) (*Driver, error) {
 	if err == nil {
 		// Without an answer the user is taken to be one who may, as the default user of Redis is: a node that hangs must
 		// not keep the client from opening.
-		d.mute = !d.canTell(ctx)
+		d.sharded = d.cluster && d.canTell(ctx, true)
+		d.mute = !d.sharded && !d.canTell(ctx, false)
 	}
 	if err != nil {
 		_ = d.client.Close()

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"sync"
 	"time"
 
@@ -18,12 +17,12 @@ import (
 // Whoever watches keys is told over one connection for the whole process, which is open while anybody watches.
 // The scripts that swap and delete publish in the same step, on the channel of the key.
 //
-// On a Cluster the messages are ordinary ones, which each node passes on to all others, and not those of
-// sharded channels: these need Redis 7, and a connection to each node that follows the slots as they move. An
-// ordinary one hears everything at any node.
+// On a Cluster the channels are sharded, and there is a connection to each node that has slots of watched keys: an
+// ordinary message would go to every node. Sharded channels need Redis 7. Where there are none, or the user may
+// not use them, messages are ordinary ones, which can be heard at any node.
 //
-// Redis keeps no messages. So whenever a subscription begins, also the one after a broken connection, those
-// who watch the channel are told to look for themselves.
+// Redis keeps no messages. So whenever a subscription begins, also the one after a broken connection or at the
+// new node of a slot that has moved, those who watch the channel are told to look for themselves.
 
 const (
 	// pingAfter is how long nothing may come before the server is asked whether it is there. If it does not
@@ -38,18 +37,42 @@ const (
 // channel is the one on which events about a key are published. Channels know no databases.
 func (d *Driver) channel(key string) string { return fmt.Sprintf("%s@%d", key, d.opt.DB) }
 
-// canTell reports whether the user may publish and subscribe, as far as Redis says so. The default of Redis 7 for
-// new users is that they may not.
-func (d *Driver) canTell(ctx context.Context) bool {
+// canTell reports whether the user may publish and subscribe on sharded channels or on ordinary ones, as far as
+// Redis says so. The default of Redis 7 for new users is that they may not.
+func (d *Driver) canTell(ctx context.Context, sharded bool) bool {
 	probe := d.channel(d.opt.Index)
+	publish, subscribe := d.client.Publish, d.client.Subscribe
+	if sharded {
+		publish, subscribe = d.client.SPublish, d.client.SSubscribe
+	}
 	refused := func(err error) bool { return errors.As(err, new(goredis.Error)) && !isTransient(err) }
-	if err := d.client.Publish(ctx, probe, "").Err(); err != nil {
+	if err := publish(ctx, probe, "").Err(); err != nil {
 		return !refused(err)
 	}
-	sub := d.client.Subscribe(ctx, probe)
+	sub := subscribe(ctx, probe)
 	defer sub.Close()
 	_, err := sub.ReceiveTimeout(ctx, d.opt.SocketTimeout)
 	return !refused(err)
+}
+
+// publishCommand is the command with which scripts publish.
+func (d *Driver) publishCommand() string {
+	if d.sharded {
+		return "SPUBLISH"
+	}
+	return "PUBLISH"
+}
+
+// home returns the server at which a channel is heard, and its name; nil if any will do.
+func (d *Driver) home(ctx context.Context, channel string) (*goredis.Client, string, error) {
+	if !d.sharded {
+		return nil, "", nil
+	}
+	node, err := d.masterOf(ctx, channel)
+	if err != nil {
+		return nil, "", err
+	}
+	return node, node.Options().Addr, nil
 }
 
 // subscriber keeps the connection.
@@ -76,8 +99,7 @@ func (s *subscriber) watch(channel string, tell func(event []byte)) (stop func()
 	case s.closed:
 	case s.running == nil:
 		s.running = newSubscription(s)
-		s.running.loops.Go(s.running.read)
-		s.running.loops.Go(s.running.write)
+		s.running.loops.Go(s.running.route)
 	case first:
 		s.running.change()
 	default:
@@ -111,181 +133,5 @@ func (s *subscriber) close() {
 	if running != nil {
 		running.end()
 		running.loops.Wait()
-	}
-}
-
-// subscription is the time from the first one who watches to the last.
-type subscription struct {
-	*subscriber
-	ctx    context.Context
-	cancel context.CancelFunc
-	loops  sync.WaitGroup
-	// changed receives when channels were added or removed.
-	changed chan struct{}
-
-	mu  sync.Mutex
-	sub *goredis.PubSub // nil while there is no connection
-	// on has the channels that were asked for on this connection.
-	on map[string]bool
-}
-
-func newSubscription(s *subscriber) *subscription {
-	n := &subscription{subscriber: s, changed: make(chan struct{}, 1)}
-	n.ctx, n.cancel = context.WithCancel(context.Background())
-	return n
-}
-
-// change has the channels compared with those that are watched.
-func (n *subscription) change() {
-	select {
-	case n.changed <- struct{}{}:
-	default:
-	}
-}
-
-// end makes both loops end. A read is only ended by closing its connection.
-func (n *subscription) end() {
-	n.cancel()
-	n.drop()
-}
-
-func (n *subscription) drop() {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.sub != nil {
-		_ = n.sub.Close()
-		n.sub, n.on = nil, nil
-	}
-}
-
-// connect returns the present connection, or makes a new one.
-func (n *subscription) connect() *goredis.PubSub {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.ctx.Err() != nil {
-		return nil
-	}
-	if n.sub == nil {
-		n.sub, n.on = n.driver.client.Subscribe(n.ctx), map[string]bool{}
-	}
-	return n.sub
-}
-
-// write subscribes and unsubscribes until the subscription ends.
-func (n *subscription) write() {
-	for {
-		if err := n.update(); err != nil {
-			// The reader sees that its connection is closed, and begins again.
-			n.drop()
-		}
-		select {
-		case <-n.ctx.Done():
-			return
-		case <-n.changed:
-		}
-	}
-}
-
-// update sends what is missing to the server.
-func (n *subscription) update() error {
-	n.mu.Lock()
-	sub := n.sub
-	wanted, gone := n.difference()
-	n.mu.Unlock()
-	if sub == nil {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(n.ctx, pingAfter)
-	defer cancel()
-	for len(wanted) > 0 {
-		some := wanted[:min(len(wanted), maxChannels)]
-		wanted = wanted[len(some):]
-		if err := sub.Subscribe(ctx, some...); err != nil {
-			return err
-		}
-	}
-	if len(gone) > 0 {
-		return sub.Unsubscribe(ctx, gone...)
-	}
-	return nil
-}
-
-// difference returns the channels to subscribe and those to unsubscribe, and notes that this is done.
-func (n *subscription) difference() (wanted, gone []string) {
-	if n.sub == nil {
-		return nil, nil
-	}
-	watched := map[string]bool{}
-	for _, channel := range n.watchers.Keys() {
-		watched[channel] = true
-		if !n.on[channel] {
-			n.on[channel] = true
-			wanted = append(wanted, channel)
-		}
-	}
-	for channel := range n.on {
-		if !watched[channel] {
-			delete(n.on, channel)
-			gone = append(gone, channel)
-		}
-	}
-	return wanted, gone
-}
-
-// read tells what comes until the subscription ends, over one connection after another.
-func (n *subscription) read() {
-	for pause := minBackoff; n.ctx.Err() == nil; pause = min(2*pause, maxResubscribePause) {
-		sub := n.connect()
-		if sub == nil {
-			return
-		}
-		n.change()
-		if n.receive(sub) {
-			pause = minBackoff
-		}
-		n.drop()
-		// The server may have been replaced.
-		n.driver.findNodes()
-		select {
-		case <-n.ctx.Done():
-		case <-time.After(pause):
-		}
-	}
-}
-
-// receive tells what comes over one connection until that is broken. It reports whether anything came.
-func (n *subscription) receive(sub *goredis.PubSub) (came bool) {
-	for asked := false; ; {
-		// The context limits the time to connect, which no other option does.
-		ctx, cancel := context.WithTimeout(n.ctx, pingAfter+n.driver.opt.ConnectTimeout)
-		message, err := sub.ReceiveTimeout(ctx, pingAfter)
-		cancel()
-		var slow net.Error
-		switch {
-		case err == nil:
-			came, asked = true, false
-			n.tell(message)
-		case !asked && n.ctx.Err() == nil && errors.As(err, &slow) && slow.Timeout():
-			if asked = true; sub.Ping(n.ctx) != nil {
-				return came
-			}
-		default:
-			return came
-		}
-	}
-}
-
-func (n *subscription) tell(message any) {
-	switch m := message.(type) {
-	case *goredis.Subscription:
-		if m.Kind == "subscribe" {
-			n.watchers.Tell(m.Channel, nil)
-		}
-	case *goredis.Message:
-		if m.Payload == "" {
-			n.watchers.Tell(m.Channel, nil)
-			return
-		}
-		n.watchers.Tell(m.Channel, []byte(m.Payload))
 	}
 }

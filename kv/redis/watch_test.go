@@ -109,9 +109,9 @@ func TestAServerThatHangsIsGivenUp(t *testing.T) {
 		defer d.subscriber.mu.Unlock()
 		return d.subscriber.running
 	}()
-	first := func() any { present.mu.Lock(); defer present.mu.Unlock(); return present.sub }
-	was := first()
-	until(t, "giving the connection up", func() bool { return first() != was })
+	line := func() any { present.mu.Lock(); defer present.mu.Unlock(); return present.lines[""] }
+	was := line()
+	until(t, "giving the connection up", func() bool { return line() != was })
 	_, before := w.state()
 	server.Resume()
 	until(t, "looking", func() bool { _, looks := w.state(); return looks > before })
@@ -232,8 +232,9 @@ func TestWatchersFollowAFailover(t *testing.T) {
 	s.tellUntilHeard(t, writer, w, "after")
 }
 
-// TestWatchersOfAClusterHearOfAllSlots also loses the node that they are connected to.
-func TestWatchersOfAClusterHearOfAllSlots(t *testing.T) {
+// TestWatchersOfACluster hears of all slots, over connections that break and while a slot moves, without a message
+// that goes to every node.
+func TestWatchersOfACluster(t *testing.T) {
 	t.Parallel()
 	cluster := testenv.StartRedisCluster(t, 3)
 	writer, d := open(t, options(cluster.Addrs()...)), open(t, options(cluster.Addrs()...))
@@ -242,19 +243,65 @@ func TestWatchersOfAClusterHearOfAllSlots(t *testing.T) {
 		key := fmt.Sprintf("edgeframe:{%d}:head", i)
 		all[key], _ = watch(t, d, key)
 	}
-	for key, w := range all {
-		(&session{key: key}).tellUntilHeard(t, writer, w, "first")
+	hear := func(event string) {
+		t.Helper()
+		for key, w := range all {
+			values, err := writer.Get(t.Context(), []string{key})
+			must(t, err)
+			(&session{key: key, n: 1000, head: values[0]}).tellUntilHeard(t, writer, w, event)
+		}
 	}
+	hear("first")
 	for i := range 3 {
 		cluster.Nodes[i].Do("CLIENT", "KILL", "TYPE", "pubsub")
 	}
-	for key, w := range all {
-		_, looks := w.state()
-		until(t, "looking", func() bool { _, now := w.state(); return now > 1 || looks > 1 })
-		s := &session{key: key, n: 1000}
-		values, err := writer.Get(t.Context(), []string{key})
-		must(t, err)
-		s.head = values[0]
-		s.tellUntilHeard(t, writer, w, "second")
+	hear("over new connections")
+
+	const moving = "edgeframe:{0}:head"
+	_, before := all[moving].state()
+	move(cluster, moving)
+	until(t, "looking after the move", func() bool { _, looks := all[moving].state(); return looks > before })
+	hear("after the move")
+
+	_, before = all[moving].state()
+	must(t, writer.Delete(t.Context(), []string{moving}))
+	until(t, "looking after the end", func() bool { _, looks := all[moving].state(); return looks > before })
+	for i, node := range cluster.Nodes {
+		if sent := infoField(fmt.Sprint(node.Do("CLUSTER", "INFO")), "cluster_stats_messages_publish_sent"); sent != "" {
+			t.Errorf("node %d has sent %s messages to the others", i, sent)
+		}
+	}
+	ordinaryMessages(t, cluster)
+}
+
+// move moves the slot of a key, which is the only one in it, to the next node.
+func move(cluster *testenv.RedisCluster, key string) {
+	from := cluster.Owner(key)
+	source, target, third := cluster.Nodes[from], cluster.Nodes[(from+1)%3], cluster.Nodes[(from+2)%3]
+	slot := cluster.Slot(key)
+	to, of := target.Do("CLUSTER", "MYID"), source.Do("CLUSTER", "MYID")
+	target.Do("CLUSTER", "SETSLOT", slot, "IMPORTING", of)
+	source.Do("CLUSTER", "SETSLOT", slot, "MIGRATING", to)
+	host, port, _ := strings.Cut(target.Addr, ":")
+	source.Do("MIGRATE", host, port, key, 0, 5000)
+	for _, node := range []*testenv.Redis{target, source, third} {
+		node.Do("CLUSTER", "SETSLOT", slot, "NODE", to)
+	}
+}
+
+// ordinaryMessages has a user who may not use sharded channels.
+func ordinaryMessages(t *testing.T, cluster *testenv.RedisCluster) {
+	for _, node := range cluster.Nodes {
+		node.Do("ACL", "SETUSER", "ef", "on", ">secret", "allkeys", "allchannels", "+@all", "-spublish", "-ssubscribe")
+	}
+	opt := options(cluster.Addrs()...)
+	opt.Username, opt.Password = "ef", "secret"
+	d := open(t, opt)
+	if !d.Info().Capabilities.LiveUpdates {
+		t.Error("there are no live updates without sharded channels")
+	}
+	for _, key := range keysOf(cluster, 1) {
+		w, _ := watch(t, d, key)
+		(&session{key: key}).tellUntilHeard(t, d, w, "ordinary")
 	}
 }

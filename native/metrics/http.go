@@ -16,6 +16,10 @@ var requestBuckets = []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 
 // bodyBuckets are bytes.
 var bodyBuckets = prometheus.ExponentialBuckets(1<<10, 8, 6)
 
+// routeDuration is by route, method and status. It has its buckets only where they take no time series; see
+// [Metrics.Handler].
+const routeDuration = "http_server_route_duration_seconds"
+
 // NoRoute is the route of requests that have taken none: their path or method does not exist, or they were
 // refused before that was looked at, for instance because they lack a token.
 const NoRoute = "none"
@@ -26,7 +30,7 @@ var classes = [...]string{"0xx", "1xx", "2xx", "3xx", "4xx", "5xx"}
 type httpMetrics struct {
 	active         prometheus.Gauge
 	duration       *prometheus.HistogramVec
-	routes         *prometheus.SummaryVec
+	routes         *prometheus.HistogramVec
 	request, reply prometheus.Observer
 }
 
@@ -34,7 +38,7 @@ func newHTTPMetrics(m *Metrics) httpMetrics {
 	return httpMetrics{
 		active:   m.gauge("http_server_active_requests", "Requests that are being answered.").WithLabelValues(),
 		duration: m.histogram("http_server_request_duration_seconds", "How long requests took, from their header to the last byte of the answer.", requestBuckets, "method"),
-		routes:   m.summary("http_server_route_duration_seconds", "How long requests took, by route and by the class of the status. The route none are requests that have taken none, pages those of the console and of /docs.", "route", "method", "status"),
+		routes:   m.nativeHistogram(routeDuration, "How long requests took, by route and by the class of the status. The route none are requests that have taken none, pages those of the console and of /docs.", "route", "method", "status"),
 		request:  m.histogram("http_server_request_body_size_bytes", "Bytes of the bodies of requests that have one, as they were sent.", bodyBuckets).WithLabelValues(),
 		reply:    m.histogram("http_server_response_body_size_bytes", "Bytes of the bodies of answers, as they were sent.", bodyBuckets).WithLabelValues(),
 	}

@@ -8,7 +8,8 @@
 // the routes and operations of the program. A test counts at most 500 after all that clients can do.
 //
 // Buckets of requests are those of OpenTelemetry. A histogram takes one time series for each bucket and
-// combination of labels, so they are by method, and what is by route has a sum and a count.
+// combination of labels, so they are by method. What is by route, method and status is a native histogram, which is a
+// single time series with fine buckets. Only scrapes in Protocol Buffers can have it; others get its sum and count.
 package metrics
 
 import (
@@ -20,6 +21,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
 )
 
 // Metrics counts. All methods but Handler may be called on a nil *Metrics, which counts nothing.
@@ -59,9 +62,34 @@ func New(version string) *Metrics {
 	return m
 }
 
-// Handler answers scrapes.
+// Handler answers scrapes, in text or, if that is asked for, in Protocol Buffers, which alone have native histograms.
 func (m *Metrics) Handler() http.Handler {
-	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: maxScrapes, Timeout: scrapeTimeout})
+	opt := promhttp.HandlerOpts{MaxRequestsInFlight: maxScrapes, Timeout: scrapeTimeout}
+	text, binary := promhttp.HandlerFor(prometheus.GathererFunc(m.gatherText), opt), promhttp.HandlerFor(m.registry, opt)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if expfmt.NegotiateAccept(r.Header, expfmt.DefaultAcceptedFormats()...).FormatType() == expfmt.TypeProtoDelim {
+			binary.ServeHTTP(w, r)
+			return
+		}
+		text.ServeHTTP(w, r)
+	})
+}
+
+// gatherText returns all metrics, of native histograms their sums and counts: in text they would have a bucket more,
+// which says what the count says.
+func (m *Metrics) gatherText() ([]*dto.MetricFamily, error) {
+	families, err := m.registry.Gather()
+	for _, family := range families {
+		if family.GetName() != routeDuration {
+			continue
+		}
+		family.Type = dto.MetricType_SUMMARY.Enum()
+		for _, metric := range family.Metric {
+			h := metric.GetHistogram()
+			metric.Histogram, metric.Summary = nil, &dto.Summary{SampleCount: h.SampleCount, SampleSum: h.SampleSum}
+		}
+	}
+	return families, err
 }
 
 // A scrape asks the store how it is, so it may take a while.
@@ -95,8 +123,16 @@ func (m *Metrics) histogram(name, help string, buckets []float64, labels ...stri
 	return h
 }
 
-func (m *Metrics) summary(name, help string, labels ...string) *prometheus.SummaryVec {
-	s := prometheus.NewSummaryVec(prometheus.SummaryOpts{Name: name, Help: help}, labels)
-	m.registry.MustRegister(s)
-	return s
+// nativeHistogram returns a histogram whose buckets are at most a tenth wide and take no time series of their own.
+func (m *Metrics) nativeHistogram(name, help string, labels ...string) *prometheus.HistogramVec {
+	h := prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: name, Help: help,
+		NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: maxNativeBuckets, NativeHistogramMinResetDuration: time.Hour,
+	}, labels)
+	m.registry.MustRegister(h)
+	return h
 }
+
+// maxNativeBuckets bounds the memory of a time series; with more buckets than these they become wider. 160 are those of
+// OpenTelemetry's exponential histograms.
+const maxNativeBuckets = 160

@@ -7,9 +7,13 @@ import (
 	"errors"
 	"net/http/httptest"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
 
 	"edgeframe/internal/budget"
 	"edgeframe/internal/lru"
@@ -64,6 +68,40 @@ func TestRequestsAreCountedByRouteMethodAndStatus(t *testing.T) {
 		`http_server_request_body_size_bytes_count 1`,
 		`http_server_response_body_size_bytes_count 6`,
 	)
+}
+
+// TestPrometheusGetsADurationWithBucketsForEachRoute asks as Prometheus does that knows native histograms. In text, the
+// same are a sum and a count, and no time series more.
+func TestPrometheusGetsADurationWithBucketsForEachRoute(t *testing.T) {
+	m := metrics.New("")
+	for _, took := range []time.Duration{10 * time.Millisecond, 10 * time.Millisecond, 3 * time.Second} {
+		m.Begin()
+		m.End(metrics.Request{Route: "/api/v1/sessions", Method: "POST", Status: 201, Took: took})
+	}
+	r := httptest.NewRequest("GET", "/metrics", nil)
+	r.Header.Set("Accept", "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited,text/plain;version=0.0.4;q=0.3")
+	w := httptest.NewRecorder()
+	m.Handler().ServeHTTP(w, r)
+	decoder := expfmt.NewDecoder(w.Body, expfmt.ResponseFormat(w.Header()))
+	for {
+		var family dto.MetricFamily
+		if err := decoder.Decode(&family); err != nil {
+			t.Fatalf("there is no such histogram: %v", err)
+		}
+		if family.GetName() != "http_server_route_duration_seconds" {
+			continue
+		}
+		h := family.GetMetric()[0].GetHistogram()
+		if len(family.GetMetric()) != 1 || h.GetSampleCount() != 3 || len(h.GetBucket()) != 0 || !slices.Equal(h.GetPositiveDelta(), []int64{2, -1}) || h.GetSchema() < 3 {
+			t.Errorf("got %v", &family)
+		}
+		break
+	}
+	text := scrape(m)
+	has(t, text, `http_server_route_duration_seconds_count{method="POST",route="/api/v1/sessions",status="2xx"} 3`)
+	if n := strings.Count(text, "\nhttp_server_route_duration_seconds"); n != 2 {
+		t.Errorf("%d time series in text, want 2", n)
+	}
 }
 
 func TestCallsOfTheStoreAreCountedWithTheirResults(t *testing.T) {

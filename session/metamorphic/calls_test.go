@@ -29,6 +29,7 @@ func service(store *kv.Store, c *clock, opt Step) *session.Service {
 		SegmentTargetBytes: opt.SegmentBytes,
 		CacheBytes:         opt.CacheBytes,
 		InlineBytes:        opt.InlineBytes,
+		FarStore:           opt.FarStore,
 		Now:                c.Now,
 	})
 }
@@ -82,6 +83,8 @@ func call(ctx context.Context, svc *session.Service, c session.Change, s Step) (
 		return svc.Snapshot(ctx, c)
 	case "restore":
 		return svc.Restore(ctx, c, s.Version)
+	case "name":
+		return svc.Name(ctx, c, session.VersionRef{ID: s.Version}, s.Name)
 	case "mark":
 		return svc.SetMarks(ctx, c, frame.Marks(s.Marks), s.Merge)
 	case "touch":

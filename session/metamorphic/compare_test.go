@@ -16,7 +16,7 @@ import (
 // kinds are the errors by which a client tells refusals apart.
 var kinds = []error{
 	session.ErrSessionNotFound, session.ErrVersionNotFound, session.ErrNothingToUndo, session.ErrNothingToRedo,
-	session.ErrConflict, session.ErrPreconditionFailed, session.ErrStaleRead, session.ErrCorrupt, session.ErrInvalidParameter,
+	session.ErrNameTaken, session.ErrConflict, session.ErrPreconditionFailed, session.ErrStaleRead, session.ErrCorrupt, session.ErrInvalidParameter,
 	frame.ErrColumnNotFound, frame.ErrInvalidOperation, codec.ErrMismatch, codec.ErrMalformed, kv.ErrUnavailable,
 }
 
@@ -59,6 +59,8 @@ func (m *model) checkSession(v *session.Session, s *state) error {
 	if err := json.Unmarshal(v.Metadata, &metadata); err != nil {
 		return fmt.Errorf("metadata %q: %w", v.Metadata, err)
 	}
+	_, canUndo := s.beside(-1)
+	_, canRedo := s.beside(+1)
 	return errors.Join(
 		differs("revision", v.Revision.Revision, s.revision),
 		differs("filename", v.Filename, s.filename),
@@ -68,8 +70,8 @@ func (m *model) checkSession(v *session.Session, s *state) error {
 		m.checkExpiry(v, s),
 		m.checkVersions(v, s),
 		differs("current version", v.Current.ID, s.versions[s.current].id),
-		differs("can undo", v.CanUndo, s.current > 0),
-		differs("can redo", v.CanRedo, s.current+1 < len(s.versions)),
+		differs("can undo", v.CanUndo, canUndo),
+		differs("can redo", v.CanRedo, canRedo),
 	)
 }
 
@@ -92,13 +94,14 @@ func (m *model) checkVersions(v *session.Session, s *state) error {
 		summary       string
 		before, after int64
 		columns       int
+		name          string
 	}
 	var got, want []line
 	for _, ver := range v.Versions {
-		got = append(got, line{ver.ID, ver.Time, ver.Summary, ver.RowsBefore, ver.Rows, ver.Columns})
+		got = append(got, line{ver.ID, ver.Time, ver.Summary, ver.RowsBefore, ver.Rows, ver.Columns, ver.Name})
 	}
 	for _, ver := range s.versions {
-		want = append(want, line{ver.id, ver.time, ver.summary, ver.rowsBefore, int64(len(ver.table.rows)), len(ver.table.columns)})
+		want = append(want, line{ver.id, ver.time, ver.summary, ver.rowsBefore, int64(len(ver.table.rows)), len(ver.table.columns), ver.name})
 	}
 	return differs("versions", got, want)
 }

@@ -28,7 +28,7 @@ type generator struct {
 func generate(seed uint64) []Step {
 	g := &generator{Rand: rand.New(rand.NewPCG(seed, 1))}
 	options := Step{Do: "options", MaxVersions: pick(g, 0, 1, 2, 5), SegmentBytes: pick(g, 100, 1000, 1<<20), CacheBytes: pick[int64](g, 0, 1<<20)}
-	options.InlineBytes = []int{-1, 2000, 0}[seed%3]
+	options.InlineBytes, options.FarStore = []int{-1, 2000, 0}[seed%3], seed%2 == 1
 	g.model = &model{now: newClock().now, most: options.MaxVersions}
 	g.large = g.IntN(12) == 0
 	steps := []Step{options}
@@ -93,6 +93,7 @@ var changes = map[string]kind{
 	"audit":    {2, func(g *generator, s *Step) { s.Summary = pick(g, "looked at", "Hänsel & <Gretel>") }},
 	"info":     {4, (*generator).info},
 	"touch":    {3, func(g *generator, s *Step) { s.Seconds = pick[int64](g, 0, 0, 1, 90, 3600, 86400*30, -1) }},
+	"name":     {6, (*generator).name},
 	"delete":   {2, nil},
 	"create":   {3, (*generator).create},
 }
@@ -226,6 +227,17 @@ func (g *generator) info(s *Step) {
 		json.RawMessage(`{}`), json.RawMessage(`[1]`))
 }
 
+// versionNames are few, so that they are taken; the last one is refused.
+var versionNames = []string{"raw, locked", "größer", "c", "@c"}
+
+// name names a version or, with an empty name, takes its name from it.
+func (g *generator) name(s *Step) {
+	s.Version = g.version(s.Session)
+	if !g.oneIn(4) {
+		s.Name = pick(g, versionNames...)
+	}
+}
+
 func (g *generator) mark(s *Step) {
 	t := g.table(s.Session)
 	s.Marks = map[string][]int64{}
@@ -242,6 +254,9 @@ func (g *generator) read(s *Step) {
 		return
 	}
 	s.Version = pick(g, 0, 0, g.version(s.Session))
+	if g.oneIn(4) {
+		s.Version, s.Called = 0, pick(g, versionNames[:3]...)
+	}
 	t := g.table(s.Session)
 	if g.oneIn(2) {
 		s.Columns = g.columns(t)

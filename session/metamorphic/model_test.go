@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"edgeframe/frame"
@@ -50,6 +51,9 @@ type version struct {
 	summary    string
 	rowsBefore int64
 	table      *table
+	// name keeps the version. aside says that undo and redo pass it by.
+	name  string
+	aside bool
 }
 
 type auditEntry struct {
@@ -79,6 +83,26 @@ func (s *state) find(id uint32) *version {
 		}
 	}
 	return nil
+}
+
+// named returns the version with that name, or nil.
+func (s *state) named(name string) *version {
+	for i := range s.versions {
+		if s.versions[i].name == name {
+			return &s.versions[i]
+		}
+	}
+	return nil
+}
+
+// beside returns where undo, if by is -1, or redo, if it is 1, goes to.
+func (s *state) beside(by int) (at int, ok bool) {
+	for at = s.current + by; at >= 0 && at < len(s.versions); at += by {
+		if !s.versions[at].aside {
+			return at, true
+		}
+	}
+	return 0, false
 }
 
 // interval is how long an access may go unnoted.
@@ -196,7 +220,7 @@ func (m *model) after(step Step, matched uint64) (*state, error) {
 // invalid reports whether a step is refused whatever the session is.
 func (s Step) invalid() bool {
 	ttl := (s.Do == "create" || s.Do == "touch") && (s.Seconds < 0 || s.Seconds > int64(session.MaxTTL/time.Second))
-	return ttl || s.Do == "audit" && s.Summary == ""
+	return ttl || s.Do == "audit" && s.Summary == "" || s.Do == "name" && strings.HasPrefix(s.Name, "@")
 }
 
 func (m *model) create(step Step) *state {
@@ -225,6 +249,8 @@ func (m *model) commit(s *state, step Step) (err error) {
 		return nil
 	case "info":
 		return s.info(step)
+	case "name":
+		return m.name(s, step)
 	case "edit":
 		fallback = "Edit"
 		next, err = current.edit(step.Ops)
@@ -267,15 +293,49 @@ func (m *model) push(s *state, t *table, fallback, summary string) {
 	v := version{id: s.next, time: m.now, summary: summary, rowsBefore: int64(len(t.rows)), table: t}
 	if len(s.versions) > 0 {
 		v.rowsBefore = int64(len(s.table().rows))
-		s.versions = s.versions[:s.current+1]
+		s.versions = s.kept(m.most)
 	}
 	s.versions = append(s.versions, v)
-	if extra := len(s.versions) - 1 - m.most; extra > 0 {
-		s.versions = s.versions[extra:]
-	}
 	s.current = len(s.versions) - 1
 	s.next++
 	s.audit = append(s.audit, auditEntry{m.now, summary})
+}
+
+// kept returns the versions that stay when one is made: the newest most up to the current one, and those with a name.
+func (s *state) kept(most int) (versions []version) {
+	unnamed := 0
+	for i, v := range slices.Backward(s.versions) {
+		undone := i > s.current
+		if v.name == "" && (undone || v.aside || unnamed == most) {
+			continue
+		}
+		if v.name == "" {
+			unnamed++
+		}
+		v.aside = v.aside || undone
+		versions = append(versions, v)
+	}
+	slices.Reverse(versions)
+	return versions
+}
+
+// name gives a version a name, or takes it from it.
+func (m *model) name(s *state, step Step) error {
+	v := s.find(step.Version)
+	switch {
+	case v == nil:
+		return session.ErrVersionNotFound
+	case v.name == step.Name:
+		return nil
+	case step.Name == "":
+		s.audit = append(s.audit, auditEntry{m.now, fmt.Sprintf("Version %d is not called '%s' any more", v.id, v.name)})
+	case s.named(step.Name) != nil:
+		return session.ErrNameTaken
+	default:
+		s.audit = append(s.audit, auditEntry{m.now, fmt.Sprintf("Version %d is called '%s'", v.id, step.Name)})
+	}
+	v.name = step.Name
+	return nil
 }
 
 // move is undo and redo.
@@ -284,8 +344,8 @@ func (m *model) move(s *state, name string) error {
 	if name == "undo" {
 		by, none, title = -1, session.ErrNothingToUndo, "Undo"
 	}
-	to := s.current + by
-	if to < 0 || to >= len(s.versions) {
+	to, ok := s.beside(by)
+	if !ok {
 		return none
 	}
 	s.current = to

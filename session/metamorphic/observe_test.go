@@ -25,8 +25,18 @@ func (w *world) read(s Step) error {
 	if done, err := w.opened(s, err); done || err != nil {
 		return err
 	}
-	data, err := svc.Read(w.ctx, v, sel)
 	of := w.model.sessions[s.Session].find(s.Version)
+	if s.Called != "" {
+		of = w.model.sessions[s.Session].named(s.Called)
+		if sel.Version, err = v.Resolve(session.VersionRef{Name: s.Called}); of == nil {
+			return w.checkError(s, err, session.ErrVersionNotFound)
+		}
+		if err != nil {
+			return err
+		}
+		w.count("read by name")
+	}
+	data, err := svc.Read(w.ctx, v, sel)
 	if of == nil {
 		return w.checkError(s, err, session.ErrVersionNotFound)
 	}

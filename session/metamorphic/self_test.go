@@ -47,13 +47,13 @@ func TestASeedAlwaysMakesTheSameSteps(t *testing.T) {
 // each kind of refusal and of loss has come about. What never comes about is not tested.
 func TestTheGeneratorReachesEverything(t *testing.T) {
 	const most = 200
-	missing := []string{"read", "read old", "dry_run", "describe", "race", "late race", "lost request", "lost answer", "lost retry", "lost segments"}
+	missing := []string{"read", "read by name", "read old", "dry_run", "describe", "race", "late race", "lost request", "lost answer", "lost retry", "lost segments"}
 	for name := range changes {
 		missing = append(missing, name)
 	}
 	for _, kind := range []error{
 		session.ErrSessionNotFound, session.ErrVersionNotFound, session.ErrNothingToUndo, session.ErrNothingToRedo, session.ErrConflict,
-		session.ErrPreconditionFailed, session.ErrStaleRead, session.ErrInvalidParameter,
+		session.ErrNameTaken, session.ErrPreconditionFailed, session.ErrStaleRead, session.ErrInvalidParameter,
 		frame.ErrColumnNotFound, frame.ErrInvalidOperation, codec.ErrMismatch,
 	} {
 		missing = append(missing, kind.Error())
@@ -133,6 +133,12 @@ func TestFaultsAreFoundAndShrunk(t *testing.T) {
 			}
 			return s
 		}}, 4},
+		"a service that names nothing": {backend{tamper: func(s Step) Step {
+			if s.Do == "name" {
+				s.Name = ""
+			}
+			return s
+		}}, 2},
 		"a service that marks nothing": {backend{tamper: func(s Step) Step {
 			if s.Do == "mark" {
 				s.Marks = nil

@@ -52,6 +52,8 @@ type Step struct {
 	// Milliseconds is how far the clock advances.
 	Milliseconds int64  `json:"ms,omitempty"`
 	Version      uint32 `json:"version,omitempty"`
+	// Called is the name of the version that is read, in place of Version.
+	Called string `json:"called,omitempty"`
 	// Columns nil means all.
 	Columns []string `json:"columns,omitempty"`
 	Offset  int64    `json:"offset,omitempty"`
@@ -61,12 +63,13 @@ type Step struct {
 	Back int `json:"back,omitempty"`
 	// Times repeats an audit entry.
 	Times int `json:"times,omitempty"`
-	// MaxVersions, SegmentBytes, CacheBytes and InlineBytes are the options of the service. Only the first
+	// MaxVersions, SegmentBytes, CacheBytes, InlineBytes and FarStore are the options of the service. Only the first
 	// step may be "options".
 	MaxVersions  int   `json:"max_versions,omitempty"`
 	SegmentBytes int   `json:"segment_bytes,omitempty"`
 	CacheBytes   int64 `json:"cache_bytes,omitempty"`
 	InlineBytes  int   `json:"inline_bytes,omitempty"`
+	FarStore     bool  `json:"far_store,omitempty"`
 }
 
 // Table is the content of a table. A row takes the values of each column in turn, beginning
@@ -189,6 +192,7 @@ func (s Step) simpler() (variants []Step) {
 	try(func(v *Step) { v.At = 0 })
 	try(func(v *Step) { v.Summary = "" })
 	try(func(v *Step) { v.Times = 0 })
+	try(func(v *Step) { v.Called = "" })
 	try(func(v *Step) { v.Marks = nil })
 	try(func(v *Step) { v.Metadata = nil })
 	try(func(v *Step) { v.Columns, v.Offset, v.Limit = nil, 0, 0 })

@@ -2,21 +2,21 @@ package record
 
 import "slices"
 
-// Clone returns a copy of h that can be changed without changing h. The copies share what is only ever
-// replaced as a whole (byte slices, strings, references and counts of marks), and the entries of lists that
-// only grow and lose their first ones.
+// Clone returns a copy of h that can be changed without changing h. The copies share what is only ever replaced as a
+// whole, and the elements of lists, to which each of them may append. Whoever changes an element makes a list of its
+// own first.
 func (h *Head) Clone() *Head {
 	c := *h
 	c.Commits = slices.Clip(h.Commits)
 	c.Repeats = slices.Clip(h.Repeats)
-	c.Versions = slices.Clone(h.Versions)
-	c.Schemas = slices.Clone(h.Schemas)
-	c.Manifests = slices.Clone(h.Manifests)
-	c.Sources = slices.Clone(h.Sources)
+	c.Versions = slices.Clip(h.Versions)
+	c.Schemas = slices.Clip(h.Schemas)
+	c.Manifests = slices.Clip(h.Manifests)
+	c.Sources = slices.Clip(h.Sources)
 	c.Audit = slices.Clip(h.Audit)
 	c.AuditChunks = slices.Clip(h.AuditChunks)
-	c.Moments = slices.Clone(h.Moments)
-	c.Inline = slices.Clone(h.Inline)
-	c.Data = slices.Clone(h.Data)
+	c.Moments = slices.Clip(h.Moments)
+	c.Inline = slices.Clip(h.Inline)
+	c.Data = slices.Clip(h.Data)
 	return &c
 }

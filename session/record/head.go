@@ -1,11 +1,13 @@
 package record
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"strconv"
+	"sync"
 
 	"github.com/zeebo/xxh3"
 
@@ -32,22 +34,56 @@ const (
 	lengthSize = 4
 )
 
+// Seal is the beginning of the stored form of a head: its revision, its format and the checksum. The zero Seal is that
+// of none.
+type Seal [bodyAt]byte
+
+// SealOf returns the seal of a stored head.
+func SealOf(b []byte) Seal { return Seal(b) }
+
+// Matches reports whether b is the stored form of h, whose seal is s, and undamaged. That is found out without decoding
+// it: of two heads with one checksum at one revision only the segments may differ, and these are compared.
+func (s Seal) Matches(b []byte, h *Head) bool {
+	if len(b) < bodyAt || s != Seal(b) {
+		return false
+	}
+	checked, _, segments, err := split(b)
+	if err != nil || !isChecked(checked) {
+		return false
+	}
+	for _, segment := range h.Data {
+		if !bytes.HasPrefix(segments, segment) {
+			return false
+		}
+		segments = segments[len(segment):]
+	}
+	return len(segments) == 0
+}
+
 // Encode returns the stored form of h.
 func (h *Head) Encode() ([]byte, error) {
-	at, size := bodyAt, h.Msgsize()
+	at := bodyAt
 	if len(h.Inline) > 0 {
 		at += lengthSize
-		for _, segment := range h.Data {
-			size += len(segment)
-		}
 	}
-	b := make([]byte, at, at+size)
+	// Before it is encoded, the size of the record is known within a factor of two or three. The buffer is used
+	// again, and what is stored has the size that it needs.
+	buffer, _ := buffers.Get().(*[]byte)
+	if buffer == nil {
+		buffer = new([]byte)
+	}
+	record, err := h.MarshalMsg((*buffer)[:0])
+	if err != nil {
+		return nil, err
+	}
+	b := make([]byte, at, at+len(record)+h.CarriedBytes())
 	rev := h.Revision.KV()
 	copy(b, rev[:])
 	b[formatAt] = headFormat
-	b, err := h.MarshalMsg(b)
-	if err != nil {
-		return nil, err
+	b = append(b, record...)
+	if cap(record) <= maxBuffer {
+		*buffer = record
+		buffers.Put(buffer)
 	}
 	if len(h.Inline) == 0 {
 		setChecksum(b)
@@ -62,6 +98,11 @@ func (h *Head) Encode() ([]byte, error) {
 	return b, nil
 }
 
+// buffers are for [Head.Encode]. Longer ones than maxBuffer are not kept.
+var buffers sync.Pool
+
+const maxBuffer = 256 << 10
+
 func setChecksum(b []byte) { binary.BigEndian.PutUint64(b[checksumAt:], headChecksum(b)) }
 
 func headChecksum(b []byte) uint64 {
@@ -72,24 +113,11 @@ func headChecksum(b []byte) uint64 {
 // the references in Inline, each to a segment of a version, with as many bytes in Data as it says. Data
 // is a part of b.
 func DecodeHead(b []byte) (*Head, error) {
-	if len(b) < bodyAt {
-		return nil, fmt.Errorf("%d bytes are too short for a head record", len(b))
+	b, at, segments, err := split(b)
+	if err != nil {
+		return nil, err
 	}
-	f := b[formatAt]
-	if f != headFormat && f != inlineFormat {
-		return nil, fmt.Errorf("head record has format %d, this build reads formats %d and %d", f, headFormat, inlineFormat)
-	}
-	var segments []byte
-	at := bodyAt
-	if f == inlineFormat {
-		at += lengthSize
-		if len(b) < at || uint64(binary.BigEndian.Uint32(b[bodyAt:])) > uint64(len(b)-at) {
-			return nil, fmt.Errorf("%d bytes are too short for a head record", len(b))
-		}
-		end := at + int(binary.BigEndian.Uint32(b[bodyAt:]))
-		b, segments = b[:end], b[end:]
-	}
-	if binary.BigEndian.Uint64(b[checksumAt:]) != headChecksum(b) {
+	if !isChecked(b) {
 		return nil, errors.New("head record fails its checksum")
 	}
 	h := &Head{Revision: TokenOf(kv.RevisionOf(b))}
@@ -100,14 +128,38 @@ func DecodeHead(b []byte) (*Head, error) {
 	if len(rest) > 0 {
 		return nil, fmt.Errorf("%d bytes follow the head record", len(rest))
 	}
-	if (f == inlineFormat) != (len(h.Inline) > 0) {
-		return nil, fmt.Errorf("head record of format %d has %d segments", f, len(h.Inline))
+	if (b[formatAt] == inlineFormat) != (len(h.Inline) > 0) {
+		return nil, fmt.Errorf("head record of format %d has %d segments", b[formatAt], len(h.Inline))
 	}
 	if err := h.check(); err != nil {
 		return nil, err
 	}
 	return h, h.takeSegments(segments)
 }
+
+// split divides a stored head into the part that has a checksum, in which the MessagePack record begins at the returned
+// position, and the segments after it.
+func split(b []byte) (checked []byte, at int, segments []byte, err error) {
+	if len(b) < bodyAt {
+		return nil, 0, nil, fmt.Errorf("%d bytes are too short for a head record", len(b))
+	}
+	switch f := b[formatAt]; f {
+	case headFormat:
+		return b, bodyAt, nil, nil
+	case inlineFormat:
+		at = bodyAt + lengthSize
+		if len(b) < at || uint64(binary.BigEndian.Uint32(b[bodyAt:])) > uint64(len(b)-at) {
+			return nil, 0, nil, fmt.Errorf("%d bytes are too short for a head record", len(b))
+		}
+		end := at + int(binary.BigEndian.Uint32(b[bodyAt:]))
+		return b[:end], at, b[end:], nil
+	default:
+		return nil, 0, nil, fmt.Errorf("head record has format %d, this build reads formats %d and %d", f, headFormat, inlineFormat)
+	}
+}
+
+// isChecked reports whether the part of a head that has a checksum fulfils it.
+func isChecked(b []byte) bool { return binary.BigEndian.Uint64(b[checksumAt:]) == headChecksum(b) }
 
 // check rejects a head with a position that is out of range, so that callers can use positions
 // as indices without checking them.

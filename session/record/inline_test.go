@@ -118,6 +118,34 @@ func TestADamagedHeadWithSegmentsIsRejected(t *testing.T) {
 	}
 }
 
+// A head is known by its seal as long as no bit of it differs.
+func TestAHeadIsKnownByItsSeal(t *testing.T) {
+	for name, h := range map[string]*Head{"with segments": headWithSegments(), "without": headWithSteps()} {
+		good := encoded(t, h)
+		seal := SealOf(good)
+		if !seal.Matches(bytes.Clone(good), h) {
+			t.Errorf("%s: it is not known", name)
+		}
+		for i := range good {
+			damaged := bytes.Clone(good)
+			damaged[i] ^= 1
+			if seal.Matches(damaged, h) || seal.Matches(good[:i], h) {
+				t.Errorf("%s: it is known with a wrong bit in byte %d, or without it", name, i)
+			}
+		}
+		if seal.Matches(append(bytes.Clone(good), 0), h) {
+			t.Errorf("%s: it is known with a byte behind it", name)
+		}
+		h.Accessed++
+		if seal.Matches(encoded(t, h), h) {
+			t.Errorf("%s: another one of the same revision is known", name)
+		}
+		if (Seal{}).Matches(make([]byte, len(good)), h) {
+			t.Errorf("%s: nothing is known", name)
+		}
+	}
+}
+
 func FuzzHeadWithSegments(f *testing.F) {
 	h := headWithSegments()
 	body, err := h.MarshalMsg(nil)

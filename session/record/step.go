@@ -1,8 +1,12 @@
 package record
 
-import "fmt"
+import (
+	"fmt"
 
-//go:generate go tool msgp -file=step.go -io=false -tests=false -o=step_gen.go -unexported
+	"github.com/tinylib/msgp/msgp"
+)
+
+//go:generate go tool msgp -file=step.go -io=false -tests=false -o=step_gen.go
 
 // StepKind is the kind of a step. The numbers are stored.
 type StepKind uint8
@@ -67,40 +71,71 @@ type Step struct {
 	Count int `msg:"n,omitempty"`
 }
 
-// steps are the steps of a head in their stored form.
+// StoredStep is a step with its stored form. Neither may be changed: heads share them, so that a commit encodes the
+// steps that it makes and no others.
 //
-//msgp:limit arrays:20000 maps:1000
-type steps []Step
+//msgp:ignore StoredStep
+type StoredStep struct {
+	*Step
+	raw []byte
+}
 
-// EncodeSteps returns the stored form of steps.
-func EncodeSteps(list []Step) ([]byte, error) {
+// NewStoredStep returns a step with its stored form.
+func NewStoredStep(st Step) (StoredStep, error) {
+	raw, err := st.MarshalMsg(nil)
+	return StoredStep{&st, raw}, err
+}
+
+// maxSteps is the largest number of steps that is read.
+const maxSteps = 20_000
+
+// EncodeSteps returns the stored form of steps, which is an array of MessagePack. Those of list keep no other bytes
+// in memory any more.
+func EncodeSteps(list []StoredStep) []byte {
 	if len(list) == 0 {
-		return nil, nil
+		return nil
 	}
-	return steps(list).MarshalMsg(nil)
+	size := msgp.ArrayHeaderSize
+	for i := range list {
+		size += len(list[i].raw)
+	}
+	b := msgp.AppendArrayHeader(make([]byte, 0, size), uint32(len(list)))
+	for i := range list {
+		from := len(b)
+		b = append(b, list[i].raw...)
+		list[i].raw = b[from:len(b):len(b)]
+	}
+	return b
 }
 
 // DecodeSteps reads the stored form of steps. Those that it returns are in the order of their versions, and come
 // after their parents.
-func DecodeSteps(b []byte) ([]Step, error) {
+func DecodeSteps(b []byte) ([]StoredStep, error) {
 	if len(b) == 0 {
 		return nil, nil
 	}
-	var list steps
-	rest, err := list.UnmarshalMsg(b)
+	n, b, err := msgp.ReadArrayHeaderBytes(b)
 	if err != nil {
 		return nil, err
 	}
-	if len(rest) > 0 {
-		return nil, fmt.Errorf("%d bytes follow them", len(rest))
+	if n > maxSteps || int(n) > len(b) {
+		return nil, fmt.Errorf("%d steps in %d bytes", n, len(b))
 	}
-	last := uint32(0)
-	for i := range list {
-		st := &list[i]
+	steps, list, last := make([]Step, n), make([]StoredStep, n), uint32(0)
+	for i := range steps {
+		st := &steps[i]
+		rest, err := st.UnmarshalMsg(b)
+		if err != nil {
+			return nil, err
+		}
+		list[i] = StoredStep{st, b[: len(b)-len(rest) : len(b)-len(rest)]}
 		if st.Version <= last || st.Parent >= st.Version {
 			return nil, fmt.Errorf("step %d with the parent %d comes after step %d", st.Version, st.Parent, last)
 		}
-		last = st.Version
+		b, last = rest, st.Version
+	}
+	if len(b) > 0 {
+		return nil, fmt.Errorf("%d bytes follow them", len(b))
 	}
 	return list, nil
 }

@@ -32,7 +32,7 @@ const patience = 3 * time.Minute
 
 // parts are those of scenario.mjs.
 var parts = []string{
-	"upload", "page", "rows", "query", "edit", "operations", "exact integers", "conflict", "choose a sheet", "cancel",
+	"upload", "page", "rows", "query", "edit", "history", "operations", "exact integers", "conflict", "choose a sheet", "cancel",
 	"lost answers", "busy", "watch", "errors", "share and export",
 }
 
@@ -48,7 +48,7 @@ type place struct {
 func TestTheClientDoesTheSameInEachPlace(t *testing.T) {
 	t.Parallel()
 	build(t)
-	worker := testenv.StartScript(t, filepath.Join(testenv.Root(), "web", "client"), "test/worker.mjs", "dist/index.js", "test/scenario.mjs")
+	worker := testenv.StartScript(t, filepath.Join(testenv.Root(), "web", "client"), "test/worker.mjs", "dist/index.js", "dist/history.js", "test/scenario.mjs")
 	places := []place{{"node", false, inNode}, {"chromium", true, inChromium}, {"workerd", false, inWorker(worker)}}
 	for name, start := range map[string]func(t *testing.T) string{
 		"native": func(t *testing.T) string {

@@ -23,7 +23,7 @@ const (
 )
 
 // journeys are how many journeys test/run.mjs has for each server.
-var journeys = map[string]int{"native": 19, "worker": 11, "guarded": 2, "redis": 2}
+var journeys = map[string]int{"native": 25, "worker": 11, "guarded": 2, "redis": 2}
 
 // TestJourneys has a person, who is a program with a browser, use the console of each server.
 func TestJourneys(t *testing.T) {

@@ -33,7 +33,7 @@ export default {
   // The page may be below any path, so its files are found relative to it.
   base: "./",
   logLevel: "warn",
-  resolve: { alias: { "edgeframe-client": join(here, "../client/src/index.ts") } },
+  resolve: { alias: { "edgeframe-client/history": join(here, "../client/src/history.ts"), "edgeframe-client": join(here, "../client/src/index.ts") } },
   build: { target: "es2023", modulePreload: { polyfill: false }, assetsInlineLimit: 0 },
   server: { proxy: Object.fromEntries(["/api", "/health"].map((path) => [path, process.env.EDGEFRAME_URL ?? "http://127.0.0.1:8000"])) },
   plugins: [licences],

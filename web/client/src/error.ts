@@ -13,23 +13,19 @@ export class EdgeframeError extends Error {
    * What is wrong, for programs: a code of the API. `no_answer` means that no complete answer came, and
    * `unexpected_answer` that something else than the API answered, such as a proxy.
    */
-  readonly code: Schemas["Problem"]["code"] | "no_answer" | "unexpected_answer";
+  declare readonly code: Schemas["Problem"]["code"] | "no_answer" | "unexpected_answer";
   /** The HTTP status, 0 without an answer. */
-  readonly status: number;
+  declare readonly status: number;
   /** One sentence for a person. */
-  readonly detail: string;
+  declare readonly detail: string;
   /** Finds the request in the log of the server. */
-  readonly requestId: string | undefined;
+  declare readonly requestId: string | undefined;
   /** Which parts of the request are wrong, or which cells have changed. */
-  readonly errors: NonNullable<Schemas["Problem"]["errors"]>;
+  declare readonly errors: NonNullable<Schemas["Problem"]["errors"]>;
 
-  constructor(problem: Problem, cause?: unknown) {
+  constructor({ request_id: requestId, ...problem }: Problem, cause?: unknown) {
     super(problem.detail, { cause });
-    this.code = problem.code;
-    this.status = problem.status;
-    this.detail = problem.detail;
-    this.requestId = problem.request_id;
-    this.errors = problem.errors ?? [];
+    Object.assign(this, { errors: [], requestId, ...problem });
   }
 
   /** With `cell_changed`: what the first changed cell holds now. `errors` has all of them. */

@@ -77,7 +77,7 @@ const upload = (url: string, { method, headers, body, signal }: any, onProgress:
     const stop = () => request.abort();
     request.onloadend = () => {
       signal?.removeEventListener("abort", stop);
-      reject(TypeError("the connection was lost")); // unless it has loaded
+      reject(TypeError("connection lost")); // unless it has loaded
     };
     signal?.addEventListener("abort", stop);
     request.send(body);
@@ -91,13 +91,13 @@ export const sender =
   (root: string, options: Options, state: State = {}): Send =>
   async (method, path, { query, body, headers: more, signal, ifMatch, onProgress } = {}, read = json) => {
     const headers: Record<string, string> = { ...more };
-    const file = body instanceof Blob;
-    if (body && !file) headers["Content-Type"] = "application/json";
+    const document = body && !(body instanceof Blob);
+    if (document) headers["Content-Type"] = "application/json";
     if (method[0] == "P" && path != "/data/query") headers["Idempotency-Key"] = unique();
     if (ifMatch) headers["If-Match"] = ifMatch === true ? (state.etag ?? "unread") : ifMatch;
-    const init = { method, headers, body: (body && !file ? stringify(body) : body) as BodyInit | undefined, signal };
+    const init = { method, headers, body: (document ? stringify(body) : body) as BodyInit | undefined, signal };
     const url = root + path + search(query);
-    const total = file ? body.size : 0;
+    const total = (body as Blob)?.size; // of a file
     let end = 0;
     for (let tries = 0; ; tries++) {
       signal?.throwIfAborted();
@@ -117,7 +117,7 @@ export const sender =
         revision = response.headers.get("Edgeframe-Revision");
         if (response.ok || response.status == 304) answer = { is: await read(response) };
         else failure = await problem(response);
-        wait = +(response.headers.get("Retry-After") ?? 0) * 1000;
+        wait = +response.headers.get("Retry-After")! * 1000; // 0 of null
       } catch (error) {
         signal?.throwIfAborted();
         failure = new EdgeframeError({ code: "no_answer", status: 0, detail: `${method} ${url}: ${error}` }, error);
@@ -134,7 +134,7 @@ export const sender =
       wait ||= Math.min(250 * 2 ** tries, 8e3) * (1 + Math.random() / 4);
       end ||= Date.now() + (options.retry?.budgetMs ?? 1e4);
       // At the edge a repeat conflicts with the first request while that is in progress.
-      if (!([0, 429, 502, 503, 504].includes(status) || (tries && code == "conflict")) || Date.now() + wait > end) {
+      if (!(!status || status == 429 || status > 501 || (tries && code == "conflict")) || Date.now() + wait > end) {
         // The state that the caller has written is lost. It may read the one that is there.
         if (status == 409 && revision) state.revision = revision;
         throw failure;

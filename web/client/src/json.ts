@@ -9,7 +9,7 @@ export const parse = (text: string): any => {
     text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|[-+.\w]+/g, (token) =>
       /^-?\d{16,}$/.test(token) && !Number.isSafeInteger(+token) ? `"${mark}${token}"` : token,
     ),
-    (_, value) => (typeof value == "string" && value.startsWith(mark) ? BigInt(value.slice(mark.length)) : value),
+    (_, value) => (value?.startsWith?.(mark) ? BigInt(value.slice(mark.length)) : value),
   );
 };
 

@@ -13,7 +13,7 @@ export const op = {
   /** Puts a value into a cell. With `expect` nothing is changed if the cell holds something else. */
   set: (column: string, row: number, value: unknown, { expect }: { expect?: unknown } = {}): Operation => ({
     op: "set_values",
-    cells: [{ row, column, value, ...(expect !== undefined && { expect }) }],
+    cells: [{ row, column, value, expect }], // JSON has no undefined
   }),
   /** Puts values into cells of several columns. */
   cells: (cells: Cell[]): Operation => ({ op: "set_values", cells }),
@@ -44,13 +44,9 @@ export const op = {
     ...options,
   }),
   /** Removes rows with missing cells, in all columns unless some are given. */
-  dropMissing: (columns?: string[], options?: Rest<"DropMissing">): Operation => ({ op: "drop_missing", ...(columns && { columns }), ...options }),
+  dropMissing: (columns?: string[], options?: Rest<"DropMissing">): Operation => ({ op: "drop_missing", columns, ...options }) as Operation,
   /** Removes rows that equal others, in all columns unless some are given. */
-  dropDuplicates: (columns?: string[], options?: Rest<"DropDuplicates">): Operation => ({
-    op: "drop_duplicates",
-    ...(columns && { columns }),
-    ...options,
-  }),
+  dropDuplicates: (columns?: string[], options?: Rest<"DropDuplicates">): Operation => ({ op: "drop_duplicates", columns, ...options }) as Operation,
   /** Sorts the rows. A minus in front of a name means descending. */
   sort: (by: Sort): Operation => ({
     op: "sort",

@@ -1,6 +1,6 @@
 import { stringify } from "./json.js";
 import { json, search, sender, type State } from "./http.js";
-import type { Options, Query, Session, Summary } from "./types.js";
+import type { Options, Query, Session, Summary, Table } from "./types.js";
 import { sendFile } from "./upload.js";
 import { watch } from "./watch.js";
 
@@ -16,6 +16,7 @@ export const session = (base: string, options: Options, id: string, state: State
     return document;
   };
   const write = (method: string, path: string, call?: object) => seen(send(method, path, call));
+  const put = (method: string, table: Table, call?: object) => seen(sendFile(send, method, "/data", table, call));
   const summarized = ({ summary, ...call }: Summary = {}) => ({ ...call, body: { action_summary: summary } });
   const ask = ({ signal, touch, ...body }: Query & object = {}, format?: string, read = json) =>
     send("POST", "/data/query", { signal, query: { touch, format }, body }, read);
@@ -53,9 +54,9 @@ export const session = (base: string, options: Options, id: string, state: State
     versions: (call) => send("GET", "/versions", call),
     restore: (version, call) => write("POST", `/versions/${encodeURIComponent(version)}/restore`, summarized(call)),
     snapshot: (call) => send("POST", "/versions", summarized(call)),
-    append: (table, call) => seen(sendFile(send, "POST", "/data", table, call)),
-    upsert: (table, key, call) => seen(sendFile(send, "POST", "/data", table, { ...call, key })),
-    replace: (table, call) => seen(sendFile(send, "PUT", "/data", table, call)),
+    append: (table, call) => put("POST", table, call),
+    upsert: (table, key, call) => put("POST", table, { ...call, key }),
+    replace: (table, call) => put("PUT", table, call),
     async copy({ signal, version, ...query }: Query = {}, more) {
       const made: State = {}; // the token of a session makes no other sessions
       const document = await sender(base + sessions, options, made)("POST", "", { signal, query: more, body: { from: { session: id, version, query } } });

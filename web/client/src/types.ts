@@ -114,7 +114,17 @@ type Row = Record<string, unknown>;
 export type Format = NonNullable<Params<"getData">["format"]>;
 
 /** What has happened to a session. */
-export type Change = { type: "changed"; document: SessionDocument } | { type: "gone" };
+export type Change =
+  | {
+      type: "changed";
+      document: SessionDocument;
+      /**
+       * What the server has told of each change since the last call: who, what, and in which columns. Empty if it has not
+       * told of all of them; then read the table anew.
+       */
+      events: Schemas["RevisionEvent"][];
+    }
+  | { type: "gone" };
 
 export interface Link {
   token: string;

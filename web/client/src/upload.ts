@@ -16,7 +16,7 @@ export const sendFile = async (
   method: string,
   path: string,
   data: Table,
-  { signal, onProgress, ifMatch, dtype, compress = true, summary, ...query }: FileOptions & { key?: string | string[]; dryRun?: true } = {},
+  { signal, onProgress, ifMatch, dtype = {}, compress = true, summary, ...query }: FileOptions & { key?: string | string[]; dryRun?: true } = {},
 ): Promise<any> => {
   let body = data instanceof Blob ? data : new Blob([data]);
   const headers: Record<string, string> = { "Content-Type": body.type || "application/octet-stream" };
@@ -29,6 +29,6 @@ export const sendFile = async (
   } catch {} // the file cannot be read, as sending it will show
   return send(method, path, {
     signal, onProgress, ifMatch, headers, body,
-    query: { filename, actionSummary: summary, dtype: Object.entries(dtype ?? {}).map((pair) => pair.join(":")), ...query },
+    query: { filename, actionSummary: summary, dtype: Object.entries(dtype).map((pair) => pair.join(":")), ...query },
   });
 };

@@ -1,11 +1,9 @@
 import { json, search, sleep, type Send } from "./http.js";
-import type { Change, Session } from "./types.js";
+import { parse } from "./json.js";
+import type { Change, Schemas, Session } from "./types.js";
 
-// How long nothing may come by server-sent events, and how long a WebSocket is used. It may be dead without a sign.
+// How long nothing may come. A connection may be dead without a sign.
 const silence = 6e4;
-// The length of ": heartbeat" and an empty line. Any part of an event that is longer says that there is something new.
-const heartbeat = 13;
-const life = 5 * silence;
 
 /**
  * Calls the listener after each change of the session at root, until the returned function is called. What the server
@@ -16,15 +14,18 @@ export const watch = (send: Send, root: string): Session["watch"] => (listener, 
   const { signal } = end;
   let tag = '""'; // of nothing
   let known: string | null | undefined;
+  let told: Schemas["RevisionEvent"][] = [];
 
   const look = async () => {
     let change: Change | undefined;
     await send("GET", "", { signal, query: { touch: false }, headers: { "If-None-Match": tag } }, async (response) => {
       const revision = response.headers.get("Edgeframe-Revision");
       const document = await json(response);
+      const events = told;
+      told = [];
       if (!document) return;
-      // The tag also changes when the session is extended.
-      if (known && revision != known) change = { type: "changed", document };
+      // The tag also changes when the session is extended. What was told may end before or after this revision.
+      if (known && revision != known) change = { type: "changed", document, events: events.at(-1)?.revision == revision ? events : [] };
       [tag, known] = [document.etag, revision];
     });
     if (change) listener(change);
@@ -33,10 +34,14 @@ export const watch = (send: Send, root: string): Session["watch"] => (listener, 
   /** Follows by server-sent events until they end. EventSource could send no token in a header. */
   const stream = () =>
     send("GET", "/events", { signal, query: { after: known } }, async ({ body }) => {
-      for (const reader = body!.getReader(); ; ) {
+      let text = "";
+      for (const reader = body!.pipeThrough(new TextDecoderStream()).getReader(); ; ) {
         const part = await Promise.race([reader.read(), sleep(silence, signal)]);
         if (!part?.value) return reader.cancel();
-        if (part.value.length > heartbeat) await look();
+        const lines = (text + part.value).split("\n");
+        text = lines.pop()!;
+        for (const line of lines) if (line.startsWith("data")) told.push(parse(line.slice(5)));
+        if (told[0]) await look();
       }
     });
 
@@ -46,9 +51,12 @@ export const watch = (send: Send, root: string): Session["watch"] => (listener, 
     const link = await send("POST", "/tokens", { signal, body: { scope: "read" } }).catch(() => {});
     const ws = new WebSocket(root.replace("http", "ws") + "/events" + search({ after: known, token: link?.token }));
     // What it cannot look at now it sees when it connects again.
-    ws.onmessage = () => look().catch(() => {});
+    ws.onmessage = ({ data }) => {
+      told.push(parse(data));
+      look().catch(() => {});
+    };
     await Promise.race([
-      sleep(life, signal),
+      sleep(5 * silence, signal),
       new Promise((resolve, reject) => {
         ws.onclose = reject;
         ws.onopen = () => (ws.onclose = resolve);

@@ -8,6 +8,8 @@
 //   sockets  whether the server tells of changes over a WebSocket
 //
 // It returns the names of the parts that it has run, and what was not as it should be.
+import { history, withRecipe } from "../dist/history.js";
+
 export async function run({ edgeframe, op, EdgeframeError }, { server, proxy, create, owner, progress, sockets }) {
   const done = [];
   const failures = [];
@@ -111,6 +113,34 @@ export async function run({ edgeframe, op, EdgeframeError }, { server, proxy, cr
     is("restored", (await s.restore(1)).columns[1], "site");
     is("versions", (await s.snapshot({ summary: "kept" })).versions.at(-1).action_summary, "kept");
     is("current", (await s.versions()).current_version, (await s.get()).current_version);
+  });
+
+  await step("history", async () => {
+    const { session } = await mine.upload(csv("id,dose\n1,0.5\n2,1.5\n3,2.5\n"));
+    const past = history(session);
+    await session.edit([op.set("dose", 1, 9), op.deleteRows([0])], { summary: "cleaned" });
+    is("named", (await past.name(1, "raw, locked")).versions[0].name, "raw, locked");
+    await refused("its name for another version", () => past.name(2, "raw, locked"), "name_taken");
+    const { from, to, aligned_by, total, changes, removed_rows } = await past.diff("@raw, locked");
+    is("diff", [from, to, aligned_by, total, removed_rows], [1, 2, "origin", 2, [0]]);
+    is("changes", changes, [{ row_from: 1, row_to: 0, column: "dose", before: 1.5, after: 9 }]);
+    const page = await past.diff(2, 1, { key: ["id"], offset: 1, limit: 1 });
+    is("a page of a diff by key", [page.aligned_by, page.changes, page.added_rows], ["key", [], [0]]);
+    is("cell", (await past.cell(0, "dose")).history.map(({ row, value }) => [row, value]), [[0, 9], [1, 1.5]]);
+    is("cell of an earlier version", (await past.cell(0, "dose", { version: 1 })).history.map(({ row }) => row), [null, 0]);
+    is("version", (await past.version("@raw, locked")).kind, "create");
+    is("unnamed", (await past.unname(1)).versions[0].name, undefined);
+    is("a version that is gone", await past.unname(7), undefined);
+
+    const recipe = await past.recipe({ key: "id" });
+    is("recipe", recipe.steps.map(({ summary }) => summary), ["cleaned"]);
+    const next = csv("id,dose\n2,1\n1,4\n", 'fe"bruary.csv');
+    is("preview", (await mine.preview(withRecipe(next, recipe))).preview_data, [{ id: 2, dose: 9 }]);
+    const up = await mine.upload(withRecipe(next, JSON.stringify(recipe)), { dtype: { dose: "int64" } });
+    is("replayed", [up.document.filename, up.document.recipe.steps.length], ['fe"bruary.csv', 1]);
+    is("rows", (await up.session.page()).rows, [{ id: 2, dose: 9 }]);
+    await refused("a recipe by position", async () => mine.upload(withRecipe("id,dose\n1,2\n", await past.recipe())), "positional_step");
+    await Promise.all([session, up.session].map((one) => one.delete()));
   });
 
   await step("operations", async () => {
@@ -255,8 +285,10 @@ export async function run({ edgeframe, op, EdgeframeError }, { server, proxy, cr
   });
 
   await step("watch", async () => {
-    const { session } = await mine.upload(csv("v\n1\n"));
+    const { session } = await mine.upload(csv("v,w\n1,2\n"));
     const changes = [];
+    const events = [];
+    const latest = [];
     // Without live updates the client looks again and again, so the changes alone do not show what told of them.
     let told = 0;
     const { WebSocket } = globalThis; // Node 20 has none
@@ -271,15 +303,19 @@ export async function run({ edgeframe, op, EdgeframeError }, { server, proxy, cr
     let stop;
     const gone = new Promise((resolve) => {
       stop = mine.open(session.id).watch(
-        ({ type, document }) => {
+        ({ type, document, events: these }) => {
           changes.push(type === "changed" ? document.filename : type);
+          if (these?.length) latest.push(these.at(-1).revision.startsWith(`${document.revision}-`));
+          events.push(...(these ?? []));
           if (type === "gone") resolve();
         },
         { intervalMs: 20 },
       );
     });
+    const { live_updates: live } = (await mine.health()).capabilities;
+    const hears = live && (!sockets || Boolean(WebSocket));
     // Until it has looked once, it has nothing to compare with.
-    for (let n = 2; n < 300 && (!changes.length || (sockets && WebSocket && !told)); n++) {
+    for (let n = 2; n < 300 && (!changes.length || (hears && !events.some(({ columns }) => columns.length))); n++) {
       await session.edit([op.set("v", 0, n)]);
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
@@ -289,6 +325,9 @@ export async function run({ edgeframe, op, EdgeframeError }, { server, proxy, cr
     if (WebSocket) globalThis.WebSocket = WebSocket;
     is("a WebSocket tells of changes", told > 0, Boolean(sockets && WebSocket));
     is("changes", [changes[0], changes.at(-1)], ["table.csv", "gone"]);
+    is("the last events are those of the documents", latest.every(Boolean), true);
+    const { columns, summary, actor } = events.find((event) => event.columns.length) ?? {};
+    is("what an event tells", [columns, summary, actor?.startsWith("owner of ")], hears ? [["v"], "set 1 cell of v", true] : [undefined, undefined, undefined]);
   });
 
   await step("errors", async () => {

@@ -11,8 +11,11 @@ export const launch = (args = []) => chromium.launch({ executablePath: "/usr/bin
 /** Refusals that a journey provokes are reported by the browser as errors. */
 const refused = /^Failed to load resource: the server responded with a status of (\d+)/;
 
-/** Whether a refusal says that the server has no stream of events, which the page tries first. */
-const hasNoStream = (status, url) => ["426", "501"].includes(status) && new URL(url).pathname.endsWith("/events");
+/**
+ * Whether a refusal says that the server has no stream of events, which the page tries first, or no tokens, for one of
+ * which it asks before it opens a WebSocket.
+ */
+const hasNoStream = (status, url) => ["426", "501"].includes(status) && /\/(events|tokens)$/.test(new URL(url).pathname);
 
 /**
  * A page with a profile of its own. Everything that the browser reports is in problems, but for answers with a status

@@ -6,6 +6,7 @@
 import { join } from "node:path";
 import { accessible, launch, newPage } from "./browser.mjs";
 import { journeys as faults } from "./journeys/faults.mjs";
+import { journeys as features } from "./journeys/features.mjs";
 import { journeys as grid } from "./journeys/grid.mjs";
 import { journeys as guarded } from "./journeys/guarded.mjs";
 import { journeys as outage } from "./journeys/outage.mjs";
@@ -16,7 +17,7 @@ const { servers, token, control, root, vega, only = "" } = JSON.parse(process.ar
 
 /** What is done where. The page is the same everywhere, so axe-core looks at it once. */
 const everywhere = { ...start, ...grid, ...share };
-const plan = { worker: everywhere, redis: outage, native: { ...faults, ...everywhere }, guarded };
+const plan = { worker: everywhere, redis: outage, native: { ...faults, ...features, ...everywhere }, guarded };
 
 const command = async (name) => {
   const response = await fetch(`${control}/${name}`, { method: "POST" });

@@ -52,7 +52,10 @@ export const Expression = ({ label, hint, value, columns, onInput }: Props) => {
             setAt(event.currentTarget.selectionStart);
           }}
           onKeyDown={(event) => {
-            if (event.key === "Escape") setAt(undefined);
+            if (event.key === "Escape" && found.length > 0) {
+              event.stopPropagation();
+              setAt(undefined);
+            }
             if (event.key !== "Tab" || event.shiftKey || !found[0]) return;
             event.preventDefault();
             take(found[0]);

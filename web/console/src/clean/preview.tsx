@@ -12,11 +12,15 @@ const totals = (answer: DryRun): string[] => {
   const removed = answer.rows_before - answer.rows_after;
   const added = answer.columns_after.filter((one) => !answer.columns_before.includes(one));
   const dropped = answer.columns_before.filter((one) => !answer.columns_after.includes(one));
+  const inserted = Math.max(0, -removed);
+  const ordered = answer.columns_after.join("\0") !== answer.columns_before.join("\0");
   return [
-    answer.rows_affected || cells ? `${plural(answer.rows_affected, "row")}, ${plural(cells, "cell")}` : "Nothing would change",
+    answer.rows_affected > 0 && cells === 0 && removed === 0 && !ordered ? `${plural(answer.rows_affected, "row")} at another place` : answer.rows_affected || cells ? `${plural(answer.rows_affected, "row")}, ${plural(cells, "cell")}` : !ordered && "Nothing would change",
     removed > 0 && `${plural(removed, "row")} removed, ${(100 * answer.share_lost).toFixed(1)} % of the table`,
+    inserted > 0 && `${plural(inserted, "row")} inserted`,
     coerced > 0 && `${plural(coerced, "value")} would become missing`,
     added.length > 0 && `new: ${added.join(", ")}`,
+    ordered && added.length + dropped.length === 0 && `columns: ${short(answer.columns_after.join(", "), 400)}`,
     dropped.length > 0 && `dropped: ${dropped.join(", ")}`,
   ].filter((one): one is string => !!one);
 };

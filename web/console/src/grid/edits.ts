@@ -121,10 +121,12 @@ export class Edits {
     }, slow);
     const cells = sent.map(({ row, column, value, before }) => ({ row, column, value, expect: before ?? null }) as Cell);
     try {
-      const document = await this.#model.edits.edit([op.cells(cells)]);
-      this.#saved(sent);
-      this.#settle(sent, () => undefined);
-      this.#model.take(document);
+      await this.#model.own(async () => {
+        const document = await this.#model.edits.edit([op.cells(cells)]);
+        this.#saved(sent);
+        this.#settle(sent, () => undefined);
+        return document;
+      });
     } catch (error) {
       this.#fail(sent, error);
     } finally {

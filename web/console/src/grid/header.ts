@@ -66,12 +66,13 @@ export class Headers {
       this.#heads.set(column.name, (head = this.#make(column.name)));
     }
     const key = this.#grid.sort.value.find((one) => one.column === column.name);
-    head.arrow.textContent = key ? (key.descending ? "↓" : "↑") : "";
+    const several = this.#grid.sorting.value.length > 1 && key ? String(this.#grid.sorting.value.indexOf(key) + 1) : "";
+    head.arrow.textContent = key ? (key.descending ? "↓" : "↑") + several : "";
     head.button.classList.toggle("on", this.#grid.filters.value.some((one) => one.column === column.name));
     head.dtype.textContent = column.dtype;
     head.dtype.title = column.dtype;
-    head.missing.textContent = column.missing ? `·${count(column.missing)}` : "";
-    head.missing.title = column.missing ? `${count(column.missing)} missing` : "";
+    head.missing.textContent = [column.missing && `·${count(column.missing)}`, column.marked && `⌀${count(column.marked)}`].filter(Boolean).join(" ");
+    head.missing.title = [column.missing && `${count(column.missing)} missing`, column.marked && `${count(column.marked)} marked as missing on purpose`].filter(Boolean).join(", ");
     this.#minis.draw(head.bars, column);
     return [head.name, head.about];
   }

@@ -16,6 +16,8 @@ export const keyList: [keys: string[], what: string][] = [
   [["Ctrl", "Z"], "undo the last change of the table"],
   [["Ctrl", "Shift", "Z"], "redo"],
   [["Alt", "↓"], "menu of the column"],
+  [["Shift", "F10"], "menu of the cell"],
+  [["Alt", "H"], "history of the cell"],
   [["/"], "search in the column"],
   [["?"], "this list"],
 ];
@@ -25,6 +27,8 @@ export interface Actions {
   undo: () => void;
   redo: () => void;
   menu: () => void;
+  cellMenu: () => void;
+  history: () => void;
   help: () => void;
 }
 
@@ -54,7 +58,8 @@ const target = (grid: Grid, event: KeyboardEvent, screen: number): [row: number,
   return undefined;
 };
 
-const clear = (grid: Grid) => {
+/** Makes the selected cells missing, if they are there. */
+export const clear = (grid: Grid) => {
   const { top, left, bottom, right } = grid.area.value;
   if (!grid.rows?.has(left, top, right + 1, bottom + 1)) return;
   const cells = [];
@@ -72,6 +77,8 @@ export const onKey = (grid: Grid, event: KeyboardEvent, actions: Actions) => {
   };
   if (to) return done(() => grid.move(...to, event.shiftKey));
   if (event.altKey && event.key === "ArrowDown") return done(actions.menu);
+  if (event.key === "ContextMenu" || (event.shiftKey && event.key === "F10")) return done(actions.cellMenu);
+  if (event.altKey && event.key.toLowerCase() === "h") return done(actions.history);
   if (control && event.key.toLowerCase() === "z") return done(event.shiftKey ? actions.redo : actions.undo);
   if (control && event.key.toLowerCase() === "y") return done(actions.redo);
   if (control || event.altKey) return;

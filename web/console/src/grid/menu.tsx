@@ -110,6 +110,8 @@ export const ColumnMenu = ({ grid }: { grid: Grid }) => {
   const close = () => (grid.menu.value = undefined);
   const countable = !/^(list|large_list|fixed_size_list|struct|map|union)/.test(column.dtype);
   const filtered = grid.filters.value.some((one) => one.column === name);
+  const sorted = grid.sorting.value.some((one) => one.column === name);
+  const others = grid.sorting.value.some((one) => one.column !== name);
   const act = (run: () => void) => () => {
     close();
     run();
@@ -141,12 +143,22 @@ export const ColumnMenu = ({ grid }: { grid: Grid }) => {
           </button>
         )}
         <hr />
-        <button class="item" onClick={act(() => grid.sortBy(name, false, false))}>
-          Sort ascending
-        </button>
-        <button class="item" onClick={act(() => grid.sortBy(name, false, true))}>
-          Sort descending
-        </button>
+        {(
+          [
+            [false, false, "Sort ascending"],
+            [false, true, "Sort descending"],
+            ...(others ? ([[true, false, "Then sort by it, ascending"], [true, true, "Then sort by it, descending"]] as const) : []),
+          ] as const
+        ).map(([add, descending, label]) => (
+          <button key={label} class="item" onClick={act(() => grid.sortBy(name, add, descending))}>
+            {label}
+          </button>
+        ))}
+        {sorted && (
+          <button class="item" onClick={act(() => (grid.sort.value = grid.sort.value.filter((one) => one.column !== name)))}>
+            Do not sort by it
+          </button>
+        )}
         <button
           class="item"
           onClick={act(() => {

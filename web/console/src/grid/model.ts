@@ -1,5 +1,5 @@
 import { batch, computed, effect, signal } from "@preact/signals";
-import { op, type Operation } from "edgeframe-client";
+import { op, type Condition, type Operation, type Page } from "edgeframe-client";
 import { isAbort, sentence } from "../app/api.ts";
 import { announce, failed } from "../app/notices.ts";
 import type { Model } from "../session/model.ts";
@@ -8,6 +8,9 @@ import { sameValue } from "../ui/types.ts";
 import { Edits } from "./edits.ts";
 import { conditionOf, type Filter } from "./filters.ts";
 import { Rows } from "./rows.ts";
+
+/** How many rows a form names by their positions, at most. */
+const mostPositions = 1_000_000;
 
 export interface Place {
   row: number;
@@ -43,6 +46,8 @@ export class Grid {
   readonly error = signal("");
   /** The column whose menu is open, and its button. */
   readonly menu = signal<{ column: string; anchor: Element } | undefined>(undefined);
+  /** The cell whose menu is open. */
+  readonly cellMenu = signal<Element | undefined>(undefined);
   readonly columns = computed(() => this.model.columns.value.filter((one) => !this.hidden.value.has(one.name)));
   readonly area = computed<Area>(() => {
     const [a, b] = [this.active.value, this.anchor.value];
@@ -57,10 +62,13 @@ export class Grid {
   etag = "";
   /** Draws the grid again; the component sets it. */
   draw: () => void = () => undefined;
+  /** Gives the keyboard to the grid; the component sets it. */
+  focus: () => void = () => undefined;
   /** Brings a cell into view; the component sets it. */
   reveal: (place: Place) => void = () => undefined;
   /** Brings the first rows into view; the component sets it. */
   toTop: () => void = () => undefined;
+  #target: { row: number; column: string } | undefined;
   readonly #stops: (() => void)[] = [];
 
   constructor(model: Model) {
@@ -119,7 +127,7 @@ export class Grid {
       if (!similar) this.anchor.value = at;
     });
     this.draw();
-    if (!similar) {
+    if (!this.#arrive() && !similar) {
       this.toTop();
       if (this.where.value) announce(`${plural(this.matched.value, "row")} of ${plural(this.model.rows.value, "row")}`);
     }
@@ -175,13 +183,13 @@ export class Grid {
   }
 
   /** Makes an edit that depends on the positions of rows. It waits for the changes of cells. */
-  async change(name: string, operations: () => Operation[] | Promise<Operation[]>): Promise<boolean> {
+  async change(name: string, operations: () => Operation[] | Promise<Operation[]>, summary?: string): Promise<boolean> {
     await this.edits.idle();
     return this.model.run(name, async () => {
       const { row } = this.active.value;
       await this.rows!.load(0, row, 1, row + 1);
       const list = await operations();
-      return list.length ? this.model.session.edit(list, this.etag ? { ifMatch: this.etag } : {}) : undefined;
+      return list.length ? this.model.session.edit(list, { summary, ifMatch: this.etag || undefined }) : undefined;
     });
   }
 
@@ -193,6 +201,56 @@ export class Grid {
     for (let row = top; row <= bottom; row++) {
       const number = this.rows!.number(row);
       if (number !== undefined) numbers.push(number);
+    }
+    return numbers;
+  }
+
+  /** Marks the selected cells as missing on purpose, or removes their marks. */
+  mark = (on: boolean) => {
+    const { left, right } = this.area.value;
+    const names = this.columns.value.slice(left, right + 1).map((one) => one.name);
+    return this.change(on ? "Marking" : "Removing marks", async () => {
+      const rows = await this.selectedRows();
+      return names.map((name) => (on ? op.markMissing(name, rows) : op.unmarkMissing(name, rows)));
+    });
+  };
+
+  /** Goes to a row of the table, as it is without filters and without another order. */
+  goTo(row: number, column: string) {
+    this.#target = { row, column };
+    const before = this.rows;
+    batch(() => {
+      this.filters.value = [];
+      this.sort.value = [];
+      if (this.hidden.value.has(column)) this.hide(column, false);
+    });
+    // If other rows are read now, they are not there yet.
+    if (this.rows === before) this.#arrive();
+  }
+
+  /** Goes where goTo wanted to, and returns whether it wanted to go anywhere. */
+  #arrive(): boolean {
+    const to = this.#target;
+    this.#target = undefined;
+    if (to) this.move(to.row, Math.max(0, this.columns.value.findIndex((one) => one.name === to.column)));
+    return !!to;
+  }
+
+  /** The positions of rows of the table: those that are selected, all that are shown, or those in which a column has no value. */
+  async positions(which: "selected" | "shown" | "missing" | "marked", column: string): Promise<number[]> {
+    if (which === "selected") return this.selectedRows();
+    if (which === "marked") return this.model.marks.all(column);
+    const where = this.where.value;
+    const missing = { column, cmp: "is_null" } as Condition;
+    const wanted = which === "shown" ? where : where ? ({ and: [where, missing] } as Condition) : missing;
+    if (!wanted) return Array.from({ length: this.model.rows.value }, (_, i) => i);
+    const numbers: number[] = [];
+    const of = { columns: [this.model.columns.value[0]!.name], where: wanted, version: this.model.version.value };
+    for (let next: object | undefined = { limit: 10_000 }; next; ) {
+      const page: Page<unknown> = await this.model.session.page({ ...of, ...next });
+      if (page.matchedRows > mostPositions) throw new Error(`These are ${plural(page.matchedRows, "row")}; at most ${plural(mostPositions, "row")} can be changed by their positions. Filter the grid first.`);
+      numbers.push(...page.rowNumbers);
+      next = page.next;
     }
     return numbers;
   }

@@ -31,7 +31,8 @@ export const QueryBar = ({ grid }: { grid: Grid }) => {
       {sort.length > 0 && (
         <Chip label={`sorted by ${sort.map((one) => `${one.column} ${one.descending ? "↓" : "↑"}`).join(", ")}`} name="Do not sort" remove={() => (grid.sort.value = [])} />
       )}
-      {filters.length === 0 && sort.length === 0 && <span class="soft hint">A click on a name sorts; its ▾ filters.</span>}
+      {filters.length === 0 && sort.length === 0 && !grid.model.news.value && <span class="soft hint">A click on a name sorts; its ▾ filters.</span>}
+      {grid.model.news.value && <span class="news bidi">{grid.model.news.value}</span>}
       <span class="grow" />
       <span class="count" aria-live="off">
         {filters.length ? `${count(matched)} of ${plural(all, "row")}` : plural(matched, "row")}

@@ -126,6 +126,18 @@ export class Rows {
     return block ? block.numbers[row % blockRows] : this.#before?.number(row, column);
   }
 
+  /** The rows that are there, counted as they are shown, in their order. */
+  known(): number[] {
+    const rows = new Set<number>();
+    for (const [key, block] of this.#blocks) {
+      if (block instanceof Promise) continue;
+      const first = parseInt(key) * blockRows;
+      block.rows.forEach((_, i) => rows.add(first + i));
+    }
+    for (const row of this.#before?.known() ?? []) rows.add(row);
+    return [...rows].sort((a, b) => a - b);
+  }
+
   /** Puts a value into a cell, by the position of its row in the table, as far as the row is there. */
   put(number: number, column: string, value: unknown) {
     for (const block of this.#blocks.values()) {

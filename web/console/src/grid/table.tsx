@@ -5,6 +5,8 @@ import { useEffect, useRef } from "preact/hooks";
 import type { RegularTableElement } from "regular-table/dist/esm/regular-table.js";
 import { count, short, text } from "../ui/format.ts";
 import { isNumber } from "../ui/types.ts";
+import { panel } from "../session/panels.ts";
+import { CellMenu } from "./cellmenu.tsx";
 import { copy, paste } from "./clipboard.ts";
 import type { Change } from "./edits.ts";
 import { Editor } from "./editor.tsx";
@@ -20,7 +22,7 @@ const patience = 120;
 
 interface Props {
   grid: Grid;
-  actions: Omit<Actions, "screen" | "menu">;
+  actions: Pick<Actions, "undo" | "redo" | "help">;
 }
 
 /** A region of the table as regular-table takes it: columns of texts. */
@@ -45,6 +47,7 @@ const region = async (grid: Grid, headers: Headers, [x0, y0, right, bottom]: [nu
     column_headers: [] as (string | HTMLElement)[][],
   };
   if (!rows || loading || x1 <= x0) return answer;
+  grid.model.marks.look();
   if (grid.matched.value > 0 && !rows.has(x0, y0, x1, y1)) {
     const loaded = rows.load(x0, y0, x1, y1);
     const late = loaded.then(
@@ -87,12 +90,14 @@ const dress = (host: RegularTableElement, grid: Grid) => {
     const value = change ? change.value : grid.rows?.value(y, x);
     const isActive = x === active.column && y === active.row;
     const inside = y >= area.top && y <= area.bottom && x >= area.left && x <= area.right;
-    const looks = { number: isNumber(column.dtype), missing: value === null, unread: value === undefined && y < grid.matched.value, active: isActive, inside: inside && !isActive };
+    const marked = !change && grid.model.marks.has(grid.rows?.number(y, x), column.name);
+    const looks = { number: isNumber(column.dtype), missing: value === null, marked, empty: value === "", unread: value === undefined && y < grid.matched.value, active: isActive, inside: inside && !isActive };
     for (const [name, has] of Object.entries(looks)) td.classList.toggle(name, has);
     for (const state of states) td.classList.toggle(state, change?.state === state);
     td.setAttribute("aria-selected", String(inside));
     td.setAttribute("aria-colindex", String(x + 2));
     if (change?.reason) td.title = change.reason;
+    else if (marked) td.title = "missing on purpose";
     else td.removeAttribute("title");
     if (isActive) {
       td.id = "active-cell";
@@ -147,7 +152,8 @@ const revealColumn = (host: RegularTableElement, grid: Grid, column: number): bo
   const unseen = 90;
   if (column === 0) host.scrollLeft = 0;
   else if (seen && seen.left < left - 1) host.scrollLeft -= left - seen.left;
-  else if (seen && seen.right > right && seen.left > left + 1) host.scrollLeft += Math.ceil(Math.min(seen.right - right, seen.left - left));
+  // The grid begins with a whole column, so less than the width of the first would move nothing.
+  else if (seen && seen.right > right && seen.left > left + 1) host.scrollLeft += Math.ceil(Math.min(Math.max(seen.right - right, cells[0]!.box.width), seen.left - left));
   else if (!seen && column < cells[0]!.x) host.scrollLeft -= (cells[0]!.x - column) * unseen;
   else if (!seen && column === grid.columns.value.length - 1) host.scrollLeft = host.scrollWidth;
   else if (!seen) host.scrollLeft += (column - cells.at(-1)!.x) * unseen;
@@ -206,6 +212,8 @@ export const Table = ({ grid, actions }: Props) => {
         const column = grid.nameAt(grid.active.value.column);
         grid.menu.value = { column, anchor: headers.button(column) ?? element };
       },
+      cellMenu: () => (grid.cellMenu.value = element.querySelector("#active-cell") ?? element),
+      history: () => (panel.value = "cell"),
     };
     const key = (event: KeyboardEvent) => grid.editing.value || (event.target as Element).closest("button, input") || onKey(grid, event, all);
     element.addEventListener("keydown", key);
@@ -223,6 +231,15 @@ export const Table = ({ grid, actions }: Props) => {
       if (place) grid.move(place.row, place.column, true);
       else if (event.buttons !== 1) dragging = false;
     });
+    element.addEventListener("contextmenu", (event) => {
+      const place = placeOf(element, event.target);
+      if (!place) return;
+      event.preventDefault();
+      const { top, bottom, left, right } = grid.area.value;
+      const inside = place.row >= top && place.row <= bottom && place.column >= left && place.column <= right;
+      if (!inside) grid.move(place.row, place.column);
+      grid.cellMenu.value = (event.target as Element).closest("td")!;
+    });
     element.addEventListener("dblclick", (event) => {
       if (placeOf(element, event.target)) begin(grid, undefined);
     });
@@ -236,7 +253,14 @@ export const Table = ({ grid, actions }: Props) => {
     const onPaste = (event: ClipboardEvent) => void (here() && paste(grid, event));
     document.addEventListener("copy", onCopy);
     document.addEventListener("paste", onPaste);
-    const sizes = new ResizeObserver(() => grid.draw());
+    let width = 0;
+    const sizes = new ResizeObserver(([entry]) => {
+      const before = width;
+      width = entry!.contentRect.width;
+      // A panel beside the grid shall not hide the cell that it is about.
+      if (width < before && element.querySelector("#active-cell")) grid.reveal(grid.active.value);
+      else grid.draw();
+    });
     sizes.observe(box.current!);
     grid.draw();
     return () => {
@@ -253,7 +277,7 @@ export const Table = ({ grid, actions }: Props) => {
   // What is drawn depends on these. Other columns have other widths.
   const shape = useRef("");
   useSignalEffect(() => {
-    void [grid.matched.value, grid.filters.value, grid.sort.value, grid.model.document.value, grid.edits.changes.value, grid.area.value];
+    void [grid.model.marks.known.value, grid.matched.value, grid.filters.value, grid.sort.value, grid.model.document.value, grid.edits.changes.value, grid.area.value];
     const names = grid.columns.value.map((one) => one.name).join("\u0000");
     if (shape.current !== names) {
       if (shape.current) host.current?.resetAutoSize();
@@ -262,9 +286,12 @@ export const Table = ({ grid, actions }: Props) => {
     grid.draw();
   });
 
+  const focus = () => host.current?.querySelector("table")?.focus({ preventScroll: true });
+  grid.focus = focus;
   return (
     <div ref={box} class="grid">
-      <Editor grid={grid} box={box} focus={() => host.current?.querySelector("table")?.focus({ preventScroll: true })} />
+      <Editor grid={grid} box={box} focus={focus} />
+      {grid.cellMenu.value && <CellMenu grid={grid} focus={focus} />}
     </div>
   );
 };

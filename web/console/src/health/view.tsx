@@ -49,6 +49,25 @@ const Latency = () => {
         <strong>{ms(latest.value)}</strong>
         <Sparkline samples={samples.value} width={280} height={48} />
       </div>
+      <details>
+        <summary>The latest answers as a table</summary>
+        <table class="plain-table">
+          <thead>
+            <tr>
+              <th>at</th>
+              <th class="number">answered after</th>
+            </tr>
+          </thead>
+          <tbody>
+            {samples.value.slice(-20).map((one) => (
+              <tr key={one.at}>
+                <td>{new Date(one.at).toLocaleTimeString("en-GB")}</td>
+                <td class="number">{one.ms === null ? "no answer" : ms(one.ms)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </details>
       <Facts
         facts={[
           ["median", ms(at(0.5))],

@@ -8,7 +8,8 @@ import { client } from "../app/api.ts";
 import { Model } from "../session/model.ts";
 import { files, readAgain, sending } from "../start/upload.ts";
 import { count, plural } from "../ui/format.ts";
-import { castable } from "../ui/types.ts";
+import { castable, isText } from "../ui/types.ts";
+import { without } from "./missing.ts";
 import { Parameters } from "./parameters.tsx";
 import { Samples } from "./samples.tsx";
 
@@ -62,6 +63,7 @@ const Receipt = ({ id }: { id: string }) => {
     client.open(id, token ? { token } : {}).delete().catch(() => undefined); // it expires
     go({ view: "start" });
   };
+  const spellings = ["csv", "tsv", "xlsx"].includes(String(source?.format));
   const types = { ...options.dtype };
   return (
     <main tabIndex={0} class="page receipt">
@@ -133,7 +135,7 @@ const Receipt = ({ id }: { id: string }) => {
                   <td class="number">{count(column?.missing ?? document.missing_values[name] ?? 0)}</td>
                   <td class="number">{column ? count(column.changed) : "–"}</td>
                   <td class="samples">
-                    <Samples column={column} />
+                    <Samples column={column} keep={known && !busy && isText(dtype) && spellings ? (one) => void again({ nullValues: without(one, options.nullValues) }) : undefined} />
                   </td>
                 </tr>
               );

@@ -5,7 +5,7 @@ const words = { respelled: "respelled", to_missing: "became missing", coerced: "
 const shown = 40;
 
 /** The first changed cells of a column: what they were, and what they are. */
-export const Samples = ({ column }: { column: Schemas["ReceiptColumn"] | undefined }) => {
+export const Samples = ({ column, keep }: { column: Schemas["ReceiptColumn"] | undefined; keep?: ((spelling: string) => void) | undefined }) => {
   const samples = column?.samples ?? [];
   if (samples.length === 0) return null;
   const kinds = [...new Set(samples.map((one) => one.kind))];
@@ -21,6 +21,13 @@ export const Samples = ({ column }: { column: Schemas["ReceiptColumn"] | undefin
                 {short(one.before, shown)}
                 {one.after !== null && ` → ${short(one.after, shown)}`} <small class="soft">l. {one.line}</small>
               </span>
+            ))}
+          {kind === "to_missing" &&
+            keep &&
+            [...new Set(samples.flatMap((one) => (one.kind === kind && one.before ? [one.before] : [])))].map((spelling) => (
+              <button key={spelling} class="button small keep" onClick={() => keep(spelling)}>
+                Keep <span class="bidi">“{short(spelling, 20)}”</span> as text
+              </button>
             ))}
         </div>
       ))}

@@ -10,6 +10,7 @@ import { exportAs } from "./export.ts";
 import type { Model } from "./model.ts";
 import { panel, type Panel } from "./panels.ts";
 import { ShareDialog } from "./share.tsx";
+import { VersionMenu } from "./versionmenu.tsx";
 
 const soon = 5 * 60_000;
 
@@ -64,7 +65,7 @@ export const SessionBar = ({ grid, undo, redo, help }: Props) => {
         <h1 class="bidi" title={document.filename}>
           {document.filename}
         </h1>
-        <span class="soft">v{model.version.value}</span>
+        <VersionMenu model={model} />
         <Countdown model={model} />
         <button class="button small" disabled={!here} onClick={() => void model.run("Keep alive", () => model.session.touch())}>
           Keep alive

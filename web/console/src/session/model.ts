@@ -1,10 +1,16 @@
 import { computed, signal, type ReadonlySignal, type Signal } from "@preact/signals";
 import type { Session, SessionDocument } from "edgeframe-client";
+import { history, type History } from "edgeframe-client/history";
 import { codeOf, openSession, sentence } from "../app/api.ts";
 import { announce, failed } from "../app/notices.ts";
 import { left, markGone, remember, tokenFor } from "../app/recent.ts";
 import { takeToken } from "../app/route.ts";
 import { tokenAsked } from "../app/token.tsx";
+import { Marks } from "./marks.ts";
+import { told, type RevisionEvent } from "./news.ts";
+
+/** How long the page shows what somebody else has done, in milliseconds. */
+const newsTime = 8000;
 
 export interface Column {
   name: string;
@@ -25,6 +31,7 @@ export interface Past {
 export class Model {
   readonly id: string;
   readonly session: Session;
+  readonly history: History;
   /** Repeats its changes until the server answers. */
   readonly edits: Session;
   readonly document: Signal<SessionDocument | undefined> = signal(undefined);
@@ -45,6 +52,14 @@ export class Model {
   readonly rows: ReadonlySignal<number>;
   /** Whether the table can be changed as it is shown. */
   readonly editable: ReadonlySignal<boolean>;
+  readonly marks: Marks;
+  /** What somebody else has done just now. */
+  readonly news: Signal<string> = signal("");
+  /** The revisions that this page has made, and how many changes it waits for. */
+  readonly #own = new Set<number>();
+  #pending = 0;
+  readonly #waiting: (() => void)[] = [];
+  #forget: ReturnType<typeof setTimeout> | undefined;
   readonly #listeners: (() => void)[] = [];
 
   constructor(id: string) {
@@ -53,6 +68,7 @@ export class Model {
     const own = given || tokenFor(id);
     const { session, edits } = openSession(id, own);
     this.session = session;
+    this.history = history(session);
     this.edits = edits;
     this.version = computed(() => this.past.value?.version ?? this.document.value?.current_version ?? 0);
     this.dtypes = computed(() => this.past.value?.dtypes ?? this.document.value?.dtypes ?? {});
@@ -68,6 +84,7 @@ export class Model {
         marked: document!.intentional_missing[name] ?? 0,
       }));
     });
+    this.marks = new Marks(this);
     this.editable = computed(() => this.past.value === undefined && !this.gone.value && !!this.document.value);
     void this.load(given);
   }
@@ -99,13 +116,43 @@ export class Model {
     this.#listeners.push(
       this.session.watch((change) => {
         if (change.type === "gone") return this.lose();
-        if (change.document.revision > (this.document.value?.revision ?? 0)) this.take(change.document);
+        const before = this.document.value;
+        this.take(change.document);
+        void this.#tell(change.document, change.events, before?.current_version);
       }),
     );
   }
 
+  /** Says what others have done, once it is known which of the changes are those of this page. */
+  async #tell(document: SessionDocument, events: RevisionEvent[], version: number | undefined) {
+    while (this.#pending > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    const theirs = events.filter((one) => !this.#own.has(parseInt(one.revision)));
+    const news = events.length > 0 ? theirs.map(told).findLast((one) => one !== undefined) : undefined;
+    const unnamed = events.length === 0 && !this.#own.has(document.revision) && document.current_version !== version;
+    const text = news ?? (unnamed ? "Somebody changed the table" : undefined);
+    if (!text) return;
+    this.news.value = text;
+    announce(text);
+    clearTimeout(this.#forget);
+    this.#forget = setTimeout(() => (this.news.value = ""), newsTime);
+  }
+
+  /** Makes a change, whose answer is the document. It is no news to this page. */
+  async own(change: () => Promise<SessionDocument | void>) {
+    this.#pending++;
+    try {
+      const document = await change();
+      if (!document) return;
+      this.#own.add(document.revision);
+      this.take(document);
+    } finally {
+      if (--this.#pending === 0) for (const go of this.#waiting.splice(0)) go();
+    }
+  }
+
   close() {
     for (const stop of this.#listeners.splice(0)) stop();
+    clearTimeout(this.#forget);
   }
 
   /** Remembers the latest document. Answers may overtake one another. */
@@ -132,8 +179,7 @@ export class Model {
     if (this.busy.value) return false;
     this.busy.value = name;
     try {
-      const document = await command();
-      if (document) this.take(document);
+      await this.own(command);
       return true;
     } catch (error) {
       if (codeOf(error) === "session_not_found") this.lose();

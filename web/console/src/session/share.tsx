@@ -4,7 +4,7 @@ import { tokenFor } from "../app/recent.ts";
 import { done } from "../app/notices.ts";
 import type { Grid } from "../grid/model.ts";
 import { Dialog } from "../ui/dialog.tsx";
-import { Field, Select } from "../ui/field.tsx";
+import { Field, Input, Select } from "../ui/field.tsx";
 
 const hours: [string, string][] = [
   ["3600", "an hour"],
@@ -16,6 +16,7 @@ const hours: [string, string][] = [
 export const ShareDialog = ({ grid, onClose }: { grid: Grid; onClose: () => void }) => {
   const [scope, setScope] = useState("read");
   const [ttl, setTtl] = useState("86400");
+  const [actor, setActor] = useState("");
   const [link, setLink] = useState("");
   const [note, setNote] = useState("");
   // Who needs no token here gets none: then there is nothing to choose.
@@ -26,13 +27,22 @@ export const ShareDialog = ({ grid, onClose }: { grid: Grid; onClose: () => void
     event.preventDefault();
     if (open) return setLink(address);
     try {
-      const made = await grid.model.session.share({ scope, ttlSeconds: Number(ttl) });
+      const made = await grid.model.session.share({ scope, ttlSeconds: Number(ttl), ...(actor.trim() && { actor: actor.trim() }) });
       setLink(`${address}?token=${encodeURIComponent(made.token)}`);
       setNote("Whoever has the link may use it. It does not extend the session.");
     } catch (error) {
       if (codeOf(error) !== "not_configured") return setNote(sentence(error));
       setLink(address);
       setNote("This server issues no tokens. The link needs the token of the server.");
+    }
+  };
+  const revoke = async () => {
+    try {
+      await grid.model.session.revoke();
+      setLink("");
+      setNote("The links that were made for this session do not work any more.");
+    } catch (error) {
+      setNote(sentence(error));
     }
   };
   const copy = async () => {
@@ -48,6 +58,7 @@ export const ShareDialog = ({ grid, onClose }: { grid: Grid; onClose: () => void
           <>
             <Select label="Whoever has the link may" value={scope} onChange={setScope} options={[["read", "read"], ["read edit", "read and change"]]} />
             <Select label="for" value={ttl} onChange={setTtl} options={hours} />
+            <Input label="Name of whoever gets it" value={actor} onInput={setActor} hint="may be empty; the timeline shows it beside their changes" />
           </>
         )}
         {note && <p class="message bidi">{note}</p>}
@@ -64,6 +75,11 @@ export const ShareDialog = ({ grid, onClose }: { grid: Grid; onClose: () => void
           </>
         ) : (
           <div class="row end">
+            {!open && (
+              <button type="button" class="button" onClick={() => void revoke()}>
+                Revoke all links
+              </button>
+            )}
             <button class="button primary">Make a link</button>
           </div>
         )}

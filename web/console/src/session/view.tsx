@@ -9,17 +9,21 @@ import { Grid } from "../grid/model.ts";
 import { QueryBar } from "../grid/querybar.tsx";
 import { Table } from "../grid/table.tsx";
 import { pathOf } from "../app/route.ts";
+import { files, sending, upload } from "../start/upload.ts";
 import { Dialog } from "../ui/dialog.tsx";
 import { clock } from "../ui/format.ts";
 import { SessionBar } from "./bar.tsx";
 import { Model } from "./model.ts";
 import { panel, type Panel } from "./panels.ts";
+import { exportRows } from "./rescue.ts";
 
 const Clean = lazy(() => import("../clean/clean.tsx"));
 const Summary = lazy(() => import("../column/summary.tsx"));
 const Timeline = lazy(() => import("../timeline/timeline.tsx"));
+const Compare = lazy(() => import("../timeline/compare.tsx"));
+const CellPanel = lazy(() => import("../timeline/cell.tsx"));
 
-const titles: Record<Panel, string> = { columns: "Columns", column: "Column", clean: "Clean", timeline: "Timeline" };
+const titles: Record<Panel, string> = { columns: "Columns", column: "Column", clean: "Clean", timeline: "Timeline", compare: "Compare versions", cell: "History of a cell" };
 
 const Keys = ({ onClose }: { onClose: () => void }) => (
   <Dialog title="Keys" onClose={onClose}>
@@ -39,16 +43,28 @@ const Keys = ({ onClose }: { onClose: () => void }) => (
 );
 
 /** The bar across the grid that says why the table is not as it is now. */
-const State = ({ model }: { model: Model }) => {
+const State = ({ grid }: { grid: Grid }) => {
+  const { model } = grid;
+  const known = files.get(model.id);
   if (model.gone.value)
     return (
       <div class="state warn" role="status">
         <span class="grow">
-          The session was gone at {clock(model.gone.value)}. What was read last stays here, and can be copied.
+          The session was gone at {clock(model.gone.value)}. What was read last stays here.
         </span>
-        <a class="button small" href={pathOf({ view: "start" })}>
-          Upload again
-        </a>
+        {sending.value && <span role="status">Sending {sending.value.name}…</span>}
+        {known ? (
+          <button class="button small" disabled={!!sending.value} onClick={() => void upload(known.file, known.options)}>
+            Upload again
+          </button>
+        ) : (
+          <a class="button small" href={pathOf({ view: "start" })}>
+            Upload again
+          </a>
+        )}
+        <button class="button small" onClick={() => exportRows(grid)}>
+          Export what is on screen
+        </button>
       </div>
     );
   const past = model.past.value?.version;
@@ -69,11 +85,15 @@ const State = ({ model }: { model: Model }) => {
 const Beside = ({ grid }: { grid: Grid }) => {
   const shown = panel.value;
   if (!shown) return null;
+  const close = () => {
+    panel.value = undefined;
+    grid.focus();
+  };
   return (
-    <aside class="panel" aria-label={titles[shown]}>
+    <aside class={`panel ${shown === "compare" ? "wide" : ""}`} aria-label={titles[shown]} onKeyDown={(event) => event.key === "Escape" && !(event.target as Element).closest("dialog") && close()}>
       <header>
         <h2>{titles[shown]}</h2>
-        <button class="icon" aria-label="Close the panel" onClick={() => (panel.value = undefined)}>
+        <button class="icon" aria-label="Close the panel" onClick={close}>
           ✕
         </button>
       </header>
@@ -82,6 +102,8 @@ const Beside = ({ grid }: { grid: Grid }) => {
         {shown === "column" && <Summary grid={grid} />}
         {shown === "clean" && <Clean grid={grid} />}
         {shown === "timeline" && <Timeline grid={grid} />}
+        {shown === "compare" && <Compare grid={grid} />}
+        {shown === "cell" && <CellPanel grid={grid} />}
       </div>
     </aside>
   );
@@ -128,7 +150,7 @@ const SessionView = ({ id }: { id: string }) => {
   return (
     <main class="session">
       <SessionBar grid={grid} undo={undo} redo={redo} help={() => setHelp(true)} />
-      <State model={model} />
+      <State grid={grid} />
       <div class="body">
         <div class="table">
           <QueryBar grid={grid} />

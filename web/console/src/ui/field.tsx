@@ -1,4 +1,5 @@
 import type { ComponentChildren } from "preact";
+import { useId } from "preact/hooks";
 
 interface FieldProps {
   label: string;
@@ -40,11 +41,21 @@ interface InputProps {
   value: string;
   hint?: string;
   placeholder?: string;
+  /** What may be typed; anything else may be, too. */
+  suggested?: string[];
   onInput: (value: string) => void;
 }
 
-export const Input = ({ label, value, hint, placeholder = "", onInput }: InputProps) => (
-  <Field label={label} {...(hint && { hint })}>
-    <input value={value} placeholder={placeholder} spellcheck={false} autocomplete="off" onInput={(event) => onInput(event.currentTarget.value)} />
-  </Field>
-);
+export const Input = ({ label, value, hint, placeholder = "", suggested, onInput }: InputProps) => {
+  const list = useId();
+  return (
+    <Field label={label} {...(hint && { hint })}>
+      <input type="text" value={value} placeholder={placeholder} spellcheck={false} autocomplete="off" {...(suggested && { list })} onInput={(event) => onInput(event.currentTarget.value)} />
+      {suggested && (
+        <datalist id={list}>
+          {suggested.map((one) => one && <option key={one} value={one} />)}
+        </datalist>
+      )}
+    </Field>
+  );
+};

@@ -55,3 +55,10 @@ export const text = (value: unknown): string => {
 
 /** The first characters of a text. */
 export const short = (value: string, most: number): string => (value.length > most ? value.slice(0, most - 1) + "…" : value);
+
+/** The time of day, and the day if it is another one. */
+export const moment = (at: number | string): string => {
+  const date = new Date(at);
+  const today = date.toDateString() === new Date().toDateString();
+  return today ? clock(at) : `${date.toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric" })}, ${clock(at)}`;
+};

@@ -7,13 +7,15 @@ interface PopoverProps {
   label: string;
   role?: "menu" | "dialog";
   onClose: () => void;
+  /** Takes the keyboard after Escape; without it the anchor does. */
+  onEscape?: () => void;
   children: ComponentChildren;
 }
 
 const focusable = "input:not([disabled]), button:not([disabled]), select, textarea, a[href]";
 
 /** A box below an element, closed by Escape or by a click elsewhere. */
-export const Popover = ({ anchor, label, role = "dialog", onClose, children }: PopoverProps) => {
+export const Popover = ({ anchor, label, role = "dialog", onClose, onEscape, children }: PopoverProps) => {
   const box = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
     const element = box.current!;
@@ -43,7 +45,8 @@ export const Popover = ({ anchor, label, role = "dialog", onClose, children }: P
     if (event.key === "Escape") {
       event.stopPropagation();
       box.current!.hidePopover();
-      if (anchor instanceof HTMLElement) anchor.focus();
+      if (onEscape) onEscape();
+      else if (anchor instanceof HTMLElement) anchor.focus();
     }
     if (role !== "menu" || !/^Arrow(Up|Down)$|^Home$|^End$/.test(event.key)) return;
     event.preventDefault();
@@ -66,6 +69,27 @@ export interface Item {
   run: () => void;
 }
 
+/** The commands of a menu. close is called before one is run. */
+export const Items = ({ items, close }: { items: Item[]; close: () => void }) => (
+  <>
+    {items.map((item) => (
+      <button
+        key={item.label}
+        class="item"
+        role="menuitem"
+        disabled={item.disabled ?? false}
+        onClick={() => {
+          close();
+          item.run();
+        }}
+      >
+        <span class="bidi">{item.label}</span>
+        {item.hint && <span class="hint">{item.hint}</span>}
+      </button>
+    ))}
+  </>
+);
+
 interface MenuProps {
   label: ComponentChildren;
   name: string;
@@ -74,36 +98,24 @@ interface MenuProps {
   items: Item[];
   class?: string;
   disabled?: boolean;
+  /** Is called when the list is opened, to fill it. */
+  onOpen?: () => void;
 }
 
 /** A button that opens a list of commands. */
-export const Menu = ({ label, name, note, items, class: style = "", disabled = false }: MenuProps) => {
+export const Menu = ({ label, name, note, items, class: style = "", disabled = false, onOpen }: MenuProps) => {
   const [open, setOpen] = useState(false);
   const button = useRef<HTMLButtonElement>(null);
   return (
     <>
-      <button ref={button} class={`button ${style}`} disabled={disabled} aria-haspopup="menu" aria-expanded={open} onClick={() => setOpen(!open)}>
+      <button ref={button} class={`button ${style}`} disabled={disabled} aria-haspopup="menu" aria-expanded={open} onClick={() => (open || onOpen?.(), setOpen(!open))}>
         {label}
         <span class="caret" aria-hidden="true" />
       </button>
-      {open && (
+      {open && items.length > 0 && (
         <Popover anchor={button.current!} label={name} role="menu" onClose={() => setOpen(false)}>
           {note && <p class="note soft">{note}</p>}
-          {items.map((item) => (
-            <button
-              key={item.label}
-              class="item"
-              role="menuitem"
-              disabled={item.disabled ?? false}
-              onClick={() => {
-                setOpen(false);
-                item.run();
-              }}
-            >
-              <span>{item.label}</span>
-              {item.hint && <span class="hint">{item.hint}</span>}
-            </button>
-          ))}
+          <Items items={items} close={() => setOpen(false)} />
         </Popover>
       )}
     </>

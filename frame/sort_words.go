@@ -1,0 +1,128 @@
+package frame
+
+import (
+	"context"
+	"math/bits"
+	"slices"
+
+	"github.com/zeebo/xxh3"
+
+	"edgeframe/internal/parallel"
+)
+
+const (
+	// digits is the number of different digits by which values are divided at once.
+	digits     = 1 << digitWidth
+	digitWidth = 8
+	// fewWords is the number of words that are sorted by comparing them.
+	fewWords = 64
+	// countedWords is how many different words are counted instead of being moved.
+	countedWords = 1 << 16
+)
+
+// sortWords sorts words in place: by their first digit that is not the same for all, and then those with the same
+// digit. Words that are near one another are counted. It fails when the work has been given up.
+func sortWords(ctx context.Context, words []uint64) error {
+	if len(words) <= fewWords {
+		slices.Sort(words)
+		return nil
+	}
+	if err := ended(ctx); err != nil {
+		return err
+	}
+	parallel.Yield()
+	least, most := words[0], words[0]
+	for _, word := range words {
+		least, most = min(least, word), max(most, word)
+	}
+	if span := most - least; span < min(countedWords, uint64(len(words))) {
+		sortByCounts(words, least, int(span)+1)
+		return nil
+	}
+	shift := max(bits.Len64(least^most)-digitWidth, 0)
+	from := 0
+	for _, end := range divideByDigit(words, func(word uint64) uint8 { return uint8(word >> shift) }) {
+		if err := sortWords(ctx, words[from:end]); err != nil {
+			return err
+		}
+		from = end
+	}
+	return nil
+}
+
+// sortByCounts sorts words of which none is less than least, and none is n more.
+func sortByCounts(words []uint64, least uint64, n int) {
+	counts := make([]uint32, n)
+	for _, word := range words {
+		counts[word-least]++
+	}
+	at := 0
+	for i, count := range counts {
+		for range count {
+			words[at] = least + uint64(i)
+			at++
+		}
+	}
+}
+
+// divideByDigit orders values by a digit, in place, and returns where those with each digit end.
+func divideByDigit[T any](values []T, digit func(T) uint8) (ends [digits]int) {
+	for _, v := range values {
+		ends[digit(v)]++
+	}
+	var next [digits]int
+	sum := 0
+	for d, n := range ends {
+		next[d] = sum
+		sum += n
+		ends[d] = sum
+	}
+	for d := range ends {
+		for ; next[d] < ends[d]; next[d]++ {
+			v := values[next[d]]
+			for to := digit(v); int(to) != d; to = digit(v) {
+				values[next[to]], v = v, values[next[to]]
+				next[to]++
+			}
+			values[next[d]] = v
+		}
+	}
+	return ends
+}
+
+// countDistinct returns how many different digests there are. It changes their order.
+func countDistinct(ctx context.Context, digests []xxh3.Uint128) (int64, error) {
+	ends := divideByDigit(digests, func(d xxh3.Uint128) uint8 { return uint8(d.Hi) })
+	var counts [digits]int64
+	err := parallel.Do(digits, func(i int) error {
+		from := 0
+		if i > 0 {
+			from = ends[i-1]
+		}
+		counts[i] = distinctIn(digests[from:ends[i]])
+		return ended(ctx)
+	})
+	total := int64(0)
+	for _, n := range counts {
+		total += n
+	}
+	return total, err
+}
+
+// distinctIn returns how many different digests a part has.
+func distinctIn(part []xxh3.Uint128) (n int64) {
+	// The slots have the place of a digest in part, one more than it, and 0 for none.
+	slots := make([]uint32, 2<<bits.Len(uint(len(part))))
+	mask := uint64(len(slots) - 1)
+	for i, d := range part {
+		at := d.Lo & mask
+		for slots[at] != 0 && part[slots[at]-1] != d {
+			at = (at + 1) & mask
+		}
+		if slots[at] == 0 {
+			slots[at] = uint32(i + 1)
+			n++
+		}
+	}
+	return n
+}
