@@ -3,8 +3,12 @@
 package console
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,42 +17,99 @@ import (
 	"edgeframe/internal/testenv"
 )
 
-// journeys has a person, who is a program with a browser, use the console of a server. Those of test/journeys.mjs whose
-// names begin like one of only are made, or all. There must be parts of them.
-func journeys(t *testing.T, server string, parts int, only string) {
-	t.Helper()
-	argument, err := json.Marshal(map[string]string{"server": server, "vega": filepath.Dir(testenv.VegaFile(t, "movies.json")), "only": only})
+const (
+	operatorToken = "token-of-the-operator"
+	tokenSecret   = "a secret of more than thirty-two bytes"
+)
+
+// journeys are how many journeys test/run.mjs has for each server.
+var journeys = map[string]int{"native": 25, "worker": 11, "guarded": 2, "redis": 2}
+
+// TestJourneys has a person, who is a program with a browser, use the console of each server.
+func TestJourneys(t *testing.T) {
+	redis := testenv.StartRedis(t)
+	port := freePort(t)
+	mortal := []string{"PORT=" + port, "STORAGE_DIR=" + t.TempDir()}
+	server := testenv.StartServer(t, mortal...)
+	control := http.NewServeMux()
+	for command, do := range map[string]func(){
+		"redis/kill":   redis.Kill9,
+		"redis/start":  redis.Restart,
+		"mortal/kill":  server.Kill9,
+		"mortal/start": func() { testenv.StartServer(t, mortal...) },
+	} {
+		control.HandleFunc("POST /"+command, func(http.ResponseWriter, *http.Request) { do() })
+	}
+	commands := httptest.NewServer(control)
+	t.Cleanup(commands.Close)
+	argument, err := json.Marshal(map[string]any{
+		"servers": map[string]string{
+			"native":  testenv.StartServer(t, "STORAGE_DIR=").URL,
+			"worker":  testenv.StartWorker(t, testenv.WorkerOptions{}).URL,
+			"guarded": testenv.StartServer(t, "STORAGE_DIR=", "MAX_UPLOAD_SIZE_MB=1", "API_TOKENS="+operatorToken, "TOKEN_SECRET="+tokenSecret).URL,
+			"redis":   testenv.StartServer(t, "REDIS_ENABLED=true", "REDIS_URL="+redis.URL, "STORAGE_DIR="+t.TempDir(), "STORAGE_RUNTIME_FALLBACK=true", "BREAKER_FAILURES=1", "BREAKER_OPEN_FOR=1").URL,
+			"mortal":  server.URL,
+		},
+		"token": operatorToken, "control": commands.URL, "root": testenv.Root(), "vega": filepath.Dir(testenv.VegaFile(t, "movies.json")),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	made := run(t, string(argument))
+	for backend, want := range journeys {
+		if made[backend] != want {
+			t.Errorf("%d journeys were made on %s, want %d", made[backend], backend, want)
+		}
+	}
+}
+
+// run makes the journeys, and returns how many were made on each server.
+func run(t *testing.T, argument string) map[string]int {
+	t.Helper()
 	var errors bytes.Buffer
-	cmd := exec.CommandContext(t.Context(), "node", filepath.Join("test", "run.mjs"), string(argument))
+	cmd := exec.CommandContext(t.Context(), "node", filepath.Join("test", "run.mjs"), argument)
 	cmd.Stderr = &errors
-	out, err := cmd.Output()
+	out, err := cmd.StdoutPipe()
 	if err != nil {
-		t.Fatalf("%v: %s", err, errors.String())
+		t.Fatal(err)
 	}
-	var report struct{ Done, Failures []string }
-	if err := json.Unmarshal(out, &report); err != nil {
-		t.Fatalf("%v in the report %.2000q", err, out)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
 	}
-	for _, failure := range report.Failures {
-		t.Error(failure)
+	made := map[string]int{}
+	lines := bufio.NewScanner(out)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var journey struct {
+			Backend, Name string
+			Failures      []string
+			Seconds       float64
+		}
+		if err := json.Unmarshal(lines.Bytes(), &journey); err != nil {
+			t.Errorf("%v in the report %.2000q", err, lines.Text())
+			continue
+		}
+		made[journey.Backend]++
+		t.Logf("%s: %s: %.1f s", journey.Backend, journey.Name, journey.Seconds)
+		for _, failure := range journey.Failures {
+			t.Errorf("%s: %s: %s", journey.Backend, journey.Name, failure)
+		}
 	}
-	for _, done := range report.Done {
-		t.Log(done)
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("%v: %s", err, errors.String())
 	}
-	if len(report.Done) != parts {
-		t.Errorf("%d journeys were made, want %d", len(report.Done), parts)
-	}
+	return made
 }
 
-func TestJourneysThroughTheConsoleOfTheServer(t *testing.T) {
-	journeys(t, testenv.StartServer(t, "STORAGE_DIR=").URL, 15, "")
-}
-
-func TestJourneysThroughTheConsoleOfTheWorker(t *testing.T) {
-	journeys(t, testenv.StartWorker(t, testenv.WorkerOptions{}).URL, 2, "upload,clean")
+func freePort(t *testing.T) string {
+	t.Helper()
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer free.Close()
+	_, port, _ := net.SplitHostPort(free.Addr().String())
+	return port
 }
 
 // mostAtFirst is how many bytes, compressed, the console may load until a table is shown.

@@ -1,40 +1,69 @@
-// Runs the journeys against a server, some at a time, and prints what failed as JSON. Usage: node run.mjs <JSON>
+// Makes the journeys, two at a time, with one browser, and prints a line of JSON for each. Usage: node run.mjs <JSON>
+//
+// The argument has servers (the addresses of native, worker, guarded, redis and mortal, of which some may be left out),
+// token (of guarded), control (where Redis and the server mortal are killed and started), root (of the repository),
+// vega (the folder of vega-datasets) and only (beginnings of names, separated by commas).
 import { join } from "node:path";
-import { launch, newPage } from "./browser.mjs";
+import { accessible, launch, newPage } from "./browser.mjs";
+import { journeys as faults } from "./journeys/faults.mjs";
 import { journeys as features } from "./journeys/features.mjs";
-import { journeys } from "./journeys.mjs";
+import { journeys as grid } from "./journeys/grid.mjs";
+import { journeys as guarded } from "./journeys/guarded.mjs";
+import { journeys as outage } from "./journeys/outage.mjs";
+import { journeys as share } from "./journeys/share.mjs";
+import { journeys as start } from "./journeys/start.mjs";
 
-const { server, vega, only } = JSON.parse(process.argv[2]);
-const together = 3;
+const { servers, token, control, root, vega, only = "" } = JSON.parse(process.argv[2]);
+
+/** What is done where. The page is the same everywhere, so axe-core looks at it once. */
+const everywhere = { ...start, ...grid, ...share };
+const plan = { worker: everywhere, redis: outage, native: { ...faults, ...features, ...everywhere }, guarded };
+
+const command = async (name) => {
+  const response = await fetch(`${control}/${name}`, { method: "POST" });
+  if (!response.ok) throw new Error(`${name}: ${await response.text()}`);
+};
+
+const waiting = Object.entries(plan).map(([backend, journeys]) =>
+  servers[backend] ? Object.entries(journeys).filter(([name]) => !only || only.split(",").some((part) => name.startsWith(part))).map(([name, journey]) => ({ backend, name, journey })) : [],
+);
+
+/** The next of each list in turn, so that two journeys seldom wait for the same server. */
+let turn = 0;
+const next = () => {
+  const filled = waiting.filter((list) => list.length > 0);
+  return filled[turn++ % filled.length]?.shift();
+};
+
 const browser = await launch();
-const report = { done: [], failures: [] };
-const waiting = Object.entries({ ...journeys, ...features }).filter(([name]) => !only || only.split(",").some((part) => name.startsWith(part)));
 
-const run = async ([name, journey]) => {
+const run = async ({ backend, name, journey }) => {
+  const server = servers[backend];
   const opened = [];
-  const at = async (options) => {
-    const one = await newPage(browser, `${server}/console/`, options);
+  const at = async ({ url = `${server}/console/`, ...options } = {}) => {
+    const one = await newPage(browser, url, options);
     opened.push(one);
     return one;
   };
+  const seen = backend === "worker" ? async () => undefined : accessible;
+  const failures = [];
   const start = Date.now();
   try {
-    await journey(at, { server, vega: (file) => join(vega, file) });
+    await journey(at, { server, mortal: servers.mortal, token, command, seen, file: (path) => join(root, path), vega: (path) => join(vega, path) });
   } catch (error) {
-    report.failures.push(`${name}: ${error.stack}`);
-    for (const { page } of opened) report.failures.push(`${name}: it shows ${(await page.innerText("body").catch(() => "nothing")).slice(0, 600)}`);
+    failures.push(error.stack);
+    for (const { page } of opened) failures.push(`it shows ${(await page.innerText("body").catch(() => "nothing")).slice(0, 600)}`);
   }
   for (const { problems, context } of opened) {
-    for (const problem of problems) report.failures.push(`${name}: ${problem}`);
+    failures.push(...problems);
     await context.close();
   }
-  report.done.push(`${name}: ${((Date.now() - start) / 1000).toFixed(1)} s`);
+  console.log(JSON.stringify({ backend, name, failures, seconds: (Date.now() - start) / 1000 }));
 };
 
 await Promise.all(
-  Array.from({ length: together }, async () => {
-    for (let next = waiting.shift(); next; next = waiting.shift()) await run(next);
+  Array.from({ length: 2 }, async () => {
+    for (let one = next(); one; one = next()) await run(one);
   }),
 );
 await browser.close();
-console.log(JSON.stringify(report));

@@ -28,7 +28,9 @@ export interface Handles {
 }
 
 export const openSession = (id: string, own?: string): Handles => {
-  const call = own ? { token: own } : {};
+  // A token that the person enters from now on was asked for because this one is refused.
+  const before = token.get();
+  const call = own ? { token: () => (token.get() !== before && token.get()) || own } : {};
   return { session: client.open(id, call), edits: patient.open(id, call) };
 };
 

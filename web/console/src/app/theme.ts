@@ -10,7 +10,11 @@ export const applyTheme = () => {
   else document.documentElement.dataset.theme = theme.value;
 };
 
-export const dark = () => theme.value === "dark" || (theme.value === "auto" && matchMedia("(prefers-color-scheme: dark)").matches);
+const preference = matchMedia("(prefers-color-scheme: dark)");
+const preferred = signal(preference.matches);
+preference.addEventListener("change", () => (preferred.value = preference.matches));
+
+export const dark = () => theme.value === "dark" || (theme.value === "auto" && preferred.value);
 
 export const switchTheme = () => {
   theme.value = dark() ? "light" : "dark";

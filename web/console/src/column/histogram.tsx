@@ -2,7 +2,7 @@ import "uplot/dist/uPlot.min.css";
 import uPlot from "uplot";
 import { useEffect, useRef } from "preact/hooks";
 import type { Schemas } from "edgeframe-client";
-import { theme } from "../app/theme.ts";
+import { dark } from "../app/theme.ts";
 import { compact, count, figure } from "../ui/format.ts";
 
 type Data = Schemas["Histogram"];
@@ -15,7 +15,7 @@ const place = (bound: number | string): number => (typeof bound === "number" ? b
 /** A picture of how the values are spread, with the numbers as a table. */
 export const Histogram = ({ histogram }: { histogram: Data }) => {
   const box = useRef<HTMLDivElement>(null);
-  const look = theme.value;
+  const look = dark();
   const times = typeof histogram.bounds[0] === "string";
   useEffect(() => {
     const bounds = histogram.bounds.map(place);

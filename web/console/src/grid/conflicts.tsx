@@ -18,9 +18,13 @@ const Conflict = ({ grid, change }: { grid: Grid; change: Change }) => (
     <button class="button small" onClick={() => grid.edits.drop(change)}>
       {change.state === "conflict" ? "Theirs" : "Leave it as it was"}
     </button>
-    {change.state === "conflict" && (
+    {change.state === "conflict" ? (
       <button class="button small" onClick={() => grid.edits.insist(change)}>
         Mine
+      </button>
+    ) : (
+      <button class="button small" onClick={() => grid.edits.retry([change])}>
+        Try again
       </button>
     )}
   </div>

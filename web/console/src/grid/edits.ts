@@ -2,6 +2,7 @@ import { computed, signal } from "@preact/signals";
 import { EdgeframeError, op, type Cell } from "edgeframe-client";
 import { codeOf, sentence } from "../app/api.ts";
 import { announce, failed } from "../app/notices.ts";
+import { failedOrAsk, needsToken } from "../app/token.tsx";
 import type { Model } from "../session/model.ts";
 import { sameValue } from "../ui/types.ts";
 
@@ -31,6 +32,7 @@ export class Edits {
   readonly late = signal(0);
   readonly open = computed(() => [...this.changes.value.values()].filter((one) => one.state === "waiting" || one.state === "sent").length);
   readonly conflicts = computed(() => [...this.changes.value.values()].filter((one) => one.state === "conflict"));
+  readonly refused = computed(() => [...this.changes.value.values()].filter((one) => one.state === "refused"));
   readonly #model: Model;
   readonly #redraw: () => void;
   readonly #saved: (changes: Change[]) => void;
@@ -80,6 +82,14 @@ export class Edits {
       await new Promise<void>((resolve) => {
         const stop = this.open.subscribe((n) => n === 0 && (resolve(), queueMicrotask(() => stop())));
       });
+  }
+
+  /** Sends again what the server has refused. */
+  retry(changes: Change[]) {
+    this.#update((map) => {
+      for (const one of changes) if (map.get(keyOf(one.row, one.column)) === one) map.set(keyOf(one.row, one.column), { ...one, state: "waiting" });
+    });
+    void this.#run();
   }
 
   /** Ends a conflict: the value of this page replaces that of somebody else. */
@@ -147,6 +157,7 @@ export class Edits {
     const code = codeOf(error);
     if (code === "cell_changed") return this.#conflict(sent, error as EdgeframeError);
     if (code === "session_not_found") this.#model.lose();
+    else if (needsToken(error)) failedOrAsk(error, () => this.retry(this.refused.peek()));
     else if (sent.length > 1) failed(error);
     const reason = sentence(error);
     announce(reason);

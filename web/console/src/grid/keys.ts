@@ -8,6 +8,7 @@ export const keyList: [keys: string[], what: string][] = [
   [["Ctrl", "Home"], "first cell"],
   [["Ctrl", "End"], "last cell"],
   [["Enter"], "edit the cell; save"],
+  [["Alt", "Enter"], "a new line, in a long text"],
   [["Esc"], "leave the cell as it was"],
   [["Delete"], "make the selected cells missing"],
   [["Ctrl", "C"], "copy the selected cells"],
@@ -83,15 +84,25 @@ export const onKey = (grid: Grid, event: KeyboardEvent, actions: Actions) => {
   if (control || event.altKey) return;
   if (event.key === "?") return done(actions.help);
   if (event.key === "/") return done(actions.menu);
-  if (!grid.model.editable.value) return;
   if (event.key === "Enter" || event.key === "F2") return done(() => begin(grid, undefined));
+  if (!grid.model.editable.value) return;
   if (event.key === "Delete" || event.key === "Backspace") return done(() => clear(grid));
   if (event.key.length === 1 && event.key !== " ") return done(() => begin(grid, event.key));
 };
 
-/** Opens the editor of the active cell, with what was typed instead of its value. */
+/** Long values are cut in the grid. */
+export const longest = 200;
+
+/** Whether a value is seen as a whole only in a larger field. */
+export const isLong = (value: unknown) => typeof value === "string" && (value.length > longest || /[\r\n]/.test(value));
+
+/**
+ * Opens the editor of the active cell, with what was typed instead of its value. A long value can be looked at also
+ * where nothing can be changed.
+ */
 export const begin = (grid: Grid, typed: string | undefined) => {
   const place = grid.active.value;
+  if (!grid.model.editable.value && !isLong(grid.shown(place))) return;
   const row = grid.rows?.number(place.row, place.column);
   if (row !== undefined) grid.editing.value = { place, row, before: grid.rows!.value(place.row, place.column) ?? null, typed };
 };

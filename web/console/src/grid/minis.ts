@@ -37,12 +37,14 @@ export class Minis {
       for (const old of this.#known.keys()) this.#stale.add(old);
     }
     if (counts && !this.#stale.has(key)) return;
-    if (this.#model.rows.value > mostCells || !(hasHistogram(column.dtype) || isText(column.dtype) || isBool(column.dtype))) return;
+    if (this.#asked.has(key) || this.#model.rows.value > mostCells || !(hasHistogram(column.dtype) || isText(column.dtype) || isBool(column.dtype))) return;
     this.#waiting.set(key, column);
     queueMicrotask(() => this.#ask());
   }
 
   readonly #stale = new Set<string>();
+  /** Whose answer is not there yet. */
+  readonly #asked = new Set<string>();
 
   #bars(counts: number[]): SVGRectElement[] {
     const most = Math.max(1, ...counts);
@@ -62,6 +64,7 @@ export class Minis {
       this.#waiting.delete(key);
       this.#stale.delete(key);
       this.#running++;
+      this.#asked.add(key);
       this.#read(column)
         .then(
           (counts) => this.#known.set(key, counts),
@@ -69,6 +72,7 @@ export class Minis {
         )
         .finally(() => {
           this.#running--;
+          this.#asked.delete(key);
           this.#redraw();
           this.#ask();
         });

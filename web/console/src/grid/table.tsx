@@ -11,14 +11,12 @@ import { copy, paste } from "./clipboard.ts";
 import type { Change } from "./edits.ts";
 import { Editor } from "./editor.tsx";
 import { Headers } from "./header.ts";
-import { begin, onKey, type Actions } from "./keys.ts";
+import { begin, longest, onKey, type Actions } from "./keys.ts";
 import { Minis } from "./minis.ts";
 import type { Grid, Place } from "./model.ts";
 
 /** The height of a row in pixels; --row in base.css is the same. */
 const rowHeight = 28;
-/** Long values are cut in the grid. */
-const longest = 200;
 /** How long the grid waits for rows before it draws without them, in milliseconds. */
 const patience = 120;
 
@@ -31,11 +29,14 @@ interface Props {
 const region = async (grid: Grid, headers: Headers, [x0, y0, right, bottom]: [number, number, number, number]) => {
   const columns = grid.columns.value;
   const x1 = Math.min(right, columns.length);
-  const y1 = Math.min(bottom, grid.matched.value);
   const rows = grid.rows;
+  // Without a row regular-table finds no width, and draws all columns. So a query without rows has an empty one.
+  const loading = grid.matched.value === 0 && !rows?.has(0, 0, 1, 1);
+  const total = Math.max(1, grid.matched.value);
+  const y1 = Math.min(bottom, total);
   const answer = {
-    num_rows: grid.matched.value,
-    num_columns: columns.length,
+    num_rows: loading ? 0 : total,
+    num_columns: loading ? 0 : columns.length,
     row_height: rowHeight,
     num_row_headers: 1,
     num_column_headers: 2,
@@ -45,9 +46,9 @@ const region = async (grid: Grid, headers: Headers, [x0, y0, right, bottom]: [nu
     row_headers: [] as string[][],
     column_headers: [] as (string | HTMLElement)[][],
   };
-  if (!rows || x1 <= x0) return answer;
+  if (!rows || loading || x1 <= x0) return answer;
   grid.model.marks.look();
-  if (!rows.has(x0, y0, x1, y1)) {
+  if (grid.matched.value > 0 && !rows.has(x0, y0, x1, y1)) {
     const loaded = rows.load(x0, y0, x1, y1);
     const late = loaded.then(
       () => false,
@@ -64,7 +65,7 @@ const region = async (grid: Grid, headers: Headers, [x0, y0, right, bottom]: [nu
   }
   for (let row = y0; row < y1; row++) {
     const number = rows.number(row, x0);
-    answer.row_headers.push([number === undefined ? "…" : count(number)]);
+    answer.row_headers.push([number !== undefined ? count(number) : row < grid.matched.value ? "…" : ""]);
   }
   return answer;
 };
@@ -90,7 +91,7 @@ const dress = (host: RegularTableElement, grid: Grid) => {
     const isActive = x === active.column && y === active.row;
     const inside = y >= area.top && y <= area.bottom && x >= area.left && x <= area.right;
     const marked = !change && grid.model.marks.has(grid.rows?.number(y, x), column.name);
-    const looks = { number: isNumber(column.dtype), missing: value === null, marked, empty: value === "", unread: value === undefined, active: isActive, inside: inside && !isActive };
+    const looks = { number: isNumber(column.dtype), missing: value === null, marked, empty: value === "", unread: value === undefined && y < grid.matched.value, active: isActive, inside: inside && !isActive };
     for (const [name, has] of Object.entries(looks)) td.classList.toggle(name, has);
     for (const state of states) td.classList.toggle(state, change?.state === state);
     td.setAttribute("aria-selected", String(inside));
@@ -156,7 +157,7 @@ const revealColumn = (host: RegularTableElement, grid: Grid, column: number): bo
   else if (!seen && column < cells[0]!.x) host.scrollLeft -= (cells[0]!.x - column) * unseen;
   else if (!seen && column === grid.columns.value.length - 1) host.scrollLeft = host.scrollWidth;
   else if (!seen) host.scrollLeft += (column - cells.at(-1)!.x) * unseen;
-  return Math.abs(host.scrollLeft - before) < 1;
+  return !!seen && Math.abs(host.scrollLeft - before) < 1;
 };
 
 export const Table = ({ grid, actions }: Props) => {
@@ -201,6 +202,8 @@ export const Table = ({ grid, actions }: Props) => {
       }
       box.current?.dispatchEvent(new Event("drawn"));
       if (towards && (towards.steps-- <= 0 || reveal(element, grid, towards.place))) towards = undefined;
+      // The width of all columns is only found by drawing the last ones.
+      if (towards) grid.draw();
     });
     const all: Actions = {
       ...actions,
@@ -238,7 +241,7 @@ export const Table = ({ grid, actions }: Props) => {
       grid.cellMenu.value = (event.target as Element).closest("td")!;
     });
     element.addEventListener("dblclick", (event) => {
-      if (placeOf(element, event.target) && grid.model.editable.value) begin(grid, undefined);
+      if (placeOf(element, event.target)) begin(grid, undefined);
     });
     element.addEventListener("click", (event) => {
       const th = (event.target as Element).closest("thead th");

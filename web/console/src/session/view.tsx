@@ -109,19 +109,28 @@ const Beside = ({ grid }: { grid: Grid }) => {
   );
 };
 
+/** The tables that were left while the server did not have all changes yet. */
+const unsent = new Map<string, Grid>();
+
+addEventListener("beforeunload", (event) => {
+  // Changes that were not answered would be lost with the page.
+  if ([...unsent.values()].some((grid) => grid.edits.changes.value.size > 0)) event.preventDefault();
+});
+
 const SessionView = ({ id }: { id: string }) => {
-  const model = useMemo(() => new Model(id), [id]);
-  const grid = useMemo(() => new Grid(model), [model]);
+  const grid = useMemo(() => unsent.get(id) ?? new Grid(new Model(id)), [id]);
+  const { model } = grid;
   const [help, setHelp] = useState(false);
   useEffect(() => {
     model.follow();
-    // Changes that were not answered would be lost with the page.
-    const ask = (event: BeforeUnloadEvent) => grid.edits.open.value > 0 && event.preventDefault();
-    addEventListener("beforeunload", ask);
+    if (unsent.has(id)) void model.load();
+    unsent.set(id, grid);
     return () => {
-      removeEventListener("beforeunload", ask);
-      grid.close();
       model.close();
+      // Their changes are sent all the same, and are shown when the person comes back.
+      if (grid.edits.changes.value.size > 0) return;
+      unsent.delete(id);
+      grid.close();
     };
   }, [model]);
   if (!model.document.value)

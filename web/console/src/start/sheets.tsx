@@ -20,7 +20,7 @@ const Preview = ({ sheet }: { sheet: Sheet }) => {
         <thead>
           <tr>
             {columns.map((name) => (
-              <th key={name} class="bidi">
+              <th key={name} class={typeof sheet.preview_data[0]?.[name] === "number" ? "number" : "bidi"}>
                 {short(name, shownCell)}
               </th>
             ))}

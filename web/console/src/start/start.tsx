@@ -11,7 +11,7 @@ import { remember } from "../app/recent.ts";
 import { failedOrAsk, needsToken } from "../app/token.tsx";
 
 const Progress = () => {
-  const { name, loaded, total, cancel } = sending.value!;
+  const { name, loaded, total, again, cancel } = sending.value!;
   const sent = total > 0 && loaded >= total;
   return (
     <div class="sending">
@@ -22,6 +22,11 @@ const Progress = () => {
           Cancel
         </button>
       </div>
+      {again && (
+        <p class="warned" role="status">
+          The server did not answer. The file is sent again.
+        </p>
+      )}
       <progress aria-label={`Sending ${name}`} max={total || 1} {...(sent ? {} : { value: loaded })} />
     </div>
   );

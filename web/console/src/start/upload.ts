@@ -12,6 +12,8 @@ export interface Sending {
   name: string;
   loaded: number;
   total: number;
+  /** Whether the connection was lost, and the file is sent once more. */
+  again: boolean;
   cancel: () => void;
 }
 
@@ -38,8 +40,10 @@ export const made = (document: SessionDocument, file: File, options: UploadOptio
 /** Sends a file and returns what the server answers; undefined if it was cancelled or refused. */
 const send = async (file: File, options: UploadOptions): Promise<Upload | undefined> => {
   const stop = new AbortController();
+  let begun = 0;
   const progress = ({ loaded, total }: { loaded: number; total: number }) => {
-    sending.value = { name: file.name, loaded, total: total || file.size, cancel: () => stop.abort() };
+    if (loaded === 0) begun++;
+    sending.value = { name: file.name, loaded, total: total || file.size, again: begun > 2, cancel: () => stop.abort() };
   };
   progress({ loaded: 0, total: file.size });
   announce(`Sending ${file.name}`);

@@ -1,0 +1,48 @@
+// Journeys on a server that has its sessions in Redis, while Redis is killed, and on one that is killed itself.
+import assert from "node:assert/strict";
+import { ask, cell, drawn, openFile, rows, shows, trial, type } from "../browser.mjs";
+
+export const journeys = {
+  async "health, while Redis is killed and comes back"(at, { seen, command }) {
+    const { page } = await at({ expected: [503] });
+    await page.click(".status");
+    await shows(page, ".health", "The server is healthy");
+    await shows(page, ".health", /store\s*Redis/);
+    await shows(page, ".latency-now strong", /ms$/);
+    await page.waitForSelector(".latency-now .sparkline polyline", { state: "attached" });
+    await shows(page, ".abilities", "Two changes at a time never overwrite one another");
+    await seen(page, "the health");
+    assert.equal(await page.$(".fallback"), null);
+    await command("redis/kill");
+    await shows(page, ".fallback", /embedded store, because Redis/);
+    await seen(page, "the health without Redis");
+    // New tables are taken meanwhile.
+    await page.click(".brand");
+    await page.waitForSelector(".fallback");
+    await openFile(page, trial);
+    await command("redis/start");
+    await page.click(".status");
+    await page.waitForSelector(".fallback", { state: "detached" });
+    await shows(page, ".health", "The server is healthy");
+  },
+
+  async "the server is killed while a cell is edited, and started again"(at, { command, mortal }) {
+    const { page } = await at({ url: `${mortal}/console/`, lost: true });
+    await openFile(page, trial);
+    await cell(page, 0, 1);
+    await page.keyboard.press("Enter");
+    await page.fill(".cell-editor", "one");
+    await command("mortal/kill");
+    await page.keyboard.press("Enter");
+    await type(page, "two");
+    await shows(page, ".session-bar", /changes? waiting/);
+    assert.deepEqual((await drawn(page)).slice(0, 2).map((line) => line[2]), ["one", "two"]);
+    await command("mortal/start");
+    await page.waitForFunction(() => /v3/.test(document.querySelector(".session-bar").textContent) && !/waiting|saving/.test(document.querySelector(".session-bar").textContent));
+    const { versions } = JSON.parse((await ask(page, "/versions")).text);
+    assert.equal(versions.length, 3);
+    await page.reload();
+    await rows(page);
+    assert.deepEqual((await drawn(page)).slice(0, 2).map((line) => line[2]), ["one", "two"]);
+  },
+};
