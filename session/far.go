@@ -180,9 +180,10 @@ func (h *head) rename(to map[record.SegmentRef]record.SegmentRef) error {
 			continue
 		}
 		done[ver.Manifest] = true
-		m, err := h.manifest(ver)
+		// Heads share the manifests that h.manifest returns.
+		m, err := record.DecodeManifest(h.Manifests[ver.Manifest], ver.Columns)
 		if err != nil {
-			return err
+			return unreadable(h.ID, err)
 		}
 		for _, g := range m.Groups {
 			for i, r := range g.Segments {
@@ -191,7 +192,7 @@ func (h *head) rename(to map[record.SegmentRef]record.SegmentRef) error {
 				}
 			}
 		}
-		if h.Manifests[ver.Manifest], err = (*record.Manifest)(m).MarshalMsg(nil); err != nil {
+		if h.Manifests[ver.Manifest], err = m.MarshalMsg(nil); err != nil {
 			return err
 		}
 	}
