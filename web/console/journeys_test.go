@@ -23,7 +23,7 @@ const (
 )
 
 // journeys are how many journeys test/run.mjs has for each server.
-var journeys = map[string]int{"native": 25, "worker": 11, "guarded": 2, "redis": 2}
+var journeys = map[string]int{"native": 25, "worker": 13, "guarded": 2, "redis": 2}
 
 // TestJourneys has a person, who is a program with a browser, use the console of each server.
 func TestJourneys(t *testing.T) {
@@ -45,7 +45,7 @@ func TestJourneys(t *testing.T) {
 	argument, err := json.Marshal(map[string]any{
 		"servers": map[string]string{
 			"native":  testenv.StartServer(t, "STORAGE_DIR=").URL,
-			"worker":  testenv.StartWorker(t, testenv.WorkerOptions{}).URL,
+			"worker":  testenv.StartWorker(t, testenv.WorkerOptions{Heads: true}).URL,
 			"guarded": testenv.StartServer(t, "STORAGE_DIR=", "MAX_UPLOAD_SIZE_MB=1", "API_TOKENS="+operatorToken, "TOKEN_SECRET="+tokenSecret).URL,
 			"redis":   testenv.StartServer(t, "REDIS_ENABLED=true", "REDIS_URL="+redis.URL, "STORAGE_DIR="+t.TempDir(), "STORAGE_RUNTIME_FALLBACK=true", "BREAKER_FAILURES=1", "BREAKER_OPEN_FOR=1").URL,
 			"mortal":  server.URL,

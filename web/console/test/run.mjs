@@ -17,7 +17,9 @@ const { servers, token, control, root, vega, only = "" } = JSON.parse(process.ar
 
 /** What is done where. The page is the same everywhere, so axe-core looks at it once. */
 const everywhere = { ...start, ...grid, ...share };
-const plan = { worker: everywhere, redis: outage, native: { ...faults, ...features, ...everywhere }, guarded };
+/** Those of features that depend on more than the page: the history, and what is told of changes (on the Worker over a WebSocket). */
+const ofServers = Object.fromEntries(Object.entries(features).filter(([name]) => /^(versions are compared|changes of others)/.test(name)));
+const plan = { worker: { ...everywhere, ...ofServers }, redis: outage, native: { ...faults, ...features, ...everywhere }, guarded };
 
 const command = async (name) => {
   const response = await fetch(`${control}/${name}`, { method: "POST" });

@@ -1,11 +1,7 @@
 // The journeys through the timeline, the changes of others, the menus of the grid and the operations.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { accessible, cell, drawn, openFile, rows, shows, type, upload } from "../browser.mjs";
-
-const csv = (name, text) => ({ name, mimeType: "text/csv", buffer: Buffer.from(text) });
-
-const trial = csv("trial.csv", "id,site,dose,outcome\n007,A,1.50,ok\n008,B,,None\n009,A,0.9,ok\n010,C,2.5,None\n011,B,0.9,ok\n");
+import { accessible, cell, csv, drawn, openFile, rows, shows, trial, type, upload } from "../browser.mjs";
 
 /** Chooses an operation of the panel Clean. */
 const operation = async (page, label) => page.selectOption(".clean label:has-text('Operation') select", { label });
