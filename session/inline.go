@@ -6,10 +6,10 @@ import (
 )
 
 // Small tables travel inside the head, so that reading one needs the head alone, and storing one no
-// segments. Where a segment is, is decided once, by the commit that makes it, and never changes: it stays in
-// the head until no version has it any more, or it stays in the store. If segments moved from the head to
-// the store, a commit that has lost could still store one there, for the TTL that the session had before,
-// and shorten the life of what another commit has stored under the same key.
+// segments. Where a segment is, the commit that makes it decides: it stays in the head or in the store until no version
+// has it any more. A segment that moved from the head to the store under its key could already be there, stored by a
+// commit that has lost, for the TTL that the session had before. On stores that are far away segments do move, under
+// new keys (see far.go).
 //
 // A head is rewritten by every commit and every noted access, so the segments in it are few. Chunks of the
 // audit log are never among them: they are read rarely, and would leave less room for tables.
