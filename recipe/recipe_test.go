@@ -249,7 +249,7 @@ func TestDocumentsThatAreRefused(t *testing.T) {
 		kind           error
 	}{
 		{``, `the recipe is empty`, recipe.ErrInvalid},
-		{`[]`, `the recipe must be a JSON object`, recipe.ErrInvalid},
+		{`[]`, `the recipe must be a JSON object; a list of operations becomes one as {"recipe": 1, "steps": [{"operations": [...]}]}`, recipe.ErrInvalid},
 		{`{"steps": []}`, `the document is not a recipe: it has no member "recipe" with the number of its form; this program writes 1`, recipe.ErrInvalid},
 		{`{"recipe": "1"}`, `"recipe" is "1"; it must be the number of the form, 1`, recipe.ErrInvalid},
 		{`{"recipe": 0}`, `"recipe" is 0; it must be the number of the form, 1`, recipe.ErrInvalid},

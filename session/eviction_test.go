@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,9 +21,18 @@ import (
 func interrupt(t *testing.T, op, part string, adjust ...func(*Options)) (h *harness, step *func()) {
 	t.Helper()
 	step = new(func())
+	var mu sync.Mutex
+	take := func() (run func()) {
+		mu.Lock()
+		defer mu.Unlock()
+		run, *step = *step, nil
+		return run
+	}
 	failing := &kvtest.Failing{Driver: memory.New(), Hook: func(called string, keys []string) error {
-		if run := *step; run != nil && called == op && strings.Contains(strings.Join(keys, " "), part) {
-			*step = nil
+		if called != op || !strings.Contains(strings.Join(keys, " "), part) {
+			return nil
+		}
+		if run := take(); run != nil {
 			run()
 		}
 		return nil

@@ -172,8 +172,11 @@ func (s *Service) storeParts(h *head, st *record.Step, made step, list []record.
 		rows += len(list[i].Rows)
 	}
 	items = slices.Concat(items, out.items)
-	// alone reports whether a segment would take a call of the store for itself, but there is room in the head.
-	alone := func(bytes int) bool { return h.travels(out.born, items, rows+bytes, s.opt.InlineBytes) }
+	// alone reports whether a segment would take a call of the store for itself, but there is room in the head. What
+	// is in a step stays in the head for long, so there is no more room for that in a cold change than in others.
+	alone := func(bytes int) bool {
+		return rows+bytes <= s.opt.InlineBytes && h.travels(out.born, items, rows+bytes, s.opt.InlineBytes)
+	}
 	if n := len(made.operations); n > 0 && n <= MaxOperations {
 		if least := n / maxPacking; least <= maxHeadOperations || alone(least) {
 			packed := pack(made.operations)

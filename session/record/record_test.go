@@ -55,6 +55,11 @@ func TestStepsAreReadAsTheyWere(t *testing.T) {
 	if got, err := DecodeSteps(b); err != nil || !reflect.DeepEqual(got, stored(sampleSteps())) {
 		t.Errorf("read\n%+v, %v\nwant\n%+v", got, err, sampleSteps())
 	}
+	// Where tables of 32 KiB travel with the head, row maps of that size do.
+	long := stored([]Step{{Version: 1, Kind: StepEdit, Rows: bytes.Repeat([]byte{1}, 32<<10)}})
+	if got, err := DecodeSteps(EncodeSteps(long)); err != nil || !reflect.DeepEqual(got, long) {
+		t.Errorf("a row map of 32 KiB is not read: %v", err)
+	}
 	for name, damage := range map[string]func([]Step){
 		"order":      func(list []Step) { list[0], list[1] = list[1], list[0] },
 		"twice":      func(list []Step) { list[2].Version = 2 },

@@ -39,7 +39,7 @@ func (k StepKind) String() string {
 // Step says how a version was made. What the version itself says is in the step only if the version is not kept
 // any more.
 //
-//msgp:limit arrays:20000 maps:1000
+//msgp:limit arrays:1000000 maps:1000
 type Step struct {
 	Version uint32 `msg:"v"`
 	// Parent is the version whose table the step has changed, or has taken over: of a restore, the one that was

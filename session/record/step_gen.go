@@ -8,7 +8,7 @@ import (
 
 // Size limits for msgp deserialization
 const (
-	zc664c175limitArrays = 20000
+	zc664c175limitArrays = 1000000
 	zc664c175limitMaps   = 1000
 )
 
