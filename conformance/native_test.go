@@ -27,8 +27,19 @@ import (
 // native starts the server with small limits, so that the tests can exceed them cheaply.
 func native(t *testing.T, env ...string) Target {
 	t.Helper()
+	return nativeBy(t, testenv.StartServer, env...)
+}
+
+// plainNative is native without the race detector: for servers that run the same code as others that have it.
+func plainNative(t *testing.T, env ...string) Target {
+	t.Helper()
+	return nativeBy(t, testenv.StartPlainServer, env...)
+}
+
+func nativeBy(t *testing.T, start func(testing.TB, ...string) *testenv.Server, env ...string) Target {
+	t.Helper()
 	env = append([]string{"MAX_UPLOAD_SIZE_MB=8", "MAX_DATAFRAME_SIZE_MB=64", "CORS_ORIGINS=https://app.example.com"}, env...)
-	server := testenv.StartServer(t, env...)
+	server := start(t, env...)
 	return Target{
 		URL:            server.URL,
 		MaxUploadBytes: 8 << 20,
@@ -46,7 +57,7 @@ func TestNativeServerOnDisk(t *testing.T) {
 }
 
 func TestNativeServerInMemory(t *testing.T) {
-	target := native(t, "STORAGE_DIR=", "API_TOKENS=first-token,second-token", "TOKEN_SECRET="+tokenSecret, "LOG_LEVEL=debug", "METRICS=true")
+	target := plainNative(t, "STORAGE_DIR=", "API_TOKENS=first-token,second-token", "TOKEN_SECRET="+tokenSecret, "LOG_LEVEL=debug", "METRICS=true")
 	target.Token, target.TokenSecret = "second-token", tokenSecret
 	countSeries(t, target)
 	Run(t, target)
@@ -54,12 +65,12 @@ func TestNativeServerInMemory(t *testing.T) {
 
 func TestNativeServerOnRedis(t *testing.T) {
 	redis := testenv.StartRedis(t)
-	Run(t, onRedis(t, redis.URL))
+	Run(t, onRedis(t, native, redis.URL))
 }
 
 // onRedis is a server with tokens on the Redis at url. It counts requests against a limit that no test reaches, so that
 // all answers are compared with that switched on too.
-func onRedis(t *testing.T, url string, env ...string) Target {
+func onRedis(t *testing.T, native func(*testing.T, ...string) Target, url string, env ...string) Target {
 	t.Helper()
 	env = append([]string{"REDIS_ENABLED=true", "STORAGE_FALLBACK_TO_MEMORY=false", "REDIS_URL=" + url, "API_TOKENS=first-token", "TOKEN_SECRET=" + tokenSecret, "LOG_LEVEL=debug", "RATE_LIMIT_PER_MINUTE=1000000"}, env...)
 	target := native(t, env...)
@@ -88,13 +99,13 @@ func TestNativeServerOnCluster(t *testing.T) {
 	for i := range 3 {
 		cluster.AddReplica(i)
 	}
-	runOnStore(t, onRedis(t, "redis://"+cluster.Nodes[0].Addr, "REDIS_WAIT_REPLICAS=1", "REDIS_WAIT_TIMEOUT=20"))
+	runOnStore(t, onRedis(t, plainNative, "redis://"+cluster.Nodes[0].Addr, "REDIS_WAIT_REPLICAS=1", "REDIS_WAIT_TIMEOUT=20"))
 }
 
 // TestNativeServerBehindSentinel has a master whose address a Sentinel tells, and a replica, which changes wait for.
 func TestNativeServerBehindSentinel(t *testing.T) {
 	s := testenv.StartRedisSentinel(t)
-	runOnStore(t, onRedis(t, "redis://"+s.Addr, "REDIS_SENTINEL_MASTER="+s.Name, "REDIS_WAIT_REPLICAS=1", "REDIS_WAIT_TIMEOUT=20"))
+	runOnStore(t, onRedis(t, plainNative, "redis://"+s.Addr, "REDIS_SENTINEL_MASTER="+s.Name, "REDIS_WAIT_REPLICAS=1", "REDIS_WAIT_TIMEOUT=20"))
 }
 
 // TestNativeServerCompresses tests the compression, which only the native server has.

@@ -20,7 +20,7 @@ func TestActorsHaveQuotas(t *testing.T) {
 	for name, start := range map[string]func(t *testing.T) Target{
 		"embedded": func(t *testing.T) Target { return native(t, append(env, "STORAGE_DIR="+t.TempDir())...) },
 		"redis": func(t *testing.T) Target {
-			return onRedis(t, testenv.StartRedis(t).URL, env...)
+			return onRedis(t, native, testenv.StartRedis(t).URL, env...)
 		},
 		"worker": func(t *testing.T) Target {
 			vars := map[string]string{}

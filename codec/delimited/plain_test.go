@@ -48,12 +48,17 @@ func mustBePlain(t *testing.T, kind cellKind, cell string) {
 func TestUsualCellsArePlain(t *testing.T) {
 	mustBePlain(t, cellBool, "true")
 	mustBePlain(t, cellBool, "false")
-	for day := time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC); day.Year() < 10_000; day = day.AddDate(0, 0, 1) {
+	for day := time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC); day.Year() < 10_000; {
 		mustBePlain(t, cellDate, day.Format(time.DateOnly))
+		step := 29
+		if day.Year()%100 <= 4 { // the ends of centuries, and a leap year after each
+			step = 1
+		}
+		day = day.AddDate(0, 0, step)
 	}
 	random := rand.New(rand.NewPCG(1, 2))
 	for digits := 1; digits <= 15; digits++ {
-		for range 2000 {
+		for range 500 {
 			n := random.Int64N(int64(math.Pow10(digits)))
 			mustBePlain(t, cellInt, strconv.FormatInt(n, 10))
 			if n != 0 {
@@ -85,7 +90,7 @@ func TestPlainCellsAreReadAsAllOthers(t *testing.T) {
 		samePlain(t, cell)
 	}
 	random := rand.New(rand.NewPCG(3, 4))
-	for range 300_000 {
+	for range 100_000 {
 		cell := make([]byte, random.IntN(19))
 		for i := range cell {
 			cell[i] = "0123456789012345678901234567890123456789-...0:/e \xb0"[random.IntN(50)]

@@ -1,6 +1,7 @@
 // The journeys through the timeline, the changes of others, the menus of the grid and the operations.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
 import { accessible, cell, csv, drawn, openFile, rows, shows, trial, type, upload } from "../browser.mjs";
 
 /** Chooses an operation of the panel Clean. */
@@ -33,6 +34,12 @@ const heads = (page) => page.$$eval("regular-table thead tr:first-child .label",
 
 /** The cells of a column that are drawn. */
 const column = async (page, index) => (await drawn(page)).map((line) => line[index + 1]);
+
+/** Waits until read returns what is expected: a notice can come before the rows are drawn anew. */
+const becomes = async (page, read, expected) => {
+  for (let tries = 0; tries < 200 && !isDeepStrictEqual(await read(), expected); tries++) await page.waitForTimeout(50);
+  assert.deepEqual(await read(), expected);
+};
 
 /** A change through the server, by somebody else. */
 const elsewhere = (page, operations) =>
@@ -139,7 +146,7 @@ export const journeys = {
     await page.click("text=Make the session");
     await shows(page, ".session-bar h1", "may.csv");
     await shows(page, "regular-table tbody tr:first-child", /012|12/);
-    assert.deepEqual(await column(page, 2), ["4", "3.5", "4.5"]);
+    await becomes(page, () => column(page, 2), ["4", "3.5", "4.5"]);
     assert.equal((await column(page, 1))[1], "E");
 
     const fold = { recipe: 1, steps: [{ summary: "Upper case", operations: [{ op: "compute", column: "site", expression: "lower(site)" }] }] };
@@ -268,14 +275,14 @@ export const journeys = {
     await page.click("[aria-label='outcome: drop']");
     await page.click("[aria-label='n: up']");
     await apply(page, "dropped: outcome");
-    assert.deepEqual(await heads(page), ["site", "id", "n", "dose"]);
+    await becomes(page, () => heads(page), ["site", "id", "n", "dose"]);
     await operation(page, "Sort the table");
     await page.selectOption("[aria-label='Column 1']", "id");
     await page.click("text=Then by…");
     await page.selectOption("[aria-label='Column 2']", "n");
     await page.selectOption("[aria-label='Order of n']", "desc");
     await apply(page, /rows at another place/);
-    assert.deepEqual(await column(page, 2), ["1", "–", "5", "2", "4"].map((one) => (one === "–" ? "" : one)));
+    await becomes(page, () => column(page, 2), ["1", "–", "5", "2", "4"].map((one) => (one === "–" ? "" : one)));
     await cell(page, 1, 2);
     await operation(page, "Set cells to a value");
     await tick(page, ["n"]);
@@ -316,7 +323,7 @@ export const journeys = {
     await page.waitForFunction(() => document.querySelector(".receipt h1") && !document.querySelector(".keep"));
     await page.click("text=Continue");
     await rows(page);
-    assert.deepEqual(await column(page, 3), ["ok", "None", "ok", "None", "ok"]);
+    await becomes(page, () => column(page, 3), ["ok", "None", "ok", "None", "ok"]);
     await cell(page, 0, 1);
     await type(page, 'one, "two"');
     await shows(page, ".session-bar", "v2");
@@ -341,6 +348,6 @@ export const journeys = {
     assert.equal(await page.$(".keep"), null);
     await page.click("text=Continue");
     await rows(page);
-    assert.deepEqual(await column(page, 1), ["A", "B", "A", "C", "B"]);
+    await becomes(page, () => column(page, 1), ["A", "B", "A", "C", "B"]);
   },
 };
