@@ -250,9 +250,9 @@ func (f *Frame) load(places []place) error {
 	return nil
 }
 
-// RestoreStored makes chunks that have the same values as in the base table ones that are stored, so that they
-// are not stored again. The rows must be those of the base table.
-func (f *Frame) RestoreStored() error {
+// RestoreStored makes chunks that have the same values as in base, a clone of f before operations changed it, ones that
+// are stored, so that they are not stored again. The rows must be those of base.
+func (f *Frame) RestoreStored(base *Frame) error {
 	for _, c := range f.Columns {
 		for g := range c.Chunks {
 			if err := f.Ended(); err != nil {
@@ -263,6 +263,40 @@ func (f *Frame) RestoreStored() error {
 				c.Chunks[g] = Chunk{Stored: true, Group: g, Column: c.Origin, Data: was}
 			}
 		}
+	}
+	return f.restoreColumns(base)
+}
+
+// restoreColumns takes the columns of base if they are equal to those of f, of which some are new or at the place of
+// another one.
+func (f *Frame) restoreColumns(base *Frame) error {
+	var others []int
+	for i, c := range f.Columns {
+		if len(f.Columns) != len(base.Columns) || !c.Field.Equal(base.Columns[i].Field) {
+			return nil
+		}
+		switch {
+		case c.Origin != base.Columns[i].Origin:
+			others = append(others, i)
+		case c.Changed():
+			return nil
+		}
+	}
+	if len(others) == 0 {
+		return nil
+	}
+	for g := range f.Rows {
+		if err := errors.Join(base.LoadAll(others, []int{g}), f.LoadAll(others, []int{g}), f.Ended()); err != nil {
+			return err
+		}
+		for _, i := range others {
+			if !array.Equal(base.Columns[i].Chunks[g].Data, f.Columns[i].Chunks[g].Data) {
+				return nil
+			}
+		}
+	}
+	for _, i := range others {
+		f.Columns[i] = base.Columns[i]
 	}
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"edgeframe/kv"
@@ -217,8 +216,8 @@ type attempt struct {
 	before head
 	head   *head
 	// items are the new segments, and put those of them that do not travel with the head, and those that move from
-	// it to the store. dropped are the
-	// keys of the segments to delete, and left the keys of those that a reader deletes.
+	// it to the store. dropped are the keys of the segments to delete, and left the keys of those that a reader
+	// deletes.
 	items, put    []kv.Item
 	dropped, left []string
 }
@@ -256,16 +255,11 @@ func (s *Service) swap(ctx context.Context, a *attempt, unused []string) error {
 	if err != nil {
 		return err
 	}
-	put, moved, err := s.relieve(h, born, put)
-	if err != nil {
+	if a.put, err = s.relieve(h, born, put); err != nil {
 		return err
 	}
-	a.put = put
-	if h.far != nil {
-		a.put = slices.Concat(put, h.itemsOf(h.far.moved))
-	}
 	// The session may have had a longer TTL when its other segments were stored.
-	h.Lease = min(h.Lease, h.storedFrom(now).Add(s.keep.segmentTTL(h.ttl())).UnixMilli())
+	h.Lease = min(h.Lease, now.Add(s.keep.segmentTTL(h.ttl())).UnixMilli())
 	renew, err := h.extend(now, s.keep)
 	if err != nil {
 		return err
@@ -273,8 +267,8 @@ func (s *Service) swap(ctx context.Context, a *attempt, unused []string) error {
 	if err := s.charge(ctx, &a.before, h); err != nil {
 		return err
 	}
-	a.dropped, a.left = s.readers.split(h.ID, slices.Concat(s.heads.obsolete(&a.before, h), moved, unused))
-	return s.heads.swap(ctx, &a.before, h, kv.Commit{Put: put, Touch: renew, Drop: a.dropped, Event: s.event(&a.before, h)})
+	a.dropped, a.left = s.readers.split(h.ID, append(s.heads.obsolete(&a.before, h), unused...))
+	return s.heads.swap(ctx, &a.before, h, kv.Commit{Put: a.put, Touch: renew, Drop: a.dropped, Event: s.event(&a.before, h)})
 }
 
 // unused lists the keys of the segments that a lost attempt stored in vain: those that h, a head

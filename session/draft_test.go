@@ -237,3 +237,19 @@ func TestAChangeThatAlwaysLosesIsAConflict(t *testing.T) {
 	}
 	h.wantReferenced(h.must(h.Open(context.Background(), Ref{ID: sess.ID}, PrefetchNothing)))
 }
+
+// A column that is dropped and added again as it was leaves the table as it is, whatever its segment has besides. One
+// with other values does not.
+func TestAColumnThatIsAddedAgainAsItWasMakesNoVersion(t *testing.T) {
+	h := newHarness(t)
+	again := []string{`{"op":"select_columns","columns":["column_1","column_2"]}`, `{"op":"add_column","column":"b","dtype":"int64"}`}
+	sess := h.edit(h.create(10, 2), again...)
+	same := h.edit(sess, again...)
+	if same.Current.ID != sess.Current.ID {
+		t.Errorf("version %d is made after version %d", same.Current.ID, sess.Current.ID)
+	}
+	other := h.edit(same, append(again, `{"op":"set_values","column":"b","rows":[3],"value":7}`)...)
+	if other.Current.ID != sess.Current.ID+1 {
+		t.Errorf("version %d is made after version %d", other.Current.ID, sess.Current.ID)
+	}
+}

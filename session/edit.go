@@ -76,14 +76,14 @@ func (s *Service) Edit(ctx context.Context, c Change, ops []frame.Operation) (se
 // tracked applies operations to f and returns the step that they make. apply returns what the step is called, and the
 // operations to be kept.
 func tracked(f *frame.Frame, apply func() (summary string, operations []byte, err error)) (made step, err error) {
-	rows := slices.Clone(f.Rows)
+	base := f.Clone()
 	f.TrackRows()
 	summary, operations, err := apply()
 	if err != nil {
 		return made, err
 	}
-	if slices.Equal(rows, f.Rows) {
-		if err := f.RestoreStored(); err != nil {
+	if slices.Equal(base.Rows, f.Rows) {
+		if err := f.RestoreStored(base); err != nil {
 			return made, err
 		}
 	}

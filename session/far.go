@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"time"
 
 	"edgeframe/kv"
 	"edgeframe/session/record"
@@ -12,18 +11,18 @@ import (
 
 // On a store that is far away, a change waits mostly for calls. If this process does not know the session, it reads
 // the head and then the segments of the table; to store the new segments and then the new head would be two more.
-// So its new segments travel with the head, unless they are large: one call less, and the head and all that belongs
-// to it is stored by one write.
+// So its new segments travel with the head, if there is room: one call less, and the head and all that belongs to it is
+// stored by one write.
 //
-// They move to the store with the next change that waits for a call anyway: one that stores segments, or one that
-// reads some, which stores those at the same time. A segment that moves gets a key of the revision that is being made,
-// as one of a lost attempt does ([draft.moveTo]): nobody has stored anything under it for another TTL.
+// They move to the store with the next change that stores segments. A segment that moves gets a key of the revision
+// that is being made, as one of a lost attempt does ([draft.moveTo]): nobody has stored anything under it for another
+// TTL.
 
 // coldBytes is how much of segments, manifests and steps a head has at most so that the segments of a change that has
-// read the table travel with it. With the rest of the head that fits into a record of a Durable Object.
-const coldBytes = 3 << 19
+// read the table travel with it. Every request transfers the head until they move.
+const coldBytes = 256 << 10
 
-// farChange is what a change has done on a store that is far away.
+// farChange is what a change has read on a store that is far away.
 type farChange struct {
 	// read says that segments were read since the head was.
 	read bool
@@ -31,9 +30,6 @@ type farChange struct {
 	// were read last, nil if there was none.
 	compares bool
 	visible  []byte
-	// moved are segments that were stored while others were read, at that time.
-	moved []transfer
-	at    time.Time
 }
 
 // transfer is a segment that moves from the head to the store.
@@ -52,16 +48,6 @@ func (s *Service) farChange() *farChange {
 
 // isCold says that the change of h waits for one call less if its segments travel with the head.
 func (h *head) isCold() bool { return h.far != nil && h.far.read }
-
-// movedBytes is the size of the segments that h carries and that are stored.
-func (h *head) movedBytes() (bytes int) {
-	if h.far != nil {
-		for _, m := range h.far.moved {
-			bytes += len(m.value)
-		}
-	}
-	return bytes
-}
 
 // leaving returns the largest segments that travel with h, so many that the others take at most that many bytes. The
 // revision born is being made.
@@ -93,9 +79,8 @@ func (h *head) itemsOf(moves []transfer) []kv.Item {
 	return items
 }
 
-// getSegments reads stored segments of h. For a change of h on a store that is far away it does at the same time what
-// would be a call of its own afterwards: it stores the segments that leave the head, and reads the head again if only
-// that shows whether another commit has come between.
+// getSegments reads stored segments of h. For a change of h on a store that is far away and cannot compare it reads the
+// head again at the same time, which shows whether another commit has come between.
 func (s *Service) getSegments(ctx context.Context, h *head, keys []string) ([][]byte, error) {
 	f := h.far
 	if f == nil {
@@ -105,16 +90,7 @@ func (s *Service) getSegments(ctx context.Context, h *head, keys []string) ([][]
 	if !f.compares {
 		keys = append(slices.Clip(keys), record.HeadKey(h.ID))
 	}
-	var moves []transfer
-	if !f.read {
-		moves = h.leaving(h.nextBorn(), s.opt.InlineBytes)
-	}
-	now, stored := s.now(), make(chan error, 1)
-	go func() { stored <- s.store.SetMany(ctx, h.itemsOf(moves), s.keep.segmentTTL(h.ttl())) }()
 	values, err := s.store.GetMany(ctx, keys)
-	if <-stored == nil && len(moves) > 0 {
-		f.moved, f.at = moves, now
-	}
 	if err != nil {
 		return nil, err
 	}
@@ -125,28 +101,19 @@ func (s *Service) getSegments(ctx context.Context, h *head, keys []string) ([][]
 	return values[:n], nil
 }
 
-// relieve makes h, the head of a commit, refer to the segments that have moved to the store. If none has, but the
-// commit stores segments, those that leave the head are stored with them. It returns what is to be stored, and the keys
-// of what was stored and is not needed any more.
-func (s *Service) relieve(h *head, born uint64, put []kv.Item) (all []kv.Item, unused []string, err error) {
-	var moves []transfer
-	switch {
-	case h.far != nil && len(h.far.moved) > 0:
-		moves = h.far.moved
-	case s.opt.FarStore && len(put) > 0:
-		moves = h.leaving(born, s.opt.InlineBytes)
-		put = slices.Concat(put, h.itemsOf(moves))
+// relieve returns what a commit of h stores: put, and if that is anything, on a store that is far away, the segments
+// that leave the head with it. The head refers to them there.
+func (s *Service) relieve(h *head, born uint64, put []kv.Item) ([]kv.Item, error) {
+	if !s.opt.FarStore || len(put) == 0 {
+		return put, nil
+	}
+	moves := h.leaving(born, s.opt.InlineBytes)
+	if len(moves) == 0 {
+		return put, nil
 	}
 	to := make(map[record.SegmentRef]record.SegmentRef, len(moves))
 	for _, m := range moves {
-		if h.Carried(m.from) != nil {
-			to[m.from] = m.to
-		} else {
-			unused = append(unused, record.SegmentKey(h.ID, m.to))
-		}
-	}
-	if len(to) == 0 {
-		return put, unused, nil
+		to[m.from] = m.to
 	}
 	carried := map[record.SegmentRef]bool{}
 	for _, r := range h.Inline {
@@ -154,15 +121,7 @@ func (s *Service) relieve(h *head, born uint64, put []kv.Item) (all []kv.Item, u
 		carried[r] = !leaves
 	}
 	h.KeepCarried(carried)
-	return put, unused, h.rename(to)
-}
-
-// storedFrom returns when the first segments of a commit that is made now were stored.
-func (h *head) storedFrom(now time.Time) time.Time {
-	if h.far != nil && len(h.far.moved) > 0 {
-		return h.far.at
-	}
-	return now
+	return slices.Concat(put, h.itemsOf(moves)), h.rename(to)
 }
 
 // rename replaces references to segments in the versions of h.

@@ -59,7 +59,7 @@ func TestAColdChangeStoresItsSegmentsWithTheHead(t *testing.T) {
 		h.calls.Reset()
 		sess, same = change(at, sess), change(twin, same)
 		reads, sets := h.calls.Of(kvtest.OpGet).Calls, h.calls.Of(kvtest.OpSet).Calls
-		if step == "cold" && (reads > 2 || reads == 2 && (sets > 0) != (before > 0) || reads == 1 && sets > 1) {
+		if step == "cold" && (reads > 2 || sets > 0) {
 			t.Errorf("%d, %s: %d reads and %d writes besides the swap; the head carried %d bytes", i, step, reads, sets, before)
 		}
 		if step == "warm" && (reads != 0 || sets != 1) {
@@ -99,7 +99,7 @@ func (h *harness) wantStored(sess *Session) {
 
 // A cold change that fails, or loses, at any of its calls leaves the session as it was, and nothing in the store.
 func TestAColdChangeIsMadeWhollyOrNotAtAll(t *testing.T) {
-	for _, failing := range []string{kvtest.OpGet, kvtest.OpSet, kvtest.OpCompareAndSwap} {
+	for _, failing := range []string{kvtest.OpGet, kvtest.OpCompareAndSwap} {
 		h, step := interrupt(t, failing, "", far, apart)
 		sess := h.anew().edit(h.create(100, 5), setFirst)
 		if sess.head.CarriedBytes() == 0 {
@@ -113,9 +113,7 @@ func TestAColdChangeIsMadeWhollyOrNotAtAll(t *testing.T) {
 		for _, ver := range next.Versions {
 			h.anew().table(next, ver.ID)
 		}
-		if failing != kvtest.OpSet {
-			h.wantStored(next)
-		}
+		h.wantStored(next)
 	}
 }
 
@@ -159,7 +157,7 @@ func TestAColdChangeOnAnEventualStore(t *testing.T) {
 	}
 }
 
-// Segments that moved to the store when the read of the others failed are not those of a later attempt.
+// A cold change whose read of the segments fails can be made again.
 func TestAColdChangeWhoseReadFailsCanBeRepeated(t *testing.T) {
 	l := locations(t, 1, far, apart)[0]
 	sess := l.create(100, 5)

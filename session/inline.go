@@ -51,7 +51,7 @@ func (h *head) settle(before *head, born uint64, items []kv.Item, most int) ([]k
 // large, and every request that reads a head with segments reads them.
 func (h *head) room(most int) int {
 	if h.isCold() {
-		most = max(most, coldBytes-len(h.Steps)) + h.movedBytes()
+		most = max(most, coldBytes-len(h.Steps))
 	}
 	for _, raw := range h.Manifests {
 		most -= len(raw)

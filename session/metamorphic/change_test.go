@@ -151,10 +151,6 @@ func (w *world) race(s Step) error {
 // expect compares what a call has returned with the model, and applies the step to the model.
 func (w *world) expect(s Step, matched uint64, fired string, v *session.Session, err error) error {
 	next, want := w.model.after(s, matched)
-	if fired == "segments" && w.options.FarStore && (err == nil || want != nil) {
-		// They were moving out of the head while others were read, and stay there.
-		fired = ""
-	}
 	if fired != "" {
 		w.count("lost " + fired)
 		w.clients[s.Session].lossy = true
