@@ -20,7 +20,7 @@ import (
 
 // coldBytes is how much of segments, manifests and steps a head has at most so that the segments of a change that has
 // read the table travel with it. Every request transfers the head until they move.
-const coldBytes = 256 << 10
+const coldBytes = 1 << 20
 
 // farChange is what a change has read on a store that is far away.
 type farChange struct {
