@@ -26,7 +26,20 @@ interface Props {
 }
 
 /** A region of the table as regular-table takes it: columns of texts. */
-const region = async (grid: Grid, headers: Headers, [x0, y0, right, bottom]: [number, number, number, number]) => {
+interface Region {
+  num_rows: number;
+  num_columns: number;
+  row_height: number;
+  num_row_headers: number;
+  num_column_headers: number;
+  column_header_merge_depth: number;
+  merge_headers: "row";
+  data: string[][];
+  row_headers: string[][];
+  column_headers: (string | HTMLElement)[][];
+}
+
+const region = async (grid: Grid, headers: Headers, [x0, y0, right, bottom]: [number, number, number, number]): Promise<Region> => {
   const columns = grid.columns.value;
   const x1 = Math.min(right, columns.length);
   const rows = grid.rows;
@@ -34,17 +47,17 @@ const region = async (grid: Grid, headers: Headers, [x0, y0, right, bottom]: [nu
   const loading = grid.matched.value === 0 && !rows?.has(0, 0, 1, 1);
   const total = Math.max(1, grid.matched.value);
   const y1 = Math.min(bottom, total);
-  const answer = {
+  const answer: Region = {
     num_rows: loading ? 0 : total,
     num_columns: loading ? 0 : columns.length,
     row_height: rowHeight,
     num_row_headers: 1,
     num_column_headers: 2,
     column_header_merge_depth: 0,
-    merge_headers: "row" as const,
-    data: [] as string[][],
-    row_headers: [] as string[][],
-    column_headers: [] as (string | HTMLElement)[][],
+    merge_headers: "row",
+    data: [],
+    row_headers: [],
+    column_headers: [],
   };
   if (!rows || loading || x1 <= x0) return answer;
   grid.model.marks.look();
@@ -56,6 +69,8 @@ const region = async (grid: Grid, headers: Headers, [x0, y0, right, bottom]: [nu
     );
     if (await Promise.race([late, new Promise<boolean>((resolve) => setTimeout(resolve, patience, true))]))
       void late.then(() => grid.draw());
+    // The table may have become another one meanwhile.
+    if (grid.columns.value !== columns || grid.rows !== rows) return region(grid, headers, [x0, y0, right, bottom]);
   }
   for (let x = x0; x < x1; x++) {
     const cells: string[] = [];
