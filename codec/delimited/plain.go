@@ -150,7 +150,7 @@ func withoutByte(word uint64, at int) uint64 {
 	return word&^(below<<8|0xff) | (word&below)<<8
 }
 
-// firstZero returns the index of the lowest byte of a word that is 0, 8 if there is none.
+// firstZero returns the index of the lowest byte of a word that is 0, or 8.
 func firstZero(word uint64) int {
 	return bits.TrailingZeros64((word-everyByte)&^word&highBits) >> 3
 }

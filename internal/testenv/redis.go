@@ -48,7 +48,7 @@ func StartRedis(t testing.TB, args ...string) *Redis {
 	for range 10 {
 		r := &Redis{t: t, dir: t.TempDir(), args: args}
 		Secret(r.argument("--requirepass"), r.argument("--masterauth"))
-		r.listenOn(freePort(t), freePort(t))
+		r.listenOn(FreePort(t), FreePort(t))
 		if r.start() != nil {
 			continue
 		}
@@ -75,12 +75,13 @@ func (r *Redis) listenOn(port, tlsPort string) {
 		r.port = append(r.port, "--tls-port", tlsPort)
 	}
 	if r.argument("--cluster-enabled") == "yes" {
-		r.busPort = freePort(r.t)
+		r.busPort = FreePort(r.t)
 		r.port = append(r.port, "--cluster-port", r.busPort)
 	}
 }
 
-func freePort(t testing.TB) string {
+// FreePort returns a port of the loopback interface on which nothing listens.
+func FreePort(t testing.TB) string {
 	t.Helper()
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -45,7 +45,7 @@ func (s *RedisSentinel) AddSentinel() *Redis {
 	s.t.Helper()
 	host, port, _ := net.SplitHostPort(s.Master.Addr)
 	for range 10 {
-		dir, own := s.t.TempDir(), freePort(s.t)
+		dir, own := s.t.TempDir(), FreePort(s.t)
 		file := filepath.Join(dir, "sentinel.conf")
 		lines := []string{
 			"port " + own, "bind 127.0.0.1", "dir " + dir,

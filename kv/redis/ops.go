@@ -114,7 +114,7 @@ func wholeMilliseconds(ttl time.Duration) time.Duration {
 }
 
 // deleteScript deletes KEYS, and publishes with the last of ARGV on the channel ARGV[i] that the key KEYS[i] was
-// deleted, if it was there. A user who may not publish deletes all the same.
+// deleted, if it was there. A user without the right to publish deletes too.
 const deleteScript = `
 for i = 1, #KEYS do
 	if redis.call('UNLINK', KEYS[i]) == 1 then

@@ -18,8 +18,8 @@ import (
 // The scripts that swap and delete publish in the same step, on the channel of the key.
 //
 // On a Cluster the channels are sharded, and there is a connection to each node that has slots of watched keys: an
-// ordinary message would go to every node. Sharded channels need Redis 7. Where there are none, or the user may
-// not use them, messages are ordinary ones, which can be heard at any node.
+// ordinary message would go to every node. Sharded channels need Redis 7. Without them, or without the
+// right to use them, messages are ordinary ones, which any node delivers.
 //
 // Redis keeps no messages. So whenever a subscription begins, also the one after a broken connection or at the
 // new node of a slot that has moved, those who watch the channel are told to look for themselves.

@@ -6,7 +6,6 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -28,7 +27,7 @@ var journeys = map[string]int{"native": 25, "worker": 13, "guarded": 2, "redis":
 // TestJourneys has a person, who is a program with a browser, use the console of each server.
 func TestJourneys(t *testing.T) {
 	redis := testenv.StartRedis(t)
-	port := freePort(t)
+	port := testenv.FreePort(t)
 	mortal := []string{"PORT=" + port, "STORAGE_DIR=" + t.TempDir()}
 	server := testenv.StartServer(t, mortal...)
 	control := http.NewServeMux()
@@ -99,17 +98,6 @@ func run(t *testing.T, argument string) map[string]int {
 		t.Errorf("%v: %s", err, errors.String())
 	}
 	return made
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer free.Close()
-	_, port, _ := net.SplitHostPort(free.Addr().String())
-	return port
 }
 
 // mostAtFirst is how many bytes, compressed, the console may load until a table is shown.
