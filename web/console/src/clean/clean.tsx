@@ -1,5 +1,5 @@
 import "./clean.css";
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import type { Operation, Schemas } from "edgeframe-client";
 import { sentence } from "../app/api.ts";
 import { announce, done } from "../app/notices.ts";
@@ -46,8 +46,7 @@ const Clean = ({ grid }: { grid: Grid }) => {
   const [order, setOrder] = useState<string[] | undefined>(undefined);
   const [sort, setSort] = useState<SortKey[] | undefined>(undefined);
   const [fields, setFields] = useState<Record<string, string>>({});
-  const [tried, setTried] = useState<{ operations: Operation[]; version: number; answer: DryRun } | undefined>(undefined);
-  const [problem, setProblem] = useState("");
+  const [last, setLast] = useState<{ asked: string; operations?: Operation[]; answer?: DryRun; problem?: string } | undefined>(undefined);
   const [busy, setBusy] = useState(false);
   const document = model.document.value!;
   const known = (kind.columns === "ordered" ? (order ?? grid.columns.value.map((one) => one.name)) : columns).filter((one) => one in document.dtypes);
@@ -56,12 +55,9 @@ const Clean = ({ grid }: { grid: Grid }) => {
   const context = { dtypes: document.dtypes, where: grid.where.value, row: grid.rows?.number(grid.active.value.row), all: document.shape[0]!, rows };
   const made = kind.make({ columns: known, fields, keys }, context);
 
-  // A preview is of what is filled in, and of one version.
+  // A preview is of what is filled in, and of one version. An answer that comes later is of something else.
   const asked = JSON.stringify([kind.id, known, fields, keys, grid.where.value, model.version.value, isAboutRows(kind) && grid.area.value]);
-  useEffect(() => {
-    setTried(undefined);
-    setProblem("");
-  }, [asked]);
+  const { operations: tried, answer, problem } = last?.asked === asked ? last : {};
 
   const preview = async (event: Event) => {
     event.preventDefault();
@@ -70,19 +66,18 @@ const Clean = ({ grid }: { grid: Grid }) => {
     try {
       await grid.edits.idle();
       const operations = typeof made === "function" ? await made() : made;
-      if (operations.length === 0) return setProblem("No cell is meant by this.");
+      if (operations.length === 0) return setLast({ asked, problem: "No cell is meant by this." });
       const answer = await model.session.preview(operations, { samples: 10 });
-      setTried({ operations, version: model.version.value, answer });
-      setProblem("");
+      setLast({ asked, operations, answer });
       announce(`${plural(answer.rows_affected, "row")} would change`);
     } catch (error) {
-      setProblem(sentence(error));
+      setLast({ asked, problem: sentence(error) });
     } finally {
       setBusy(false);
     }
   };
   const apply = async () => {
-    const ok = await grid.change(kind.label, () => tried!.operations);
+    const ok = await grid.change(kind.label, () => tried!);
     if (ok) done(`${kind.label}: done`);
   };
   return (
@@ -112,7 +107,7 @@ const Clean = ({ grid }: { grid: Grid }) => {
           {problem}
         </p>
       )}
-      {tried && <Preview answer={tried.answer} />}
+      {answer && <Preview answer={answer} />}
     </form>
   );
 };

@@ -34,8 +34,8 @@ export const Expression = ({ label, hint, value, columns, onInput }: Props) => {
     onInput(next + value.slice(at));
     setAt(undefined);
     requestAnimationFrame(() => {
-      area.current!.focus();
-      area.current!.setSelectionRange(next.length, next.length);
+      area.current?.focus();
+      area.current?.setSelectionRange(next.length, next.length);
     });
   };
   return (

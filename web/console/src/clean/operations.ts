@@ -67,12 +67,13 @@ export const kinds: Kind[] = [
     label: "Fill missing",
     columns: "several",
     fields: [
-      { name: "method", label: "With", options: [["median", "the median"], ["mean", "the mean"], ["mode", "the most frequent value"], ["linear", "a line between neighbours"], ["ffill", "the value before"], ["bfill", "the value after"], ["constant", "a value"]] },
+      { name: "method", label: "With", options: [["median", "the median"], ["mean", "the mean"], ["mode", "the most frequent value"], ["linear", "a line between neighbours"], ["ffill", "the value before"], ["bfill", "the value after"], ["constant", "a value"], ["empty", "an empty text"]] },
       { name: "value", label: "Value", when: (fields) => fields.method === "constant" },
       { name: "as", label: "If the mean has more digits than the type", options: [["", "refuse"], ["round", "round"], ["float64", "make the column float64"]], when: digits },
     ],
     make: ({ columns, fields }, { dtypes }) => {
       const method = (fields.method || "median") as "median";
+      if (columns.length && fields.method === "empty") return [op.fillMissing(columns, "constant", { value: "" } as never)];
       if (columns.length === 0 || (fields.method === "constant" && !fields.value)) return undefined;
       if (fields.method === "constant") return columns.map((column) => op.fillMissing([column], "constant", { value: parseValue(fields.value!, dtypes[column] ?? "") } as never));
       const more = !digits(fields) ? {} : fields.as === "round" ? { round: true } : fields.as === "float64" ? { as: "float64" } : {};
@@ -206,10 +207,11 @@ export const kinds: Kind[] = [
     columns: "several",
     fields: [
       { name: "rows", label: "In", options: here },
-      { name: "value", label: "Value", hint: "empty: the cells become missing" },
+      { name: "value", label: "Value" },
+      { name: "none", label: "If no value is typed, the cells become", options: [["", "missing"], ["empty", "an empty text"]], when: (fields) => !fields.value },
     ],
-    make: ({ columns, fields }, context) =>
-      eachColumn(columns, fields.rows, context, (column, rows) => ({ op: "set_values", column, rows, value: parseValue(fields.value ?? "", context.dtypes[column] ?? "") }) as Operation),
+    make: ({ columns, fields: { rows: which, value = "", none } }, context) =>
+      eachColumn(columns, which, context, (column, rows) => ({ op: "set_values", column, rows, value: value === "" && none ? "" : parseValue(value, context.dtypes[column] ?? "") }) as Operation),
   },
   {
     id: "mark",

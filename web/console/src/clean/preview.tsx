@@ -1,10 +1,8 @@
 import type { Schemas } from "edgeframe-client";
-import { count, figure, plural, short, text } from "../ui/format.ts";
+import { ChangedCells, Value } from "../ui/cells.tsx";
+import { count, figure, plural, short } from "../ui/format.ts";
 
 type DryRun = Schemas["DryRun"];
-const shown = 32;
-
-const cell = (value: unknown) => (value === null || value === undefined ? <span class="soft">missing</span> : short(text(value), shown));
 
 const totals = (answer: DryRun): string[] => {
   const cells = answer.operations.reduce((sum, one) => sum + one.cells, 0);
@@ -62,26 +60,15 @@ export const Preview = ({ answer }: { answer: DryRun }) => (
       </table>
     )}
     {answer.samples.length > 0 && (
-      <table class="plain-table">
-        <thead>
-          <tr>
-            <th class="number">row</th>
-            <th>column</th>
-            <th>before</th>
-            <th>after</th>
-          </tr>
-        </thead>
-        <tbody>
-          {answer.samples.map((one) => (
-            <tr key={`${one.row}:${one.column}`}>
-              <td class="number">{count(one.row)}</td>
-              <td class="bidi">{short(one.column, shown)}</td>
-              <td class="bidi">{cell(one.before)}</td>
-              <td class="bidi">{one.removed ? <span class="bad">row removed</span> : cell(one.after)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <ChangedCells
+        cells={answer.samples.map((one) => ({
+          key: `${one.row}:${one.column}`,
+          row: count(one.row),
+          column: one.column,
+          before: <Value value={one.before} />,
+          after: one.removed ? <span class="bad">row removed</span> : <Value value={one.after} />,
+        }))}
+      />
     )}
   </div>
 );

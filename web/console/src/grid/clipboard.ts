@@ -1,5 +1,5 @@
 import { text } from "../ui/format.ts";
-import { parseValue } from "../ui/types.ts";
+import { parseValue, sameValue } from "../ui/types.ts";
 import { done, failed } from "../app/notices.ts";
 import { plural } from "../ui/format.ts";
 import { op } from "edgeframe-client";
@@ -61,6 +61,7 @@ export const paste = async (grid: Grid, event: ClipboardEvent) => {
   const block = parseBlock(event.clipboardData?.getData("text/plain") ?? "");
   if (block.length === 0 || !grid.model.editable.value) return;
   const { top, left } = grid.area.value;
+  const before = grid.active.value;
   const columns = grid.columns.value;
   const width = Math.min(Math.max(...block.map((cells) => cells.length)), columns.length - left);
   const inside = block.slice(0, Math.max(0, grid.matched.value - top));
@@ -76,6 +77,8 @@ export const paste = async (grid: Grid, event: ClipboardEvent) => {
     const rows = beyond.map((cells) => Object.fromEntries(cells.slice(0, width).map((_, i) => [columns[left + i]!.name, value(cells, i)])));
     await grid.change("Adding rows", () => [op.insertRows(grid.model.rows.value, rows)]);
   }
+  // Whoever has gone elsewhere meanwhile stays there.
+  if (!sameValue(grid.active.value, before)) return;
   grid.active.value = { row: top, column: left };
   grid.anchor.value = { row: top + block.length - 1, column: left + width - 1 };
   grid.draw();

@@ -1,6 +1,6 @@
 import type { RefObject } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { text } from "../ui/format.ts";
+import { direction, text } from "../ui/format.ts";
 import { commit, isLong } from "./keys.ts";
 import type { Grid } from "./model.ts";
 
@@ -78,8 +78,7 @@ const Field = ({ grid, box, focus }: Props) => {
     event.preventDefault();
     focus();
   };
-  // To find the direction of a very long text takes the browser seconds.
-  const dir = text(grid.shown(place)).length > 20_000 ? "ltr" : "auto";
+  const dir = direction(text(grid.shown(place)));
   const props = { class: "cell-editor", dir, spellcheck: false, onKeyDown: keys, onBlur: () => end(true) } as const;
   const label = `${column.name}, row ${place.row}`;
   if (long) return <textarea ref={input} aria-label={label} readOnly={!grid.model.editable.value} {...props} />;

@@ -3,6 +3,7 @@ import { EdgeframeError, op, type Cell } from "edgeframe-client";
 import { codeOf, sentence } from "../app/api.ts";
 import { announce, failed } from "../app/notices.ts";
 import { failedOrAsk, needsToken } from "../app/token.tsx";
+import { until } from "../app/wait.ts";
 import type { Model } from "../session/model.ts";
 import { sameValue } from "../ui/types.ts";
 
@@ -77,11 +78,8 @@ export class Edits {
   }
 
   /** Waits until the server has everything that can be sent. */
-  async idle(): Promise<void> {
-    while (this.open.value > 0)
-      await new Promise<void>((resolve) => {
-        const stop = this.open.subscribe((n) => n === 0 && (resolve(), queueMicrotask(() => stop())));
-      });
+  idle(): Promise<void> {
+    return until(this.open, (n) => n === 0);
   }
 
   /** Sends again what the server has refused. */
@@ -126,7 +124,7 @@ export class Edits {
         this.#saved(sent);
         this.#settle(sent, () => undefined);
         return document;
-      });
+      }, true);
     } catch (error) {
       this.#fail(sent, error);
     } finally {

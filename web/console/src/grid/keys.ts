@@ -1,5 +1,5 @@
-import { parseValue } from "../ui/types.ts";
-import type { Grid } from "./model.ts";
+import { parseValue, sameValue } from "../ui/types.ts";
+import type { Grid, Place } from "./model.ts";
 
 /** What the keys do, for the list of keys. */
 export const keyList: [keys: string[], what: string][] = [
@@ -79,6 +79,8 @@ export const onKey = (grid: Grid, event: KeyboardEvent, actions: Actions) => {
   if (event.altKey && event.key === "ArrowDown") return done(actions.menu);
   if (event.key === "ContextMenu" || (event.shiftKey && event.key === "F10")) return done(actions.cellMenu);
   if (event.altKey && event.key.toLowerCase() === "h") return done(actions.history);
+  // A key that is held down does not undo more than is seen.
+  if (event.repeat && grid.model.busy.value && control) return event.preventDefault();
   if (control && event.key.toLowerCase() === "z") return done(event.shiftKey ? actions.redo : actions.undo);
   if (control && event.key.toLowerCase() === "y") return done(actions.redo);
   if (control || event.altKey) return;
@@ -96,6 +98,13 @@ export const longest = 200;
 /** Whether a value is seen as a whole only in a larger field. */
 export const isLong = (value: unknown) => typeof value === "string" && (value.length > longest || /[\r\n]/.test(value));
 
+const open = (grid: Grid, place: Place, typed: string | undefined): boolean => {
+  const row = grid.rows?.place(place.row, place.column);
+  if (row === undefined) return false;
+  grid.editing.value = { place, row, before: grid.rows!.value(place.row, place.column) ?? null, typed };
+  return true;
+};
+
 /**
  * Opens the editor of the active cell, with what was typed instead of its value. A long value can be looked at also
  * where nothing can be changed.
@@ -103,8 +112,19 @@ export const isLong = (value: unknown) => typeof value === "string" && (value.le
 export const begin = (grid: Grid, typed: string | undefined) => {
   const place = grid.active.value;
   if (!grid.model.editable.value && !isLong(grid.shown(place))) return;
-  const row = grid.rows?.number(place.row, place.column);
-  if (row !== undefined) grid.editing.value = { place, row, before: grid.rows!.value(place.row, place.column) ?? null, typed };
+  if (open(grid, place, typed)) return;
+  // Rows have moved, and the new ones are not there yet.
+  const waits = grid.opening;
+  if (waits && sameValue(waits.place, place)) return void (waits.typed = typed === undefined ? waits.typed : (waits.typed ?? "") + typed);
+  const one = (grid.opening = { place, typed });
+  const end = () => {
+    if (grid.opening === one) grid.opening = undefined;
+  };
+  const { rows } = grid;
+  rows?.load(place.column, place.row, place.column + 1, place.row + 1).then(() => {
+    if (grid.opening === one && grid.rows === rows && !grid.editing.value && sameValue(grid.active.value, place)) open(grid, place, one.typed);
+    end();
+  }, end);
 };
 
 /**

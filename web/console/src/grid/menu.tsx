@@ -71,7 +71,7 @@ const ValueList = ({ grid, column, search }: { grid: Grid; column: string; searc
   );
 };
 
-const Compare = ({ grid, column, dtype }: { grid: Grid; column: string; dtype: string }) => {
+const Compare = ({ grid, column, dtype, close }: { grid: Grid; column: string; dtype: string; close: () => void }) => {
   const filter = grid.filters.value.find((one) => one.column === column);
   const known = filter?.kind === "compare" ? filter : undefined;
   const offered = comparisonsOf(dtype);
@@ -85,7 +85,7 @@ const Compare = ({ grid, column, dtype }: { grid: Grid; column: string; dtype: s
         event.preventDefault();
         const next: Filter = { column, kind: "compare", cmp, typed };
         grid.filter(column, none || typed !== "" ? next : undefined);
-        grid.menu.value = undefined;
+        close();
       }}
     >
       <select aria-label="Comparison" value={cmp} onChange={(event) => setCmp(event.currentTarget.value as Comparison)}>
@@ -114,10 +114,11 @@ export const ColumnMenu = ({ grid }: { grid: Grid }) => {
   const others = grid.sorting.value.some((one) => one.column !== name);
   const act = (run: () => void) => () => {
     close();
+    grid.focus();
     run();
   };
   return (
-    <Popover anchor={anchor} label={`Column ${name}`} onClose={close}>
+    <Popover anchor={anchor} label={`Column ${name}`} onClose={close} onEscape={grid.focus}>
       <div class="column-menu">
         {countable && (
           <input
@@ -131,12 +132,12 @@ export const ColumnMenu = ({ grid }: { grid: Grid }) => {
             onKeyDown={(event) => {
               if (event.key !== "Enter" || !search || !isText(column.dtype)) return;
               grid.filter(name, { column: name, kind: "compare", cmp: "contains", typed: search });
-              close();
+              act(() => undefined)();
             }}
           />
         )}
         {countable && <ValueList grid={grid} column={name} search={search} />}
-        {countable && <Compare grid={grid} column={name} dtype={column.dtype} />}
+        {countable && <Compare grid={grid} column={name} dtype={column.dtype} close={act(() => undefined)} />}
         {filtered && (
           <button class="item" onClick={act(() => grid.filter(name, undefined))}>
             Remove the filter

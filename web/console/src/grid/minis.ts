@@ -34,7 +34,7 @@ export class Minis {
     if (this.#version !== version) {
       this.#version = version;
       this.#waiting.clear();
-      for (const old of this.#known.keys()) this.#stale.add(old);
+      for (const old of [...this.#known.keys(), ...this.#asked]) this.#stale.add(old);
     }
     if (counts && !this.#stale.has(key)) return;
     if (this.#asked.has(key) || this.#model.rows.value > mostCells || !(hasHistogram(column.dtype) || isText(column.dtype) || isBool(column.dtype))) return;

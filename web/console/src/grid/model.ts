@@ -1,7 +1,8 @@
 import { batch, computed, effect, signal } from "@preact/signals";
-import { op, type Condition, type Operation, type Page } from "edgeframe-client";
+import { op, type Condition, type Operation, type Page, type SessionDocument } from "edgeframe-client";
 import { isAbort, sentence } from "../app/api.ts";
 import { announce, failed } from "../app/notices.ts";
+import { until } from "../app/wait.ts";
 import type { Model } from "../session/model.ts";
 import { plural } from "../ui/format.ts";
 import { sameValue } from "../ui/types.ts";
@@ -39,6 +40,8 @@ export class Grid {
   readonly hidden = signal<ReadonlySet<string>>(new Set());
   readonly active = signal<Place>({ row: 0, column: 0 });
   readonly anchor = signal<Place>({ row: 0, column: 0 });
+  /** The cell whose editor opens as soon as it is known which row it is in, and what was typed for it until then. */
+  opening: { place: Place; typed: string | undefined } | undefined;
   /** The cell that is edited: where it is, the number of its row, and what it held when the editor was opened. */
   readonly editing = signal<{ place: Place; row: number; before: unknown; typed: string | undefined } | undefined>(undefined);
   readonly matched = signal(0);
@@ -69,6 +72,9 @@ export class Grid {
   /** Brings the first rows into view; the component sets it. */
   toTop: () => void = () => undefined;
   #target: { row: number; column: string } | undefined;
+  /** Of the rows that are read now: model.moves, and whether they are of an earlier version. */
+  #moves = 0;
+  #past = false;
   readonly #stops: (() => void)[] = [];
 
   constructor(model: Model) {
@@ -100,7 +106,11 @@ export class Grid {
     const similar = known && sameValue(known.view.columns, columns) && sameValue(known.view.query, view.query);
     const guess = similar && where ? known.matched : model.rows.peek();
     if (!similar) known?.stop();
-    const rows = new Rows(model.session, view, guess, similar ? known : undefined, (page) => {
+    // Nothing is changed in an earlier version, so where its rows are does not matter.
+    const steady = this.#moves === model.moves && !model.past.value && !this.#past;
+    this.#moves = model.moves;
+    this.#past = !!model.past.value;
+    const rows = new Rows(model.session, view, guess, similar ? known : undefined, steady, (page) => {
       if (this.rows !== rows) return;
       this.etag = page.etag;
       batch(() => {
@@ -138,7 +148,7 @@ export class Grid {
     const { status, code } = error as { status?: number; code?: string };
     if (code === "session_not_found") return this.model.lose();
     if (code === "version_not_found") {
-      this.model.past.value = undefined;
+      void this.model.look();
       return void this.model.load();
     }
     this.error.value = sentence(error);
@@ -175,7 +185,7 @@ export class Grid {
   /** Sets cells to values. The rows must be there. */
   set(cells: (Place & { value: unknown })[]) {
     const changes = cells.flatMap(({ row, column, value }) => {
-      const number = this.rows?.number(row, column);
+      const number = this.rows?.place(row, column);
       if (number === undefined) return [];
       return [{ row: number, column: this.nameAt(column), value, before: this.rows!.value(row, column) ?? null }];
     });
@@ -190,6 +200,18 @@ export class Grid {
       await this.rows!.load(0, row, 1, row + 1);
       const list = await operations();
       return list.length ? this.model.session.edit(list, { summary, ifMatch: this.etag || undefined }) : undefined;
+    });
+  }
+
+  #steps: Promise<unknown> = Promise.resolve();
+
+  /** Undoes or redoes a change, after those that are in progress: a key that is pressed twice means two steps. */
+  step(name: string, take: () => Promise<SessionDocument> | false | undefined) {
+    const { model } = this;
+    this.#steps = this.#steps.then(async () => {
+      await this.edits.idle();
+      await until(model.busy, (busy) => !busy);
+      await model.run(name, async () => (await take()) || undefined);
     });
   }
 

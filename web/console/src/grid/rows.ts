@@ -28,15 +28,20 @@ export class Rows {
   readonly #session: Session;
   readonly #blocks = new Map<string, Promise<Block> | Block>();
   #before: Rows | undefined;
+  /** Whether the rows of before are still where they were. */
+  readonly #steady: boolean;
   readonly #stop = new AbortController();
   readonly #answered: (page: Page<Row>) => void;
 
-  /** While a block is not there, that of the same place of before is shown. */
-  constructor(session: Session, view: View, matched: number, before: Rows | undefined, answered: (page: Page<Row>) => void) {
+  /** While a block is not there, that of the same place of before is shown. steady says that its rows have not moved. */
+  constructor(session: Session, view: View, matched: number, before: Rows | undefined, steady: boolean, answered: (page: Page<Row>) => void) {
     this.#session = session;
     this.view = view;
     this.matched = matched;
-    this.#before = before;
+    // One of which nothing was read yet shows the one before it.
+    const empty = before && ![...before.#blocks.values()].some((block) => !(block instanceof Promise));
+    this.#before = empty ? before.#before : before;
+    this.#steady = steady && (!empty || before.#steady);
     before?.stop();
     this.#answered = answered;
   }
@@ -120,10 +125,15 @@ export class Rows {
     return this.#before?.value(row, column);
   }
 
-  /** The position of a row in the table; undefined if it is not known yet. */
+  /** The position of a row in the table, as it is shown; undefined if it is not known yet. */
   number(row: number, column = 0): number | undefined {
     const block = this.#block(row, column);
     return block ? block.numbers[row % blockRows] : this.#before?.number(row, column);
+  }
+
+  /** The position of a row in the table for a change of it: not that of a version in which rows were elsewhere. */
+  place(row: number, column: number): number | undefined {
+    return this.#block(row, column) || this.#steady ? this.number(row, column) : undefined;
   }
 
   /** The rows that are there, counted as they are shown, in their order. */

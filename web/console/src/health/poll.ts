@@ -20,17 +20,28 @@ const every = 10_000;
 
 export const latest = computed(() => samples.value.at(-1)?.ms ?? null);
 
+/** How many answers were asked for, and which of them came last. */
+let asked = 0;
+let answered = 0;
+
 export const check = async () => {
+  const turn = ++asked;
   const start = performance.now();
   let ms: number | null = null;
+  let known: Health | undefined;
+  let reached = true;
   try {
-    health.value = await prompt.health({ signal: AbortSignal.timeout(every) });
+    known = await prompt.health({ signal: AbortSignal.timeout(every) });
     ms = performance.now() - start;
-    reachable.value = true;
   } catch (error) {
     const status = (error as { status?: number }).status;
-    reachable.value = !!status && status < 500;
+    reached = !!status && status < 500;
   }
+  // An answer that was overtaken says how it was.
+  if (turn < answered) return;
+  answered = turn;
+  if (known) health.value = known;
+  reachable.value = reached;
   samples.value = [...samples.value, { at: Date.now(), ms }].slice(-kept);
 };
 

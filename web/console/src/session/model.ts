@@ -52,12 +52,15 @@ export class Model {
   readonly rows: ReadonlySignal<number>;
   /** Whether the table can be changed as it is shown. */
   readonly editable: ReadonlySignal<boolean>;
+  /** How often rows of the table may have moved. */
+  moves = 0;
   readonly marks: Marks;
   /** What somebody else has done just now. */
   readonly news: Signal<string> = signal("");
   /** The revisions that this page has made, and how many changes it waits for. */
   readonly #own = new Set<number>();
   #pending = 0;
+  #looks = 0;
   readonly #waiting: (() => void)[] = [];
   #forget: ReturnType<typeof setTimeout> | undefined;
   readonly #listeners: (() => void)[] = [];
@@ -93,7 +96,7 @@ export class Model {
   async load(token?: string) {
     try {
       const document = await this.session.get(token === undefined ? { touch: false } : {});
-      this.take(document, token);
+      this.take(document, { token });
     } catch (error) {
       if (codeOf(error) === "session_not_found") this.lose();
       else if ((error as { status?: number }).status === 401) tokenAsked.value = { reason: sentence(error), again: () => void this.load(token) };
@@ -101,11 +104,14 @@ export class Model {
     }
   }
 
-  /** Shows an earlier version, which may have other columns. */
-  async look(version: number) {
+  /** Shows an earlier version, which may have other columns, or without one the current version. */
+  async look(version?: number) {
+    const look = ++this.#looks;
+    if (version === undefined) return void (this.past.value = undefined);
     try {
       const { columns, dtypes, totalRows } = await this.session.page({ version, limit: 0 });
-      this.past.value = { version, columns, dtypes, rows: totalRows };
+      // The person may want to see another one meanwhile.
+      if (look === this.#looks) this.past.value = { version, columns, dtypes, rows: totalRows };
     } catch (error) {
       failed(error);
     }
@@ -117,7 +123,8 @@ export class Model {
       this.session.watch((change) => {
         if (change.type === "gone") return this.lose();
         const before = this.document.value;
-        this.take(change.document);
+        const kept = change.events.length > 0 && !change.events.some((one) => one.all_columns);
+        this.take(change.document, { since: kept ? parseInt(change.events[0]!.revision) - 1 : undefined });
         void this.#tell(change.document, change.events, before?.current_version);
       }),
     );
@@ -137,14 +144,14 @@ export class Model {
     this.#forget = setTimeout(() => (this.news.value = ""), newsTime);
   }
 
-  /** Makes a change, whose answer is the document. It is no news to this page. */
-  async own(change: () => Promise<SessionDocument | void>) {
+  /** Makes a change, whose answer is the document. It is no news to this page. stays: all rows stay where they are. */
+  async own(change: () => Promise<SessionDocument | void>, stays = false) {
     this.#pending++;
     try {
       const document = await change();
       if (!document) return;
       this.#own.add(document.revision);
-      this.take(document);
+      this.take(document, { since: stays ? document.revision - 1 : undefined });
     } finally {
       if (--this.#pending === 0) for (const go of this.#waiting.splice(0)) go();
     }
@@ -155,10 +162,11 @@ export class Model {
     clearTimeout(this.#forget);
   }
 
-  /** Remembers the latest document. Answers may overtake one another. */
-  take(document: SessionDocument, token?: string) {
+  /** Remembers the latest document. Answers may overtake one another. Rows have stayed where they are since a revision. */
+  take(document: SessionDocument, { token, since = Infinity }: { token?: string | undefined; since?: number | undefined } = {}) {
     const known = this.document.value;
     if (known && document.revision < known.revision) return;
+    if (known && document.current_version !== known.current_version && known.revision < since) this.moves++;
     this.document.value = document;
     this.error.value = "";
     this.expires.value = Date.now() + left(document);

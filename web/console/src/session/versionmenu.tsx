@@ -17,7 +17,7 @@ export const VersionMenu = ({ model }: { model: Model }) => {
           label: `v${one.version_id} ${one.name ? `★ ${one.name}` : short(one.action_summary, shown)}`,
           hint: one.version_id === current_version ? "current" : moment(one.timestamp),
           disabled: one.version_id === model.version.value,
-          run: () => (one.version_id === current_version ? (model.past.value = undefined) : void model.look(one.version_id)),
+          run: () => void model.look(one.version_id === current_version ? undefined : one.version_id),
         }),
       );
       setItems([...list, { label: "Timeline…", run: () => (panel.value = "timeline") }]);

@@ -72,10 +72,10 @@ const State = ({ grid }: { grid: Grid }) => {
   return (
     <div class="state" role="status">
       <span class="grow">You look at version {past}, which is not the current one.</span>
-      <button class="button small" onClick={() => void model.run("Restoring", () => model.session.restore(past)).then((ok) => ok && (model.past.value = undefined))}>
+      <button class="button small" onClick={() => void model.run("Restoring", () => model.session.restore(past)).then((ok) => ok && model.look())}>
         Restore this version
       </button>
-      <button class="button small" onClick={() => (model.past.value = undefined)}>
+      <button class="button small" onClick={() => void model.look()}>
         Back to the current one
       </button>
     </div>
@@ -145,8 +145,8 @@ const SessionView = ({ id }: { id: string }) => {
         )}
       </main>
     );
-  const undo = () => void grid.edits.idle().then(() => model.document.value?.can_undo && model.run("Undo", () => model.session.undo()));
-  const redo = () => void grid.edits.idle().then(() => model.document.value?.can_redo && model.run("Redo", () => model.session.redo()));
+  const undo = () => grid.step("Undo", () => model.document.value?.can_undo && model.session.undo());
+  const redo = () => grid.step("Redo", () => model.document.value?.can_redo && model.session.redo());
   return (
     <main class="session">
       <SessionBar grid={grid} undo={undo} redo={redo} help={() => setHelp(true)} />

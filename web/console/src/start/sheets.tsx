@@ -1,10 +1,9 @@
 import { useState } from "preact/hooks";
-import type { Session } from "edgeframe-client";
 import { announce, done } from "../app/notices.ts";
 import { go } from "../app/route.ts";
 import { failedOrAsk } from "../app/token.tsx";
 import { count, plural, short, text } from "../ui/format.ts";
-import { choice, made } from "./upload.ts";
+import { choice, takeSheets } from "./upload.ts";
 
 type Sheet = NonNullable<typeof choice.value>["choice"]["sheets"][number];
 
@@ -46,19 +45,17 @@ const Preview = ({ sheet }: { sheet: Sheet }) => {
 
 /** The choice among the sheets of a workbook. */
 export const Sheets = () => {
-  const { choice: workbook, file } = choice.value!;
+  const { choice: workbook } = choice.value!;
   const [chosen, setChosen] = useState(() => workbook.sheets.filter((sheet) => sheet.is_suggested).map((sheet) => sheet.name));
   const [busy, setBusy] = useState(false);
-  const take = async (select: () => Promise<Session[]>) => {
+  const take = async (each: boolean) => {
     setBusy(true);
     try {
-      const sessions = await select();
-      for (const one of sessions) made(await one.get(), file, { sheetName: chosen });
-      choice.value = undefined;
-      if (sessions.length === 1) go({ view: "receipt", id: sessions[0]!.id });
-      else done(`${plural(sessions.length, "session")} were made; they are in the list`);
+      const ids = await takeSheets(chosen, each);
+      if (ids.length === 1) go({ view: "receipt", id: ids[0]! });
+      else done(`${plural(ids.length, "session")} were made; they are in the list`);
     } catch (error) {
-      failedOrAsk(error, () => void take(select));
+      failedOrAsk(error, () => void take(each));
     } finally {
       setBusy(false);
     }
@@ -92,11 +89,11 @@ export const Sheets = () => {
           Cancel
         </button>
         {chosen.length > 1 && (
-          <button class="button" disabled={busy} onClick={() => void take(() => workbook.selectEach(chosen))}>
+          <button class="button" disabled={busy} onClick={() => void take(true)}>
             One session each
           </button>
         )}
-        <button class="button primary" disabled={busy || chosen.length === 0} onClick={() => void take(async () => [await workbook.select(chosen)])}>
+        <button class="button primary" disabled={busy || chosen.length === 0} onClick={() => void take(false)}>
           {chosen.length > 1 ? "Below one another" : "Use this sheet"}
         </button>
       </div>

@@ -1,8 +1,9 @@
 import "./start.css";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { client, isAbort, sentence } from "../app/api.ts";
 import { go } from "../app/route.ts";
 import { Dialog } from "../ui/dialog.tsx";
+import { FileButton } from "../ui/file.tsx";
 import { bytes } from "../ui/format.ts";
 import { Recents } from "./recents.tsx";
 import { Sheets } from "./sheets.tsx";
@@ -90,7 +91,6 @@ const OpenForm = () => {
 const DropZone = () => {
   const [over, setOver] = useState(false);
   const [pasting, setPasting] = useState(false);
-  const input = useRef<HTMLInputElement>(null);
   useEffect(() => {
     const paste = (event: ClipboardEvent) => {
       if ((event.target as Element | null)?.closest("input, textarea, dialog")) return;
@@ -126,24 +126,11 @@ const DropZone = () => {
           <h1>Drop a file here</h1>
           <p class="soft">CSV, TSV, JSON, Parquet, Arrow, Excel or MessagePack; also compressed</p>
           <div class="row">
-            <button class="button primary" onClick={() => input.current!.click()}>
-              Choose a file…
-            </button>
+            <FileButton label="Choose a file…" name="File to upload" class="primary" onFile={(file) => void upload(file)} />
             <button class="button" onClick={() => setPasting(true)}>
               Paste a table…
             </button>
           </div>
-          <input
-            ref={input}
-            type="file"
-            hidden
-            aria-label="File to upload"
-            onChange={(event) => {
-              const file = event.currentTarget.files?.[0];
-              event.currentTarget.value = "";
-              if (file) void upload(file);
-            }}
-          />
         </>
       )}
       {refusal.value && !isAbort(refusal.value.error) && !sending.value && (

@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
-import type { SessionDocument, Upload, UploadOptions } from "edgeframe-client";
-import { client, isAbort } from "../app/api.ts";
+import type { Session, SessionDocument, Upload, UploadOptions } from "edgeframe-client";
+import { client, codeOf, isAbort } from "../app/api.ts";
 import { announce, failed } from "../app/notices.ts";
 import { forget, remember, tokenFor } from "../app/recent.ts";
 import { go, route } from "../app/route.ts";
@@ -22,7 +22,7 @@ export type Choice = Extract<Upload, { kind: "choose" }>;
 export const sending = signal<Sending | undefined>(undefined);
 
 /** The workbook whose sheets have to be chosen. */
-export const choice = signal<{ choice: Choice; file: File } | undefined>(undefined);
+export const choice = signal<{ choice: Choice; file: File; options: UploadOptions } | undefined>(undefined);
 
 /** Why the last file was refused, beside what can be done about it. */
 export const refusal = signal<{ error: unknown; file: File; options: UploadOptions } | undefined>(undefined);
@@ -69,13 +69,47 @@ export const upload = async (file: File, options: UploadOptions = {}) => {
   const answer = await send(file, options);
   if (!answer) return;
   if (answer.kind === "choose") {
-    choice.value = { choice: answer, file };
+    choice.value = { choice: answer, file, options };
     announce("The workbook has several sheets");
     return;
   }
   made(answer.document, file, options);
   announce(`${file.name} was read`);
   go({ view: "receipt", id: answer.session.id });
+};
+
+/** Makes a session of sheets, or one of each. If the server does not have the workbook any more, it is sent again. */
+const select = async (sheets: string[], each: boolean): Promise<Session[]> => {
+  const { choice: workbook, file, options } = choice.value!;
+  const take = async (from: Choice) => (each ? from.selectEach(sheets) : [await from.select(sheets)]);
+  try {
+    return await take(workbook);
+  } catch (error) {
+    if (codeOf(error) !== "upload_not_found") throw error;
+    const again = await client.upload(file, options);
+    if (again.kind === "session") return [again.session];
+    choice.value = { choice: again, file, options };
+    return take(again);
+  }
+};
+
+/** Reads the document of a session that was just made, however often the server does not answer. */
+const found = async (session: Session): Promise<SessionDocument> => {
+  for (;;)
+    try {
+      return await session.get();
+    } catch (error) {
+      if ((error as { status?: number }).status !== 0) throw error;
+    }
+};
+
+/** Makes a session of the sheets that were chosen, or one of each, and returns their ids. */
+export const takeSheets = async (sheets: string[], each: boolean): Promise<string[]> => {
+  const { file, options } = choice.value!;
+  const sessions = await select(sheets, each);
+  for (const [i, one] of sessions.entries()) made(await found(one), file, { ...options, sheetName: each ? [sheets[i]!] : sheets });
+  choice.value = undefined;
+  return sessions.map((one) => one.id);
 };
 
 /** Sends a file again, to be read in another way, and drops the session that was made before. */

@@ -1,4 +1,4 @@
-import { useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import type { Schemas } from "edgeframe-client";
 import { withRecipe } from "edgeframe-client/history";
 import { client, codeOf, sentence } from "../app/api.ts";
@@ -9,6 +9,7 @@ import type { Grid } from "../grid/model.ts";
 import { operationsOf, stepProblems, type Recipe, type StepProblem } from "../session/history.ts";
 import { failedOrAsk, needsToken } from "../app/token.tsx";
 import { made } from "../start/upload.ts";
+import { FileButton } from "../ui/file.tsx";
 import { plural } from "../ui/format.ts";
 
 type UploadPreview = Schemas["UploadPreview"];
@@ -61,7 +62,6 @@ export const ApplyToFile = ({ recipe, found, onClose }: Props & { recipe: string
   const [preview, setPreview] = useState<UploadPreview | undefined>(undefined);
   const [problem, setProblem] = useState("");
   const [busy, setBusy] = useState(false);
-  const input = useRef<HTMLInputElement>(null);
   const attempt = async (act: () => Promise<void>) => {
     setBusy(true);
     setProblem("");
@@ -99,25 +99,12 @@ export const ApplyToFile = ({ recipe, found, onClose }: Props & { recipe: string
     <section class="apply">
       <h3>Apply it to another file</h3>
       <div class="row">
-        <button class="button small" disabled={busy} onClick={() => input.current!.click()}>
-          Choose a file…
-        </button>
+        <FileButton label="Choose a file…" name="File to apply the recipe to" class="small" disabled={busy} onFile={(chosen) => void attemptWith(chosen)} />
         <span class="grow bidi soft">{busy ? "Trying…" : (file?.name ?? "It is tried first.")}</span>
         <button class="button small primary" disabled={!preview || busy} onClick={() => void make()}>
           Make the session
         </button>
       </div>
-      <input
-        ref={input}
-        type="file"
-        hidden
-        aria-label="File to apply the recipe to"
-        onChange={(event) => {
-          const chosen = event.currentTarget.files?.[0];
-          event.currentTarget.value = "";
-          if (chosen) void attemptWith(chosen);
-        }}
-      />
       {problem && (
         <p class="message error bidi" role="alert">
           {problem}

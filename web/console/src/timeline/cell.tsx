@@ -3,9 +3,9 @@ import { useEffect, useState } from "preact/hooks";
 import { isAbort, sentence } from "../app/api.ts";
 import type { Grid } from "../grid/model.ts";
 import type { CellVersion } from "../session/history.ts";
+import { Value } from "../ui/cells.tsx";
 import { count, moment } from "../ui/format.ts";
 import { sameValue } from "../ui/types.ts";
-import { Value } from "./changes.tsx";
 
 /** What a cell held, of the cell in which the person is. */
 const useHistory = (grid: Grid, row: number | undefined, column: string) => {

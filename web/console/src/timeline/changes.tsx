@@ -1,25 +1,14 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Grid } from "../grid/model.ts";
 import type { Diff } from "../session/history.ts";
-import { count, short, text } from "../ui/format.ts";
+import { ChangedCells, Value } from "../ui/cells.tsx";
+import { count, short } from "../ui/format.ts";
 
 const step = 100;
 const shown = 40;
 /** How many of the added or removed rows are shown with their values. */
 const read = 20;
 const columnsShown = 4;
-
-/** A value with what is missing said so. */
-export const Value = ({ value, marked }: { value: unknown; marked?: boolean | undefined }) => {
-  if (value === null || value === undefined) return <span class="soft">{marked ? "⌀ on purpose" : "missing"}</span>;
-  if (value === "") return <span class="soft">(empty text)</span>;
-  return (
-    <>
-      {short(text(value), shown)}
-      {marked && <span class="soft"> ⌀</span>}
-    </>
-  );
-};
 
 /** The cells that differ: where, before and after. */
 export const Changes = ({ grid, diff }: { grid: Grid; diff: Diff }) => {
@@ -29,35 +18,22 @@ export const Changes = ({ grid, diff }: { grid: Grid; diff: Diff }) => {
   return (
     <section>
       <h3>Changed cells</h3>
-      <table class="plain-table changes">
-        <thead>
-          <tr>
-            <th class="number">row</th>
-            <th>column</th>
-            <th>before</th>
-            <th>after</th>
-          </tr>
-        </thead>
-        <tbody>
-          {diff.changes.slice(0, most).map((one) => (
-            <tr key={`${one.row_to}:${one.column}`}>
-              <td class="number">
-                <button class="link" disabled={!here} title={here ? "Go to this row" : undefined} onClick={() => grid.goTo(one.row_to, one.column)}>
-                  {count(one.row_to)}
-                </button>
-                {one.row_from !== one.row_to && <small class="soft"> was {count(one.row_from)}</small>}
-              </td>
-              <td class="bidi">{short(one.column, shown)}</td>
-              <td class="bidi">
-                <Value value={one.before} marked={one.before_marked} />
-              </td>
-              <td class="bidi">
-                <Value value={one.after} marked={one.after_marked} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <ChangedCells
+        cells={diff.changes.slice(0, most).map((one) => ({
+          key: `${one.row_to}:${one.column}`,
+          row: (
+            <>
+              <button class="link" disabled={!here} title={here ? "Go to this row" : undefined} onClick={() => grid.goTo(one.row_to, one.column)}>
+                {count(one.row_to)}
+              </button>
+              {one.row_from !== one.row_to && <small class="soft"> was {count(one.row_from)}</small>}
+            </>
+          ),
+          column: one.column,
+          before: <Value value={one.before} marked={one.before_marked} />,
+          after: <Value value={one.after} marked={one.after_marked} />,
+        }))}
+      />
       {diff.changes.length > most && (
         <button class="button small" onClick={() => setMost(most + 5 * step)}>
           Show more of {count(diff.cells_changed)}

@@ -6,6 +6,7 @@ import { written, type Recipe, type RecipeStep, type StepProblem } from "../sess
 import { saveAs, stemOf } from "../session/export.ts";
 import { Dialog } from "../ui/dialog.tsx";
 import { Select } from "../ui/field.tsx";
+import { FileButton } from "../ui/file.tsx";
 import { moment, plural } from "../ui/format.ts";
 import { ApplyToFile, ApplyToSession } from "./apply.tsx";
 import { inWords, madeBy } from "./words.ts";
@@ -65,34 +66,42 @@ export const RecipeDialog = ({ grid, onClose }: { grid: Grid; onClose: () => voi
   const version = model.version.value;
   const [key, setKey] = useState("");
   const [shown, setShown] = useState<Shown>({ file: "", text: "" });
-  const [problems, setProblems] = useState<StepProblem[]>([]);
-  const input = useRef<HTMLInputElement>(null);
+  const [problems, setProblems] = useState<{ of: string; list: StepProblem[] } | undefined>(undefined);
+  const reading = useRef<AbortController | undefined>(undefined);
   const { recipe, text, file, error } = shown;
 
   const own = () => {
-    setProblems([]);
-    model.history.recipe({ version, key: key || undefined }).then(
-      (recipe) => setShown({ recipe, text: written(recipe), file: "" }),
-      (error) => setShown({ text: "", file: "", error: sentence(error) }),
+    reading.current?.abort();
+    const { signal } = (reading.current = new AbortController());
+    model.history.recipe({ version, key: key || undefined, signal }).then(
+      (recipe) => signal.aborted || setShown({ recipe, text: written(recipe), file: "" }),
+      (error) => signal.aborted || setShown({ text: "", file: "", error: sentence(error) }),
     );
   };
-  useEffect(own, [version, key]);
+  useEffect(() => {
+    // What somebody else does to the session does not replace a recipe that was loaded.
+    if (!file) own();
+  }, [version, key]);
   const load = async (chosen: File) => {
-    setProblems([]);
     try {
       const text = await chosen.text();
       const recipe = JSON.parse(text) as Recipe;
       if (typeof recipe?.recipe !== "number") throw new Error("no recipe");
+      // That of the session may not be there yet, and would replace it.
+      reading.current?.abort();
       setShown({ recipe, text, file: chosen.name });
     } catch {
       setShown((before) => ({ ...before, error: `${chosen.name} is no recipe. A recipe is JSON with the member "recipe".` }));
     }
   };
+  /** What was found of this recipe is not said of another one. */
+  const found = (list: StepProblem[]) => setProblems({ of: text, list });
   const save = () => {
     const name = `${stemOf(model)}.recipe.json`;
     saveAs(name, new Blob([text], { type: "application/json" }));
     done(`Saved ${name}`);
   };
+  const wrong = problems?.of === text ? problems.list : [];
   const steps = recipe?.steps ?? [];
   const positional = steps.some((step) => step.operations?.some((one) => one.positional === true));
   return (
@@ -108,7 +117,7 @@ export const RecipeDialog = ({ grid, onClose }: { grid: Grid; onClose: () => voi
           <ol class="steps" tabIndex={0} aria-label="Steps">
             <Import recipe={recipe} />
             {steps.map((step, i) => (
-              <Step key={i} step={step} problems={problems.filter((one) => one.step === i + 1)} />
+              <Step key={i} step={step} problems={wrong.filter((one) => one.step === i + 1)} />
             ))}
             {steps.length === 0 && <li class="soft">The table is as it was read: there are no steps yet.</li>}
           </ol>
@@ -125,31 +134,17 @@ export const RecipeDialog = ({ grid, onClose }: { grid: Grid; onClose: () => voi
           <button class="button small" disabled={!recipe || !!file} onClick={save}>
             Download as JSON
           </button>
-          <button class="button small" onClick={() => input.current!.click()}>
-            Load another recipe…
-          </button>
+          <FileButton label="Load another recipe…" name="Recipe to load" class="small" accept=".json,application/json" onFile={(chosen) => void load(chosen)} />
           {file && (
             <button class="button small" onClick={own}>
               That of this session
             </button>
           )}
-          <input
-            ref={input}
-            type="file"
-            hidden
-            accept=".json,application/json"
-            aria-label="Recipe to load"
-            onChange={(event) => {
-              const chosen = event.currentTarget.files?.[0];
-              event.currentTarget.value = "";
-              if (chosen) void load(chosen);
-            }}
-          />
         </div>
         {recipe && (
           <>
-            <ApplyToFile key={`file ${file} ${key}`} recipe={text} found={setProblems} onClose={onClose} />
-            {file && <ApplyToSession key={`session ${file}`} grid={grid} recipe={recipe} name={file} found={setProblems} onClose={onClose} />}
+            <ApplyToFile key={`file ${text}`} recipe={text} found={found} onClose={onClose} />
+            {file && <ApplyToSession key={`session ${text}`} grid={grid} recipe={recipe} name={file} found={found} onClose={onClose} />}
           </>
         )}
       </div>

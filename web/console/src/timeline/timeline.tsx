@@ -35,7 +35,7 @@ const Entry = ({ grid, version, first }: EntryProps) => {
     compared.value = { session: model.id, from: id, to: now };
     panel.value = "compare";
   };
-  const restore = () => void grid.edits.idle().then(() => model.run("Restoring", () => model.session.restore(id))).then((ok) => ok && (model.past.value = undefined));
+  const restore = () => void grid.edits.idle().then(() => model.run("Restoring", () => model.session.restore(id))).then((ok) => ok && model.look());
   return (
     <li class={`${current ? "current" : ""} ${looked ? "looked" : ""} ${version.name ? "named" : ""}`}>
       <div class="line">
@@ -60,7 +60,7 @@ const Entry = ({ grid, version, first }: EntryProps) => {
           {current && <span class="tag">current</span>}
           {looked && !current && <span class="tag">shown</span>}
           {!looked && (
-            <button class="button small" aria-label={`Look at it, version ${id}`} onClick={() => (current ? (model.past.value = undefined) : void model.look(id))}>
+            <button class="button small" aria-label={`Look at it, version ${id}`} onClick={() => void model.look(current ? undefined : id)}>
               Look at it
             </button>
           )}

@@ -53,6 +53,16 @@ export const text = (value: unknown): string => {
   return String(value);
 };
 
+/** How many characters of a text are looked at for its direction: of a very long one the browser takes seconds. */
+const looked = 20_000;
+
+/** The direction of a text, as the attribute dir takes it: that of its first letter. */
+export const direction = (value: string): "auto" | "ltr" | "rtl" => {
+  if (value.length <= looked) return "auto";
+  const letter = /\p{L}/u.exec(value.slice(0, looked))?.[0] ?? "";
+  return /[\u0590-\u08ff\ufb1d-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u.test(letter) ? "rtl" : "ltr";
+};
+
 /** The first characters of a text. */
 export const short = (value: string, most: number): string => (value.length > most ? value.slice(0, most - 1) + "…" : value);
 

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 interface PopoverProps {
   /** The element that the popover stands below. */
@@ -33,7 +33,8 @@ export const Popover = ({ anchor, label, role = "dialog", onClose, onEscape, chi
     element.querySelector<HTMLElement>(focusable)?.focus();
     return () => sizes.disconnect();
   }, [anchor]);
-  useEffect(() => {
+  // A layout effect ends with the popover. Otherwise the event of one that is closed closes the next.
+  useLayoutEffect(() => {
     const element = box.current!;
     const closed = (event: Event) => {
       if ((event as ToggleEvent).newState === "closed") onClose();
@@ -45,6 +46,7 @@ export const Popover = ({ anchor, label, role = "dialog", onClose, onEscape, chi
     if (event.key === "Escape") {
       event.stopPropagation();
       box.current!.hidePopover();
+      onClose();
       if (onEscape) onEscape();
       else if (anchor instanceof HTMLElement) anchor.focus();
     }

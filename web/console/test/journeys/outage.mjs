@@ -1,6 +1,6 @@
 // Journeys on a server that has its sessions in Redis, while Redis is killed, and on one that is killed itself.
 import assert from "node:assert/strict";
-import { ask, cell, drawn, openFile, rows, shows, trial, type } from "../browser.mjs";
+import { ask, becomes, cell, column, gone, openFile, rows, saved, shows, trial, type } from "../browser.mjs";
 
 export const journeys = {
   async "health, while Redis is killed and comes back"(at, { seen, command }) {
@@ -22,7 +22,7 @@ export const journeys = {
     await openFile(page, trial);
     await command("redis/start");
     await page.click(".status");
-    await page.waitForSelector(".fallback", { state: "detached" });
+    await gone(page, ".fallback");
     await shows(page, ".health", "The server is healthy");
   },
 
@@ -36,13 +36,13 @@ export const journeys = {
     await page.keyboard.press("Enter");
     await type(page, "two");
     await shows(page, ".session-bar", /changes? waiting/);
-    assert.deepEqual((await drawn(page)).slice(0, 2).map((line) => line[2]), ["one", "two"]);
+    await becomes(() => column(page, 1), ["one", "two", "A", "C", "B"]);
     await command("mortal/start");
-    await page.waitForFunction(() => /v3/.test(document.querySelector(".session-bar").textContent) && !/waiting|saving/.test(document.querySelector(".session-bar").textContent));
+    await saved(page, 3);
     const { versions } = JSON.parse((await ask(page, "/versions")).text);
     assert.equal(versions.length, 3);
     await page.reload();
     await rows(page);
-    assert.deepEqual((await drawn(page)).slice(0, 2).map((line) => line[2]), ["one", "two"]);
+    await becomes(() => column(page, 1), ["one", "two", "A", "C", "B"]);
   },
 };

@@ -1,15 +1,11 @@
 // Journeys from a file to a table.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { csv, drawn, noise, openFile, rows, shows, tabTo, trial, upload } from "../browser.mjs";
+import { becomes, csv, drawn, noise, rows, saved, showed, shows, tabTo, trial, until, upload } from "../browser.mjs";
 
 export const journeys = {
   async "upload with progress, cancel, receipt, read again"(at, { seen }) {
     const { page } = await at();
-    await page.evaluate(() => {
-      globalThis.seen = [];
-      new MutationObserver(() => globalThis.seen.push(document.querySelector(".sending .soft")?.textContent ?? "")).observe(document.body, { subtree: true, childList: true, characterData: true });
-    });
     // What is sent slowly shows its progress, and can be cancelled.
     const wire = await page.context().newCDPSession(page);
     await wire.send("Network.enable");
@@ -23,7 +19,7 @@ export const journeys = {
     await speed(-1);
     assert.equal(await page.$(".refusal"), null);
     await upload(page, trial);
-    assert.ok(await page.evaluate(() => globalThis.seen.includes("Reading…")));
+    await showed(page, ".sending", "Reading…");
     await shows(page, ".receipt .samples", /respelled.*1\.50 → 1\.5/);
     await shows(page, ".receipt .samples", /became missing.*None/);
     const first = page.url();
@@ -32,19 +28,19 @@ export const journeys = {
     await seen(page, "the receipt");
     await page.click(".parameters >> text=Read again");
     await page.waitForURL((url) => url.href !== first);
-    await page.waitForFunction(() => !document.querySelector(".receipt .samples")?.closest("table").textContent.includes("None"));
+    await until(page, () => document.querySelector(".receipt h1") && !document.querySelector(".receipt .columns").textContent.includes("None"));
     await page.selectOption("select[aria-label='Type of id']", "int64");
     await shows(page, ".receipt .samples", /007 → 7/);
     await page.click("text=Continue");
     await rows(page);
-    assert.deepEqual((await drawn(page))[1], ["1", "8", "B", "", "None"]);
+    await becomes(async () => (await drawn(page))[1], ["1", "8", "B", "", "None"]);
     await page.click(".brand");
     await shows(page, ".recents", /trial\.csv.*5 × 4.*(5|6)\d minutes left/);
     await seen(page, "the start");
   },
 
   async "sheets of a workbook: one, each, below one another"(at, { seen, file }) {
-    const { page } = await at();
+    const { page } = await at({ expected: [404] });
     const workbook = { name: "two-sheets.xlsx", mimeType: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", buffer: readFileSync(file("conformance/testdata/stored/two-sheets.xlsx")) };
     const choose = async () => {
       await page.setInputFiles("input[type=file]", workbook);
@@ -56,6 +52,8 @@ export const journeys = {
     assert.equal(cards.length, 2);
     const sizes = await page.$$eval(".sheets .card > p", (all) => all.map((one) => one.textContent.match(/([\d,]+) rows? × ([\d,]+) columns?/).slice(1)));
     const suggested = sizes[cards.findIndex((one) => one.includes("suggested"))];
+    // A workbook that the server does not have any more is sent again.
+    await page.route("**/select", (route) => route.fulfill({ status: 404, contentType: "application/problem+json", body: JSON.stringify({ code: "upload_not_found", detail: "gone" }) }), { times: 1 });
     await page.click("text=Use this sheet");
     await page.waitForSelector(".receipt h1");
     await shows(page, ".receipt .heading", new RegExp(`${suggested[0]} rows? × ${suggested[1]} columns?`));
@@ -67,8 +65,8 @@ export const journeys = {
     };
     await all();
     await page.click("text=One session each");
-    await shows(page, ".notice", "2 sessions were made");
-    assert.equal((await page.$$(".recents a.name")).length, 3);
+    await showed(page, ".notice", "2 sessions were made");
+    await becomes(async () => (await page.$$(".recents a.name")).length, 3);
     await all();
     await page.click("text=Below one another");
     const sum = sizes.reduce((total, [rows]) => total + Number(rows), 0);
@@ -87,12 +85,12 @@ export const journeys = {
     await tabTo(page, "Continue");
     await page.keyboard.press("Enter");
     await rows(page);
-    await page.waitForFunction(() => document.activeElement.getAttribute("role") === "grid");
+    await until(page, () => document.activeElement.getAttribute("role") === "grid");
     for (const key of ["ArrowDown", "ArrowRight", "Enter"]) await page.keyboard.press(key);
     await page.waitForSelector(".cell-editor");
     await page.keyboard.type("20");
     await page.keyboard.press("Enter");
-    await shows(page, ".session-bar", "v2");
+    await saved(page, 2);
     // What is typed opens the editor too, and Escape leaves the cell as it was.
     await page.keyboard.type("9");
     await page.keyboard.press("Escape");
@@ -101,8 +99,7 @@ export const journeys = {
     await tabTo(page, "Sort descending");
     await page.keyboard.press("Enter");
     await shows(page, "regular-table tbody tr:first-child td", "20");
-    // Export stands before the grid.
-    await page.keyboard.press("Escape");
+    // The grid has the keyboard again, and Export stands before it.
     for (let tries = 0; tries < 40; tries++) {
       await page.keyboard.press("Shift+Tab");
       if ((await page.evaluate(() => document.activeElement.textContent)) === "Export") break;
@@ -124,6 +121,7 @@ export const journeys = {
     await shows(page, ".health", "The server is healthy");
     await fits("the health");
     await page.click(".brand");
+    await page.waitForSelector(".drop");
     await fits("the start");
     await upload(page, trial);
     await fits("the receipt");
@@ -132,7 +130,7 @@ export const journeys = {
     await fits("the grid");
     for (const panel of ["Clean", "Column", "Timeline"]) {
       await page.click(`.tools >> text=${panel}`);
-      await page.waitForSelector(`aside[aria-label=${panel}]`);
+      await page.waitForSelector(`aside[aria-label=${panel}] .stack`);
       // A panel comes from below, and leaves rows above it.
       const box = await (await page.$("aside.panel")).boundingBox();
       assert.ok(box.width > 380 && box.y > 100, `${panel} is at ${JSON.stringify(box)}`);

@@ -1,0 +1,9 @@
+import type { ReadonlySignal } from "@preact/signals";
+
+/** Waits until a signal has a value that is wanted. */
+export const until = async <T>(signal: ReadonlySignal<T>, wanted: (value: T) => boolean): Promise<void> => {
+  while (!wanted(signal.value))
+    await new Promise<void>((resolve) => {
+      const stop = signal.subscribe((value) => wanted(value) && (resolve(), queueMicrotask(() => stop())));
+    });
+};
