@@ -131,13 +131,14 @@ export class Border {
     this.resume = go._resume.bind(go);
     go._resume = () => this.enter("resume");
     const guarded = (imports) => {
-      // Go frames that are still on the stack when the instance dies end at their next call. Functions of the Go runtime
-      // have one parameter, the others up to seven; parameters by name cost less than a list.
+      // Go frames that are still on the stack when the instance dies end at their next call. Parameters by name cost less
+      // than a list; the functions of the Go runtime have one, the others have up to seven.
+      const check = () => {
+        if (this.dead) throw new Error("the instance has ended");
+      };
       for (const [name, call] of Object.entries(imports)) {
-        imports[name] = (a, b, c, d, e, f, g) => {
-          if (this.dead) throw new Error("the instance has ended");
-          return call(a, b, c, d, e, f, g);
-        };
+        const one = (a) => (check(), call(a));
+        imports[name] = call.length > 1 ? (a, b, c, d, e, f, g) => (check(), call(a, b, c, d, e, f, g)) : one;
       }
     };
     const { gojs } = go.importObject;
