@@ -50,8 +50,8 @@ const (
 	maxValueBytes = 128 << 20
 	// maxPendingBytes limits the bytes in the batches of concurrent writes.
 	maxPendingBytes = 64 << 20
-	// minCacheBytes is the smallest cache that the engine works with.
-	minCacheBytes = 8 << 20
+	// MinCacheBytes is the smallest cache that the engine works with.
+	MinCacheBytes = 8 << 20
 )
 
 // ErrLocked is in the error of [Open] if another process uses the directory.
