@@ -71,3 +71,18 @@ func BenchmarkStatistics(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkSnapshot is a snapshot without HTTP, over a store in memory: what the history costs.
+func BenchmarkSnapshot(b *testing.B) {
+	s := New(Options{Store: kv.New(memory.New(), ""), MaxVersions: DefaultMaxVersions, CacheBytes: 8 << 20, Segment: segment.Options{Method: segment.MethodArrow, Compression: compress.Snappy}})
+	sess, err := s.Create(context.Background(), codectest.Generate(1000, 50, 1), "t", 0, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := s.Snapshot(context.Background(), Change{Ref: Ref{ID: sess.ID}}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

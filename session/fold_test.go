@@ -116,12 +116,21 @@ func firstDifference(a, b []string) int {
 
 // What is kept of steps whose versions are gone has a bound. Beyond it the oldest are dropped, and nothing else.
 func TestTheOldestStepsAreDropped(t *testing.T) {
-	list := make([]record.Step, 0, maxMerged+10)
+	list := make([]record.StoredStep, maxMerged+10)
 	for n := range uint32(maxMerged + 10) {
 		ref := record.SegmentRef{Hash: [16]byte{byte(n), byte(n >> 8)}, Born: 1, Stored: 10, Raw: 10}
-		list = append(list, record.Step{Version: 10 * (n + 1), Parent: 10 * n, Kind: record.StepMerged, Long: &ref, More: []record.SegmentRef{ref, ref}})
+		var err error
+		if list[n], err = record.NewStoredStep(record.Step{Version: 10 * (n + 1), Parent: 10 * n, Kind: record.StepMerged, Long: &ref, More: []record.SegmentRef{ref, ref}}); err != nil {
+			t.Fatal(err)
+		}
 	}
-	kept := bound(slices.Clone(list))
+	kept, err := bound(slices.Clone(list))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if read, err := record.DecodeSteps(record.EncodeSteps(kept)); err != nil || len(read[0].More) != len(kept[0].More) {
+		t.Errorf("the steps that are kept are not those that are stored: %v", err)
+	}
 	more := 0
 	for _, st := range kept {
 		more += len(st.More)

@@ -126,18 +126,24 @@ func (s *Service) unfold(ctx context.Context, h *head, chain []*record.Step) (un
 			unfolded = append(unfolded, st)
 			continue
 		}
-		unfolded = append(unfolded, unfoldOne(st, chunks)...)
+		steps, err := unfoldOne(st, chunks)
+		if err != nil {
+			return nil, err
+		}
+		for _, st := range steps {
+			unfolded = append(unfolded, st.Step)
+		}
 	}
 	return unfolded, nil
 }
 
 // chunksOf returns the steps in segments.
-func (s *Service) chunksOf(ctx context.Context, h *head, refs []record.SegmentRef) (map[record.SegmentRef][]record.Step, error) {
+func (s *Service) chunksOf(ctx context.Context, h *head, refs []record.SegmentRef) (map[record.SegmentRef][]record.StoredStep, error) {
 	fetched, err := s.fetch(ctx, h, refs)
 	if err != nil {
 		return nil, err
 	}
-	chunks := make(map[record.SegmentRef][]record.Step, len(fetched))
+	chunks := make(map[record.SegmentRef][]record.StoredStep, len(fetched))
 	for r, fields := range fetched {
 		if chunks[r], err = stepsOf(h, r, fields); err != nil {
 			return nil, err
@@ -147,29 +153,34 @@ func (s *Service) chunksOf(ctx context.Context, h *head, refs []record.SegmentRe
 }
 
 // unfoldOne returns the steps for which a merged one stands, the newest first.
-func unfoldOne(merged *record.Step, chunks map[record.SegmentRef][]record.Step) (steps []*record.Step) {
-	for _, st := range ancestors(chunks[*merged.Long], merged.Version) {
-		if st.Version <= merged.Parent {
-			break
+func unfoldOne(merged *record.Step, chunks map[record.SegmentRef][]record.StoredStep) (steps []record.StoredStep, err error) {
+	chunk, version := chunks[*merged.Long], merged.Version
+	for {
+		at, found := findStored(chunk, version)
+		if !found || version <= merged.Parent {
+			return steps, nil
 		}
+		st := chunk[at]
 		if st.Long != nil && !slices.Contains(merged.More, *st.Long) {
-			st.Long = nil
+			forgotten := *st.Step
+			forgotten.Long = nil
+			if st, err = record.NewStoredStep(forgotten); err != nil {
+				return nil, err
+			}
 		}
-		steps = append(steps, st)
+		steps, version = append(steps, st), st.Parent
 	}
-	return steps
 }
 
 // stepsOf returns the steps in a segment.
-func stepsOf(h *head, r record.SegmentRef, fields []arrow.Array) ([]record.Step, error) {
+func stepsOf(h *head, r record.SegmentRef, fields []arrow.Array) ([]record.StoredStep, error) {
 	parts, err := partsOf(h, r, fields)
 	if err != nil {
 		return nil, err
 	}
-	steps := make([]record.Step, parts.Len())
+	steps := make([]record.StoredStep, parts.Len())
 	for i := range steps {
-		rest, err := steps[i].UnmarshalMsg(parts.Value(i))
-		if err != nil || len(rest) > 0 || steps[i].Parent >= steps[i].Version || i > 0 && steps[i-1].Version >= steps[i].Version {
+		if steps[i], err = record.ReadStoredStep(parts.Value(i)); err != nil || steps[i].Parent >= steps[i].Version || i > 0 && steps[i-1].Version >= steps[i].Version {
 			return nil, fail(ErrCorrupt, "step %d in segment %s cannot be read", i, record.SegmentKey(h.ID, r))
 		}
 	}

@@ -172,20 +172,20 @@ func (h *head) dropUnused() {
 // keeper moves the elements of a list that are in use to another list.
 type keeper struct {
 	from, kept [][]byte
-	moved      map[int]int
+	// moved has for each element its new position, counted from 1; 0 if it has not been moved.
+	moved []int
 }
 
 // keep returns the new position of the element at i.
 func (k *keeper) keep(i int) int {
-	if to, ok := k.moved[i]; ok {
-		return to
-	}
 	if k.moved == nil {
-		k.moved = map[int]int{}
+		k.moved = make([]int, len(k.from))
 	}
-	k.moved[i] = len(k.kept)
-	k.kept = append(k.kept, k.from[i])
-	return k.moved[i]
+	if k.moved[i] == 0 {
+		k.kept = append(k.kept, k.from[i])
+		k.moved[i] = len(k.kept)
+	}
+	return k.moved[i] - 1
 }
 
 // place is where the chunk of a column in a row group is stored.

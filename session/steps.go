@@ -112,15 +112,11 @@ func (h *head) storedSteps() ([]record.StoredStep, error) {
 // allSteps returns copies of the steps that storedSteps returns.
 func (h *head) allSteps() ([]record.Step, error) {
 	list, err := h.storedSteps()
-	return copySteps(list), err
-}
-
-func copySteps(list []record.StoredStep) []record.Step {
 	steps := make([]record.Step, len(list))
 	for i := range list {
 		steps[i] = *list[i].Step
 	}
-	return steps
+	return steps, err
 }
 
 // findStored is findStep for stored steps.

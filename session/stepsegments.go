@@ -88,44 +88,39 @@ func (s *Service) fold(h *head, stored []record.StoredStep, out *sealer) ([]reco
 	if n < foldSteps && bytes < foldBytes {
 		return stored, nil
 	}
-	list := copySteps(stored)
-	before := s.absorb(out.ctx, h, list, gone)
-	chunk, err := sealSteps(list, gone, before, out)
+	before := s.absorb(out.ctx, h, stored, gone)
+	chunk, err := sealSteps(stored, gone, before, out)
 	if err != nil {
 		return nil, err
 	}
-	folded := list[:0:0]
-	for _, chain := range chains(list, gone) {
-		st := list[chain[0]]
+	folded := make([]record.StoredStep, 0, len(stored))
+	for _, chain := range chains(stored, gone) {
+		st := stored[chain[0]]
 		if gone[chain[0]] {
-			if st, err = s.merge(h, list, chain, out); err != nil {
+			merged, err := s.merge(h, stored, chain, out)
+			if err != nil {
 				return nil, err
 			}
-			st.Long = chunk
+			merged.Long = chunk
+			if st, err = record.NewStoredStep(merged); err != nil {
+				return nil, err
+			}
 		}
 		folded = append(folded, st)
 	}
-	stored = nil
-	for _, st := range bound(folded) {
-		one, err := record.NewStoredStep(st)
-		if err != nil {
-			return nil, err
-		}
-		stored = append(stored, one)
-	}
-	return stored, nil
+	return bound(folded)
 }
 
 // absorb marks the merged steps that are going to be part of a new one, and returns the steps that each stands for, by
 // its position. It is one that stands for no more steps than there are after it in its chain. Those that cannot be read
 // stay as they are.
-func (s *Service) absorb(ctx context.Context, h *head, list []record.Step, gone []bool) map[int][]record.Step {
+func (s *Service) absorb(ctx context.Context, h *head, list []record.StoredStep, gone []bool) map[int][]record.StoredStep {
 	_, children, next := family(list)
 	sizes := make([]int, len(list))
 	var absorbed []int
 	var refs []record.SegmentRef
 	for i := len(list) - 1; i >= 0; i-- {
-		st := &list[i]
+		st := list[i]
 		after := 0
 		if children[i] == 1 && gone[next[i]] {
 			after = sizes[next[i]]
@@ -139,14 +134,14 @@ func (s *Service) absorb(ctx context.Context, h *head, list []record.Step, gone 
 		}
 	}
 	chunks, err := s.chunksOf(ctx, h, refs)
-	before := map[int][]record.Step{}
+	before := map[int][]record.StoredStep{}
 	for _, i := range absorbed {
-		if err != nil {
-			gone[i] = false
-			continue
+		var steps []record.StoredStep
+		if err == nil {
+			steps, err = unfoldOne(list[i].Step, chunks)
 		}
-		for _, st := range slices.Backward(unfoldOne(&list[i], chunks)) {
-			before[i] = append(before[i], *st)
+		if gone[i] = err == nil; gone[i] {
+			before[i] = steps
 		}
 	}
 	return before
@@ -154,8 +149,8 @@ func (s *Service) absorb(ctx context.Context, h *head, list []record.Step, gone 
 
 // sealSteps seals the steps that are gone, for merged steps those before. Their row maps are those of the new merged
 // steps.
-func sealSteps(list []record.Step, gone []bool, before map[int][]record.Step, out *sealer) (*record.SegmentRef, error) {
-	var sealed []record.Step
+func sealSteps(list []record.StoredStep, gone []bool, before map[int][]record.StoredStep, out *sealer) (*record.SegmentRef, error) {
+	var sealed []record.StoredStep
 	for i, st := range list {
 		if steps, merged := before[i]; merged {
 			sealed = append(sealed, steps...)
@@ -163,24 +158,28 @@ func sealSteps(list []record.Step, gone []bool, before map[int][]record.Step, ou
 			sealed = append(sealed, st)
 		}
 	}
-	slices.SortFunc(sealed, func(a, b record.Step) int { return cmp.Compare(a.Version, b.Version) })
+	slices.SortFunc(sealed, func(a, b record.StoredStep) int { return cmp.Compare(a.Version, b.Version) })
 	parts := make([][]byte, len(sealed))
 	for i, st := range sealed {
-		st.Rows, st.Map, st.Lost = nil, nil, false
-		var err error
-		if parts[i], err = st.MarshalMsg(nil); err != nil {
-			return nil, err
+		if st.Rows != nil || st.Map != nil || st.Lost {
+			bare := *st.Step
+			bare.Rows, bare.Map, bare.Lost = nil, nil, false
+			var err error
+			if st, err = record.NewStoredStep(bare); err != nil {
+				return nil, err
+			}
 		}
+		parts[i] = st.Stored()
 	}
 	return out.sealPart("steps", parts...)
 }
 
 // family returns for each step of list the position of its parent, -1 if that is not there, how many children it has,
 // and the position of the last of these.
-func family(list []record.Step) (parents, children, last []int) {
+func family(list []record.StoredStep) (parents, children, last []int) {
 	parents, children, last = make([]int, len(list)), make([]int, len(list)), make([]int, len(list))
 	for i := range list {
-		at, found := findStep(list[:i], list[i].Parent)
+		at, found := findStored(list[:i], list[i].Parent)
 		if parents[i] = -1; found {
 			parents[i] = at
 			children[at]++
@@ -192,7 +191,7 @@ func family(list []record.Step) (parents, children, last []int) {
 
 // chains divides steps by their positions: those that are gone, and of which one comes from the other alone, are
 // together, oldest first; every other step is by itself. The chains are in the order of their last steps.
-func chains(list []record.Step, gone []bool) (all [][]int) {
+func chains(list []record.StoredStep, gone []bool) (all [][]int) {
 	parent, children, _ := family(list)
 	// ends has the chain that ends with a step, if any.
 	ends := make([][]int, len(list))
@@ -213,11 +212,11 @@ func chains(list []record.Step, gone []bool) (all [][]int) {
 }
 
 // merge returns the merged step for a chain of steps, without their segment.
-func (s *Service) merge(h *head, list []record.Step, chain []int, out *sealer) (record.Step, error) {
+func (s *Service) merge(h *head, list []record.StoredStep, chain []int, out *sealer) (record.Step, error) {
 	merged := record.Step{Version: list[chain[len(chain)-1]].Version, Parent: list[chain[0]].Parent, Kind: record.StepMerged}
 	steps := make([]*record.Step, len(chain))
 	for i, at := range chain {
-		steps[i] = &list[at]
+		steps[i] = list[at].Step
 		merged.Lost = merged.Lost || list[at].Lost
 		merged.Count += max(list[at].Count, 1)
 		switch {
@@ -248,22 +247,26 @@ func (s *Service) merge(h *head, list []record.Step, chain []int, out *sealer) (
 }
 
 // bound drops the oldest of too many merged steps, and of too many segments that they refer to.
-func bound(list []record.Step) []record.Step {
+func bound(list []record.StoredStep) (_ []record.StoredStep, err error) {
 	merged, more := 0, 0
 	for i := len(list) - 1; i >= 0; i-- {
-		st := &list[i]
+		st := list[i]
 		if st.Kind != record.StepMerged {
 			continue
 		}
 		merged++
 		if more += len(st.More); more > maxMore {
-			st.More = nil
+			few := *st.Step
+			few.More = nil
+			if list[i], err = record.NewStoredStep(few); err != nil {
+				return nil, err
+			}
 		}
 		if merged > maxMerged {
 			list = append(list[:i:i], list[i+1:]...)
 		}
 	}
-	return list
+	return list, nil
 }
 
 // mapOf returns the row map of a step, of which fetched has the segment if it has one.

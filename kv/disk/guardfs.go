@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"strings"
 	"sync"
 
@@ -163,7 +162,7 @@ func (g *guardFS) syncLogs() {
 	}
 	g.mu.Unlock()
 	for _, f := range logs {
-		_ = f.syncDirty(g.gate.syncLater)
+		f.syncOpen()
 	}
 }
 
@@ -175,6 +174,11 @@ type guardFile struct {
 
 	mu    sync.Mutex
 	dirty bool // a lazy file has been written since it was synced
+
+	// open is held while a lazy file is synced by others than its writer, and while it is closed: the operating system
+	// gives the number of a closed file to the next one.
+	open   sync.Mutex
+	closed bool
 }
 
 // Write implements [vfs.File]. A retry continues where the failed write ended.
@@ -255,8 +259,16 @@ func (f *twinFile) SyncData() error {
 // Close implements [vfs.File].
 func (f *twinFile) Close() error { return errors.Join(f.twin.Close(), f.File.Close()) }
 
-// syncDirty syncs a lazy file that has been written, through a method of the gate. The file may be closed
-// concurrently.
+// syncOpen syncs a lazy file, for which its writer does not wait, unless it is closed.
+func (f *guardFile) syncOpen() {
+	f.open.Lock()
+	defer f.open.Unlock()
+	if !f.closed {
+		_ = f.syncDirty(f.fs.gate.syncLater)
+	}
+}
+
+// syncDirty syncs a lazy file that has been written, through a method of the gate.
 func (f *guardFile) syncDirty(sync func(op func() error) error) error {
 	f.mu.Lock()
 	dirty := f.dirty
@@ -265,11 +277,7 @@ func (f *guardFile) syncDirty(sync func(op func() error) error) error {
 	if !dirty {
 		return nil
 	}
-	err := sync(f.File.SyncData)
-	if errors.Is(err, os.ErrClosed) {
-		return nil
-	}
-	return err
+	return sync(f.File.SyncData)
 }
 
 // Close implements [vfs.File]. A lazy log is synced, because the engine treats an incomplete log as
@@ -281,6 +289,9 @@ func (f *guardFile) Close() error {
 		delete(f.fs.logs, f)
 		f.fs.mu.Unlock()
 		err = f.syncDirty(f.fs.gate.sync)
+		f.open.Lock()
+		defer f.open.Unlock()
+		f.closed = true
 	}
 	return errors.Join(err, f.File.Close())
 }

@@ -86,6 +86,19 @@ func NewStoredStep(st Step) (StoredStep, error) {
 	return StoredStep{&st, raw}, err
 }
 
+// ReadStoredStep reads what [StoredStep.Stored] returned, of which it keeps parts.
+func ReadStoredStep(b []byte) (StoredStep, error) {
+	st := new(Step)
+	rest, err := st.UnmarshalMsg(b)
+	if err == nil && len(rest) > 0 {
+		err = fmt.Errorf("%d bytes follow a step", len(rest))
+	}
+	return StoredStep{st, b}, err
+}
+
+// Stored returns the stored form of st.
+func (st StoredStep) Stored() []byte { return st.raw }
+
 // maxSteps is the largest number of steps that is read.
 const maxSteps = 20_000
 
