@@ -205,6 +205,33 @@ func TestDictionariesComeBackFromParquetInTheirOrder(t *testing.T) {
 	}
 }
 
+// TestFewTextsComeBackFromParquet has texts of the same length, beginning and end, and runs of missing ones.
+func TestFewTextsComeBackFromParquet(t *testing.T) {
+	values := []string{"", "x", "xx", "axb", "ayb", "azb", "axyb", strings.Repeat("long ", 60)}
+	texts, numbers := array.NewStringBuilder(memory.DefaultAllocator), array.NewInt32Builder(memory.DefaultAllocator)
+	const rows = 5000
+	for i := range rows {
+		if i%11 < i%3 {
+			texts.AppendNull()
+			numbers.AppendNull()
+			continue
+		}
+		texts.Append(values[i*i%len(values)])
+		numbers.Append(int32(i))
+	}
+	schema := arrow.NewSchema([]arrow.Field{
+		{Name: "text", Type: arrow.BinaryTypes.String, Nullable: true}, {Name: "number", Type: arrow.PrimitiveTypes.Int32, Nullable: true},
+	}, nil)
+	want := formatstest.TableOf(array.NewRecord(schema, []arrow.Array{texts.NewArray(), numbers.NewArray()}, rows))
+	got, err := decodeParquet(formatstest.Encode(t, "parquet", want), codec.Limits{})
+	if err == nil {
+		err = codectest.Equal(want, got)
+	}
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 func TestDecimalsComeBackFromParquet(t *testing.T) {
 	for _, dt := range []arrow.DataType{
 		&arrow.Decimal128Type{Precision: 1, Scale: 0}, &arrow.Decimal128Type{Precision: 9, Scale: 2}, &arrow.Decimal128Type{Precision: 38, Scale: 38},

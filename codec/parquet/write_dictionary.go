@@ -1,6 +1,8 @@
 package parquet
 
 import (
+	"bytes"
+
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
 	"github.com/parquet-go/parquet-go/format"
@@ -50,10 +52,16 @@ func (t *target) dictionary(arr arrow.Array, dense []int32) (*valueDictionary, e
 func textDictionary(dense []int32, at func(i int) []byte) *valueDictionary {
 	d := &valueDictionary{indices: make([]uint32, len(dense))}
 	known := map[string]uint32{}
+	var latest recent
 	plain := 0
 	for i, k := range dense {
 		value := at(int(k))
 		plain += 4 + len(value)
+		seen := latest.of(value)
+		if seen.n > 0 && bytes.Equal(seen.value, value) {
+			d.indices[i] = seen.n - 1
+			continue
+		}
 		number, ok := known[string(value)]
 		if !ok {
 			if d.n > len(dense)/2 {
@@ -65,9 +73,29 @@ func textDictionary(dense []int32, at func(i int) []byte) *valueDictionary {
 			d.n++
 		}
 		d.indices[i] = number
+		*seen = recentValue{value, number + 1}
 	}
 	if len(d.values)+len(dense)*bitWidth(uint64(d.n-1))/8 >= plain {
 		return nil
 	}
 	return d
+}
+
+// recent has the numbers of values that came lately. Finding one of few short values in it takes half as long as in
+// a map.
+type recent [256]recentValue
+
+// recentValue is a value and one more than its number.
+type recentValue struct {
+	value []byte
+	n     uint32
+}
+
+// of returns where a value is, or another one.
+func (r *recent) of(value []byte) *recentValue {
+	at := len(value)
+	if at > 0 {
+		at += int(value[0])<<2 ^ int(value[at-1])<<4
+	}
+	return &r[at%len(r)]
 }

@@ -63,16 +63,29 @@ func (t *target) plain(dst []byte, arr arrow.Array, dense []int32) ([]byte, erro
 	data := arr.Data().Buffers()[1].Bytes()[arr.Data().Offset()*width:]
 	convert := t.converter(arr.DataType())
 	dst = slices.Grow(dst, len(dense)*max(width, t.width, 4))
+	if convert == nil {
+		return appendRuns(dst, data, width, dense), nil
+	}
 	var err error
 	for _, k := range dense {
-		value := data[int(k)*width : (int(k)+1)*width]
-		if convert == nil {
-			dst = append(dst, value...)
-		} else if dst, err = convert(dst, value); err != nil {
+		if dst, err = convert(dst, data[int(k)*width:(int(k)+1)*width]); err != nil {
 			return nil, err
 		}
 	}
 	return dst, nil
+}
+
+// appendRuns appends the values of that width at the positions dense. Those that are side by side are copied at once.
+func appendRuns(dst, data []byte, width int, dense []int32) []byte {
+	for from := 0; from < len(dense); {
+		to := from + 1
+		for to < len(dense) && dense[to] == dense[to-1]+1 {
+			to++
+		}
+		dst = append(dst, data[int(dense[from])*width:(int(dense[to-1])+1)*width]...)
+		from = to
+	}
+	return dst
 }
 
 // converter returns a function that converts a value from Arrow to Parquet and appends it; nil if
