@@ -25,17 +25,8 @@ func (b *bench) growth(ctx context.Context) error {
 		return err
 	}
 	r := &peerRun{bench: b, ctx: ctx, results: newPeerResults()}
-	for _, area := range []func() error{r.growingSessions, r.growingColumns, r.growingRows, r.growingClients, r.synced} {
-		err := area()
-		r.end()
-		if err != nil {
-			return err
-		}
-	}
-	if b.opt.json == "" {
-		return nil
-	}
-	return r.results.write(b.opt.json)
+	areas := []func() error{r.growingSessions, r.growingColumns, r.growingRows, r.growingClients, r.synced}
+	return r.measure(areas, r.results.grownTables)
 }
 
 // grown is a server whose requests are measured, and what its limits need.
@@ -47,6 +38,9 @@ type grown struct {
 	redis  *goredis.Client // nil for the embedded store
 }
 
+// growSettings let a server take large tables.
+var growSettings = []string{"MAX_UPLOAD_SIZE_MB=1000", "MAX_DATAFRAME_SIZE_MB=2000"}
+
 // grow starts a server that takes large tables on an empty store.
 func (r *peerRun) grow(store string, settings ...string) (*grown, error) {
 	dir, err := r.scratch()
@@ -54,7 +48,7 @@ func (r *peerRun) grow(store string, settings ...string) (*grown, error) {
 		return nil, err
 	}
 	g := &grown{run: r, dir: dir, backend: &backend{name: store}}
-	settings = append(settings, "MAX_UPLOAD_SIZE_MB=1000", "MAX_DATAFRAME_SIZE_MB=2000")
+	settings = append(settings, growSettings...)
 	if store == onRedis {
 		if g.backend.redis, err = startRedis(r.ctx, dir); err != nil {
 			return nil, err
