@@ -183,6 +183,7 @@ func TestGrowthIsALineForEachSize(t *testing.T) {
 		"| | page | health |\n|---|---|---|\n",
 		"| 10 sessions, embedded | 5.00 / 1.00 (2.00) | 4.00 / 2.00 (2.00) |\n",
 		"| 10 sessions, redis | 8.00 / 3.00 / 1.00 (2.00) |  |\n",
+		"Many. Limits of health: limit; page: limit; page: limit / limit.",
 		"| 8 clients | 40.0 / 30.0 (2.00) |\n",
 	} {
 		if !strings.Contains(table, want) {
