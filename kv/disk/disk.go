@@ -90,6 +90,7 @@ type Driver struct {
 	stripes stripes
 	// unconfirmed has a place for each stripe.
 	unconfirmed unconfirmed
+	spent       spent
 	pending     *semaphore.Weighted // bytes in batches
 	commits     sync.WaitGroup      // batches handed to the engine
 
@@ -261,7 +262,7 @@ func (d *Driver) Close() error {
 	closed := make(chan error, 1)
 	go func() {
 		d.commits.Wait()
-		closed <- errors.Join(protect(d.db.Close), d.fs.unlock())
+		closed <- errors.Join(protect(d.spent.forget), protect(d.db.Close), d.fs.unlock())
 	}()
 	select {
 	case err := <-closed:

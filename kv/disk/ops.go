@@ -179,7 +179,7 @@ func (d *Driver) swap(ctx context.Context, item kv.Item, old kv.Revision, ttl ti
 
 // swap replaces the value with the revision old by item, and tells the event, which may be nil.
 func (c *change) swap(item kv.Item, old kv.Revision, ttl time.Duration, event func() []byte) error {
-	current, present, err := c.d.revision(item.Key, c.now)
+	current, present, err := c.revision(item.Key)
 	if err != nil {
 		return err
 	}
@@ -194,13 +194,13 @@ func (c *change) swap(item kv.Item, old kv.Revision, ttl time.Duration, event fu
 }
 
 // revision returns the revision of the value of key, without copying the value.
-func (d *Driver) revision(key string, now int64) (r kv.Revision, present bool, err error) {
-	m, ok, err := d.meta(key)
-	if !ok || err != nil || m.expires <= now {
+func (c *change) revision(key string) (r kv.Revision, present bool, err error) {
+	m, ok, err := c.meta(key)
+	if !ok || err != nil || m.expires <= c.now {
 		return r, false, err
 	}
-	err = d.try(func() error {
-		value, closer, err := d.db.Get(spaceKey(valueSpace, key))
+	err = c.d.try(func() error {
+		value, closer, err := c.d.db.Get(spaceKey(valueSpace, key))
 		if err != nil {
 			return err
 		}
