@@ -14,7 +14,7 @@ import (
 
 const (
 	fillClients = 16
-	fillTime    = 5 * time.Minute
+	fillTime    = 2 * time.Minute
 )
 
 // fill uploads small tables until the backend has at least that many sessions.

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -43,15 +44,22 @@ func (b *bench) peers(ctx context.Context) error {
 		return err
 	}
 	r := &peerRun{bench: b, ctx: ctx, results: newPeerResults()}
-	for _, area := range []func() error{r.engines, r.predecessor, r.senders} {
-		if err := area(); err != nil {
-			return err
+	return r.measure([]func() error{r.engines, r.predecessor, r.senders, r.alike, r.memory}, r.results.judge)
+}
+
+// measure takes the measurements of areas, and then prints a summary. If an area fails, the others are measured.
+func (r *peerRun) measure(areas []func() error, summary func() string) (failed error) {
+	for _, area := range areas {
+		if r.ctx.Err() == nil {
+			failed = errors.Join(failed, area())
+			r.end()
 		}
 	}
-	if b.opt.json == "" {
-		return nil
+	r.out.printf("\n%s", summary())
+	if r.opt.json != "" {
+		failed = errors.Join(failed, r.results.write(r.opt.json))
 	}
-	return r.results.write(b.opt.json)
+	return failed
 }
 
 // peerRun is one run of the measurements.
@@ -84,8 +92,7 @@ func (r *peerRun) wants(area, name string) bool { return r.opt.match.MatchString
 
 // race takes a measurement of all peers, unless -match leaves it out.
 func (r *peerRun) race(name string, all ...*peer) error {
-	area := r.results.last()
-	if !r.wants(area.Name, name) {
+	if !r.wants(r.results.last().Name, name) {
 		return nil
 	}
 	measured := make([]measuredPeer, len(all))
@@ -107,11 +114,16 @@ func (r *peerRun) race(name string, all ...*peer) error {
 		measured[i].PeakBytes = p.peak()
 		measured[i].summarize()
 	}
+	r.row(name, measured)
+	return nil
+}
+
+// row adds a measurement to the last area.
+func (r *peerRun) row(name string, measured []measuredPeer) {
 	compareWithFirst(measured)
-	row := peerRow{Name: name, Peers: measured}
+	row, area := peerRow{Name: name, Peers: measured}, r.results.last()
 	area.Rows = append(area.Rows, row)
 	r.out.printf("%s", row.lines())
-	return nil
 }
 
 // turn lets the peer work for a turn.
@@ -122,24 +134,29 @@ func (p *peer) turn(m *measuredPeer) error {
 				return err
 			}
 		}
-		before, err := p.used()
-		if err != nil {
-			return err
-		}
 		begin := time.Now()
-		times, err := p.work()
-		if err != nil {
+		if err := p.piece(m); err != nil {
 			return err
 		}
 		worked += time.Since(begin)
-		after, err := p.used()
-		if err != nil {
-			return err
-		}
-		m.times = append(m.times, times...)
-		m.used += after - before
 	}
 	return nil
+}
+
+// piece lets the peer do one piece of work.
+func (p *peer) piece(m *measuredPeer) error {
+	before, err := p.used()
+	if err != nil {
+		return err
+	}
+	times, err := p.work()
+	if err != nil {
+		return err
+	}
+	after, err := p.used()
+	m.times = append(m.times, times...)
+	m.used += after - before
+	return err
 }
 
 // all returns all processes of the peer.

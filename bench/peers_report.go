@@ -20,6 +20,7 @@ type peerResults struct {
 	CPUs      int        `json:"cpus"`
 	Processor string     `json:"processor,omitempty"`
 	Areas     []peerArea `json:"areas"`
+	Goals     []metGoal  `json:"goals,omitempty"`
 }
 
 // peerArea is a table of results.

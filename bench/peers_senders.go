@@ -16,10 +16,12 @@ import (
 	"time"
 )
 
+const sendersArea = "whole tables"
+
 // senders measures the server on Redis, sending a whole table as Arrow, beside servers that only send the same
 // bytes: webdis and net/http from the same Redis, nginx from a file, and net/http from memory.
 func (r *peerRun) senders() error {
-	const name = "whole tables"
+	const name = sendersArea
 	defer r.end()
 	if !slices.ContainsFunc(sizes, func(rows int) bool { return r.wantsSize(name, rows) }) {
 		return nil

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -62,8 +63,10 @@ func (r *peerRun) predecessor() error {
 	return nil
 }
 
+func predecessorArea(store string) string { return "predecessor, " + store }
+
 func (r *peerRun) predecessorOn(store string) error {
-	name := "predecessor, " + store
+	name := predecessorArea(store)
 	defer r.end()
 	var named []string
 	wanted := map[string]bool{}
@@ -88,6 +91,11 @@ func (r *peerRun) predecessorOn(store string) error {
 		}
 	}
 	return nil
+}
+
+// predecessorWorkNamed returns the work of a name.
+func predecessorWorkNamed(name string) measurement {
+	return predecessorWorks[slices.IndexFunc(predecessorWorks, func(m measurement) bool { return m.name == name })]
 }
 
 func predecessorTitle(m measurement, rows int) string {
