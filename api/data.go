@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"math"
 	"mime"
@@ -73,13 +72,25 @@ func parseDataRequest(r *http.Request) (*dataRequest, error) {
 	return d, d.parseQuery(q)
 }
 
-// representation returns all that the bytes of the answer depend on besides the version.
+// representation returns all that the bytes of the answer depend on besides the version. Each page asks for it a few
+// times, so it is put together without fmt.
 func (d *dataRequest) representation() string {
-	page := fmt.Sprintf("%s %s %d %d %q", d.format.Name, d.shape, d.Offset, d.Limit, d.Columns)
-	if d.query != nil {
-		return page + d.query.representation()
+	b := append(make([]byte, 0, 64), d.format.Name...)
+	b = append(append(b, ' '), d.shape...)
+	b = strconv.AppendInt(append(b, ' '), d.Offset, 10)
+	b = strconv.AppendInt(append(b, ' '), d.Limit, 10)
+	b = append(b, ' ', '[')
+	for i, name := range d.Columns {
+		if i > 0 {
+			b = append(b, ' ')
+		}
+		b = strconv.AppendQuote(b, name)
 	}
-	return page
+	b = append(b, ']')
+	if d.query != nil {
+		b = append(b, d.query.representation()...)
+	}
+	return string(b)
 }
 
 // tag returns the entity tag of the answer about a version.

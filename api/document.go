@@ -70,7 +70,7 @@ type tableParts struct{ shape, marks members }
 // they belong to. They are kept: most of them are the names of the columns.
 func (s *server) tableParts(r *http.Request, sess *session.Session) (tableParts, *session.Session, error) {
 	if kept, ok := s.encoded.parts.Get(versionKey("table", sess, &sess.Current)); ok {
-		table := tableParts{kept[0], kept[1]}
+		table := tableParts{kept.members[0], kept.members[1]}
 		// In a buffer that grows by doubling.
 		return table, sess, budget.From(r.Context()).Use(r.Context(), int64(2*len(table.shape)))
 	}
@@ -150,15 +150,12 @@ func dtypes(schema *arrow.Schema) object {
 
 // history returns the versions for the session document.
 func (s *server) history(sess *session.Session) ([]object, error) {
-	list := make([]object, len(sess.Versions))
-	for i := range sess.Versions {
-		ver, err := s.versionParts(sess, &sess.Versions[i])
-		if err != nil {
-			return nil, err
-		}
-		list[i] = object{{"", ver.summary}}
+	listed, err := s.listedVersions(sess)
+	list := make([]object, len(listed))
+	for i := range listed {
+		list[i] = listed[i].summary
 	}
-	return list, nil
+	return list, err
 }
 
 // sessionDocument returns the document of sess with further members, and the state of the session that

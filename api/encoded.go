@@ -15,7 +15,13 @@ import (
 // exists and whether it accepts the caller.
 type encodedCache struct {
 	pages *lru.Cache[*encodedPage]
-	parts *lru.Cache[[]members]
+	parts *lru.Cache[encodedParts]
+}
+
+// encodedParts are parts of one document, or the versions of a session as they are listed.
+type encodedParts struct {
+	members  []members
+	versions []listedVersion
 }
 
 // partsShare is the part of the cache that parts of documents have: one in so many bytes.
@@ -27,7 +33,7 @@ const entryBytes = 200
 // newEncodedCache returns a cache of at most so many bytes.
 func newEncodedCache(most int64) encodedCache {
 	parts := most / partsShare
-	return encodedCache{lru.New[*encodedPage](most - parts), lru.New[[]members](parts)}
+	return encodedCache{lru.New[*encodedPage](most - parts), lru.New[encodedParts](parts)}
 }
 
 // keepParts keeps parts of documents under a key.
@@ -36,7 +42,20 @@ func (c encodedCache) keepParts(key string, parts []members) {
 	for _, p := range parts {
 		size += len(p)
 	}
-	c.parts.Add(key, parts, int64(size))
+	c.parts.Add(key, encodedParts{members: parts}, int64(size))
+}
+
+// versionsKey is the key of the versions of a session as they are listed. The list is another one with each new
+// version, but what it says about a version, which its tag names for good, never becomes wrong.
+func versionsKey(sess *session.Session) string { return "versions " + sess.ID }
+
+// keepVersions keeps versions in place of those that were kept before.
+func (c encodedCache) keepVersions(key string, list []listedVersion) {
+	size := len(key) + entryBytes
+	for i := range list {
+		size += list[i].size()
+	}
+	c.parts.Add(key, encodedParts{versions: list}, int64(size))
 }
 
 // versionKey is the key of what is kept under a name about a version.

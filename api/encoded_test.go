@@ -136,7 +136,9 @@ func TestTheAnswersThatAreKeptAreBounded(t *testing.T) {
 	const most = 64 << 10
 	kept := newEncodedCache(most)
 	for i := range 100 {
-		kept.keepParts(fmt.Sprint(i), []members{make(members, 1000), make(members, 1000)})
+		kept.keepParts(fmt.Sprint("part ", i), []members{make(members, 1000), make(members, 1000)})
+		version := object{{"", make(members, 1000)}, {"", make(members, 1000)}}
+		kept.keepVersions(fmt.Sprint("versions ", i), []listedVersion{{whole: version, summary: version[:1]}})
 	}
 	if used := kept.parts.Used(); used > most/partsShare || used < most/partsShare/2 {
 		t.Errorf("parts of documents take %d bytes of %d", used, most)

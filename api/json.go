@@ -64,6 +64,13 @@ func write(b *bytes.Buffer, v any) error {
 		if v != nil {
 			return writeList(b, '[', v, ']', func(s string) error { return write(b, s) })
 		}
+	case []int64:
+		if v != nil {
+			return writeList(b, '[', v, ']', func(n int64) error {
+				b.Write(strconv.AppendInt(b.AvailableBuffer(), n, 10))
+				return nil
+			})
+		}
 	case string:
 		writeText(b, v)
 		return nil

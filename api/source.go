@@ -147,7 +147,7 @@ func take(v any, room *int) bool {
 func (s *server) sourceDocument(of *session.Source) (compact, error) {
 	key := "source " + strconv.FormatUint(uint64(of.Version), 10) + " " + of.Key()
 	if kept, ok := s.encoded.parts.Get(key); ok {
-		return compact(kept[0]), nil
+		return compact(kept.members[0]), nil
 	}
 	document, err := of.Document()
 	if err != nil {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 
 	"edgeframe/codec"
@@ -17,10 +18,13 @@ func (s *server) getVersions(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) writeVersions(w http.ResponseWriter, status int, sess *session.Session) error {
-	list := make([]object, len(sess.Versions))
-	for i := range sess.Versions {
-		var err error
-		if list[i], err = s.versionDocument(sess, &sess.Versions[i]); err != nil {
+	listed, err := s.listedVersions(sess)
+	if err != nil {
+		return err
+	}
+	list := make([]object, len(listed))
+	for i := range listed {
+		if list[i], err = s.versionDocument(&listed[i], &sess.Versions[i]); err != nil {
 			return err
 		}
 	}
@@ -29,12 +33,8 @@ func (s *server) writeVersions(w http.ResponseWriter, status int, sess *session.
 }
 
 // versionDocument returns the object of a version in the list of versions.
-func (s *server) versionDocument(sess *session.Session, ver *session.Version) (object, error) {
-	parts, err := s.versionParts(sess, ver)
-	if err != nil {
-		return nil, err
-	}
-	doc := object{{"", parts.summary}, {"", parts.rest}}
+func (s *server) versionDocument(listed *listedVersion, ver *session.Version) (object, error) {
+	doc := slices.Clip(listed.whole)
 	if ver.Name != "" {
 		doc = append(doc, member{"name", ver.Name})
 	}
@@ -83,7 +83,11 @@ func (s *server) getVersion(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	doc, err := s.versionDocument(sess, &ver)
+	listed, err := listVersion(&ver)
+	if err != nil {
+		return err
+	}
+	doc, err := s.versionDocument(&listed, &ver)
 	if err != nil {
 		return err
 	}
@@ -140,17 +144,54 @@ func (s *server) setName(w http.ResponseWriter, r *http.Request, read func() (st
 	return s.writeVersions(w, http.StatusOK, sess)
 }
 
-// versionParts are members of the object of a version: those that the session document has too, and the rest without
-// the source.
-type versionParts struct{ summary, rest members }
+// listedVersion is a version as it is listed. Nobody may change it.
+type listedVersion struct {
+	tag string
+	// summary has what the session document says about the version, and whole what the list of versions does, except for
+	// its name and its source.
+	summary, whole object
+}
 
-// versionParts returns the members of the object of a version, which are kept.
-func (s *server) versionParts(sess *session.Session, ver *session.Version) (parts versionParts, err error) {
-	key := versionKey("version", sess, ver)
-	if kept, ok := s.encoded.parts.Get(key); ok {
-		return versionParts{kept[0], kept[1]}, nil
+// size is about what v takes in memory, in bytes.
+func (v *listedVersion) size() int {
+	size := listedBytes + len(v.tag)
+	for _, m := range v.whole {
+		size += len(m.value.(members))
 	}
-	parts.summary, err = encodeMembers(object{
+	return size
+}
+
+// listedBytes is about what a listed version takes besides its texts.
+const listedBytes = 250
+
+// listedVersions returns the versions of sess as they are listed. They are kept, and those that were listed before are
+// not made again.
+func (s *server) listedVersions(sess *session.Session) ([]listedVersion, error) {
+	key := versionsKey(sess)
+	kept, _ := s.encoded.parts.Get(key)
+	list, known := make([]listedVersion, len(sess.Versions)), kept.versions
+	changed := len(list) != len(known)
+	for i := range sess.Versions {
+		ver := &sess.Versions[i]
+		if at := slices.IndexFunc(known, func(v listedVersion) bool { return v.tag == ver.Tag }); at >= 0 {
+			list[i], known = known[at], known[at+1:]
+			continue
+		}
+		var err error
+		if list[i], err = listVersion(ver); err != nil {
+			return nil, err
+		}
+		changed = true
+	}
+	if changed {
+		s.encoded.keepVersions(key, list)
+	}
+	return list, nil
+}
+
+// listVersion returns a version as it is listed.
+func listVersion(ver *session.Version) (v listedVersion, err error) {
+	summary, err := encodeMembers(object{
 		{"version_id", ver.ID},
 		{"timestamp", timestamp(ver.Time)},
 		{"action_summary", ver.Summary},
@@ -158,7 +199,7 @@ func (s *server) versionParts(sess *session.Session, ver *session.Version) (part
 		{"rows_after", ver.Rows},
 	})
 	if err != nil {
-		return parts, err
+		return v, err
 	}
 	rest := object{
 		{"shape", []int64{ver.Rows, int64(ver.Columns)}},
@@ -168,10 +209,10 @@ func (s *server) versionParts(sess *session.Session, ver *session.Version) (part
 	if ver.Actor != "" {
 		rest = append(rest, member{"actor", ver.Actor})
 	}
-	if parts.rest, err = encodeMembers(rest); err == nil {
-		s.encoded.keepParts(key, []members{parts.summary, parts.rest})
-	}
-	return parts, err
+	more, err := encodeMembers(rest)
+	v = listedVersion{tag: ver.Tag, whole: object{{"", summary}, {"", more}}}
+	v.summary = v.whole[:1:1]
+	return v, err
 }
 
 // summaryBody is the optional body of requests that make a version without new data.

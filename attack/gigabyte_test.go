@@ -21,8 +21,8 @@ const (
 	gigabyteColumns = 8
 	gigabyteRows    = 16_384
 	gigabyte        = gigabyteBatches * gigabyteColumns * gigabyteRows * 8
-	// sendingBytes is how much more than when it is idle a server may take while it sends a table of any size, besides
-	// what its caches keep, which have a bound of their own.
+	// sendingBytes is how much more than when it is idle a server may take while it sends a table of any size, with the
+	// caches that it has by default.
 	sendingBytes = 64 << 20
 )
 
@@ -98,13 +98,16 @@ func readGigabyte(t *testing.T, body io.Reader, format string) int64 {
 }
 
 func TestATableOfAGigabyteGoesOutInLittleMemory(t *testing.T) {
-	env := []string{"STORAGE_DIR=" + t.TempDir(), "MAX_DATAFRAME_SIZE_MB=1200", "CACHE_SIZE_MB=16"}
+	env := []string{"STORAGE_DIR=" + t.TempDir(), "MAX_DATAFRAME_SIZE_MB=1200"}
 	w := &world{t: t, server: testenv.StartPlainServer(t, env...)}
 	id := w.create(streamType, gigabyteStream())
-	if code := w.server.Stop(); code != 0 {
-		t.Fatalf("exit code %d:\n%s", code, w.server.Logs())
+	// The first start after the upload reads the log of the store, which leaves garbage. An idle server has none.
+	for range 2 {
+		if code := w.server.Stop(); code != 0 {
+			t.Fatalf("exit code %d:\n%s", code, w.server.Logs())
+		}
+		w.server = testenv.StartPlainServer(t, env...)
 	}
-	w.server = testenv.StartPlainServer(t, env...)
 	read := func(parameters, format string) (bytes int64) {
 		t.Helper()
 		answer, err := http.Get(w.server.URL + download(id, parameters).path)

@@ -41,6 +41,8 @@ type Runtime struct {
 	Line func(ctx context.Context, id string) (leave func(lost int), err error)
 	// Every, if not nil, repeats work in the background; see [session.Options].
 	Every func(ctx context.Context, interval time.Duration, work func(context.Context)) (stop func())
+	// Passing is that of [session.Options].
+	Passing func() (end func())
 	// Budget is the memory that requests share. Nil means no bound.
 	Budget *budget.Budget
 	// HostAllowed and TokenRefused are those of [api.Config]. Nil means that all hosts are allowed,
@@ -100,6 +102,7 @@ func New(c config.Common, rt Runtime) http.Handler {
 			Join:               rt.Join,
 			Line:               rt.Line,
 			Every:              rt.Every,
+			Passing:            rt.Passing,
 			WatchCache:         rt.WatchCache,
 		}),
 		Store:          rt.Store,

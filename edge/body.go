@@ -36,7 +36,7 @@ func newBody(ctx context.Context, given border.Request, h http.Header, r *room) 
 	b := &body{ctx: ctx, room: r, most: r.most}
 	if given.Streamed {
 		b.call = given.Call
-		length := contentLength(h)
+		length := contentLength(h.Get("Content-Length"))
 		b.reserve(min(length, r.most))
 		return b, length
 	}

@@ -26,6 +26,7 @@ function split(text) {
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
+const NOTHING = new Uint8Array();
 
 /**
  * The operations, in the order of their numbers in edge/border/wait.go. Each gets the call that it belongs
@@ -88,6 +89,29 @@ export function describe(env) {
 }
 
 /**
+ * The function get, with which syscall/js reads a property, without its cost for the one that Go reads each time that it
+ * is resumed: the event that has resumed it. There is none, because functions of Go are not called as those of
+ * JavaScript. The text with its name is a constant of the program, so it is told by its place.
+ */
+function withoutEvents(go, get) {
+  const name = "_pendingEvent";
+  const [null0, null1] = [2, 0x7ff80000]; // what wasm_exec.js has for null
+  let place;
+  return (sp) => {
+    sp >>>= 0;
+    const { mem } = go;
+    const at = mem.getUint32(sp + 16, true);
+    const length = mem.getUint32(sp + 24, true);
+    if (place === undefined && length === name.length && decoder.decode(new Uint8Array(mem.buffer, at, length)) === name) {
+      place = at;
+    }
+    if (at !== place || length !== name.length || go._pendingEvent) return get(sp);
+    mem.setUint32(sp + 36, null1, true);
+    mem.setUint32(sp + 32, null0, true);
+  };
+}
+
+/**
  * The border between JavaScript and a Go program. It enters Go only through enter, which does nothing once the
  * program is dead. Go finds the environment and the streams of a call in calls, by its number.
  */
@@ -107,15 +131,17 @@ export class Border {
     this.resume = go._resume.bind(go);
     go._resume = () => this.enter("resume");
     const guarded = (imports) => {
-      // Go frames that are still on the stack when the instance dies end at their next call.
+      // Go frames that are still on the stack when the instance dies end at their next call. Functions of the Go runtime
+      // have one parameter, the others up to seven; parameters by name cost less than a list.
       for (const [name, call] of Object.entries(imports)) {
-        imports[name] = (...args) => {
+        imports[name] = (a, b, c, d, e, f, g) => {
           if (this.dead) throw new Error("the instance has ended");
-          return call(...args);
+          return call(a, b, c, d, e, f, g);
         };
       }
     };
     const { gojs } = go.importObject;
+    gojs["syscall/js.valueGet"] = withoutEvents(go, gojs["syscall/js.valueGet"]);
     const grown = gojs["runtime.resetMemoryDataView"];
     gojs["runtime.resetMemoryDataView"] = (sp) => {
       grown(sp);
@@ -142,10 +168,10 @@ export class Border {
   }
 
   /** Calls an exported function; the result is 0 if the program is dead, or dies of it. */
-  enter(name, ...args) {
+  enter(name, a, b, c, d) {
     if (this.dead) return 0;
     try {
-      const result = this.exports[name](...args);
+      const result = this.exports[name](a, b, c, d);
       return this.dead ? 0 : result;
     } catch (error) {
       // It must not be entered again.
@@ -217,7 +243,7 @@ export class Border {
         const call = this.calls.get(number);
         const args = split(text(at, length));
         // Bindings may keep the bytes.
-        const data = this.bytes.slice(dataAt, dataAt + dataLength);
+        const data = copy(dataAt, dataLength) ?? NOTHING;
         try {
           operations[operation](call, args, data).then(
             (value) => this.settle(wait, FULFILLED, value),

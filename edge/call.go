@@ -156,31 +156,31 @@ func header(fields string) http.Header {
 	return h
 }
 
-// headerText returns a header as one string, a line for each field, without the date.
-func headerText(h http.Header) string {
-	size := 0
+// usualHeader is a size in bytes that the headers of most responses do not exceed.
+const usualHeader = 640
+
+// headerText returns a header as one string, a line for each field, with the date of now, and its Content-Length, which
+// is -1 if there is none.
+func headerText(h http.Header) (text string, length int64) {
+	length = -1
+	b := append(make([]byte, 0, usualHeader), date()...)
 	for name, values := range h {
-		for _, value := range values {
-			size += len(name) + len(value) + len(":\n")
-		}
-	}
-	b := make([]byte, 0, size)
-	for name, values := range h {
-		if name == "Date" {
+		switch {
+		case name == "Date":
 			continue
+		case name == "Content-Length" && len(values) > 0:
+			length = contentLength(values[0])
 		}
 		for _, value := range values {
 			b = append(b, name...)
 			b = append(b, ':')
 			begin := len(b)
 			b = append(b, value...)
-			if strings.ContainsAny(value, "\r\n") {
-				oneLine(b[begin:])
-			}
+			oneLine(b[begin:])
 			b = append(b, '\n')
 		}
 	}
-	return unsafe.String(unsafe.SliceData(b), len(b))
+	return unsafe.String(unsafe.SliceData(b), len(b)), length
 }
 
 // oneLine replaces line ends.
@@ -192,9 +192,9 @@ func oneLine(b []byte) {
 	}
 }
 
-// contentLength returns the Content-Length of a header, -1 if there is none.
-func contentLength(h http.Header) int64 {
-	n, err := strconv.ParseInt(h.Get("Content-Length"), 10, 64)
+// contentLength parses a Content-Length. It returns -1 if it is none.
+func contentLength(text string) int64 {
+	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n < 0 {
 		return -1
 	}

@@ -33,8 +33,11 @@ type response struct {
 	upgraded bool
 }
 
+// usualFields is how many header fields most responses have at most.
+const usualFields = 14
+
 func newResponse(ctx context.Context, call uint32) *response {
-	return &response{ctx: ctx, call: call, header: http.Header{}}
+	return &response{ctx: ctx, call: call, header: make(http.Header, usualFields)}
 }
 
 // Header implements [http.ResponseWriter].
@@ -44,7 +47,8 @@ func (w *response) Header() http.Header { return w.header }
 // need to tell how old a document is: workerd does not.
 func (w *response) WriteHeader(status int) {
 	if w.status == 0 {
-		w.status, w.sent, w.length = status, headerText(w.header)+date(), contentLength(w.header)
+		w.status = status
+		w.sent, w.length = headerText(w.header)
 	}
 }
 

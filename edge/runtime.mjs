@@ -1,17 +1,17 @@
 // Runs one instance of a Go program for all requests of an isolate of a Worker. It knows nothing of
 // what the program does. The Go side is the package edge.
 //
-// JavaScript manages the instance. The first request starts it, because Go cannot start in global
-// scope. It is replaced when it has died (of an unrecovered panic, a fatal error of the Go runtime
-// or of WebAssembly, or lack of memory), and when it has grown too large, because WebAssembly memory
-// never shrinks. Promises that a dead instance should have settled never settle, so each request
-// also waits for the death of its instance.
+// JavaScript manages the instance. The first request starts it, or the isolate before that, in global scope. It is
+// replaced when it has died (of an unrecovered panic, a fatal error of the Go runtime or of WebAssembly, or lack of
+// memory), and when it has grown too large, because WebAssembly memory never shrinks. Promises that a dead instance
+// should have settled never settle, so each request also waits for the death of its instance.
 //
 // The Go runtime's wasm_exec.js must have been imported: it sets globalThis.Go.
 
 import { Border } from "./border.mjs";
 
 const MiB = 1 << 20;
+const NOTHING = new Uint8Array();
 
 // An instance above RETIRE is replaced when it is idle.
 const RETIRE = 64 * MiB;
@@ -33,9 +33,13 @@ const WATCH = 100;
 export class Instance extends Border {
   /** Whether the instance takes new requests. */
   open = true;
+  /** Whether Go has the environment. */
+  begun = false;
 
-  constructor(module, env, restarted) {
+  /** Starts an instance; early says that this is in global scope. */
+  constructor(module, restarted, early = false) {
     const go = new Go();
+    const started = early ? standIn(go) : undefined;
     super(go);
     this.restarted = restarted;
     go.exit = (code) => this.die(`exit code ${code}`);
@@ -45,9 +49,11 @@ export class Instance extends Border {
     this.attach(instance);
     // When run returns, main is waiting for requests, unless it has failed.
     const run = go.run(instance);
-    run.catch((error) => console.error(error));
-    if (!this.ready) this.die("it has not called edge.Serve");
-    this.begin(env);
+    run.catch((error) => early || console.error(error));
+    started?.();
+    if (this.ready) return;
+    if (early) throw new Error("it cannot start in global scope");
+    this.die("it has not called edge.Serve");
   }
 
   /** Fails all requests in flight and accepts no more. */
@@ -70,6 +76,10 @@ export class Instance extends Border {
 
   /** Passes a request to Go and returns its response, or a promise of it. */
   fetch(request, body, env, ctx) {
+    if (!this.begun) {
+      this.begun = true;
+      this.begin(env);
+    }
     const streamed = typeof body === "function";
     const call = new Call(this, env, body);
     this.calls.set(call.number, call);
@@ -79,7 +89,7 @@ export class Instance extends Border {
     // Passing one string is faster than passing many.
     let head = `${request.method}\n${request.url}\n`;
     for (const [name, value] of request.headers) head += `${canonical(name)}:${value}\n`;
-    this.serve(call, head, streamed ? null : (body ?? new Uint8Array()));
+    this.serve(call, head, streamed ? null : (body ?? NOTHING));
     // The program may have ended before it received the call.
     if (this.dead) call.fail();
     if (!call.ended) call.outlive(ctx);
@@ -90,6 +100,51 @@ export class Instance extends Border {
       return finish(response);
     });
   }
+}
+
+/**
+ * An instance that starts in global scope, before the first request, or undefined if the program cannot. That is the case
+ * if it asks for the time or for random numbers, or does anything else that only requests may do, while its packages
+ * are initialised.
+ */
+function inGlobalScope(module, restarted) {
+  try {
+    return new Instance(module, restarted, true);
+  } catch {
+    return undefined; // The first request starts one.
+  }
+}
+
+/**
+ * Gives Go what its runtime needs to start, and there is not in global scope, until the function is called that this
+ * one returns. Clocks stand at 0, which the runtime does not accept. There are no random numbers but those of
+ * Math.random; they are good enough for the seed of the runtime, with which it hashes and orders. Programs that ask for
+ * more than this seed get none, because they may need better ones.
+ */
+function standIn(go) {
+  let seeded = false;
+  let started = false;
+  const none = (what) => {
+    throw new Error(`there is no ${what} in global scope`);
+  };
+  const { gojs } = go.importObject;
+  const standIns = {
+    "runtime.nanotime1": (sp) => go.mem.setBigInt64(sp + 8, 1n, true),
+    "runtime.walltime": () => none("time"),
+    "runtime.getRandomData": (sp) => {
+      if (seeded) none("random number");
+      seeded = true;
+      const [at, length] = [sp + 8, sp + 16].map((field) => Number(go.mem.getBigInt64(field, true)));
+      for (let i = 0; i < length; i++) go.mem.setUint8(at + i, Math.random() * 256);
+    },
+  };
+  for (const [name, call] of Object.entries(standIns)) {
+    const usual = gojs[name];
+    gojs[name] = (sp) => (started ? usual(sp) : call(sp >>> 0));
+  }
+  return () => {
+    started = true;
+  };
 }
 
 let calls = 0;
@@ -241,12 +296,12 @@ function unavailable() {
  * A Worker that runs the program of a module. All options may be left out: before(request, env, ctx) may answer
  * requests without Go, with a promise of a response or of undefined, or undefined at once;
  * restarted(request, told) returns the response to a request whose instance has died, where told is the last
- * text that Go has told.
+ * text that Go has told; early has the program start with the isolate, if it can, not with the first request.
  */
-export function worker(module, { before, restarted = unavailable } = {}) {
-  let instance;
+export function worker(module, { before, restarted = unavailable, early = false } = {}) {
+  let instance = early ? inGlobalScope(module, restarted) : undefined;
   const serve = (request, body, env, ctx) => {
-    if (!instance?.open) instance = new Instance(module, env, restarted);
+    if (!instance?.open) instance = new Instance(module, restarted);
     return instance.fetch(request, body, env, ctx);
   };
   const withBody = async (request, early, env, ctx) => {

@@ -74,4 +74,5 @@ function restarted(request, told) {
 export default worker(module, {
   before: (request, env) => (/\/(docs|console)/.test(request.url) ? page(request, env) : undefined),
   restarted,
+  early: true,
 });

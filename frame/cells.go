@@ -81,8 +81,11 @@ func (c *cells) addNulls() {
 	if len(bitmap) == 0 {
 		return
 	}
-	for row := range c.missing {
-		if !bitutil.BitIsSet(bitmap, offset+row) {
+	for row := 0; row < len(c.missing); row++ {
+		at := offset + row
+		if at%8 == 0 && bitmap[at/8] == 0xff {
+			row += 7
+		} else if !bitutil.BitIsSet(bitmap, at) {
 			c.missing[row] = true
 		}
 	}
@@ -173,6 +176,14 @@ func wordsInto(words []uint64, arr arrow.Array, missing []bool) {
 	case *array.Float64:
 		for row, number := range a.Float64Values() {
 			words[row] = scalar.FloatWord(number)
+		}
+		return
+	case *array.Boolean:
+		// Their keys are one byte.
+		bitmap, offset := a.Data().Buffers()[1].Bytes(), a.Data().Offset()
+		for row := range words {
+			at := uint(offset + row)
+			words[row] = uint64(bitmap[at/8]>>(at%8)&1) << 56
 		}
 		return
 	}

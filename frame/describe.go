@@ -58,7 +58,7 @@ type ColumnDescription struct {
 	*Lengths
 	*Frequencies
 	// Percentiles are those that were asked for, of what has a distribution; nil if there are no values or if
-	// sorting them would take too much memory.
+	// finding them would take too much memory.
 	Percentiles []Percentile `json:"percentiles,omitempty"`
 }
 
@@ -70,7 +70,7 @@ type Percentile struct {
 }
 
 // Distribution describes numbers, dates, times, timestamps and durations. Quartiles are
-// interpolated linearly; they are nil if sorting the values would take too much memory. Min and Max
+// interpolated linearly; they are nil if finding them would take too much memory. Min and Max
 // are formatted as in JSON pages. The others are floats for numbers; for times they are formatted
 // as in JSON pages, with as many digits of a second as they need.
 type Distribution struct {

@@ -3,6 +3,7 @@ package frame
 import (
 	"cmp"
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -62,7 +63,7 @@ func kindOf(dt arrow.DataType) describedKind {
 	}
 }
 
-// valueBytes is the memory for a value that is kept for sorting.
+// valueBytes is the memory for a value that is kept to find out its rank.
 const valueBytes = 8
 
 // bytesOf is the most memory that the work on a column of so many rows takes.
@@ -110,6 +111,13 @@ func (chunk *describedChunk) whichMissing() []bool {
 	c := cells{arr: chunk.data}
 	c.countMissing()
 	return c.missing
+}
+
+// words returns the words of the rows of a chunk, in the memory of others if it suffices.
+func (chunk *describedChunk) words(others []uint64, missing []bool) []uint64 {
+	words := slices.Grow(others[:0], chunk.len)[:chunk.len]
+	wordsInto(words, chunk.data, missing)
+	return words
 }
 
 // numbers returns the values of a chunk of numbers as floats, anything for missing ones.

@@ -1,72 +1,85 @@
 package frame
 
 import (
-	"context"
 	"encoding/binary"
 	"math"
+	"slices"
 
 	"github.com/apache/arrow/go/v17/arrow"
 
 	"edgeframe/codec/scalar"
 )
 
-// kept are the values of a column as words, up to a number that fits the memory, for sorting.
-type kept struct {
-	words []uint64
-	most  int
-	full  bool
+// kept is room for the words of values, which columns use one after the other.
+type kept struct{ words []uint64 }
+
+// newKept returns room for n words. It is that of another column if there is one that is not in use.
+func (c *describedColumn) newKept(n int) *kept {
+	if old, ok := c.spare.Get().(*kept); ok && cap(old.words) >= n {
+		return &kept{old.words[:n]}
+	}
+	return &kept{make([]uint64, n)}
 }
 
-// newKept returns a kept for so many values of the column. Its words are those of another column if there are any
-// that are not in use.
-func (c *describedColumn) newKept(count, budget int64) *kept {
-	most := int(min(count, budget/valueBytes))
-	if old, ok := c.spare.Get().(*kept); ok && cap(old.words) >= most {
-		return &kept{words: old.words[:0], most: most}
-	}
-	return &kept{words: make([]uint64, 0, most), most: most}
-}
-
-// addChunk adds the values of a chunk, and returns the words of all its rows, which the next call may change.
-func (k *kept) addChunk(chunk *describedChunk, missing []bool) []uint64 {
-	if n := len(k.words); missing == nil && n+chunk.len <= k.most {
-		k.words = k.words[:n+chunk.len]
-		wordsInto(k.words[n:], chunk.data, nil)
-		return k.words[n:]
-	}
-	words := wordsOf(chunk.data, missing)
-	for row, word := range words {
-		if missing == nil || !missing[row] {
-			k.add(word)
+// eachWords calls visit with the words of the first most values, those of one row group after those of the other.
+// visit must not keep them.
+func (c *describedColumn) eachWords(most int, visit func(words []uint64)) error {
+	var scratch []uint64
+	for g := 0; g < len(c.chunks) && most > 0; g++ {
+		if err := ended(c.ctx); err != nil {
+			return err
 		}
+		chunk := &c.chunks[g]
+		missing := chunk.whichMissing()
+		scratch = chunk.words(scratch, missing)
+		words := scratch
+		if missing != nil {
+			n := 0
+			for row, word := range words {
+				words[n] = word
+				if !missing[row] {
+					n++
+				}
+			}
+			words = words[:n]
+		}
+		words = words[:min(len(words), most)]
+		most -= len(words)
+		visit(words)
 	}
-	return words
-}
-
-func (k *kept) add(word uint64) {
-	if len(k.words) == k.most {
-		k.full = true
-		return
-	}
-	k.words = append(k.words, word)
-}
-
-// sort sorts the values and writes the number of distinct ones into a description.
-func (k *kept) sort(ctx context.Context, out *ColumnDescription) error {
-	if err := sortWords(ctx, k.words); err != nil {
-		return err
-	}
-	out.Unique, out.UniqueExact = int64(countRuns(k.words)), !k.full
 	return nil
 }
 
-// quantile returns the words of the values around the quantile p, from 0 to 1, and how much of the way from low
-// to high it is, as numpy's method "linear".
-func (k *kept) quantile(p float64) (low, high uint64, t float64) {
-	last := len(k.words) - 1
-	index := float64(last) * p
-	at := min(int(index), last)
-	return k.words[at], k.words[min(at+1, last)], index - float64(at)
+// quartiles are in every description of values that have an order.
+var quartiles = []float64{0.25, 0.5, 0.75}
+
+// inOrder finds the quantiles of a column whose least and greatest values are known, and how many are different. It
+// returns nil if there are too many values for quantiles, or none.
+func (c *describedColumn) inOrder(out *ColumnDescription, ends *extremes, budget int64, percentiles []float64) (*ordered, error) {
+	n := int(min(out.Count, budget/valueBytes))
+	full := int64(n) < out.Count
+	out.UniqueExact = !full
+	if n == 0 {
+		return nil, nil
+	}
+	quantiles := slices.Concat(quartiles, percentiles)
+	if full {
+		quantiles = nil
+	}
+	var values *kept
+	o := newOrdered(c.ctx, n, quantiles)
+	err := o.divide(wordOf(ends.least), wordOf(ends.greatest), func() []uint64 {
+		values = c.newKept(n)
+		return values.words
+	}, func(visit func([]uint64)) error { return c.eachWords(n, visit) })
+	if values != nil {
+		c.spare.Put(values)
+	}
+	out.Unique = o.distinct.Load()
+	if err != nil || full {
+		return nil, err
+	}
+	return o, nil
 }
 
 // interpolate interpolates from the nearer end, as numpy does, so that the result is the same float.
@@ -131,13 +144,11 @@ func (e *extremes) distribution(c *describedColumn) *Distribution {
 // sum adds floats by Neumaier's variant of Kahan's algorithm; the error is that of one addition.
 type sum struct{ total, lost float64 }
 
+// add finds what an addition loses as Knuth does, so that it need not know which of the two is greater.
 func (s *sum) add(f float64) {
 	total := s.total + f
-	if math.Abs(s.total) >= math.Abs(f) {
-		s.lost += (s.total - total) + f
-	} else {
-		s.lost += (f - total) + s.total
-	}
+	added := total - s.total
+	s.lost += (s.total - (total - added)) + (f - added)
 	s.total = total
 }
 
@@ -164,80 +175,96 @@ func (c *describedColumn) between() func(low, high uint64, t float64) float64 {
 	}
 }
 
-// collected is what is collected of a column of numbers before their mean is known.
-type collected struct {
-	values *kept
-	ends   extremes
-	total  sum
-	// distinct counts decimals, because different ones can be the same float; nil for other numbers.
-	distinct *tallies
+// sums are what is found of a column of numbers before their mean is known.
+type sums struct {
+	ends  extremes
+	total sum
 }
 
-// collect collects the numbers of a column.
-func (c *describedColumn) collect(count, budget int64) (*collected, error) {
-	all := new(collected)
-	if c.kind == describedDecimal {
-		budget /= 2
-		all.distinct = newTallies(budget)
-	}
-	all.values = c.newKept(count, budget)
+// addNumbers adds up the numbers of a column, and calls visit for each row group.
+func (c *describedColumn) addNumbers(visit func(chunk *describedChunk, group int, missing []bool, numbers []float64)) (total sum, err error) {
 	for g := range c.chunks {
 		if err := ended(c.ctx); err != nil {
-			return nil, err
+			return total, err
 		}
 		chunk := &c.chunks[g]
 		missing, numbers := chunk.whichMissing(), chunk.numbers()
 		for row, f := range numbers {
 			if missing == nil || !missing[row] {
-				all.total.add(f)
+				total.add(f)
 			}
 		}
-		if c.kind == describedDecimal {
-			all.addDecimals(chunk, g, numbers)
-			continue
-		}
-		all.ends.addWords(all.values.addChunk(chunk, missing), missing, g)
+		visit(chunk, g, missing, numbers)
 	}
-	return all, nil
+	return total, nil
 }
 
-// addDecimals adds the decimals of a row group, which are these numbers as floats.
-func (all *collected) addDecimals(chunk *describedChunk, group int, numbers []float64) {
-	var key []byte
-	for row, f := range numbers {
-		if chunk.missing(row) {
-			continue
-		}
-		key = chunk.key(key[:0], row)
-		at := cellPlace{int32(group), int32(row)}
-		all.ends.add(key, at)
-		all.distinct.add(key, at, 1)
-		all.values.add(scalar.FloatWord(f))
+// collect finds the sum of numbers whose keys are words, and what their order says.
+func (c *describedColumn) collect(out *ColumnDescription, budget int64, percentiles []float64) (all sums, values *ordered, err error) {
+	var words []uint64
+	all.total, err = c.addNumbers(func(chunk *describedChunk, group int, missing []bool, _ []float64) {
+		words = chunk.words(words, missing)
+		all.ends.addWords(words, missing, group)
+	})
+	if err == nil {
+		values, err = c.inOrder(out, &all.ends, budget, percentiles)
 	}
+	return all, values, err
+}
+
+// collectDecimals is collect for decimals. Different ones can be the same float, so they are counted by their keys.
+func (c *describedColumn) collectDecimals(out *ColumnDescription, budget int64, percentiles []float64) (all sums, values *ordered, err error) {
+	budget /= 2
+	distinct := newTallies(budget)
+	var floats *kept
+	if out.Count <= budget/valueBytes {
+		floats = c.newKept(int(out.Count))
+		defer c.spare.Put(floats)
+	}
+	var key []byte
+	n := 0
+	all.total, err = c.addNumbers(func(chunk *describedChunk, group int, _ []bool, numbers []float64) {
+		for row, f := range numbers {
+			if chunk.missing(row) {
+				continue
+			}
+			key = chunk.key(key[:0], row)
+			at := cellPlace{int32(group), int32(row)}
+			all.ends.add(key, at)
+			distinct.add(key, at, 1)
+			if floats != nil {
+				floats.words[n] = scalar.FloatWord(f)
+				n++
+			}
+		}
+	})
+	if err == nil && n > 0 {
+		values = newOrdered(c.ctx, n, slices.Concat(quartiles, percentiles))
+		err = values.part(floats.words, 0, values.tables.get())
+	}
+	distinct.into(out)
+	return all, values, err
 }
 
 // describeNumbers describes a column of numbers.
 func (c *describedColumn) describeNumbers(out *ColumnDescription, budget int64, percentiles []float64) error {
-	all, err := c.collect(out.Count, budget)
-	if err == nil {
-		err = all.values.sort(c.ctx, out)
+	collect := c.collect
+	if c.kind == describedDecimal {
+		collect = c.collectDecimals
 	}
+	all, values, err := collect(out, budget, percentiles)
 	if err != nil {
 		return err
 	}
-	values, between := all.values, c.between()
-	defer c.spare.Put(values)
 	out.Distribution, out.Deviation = all.ends.distribution(c), new(Deviation)
-	if all.distinct != nil {
-		all.distinct.into(out)
-	}
 	if out.Count == 0 {
 		return nil
 	}
 	mean := all.total.value() / float64(out.Count)
 	out.Mean = scalar.AppendJSONFloat(nil, mean)
 	lower, upper := math.NaN(), math.NaN()
-	if !values.full {
+	if values != nil {
+		between := c.between()
 		q1, q3 := between(values.quantile(0.25)), between(values.quantile(0.75))
 		out.Q1, out.Q3 = scalar.AppendJSONFloat(nil, q1), scalar.AppendJSONFloat(nil, q3)
 		out.Median = scalar.AppendJSONFloat(nil, between(values.quantile(0.5)))

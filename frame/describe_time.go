@@ -17,15 +17,16 @@ import (
 // describeTimes describes a column of dates, times, timestamps or durations. Means and quartiles
 // are exact, rounded down to nanoseconds.
 func (c *describedColumn) describeTimes(out *ColumnDescription, budget int64, percentiles []float64) error {
-	values := c.newKept(out.Count, budget)
 	var ends extremes
 	var total ticks
+	var words []uint64
 	for g := range c.chunks {
 		if err := ended(c.ctx); err != nil {
 			return err
 		}
-		missing := c.chunks[g].whichMissing()
-		words := values.addChunk(&c.chunks[g], missing)
+		chunk := &c.chunks[g]
+		missing := chunk.whichMissing()
+		words = chunk.words(words, missing)
 		ends.addWords(words, missing, g)
 		for row, word := range words {
 			if missing == nil || !missing[row] {
@@ -33,17 +34,17 @@ func (c *describedColumn) describeTimes(out *ColumnDescription, budget int64, pe
 			}
 		}
 	}
-	if err := values.sort(c.ctx, out); err != nil {
+	values, err := c.inOrder(out, &ends, budget, percentiles)
+	if err != nil {
 		return err
 	}
-	defer c.spare.Put(values)
 	out.Distribution = ends.distribution(c)
 	if out.Count == 0 {
 		return nil
 	}
 	dt := valuesOf(c.field.Type)
 	out.Mean = spellTime(dt, total.value(), out.Count)
-	if values.full {
+	if values == nil {
 		return nil
 	}
 	quantile := func(p float64) []byte {

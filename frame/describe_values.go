@@ -2,12 +2,14 @@ package frame
 
 import (
 	"bytes"
+	"math/bits"
 	"math/rand/v2"
 	"slices"
 	"unicode/utf8"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/apache/arrow/go/v17/arrow/bitutil"
 	"github.com/zeebo/xxh3"
 
 	"edgeframe/codec"
@@ -18,10 +20,10 @@ import (
 // how many there are.
 const tallyBytes = 80
 
-// tallies counts the occurrences of values, by the 128-bit hash of their keys, up to a number of
-// distinct values. The seed of the hash is random, so that nobody can choose values that share a slot.
+// tallies counts the occurrences of values, by the digests of their keys, up to a number of distinct values. The
+// seeds are random, so that nobody can choose values that share a slot.
 type tallies struct {
-	seed uint64
+	seed, other uint64
 	// slots have the position of a value in list, one more than it, and 0 for none.
 	slots []uint32
 	list  []tally
@@ -38,12 +40,12 @@ type tally struct {
 }
 
 func newTallies(bytes int64) *tallies {
-	return &tallies{seed: rand.Uint64(), slots: make([]uint32, firstSlots), most: int(min(bytes/tallyBytes, 1<<30))}
+	return &tallies{seed: rand.Uint64(), other: rand.Uint64(), slots: make([]uint32, firstSlots), most: int(min(bytes/tallyBytes, 1<<30))}
 }
 
 // add counts a value n times and reports whether it is new, or not counted because t is full.
 func (t *tallies) add(key []byte, at cellPlace, n int64) bool {
-	digest := xxh3.Hash128Seed(key, t.seed)
+	digest := digestOf(key, t.seed)
 	slot := t.find(digest)
 	if *slot != 0 {
 		t.list[*slot-1].count += n
@@ -67,7 +69,8 @@ func (t *tallies) add(key []byte, at cellPlace, n int64) bool {
 // find returns the slot of a digest, or the one that it goes into.
 func (t *tallies) find(digest xxh3.Uint128) *uint32 {
 	mask := uint64(len(t.slots) - 1)
-	for at := digest.Lo; ; at++ {
+	high, low := bits.Mul64(digest.Lo^t.seed, digest.Hi^t.other)
+	for at := high ^ low; ; at++ {
 		slot := &t.slots[at&mask]
 		if *slot == 0 || t.list[*slot-1].digest == digest {
 			return slot
@@ -119,6 +122,10 @@ func (c *describedColumn) describeValues(out *ColumnDescription, budget int64, m
 // tally calls add for the values of a chunk that are not missing, with the place where each comes first. A value
 // that comes often may be added once, and so often.
 func (chunk *describedChunk) tally(group int32, add func(key []byte, at cellPlace, n int64)) {
+	if bools, ok := chunk.data.(*array.Boolean); ok {
+		chunk.tallyBools(bools, group, add)
+		return
+	}
 	missing := chunk.whichMissing()
 	var key []byte
 	if index, n := smallIndex(chunk.data); index != nil {
@@ -139,32 +146,46 @@ func (chunk *describedChunk) tally(group int32, add func(key []byte, at cellPlac
 		}
 		return
 	}
-	texts, _ := chunk.data.(*array.String)
+	data, offsets := plainTexts(chunk.data)
 	for row := range chunk.len {
 		switch {
 		case missing != nil && missing[row]:
-			continue
-		case texts != nil:
-			key = append(key[:0], texts.Value(row)...)
+		case offsets != nil:
+			add(data[offsets[row]:offsets[row+1]], cellPlace{group, int32(row)}, 1)
 		default:
 			key = chunk.key(key[:0], row)
+			add(key, cellPlace{group, int32(row)}, 1)
 		}
-		add(key, cellPlace{group, int32(row)}, 1)
+	}
+}
+
+// tallyBools is tally for booleans.
+func (chunk *describedChunk) tallyBools(bools *array.Boolean, group int32, add func(key []byte, at cellPlace, n int64)) {
+	if chunk.len == 0 {
+		return
+	}
+	bitmap, offset := bools.Data().Buffers()[1].Bytes(), bools.Data().Offset()
+	if valid := bools.NullBitmapBytes(); len(valid) > 0 {
+		both := make([]byte, bitutil.BytesForBits(int64(chunk.len)))
+		bitutil.BitmapAnd(bitmap, valid, int64(offset), int64(offset), both, 0, int64(chunk.len))
+		bitmap, offset = both, 0
+	}
+	set := bitutil.CountSetBits(bitmap, offset, chunk.len)
+	for value, n := range []int{chunk.len - bools.NullN() - set, set} {
+		row := 0
+		for n > 0 && (chunk.missing(row) || bools.Value(row) != (value == 1)) {
+			row++
+		}
+		if n > 0 {
+			add([]byte{byte(value)}, cellPlace{group, int32(row)}, int64(n))
+		}
 	}
 }
 
 // smallIndex returns for each row of an array that has few different values the number of its value, and how many
 // numbers there are at most. A value may have several. It returns nil for other arrays.
 func smallIndex(arr arrow.Array) (index func(row int) int, n int) {
-	switch a := arr.(type) {
-	case *array.Boolean:
-		return func(row int) int {
-			if a.Value(row) {
-				return 1
-			}
-			return 0
-		}, 2
-	case *array.Dictionary:
+	if a, ok := arr.(*array.Dictionary); ok {
 		if n := a.Dictionary().Len(); n <= codec.RowGroupRows {
 			return a.GetValueIndex, n
 		}

@@ -107,14 +107,20 @@ func (d *digester) cells(i int, arr arrow.Array) {
 		return
 	}
 	key := scalar.Keys(arr)
+	data, offsets := plainTexts(arr)
 	for row := range arr.Len() {
 		cell := out[row*d.width:][:1+2*wordBytes]
 		if c.missing != nil && c.missing[row] {
 			clear(cell)
 			continue
 		}
-		d.key = key(d.key[:0], row)
-		digest := xxh3.Hash128Seed(d.key, d.seed)
+		var digest xxh3.Uint128
+		if offsets != nil {
+			digest = digestOf(data[offsets[row]:offsets[row+1]], d.seed)
+		} else {
+			d.key = key(d.key[:0], row)
+			digest = digestOf(d.key, d.seed)
+		}
 		cell[0] = 1
 		binary.LittleEndian.PutUint64(cell[1:], digest.Lo)
 		binary.LittleEndian.PutUint64(cell[1+wordBytes:], digest.Hi)

@@ -18,6 +18,8 @@ const (
 	fewWords = 64
 	// countedWords is how many different words are counted instead of being moved.
 	countedWords = 1 << 16
+	// dividedDigests is how many digests are divided at once.
+	dividedDigests = 1 << 15
 )
 
 // sortWords sorts words in place: by their first digit that is not the same for all, and then those with the same
@@ -92,14 +94,31 @@ func divideByDigit[T any](values []T, digit func(T) uint8) (ends [digits]int) {
 
 // countDistinct returns how many different digests there are. It changes their order.
 func countDistinct(ctx context.Context, digests []xxh3.Uint128) (int64, error) {
-	ends := divideByDigit(digests, func(d xxh3.Uint128) uint8 { return uint8(d.Hi) })
+	// Stretches that are in the cache of a processor are divided for themselves.
+	ends := make([][digits]int, (len(digests)+dividedDigests-1)/dividedDigests)
+	stretch := func(i int) []xxh3.Uint128 {
+		return digests[i*dividedDigests : min((i+1)*dividedDigests, len(digests))]
+	}
+	err := parallel.Do(len(ends), func(i int) error {
+		ends[i] = divideByDigit(stretch(i), func(d xxh3.Uint128) uint8 { return uint8(d.Hi) })
+		return ended(ctx)
+	})
+	if err != nil {
+		return 0, err
+	}
 	var counts [digits]int64
-	err := parallel.Do(digits, func(i int) error {
-		from := 0
-		if i > 0 {
-			from = ends[i-1]
+	parts := newPool(func() []xxh3.Uint128 { return nil })
+	err = parallel.Do(digits, func(digit int) error {
+		part := parts.get()[:0]
+		for i := range ends {
+			from := 0
+			if digit > 0 {
+				from = ends[i][digit-1]
+			}
+			part = append(part, stretch(i)[from:ends[i][digit]]...)
 		}
-		counts[i] = distinctIn(digests[from:ends[i]])
+		counts[digit] = distinctIn(part)
+		parts.put(part)
 		return ended(ctx)
 	})
 	total := int64(0)

@@ -116,6 +116,7 @@ func newHandler(ctx context.Context, cfg Config, b *backend, requests *budget.Bu
 		Join:          new(joiner).join,
 		Line:          t.metrics.Line(b.changes.enter),
 		Every:         every,
+		Passing:       new(collectorPace).passing,
 		HostAllowed:   hostFilter(cfg, listensOnLoopback(cfg)),
 		TokenRefused:  newTokenGuard(log).refused,
 		RateLimit:     newRateLimit(cfg.RateLimit),

@@ -74,7 +74,6 @@ func openBackend(cfg Config, plan memoryPlan, log *Log, hooks ...goredis.Hook) (
 // is opened later if it did not answer because of cause.
 func openRemote(cfg Config, driver *redis.Driver, cause error, plan memoryPlan, log *Log, hooks []goredis.Hook) (*backend, error) {
 	health := api.Backend{RedisEnabled: true, RedisAvailable: true, Explain: cfg.explainHealth}
-	cached := func(d kv.Driver, bytes int64) kv.Driver { return cache.New(d, bytes, session.Immutable) }
 	if cfg.BreakerFailures == 0 {
 		b := newBackend(cfg, cached(driver, cfg.CacheBytes()/2), cfg.RedisSessionTTL(), health)
 		b.pool = driver.PoolStats
@@ -106,13 +105,23 @@ func openRemote(cfg Config, driver *redis.Driver, cause error, plan memoryPlan, 
 // embeddedShare is the divisor of CACHE_SIZE_MB for the cache of the embedded store beside Redis.
 const embeddedShare = 8
 
+// blocksShare is the divisor of the half of CACHE_SIZE_MB for the engine's own cache, which keeps whatever the engine
+// reads. The rest is a cache in front of the engine, which keeps nothing of a table that is read in passing.
+const blocksShare = 4
+
 func openEmbedded(cfg Config, plan memoryPlan, log *Log, health api.Backend) (*backend, error) {
-	driver, err := openEmbeddedDriver(cfg, plan.store, cfg.CacheBytes()/2, log)
+	half := cfg.CacheBytes() / 2
+	blocks := min(half, max(half/blocksShare, disk.MinCacheBytes))
+	driver, err := openEmbeddedDriver(cfg, plan.store, blocks, log)
 	if err != nil {
 		return nil, err
 	}
+	engine, onDisk := driver.(*disk.Driver)
+	if onDisk {
+		driver = cached(driver, half-blocks)
+	}
 	b := newBackend(cfg, driver, cfg.SessionTTL(), health)
-	b.embedded, _ = driver.(*disk.Driver)
+	b.embedded = engine
 	// No table travels inside a head: a segment is not a round trip away here, and each change of a session would
 	// write its table again.
 	b.inlineBytes = -1
@@ -124,9 +133,11 @@ func newBackend(cfg Config, driver kv.Driver, ttl time.Duration, health api.Back
 	return &backend{store: kv.New(driver, cfg.KeyPrefix), health: health, ttl: ttl, changes: newLine(maxWaiting, turnTimeout)}
 }
 
+// cached returns d with a cache of the values that never change.
+func cached(d kv.Driver, bytes int64) kv.Driver { return cache.New(d, bytes, session.Immutable) }
+
 // openEmbeddedDriver opens the engine in STORAGE_DIR, or the one in memory if STORAGE_DIR is empty.
-// The engine's cache of bytes has cacheBytes; half of CACHE_SIZE_MB is for the decoded
-// segments of sessions. The engine in memory takes at most memoryBytes.
+// The engine's own cache has cacheBytes. The engine in memory takes at most memoryBytes.
 func openEmbeddedDriver(cfg Config, memoryBytes, cacheBytes int64, log *Log) (kv.Driver, error) {
 	if cfg.StorageDir == "" {
 		return memory.NewBounded(memoryBytes), nil

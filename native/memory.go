@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
+	"sync"
 	"time"
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
@@ -96,6 +97,38 @@ func (p memoryPlan) apply(cfg *Config, log *Log) {
 		log.Line(slog.LevelInfo, fmt.Sprintf("🧠 Caches: %d MB instead of CACHE_SIZE_MB, which is more than 1/%d of the memory", cfg.CacheSizeMB, cachePart), "event", "memory", "caches_mb", cfg.CacheSizeMB)
 	}
 	log.Line(slog.LevelInfo, fmt.Sprintf("🧠 Memory: %d MB (%s), of which requests share %d MB", p.limit>>20, p.source, p.work>>20), "event", "memory", "limit_mb", p.limit>>20, "requests_mb", p.work>>20)
+}
+
+// passingPercent is gcPercent while tables larger than the caches are read in parts. That leaves much garbage and
+// little that stays, so that collections are cheap, and rare ones would make the heap grow for nothing.
+const passingPercent = 50
+
+// collectorPace sets the pace of the garbage collector.
+type collectorPace struct {
+	mu sync.Mutex
+	// tables is how many large tables are being read, before the percentage when none was.
+	tables, before int
+}
+
+// passing says that a large table begins to be read, and its result that this has ended.
+func (p *collectorPace) passing() (end func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.tables++; p.tables == 1 {
+		p.before = debug.SetGCPercent(passingPercent)
+		if p.before >= 0 && p.before < passingPercent {
+			debug.SetGCPercent(p.before)
+		}
+	}
+	return p.passed
+}
+
+func (p *collectorPace) passed() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.tables--; p.tables == 0 {
+		debug.SetGCPercent(p.before)
+	}
 }
 
 // Requests wait that long for memory and for a processor.

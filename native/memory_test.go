@@ -4,6 +4,7 @@ package native
 
 import (
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"testing"
 )
@@ -44,6 +45,26 @@ func TestMaxMemoryIsTheLimit(t *testing.T) {
 	}
 	if limit, source := findMemory(cfg); limit < 64<<20 || source == "" {
 		t.Errorf("%d bytes by %q, want the limit of this machine", limit, source)
+	}
+}
+
+func TestGarbageIsCollectedOftenWhileLargeTablesAreRead(t *testing.T) {
+	percent := func() int {
+		now := debug.SetGCPercent(-1)
+		debug.SetGCPercent(now)
+		return now
+	}
+	for before, during := range map[int]int{gcPercent: passingPercent, 20: 20} {
+		usual := debug.SetGCPercent(before)
+		var pace collectorPace
+		first, second := pace.passing(), pace.passing()
+		both := percent()
+		first()
+		one := percent()
+		second()
+		if none := debug.SetGCPercent(usual); both != during || one != during || none != before {
+			t.Errorf("%d %%: with two tables %d %%, with one %d %%, then %d %%", before, both, one, none)
+		}
 	}
 }
 

@@ -31,6 +31,8 @@ type Data struct {
 	rows *selectedRows
 	// watched says that commits keep the segments of the page.
 	watched bool
+	// passed, unless nil, is called when the data are not read any more.
+	passed  func()
 	buffers buffers
 	// used is the memory of the batch that was loaded last, in bytes.
 	used int64
@@ -47,7 +49,7 @@ func newData(s *Service, sess *Session, p *page) *Data {
 	most := s.opt.CacheBytes / 4 * 3
 	d.head.passing.decoded, d.head.passing.stored = raw > most, stored > most
 	if d.head.passing.decoded {
-		d.head.memory = d.buffers.make
+		d.head.passing.stored = stored > s.opt.CacheBytes/4
 	}
 	return d
 }
@@ -71,6 +73,9 @@ func (d *Data) begin(ctx context.Context) error {
 	if d.rows != nil {
 		return d.beginRows()
 	}
+	if d.head.passing.decoded {
+		d.head.memory = d.buffers.make
+	}
 	end := d.page.batch(0, nil)
 	d.whole = end == len(d.page.ranges)
 	if !d.whole {
@@ -78,8 +83,7 @@ func (d *Data) begin(ctx context.Context) error {
 		if err := budget.From(ctx).Reserve(ctx, 3*d.page.bytes(0, end, nil)); err != nil {
 			return err
 		}
-		d.s.readers.add(d)
-		d.watched = true
+		d.watch()
 	}
 	var err error
 	d.first, err = d.load(0, end, d.Schema, nil)
@@ -90,6 +94,15 @@ func (d *Data) begin(ctx context.Context) error {
 	return err
 }
 
+// watch says that the data are read in parts until Close is called.
+func (d *Data) watch() {
+	d.s.readers.add(d)
+	d.watched = true
+	if d.head.passing.decoded {
+		d.passed = d.s.opt.Passing()
+	}
+}
+
 // Close ends the reading. It must be called once the data are no longer needed.
 func (d *Data) Close() {
 	d.first = nil
@@ -97,6 +110,9 @@ func (d *Data) Close() {
 		return
 	}
 	d.watched = false
+	if d.passed != nil {
+		d.passed()
+	}
 	if left := d.s.readers.remove(d); left != nil {
 		// The request may have been canceled. What is not deleted expires.
 		_ = d.s.store.Delete(context.WithoutCancel(d.ctx), left...)

@@ -130,11 +130,29 @@ func TestADocumentByColumnReadsNoSegmentOften(t *testing.T) {
 }
 
 func TestALargeReadLeavesTheCacheAsItIs(t *testing.T) {
-	h := newHarness(t, func(o *Options) { o.CacheBytes = 4 << 20 })
+	begun, open := 0, 0
+	h := newHarness(t, func(o *Options) {
+		o.CacheBytes = 4 << 20
+		o.Passing = func() func() {
+			begun, open = begun+1, open+1
+			return func() { open-- }
+		}
+	})
 	small := h.create(1000, 20)
 	h.table(small, 0)
 	used := h.cache.Used()
-	h.table(h.create(largeRows, largeColumns), 0)
+	large := h.create(largeRows, largeColumns)
+	if begun > 0 {
+		t.Error("a table that fits the cache is read in passing")
+	}
+	d := h.read(large, Selection{Limit: -1})
+	if open != 1 {
+		t.Errorf("%d tables are being read in passing", open)
+	}
+	collect(t, d)
+	if open != 0 || begun != 1 {
+		t.Errorf("%d tables are still being read in passing, of %d", open, begun)
+	}
 	if h.cache.Used() != used || used == 0 {
 		t.Errorf("the cache holds %d bytes, it held %d", h.cache.Used(), used)
 	}

@@ -176,7 +176,8 @@ func (h *head) neighbour(by int) (at int, ok bool) {
 func (h *head) advance() {
 	h.Revision = h.Revision.Next()
 	before := h.Commits[max(len(h.Commits)-maxCommits+1, 0):]
-	h.Commits = append(append(make([][]byte, 0, maxCommits), before...), h.Revision.Commit[:])
+	// The commit is a copy: a part of h would keep h in memory, and that its own commits and so all heads before it.
+	h.Commits = append(append(make([][]byte, 0, maxCommits), before...), bytes.Clone(h.Revision.Commit[:]))
 }
 
 // accepts returns an error if the client has seen a newer state than h, or a commit that is not

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"testing"
 	"time"
+	"weak"
 
 	"github.com/apache/arrow/go/v17/arrow"
 
@@ -171,4 +173,30 @@ func TestAChangeDoesNotBringBackASessionThatHasEnded(t *testing.T) {
 	}
 	_, err = at[0].describe(Ref{ID: gone.ID}, "again")
 	wantKind(t, err, ErrSessionNotFound)
+}
+
+// The head that a process knows is made of the one before it, again and again, and is never read anew.
+func TestAHeadDoesNotKeepThoseBeforeItInMemory(t *testing.T) {
+	for name, change := range map[string]func(h *harness, sess *Session) *Session{
+		"snapshot": func(h *harness, sess *Session) *Session { return h.must(h.Snapshot(context.Background(), of(sess))) },
+		"edit":     func(h *harness, sess *Session) *Session { return h.edit(sess, setFirst) },
+		"note":     func(h *harness, sess *Session) *Session { return h.note(sess, "note") },
+		"undo and redo": func(h *harness, sess *Session) *Session {
+			h.must(h.Undo(context.Background(), of(sess)))
+			return h.must(h.Redo(context.Background(), of(sess)))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHarness(t)
+			sess := h.edit(h.create(10, 2), setFirst)
+			before := weak.Make(sess.head)
+			for range 3 {
+				sess = change(h, sess)
+			}
+			runtime.GC()
+			if before.Value() != nil {
+				t.Errorf("the head of revision 2 is in memory beside that of revision %s", sess.Revision)
+			}
+		})
+	}
 }

@@ -236,6 +236,9 @@ func TestAQueryKeepsWithinItsMemory(t *testing.T) {
 		if rows != a.Matched || most > 24<<20 || most == 0 {
 			t.Errorf("%q: %d of %d rows with %d bytes", sort, rows, a.Matched, most)
 		}
+		if n := len(a.Data.buffers.used); n > 0 {
+			t.Errorf("%q: %d row groups that are not in use are kept", sort, n)
+		}
 		a.Data.Close()
 		share.Close()
 	}

@@ -89,7 +89,7 @@ func (s *Service) fetchBatch(ctx context.Context, h *head, refs []record.Segment
 	defer share.Free(stored)
 	keys := h.keys(refs)
 	if h.passing.stored {
-		ctx = kv.Passing(ctx)
+		ctx = kv.Passing(ctx, h.memory)
 	}
 	if h.patient {
 		ctx = kv.Patient(ctx)

@@ -118,8 +118,7 @@ func (d *Data) beginRows() (err error) {
 		d.first, err = d.takeWindow()
 	} else {
 		if !d.whole {
-			d.s.readers.add(d)
-			d.watched = true
+			d.watch()
 		}
 		if err = rows.reserve(d, min(rows.n, rows.batch)); err == nil {
 			d.first, err = d.take(0, nil)

@@ -70,6 +70,9 @@ type Options struct {
 	// has returned. It renews the lease of segments while a long table arrives. Nil means that they
 	// are stored for their full time at once.
 	Every func(ctx context.Context, interval time.Duration, work func(context.Context)) (stop func())
+	// Passing, if not nil, is called when a table that is larger than the caches begins to be read in parts, and what
+	// it returns when that ends.
+	Passing func() (end func())
 	// WatchCache, if not nil, is called once with each cache: its name, and its numbers at any time.
 	WatchCache func(name string, stats func() lru.Stats)
 	// Now is the clock; nil means time.Now.
@@ -132,6 +135,9 @@ func New(opt Options) *Service {
 		opt.Join = func(ctx context.Context, _ string, compute func(context.Context) ([]byte, error)) ([]byte, error) {
 			return compute(ctx)
 		}
+	}
+	if opt.Passing == nil {
+		opt.Passing = func() func() { return func() {} }
 	}
 	heads := newHeads(opt)
 	s := &Service{

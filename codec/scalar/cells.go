@@ -178,10 +178,8 @@ func FloatWord(f float64) uint64 {
 		f = math.NaN()
 	}
 	bits := math.Float64bits(f + 0)
-	if bits>>63 == 1 {
-		return ^bits
-	}
-	return bits | 1<<63
+	// Of negative numbers all bits change, of others the sign. There is no branch, because signs are hard to predict.
+	return bits ^ (uint64(int64(bits)>>63) | 1<<63)
 }
 
 func appendFloatKey(dst []byte, f float64) []byte {

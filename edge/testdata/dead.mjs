@@ -13,7 +13,7 @@ function pause() {
 
 export default {
   async fetch(_, env, ctx) {
-    const instance = new Instance(module, env, () => new Response("ended", { status: 503 }));
+    const instance = new Instance(module, () => new Response("ended", { status: 503 }));
     const get = (path) => instance.fetch(new Request(`http://dead.example${path}`), null, env, ctx);
 
     // A timer of this request settles after the end.

@@ -105,7 +105,7 @@ func TestAValueThatIsReadInPassingIsNotKept(t *testing.T) {
 	get(t, s, "a:seg:1")
 	engine.Reset()
 	for range 2 {
-		values, err := s.GetMany(kv.Passing(t.Context()), []string{"a:seg:1", "b:seg:2"})
+		values, err := s.GetMany(kv.Passing(t.Context(), nil), []string{"a:seg:1", "b:seg:2"})
 		if err != nil || fmt.Sprintf("%.1s", values) != "[a b]" {
 			t.Fatalf("%s, %v", values, err)
 		}

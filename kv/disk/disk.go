@@ -50,8 +50,8 @@ const (
 	maxValueBytes = 128 << 20
 	// maxPendingBytes limits the bytes in the batches of concurrent writes.
 	maxPendingBytes = 64 << 20
-	// minCacheBytes is the smallest cache that the engine works with.
-	minCacheBytes = 8 << 20
+	// MinCacheBytes is the smallest cache that the engine works with.
+	MinCacheBytes = 8 << 20
 )
 
 // ErrLocked is in the error of [Open] if another process uses the directory.
@@ -90,6 +90,7 @@ type Driver struct {
 	stripes stripes
 	// unconfirmed has a place for each stripe.
 	unconfirmed unconfirmed
+	spent       spent
 	pending     *semaphore.Weighted // bytes in batches
 	commits     sync.WaitGroup      // batches handed to the engine
 
@@ -261,7 +262,7 @@ func (d *Driver) Close() error {
 	closed := make(chan error, 1)
 	go func() {
 		d.commits.Wait()
-		closed <- errors.Join(protect(d.db.Close), d.fs.unlock())
+		closed <- errors.Join(protect(d.spent.forget), protect(d.db.Close), d.fs.unlock())
 	}()
 	select {
 	case err := <-closed:

@@ -41,6 +41,26 @@ func open(t *testing.T, dir string, sync disk.Sync) *disk.Driver {
 	return d
 }
 
+func TestAValueIsReadIntoTheMemoryOfItsReader(t *testing.T) {
+	d := open(t, t.TempDir(), disk.SyncInterval)
+	want := strings.Repeat("value", 2000)
+	if err := d.Set(t.Context(), []kv.Item{{Key: "k", Value: []byte(want)}}, 0); err != nil {
+		t.Fatal(err)
+	}
+	memory := make([]byte, len(want))
+	ctx := kv.Passing(t.Context(), func(size int) []byte { return memory[:size] })
+	for range 2 {
+		values, err := d.Get(ctx, []string{"k", "absent"})
+		if err != nil || string(values[0]) != want || values[1] != nil {
+			t.Fatalf("%.20q, %v", values, err)
+		}
+		if &values[0][0] != &memory[0] {
+			t.Error("the value is in other memory")
+		}
+		clear(memory)
+	}
+}
+
 func TestOpeningAgainFindsEverything(t *testing.T) {
 	dir, ctx := t.TempDir(), context.Background()
 	d, err := disk.Open(dir, disk.Options{})

@@ -30,7 +30,7 @@ const (
 // openEngine locks the directory and opens the engine in it. With deep, all tables are checked whole.
 // What m has said then was damaged and is mended.
 func openEngine(m *mender, fs *guardFS, opt Options, deep bool) (*pebble.DB, error) {
-	cache := pebble.NewCache(max(opt.CacheBytes, minCacheBytes))
+	cache := pebble.NewCache(max(opt.CacheBytes, MinCacheBytes))
 	defer cache.Unref()
 	o := engineOptions(cache, fs, opt)
 	lock, err := pebble.LockDirectory(m.dir, fs)

@@ -345,6 +345,7 @@ func TestTheReserveIsForDeletingOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	disk.free.Store(reserveBytes - 1)
+	await(t, "the space to be measured", func() bool { return put(d, "k", []byte("v")) != nil })
 	if err := put(d, "more", []byte("v")); !errors.Is(err, syscall.ENOSPC) || !errors.Is(err, kv.ErrFull) {
 		t.Errorf("a write into the reserve returned %v", err)
 	}

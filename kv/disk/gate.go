@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -22,6 +23,8 @@ const (
 	// fifth of it.
 	reserveBytes = 256 << 20
 	probeBytes   = 64 << 10
+	// spaciousFor is for how long more space than twice the reserve is enough for all writes.
+	spaciousFor = 10 * time.Millisecond
 )
 
 // gate protects the driver from failing disks. The engine ends the process if a write to its log or
@@ -46,11 +49,15 @@ type gate struct {
 	waiting  int // operations of the engine that are being repeated
 	probed   time.Time
 
+	// spacious is when there was much space last, in nanoseconds after made; 0 if that is not so any more.
+	spacious atomic.Int64
+	made     time.Time
+
 	abandoned chan struct{}
 }
 
 func newGate(fs vfs.FS, dir string, logger *slog.Logger) *gate {
-	g := &gate{fs: fs, dir: dir, logger: logger, abandoned: make(chan struct{})}
+	g := &gate{fs: fs, dir: dir, logger: logger, made: time.Now(), abandoned: make(chan struct{})}
 	g.healthy, g.shut = context.WithCancelCause(context.Background())
 	return g
 }
@@ -90,7 +97,7 @@ func (g *gate) enter(ctx context.Context, grows bool) (context.Context, context.
 		}
 	}
 	if grows {
-		if err := g.checkSpace(); err != nil {
+		if err := g.haveSpace(); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -99,12 +106,27 @@ func (g *gate) enter(ctx context.Context, grows bool) (context.Context, context.
 	return ctx, func() { stop(); cancel(nil) }, nil
 }
 
+// haveSpace is checkSpace that does not measure if there was much space a moment ago.
+func (g *gate) haveSpace() error {
+	if measured := g.spacious.Load(); measured > 0 && time.Since(g.made)-time.Duration(measured) < spaciousFor {
+		return nil
+	}
+	return g.checkSpace()
+}
+
+// checkSpace returns an error if the space of the disk is in the reserve.
 func (g *gate) checkSpace() error {
 	usage, err := g.fs.GetDiskUsage(g.dir)
 	if err != nil {
 		return fmt.Errorf("measuring the free space: %w", err)
 	}
-	if reserve := min(reserveBytes, usage.TotalBytes/5); usage.AvailBytes < reserve {
+	reserve := min(reserveBytes, usage.TotalBytes/5)
+	if usage.AvailBytes > 2*reserve {
+		g.spacious.Store(int64(time.Since(g.made)))
+	} else {
+		g.spacious.Store(0)
+	}
+	if usage.AvailBytes < reserve {
 		return fmt.Errorf("%w: %d MiB free, %d MiB are kept in reserve", syscall.ENOSPC, usage.AvailBytes>>20, reserve>>20)
 	}
 	return nil

@@ -166,9 +166,11 @@ func (w *writing) finish(last *change, done chan<- error) {
 		done <- w.failed
 		return
 	}
+	freed := int64(0)
 	for _, c := range w.stored {
 		w.d.counted.Add(c.counted)
 		w.d.freed.Add(c.freed)
+		freed += c.freed
 		w.d.floor.stored(c.soonest)
 	}
 	w.d.unconfirmed.confirm(w.locked)
@@ -177,7 +179,7 @@ func (w *writing) finish(last *change, done chan<- error) {
 	}
 	w.release()
 	done <- nil
-	if err := protect(w.flight.close); err != nil {
+	if err := protect(func() error { return w.d.spent.add(w.flight.confirmed(), freed) }); err != nil {
 		w.d.logger.Error("storage engine", "error", err)
 	}
 }

@@ -23,44 +23,45 @@ const (
 
 // Get implements [kv.Driver].
 func (d *Driver) Get(ctx context.Context, keys []string) ([][]byte, error) {
-	now := d.now().UnixNano()
+	now, memory := d.now().UnixNano(), kv.MemoryOf(ctx)
 	values := make([][]byte, len(keys))
 	for i, key := range keys {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		var err error
-		if values[i], err = d.get(key, now); err != nil {
+		if values[i], err = d.get(key, now, memory); err != nil {
 			return nil, err
 		}
 	}
 	return values, nil
 }
 
-// get returns a copy of the value of key, nil if there is none, without a change that is not confirmed.
-func (d *Driver) get(key string, now int64) (value []byte, err error) {
+// get returns a copy of the value of key, nil if there is none, without a change that is not confirmed. The copy is in
+// memory that the function makes.
+func (d *Driver) get(key string, now int64, memory func(size int) []byte) (value []byte, err error) {
 	for {
-		value, err = d.getFrom(d.db, key, now)
+		value, err = d.getFrom(d.db, key, now, memory)
 		flight := d.unconfirmed.of(d.stripes.of(key), key)
-		if flight == nil || flight.read(func(before pebble.Reader) { value, err = d.getFrom(before, key, now) }) {
+		if flight == nil || flight.read(func(before pebble.Reader) { value, err = d.getFrom(before, key, now, memory) }) {
 			return value, err
 		}
 	}
 }
 
-func (d *Driver) getFrom(r pebble.Reader, key string, now int64) ([]byte, error) {
+func (d *Driver) getFrom(r pebble.Reader, key string, now int64, memory func(size int) []byte) ([]byte, error) {
 	m, ok, err := d.metaFrom(r, key)
 	if !ok || err != nil || m.expires <= now {
 		return nil, err
 	}
-	return d.value(r, key, m)
+	return d.value(r, key, m, memory)
 }
 
 // value returns a copy of the value that belongs to m. If it is absent or of another size, the item
 // was changed between two reads, or one of its parts is lost.
-func (d *Driver) value(r pebble.Reader, key string, m meta) ([]byte, error) {
+func (d *Driver) value(r pebble.Reader, key string, m meta, memory func(size int) []byte) ([]byte, error) {
 	for {
-		value, err := d.readFrom(r, spaceKey(valueSpace, key))
+		value, err := d.readFrom(r, spaceKey(valueSpace, key), memory)
 		if err != nil || value != nil && len(value) == int(m.size) {
 			return value, err
 		}
@@ -76,15 +77,16 @@ func (d *Driver) value(r pebble.Reader, key string, m meta) ([]byte, error) {
 }
 
 // read returns a copy of the engine's value of key, nil if the key is absent.
-func (d *Driver) read(key []byte) (value []byte, err error) { return d.readFrom(d.db, key) }
+func (d *Driver) read(key []byte) (value []byte, err error) { return d.readFrom(d.db, key, newMemory) }
 
-func (d *Driver) readFrom(r pebble.Reader, key []byte) (value []byte, err error) {
+func (d *Driver) readFrom(r pebble.Reader, key []byte, memory func(size int) []byte) (value []byte, err error) {
 	err = d.try(func() error {
 		found, closer, err := r.Get(key)
 		if err != nil {
 			return err
 		}
-		value = append(make([]byte, 0, len(found)), found...)
+		value = memory(len(found))
+		copy(value, found)
 		return closer.Close()
 	})
 	if notFound(err) {
@@ -93,11 +95,13 @@ func (d *Driver) readFrom(r pebble.Reader, key []byte) (value []byte, err error)
 	return value, err
 }
 
+func newMemory(size int) []byte { return make([]byte, size) }
+
 // meta returns the meta record of key, if it exists, expired or not.
 func (d *Driver) meta(key string) (m meta, ok bool, err error) { return d.metaFrom(d.db, key) }
 
 func (d *Driver) metaFrom(r pebble.Reader, key string) (m meta, ok bool, err error) {
-	b, err := d.readFrom(r, spaceKey(metaSpace, key))
+	b, err := d.readFrom(r, spaceKey(metaSpace, key), newMemory)
 	if b == nil || err != nil {
 		return meta{}, false, err
 	}
@@ -175,7 +179,7 @@ func (d *Driver) swap(ctx context.Context, item kv.Item, old kv.Revision, ttl ti
 
 // swap replaces the value with the revision old by item, and tells the event, which may be nil.
 func (c *change) swap(item kv.Item, old kv.Revision, ttl time.Duration, event func() []byte) error {
-	current, present, err := c.d.revision(item.Key, c.now)
+	current, present, err := c.revision(item.Key)
 	if err != nil {
 		return err
 	}
@@ -190,13 +194,13 @@ func (c *change) swap(item kv.Item, old kv.Revision, ttl time.Duration, event fu
 }
 
 // revision returns the revision of the value of key, without copying the value.
-func (d *Driver) revision(key string, now int64) (r kv.Revision, present bool, err error) {
-	m, ok, err := d.meta(key)
-	if !ok || err != nil || m.expires <= now {
+func (c *change) revision(key string) (r kv.Revision, present bool, err error) {
+	m, ok, err := c.meta(key)
+	if !ok || err != nil || m.expires <= c.now {
 		return r, false, err
 	}
-	err = d.try(func() error {
-		value, closer, err := d.db.Get(spaceKey(valueSpace, key))
+	err = c.d.try(func() error {
+		value, closer, err := c.d.db.Get(spaceKey(valueSpace, key))
 		if err != nil {
 			return err
 		}

@@ -29,6 +29,9 @@ func (d *Driver) reclaim(ctx context.Context) {
 			continue
 		}
 		err := protect(func() error {
+			if err := d.spent.forget(); err != nil {
+				return err
+			}
 			return d.db.Compact(ctx, []byte{0}, []byte{0xff}, true)
 		})
 		if err == nil {

@@ -44,7 +44,7 @@ func TestFillersStandAmongTheValues(t *testing.T) {
 		"all references in use": {[]row{referenceTo("va", 0), referenceTo("vb", 1)}, []string{"va", "vb"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			cache := pebble.NewCache(minCacheBytes)
+			cache := pebble.NewCache(MinCacheBytes)
 			defer cache.Unref()
 			s := newSalvager(engineOptions(cache, &guardFS{}, Options{}))
 			path := filepath.Join(t.TempDir(), "mended.sst")

@@ -76,3 +76,27 @@ func TestTouchDoesNotWriteValuesAgain(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestTheEngineForgetsStatesBeforeChanges(t *testing.T) {
+	d, err := Open(t.TempDir(), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	replace := func(n int, value []byte) {
+		for range n {
+			if err := put(d, "k", value); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	kept := func(most int) func() bool { return func() bool { return d.db.Metrics().Snapshots.Count <= most } }
+	replace(2*maxSpent+1, []byte("small"))
+	await(t, "the states before many changes to be forgotten", kept(1))
+	replace(1, make([]byte, 2*maxSpentBytes))
+	replace(1, []byte("small"))
+	await(t, "the state before a change that has removed much to be forgotten", kept(0))
+	replace(1, []byte("small"))
+	if err := d.Close(); err != nil {
+		t.Error(err)
+	}
+}

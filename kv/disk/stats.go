@@ -2,8 +2,6 @@
 
 package disk
 
-import "edgeframe/internal/lru"
-
 // Space is what the engine takes of its disk.
 type Space struct {
 	// Used is what the files of the engine take, Free what is free on their disk, for users that are not
@@ -21,10 +19,4 @@ func (d *Driver) Space() Space {
 	}
 	s.Damaged, _ = d.damages.report()
 	return s
-}
-
-// CacheStats returns the numbers of the cache of blocks.
-func (d *Driver) CacheStats() lru.Stats {
-	c := d.db.Metrics().BlockCache
-	return lru.Stats{Hits: c.Hits, Misses: c.Misses, Used: c.Size}
 }

@@ -23,6 +23,9 @@ type change struct {
 	freed   int64 // bytes of values that become garbage
 	soonest int64 // the earliest expiry in the batch
 	told    []notice
+	// known is the meta record that was read last, that of knownKey. The key is locked, so nobody else changes it.
+	known    *meta
+	knownKey string
 }
 
 // notice is what those who watch a key are told once a change is stored.
@@ -32,8 +35,17 @@ type notice struct {
 	event func() []byte
 }
 
-// meta returns the meta record of key, if it exists, expired or not.
-func (c *change) meta(key string) (m meta, ok bool, err error) { return c.d.meta(key) }
+// meta returns the meta record of key, if it exists, expired or not. If it is asked twice in a row it reads once.
+func (c *change) meta(key string) (m meta, ok bool, err error) {
+	if c.known != nil && c.knownKey == key {
+		return *c.known, true, nil
+	}
+	m, ok, err = c.d.meta(key)
+	if ok && err == nil {
+		c.known, c.knownKey = &m, key
+	}
+	return m, ok, err
+}
 
 // put stores an item and replaces the one that exists.
 func (c *change) put(it kv.Item, expires int64) error {
