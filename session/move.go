@@ -185,8 +185,11 @@ type sides struct {
 	note           record.Moving
 }
 
-// handed says that only the announcement in the target shows that the session is still in the source.
-func (s *sides) handed() bool { return s.note.Handed && s.note.Announced != Token{} }
+// handed says that only the announcement in the target shows that the session is still in the source. It does not if the
+// session was changed in the source since: a server without the target has served it.
+func (s *sides) handed() bool {
+	return s.note.Handed && s.note.Announced != Token{} && s.note.Of == s.source.head.Revision
+}
 
 // announced reports whether the target has the announcement of this move.
 func (s *sides) announced() bool {
@@ -229,6 +232,7 @@ func (v *move) readNote() (record.Moving, error) {
 
 // writeNote leaves the note of s in the source.
 func (v *move) writeNote(s *sides) error {
+	s.note.Of = s.source.head.Revision
 	item := kv.Item{Key: record.MovingKey(v.id), Value: s.note.Encode()}
 	if err := v.from.SetMany(v.ctx, []kv.Item{item}, v.ttl(s.source.head.Expires)); err != nil {
 		return fmt.Errorf("note that a session is being moved: %w", err)
@@ -262,7 +266,7 @@ func (v *move) settle(h Hold) (Movement, error) {
 		return v.conclude(h, s)
 	}
 	done, err = v.compareSides(h, s)
-	if done == "" && s.note.Handed {
+	if done == "" && s.note.Announced == (Token{}) && s.note.Handed {
 		return Kept, v.from.Delete(v.ctx, record.MovingKey(v.id))
 	}
 	return cmp.Or(done, Kept), err

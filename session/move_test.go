@@ -452,3 +452,33 @@ func TestANoteOfAnEarlierReleaseIsUnderstood(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatWasChangedInTheSourceSinceIsNotDropped hands a session over, and ends before the source is left. Then a server
+// without the target changes it.
+func TestWhatWasChangedInTheSourceSinceIsNotDropped(t *testing.T) {
+	for _, deleted := range []bool{false, true} {
+		m := newMoving(t)
+		sess := m.from.create(10, 2)
+		for there := false; !there; _, there = m.atTarget(sess.ID) {
+			m.calls, m.after = 0, true
+			m.fail++
+			if movement, err := m.mover.Move(t.Context(), sess.ID); err == nil {
+				t.Fatalf("%s without an end", movement)
+			}
+		}
+		newer := m.from.note(sess, "entry")
+		if deleted {
+			if err := m.to.Delete(t.Context(), Ref{ID: sess.ID}, nil); err != nil {
+				t.Error(err)
+			}
+		}
+		m.fail, m.holds = 0, &testHold{}
+		got, err := m.mover.Settle(t.Context(), sess.ID)
+		m.want(Kept, got, err)
+		got, err = m.mover.Move(t.Context(), sess.ID)
+		m.want(Moved, got, err)
+		if now := m.to.must(m.to.Open(t.Context(), Ref{ID: sess.ID}, PrefetchNothing)); now.Revision != newer.Revision {
+			t.Errorf("revision %s, want %s", now.Revision, newer.Revision)
+		}
+	}
+}

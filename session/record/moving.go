@@ -1,6 +1,10 @@
 package record
 
-import "edgeframe/kv"
+import (
+	"slices"
+
+	"edgeframe/kv"
+)
 
 // OnItsWay is [Head.Expires] of a head that announces a session: it is being moved into this store by a server that
 // still has it. To everybody else, also to earlier releases, it is a head that has expired.
@@ -18,11 +22,13 @@ func Announcement(id string, t Token) *Head {
 type Moving struct {
 	// Announced is the token of the announcement in the other store. Earlier releases made none; then it is zero.
 	Announced Token
+	// Of is the token of the session in this store when the note was made.
+	Of Token
 	// Handed says that the session may be in the other store.
 	Handed bool
 }
 
-// The first byte of a stored note, before the token of the announcement. Notes of earlier releases are the byte 1.
+// The first byte of a stored note, before the tokens of the announcement and of the session. Notes of earlier releases are the byte 1.
 const (
 	movingAnnounced = 2
 	movingHanded    = 3
@@ -34,8 +40,8 @@ func (m Moving) Encode() []byte {
 	if m.Handed {
 		state = movingHanded
 	}
-	token := m.Announced.KV()
-	return append([]byte{state}, token[:]...)
+	announced, of := m.Announced.KV(), m.Of.KV()
+	return slices.Concat([]byte{state}, announced[:], of[:])
 }
 
 // DecodeMoving reads the stored form of a note; nil is that of none. What cannot be read says that the session may be
@@ -44,8 +50,9 @@ func DecodeMoving(b []byte) Moving {
 	if b == nil {
 		return Moving{}
 	}
-	if len(b) != 1+kv.RevisionSize || b[0] != movingAnnounced && b[0] != movingHanded {
+	if len(b) != 1+2*kv.RevisionSize || b[0] != movingAnnounced && b[0] != movingHanded {
 		return Moving{Handed: true}
 	}
-	return Moving{Announced: TokenOf(kv.RevisionOf(b[1:])), Handed: b[0] == movingHanded}
+	announced, of := kv.RevisionOf(b[1:]), kv.RevisionOf(b[1+kv.RevisionSize:])
+	return Moving{Announced: TokenOf(announced), Of: TokenOf(of), Handed: b[0] == movingHanded}
 }
