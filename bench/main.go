@@ -20,7 +20,7 @@
 //
 // With -edge it measures the Worker instead of the server; see [bench.edge]. With -peers it measures the server
 // beside programs that do the same work; see [bench.peers]. With -growth it measures the server as tables, sessions and
-// clients become more; see [bench.growth].
+// clients become more; see [bench.growth]. With -capacity it measures what a session takes; see [bench.capacity].
 package main
 
 import (
@@ -50,6 +50,7 @@ func main() {
 	flag.Var(&opt.clients, "clients", "the `numbers` of concurrent clients, each of which is measured, separated by commas")
 	flag.BoolVar(&opt.peers, "peers", false, "measure the server beside other engines and servers")
 	flag.BoolVar(&opt.growth, "growth", false, "measure the server as tables, sessions and clients grow, beside what limits it")
+	flag.BoolVar(&opt.capacity, "capacity", false, "measure what a session takes: bytes in the store and processor time")
 	flag.StringVar(&opt.json, "json", "", "a `file` for the results of -peers and -growth")
 	flag.Parse()
 	if err := begin(opt, flag.Args()); err != nil {
@@ -71,6 +72,7 @@ type options struct {
 	edge     bool
 	peers    bool
 	growth   bool
+	capacity bool
 	json     string
 	server   string
 	backends string
@@ -129,6 +131,9 @@ func run(ctx context.Context, opt options) error {
 	}
 	if opt.growth {
 		return b.growth(ctx)
+	}
+	if opt.capacity {
+		return b.capacity(ctx)
 	}
 	return b.server(ctx)
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -171,7 +172,7 @@ func hold(ctx context.Context, stores *fallback.Driver, changes *line, id string
 // find tells the stores what the embedded store has from earlier runs. While Redis does not answer, sessions that may
 // have arrived there are in doubt.
 func (f *failover) find(ctx context.Context) error {
-	sessions, marked := map[string]bool{}, map[string]bool{}
+	sessions, notes := map[string]bool{}, []string{}
 	for cursor := ""; ; {
 		page, err := f.local.ListKeys(ctx, "", cursor, kv.MaxListLimit)
 		if err != nil {
@@ -181,8 +182,9 @@ func (f *failover) find(ctx context.Context) error {
 			switch id := kv.HashTag(key); {
 			case session.IsHead(key):
 				sessions[id] = true
-			case session.IsMark(key):
-				marked[id] = true
+			case session.IsNote(key):
+				// Of a session that has ended an announcement may be left in Redis.
+				sessions[id], notes = true, append(notes, session.NoteKey(id))
 			case strings.Contains(key, "}:upload"):
 				f.stores.Add(id, time.Now().Add(longestUpload))
 			}
@@ -191,10 +193,26 @@ func (f *failover) find(ctx context.Context) error {
 			break
 		}
 	}
+	doubtful, err := f.doubtful(ctx, notes)
 	for id := range sessions {
-		f.stores.AddCounted(id, marked[id])
+		f.stores.AddCounted(id, doubtful[id])
 	}
-	return nil
+	return err
+}
+
+// doubtful returns the sessions of which notes say that they may have moved.
+func (f *failover) doubtful(ctx context.Context, notes []string) (map[string]bool, error) {
+	ids := map[string]bool{}
+	for part := range slices.Chunk(notes, kv.MaxListLimit) {
+		values, err := f.local.GetMany(ctx, part)
+		if err != nil {
+			return nil, err
+		}
+		for i, key := range part {
+			ids[kv.HashTag(key)] = session.MayHaveMoved(values[i])
+		}
+	}
+	return ids, nil
 }
 
 // settle finds out which sessions have arrived in Redis already. From then on the others are known not to be there.
@@ -203,7 +221,14 @@ func (f *failover) settle(ctx context.Context) error {
 	if len(ids) == 0 || !f.breaker.Closed() {
 		return nil
 	}
-	_, err := f.each(ctx, ids, f.mover.Settle)
+	_, err := f.each(ctx, ids, func(ctx context.Context, id string) (session.Movement, error) {
+		movement, err := f.mover.Settle(ctx, id)
+		if errors.Is(err, kv.ErrFull) || errors.Is(err, kv.ErrNotReplicated) {
+			// It is tried again when sessions are moved.
+			err = nil
+		}
+		return movement, err
+	})
 	if f.unusable(err) {
 		// It is gone again. They are settled when they are moved.
 		return nil

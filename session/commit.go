@@ -207,7 +207,11 @@ func (s *Service) winner(ctx context.Context, id string, lost error) (*head, err
 	if !ok || conflict.Value == nil {
 		return s.heads.load(ctx, Ref{ID: id})
 	}
-	return decodeHead(ctx, id, conflict.Value)
+	h, err := decodeHead(ctx, id, conflict.Value)
+	if err != nil {
+		return nil, err
+	}
+	return h, h.onItsWay()
 }
 
 // attempt is one attempt to commit.

@@ -142,14 +142,14 @@ type stored struct {
 func (c *copier) copy(ctx context.Context, id string) (count *int, done stored, err error) {
 	var last Token
 	for range maxAttempts {
-		source, err := readStored(ctx, c.from, "source", id)
+		source, err := readCopied(ctx, c.from, "source", id)
 		if err != nil {
 			return nil, done, err
 		}
 		if c.hasExpired(source) {
 			return &c.report.Expired, done, nil
 		}
-		target, err := readStored(ctx, c.to, "target", id)
+		target, err := readCopied(ctx, c.to, "target", id)
 		if err != nil {
 			return nil, done, err
 		}
@@ -210,6 +210,15 @@ func readStored(ctx context.Context, from *kv.Store, where, id string) (storedHe
 		return storedHead{}, &Error{Kind: ErrCorrupt, Detail: fmt.Sprintf("the record of session %s in the %s cannot be read: %v", id, where, err), Err: err}
 	}
 	return storedHead{raw, &head{Head: *h}}, nil
+}
+
+// readCopied is readStored for a session that is not being moved into the store.
+func readCopied(ctx context.Context, from *kv.Store, where, id string) (storedHead, error) {
+	h, err := readStored(ctx, from, where, id)
+	if err == nil && isAnnouncement(h) {
+		err = fail(ErrConflict, "session %s is being moved into the %s by a server; copy it again when that server has moved its sessions", id, where)
+	}
+	return h, err
 }
 
 // hasExpired reports whether a session has expired or is absent.

@@ -3,6 +3,8 @@ package session
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -10,6 +12,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow"
 
 	"edgeframe/internal/budget"
+	"edgeframe/kv"
 	"edgeframe/session/record"
 )
 
@@ -65,6 +68,17 @@ func decodeHead(ctx context.Context, id string, b []byte) (*head, error) {
 		return nil, unreadable(id, err)
 	}
 	return &head{Head: *stored, past: new(past), manifests: new(manifests)}, nil
+}
+
+// errOnItsWay is the cause of the error about a session that another server has.
+var errOnItsWay = errors.New("the session is being moved into this store by another server, which still has it")
+
+// onItsWay returns an error if h announces a session that is not here yet.
+func (h *head) onItsWay() error {
+	if h.Expires != record.OnItsWay {
+		return nil
+	}
+	return &kv.Outage{RetryAfter: time.Second, Err: fmt.Errorf("session %s: %w", h.ID, errOnItsWay)}
 }
 
 func (h *head) ttl() time.Duration { return time.Duration(h.TTL) * time.Millisecond }

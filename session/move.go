@@ -4,6 +4,7 @@ package session
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,12 +14,20 @@ import (
 	"edgeframe/session/record"
 )
 
-// A session is moved to another store while it is used. Its segments, which never change, are copied first.
-// Then changes of the session wait, while the segments that have come since are copied, a mark is left in the
-// source, and the head is stored in the target. From then on the target has the session; what is left in
-// the source is deleted. If the process ends meanwhile, the session is in the source alone, or its head is in
-// both stores, and a later move finds out which: a head in the target that the session has had, or that comes
-// from the one in the source, says that the session has arrived. The mark says that this is possible.
+// A session is moved to another store while it is used. Its segments, which never change, are copied first. Then
+// changes of the session wait, and the segments that have come since are copied. Which store has the session is
+// decided in steps, so that it can be told after an end of the process between any two of them:
+//
+//  1. The source notes a token. The target gets an announcement with this token in place of the head: the session is
+//     on its way. Nobody there can read, change or end a session with an announcement.
+//  2. The source notes that the session is being handed over.
+//  3. The head replaces the announcement, by compare-and-swap. From then on the target has the session.
+//  4. What is left in the source is deleted.
+//
+// Before step 2 the source has the session. After it, the source has it as long as the announcement is there,
+// because only step 3 removes that. If the target has anything else, or nothing, step 3 was made, and whoever uses the
+// target has gone on from there: an earlier state in the source must not come back, not even if the session has been
+// deleted.
 
 // Mover moves sessions from one store to another.
 type Mover struct {
@@ -71,14 +80,21 @@ func (m *Mover) Move(ctx context.Context, id string) (Movement, error) {
 	return v.hold(v.arrive)
 }
 
-// Settle finds out whether a session is in the target already, and moves nothing. The error is that of Move.
+// Settle finds out whether a session is in the target already, and finishes handing it over if that was begun. It moves
+// nothing else. The error is that of Move.
 func (m *Mover) Settle(ctx context.Context, id string) (Movement, error) {
 	v := m.newMove(ctx, id)
 	return v.hold(v.settle)
 }
 
-// IsMark reports whether a key of the source says that its session may be in the target too.
-func IsMark(key string) bool { return record.IsMovingKey(key) }
+// IsNote reports whether a key of the source, with any prefix, is that of a note about a move.
+func IsNote(key string) bool { return record.IsMovingKey(key) }
+
+// NoteKey is the key of the note about the move of a session.
+func NoteKey(id string) string { return record.MovingKey(id) }
+
+// MayHaveMoved reports whether a note says that the session may be in the target.
+func MayHaveMoved(note []byte) bool { return record.DecodeMoving(note).Handed }
 
 // move is the move of one session.
 type move struct {
@@ -111,7 +127,7 @@ func (v *move) ahead() error {
 		return err
 	}
 	target, err := readStored(v.ctx, v.to, "target", v.id)
-	if err != nil {
+	if err != nil || isAnnouncement(target) {
 		return err
 	}
 	_, lacking, err := v.difference(source, target)
@@ -163,93 +179,146 @@ func (v *move) hold(work func(Hold) (Movement, error)) (Movement, error) {
 	return work(h)
 }
 
-// settle finishes a move that has stored the head in the target.
+// sides are what both stores have of a session.
+type sides struct {
+	source, target storedHead
+	note           record.Moving
+}
+
+// handed says that only the announcement in the target shows that the session is still in the source. It does not if the
+// session was changed in the source since: a server without the target has served it.
+func (s *sides) handed() bool {
+	return s.note.Handed && s.note.Announced != Token{} && s.note.Of == s.source.head.Revision
+}
+
+// announced reports whether the target has the announcement of this move.
+func (s *sides) announced() bool {
+	return isAnnouncement(s.target) && s.target.head.Revision == s.note.Announced
+}
+
+// isAnnouncement reports whether a head says that the session is on its way, from whichever server.
+func isAnnouncement(h storedHead) bool { return h.head != nil && h.head.Expires == record.OnItsWay }
+
+// look reads what both stores have. If the source has no session, it says what that means.
+func (v *move) look(h Hold) (s sides, done Movement, err error) {
+	if s.source, err = readStored(v.ctx, v.from, "source", v.id); err == nil {
+		s.note, err = v.readNote()
+	}
+	if err != nil {
+		return s, Kept, err
+	}
+	if v.hasExpired(s.source) {
+		if !h.Over() {
+			return s, Pending, nil
+		}
+		if err := v.withdraw(s.note); err != nil {
+			return s, Kept, err
+		}
+		return s, Ended, v.leave(h)
+	}
+	if s.target, err = readStored(v.ctx, v.to, "target", v.id); err != nil {
+		done = Kept
+	}
+	return s, done, err
+}
+
+func (v *move) readNote() (record.Moving, error) {
+	b, err := v.from.Get(v.ctx, record.MovingKey(v.id))
+	if errors.Is(err, kv.ErrNotFound) {
+		err = nil
+	}
+	return record.DecodeMoving(b), err
+}
+
+// writeNote leaves the note of s in the source.
+func (v *move) writeNote(s *sides) error {
+	s.note.Of = s.source.head.Revision
+	item := kv.Item{Key: record.MovingKey(v.id), Value: s.note.Encode()}
+	if err := v.from.SetMany(v.ctx, []kv.Item{item}, v.ttl(s.source.head.Expires)); err != nil {
+		return fmt.Errorf("note that a session is being moved: %w", err)
+	}
+	return nil
+}
+
+// withdraw deletes the announcement of a session that has ended in the source.
+func (v *move) withdraw(note record.Moving) error {
+	if note.Announced == (Token{}) {
+		return nil
+	}
+	key := record.HeadKey(v.id)
+	raw, err := v.to.Get(v.ctx, key)
+	switch {
+	case errors.Is(err, kv.ErrNotFound) || errors.Is(err, kv.ErrCorrupt):
+		return nil
+	case err == nil && kv.RevisionOf(raw) == note.Announced.KV():
+		return v.to.Delete(v.ctx, key)
+	}
+	return err
+}
+
+// settle finishes a move that may have stored the session in the target.
 func (v *move) settle(h Hold) (Movement, error) {
-	source, target, done, err := v.look(h)
+	s, done, err := v.look(h)
 	if done != "" || err != nil {
 		return done, err
 	}
-	if there, err := v.arrived(source, target); err != nil || !there {
-		return Kept, errors.Join(err, v.keep(h))
+	if s.handed() {
+		return v.conclude(h, s)
 	}
-	return Arrived, v.leave(h)
+	done, err = v.compareSides(h, s)
+	if done == "" && s.note.Announced == (Token{}) && s.note.Handed {
+		return Kept, v.from.Delete(v.ctx, record.MovingKey(v.id))
+	}
+	return cmp.Or(done, Kept), err
 }
 
-// keep says that the source has the session, and the target does not.
-func (v *move) keep(h Hold) error {
-	h.Kept()
-	return v.from.Delete(v.ctx, record.MovingKey(v.id))
-}
-
-// look reads the heads of both stores. If the source has none, it says what that means.
-func (v *move) look(h Hold) (source, target storedHead, done Movement, err error) {
-	source, err = readStored(v.ctx, v.from, "source", v.id)
-	if err != nil {
-		return source, target, Kept, err
-	}
-	if v.hasExpired(source) {
-		if !h.Over() {
-			return source, target, Pending, nil
-		}
-		return source, target, Ended, v.leave(h)
-	}
-	target, err = readStored(v.ctx, v.to, "target", v.id)
-	if err != nil {
-		done = Kept
-	}
-	return source, target, done, err
-}
-
-// arrive stores the head in the target.
+// arrive stores the session in the target.
 func (v *move) arrive(h Hold) (Movement, error) {
 	for range maxAttempts {
-		source, target, done, err := v.look(h)
+		s, done, err := v.look(h)
 		if done != "" || err != nil {
 			return done, err
 		}
-		there, err := v.arrived(source, target)
-		if err != nil {
-			return Kept, errors.Join(err, v.keep(h))
+		if s.handed() {
+			return v.conclude(h, s)
 		}
-		if there {
-			return Arrived, v.leave(h)
+		if done, err = v.compareSides(h, s); done != "" {
+			return done, err
 		}
-		h.Kept()
-		sent, err := v.store(source, target)
+		commit, err := v.fill(&s)
+		if err == nil {
+			err = v.announce(h, &s, commit)
+		}
 		switch {
 		case err == nil:
-			return Moved, v.leave(h)
-		case errors.Is(err, kv.ErrConflict):
-		case !sent:
+			return v.handOver(h, &s, commit)
+		case !errors.Is(err, kv.ErrConflict):
 			return Kept, err
-		default:
-			return v.unanswered(h, source, err)
 		}
 	}
 	return Kept, exhausted(v.id, maxAttempts)
 }
 
-// unanswered finds out whether the head of source is in the target after an error that leaves it open.
-func (v *move) unanswered(h Hold, source storedHead, failed error) (Movement, error) {
-	target, err := readStored(v.ctx, v.to, "target", v.id)
-	if err != nil {
-		h.Doubt()
-		return Kept, failed
+// compareSides says what becomes of a session that has not been handed over, if it is not to be moved now: the target
+// has it, in the state of the source or in a later one, or it was changed in both, or another server is moving one with
+// its id there.
+func (v *move) compareSides(h Hold, s sides) (done Movement, err error) {
+	there := false
+	if !v.hasExpired(s.target) && !isFirstOfSameRequest(s.source.head, s.target.head) {
+		var count *int
+		count, err = v.compare(s.source.head, s.target.head)
+		there = count != nil
 	}
-	if target.head != nil && target.head.Revision == source.head.Revision {
-		return Moved, v.leave(h)
+	switch {
+	case there:
+		return Arrived, v.leave(h)
+	case err != nil:
+		done = Kept
+	case isAnnouncement(s.target) && !s.announced():
+		done = Pending
 	}
-	return Kept, errors.Join(failed, v.keep(h))
-}
-
-// arrived reports whether the target has the session in the state of the source, or in a later one. The error
-// says that it was changed in both.
-func (v *move) arrived(source, target storedHead) (bool, error) {
-	if v.hasExpired(target) || isFirstOfSameRequest(source.head, target.head) {
-		return false, nil
-	}
-	count, err := v.compare(source.head, target.head)
-	return count != nil, err
+	h.Kept()
+	return done, err
 }
 
 // isFirstOfSameRequest reports whether the target has what the request with the key that has made the session in the
@@ -258,30 +327,123 @@ func isFirstOfSameRequest(source, target *head) bool {
 	return target.Revision.Revision == 1 && !source.made(target.Revision) && len(source.Made) > 0 && bytes.Equal(source.Made, target.Made)
 }
 
-// store copies what the target is lacking, and then the head. sent says that the target may have the head although
-// there is an error.
-func (v *move) store(source, target storedHead) (sent bool, err error) {
-	commit, lacking, err := v.difference(source, target)
+// fill copies what the target is lacking, and returns the commit that makes the head of the source that of the target.
+func (v *move) fill(s *sides) (kv.Commit, error) {
+	commit, lacking, err := v.difference(s.source, s.target)
 	if err == nil {
-		err = v.bring(source.head, lacking)
-	}
-	if err != nil {
-		return false, corrupt(v.id, err)
+		err = v.bring(s.source.head, lacking)
 	}
 	for _, r := range lacking {
 		commit.Touch = append(commit.Touch, record.SegmentKey(v.id, r))
 	}
-	mark := []kv.Item{{Key: record.MovingKey(v.id), Value: []byte{1}}}
-	if err := v.from.SetMany(v.ctx, mark, v.ttl(source.head.Expires)); err != nil {
-		return false, fmt.Errorf("mark a session that is being moved: %w", err)
-	}
-	_, err = v.to.Commit(v.ctx, commit)
-	_, refused := errors.AsType[*kv.Outage](err)
-	return !refused, err
+	return commit, corrupt(v.id, err)
 }
 
-// leave deletes what the source has of a session that is in the target, or has ended.
+// announce stores the announcement in the target, and notes that it may be replaced from now on. commit is that which
+// replaces it.
+func (v *move) announce(h Hold, s *sides, commit kv.Commit) error {
+	if s.note.Announced == (Token{}) {
+		s.note = record.Moving{Announced: s.source.head.Revision.Next()}
+		if err := v.writeNote(s); err != nil {
+			return err
+		}
+	}
+	if err := v.store(s, commit); err != nil {
+		return err
+	}
+	s.note.Handed = true
+	err := v.writeNote(s)
+	if err != nil {
+		// It may be written all the same.
+		h.Doubt()
+	}
+	return err
+}
+
+// store stores the announcement, unless it is there.
+func (v *move) store(s *sides, commit kv.Commit) error {
+	token := s.note.Announced
+	if s.announced() {
+		return v.to.Confirm(v.ctx, record.HeadKey(v.id), token.KV())
+	}
+	value, err := record.Announcement(v.id, token).Encode()
+	if err != nil {
+		return err
+	}
+	commit.Swap, commit.Drop = kv.Item{Key: record.HeadKey(v.id), Value: value}, nil
+	_, err = v.to.Commit(v.ctx, commit)
+	return err
+}
+
+// conclude ends a move that was interrupted when the session was handed over.
+func (v *move) conclude(h Hold, s sides) (Movement, error) {
+	if !s.announced() {
+		return v.depart(h, s.target, Arrived)
+	}
+	commit, err := v.fill(&s)
+	if err != nil {
+		return Kept, err
+	}
+	return v.handOver(h, &s, commit)
+}
+
+// handOver replaces the announcement by the session, with commit. Only this move does that, so if the announcement is
+// not there any more, it has succeeded.
+func (v *move) handOver(h Hold, s *sides, commit kv.Commit) (Movement, error) {
+	commit.Old = s.note.Announced.KV()
+	for last := false; ; last = true {
+		_, failed := v.to.Commit(v.ctx, commit)
+		if failed == nil {
+			return Moved, v.leave(h)
+		}
+		if _, refused := errors.AsType[*kv.Outage](failed); refused {
+			return v.takeBack(h, s, failed)
+		}
+		target, err := readStored(v.ctx, v.to, "target", v.id)
+		s.target = target
+		switch {
+		case err == nil && !s.announced():
+			return v.depart(h, target, Moved)
+		case err == nil && errors.Is(failed, kv.ErrFull):
+			return v.takeBack(h, s, failed)
+		case err != nil || last:
+			h.Doubt()
+			return Kept, failed
+		}
+	}
+}
+
+// takeBack notes that the session is in the source after all: handing it over has failed for sure.
+func (v *move) takeBack(h Hold, s *sides, failed error) (Movement, error) {
+	s.note.Handed = false
+	if err := v.writeNote(s); err != nil {
+		h.Doubt()
+		return Kept, errors.Join(failed, err)
+	}
+	h.Kept()
+	return Kept, failed
+}
+
+// depart leaves the source to a session that was handed over. Whatever the target has, the session went on from there; if
+// it has nothing, the session has ended.
+func (v *move) depart(h Hold, target storedHead, as Movement) (Movement, error) {
+	var shown kv.Revision
+	if target.head != nil {
+		shown = target.head.Revision.KV()
+	}
+	if err := v.to.Confirm(v.ctx, record.HeadKey(v.id), shown); err != nil {
+		h.Doubt()
+		return Kept, err
+	}
+	return as, v.leave(h)
+}
+
+// leave deletes what the source has of a session that is in the target, or has ended: first the head, so that none is
+// left without its note.
 func (v *move) leave(h Hold) error {
 	h.Moved()
+	if err := v.from.Delete(v.ctx, record.HeadKey(v.id)); err != nil {
+		return err
+	}
 	return deleteSession(v.ctx, v.from, v.id)
 }

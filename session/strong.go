@@ -58,7 +58,11 @@ func (hs *strongHeads) load(ctx context.Context, ref Ref) (*head, error) {
 	case err != nil:
 		return nil, err
 	}
-	return hs.known.decode(ctx, ref.ID, b)
+	h, err := hs.known.decode(ctx, ref.ID, b)
+	if err != nil {
+		return nil, err
+	}
+	return h, h.onItsWay()
 }
 
 func (hs *strongHeads) recall(ctx context.Context, id string) *head { return hs.known.recall(ctx, id) }

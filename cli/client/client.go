@@ -246,10 +246,14 @@ func newKey() string {
 	return hex.EncodeToString(b[:])
 }
 
-// ParseBase checks the address of a server, and returns it without a slash at the end.
+// ParseBase checks the address of a server, and returns it without a slash at the end. The error does not show an address
+// that may have a password or a token.
 func ParseBase(address string) (string, error) {
+	if strings.ContainsAny(address, "@?#") {
+		return "", errors.New("the address of the server has a user, a query or a fragment; it must be like http://127.0.0.1:8000 or https://tables.example.com, and a token goes into EDGEFRAME_TOKEN")
+	}
 	u, err := url.Parse(address)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return "", fmt.Errorf("%q is not the address of a server; it must be like http://127.0.0.1:8000 or https://tables.example.com", address)
 	}
 	return strings.TrimRight(address, "/"), nil

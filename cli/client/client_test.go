@@ -228,5 +228,8 @@ func TestAddressesAreChecked(t *testing.T) {
 		if got != want || (err == nil) != (want != "") {
 			t.Errorf("%q: got %q, %v", address, got, err)
 		}
+		if err != nil && (strings.Contains(err.Error(), "pass") || strings.Contains(err.Error(), "a=b")) {
+			t.Errorf("the error shows what may be a secret: %v", err)
+		}
 	}
 }

@@ -290,10 +290,11 @@ func (o *outage) wantTransitions(n int) {
 }
 
 // TestNoChangeIsLostWhenTheServerIsKilledWhileItMovesSessions kills the server at random moments after Redis has come
-// back. Now and then Redis ends at the same time, and is back after the server.
+// back. Now and then Redis ends at the same time, and is back after the server. Another server deletes sessions meanwhile.
 func TestNoChangeIsLostWhenTheServerIsKilledWhileItMovesSessions(t *testing.T) {
 	o := newOutage(t)
-	state := map[string]int{}
+	state, deleted := map[string]int{}, map[string]bool{}
+	other := &outage{T: t, client: o.client, server: testenv.StartServer(t, "REDIS_ENABLED=true", "REDIS_URL="+o.redis.URL, "BREAKER_FAILURES=0")}
 	for round := range *moveKills {
 		o.redis.Kill9()
 		o.gone()
@@ -312,6 +313,15 @@ func TestNoChangeIsLostWhenTheServerIsKilledWhileItMovesSessions(t *testing.T) {
 			o.redis.Kill9()
 		}
 		o.server.Kill9()
+		for path := range state {
+			if len(deleted) > 4*round {
+				break
+			}
+			if status, _, _ := other.ask("DELETE", path, ""); status == http.StatusNoContent {
+				delete(state, path)
+				deleted[path] = true
+			}
+		}
 		o.start()
 		for path, n := range state {
 			status, body, _ := o.ask("GET", path, "")
@@ -332,7 +342,10 @@ func TestNoChangeIsLostWhenTheServerIsKilledWhileItMovesSessions(t *testing.T) {
 		o.moved()
 		o.wantStates(state)
 	}
-	t.Logf("%d kills, %d sessions", *moveKills, len(state))
+	for path := range deleted {
+		o.want(http.StatusNotFound, "GET", path, "")
+	}
+	t.Logf("%d kills, %d sessions, %d deleted", *moveKills, len(state), len(deleted))
 	// Everything is in Redis: another server without the directory has it too.
 	o.server.Kill9()
 	o.env = append(slices.Clone(o.env), "STORAGE_DIR="+t.TempDir())

@@ -21,8 +21,9 @@ type Output struct {
 }
 
 // Run runs a command of the program to its end, in an empty directory and with no other variables than PATH and those
-// of env. It fails the test if what the command prints has a secret; and if it has a whole id, but for data on the
-// standard output: verbs for people and programs print the ids of sessions that they have made.
+// of env. It fails the test if what the command prints has a secret; and if it has a whole id, but for those among the
+// arguments, and for data on the standard output: verbs for people and programs print the ids of sessions that they have
+// made.
 func Run(t testing.TB, stdin io.Reader, env []string, args ...string) Output {
 	t.Helper()
 	verb := ""
@@ -34,6 +35,14 @@ func Run(t testing.TB, stdin io.Reader, env []string, args ...string) Output {
 
 // operating are the commands that look after servers and stores. They have no reason to print an id.
 var operating = map[string]bool{"": true, "serve": true, "health": true, "version": true, "backup": true, "restore": true, "repair": true, "migrate": true}
+
+// withoutIDs returns a text without the whole ids among arguments: who has typed one may be told about it.
+func withoutIDs(text string, args []string) string {
+	for _, id := range FindIDs(strings.Join(args, " ")) {
+		text = strings.ReplaceAll(text, id, "")
+	}
+	return text
+}
 
 func runToEnd(t testing.TB, program string, stdin io.Reader, env []string, verb string, args ...string) Output {
 	t.Helper()
@@ -51,7 +60,11 @@ func runToEnd(t testing.TB, program string, stdin io.Reader, env []string, verb 
 		t.Fatal(err)
 	}
 	what := strings.TrimSpace("the output of edgeframe " + verb)
-	ShowsNoSecrets(t, what, errs.String())
+	told := errs.String()
+	if !operating[verb] {
+		told = withoutIDs(told, args)
+	}
+	ShowsNoSecrets(t, what, told)
 	if isText := utf8.Valid(out.Bytes()) && !bytes.Contains(out.Bytes(), []byte{0}); operating[verb] && isText {
 		ShowsNoSecrets(t, what, out.String())
 	} else if found := FindSecrets(out.String()); found != nil {

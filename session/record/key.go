@@ -15,10 +15,10 @@ func KeyPrefix(id string) string { return "{" + id + "}:" }
 // HeadKey is the key of a session's head.
 func HeadKey(id string) string { return KeyPrefix(id) + "head" }
 
-// MovingKey is the key of the mark that a session may have arrived in another store.
+// MovingKey is the key of the note about the move of a session into another store: its [Moving].
 func MovingKey(id string) string { return KeyPrefix(id) + "moving" }
 
-// IsMovingKey reports whether a key, with any prefix, is that of such a mark.
+// IsMovingKey reports whether a key, with any prefix, is that of such a note.
 func IsMovingKey(key string) bool { return strings.HasSuffix(key, "}:moving") }
 
 // IsHead reports whether a key, with any prefix, is that of a head.
