@@ -83,8 +83,7 @@ func TestAGoalIsMetByAllItsMeasurements(t *testing.T) {
 		compareWithFirst(row.Peers)
 		return row
 	}
-	var results peerResults
-	for _, area := range []peerArea{
+	results := peerResults{Areas: []peerArea{
 		{Name: "engines", Rows: []peerRow{
 			measurement("load the CSV", 90, measuredAs("DuckDB 1.5", 0, 0, 100)),
 			measurement("describe", 160, measuredAs("DuckDB 1.5", 0, 0, 500), measuredAs("Polars 0.26", 0, 0, 100)),
@@ -100,9 +99,7 @@ func TestAGoalIsMetByAllItsMeasurements(t *testing.T) {
 			measurement(alikeTitle(alikeWorks[1], embedded), 10, measuredAs("edgeframe, 100000 rows", 0, 0, 13)),
 		}},
 		{Name: memoryArea, Rows: []peerRow{measurement(largeTitle("csv"), 10, measuredAs("edgeframe, idle", 0, 35<<20, 1))}},
-	} {
-		results.Areas = append(results.Areas, area)
-	}
+	}}
 	table := results.judge()
 	met := map[string]int{}
 	for _, g := range results.Goals {

@@ -3,8 +3,9 @@ package session
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
+	"encoding/binary"
 	"errors"
-	"math/rand/v2"
 
 	"edgeframe/kv"
 	"edgeframe/session/record"
@@ -143,8 +144,13 @@ func (h *head) segmentKeys() (keys []string) {
 // newEpoch returns the epoch of a new session whose request has a key. Repeats at the same time make the same
 // segments for the same session, and a session that is made again after it was deleted has the revisions of
 // the first one. If the segments had the same keys, one could delete or shorten the life of what another one
-// needs.
-func newEpoch() uint64 { return 1<<31 | uint64(rand.Uint32()>>2) }
+// needs. The numbers of math/rand would not do: those of a Worker come from a seed of the isolate, see
+// edge/runtime.mjs.
+func newEpoch() uint64 {
+	var random [4]byte
+	_, _ = rand.Read(random[:]) // never fails
+	return 1<<31 | uint64(binary.LittleEndian.Uint32(random[:])>>2)
+}
 
 // nextBorn is the number in the keys of the segments that the commit after h stores.
 func (h *head) nextBorn() uint64 { return h.Epoch + h.Revision.Revision + 1 }

@@ -4,8 +4,9 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/rand"
+	"encoding/binary"
 	"errors"
-	"math/rand/v2"
 	"time"
 
 	"edgeframe/codec"
@@ -26,7 +27,7 @@ func (a *Area) StageOnce(ctx context.Context, name func(exact bool) (id string, 
 	if !exact {
 		return up, false, a.write(ctx, up, file, lifetime)
 	}
-	up.attempt = max(rand.Uint32(), 1)
+	up.attempt = newAttempt()
 	c := kv.Commit{Put: up.cut(file), TTL: storeTTL(lifetime), SwapTTL: storeTTL(lifetime)}
 	rec := up.record()
 	rec.Request = content[:]
@@ -67,4 +68,12 @@ func (a *Area) StageOnce(ctx context.Context, name func(exact bool) (id string, 
 		// The record has expired, and the store has not deleted it yet.
 		c.Old = kv.RevisionOf(lost.Value)
 	}
+}
+
+// newAttempt returns a number that tells attempts to store one upload apart, never 0. Those of math/rand would not do:
+// on a Worker they come from a seed of the isolate, see edge/runtime.mjs.
+func newAttempt() uint32 {
+	var random [4]byte
+	_, _ = rand.Read(random[:]) // never fails
+	return max(binary.LittleEndian.Uint32(random[:]), 1)
 }
