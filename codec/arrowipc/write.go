@@ -58,7 +58,7 @@ type recordWriter interface {
 
 // buffers are buffers of writeArrow that are free. A new one for each answer would be the largest part of
 // what a small answer allocates.
-var buffers = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, 256<<10) }}
+var buffers = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, 128<<10) }}
 
 // writeArrow trims row groups and writes them. arrow-go v17 writes slices of some types wrongly.
 func writeArrow(w io.Writer, groups codec.RowGroups, trim func(arrow.Record) (arrow.Record, error), open func(io.Writer) (recordWriter, error)) error {
