@@ -20,6 +20,9 @@ type wanted struct {
 	// numeric says that cells are numbers, and that the dialect has another decimal point or separates
 	// thousands.
 	numeric bool
+	// plain is the kind whose plain cells have the type dt, cellNull if there is none, and words has room for some.
+	plain cellKind
+	words []uint64
 	// most is the length of the longest cell that can fit.
 	most    int
 	scratch []byte
@@ -52,8 +55,21 @@ func newWanted(dt arrow.DataType, format string, d *dialect, mem *codec.Budget) 
 			return nil, err
 		}
 	}
+	if w.format == nil {
+		w.plain = plainKindOf(dt)
+	}
 	w.builder, err = scalar.NewBuilder(dt, mem)
 	return w, err
+}
+
+// plainKindOf returns the kind with a plainParser that has this type, cellNull if there is none.
+func plainKindOf(dt arrow.DataType) cellKind {
+	for kind, parse := range plainParsers {
+		if parse != nil && arrow.TypeEqual(cellTypes[kind], dt) {
+			return cellKind(kind)
+		}
+	}
+	return cellNull
 }
 
 // dataType is the type that the column gets in the table.
@@ -96,6 +112,20 @@ func (w *wanted) append(cell []byte) scalar.Fit {
 	return w.builder.AppendText(plain)
 }
 
+// plainRun is how many plain cells are appended at once.
+const plainRun = 64
+
+// appendPlain appends the plain cells from row on, up to plainRun, and returns how many there are.
+func (w *wanted) appendPlain(in textCells, row int) int {
+	parse := in.plain[w.plain]
+	if parse == nil {
+		return 0
+	}
+	w.words = parse(w.words[:0], in.data, in.spans[row:min(row+plainRun, len(in.spans))])
+	w.builder.AppendWords(w.words)
+	return len(w.words)
+}
+
 // addWanted appends cells to the builder. Once a cell does not fit, further cells are ignored. A cell that
 // spells a missing value is missing, whether it is quoted or not.
 func (c *textColumn) addWanted(in textCells, firstRow int) {
@@ -106,7 +136,11 @@ func (c *textColumn) addWanted(in textCells, firstRow int) {
 	if c.chunk.rows == 0 {
 		w.builder.Reserve(in.rows)
 	}
-	for row, span := range in.spans {
+	for row := 0; row < len(in.spans); row++ {
+		if row += w.appendPlain(in, row); row == len(in.spans) {
+			break
+		}
+		span := in.spans[row]
 		b := span.content(in.data, &c.scratch)
 		cell := trimBlanks(b)
 		if in.nulls.Has(cell) {

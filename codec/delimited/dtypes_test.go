@@ -3,8 +3,13 @@ package delimited
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/array"
 
 	"edgeframe/codec"
 	"edgeframe/codec/codectest"
@@ -144,4 +149,58 @@ func TestTextThatDoesNotFitATypeIsRefusedWithItsPlace(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(t, CSV) })
 	}
+}
+
+// TestPlainCellsOfAColumnWithATypeAreReadAsAllOthers compares with a builder that gets one cell after the other.
+func TestPlainCellsOfAColumnWithATypeAreReadAsAllOthers(t *testing.T) {
+	random := rand.New(rand.NewPCG(7, 8))
+	for dtype, cells := range map[string][]string{
+		"int64":   {"1", "-20", "1234567890123456", "12345678901234567", "007", "+3", "NA", "", " 4 ", `"5"`, "0", "-0"},
+		"float64": {"1.5", "-0.25", "0.0", "1e-7", "7", "NA", " 2.5", `"3.5"`, "1.50", "inf", "0.00001"},
+		"bool":    {"true", "false", "TRUE", "1", "NA", `"true"`, " false"},
+		"date32":  {"2026-01-18", "0001-01-01", "2024-02-29", `"2023-12-31"`, "NA", " 2026-01-19"},
+	} {
+		opt := codec.ReadOptions{DTypes: codectest.DTypes(t, "a="+dtype)}
+		for _, sizes := range []textSizes{defaultSizes, {groupRows: 150, windowFields: 100, windowRows: 50}} {
+			given := slices.Repeat(cells[:1], 500)
+			for range 20 {
+				given[random.IntN(len(given))] = cells[random.IntN(len(cells))]
+			}
+			want, changed := oneByOne(t, opt.DTypes["a"], given)
+			table, err := sized(sizes).Decode([]byte("a,b\n"+strings.Join(given, ",\n")+",\n"), opt)
+			if err != nil {
+				t.Fatal(dtype, err)
+			}
+			if got := columnText(table, 0); got != want {
+				t.Errorf("%s: the values are\n%s\nwant\n%s", dtype, got, want)
+			}
+			if got := table.Receipt.Changed[0]; got != changed {
+				t.Errorf("%s: %d cells have changed, want %d", dtype, got, changed)
+			}
+		}
+	}
+}
+
+// oneByOne returns what cells are as a type, and how many change.
+func oneByOne(t *testing.T, dt arrow.DataType, cells []string) (text string, changed int64) {
+	t.Helper()
+	builder, err := scalar.NewBuilder(dt, codec.NewBudget(1<<20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, cell := range cells {
+		switch bare := strings.Trim(cell, "\" "); {
+		case bare == "":
+			builder.AppendNull()
+		case bare == "NA":
+			builder.AppendNull()
+			changed++
+		case builder.AppendText([]byte(bare)) == scalar.Respelled || strings.Contains(cell, " "):
+			changed++
+		}
+	}
+	arr := builder.Array()
+	schema := arrow.NewSchema([]arrow.Field{{Name: "a", Type: dt, Nullable: true}}, nil)
+	rec := array.NewRecord(schema, []arrow.Array{arr}, int64(arr.Len()))
+	return columnText(&codec.Table{Schema: schema, RowGroups: []arrow.Record{rec}}, 0), changed
 }

@@ -113,6 +113,13 @@ func (b *Builder) AppendJSON(raw []byte) bool {
 // [ParseBool] does, and 1 and 0; everything else as the string that [FromJSON] reads.
 func (b *Builder) AppendText(text []byte) Fit { return b.text(text) }
 
+// AppendWords appends values of a type of a fixed width of at most eight bytes, as Arrow has them in memory: each
+// in the low bytes of a word, of booleans 1 and 0. They must be values of the type.
+func (b *Builder) AppendWords(values []uint64) {
+	m := b.maker.(interface{ putAll(values []uint64) })
+	m.putAll(values)
+}
+
 // AppendBool appends true or false.
 func (b *Builder) AppendBool(v bool) bool { return b.boolean(v) }
 

@@ -46,6 +46,13 @@ func (w *words) put(v uint64) {
 	w.n++
 }
 
+// putAll appends values of at most eight bytes.
+func (w *words) putAll(values []uint64) {
+	for _, v := range values {
+		w.put(v)
+	}
+}
+
 // putBytes appends a value of any width.
 func (w *words) putBytes(v []byte) {
 	if cap(w.values)-len(w.values) < len(v) {
