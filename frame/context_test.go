@@ -14,7 +14,6 @@ import (
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
-	"github.com/zeebo/xxh3"
 
 	"edgeframe/codec"
 	"edgeframe/codec/codectest"
@@ -212,45 +211,29 @@ func TestTheCauseOfTheEndIsKept(t *testing.T) {
 	}
 }
 
-// compareDigests is an order of digests.
-func compareDigests(a, b xxh3.Uint128) int {
-	return cmp.Or(cmp.Compare(a.Hi, b.Hi), cmp.Compare(a.Lo, b.Lo))
-}
-
-func TestSortingInStepsSorts(t *testing.T) {
+func TestTheValueWithARankIsFound(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	for _, distinct := range []uint64{2, math.MaxUint64} {
-		values := make([]xxh3.Uint128, 2*sortStep+1)
-		for i := range values {
-			values[i] = xxh3.Uint128{Hi: random.Uint64N(distinct), Lo: random.Uint64N(2)}
-		}
-		want := slices.Clone(values)
-		slices.SortFunc(want, compareDigests)
-		sort := func(part []xxh3.Uint128) {
-			if len(part) > sortStep {
-				t.Errorf("%d values were sorted at once", len(part))
+	for _, n := range []int{1, 2, 3, sortedAtOnce, sortedAtOnce + 1, 100_001} {
+		for _, distinct := range []int64{1, 2, 1000, math.MaxInt64} {
+			values := make([]int64, n)
+			for i := range values {
+				values[i] = random.Int64N(distinct) - distinct/2
 			}
-			slices.SortFunc(part, compareDigests)
-		}
-		if err := sortSteps(t.Context(), values, compareDigests, sort); err != nil {
-			t.Fatal(err)
-		}
-		if !slices.Equal(values, want) {
-			t.Errorf("values of %d are not in order", distinct)
+			want := slices.Sorted(slices.Values(values))
+			lower, upper, err := middleOf(t.Context(), slices.Clone(values), cmp.Compare)
+			if err != nil || lower != want[max(n/2-1, 0)] || upper != want[n/2] {
+				t.Errorf("the middle of %d is %d, %d, %v; want %d, %d", n, lower, upper, err, want[max(n/2-1, 0)], want[n/2])
+			}
+			rank := random.IntN(n)
+			if err := nth(t.Context(), values, rank, cmp.Compare); err != nil || values[rank] != want[rank] {
+				t.Errorf("the value with the rank %d of %d is %d, %v; want %d", rank, n, values[rank], err, want[rank])
+			}
+			if slices.Max(values[:rank+1]) != values[rank] || slices.Min(values[rank:]) != values[rank] {
+				t.Errorf("values of %d are on the wrong side of the rank %d", n, rank)
+			}
 		}
 	}
-	ctx := after(t, 1)
-	values := make([]xxh3.Uint128, 3*sortStep)
-	for i := range values {
-		values[i].Hi = random.Uint64()
-	}
-	sorted := 0
-	err := sortSteps(ctx, values, compareDigests, func(part []xxh3.Uint128) {
-		if len(part) > 1000 {
-			sorted++
-		}
-	})
-	if !errors.Is(err, context.Canceled) || sorted > 0 {
-		t.Errorf("%v after %d parts", err, sorted)
+	if _, _, err := middleOf(after(t, 1), random.Perm(3*sortedAtOnce), cmp.Compare); !errors.Is(err, context.Canceled) {
+		t.Errorf("finding the middle of what nobody waits for: %v", err)
 	}
 }

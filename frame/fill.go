@@ -361,18 +361,26 @@ func (p *filling) median() error {
 	if err != nil {
 		return err
 	}
-	if err := sortSteps(p.f.Context, all, cmp.Compare, slices.Sort); err != nil {
+	lower, value, err := middleOf(p.f.Context, all, compareFloats)
+	if err != nil {
 		return err
 	}
-	middle := len(all) / 2
-	value := all[middle]
 	if len(all)%2 == 0 {
-		value = all[middle-1]/2 + value/2
-		if sum := all[middle-1] + all[middle]; !math.IsInf(sum, 0) {
-			value = sum / 2
+		half := lower/2 + value/2
+		if sum := lower + value; !math.IsInf(sum, 0) {
+			half = sum / 2
 		}
+		value = half
 	}
 	return p.withNumber(value)
+}
+
+// compareFloats is cmp.Compare, but orders the zeros, so that it does not depend on their places which one is chosen.
+func compareFloats(a, b float64) int {
+	if a == 0 && b == 0 {
+		return cmp.Compare(math.Float64bits(b), math.Float64bits(a))
+	}
+	return cmp.Compare(a, b)
 }
 
 func (p *filling) withNumber(value float64) error {

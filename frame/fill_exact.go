@@ -3,7 +3,6 @@ package frame
 import (
 	"cmp"
 	"math/big"
-	"slices"
 
 	"github.com/apache/arrow/go/v17/arrow"
 
@@ -66,34 +65,27 @@ func (p *filling) exactMedian() error {
 // middle returns the two values in the middle of all, in order; the upper one is the middle of an odd
 // number of values.
 func (p *filling) middle() (lower, upper *big.Int, err error) {
-	above := int(p.present / 2)
-	below := max(above-1, 0)
 	if scalar.Ticks(p.col.Chunks[0].Data) != nil {
 		all := make([]int64, 0, p.present)
 		err := p.eachInteger(func(_ int64, v *big.Int) error {
 			all = append(all, v.Int64())
 			return nil
 		})
-		if err == nil {
-			err = sortSteps(p.f.Context, all, cmp.Compare, slices.Sort)
-		}
 		if err != nil {
 			return nil, nil, err
 		}
-		return big.NewInt(all[below]), big.NewInt(all[above]), nil
+		low, high, err := middleOf(p.f.Context, all, cmp.Compare)
+		return big.NewInt(low), big.NewInt(high), err
 	}
 	all := make([]*big.Int, 0, p.present)
 	err = p.eachInteger(func(_ int64, v *big.Int) error {
 		all = append(all, new(big.Int).Set(v))
 		return nil
 	})
-	if err == nil {
-		err = sortSteps(p.f.Context, all, (*big.Int).Cmp, func(part []*big.Int) { slices.SortFunc(part, (*big.Int).Cmp) })
-	}
 	if err != nil {
 		return nil, nil, err
 	}
-	return all[below], all[above], nil
+	return middleOf(p.f.Context, all, (*big.Int).Cmp)
 }
 
 func (p *filling) withQuotient(v, by *big.Int) error {
