@@ -62,9 +62,13 @@ func TestAcknowledgedChangesSurviveKill9OfRedis(t *testing.T) {
 		t.Errorf("%d connections to Redis, %v", n, err)
 	}
 	c.http.CloseIdleConnections()
+	// The server sees them close one after the other.
 	files := server.OpenFiles()
-	for end := time.Now().Add(5 * time.Second); files > 20+16 && time.Now().Before(end); files = server.OpenFiles() {
-		time.Sleep(20 * time.Millisecond) // until the server has seen them close
+	for same, end := 0, time.Now().Add(10*time.Second); same < 50 && time.Now().Before(end); same++ {
+		time.Sleep(20 * time.Millisecond)
+		if now := server.OpenFiles(); now != files {
+			files, same = now, 0
+		}
 	}
 	n, stacks := server.Goroutines()
 	t.Logf("%d files and %d goroutines in the end", files, n)
