@@ -89,9 +89,9 @@ export function describe(env) {
 }
 
 /**
- * The function get, with which syscall/js reads a property, without its cost for the one that Go reads each time that it
- * is resumed: the event that has resumed it. There is none, because functions of Go are not called as those of
- * JavaScript. The text with its name is a constant of the program, so it is told by its place.
+ * A cheaper form of get, the function with which syscall/js reads a property. Go reads _pendingEvent each time that it is
+ * resumed. That property is always null here, because JavaScript calls no functions of Go as its own. Its name is a
+ * constant of the program, so the address of the text identifies it.
  */
 function withoutEvents(go, get) {
   const name = "_pendingEvent";

@@ -192,7 +192,7 @@ func oneLine(b []byte) {
 	}
 }
 
-// contentLength parses a Content-Length. It returns -1 if it is none.
+// contentLength parses the value of a Content-Length field. It returns -1 if the text is not a length.
 func contentLength(text string) int64 {
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n < 0 {

@@ -354,7 +354,7 @@ func (v *move) announce(h Hold, s *sides, commit kv.Commit) error {
 	s.note.Handed = true
 	err := v.writeNote(s)
 	if err != nil {
-		// It may be written all the same.
+		// The note may have been written nevertheless.
 		h.Doubt()
 	}
 	return err

@@ -20,7 +20,7 @@ type wanted struct {
 	// numeric says that cells are numbers, and that the dialect has another decimal point or separates
 	// thousands.
 	numeric bool
-	// plain is the kind whose plain cells have the type dt, cellNull if there is none, and words has room for some.
+	// plain is the kind whose plain cells have the type dt, or cellNull. words is where they are read into.
 	plain cellKind
 	words []uint64
 	// most is the length of the longest cell that can fit.
@@ -62,7 +62,7 @@ func newWanted(dt arrow.DataType, format string, d *dialect, mem *codec.Budget) 
 	return w, err
 }
 
-// plainKindOf returns the kind with a plainParser that has this type, cellNull if there is none.
+// plainKindOf returns the kind of cells that has a plainParser and this type, or cellNull.
 func plainKindOf(dt arrow.DataType) cellKind {
 	for kind, parse := range plainParsers {
 		if parse != nil && arrow.TypeEqual(cellTypes[kind], dt) {

@@ -1,6 +1,6 @@
 import type { ReadonlySignal } from "@preact/signals";
 
-/** Waits until a signal has a value that is wanted. */
+/** Waits until the value of a signal is one that wanted accepts. */
 export const until = async <T>(signal: ReadonlySignal<T>, wanted: (value: T) => boolean): Promise<void> => {
   while (!wanted(signal.value))
     await new Promise<void>((resolve) => {
