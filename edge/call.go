@@ -159,8 +159,7 @@ func header(fields string) http.Header {
 // usualHeader is a size in bytes that the headers of most responses do not exceed.
 const usualHeader = 640
 
-// headerText returns a header as one string, a line for each field, with the date of now, and its Content-Length, which
-// is -1 if there is none.
+// headerText returns a header as one string, a line for each field, with the current date, and its Content-Length or -1.
 func headerText(h http.Header) (text string, length int64) {
 	length = -1
 	b := append(make([]byte, 0, usualHeader), date()...)

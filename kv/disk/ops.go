@@ -37,7 +37,7 @@ func (d *Driver) Get(ctx context.Context, keys []string) ([][]byte, error) {
 	return values, nil
 }
 
-// get returns a copy of the value of key, nil if there is none, without a change that is not confirmed. The copy is in
+// get returns a copy of the value of key, or nil, without a change that is not confirmed. The copy is in
 // memory that the function makes.
 func (d *Driver) get(key string, now int64, memory func(size int) []byte) (value []byte, err error) {
 	for {
