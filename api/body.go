@@ -21,6 +21,7 @@ import (
 	"edgeframe/codec"
 	"edgeframe/codec/formats"
 	"edgeframe/frame"
+	"edgeframe/internal/large"
 	"edgeframe/recipe"
 )
 
@@ -116,16 +117,23 @@ func (s *server) readWhole(w http.ResponseWriter, r *http.Request) ([]byte, erro
 // first maxGuess bytes have arrived, the buffer grows to the declared size at once: while a buffer
 // grows, it is in memory twice.
 func readAll(r io.Reader, claimed int64) ([]byte, error) {
-	var b bytes.Buffer
-	first := min(max(claimed, 0)+bytes.MinRead, maxGuess)
-	b.Grow(int(first))
-	n, err := b.ReadFrom(io.LimitReader(r, first-bytes.MinRead))
-	if err != nil {
-		return b.Bytes(), err
+	b := make([]byte, 0, min(max(claimed, 0)+bytes.MinRead, maxGuess))
+	for {
+		if len(b) == cap(b) {
+			room := int(claimed) - len(b)
+			if room <= 0 {
+				room = len(b)
+			}
+			b = large.Grow(b, room+bytes.MinRead)
+		}
+		n, err := r.Read(b[len(b):cap(b)])
+		b = b[:len(b)+n]
+		if err == io.EOF {
+			return b, nil
+		} else if err != nil {
+			return b, err
+		}
 	}
-	b.Grow(int(max(claimed-n, 0)) + bytes.MinRead)
-	_, err = b.ReadFrom(r)
-	return b.Bytes(), err
 }
 
 func tooLarge(limit int64) error {

@@ -3,11 +3,12 @@ package codec
 import (
 	"fmt"
 	"math"
-	"slices"
 	"sync"
 	"sync/atomic"
 
 	"github.com/apache/arrow/go/v17/arrow/memory"
+
+	"edgeframe/internal/large"
 )
 
 // Budget bounds the memory that work on one input may take. It is an allocator on the Go heap,
@@ -134,7 +135,7 @@ func AppendBudgeted[T any](mem *Budget, s []T, v T, size int64) []T {
 	if len(s) == cap(s) {
 		grow := max(8, len(s))
 		mem.Take(int64(grow) * size)
-		s = slices.Grow(s, grow)
+		s = large.Grow(s, grow)
 	}
 	return append(s, v)
 }

@@ -1,6 +1,6 @@
 package frame
 
-import "slices"
+import "edgeframe/internal/large"
 
 // pieces collects values of which the number is not known before. It copies each once, however many
 // there are, so that nothing is left over beside them.
@@ -30,5 +30,5 @@ func (p *pieces[T]) all() []T {
 	if len(p.full) == 0 {
 		return p.last
 	}
-	return slices.Concat(append(p.full, p.last)...)
+	return large.Concat(append(p.full, p.last)...)
 }

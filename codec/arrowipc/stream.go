@@ -1,7 +1,6 @@
 package arrowipc
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -9,6 +8,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow"
 
 	"edgeframe/codec"
+	"edgeframe/internal/large"
 )
 
 // StreamReader reads an Arrow IPC stream row group by row group. In memory are one message and the
@@ -122,22 +122,22 @@ func (s *StreamReader) readBatch(m message) (arrow.Record, error) {
 
 // message reads the next message. The error is [io.EOF] if the stream ends before it.
 func (s *StreamReader) message() (message, error) {
-	var b bytes.Buffer
+	var b []byte
 	if err := s.take(&b, 4); err != nil {
 		return message{}, err
 	}
-	if binary.LittleEndian.Uint32(b.Bytes()) == continuation {
+	if binary.LittleEndian.Uint32(b) == continuation {
 		if err := s.take(&b, 4); err != nil {
 			return message{}, err
 		}
 	}
-	prefix := b.Len()
-	size := binary.LittleEndian.Uint32(b.Bytes()[prefix-4:])
+	prefix := len(b)
+	size := binary.LittleEndian.Uint32(b[prefix-4:])
 	if err := s.take(&b, int64(size)); err != nil {
 		return message{}, err
 	}
 	if size > 0 {
-		buf := &flatbuf{data: b.Bytes()[prefix:]}
+		buf := &flatbuf{data: b[prefix:]}
 		// nextMessage returns the error about a damaged length.
 		if length := buf.root().i64(messageBodyLength); length > 0 && !buf.bad {
 			if err := s.take(&b, length); err != nil {
@@ -145,7 +145,7 @@ func (s *StreamReader) message() (message, error) {
 			}
 		}
 	}
-	m, _, err := nextMessage(b.Bytes())
+	m, _, err := nextMessage(b)
 	return m, err
 }
 
@@ -154,31 +154,32 @@ func (s *StreamReader) message() (message, error) {
 const initialRead = 1 << 20
 
 // take reads n more bytes of a message into b.
-func (s *StreamReader) take(b *bytes.Buffer, n int64) error {
-	if n > s.maxMessage-int64(b.Len()) {
+func (s *StreamReader) take(b *[]byte, n int64) error {
+	if n > s.maxMessage-int64(len(*b)) {
 		return codec.Errorf(codec.ErrTooLarge, "a message of the Arrow stream has more than the %d bytes that are accepted of one; write it in smaller record batches", s.maxMessage)
 	}
-	if size := int64(b.Len()) + n; size > s.largest {
+	if size := int64(len(*b)) + n; size > s.largest {
 		s.groups.mem.Reserve(size - s.largest)
 		s.largest = size
 	}
-	got, err := copyN(b, s.in, min(n, initialRead))
-	if err == nil && n > initialRead {
-		var more int64
-		more, err = copyN(b, s.in, n-initialRead)
-		got += more
+	for n > 0 {
+		part := n
+		if len(*b) < initialRead {
+			part = min(n, initialRead)
+		}
+		from := len(*b)
+		*b = large.Grow(*b, int(part))[:from+int(part)]
+		got, err := io.ReadFull(s.in, (*b)[from:])
+		if errors.Is(err, io.EOF) && from == 0 {
+			return io.EOF
+		}
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return codec.Errorf(codec.ErrMalformed, "the Arrow data ends early: %d bytes of a message are missing", n-int64(got))
+		}
+		if err != nil {
+			return err
+		}
+		n -= part
 	}
-	if errors.Is(err, io.EOF) && b.Len() == 0 {
-		return io.EOF
-	}
-	if errors.Is(err, io.EOF) {
-		return codec.Errorf(codec.ErrMalformed, "the Arrow data ends early: %d bytes of a message are missing", n-got)
-	}
-	return err
-}
-
-// copyN is [io.CopyN] into a buffer that grows once.
-func copyN(b *bytes.Buffer, in io.Reader, n int64) (int64, error) {
-	b.Grow(int(n) + bytes.MinRead)
-	return io.CopyN(b, in, n)
+	return nil
 }

@@ -35,18 +35,18 @@ var arrows = map[string][]string{
 	"console":        {"api"},
 	"core":           {"access", "config", "api", "session", "codec/segment", "kv", "internal/budget", "internal/lru", "internal/timing"},
 	"config":         {"access", "codec/segment", "codec/compress"},
-	"api":            {"access", "session", "staging", "frame", "recipe", "codec", "codec/formats", "codec/delimited", "codec/arrowipc", "codec/scalar", "codec/unpack", "kv", "internal/budget", "internal/lru", "internal/timing"},
+	"api":            {"access", "session", "staging", "frame", "recipe", "codec", "codec/formats", "codec/delimited", "codec/arrowipc", "codec/scalar", "codec/unpack", "kv", "internal/budget", "internal/large", "internal/lru", "internal/timing"},
 	"session":        {"internal/fault", "internal/budget", "session/record", "frame", "codec", "codec/segment", "codec/arrowipc", "codec/scalar", "codec/compress", "kv", "internal/lru", "internal/parallel"},
 	"staging":        {"codec", "kv"},
 	"access":         {},
 	"session/record": {"kv"},
 	"recipe":         {"frame", "codec", "codec/scalar"},
-	"frame":          {"codec", "codec/scalar", "codec/document", "internal/gather", "internal/parallel"},
+	"frame":          {"codec", "codec/scalar", "codec/document", "internal/gather", "internal/large", "internal/parallel"},
 
 	"codec/formats":         {"codec", "codec/document", "codec/delimited", "codec/arrowipc", "codec/parquet", "codec/xlsx"},
 	"codec/document":        {"codec", "codec/scalar", "codec/internal/blocks"},
 	"codec/delimited":       {"codec", "codec/scalar", "codec/internal/blocks", "internal/parallel"},
-	"codec/arrowipc":        {"codec", "codec/scalar", "codec/compress", "codec/internal/layout", "internal/gather"},
+	"codec/arrowipc":        {"codec", "codec/scalar", "codec/compress", "codec/internal/layout", "internal/gather", "internal/large"},
 	"codec/parquet":         {"codec", "codec/scalar", "codec/arrowipc", "codec/compress", "codec/internal/layout", "internal/gather", "internal/parallel"},
 	"codec/xlsx":            {"codec", "codec/scalar"},
 	"codec/segment":         {"codec", "codec/arrowipc", "codec/compress", "codec/internal/layout"},
@@ -55,7 +55,7 @@ var arrows = map[string][]string{
 	"codec/unpack":          {"codec"},
 	"codec/internal/layout": {"codec", "internal/gather"},
 	"codec/internal/blocks": {"internal/parallel"},
-	"codec":                 {"internal/fault"},
+	"codec":                 {"internal/fault", "internal/large"},
 
 	// The drivers of the Worker's bindings, and nothing else here, are on top of the runtime, which knows nothing of
 	// edgeframe.
@@ -69,6 +69,7 @@ var arrows = map[string][]string{
 	"internal/budget":   {},
 	"internal/fault":    {},
 	"internal/gather":   {},
+	"internal/large":    {"internal/parallel"},
 	"internal/logsafe":  {},
 	"internal/lru":      {},
 	"internal/parallel": {},

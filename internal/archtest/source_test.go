@@ -27,7 +27,7 @@ const maxLines = 500
 // for one another.
 var shared = []string{
 	"core", "config", "api", "session", "session/record", "staging", "frame", "codec", "codec/*", "kv", "kv/memory", "kv/cache", "kv/workerskv", "edge", "edge/border", "worker",
-	"internal/fault", "internal/gather", "internal/lru", "internal/parallel", "internal/timing",
+	"internal/fault", "internal/gather", "internal/large", "internal/lru", "internal/parallel", "internal/timing",
 }
 
 // isShared returns the entry of shared that stands for a folder.

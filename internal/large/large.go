@@ -1,0 +1,48 @@
+// Package large makes and copies slices of many megabytes without keeping everybody waiting.
+//
+// The runtime cannot interrupt the clearing or the copying of one block of memory. A garbage collection that wants to
+// begin or to end waits for it, and everything else waits for the collection: on a busy machine 50 MB that the system
+// has to find first are 30 to 130 ms. make clears in parts, and not at all what comes from the system.
+// [slices.Grow], [slices.Concat], [bytes.Buffer.Grow] and append clear and copy in one.
+package large
+
+import "edgeframe/internal/parallel"
+
+// part is the number of elements that are copied in one. Elements of 8 bytes take a millisecond if the system has to
+// find the memory first.
+const part = 1 << 17
+
+// Grow returns s with room for n more elements, and no more than that if it has to be copied.
+func Grow[T any](s []T, n int) []T {
+	if n <= cap(s)-len(s) {
+		return s
+	}
+	grown := make([]T, len(s), len(s)+n)
+	copyParts(grown, s)
+	return grown
+}
+
+// Concat is [slices.Concat].
+func Concat[T any](slices ...[]T) []T {
+	size := 0
+	for _, s := range slices {
+		size += len(s)
+	}
+	all := make([]T, size)
+	at := all
+	for _, s := range slices {
+		copyParts(at, s)
+		at = at[len(s):]
+	}
+	return all
+}
+
+// copyParts is copy. It lets others run between two parts.
+func copyParts[T any](dst, src []T) {
+	for len(src) > part {
+		copy(dst, src[:part])
+		dst, src = dst[part:], src[part:]
+		parallel.Yield()
+	}
+	copy(dst, src)
+}
