@@ -113,6 +113,9 @@ func (s *server) readWhole(w http.ResponseWriter, r *http.Request) ([]byte, erro
 	return body, bodyError(err, limit)
 }
 
+// readSize is how much of a body is read at once. The server lets others run in between.
+const readSize = 256 << 10
+
 // readAll reads all of r. claimed is the declared number of bytes, -1 if it is not declared. When the
 // first maxGuess bytes have arrived, the buffer grows to the declared size at once: while a buffer
 // grows, it is in memory twice.
@@ -126,7 +129,7 @@ func readAll(r io.Reader, claimed int64) ([]byte, error) {
 			}
 			b = large.Grow(b, room+bytes.MinRead)
 		}
-		n, err := r.Read(b[len(b):cap(b)])
+		n, err := r.Read(b[len(b):min(cap(b), len(b)+readSize)])
 		b = b[:len(b)+n]
 		if err == io.EOF {
 			return b, nil

@@ -1,8 +1,6 @@
 package frame
 
 import (
-	"runtime"
-
 	"github.com/apache/arrow/go/v17/arrow"
 
 	"edgeframe/internal/parallel"
@@ -54,7 +52,7 @@ func (f *Frame) scan(columns []int, groups []groupRange, visit func(r groupRange
 // mergedTogether is how many row groups are visited before they are merged: what is worked out of them is in memory
 // meanwhile, and may be several times their size. In Wasm it is one.
 func mergedTogether() int {
-	if procs := runtime.GOMAXPROCS(0); procs > 1 {
+	if procs := parallel.Processors(); procs > 1 {
 		return 4 * procs
 	}
 	return 1

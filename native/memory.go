@@ -17,6 +17,7 @@ import (
 	"github.com/KimMachineGun/automemlimit/memlimit"
 
 	"edgeframe/internal/budget"
+	"edgeframe/internal/parallel"
 )
 
 const (
@@ -139,7 +140,7 @@ const (
 
 // newBudget returns the budget that requests share.
 func newBudget(cfg Config, work int64) *budget.Budget {
-	slots := runtime.GOMAXPROCS(0)
+	slots := parallel.Processors()
 	if cfg.MaxConcurrentWork != nil {
 		slots = *cfg.MaxConcurrentWork
 	}

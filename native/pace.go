@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"runtime"
-	"sync/atomic"
 	"time"
 )
 
@@ -64,8 +63,10 @@ func (p *progress) advance(n int, d time.Duration) {
 // returns os.ErrDeadlineExceeded.
 func pace(next http.Handler, p pacing) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		inFlight.Add(1)
-		defer inFlight.Add(-1)
+		if !isStream(r) {
+			requestBegins()
+			defer inFlight.Add(-1)
+		}
 		control := http.NewResponseController(w)
 		if r.Body != nil && r.Body != http.NoBody {
 			body := &pacedBody{ReadCloser: r.Body, control: control, progress: progress{pacing: p}}
@@ -106,13 +107,10 @@ func (b *pacedBody) Read(p []byte) (int, error) {
 // largePart is the size of a part of a body after which its transfer lets others run.
 const largePart = 4 << 10
 
-// inFlight is the number of requests that are being answered.
-var inFlight atomic.Int64
-
 // letOthersRun lets other requests run after a part of n bytes, so that small ones need not wait while many large
 // bodies are transferred. As long as there is a processor for each request nobody waits.
 func letOthersRun(n int) {
-	if n >= largePart && inFlight.Load() > int64(runtime.GOMAXPROCS(0)) {
+	if n >= largePart && crowded() {
 		runtime.Gosched()
 	}
 }

@@ -6,11 +6,8 @@
 // [slices.Grow], [slices.Concat], [bytes.Buffer.Grow] and append clear and copy in one.
 package large
 
-import "edgeframe/internal/parallel"
-
-// part is the number of elements that are copied in one. Elements of 8 bytes take a millisecond if the system has to
-// find the memory first.
-const part = 1 << 17
+// part is the number of elements that are copied in one.
+const part = 1 << 15
 
 // Grow returns s with room for n more elements, and no more than that if it has to be copied.
 func Grow[T any](s []T, n int) []T {
@@ -37,12 +34,17 @@ func Concat[T any](slices ...[]T) []T {
 	return all
 }
 
-// copyParts is copy. It lets others run between two parts.
+// copyParts is copy. It can be interrupted between two parts.
 func copyParts[T any](dst, src []T) {
 	for len(src) > part {
-		copy(dst, src[:part])
+		copyPart(dst, src[:part])
 		dst, src = dst[part:], src[part:]
-		parallel.Yield()
 	}
-	copy(dst, src)
+	copyPart(dst, src)
 }
+
+// copyPart is copy. The runtime looks where a function begins whether it should be interrupted. It would not be if
+// the function were part of the loop, because then almost all time is spent in the copying itself.
+//
+//go:noinline
+func copyPart[T any](dst, src []T) { copy(dst, src) }

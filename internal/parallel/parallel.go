@@ -2,13 +2,12 @@
 package parallel
 
 import (
-	"runtime"
 	"sync"
 	"sync/atomic"
 )
 
-// Do calls work for 0 to n-1 on up to GOMAXPROCS goroutines, one of which is the caller's, and waits for
-// them. The calls of Do that run at the same time share GOMAXPROCS-1 further goroutines, so that much work
+// Do calls work for 0 to n-1 on up to [Processors] goroutines, one of which is the caller's, and waits for
+// them. The calls of Do that run at the same time share Processors-1 further goroutines, so that much work
 // does not make everything else wait for a processor. After an error no further call is made; Do returns
 // the error that occurred first. A panic of work is raised again in the caller. With one processor, as in
 // Wasm, Do is a loop.
@@ -52,7 +51,7 @@ var lent atomic.Int64
 func borrow(most int64) int64 {
 	for {
 		used := lent.Load()
-		n := min(most, int64(runtime.GOMAXPROCS(0))-1-used)
+		n := min(most, int64(Processors())-1-used)
 		if n <= 0 {
 			return 0
 		}

@@ -3,7 +3,6 @@ package blocks
 
 import (
 	"io"
-	"runtime"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
@@ -37,7 +36,7 @@ func NewWriter(out io.Writer) *Writer { return &Writer{out: out} }
 // time. Some of what was made is written by the next call, or by Flush.
 func (w *Writer) Rows(rec arrow.Record, spell func(dst []byte, from, to int) []byte) error {
 	rows, size := int(rec.NumRows()), blockRows(rec)
-	atOnce := min(2*runtime.GOMAXPROCS(0), mostAtOnce)
+	atOnce := min(2*parallel.Processors(), mostAtOnce)
 	for first := 0; first < rows; first += atOnce * size {
 		n := min(atOnce, (rows-first+size-1)/size)
 		for len(w.next) < n {
