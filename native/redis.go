@@ -202,12 +202,18 @@ func explainRedis(err error, address string, cfg Config) error {
 		return fmt.Errorf("connection refused: nothing listens at %s; is Redis running, and is this its port?", address)
 	case errors.As(err, &unknownHost):
 		return fmt.Errorf("unknown host: the name in %s cannot be resolved; check REDIS_URL", address)
+	case says("tls: certificate required"):
+		return fmt.Errorf("TLS failed: Redis at %s requires a certificate of its clients; set REDIS_TLS_CERT and REDIS_TLS_KEY", address)
 	case says("tls: ", "x509: "):
 		return fmt.Errorf("TLS failed: %w; does Redis at %s speak TLS, and does REDIS_TLS_CA know its certificate?", err, address)
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &slow) && slow.Timeout():
 		expected := map[string]string{"redis": "Redis", "rediss": "Redis with TLS"}[cfg.RedisURL.Nodes[0].Scheme]
 		return fmt.Errorf("timeout: no answer from %s within %s; is the host reachable, and is it %s that listens there?", address, cfg.RedisConnectTimeout, expected)
-	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
+	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		if cfg.RedisURL.Nodes[0].Scheme == "rediss" {
+			// A server that asks for a certificate may close the connection before its reason is read.
+			return fmt.Errorf("TLS failed: %s ended the connection at once; if it requires a certificate of its clients, set REDIS_TLS_CERT and REDIS_TLS_KEY", address)
+		}
 		return fmt.Errorf("connection closed: %s ended the connection at once; if it is Redis with TLS, REDIS_URL must begin with rediss://", address)
 	case strings.HasPrefix(text, "redis: "):
 		return fmt.Errorf("not Redis: what listens at %s does not speak its protocol", address)

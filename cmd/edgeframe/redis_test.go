@@ -196,7 +196,7 @@ func TestWhyRedisIsNotAvailableIsSaidInOneLine(t *testing.T) {
 		{"TLS without rediss", []string{at("redis://:falsch@" + secured.TLSAddr)}, "connection closed: .* must begin with rediss://"},
 		{"rediss without TLS", []string{at("rediss://:falsch@" + plain.Addr)}, "timeout: no answer .* Redis with TLS that listens there"},
 		{"an unknown authority", []string{at("rediss://:falsch@" + secured.TLSAddr)}, "TLS failed: .*unknown authority; .*REDIS_TLS_CA"},
-		{"no certificate of the client", []string{at("rediss://:falsch@" + secured.TLSAddr), "REDIS_TLS_CA=" + certificates.CA}, "TLS failed: .*certificate required"},
+		{"no certificate of the client", []string{at("rediss://:falsch@" + secured.TLSAddr), "REDIS_TLS_CA=" + certificates.CA}, "TLS failed: .*requires a certificate of its clients[;,] set REDIS_TLS_CERT and REDIS_TLS_KEY"},
 		{"a database that is not there", []string{at(plain.URL + "/9999")}, "ERR DB index is out of range"},
 	}
 	for _, test := range tests {
