@@ -146,8 +146,9 @@ type Describer struct {
 	// seed is that of the hashes. digested says that they have the cells of a column.
 	seed     uint64
 	digested bool
-	// spare has what columns have given back.
-	spare  sync.Pool
+	// spare and spareTallies have what columns have given back.
+	spare, spareTallies sync.Pool
+
 	result Description
 	// Context ends the work: it is looked at for each row group. Nil never does.
 	Context context.Context

@@ -86,8 +86,8 @@ type describedColumn struct {
 	field  arrow.Field
 	kind   describedKind
 	chunks []describedChunk
-	// spare has what other columns have kept and do not need any more.
-	spare *sync.Pool
+	// spare and spareTallies have what other columns have kept and do not need any more.
+	spare, spareTallies *sync.Pool
 }
 
 // describedChunk is the values of a column in a row group.
@@ -99,7 +99,7 @@ type describedChunk struct {
 }
 
 func (d *Describer) newColumn(field arrow.Field, arrays []arrow.Array) *describedColumn {
-	c := &describedColumn{ctx: d.Context, field: field, kind: kindOf(field.Type), chunks: make([]describedChunk, len(arrays)), spare: &d.spare}
+	c := &describedColumn{ctx: d.Context, field: field, kind: kindOf(field.Type), chunks: make([]describedChunk, len(arrays)), spare: &d.spare, spareTallies: &d.spareTallies}
 	for g, arr := range arrays {
 		c.chunks[g] = describedChunk{arr, arr.Len(), scalar.Missing(arr), scalar.Keys(arr)}
 	}

@@ -215,7 +215,8 @@ func (c *describedColumn) collect(out *ColumnDescription, budget int64, percenti
 // collectDecimals is collect for decimals. Different ones can be the same float, so they are counted by their keys.
 func (c *describedColumn) collectDecimals(out *ColumnDescription, budget int64, percentiles []float64) (all sums, values *ordered, err error) {
 	budget /= 2
-	distinct := newTallies(budget)
+	distinct := c.newTallies(budget)
+	defer c.spareTallies.Put(distinct)
 	var floats *kept
 	if out.Count <= budget/valueBytes {
 		floats = c.newKept(int(out.Count))

@@ -40,7 +40,22 @@ type tally struct {
 }
 
 func newTallies(bytes int64) *tallies {
-	return &tallies{seed: rand.Uint64(), other: rand.Uint64(), slots: make([]uint32, firstSlots), most: int(min(bytes/tallyBytes, 1<<30))}
+	return &tallies{seed: rand.Uint64(), other: rand.Uint64(), slots: make([]uint32, firstSlots), most: mostTallies(bytes)}
+}
+
+// mostTallies is how many distinct values are counted in that memory.
+func mostTallies(bytes int64) int { return int(min(bytes/tallyBytes, 1<<30)) }
+
+// newTallies returns tallies in the memory of another column, if there is one: in Wasm, what each column leaves behind
+// would make the memory grow before it is collected.
+func (c *describedColumn) newTallies(bytes int64) *tallies {
+	old, ok := c.spareTallies.Get().(*tallies)
+	if !ok {
+		return newTallies(bytes)
+	}
+	clear(old.slots)
+	old.list, old.most, old.full = old.list[:0], mostTallies(bytes), false
+	return old
 }
 
 // add counts a value n times and reports whether it is new, or not counted because t is full.
@@ -85,7 +100,8 @@ func (t *tallies) into(out *ColumnDescription) {
 
 // describeValues describes a column by counting its distinct values.
 func (c *describedColumn) describeValues(out *ColumnDescription, budget int64, most int) error {
-	counted := newTallies(budget)
+	counted := c.newTallies(budget)
+	defer c.spareTallies.Put(counted)
 	shortest, longest := int64(-1), int64(-1)
 	add := func(key []byte, at cellPlace, n int64) {
 		if counted.add(key, at, n) && c.kind == describedText {
