@@ -20,7 +20,16 @@ type textSizes struct {
 	windowFields, windowRows int
 }
 
-var defaultSizes = textSizes{groupRows: codec.RowGroupRows, windowFields: 16 << 10, windowRows: 32}
+var defaultSizes = textSizes{groupRows: codec.RowGroupRows, windowFields: windowFields(), windowRows: 32}
+
+// windowFields returns how many fields a window has. Processors that work on one wait for one another after it, for a
+// time that does not depend on its size, so it is larger for several.
+func windowFields() int {
+	if parallel.Processors() == 1 {
+		return 16 << 10
+	}
+	return 64 << 10
+}
 
 // textReader reads the rows of delimited text into columns.
 type textReader struct {
