@@ -76,7 +76,13 @@ func inserted(n, at, rows int64) RowMap {
 
 // permuted returns the map of rows of which the one that is now at i was at order[i].
 func permuted(order []uint32) RowMap {
-	m := RowMap{}
+	runs := 0
+	for i, from := range order {
+		if i == 0 || from != order[i-1]+1 {
+			runs++
+		}
+	}
+	m := make(RowMap, 0, runs)
 	for _, from := range order {
 		m = m.add(RowRun{int32(from), 1})
 	}

@@ -253,18 +253,31 @@ func (f *Frame) load(places []place) error {
 // RestoreStored makes chunks that have the same values as in base, a clone of f before operations changed it, ones that
 // are stored, so that they are not stored again. The rows must be those of base.
 func (f *Frame) RestoreStored(base *Frame) error {
-	for _, c := range f.Columns {
-		for g := range c.Chunks {
-			if err := f.Ended(); err != nil {
-				return err
-			}
-			was, ok := f.loaded[place{c.Origin, g}]
-			if ok && !c.Chunks[g].Stored && array.Equal(was, c.Chunks[g].Data) {
-				c.Chunks[g] = Chunk{Stored: true, Group: g, Column: c.Origin, Data: was}
-			}
+	groups := len(f.Rows)
+	err := parallel.Do(groups*len(f.Columns), func(i int) error {
+		c, g := f.Columns[i/groups], i%groups
+		was, ok := f.loaded[place{c.Origin, g}]
+		if ok && !c.Chunks[g].Stored && equalArrays(was, c.Chunks[g].Data) {
+			c.Chunks[g] = Chunk{Stored: true, Group: g, Column: c.Origin, Data: was}
 		}
+		return f.Ended()
+	})
+	if err != nil {
+		return err
 	}
 	return f.restoreColumns(base)
+}
+
+// comparedFirst is how many rows are compared before all are. Where rows have moved these mostly differ.
+const comparedFirst = 64
+
+// equalArrays is [array.Equal], which looks at the validity of all rows before their values.
+func equalArrays(a, b arrow.Array) bool {
+	if a.Len() != b.Len() {
+		return false
+	}
+	first := int64(min(a.Len(), comparedFirst))
+	return array.SliceEqual(a, 0, first, b, 0, first) && array.Equal(a, b)
 }
 
 // restoreColumns takes the columns of base if they are equal to those of f, of which some are new or at the place of
@@ -290,7 +303,7 @@ func (f *Frame) restoreColumns(base *Frame) error {
 			return err
 		}
 		for _, i := range others {
-			if !array.Equal(base.Columns[i].Chunks[g].Data, f.Columns[i].Chunks[g].Data) {
+			if !equalArrays(base.Columns[i].Chunks[g].Data, f.Columns[i].Chunks[g].Data) {
 				return nil
 			}
 		}

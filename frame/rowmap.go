@@ -48,6 +48,8 @@ func (m RowMap) Then(next RowMap) RowMap {
 		return next
 	case next == nil:
 		return m
+	case len(m) == 1 && m[0].From == 0 && next.isWithin(m[0].Rows):
+		return next
 	}
 	// starts has where the runs of m begin.
 	starts, rows := make([]int32, len(m)), int32(0)
@@ -76,6 +78,11 @@ func (m RowMap) Then(next RowMap) RowMap {
 		}
 	}
 	return made
+}
+
+// isWithin reports whether all rows that m refers to are among the first n.
+func (m RowMap) isWithin(n int32) bool {
+	return !slices.ContainsFunc(m, func(r RowRun) bool { return r.From >= 0 && r.From+r.Rows > n })
 }
 
 // Inverse returns for the rows of the other table where they are in the table of m. Those behind the last one that
