@@ -61,6 +61,19 @@ func TestRowsThatAMapDoesNotHaveAreNew(t *testing.T) {
 	if got := m.Then(RowMap{{0, 4}, {5, 1}}).Rows(); !slices.Equal(got, []int64{2, 3, -1, -1, -1}) {
 		t.Errorf("rows come from %v", got)
 	}
+	same := SameRows(3)
+	for _, test := range []struct {
+		next RowMap
+		want []int64
+	}{
+		{RowMap{{0, 4}, {1, 1}}, []int64{0, 1, 2, -1, 1}},
+		{RowMap{{2, 1}, {0, 2}}, []int64{2, 0, 1}},
+		{RowMap{{-1, 1}, {3, 1}}, []int64{-1, -1}},
+	} {
+		if got := same.Then(test.next).Rows(); !slices.Equal(got, test.want) {
+			t.Errorf("%v after rows that stay: %v, want %v", test.next, got, test.want)
+		}
+	}
 }
 
 // A map that was stored is read only if a table can have it, however it is damaged.
