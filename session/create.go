@@ -59,6 +59,7 @@ func (s *Service) createThen(ctx context.Context, filename string, ttl time.Dura
 		h.Epoch = newEpoch()
 	}
 	out := s.newSealer(ctx, h)
+	out.keepBytes = s.keepBytes()
 	ver, err := store(h, out)
 	if err != nil {
 		return nil, err
@@ -85,6 +86,9 @@ func (s *Service) createThen(ctx context.Context, filename string, ttl time.Dura
 	if errors.Is(err, ErrQuotaExceeded) {
 		// What was stored while it arrived; errors are ignored, because it expires.
 		_ = s.store.Delete(ctx, h.segmentKeys()...)
+	}
+	if err == nil {
+		s.cacheKept(h, out.kept)
 	}
 	return sess, err
 }

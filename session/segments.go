@@ -206,6 +206,11 @@ type sealer struct {
 	// items are the segments to store, of bytes in all.
 	items []kv.Item
 	bytes int64
+	// keep are records of which the fields are kept in kept as they are read, with about the bytes that each takes. At
+	// most keepBytes are kept.
+	keep      map[arrow.Record]int64
+	keepBytes int64
+	kept      map[record.SegmentRef][]arrow.Array
 	// ctx is that of the work.
 	ctx context.Context
 	// within is [frame.Frame.Within] of an edit, nil for an upload, which reserves what sealing takes.
@@ -260,13 +265,18 @@ func (sl *sealer) seal(records []arrow.Record) (refs []record.SegmentRef, err er
 }
 
 func (sl *sealer) sealSome(records []arrow.Record) ([]record.SegmentRef, error) {
-	segments := make([]segment.Segment, len(records))
+	segments, kept := make([]segment.Segment, len(records)), make([]arrow.Record, len(records))
 	err := parallel.Do(len(records), func(i int) error {
 		if sl.ctx.Err() != nil {
 			return context.Cause(sl.ctx)
 		}
 		var err error
-		if segments[i], err = segment.Encode(records[i], sl.opt); err != nil {
+		if size, ok := sl.keep[records[i]]; ok {
+			segments[i], kept[i], err = segment.EncodeDecoded(records[i], sl.opt, size)
+		} else {
+			segments[i], err = segment.Encode(records[i], sl.opt)
+		}
+		if err != nil {
 			return err
 		}
 		if sl.within == nil {
@@ -290,6 +300,9 @@ func (sl *sealer) sealSome(records []arrow.Record) ([]record.SegmentRef, error) 
 			sl.bytes += int64(r.Stored)
 		}
 		refs[i] = r
+		if kept[i] != nil {
+			sl.kept[r] = kept[i].Columns()
+		}
 	}
 	return refs, nil
 }

@@ -231,6 +231,9 @@ func (l *layout) write(old *manifest, f *frame.Frame, out *sealer) (*manifest, e
 		}
 	}
 	out.within = f.Within
+	if err := out.keepFirst(records, func(i int) bool { return targets[i].group == 0 }); err != nil {
+		return nil, err
+	}
 	refs, err := out.seal(records)
 	if err != nil {
 		return nil, err

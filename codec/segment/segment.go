@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -91,18 +92,35 @@ func Encode(rec arrow.Record, opt Options) (Segment, error) {
 	raw := rawPayloads.Get().(*[]byte)
 	defer rawPayloads.Put(raw)
 	var err error
-	switch opt.Method {
-	case MethodArrow:
-		*raw, err = arrowipc.AppendPayload((*raw)[:0], rec)
-	case MethodMsgpack:
-		*raw, err = appendMsgpackPayload((*raw)[:0], rec)
-	default:
-		err = codec.Errorf(codec.ErrUnsupported, "unknown serialization method %q", opt.Method)
-	}
-	if err != nil {
+	if *raw, err = appendPayload((*raw)[:0], rec, opt.Method); err != nil {
 		return Segment{}, err
 	}
 	return seal(*raw, opt)
+}
+
+// EncodeDecoded is [Encode], and also returns what [Decode] returns for the segment. size is about how many bytes the
+// payload takes.
+func EncodeDecoded(rec arrow.Record, opt Options, size int64) (Segment, arrow.Record, error) {
+	raw, err := appendPayload(make([]byte, 0, size), rec, opt.Method)
+	if err != nil {
+		return Segment{}, nil, err
+	}
+	sealed, err := seal(raw, opt)
+	if err != nil {
+		return Segment{}, nil, err
+	}
+	decoded, err := decodePayload(opt.Method, raw, math.MaxInt64)
+	return sealed, decoded, err
+}
+
+func appendPayload(dst []byte, rec arrow.Record, method Method) ([]byte, error) {
+	switch method {
+	case MethodArrow:
+		return arrowipc.AppendPayload(dst, rec)
+	case MethodMsgpack:
+		return appendMsgpackPayload(dst, rec)
+	}
+	return nil, codec.Errorf(codec.ErrUnsupported, "unknown serialization method %q", method)
 }
 
 // longPayload is the size from which a payload is not compressed as one block of Snappy or LZ4. The runtime
