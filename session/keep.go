@@ -8,13 +8,14 @@ import (
 	"edgeframe/session/record"
 )
 
-// After an upload somebody looks at the first page. So if the first row group is small, its segments are in the cache
-// when the answer leaves, as if they had been read.
+// After an upload somebody looks at the first page. So unless the first row group is large, its segments are in the cache
+// when the answer leaves, as if they had been read: decompressing them takes milliseconds.
 
 const (
-	// maxKept is the size of the largest row group that is kept, in bytes, and keptShare the divisor of the cache for it.
-	maxKept   = 8 << 20
-	keptShare = 8
+	// minKept and maxKept are the sizes of the smallest and the largest row group that is kept, in bytes. Small ones are
+	// read as fast as they are kept. keptShare is the divisor of the cache for one.
+	minKept, maxKept = 1 << 20, 8 << 20
+	keptShare        = 8
 	// payloadBytes is about what a record takes as a payload besides its arrays.
 	payloadBytes = 4 << 10
 )
@@ -49,6 +50,9 @@ func (sl *sealer) keepFirst(records []arrow.Record, isFirst func(i int) bool) er
 		if total += size; total > sl.keepBytes {
 			return nil
 		}
+	}
+	if total < minKept {
+		return nil
 	}
 	sl.keep = keep
 	return budget.From(sl.ctx).Use(sl.ctx, total)

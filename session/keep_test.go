@@ -35,12 +35,13 @@ func TestTheFirstRowGroupOfAnUploadIsCached(t *testing.T) {
 		adjust func(*Options)
 		read   bool
 	}{
-		"small":           {codectest.Generate(2000, 16, 1), func(*Options) {}, false},
-		"msgpack":         {codectest.Generate(2000, 16, 1), func(o *Options) { o.Segment.Method = segment.MethodMsgpack }, false},
-		"several groups":  {codectest.Generate(2*codec.RowGroupRows, 3, 1), func(*Options) {}, false},
+		"small":           {codectest.Generate(2000, 16, 1), func(*Options) {}, true},
+		"one group":       {codectest.Generate(10_000, 50, 1), func(*Options) {}, false},
+		"msgpack":         {codectest.Generate(10_000, 50, 1), func(o *Options) { o.Segment.Method = segment.MethodMsgpack }, false},
+		"several groups":  {codectest.Generate(2*codec.RowGroupRows, 20, 1), func(*Options) {}, false},
 		"large":           {codectest.Generate(codec.RowGroupRows, 100, 1), func(*Options) {}, true},
 		"a small cache":   {codectest.Generate(20_000, 16, 1), func(o *Options) { o.CacheBytes = 1 << 20 }, true},
-		"a distant store": {codectest.Generate(2000, 16, 1), func(o *Options) { o.FarStore = true }, true},
+		"a distant store": {codectest.Generate(10_000, 50, 1), func(o *Options) { o.FarStore = true }, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHarness(t, inStore, func(o *Options) { o.CacheBytes = 256 << 20 }, test.adjust)
