@@ -18,7 +18,7 @@ func crowded() bool { return inFlight.Load() > int64(parallel.Processors()) }
 // requestBegins counts a request.
 func requestBegins() {
 	if inFlight.Add(1); crowded() && widened.CompareAndSwap(false, true) {
-		go widen(crowdedFor, calmFor)
+		go widen()
 	}
 }
 
@@ -27,7 +27,7 @@ var widened atomic.Bool
 
 const (
 	// crowdedFor is how long the server must be crowded to get more processors, and calmFor how long it must not be
-	// crowded to lose them.
+	// crowded to lose them, looked at calmLooks times.
 	crowdedFor = 20 * time.Millisecond
 	calmFor    = time.Second
 	calmLooks  = 20
@@ -40,14 +40,14 @@ const (
 // its steps: on two cores beside four large edits it took 30 ms, and up to 100. If there are processors left, it
 // takes 9 ms and up to 40, because the system shares the cores between them. A server with few requests does not have
 // more of them, because the garbage collector would use them to compete with the request.
-func widen(after, calm time.Duration) {
+func widen() {
 	defer widened.Store(false)
-	if time.Sleep(after); !crowded() {
+	if time.Sleep(crowdedFor); !crowded() {
 		return
 	}
 	defer parallel.AddProcessors(parallel.Processors())()
 	for looks := 0; looks < calmLooks; looks++ {
-		if time.Sleep(calm / calmLooks); crowded() {
+		if time.Sleep(calmFor / calmLooks); crowded() {
 			looks = 0
 		}
 	}
