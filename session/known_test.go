@@ -200,3 +200,16 @@ func TestAHeadDoesNotKeepThoseBeforeItInMemory(t *testing.T) {
 		})
 	}
 }
+
+func TestChangesThatEndWithTheSameTableKeepItsManifestOnce(t *testing.T) {
+	h := newHarness(t)
+	sess := h.create(10, 2)
+	for range 40 {
+		sess = h.edit(sess, `{"op":"set_values","column":"column_1","rows":[0],"value":null}`,
+			`{"op":"set_values","column":"column_1","rows":[0],"value":4711}`)
+	}
+	kept := sess.head.manifests
+	if got, stored := len(kept.list), len(sess.head.Manifests); got > stored {
+		t.Errorf("%d decoded manifests are kept for %d stored ones", got, stored)
+	}
+}

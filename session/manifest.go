@@ -49,21 +49,28 @@ func (d *manifests) find(raw []byte, columns int) *manifest {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for i := range d.list {
-		if d.list[i].raw == &raw[0] && d.list[i].columns == columns {
-			return d.list[i].manifest
-		}
+	if i := d.index(raw, columns); i >= 0 {
+		return d.list[i].manifest
 	}
 	return nil
 }
 
+// index returns where the manifest with the stored form raw is in the list, -1 if it is not there.
+func (d *manifests) index(raw []byte, columns int) int {
+	return slices.IndexFunc(d.list, func(m decodedManifest) bool { return m.raw == &raw[0] && m.columns == columns })
+}
+
+// add adds a manifest that the list may have already: two changes may make the same table, and two readers decode the
+// same manifest at once.
 func (d *manifests) add(raw []byte, columns int, m *manifest) {
 	if d == nil || len(raw) == 0 {
 		return
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.list = append(d.list, decodedManifest{&raw[0], columns, m})
+	if d.index(raw, columns) < 0 {
+		d.list = append(d.list, decodedManifest{&raw[0], columns, m})
+	}
 }
 
 // of returns those of stored manifests.
