@@ -53,10 +53,8 @@ func (c *change) commit(all kv.Commit) error {
 	if err := c.swap(all.Swap, all.Old, all.SwapTTL, all.Event); err != nil {
 		return err
 	}
-	for _, it := range all.Put {
-		if err := c.put(it, expiry(c.now, all.TTL)); err != nil {
-			return err
-		}
+	if err := c.putAll(all.Put, expiry(c.now, all.TTL)); err != nil {
+		return err
 	}
 	for _, key := range all.Touch {
 		if err := c.renew(key, all.TTL); err != nil {

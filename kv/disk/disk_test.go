@@ -120,6 +120,46 @@ func TestTheLastOfTwoItemsWithOneKeyWinsAndCountsOnce(t *testing.T) {
 	}
 }
 
+func TestManyItemsThatBeginAlikeReplaceTheOneThatExists(t *testing.T) {
+	ctx := context.Background()
+	head := kv.Item{Key: "head", Value: make([]byte, kv.RevisionSize)}
+	for _, prefix := range []string{"s:", "s\xff", "s\xff\xff"} {
+		for name, store := range map[string]func(d *disk.Driver, items []kv.Item) error{
+			"set": func(d *disk.Driver, items []kv.Item) error { return d.Set(ctx, items, time.Hour) },
+			"commit": func(d *disk.Driver, items []kv.Item) error {
+				_, err := d.Commit(ctx, kv.Commit{Swap: head, Put: items, TTL: time.Hour})
+				return err
+			},
+		} {
+			t.Run(fmt.Sprintf("%s %q", name, prefix), func(t *testing.T) {
+				d := open(t, t.TempDir(), disk.SyncInterval)
+				var items []kv.Item
+				var keys []string
+				for i := range 10 {
+					keys = append(keys, fmt.Sprint(prefix, i))
+					items = append(items, kv.Item{Key: keys[i], Value: []byte("new"), Counted: true})
+				}
+				before := []kv.Item{{Key: keys[7], Value: []byte("old"), Counted: true}, {Key: "t", Value: []byte("other"), Counted: true}}
+				if err := errors.Join(d.Set(ctx, before, 0), store(d, items)); err != nil {
+					t.Fatal(err)
+				}
+				if count, err := d.Count(ctx); err != nil || count.N != 11 {
+					t.Errorf("Count = %+v, %v, want 11", count, err)
+				}
+				if got, err := d.Get(ctx, keys[7:8]); err != nil || string(got[0]) != "new" {
+					t.Errorf("Get = %q, %v", got, err)
+				}
+				if err := d.Delete(ctx, keys); err != nil {
+					t.Fatal(err)
+				}
+				if count, err := d.Count(ctx); err != nil || count.N != 1 {
+					t.Errorf("Count after all were deleted = %+v, %v, want 1", count, err)
+				}
+			})
+		}
+	}
+}
+
 // A commit that is one batch stores nothing if it loses. Larger ones, and those that name a key twice, are made step by
 // step.
 func TestACommitIsOneBatchIfItCanBe(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -123,14 +124,7 @@ func (d *Driver) Set(ctx context.Context, items []kv.Item, ttl time.Duration) er
 		for len(run) > 0 {
 			batch := run[:nextBatch(run)]
 			run = run[len(batch):]
-			builds = append(builds, func(c *change) error {
-				for _, it := range batch {
-					if err := c.put(it, expiry(c.now, ttl)); err != nil {
-						return err
-					}
-				}
-				return nil
-			})
+			builds = append(builds, func(c *change) error { return c.putAll(batch, expiry(c.now, ttl)) })
 		}
 		if err := d.mutate(ctx, keys, size, true, builds...); err != nil {
 			return err
@@ -338,5 +332,12 @@ func (d *Driver) scan(ctx context.Context, lower, upper []byte, visit func(k, v 
 	})
 }
 
-// after returns the smallest key above all keys that begin with the one byte of space.
-func after(space []byte) []byte { return []byte{space[0] + 1} }
+// after returns the smallest key above all keys that begin with prefix, whose first byte is that of a space.
+func after(prefix []byte) []byte {
+	upper := slices.Clone(prefix)
+	for upper[len(upper)-1] == 0xff {
+		upper = upper[:len(upper)-1]
+	}
+	upper[len(upper)-1]++
+	return upper
+}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"hash/maphash"
 	"slices"
+	"strings"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -26,6 +27,9 @@ type change struct {
 	// known is the meta record that was read last, that of knownKey. The key is locked, so nobody else changes it.
 	known    *meta
 	knownKey string
+	// absent is a prefix that no key had when it was looked for, empty if none is known. Of the keys that begin with
+	// it, those of this change are locked, so they are still absent.
+	absent string
 }
 
 // notice is what those who watch a key are told once a change is stored.
@@ -40,11 +44,56 @@ func (c *change) meta(key string) (m meta, ok bool, err error) {
 	if c.known != nil && c.knownKey == key {
 		return *c.known, true, nil
 	}
+	if c.absent != "" && strings.HasPrefix(key, c.absent) {
+		return meta{}, false, nil
+	}
 	m, ok, err = c.d.meta(key)
 	if ok && err == nil {
 		c.known, c.knownKey = &m, key
 	}
 	return m, ok, err
+}
+
+// fewItems is how many items are looked for one by one.
+const fewItems = 4
+
+// putAll stores items and replaces those that exist. Of many that begin alike, such as the segments of a new session,
+// usually none exists, which one lookup shows instead of one for each.
+func (c *change) putAll(items []kv.Item, expires int64) error {
+	if len(items) > fewItems {
+		if prefix := commonPrefix(items); prefix != "" && c.d.nothingBegins(spaceKey(metaSpace, prefix)) {
+			c.absent = prefix
+		}
+	}
+	for _, it := range items {
+		if err := c.put(it, expires); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// commonPrefix returns what the keys of all items begin with.
+func commonPrefix(items []kv.Item) string {
+	prefix := items[0].Key
+	for _, it := range items[1:] {
+		n := 0
+		for n < min(len(prefix), len(it.Key)) && prefix[n] == it.Key[n] {
+			n++
+		}
+		prefix = prefix[:n]
+	}
+	return prefix
+}
+
+// nothingBegins reports whether no key of the engine begins with prefix. It is false if that cannot be read.
+func (d *Driver) nothingBegins(prefix []byte) bool {
+	it, err := d.db.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: after(prefix)})
+	if err != nil {
+		return false
+	}
+	found := it.First()
+	return it.Close() == nil && !found
 }
 
 // put stores an item and replaces the one that exists.
