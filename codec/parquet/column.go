@@ -27,6 +27,8 @@ type column struct {
 	// dictArr is dict as an array; it is built on first use.
 	dictArr *array.Data
 	page    page
+	// memory is that of the page, if it was compressed.
+	memory  []byte
 	indices []uint32
 }
 

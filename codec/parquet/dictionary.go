@@ -26,7 +26,7 @@ func (c *column) dictionaryPage(head *format.PageHeader, body []byte) error {
 	if c.node.physical == format.Boolean {
 		return errors.New("a dictionary of booleans")
 	}
-	data, err := c.unpack(body, int(head.UncompressedPageSize), c.dictionary.Take)
+	data, err := c.unpack(body, int(head.UncompressedPageSize), c.dictionary.Take, func(size int) []byte { return make([]byte, size) })
 	if err != nil {
 		return err
 	}

@@ -1,8 +1,10 @@
 package parquet
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"math/bits"
 	"unicode/utf8"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -33,9 +35,16 @@ func (b *builder) slots(n *node, l *leafRows) *shape {
 	if l.def == nil {
 		return &shape{n: l.n}
 	}
+	if countPresent(l.def, n.def, l.n) == l.n {
+		return &shape{n: l.n}
+	}
 	b.take(int64(l.n) / 8)
 	s := &shape{validity: make([]byte, bitutil.BytesForBits(int64(l.n)))}
-	for _, def := range l.def {
+	rest := l.def
+	if n.outer == 0 {
+		rest = s.eights(l.def, n.def)
+	}
+	for _, def := range rest {
 		if def == n.def {
 			s.validity[s.n>>3] |= 1 << (s.n & 7)
 		} else if def < n.outer {
@@ -47,6 +56,22 @@ func (b *builder) slots(n *node, l *leafRows) *shape {
 	}
 	s.validity = s.validity[:bitutil.BytesForBits(int64(s.n))]
 	return s
+}
+
+// eights adds as many entries as make whole bytes of the validity, all of which have a place, and returns the others.
+func (s *shape) eights(defs []uint8, present uint8) (rest []uint8) {
+	const low, gather = 0x7f7f7f7f7f7f7f7f, 0x0102040810204080
+	same := uint64(present) * 0x0101010101010101
+	for ; len(defs) >= 8; defs = defs[8:] {
+		// The highest bit of each byte of differs says whether it is another level; the product moves these bits together.
+		x := binary.LittleEndian.Uint64(defs) ^ same
+		differs := ((x & low) + low | x) &^ low
+		missing := uint8((differs >> 7) * gather >> 56)
+		s.validity[s.n>>3] = ^missing
+		s.nulls += bits.OnesCount8(missing)
+		s.n += 8
+	}
+	return defs
 }
 
 // storage returns the values of v as an array of type dt, with missing values as in s.

@@ -91,6 +91,27 @@ func writeOther(t testing.TB, rows []otherRow, options ...parquet.WriterOption) 
 	return b.Bytes()
 }
 
+func TestATableKeepsItsValuesWhileOtherFilesAreRead(t *testing.T) {
+	rows, others := otherRows(600), otherRows(1200)[600:]
+	for version := 1; version <= 2; version++ {
+		options := []parquet.WriterOption{parquet.Compression(&parquet.Snappy), parquet.DataPageVersion(version)}
+		first, err := decodeParquet(writeOther(t, rows, options...), codec.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := jsonRows(t, first)
+		// Pages of the same sizes use the memory of the first file's pages again.
+		for range 4 {
+			if _, err := decodeParquet(writeOther(t, others, options...), codec.Limits{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if diff := cmp.Diff(want, jsonRows(t, first)); diff != "" {
+			t.Errorf("version %d: the first table has changed: %s", version, diff)
+		}
+	}
+}
+
 func TestEveryEncodingAndCompressionOfParquetIsRead(t *testing.T) {
 	rows := otherRows(1500)
 	var want []map[string]any

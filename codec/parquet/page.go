@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"sync"
 
 	"github.com/parquet-go/parquet-go/format"
 
@@ -53,6 +54,37 @@ func (c *column) nextPage() error {
 	}
 }
 
+// maxReused is the size of the largest memory of a page that other columns use again.
+const maxReused = 1 << 20
+
+// pageMemories are memories of pages that no column uses. A small file has a page in each of its columns.
+var pageMemories sync.Pool
+
+// pageMemory returns memory for a data page of size bytes, that of the page before if it is large enough. What is
+// read of a page is copied.
+func (c *column) pageMemory(size int) []byte {
+	if cap(c.memory) < size {
+		if unused, _ := pageMemories.Get().(*[]byte); unused != nil && cap(*unused) >= size {
+			c.memory = *unused
+		} else {
+			c.memory = make([]byte, size)
+		}
+	}
+	return c.memory[:size]
+}
+
+// leavePage lets other columns use the memory of the page, unless something of the page is unread.
+func (c *column) leavePage() {
+	if c.page.n > 0 {
+		return
+	}
+	c.page = page{}
+	if unused := c.memory; unused != nil && cap(unused) <= maxReused {
+		pageMemories.Put(&unused)
+	}
+	c.memory = nil
+}
+
 // startPage starts a data page of n entries.
 func (c *column) startPage(n int32, encoding format.Encoding) error {
 	if n < 0 || int64(n) > c.left {
@@ -73,7 +105,7 @@ func (c *column) dataPage(head *format.PageHeader, body []byte) error {
 	if err := c.startPage(h.V.NumValues, h.V.Encoding); err != nil || h.V.NumValues == 0 {
 		return err
 	}
-	data, err := c.unpack(body, int(head.UncompressedPageSize), c.held.Take)
+	data, err := c.unpack(body, int(head.UncompressedPageSize), c.held.Take, c.pageMemory)
 	if err != nil {
 		return err
 	}
@@ -119,7 +151,7 @@ func (c *column) dataPageV2(head *format.PageHeader, body []byte) error {
 		if len(data) != size {
 			return fmt.Errorf("%d bytes in a page instead of %d", len(data), size)
 		}
-	} else if data, err = c.unpack(data, size, c.held.Take); err != nil {
+	} else if data, err = c.unpack(data, size, c.held.Take, c.pageMemory); err != nil {
 		return err
 	}
 	if c.node.rep > 0 {

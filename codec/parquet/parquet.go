@@ -262,6 +262,7 @@ func (s *stream) column(n *node, rows int) (arrow.ArrayData, error) {
 		if err != nil {
 			return nil, err
 		}
+		c.leavePage()
 		if s.left == 0 && (c.left > 0 || c.page.n > 0) {
 			return nil, errRows
 		}

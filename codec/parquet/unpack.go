@@ -17,8 +17,8 @@ import (
 	"edgeframe/codec/compress"
 )
 
-// unpackers return the size bytes that src holds. They allocate no more, whatever src claims.
-var unpackers = map[format.CompressionCodec]func(src []byte, size int) ([]byte, error){
+// unpackers return what src holds, in the memory of dst. It is an error if that is not as long as dst.
+var unpackers = map[format.CompressionCodec]func(dst, src []byte) ([]byte, error){
 	format.Snappy: unpacker(compress.Snappy),
 	format.Gzip:   unpackGzip,
 	format.Zstd:   unpacker(compress.Zstd),
@@ -27,12 +27,12 @@ var unpackers = map[format.CompressionCodec]func(src []byte, size int) ([]byte, 
 	format.Brotli: unpackBrotli,
 }
 
-func unpacker(c compress.Codec) func(src []byte, size int) ([]byte, error) {
-	return func(src []byte, size int) ([]byte, error) { return compress.Decompress(c, src, size) }
+func unpacker(c compress.Codec) func(dst, src []byte) ([]byte, error) {
+	return func(dst, src []byte) ([]byte, error) { return compress.DecompressInto(dst, c, src) }
 }
 
-// unpack returns the size bytes that src holds.
-func (c *column) unpack(src []byte, size int, take func(int64)) ([]byte, error) {
+// unpack returns the size bytes that src holds, in memory that is allocated for them.
+func (c *column) unpack(src []byte, size int, take func(int64), memory func(size int) []byte) ([]byte, error) {
 	if c.codec == format.Uncompressed {
 		if len(src) != size {
 			return nil, fmt.Errorf("%d bytes in a page instead of %d", len(src), size)
@@ -48,7 +48,7 @@ func (c *column) unpack(src []byte, size int, take func(int64)) ([]byte, error) 
 	}
 	take(int64(size))
 	c.unpacked.Take(int64(size))
-	out, err := unpack(src, size)
+	out, err := unpack(memory(size), src)
 	if err != nil {
 		// The error of the library says where its algorithm stopped, which helps nobody.
 		return nil, fmt.Errorf("a page of it is not %d bytes that are compressed with %s", size, c.codec)
@@ -61,62 +61,62 @@ var gzipDecoders = sync.Pool{New: func() any { return new(gzip.Reader) }}
 
 // unpackGzip reads the gzip members in src, of which some writers make more than one for a page. Bytes after
 // the last one are ignored.
-func unpackGzip(src []byte, size int) ([]byte, error) {
+func unpackGzip(dst, src []byte) ([]byte, error) {
 	in := gzipDecoders.Get().(*gzip.Reader)
 	defer gzipDecoders.Put(in)
 	if err := in.Reset(bytes.NewReader(src)); err != nil {
 		return nil, err
 	}
-	return readExactly(in, size)
+	return readExactly(in, dst)
 }
 
 // brotliDecoders are reused because each has a window of up to 16 MiB, even for a page of a few
 // bytes.
 var brotliDecoders = sync.Pool{New: func() any { return new(brotli.Reader) }}
 
-func unpackBrotli(src []byte, size int) ([]byte, error) {
+func unpackBrotli(dst, src []byte) ([]byte, error) {
 	in := brotliDecoders.Get().(*brotli.Reader)
 	defer brotliDecoders.Put(in)
 	if err := in.Reset(bytes.NewReader(src)); err != nil {
 		return nil, err
 	}
-	return readExactly(in, size)
+	return readExactly(in, dst)
 }
 
 // errPacked says that compressed bytes hold more or fewer bytes than expected.
 var errPacked = errors.New("the compressed size is wrong")
 
-// readExactly returns the size bytes that in has.
-func readExactly(in io.Reader, size int) ([]byte, error) {
-	out := make([]byte, size)
-	if _, err := io.ReadFull(in, out); err != nil {
+// readExactly fills dst with all that in has, and returns it.
+func readExactly(in io.Reader, dst []byte) ([]byte, error) {
+	if _, err := io.ReadFull(in, dst); err != nil {
 		return nil, err
 	}
 	// The checksum of the last bytes is compared at the end.
 	if n, err := in.Read(make([]byte, 1)); n > 0 || errors.Is(err, gzip.ErrChecksum) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, errPacked
 	}
-	return out, nil
+	return dst, nil
 }
 
 // unpackLZ4 reads the compression LZ4, which the standard has deprecated because it did not say how blocks
 // are framed: as Hadoop does, as a frame of the LZ4 format, or not at all.
-func unpackLZ4(src []byte, size int) ([]byte, error) {
-	if out, err := unpackHadoop(src, size); err == nil {
+func unpackLZ4(dst, src []byte) ([]byte, error) {
+	if out, err := unpackHadoop(dst, src); err == nil {
 		return out, nil
 	}
 	const frameMagic = 0x184D2204
 	if len(src) >= 4 && binary.LittleEndian.Uint32(src) == frameMagic {
-		if out, err := readExactly(lz4.NewReader(bytes.NewReader(src)), size); err == nil {
+		if out, err := readExactly(lz4.NewReader(bytes.NewReader(src)), dst); err == nil {
 			return out, nil
 		}
 	}
-	return compress.Decompress(compress.LZ4, src, size)
+	return compress.DecompressInto(dst, compress.LZ4, src)
 }
 
 // unpackHadoop reads LZ4 as Hadoop frames it: parts that begin with their unpacked size, each of blocks that
 // begin with their packed size. Both are big-endian and have 4 bytes.
-func unpackHadoop(src []byte, size int) ([]byte, error) {
+func unpackHadoop(dst, src []byte) ([]byte, error) {
+	size := len(dst)
 	cut := func() (int, bool) {
 		if len(src) < 4 {
 			return 0, false
@@ -125,11 +125,10 @@ func unpackHadoop(src []byte, size int) ([]byte, error) {
 		src = src[4:]
 		return int(n), true
 	}
-	// Checked before the allocation: most blocks without this framing end here.
 	if len(src) < 8 || uint64(binary.BigEndian.Uint32(src)) > uint64(size) || uint64(binary.BigEndian.Uint32(src[4:])) > uint64(len(src)-8) {
 		return nil, errPacked
 	}
-	out := make([]byte, 0, size)
+	out := dst[:0]
 	for len(out) < size {
 		part, ok := cut()
 		if !ok || part == 0 || part > size-len(out) {
