@@ -39,7 +39,7 @@ func (d driver) Encode(w io.Writer, src codec.Source, _ codec.WriteOptions) erro
 		return out.Rows(group, func(dst []byte, from, until int) []byte { return to.appendRows(dst, group, from, until) })
 	})
 	if err == nil {
-		err = out.Flush()
+		err = out.Close()
 	}
 	if err == nil && to.doubtful.Load() {
 		_, err = w.Write([]byte("\n"))

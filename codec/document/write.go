@@ -59,7 +59,7 @@ func (out *chunkWriter) rows(groups codec.RowGroups, separator string, of func(a
 		})
 	})
 	if out.err == nil {
-		out.err = rows.Flush()
+		out.err = rows.Close()
 	}
 }
 

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"runtime"
 	"testing"
 
+	"edgeframe/codec"
 	"edgeframe/codec/codectest"
 	"edgeframe/codec/internal/blocks"
 )
@@ -35,11 +37,33 @@ func TestRowsAreWrittenOnceAndInOrder(t *testing.T) {
 				at++
 			}
 		}
-		if err := w.Flush(); err != nil {
+		if err := w.Close(); err != nil {
 			t.Fatal(err)
 		}
 		if !bytes.Equal(out.Bytes(), want.Bytes()) {
 			t.Errorf("with %d processors %d bytes are written, and not as they should be", processors, out.Len())
+		}
+	}
+}
+
+func TestABufferIsUsedAgainOnceItIsWritten(t *testing.T) {
+	rec := codectest.Generate(codec.RowGroupRows, 3, 1).RowGroups[0]
+	spelling := func(c byte) func([]byte, int, int) []byte {
+		return func(dst []byte, from, to int) []byte { return append(dst, bytes.Repeat([]byte{c}, to-from)...) }
+	}
+	for range 3 {
+		var out bytes.Buffer
+		w := blocks.NewWriter(&out)
+		if err := w.Rows(rec, spelling('a')); err != nil {
+			t.Fatal(err)
+		}
+		// Another one is written while some of the first is not.
+		other := blocks.NewWriter(io.Discard)
+		if err := errors.Join(other.Rows(rec, spelling('b')), other.Close(), w.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if want := bytes.Repeat([]byte{'a'}, codec.RowGroupRows); !bytes.Equal(out.Bytes(), want) {
+			t.Fatalf("%d bytes are written, %d of them wrong", out.Len(), bytes.Count(out.Bytes(), []byte{'b'}))
 		}
 	}
 }
@@ -62,7 +86,7 @@ func TestTheErrorOfWritingIsReturned(t *testing.T) {
 		w := blocks.NewWriter(&full{left})
 		err := w.Rows(rec, func(dst []byte, from, to int) []byte { return append(dst, make([]byte, to-from)...) })
 		if err == nil {
-			err = w.Flush()
+			err = w.Close()
 		}
 		if !errors.Is(err, errFull) {
 			t.Errorf("after %d blocks the error is %v", left, err)
