@@ -83,6 +83,9 @@ func (d *Driver) read(key []byte) (value []byte, err error) { return d.readFrom(
 func (d *Driver) readFrom(r pebble.Reader, key []byte, memory func(size int) []byte) (value []byte, err error) {
 	err = d.try(func() error {
 		found, closer, err := r.Get(key)
+		if notFound(err) {
+			return nil // so nobody looks whether the error is about a damaged file
+		}
 		if err != nil {
 			return err
 		}
@@ -90,9 +93,6 @@ func (d *Driver) readFrom(r pebble.Reader, key []byte, memory func(size int) []b
 		copy(value, found)
 		return closer.Close()
 	})
-	if notFound(err) {
-		return nil, nil
-	}
 	return value, err
 }
 

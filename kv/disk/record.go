@@ -23,6 +23,8 @@ const (
 	valueSpace   = 'v'
 	expirySpace  = 'x'
 	countedSpace = 'c'
+	// noSpace is above all others: no file has such a key.
+	noSpace = 'z'
 )
 
 // never is the expiry of an item that is kept until it is deleted.
