@@ -7,8 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/bits"
 	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
@@ -30,9 +33,10 @@ const (
 // openEngine locks the directory and opens the engine in it. With deep, all tables are checked whole.
 // What m has said then was damaged and is mended.
 func openEngine(m *mender, fs *guardFS, opt Options, deep bool) (*pebble.DB, error) {
-	cache := pebble.NewCache(max(opt.CacheBytes, MinCacheBytes))
+	cache, rotated := engineCache(max(opt.CacheBytes, MinCacheBytes))
 	defer cache.Unref()
 	o := engineOptions(cache, fs, opt)
+	o.EventListener.WALCreated = func(pebble.WALCreateInfo) { rotated() }
 	lock, err := pebble.LockDirectory(m.dir, fs)
 	if err != nil {
 		return nil, err
@@ -49,6 +53,25 @@ func openEngine(m *mender, fs *guardFS, opt Options, deep bool) (*pebble.DB, err
 		}
 	}
 	return m.open(o, deep)
+}
+
+// engineCache returns a cache that has about so many bytes for blocks. rotated must be called whenever the engine begins
+// with another memtable.
+//
+// The engine counts its memtables against the cache: the one that it writes to, and one that it keeps for later. They
+// begin with 256 KiB and double until they have memTableBytes. So the cache has room for two of these, which is taken
+// until they have grown. Without it nothing was left for blocks, and with 100,000 sessions each change read the filters
+// of the tables from their files.
+func engineCache(bytes int64) (cache *pebble.Cache, rotated func()) {
+	const smallest, memory = 256 << 10, 2 * memTableBytes
+	cache = pebble.NewCache(bytes + memory)
+	release := sync.OnceFunc(cache.Reserve(memory))
+	var rotations atomic.Int64 // the first memtable is one
+	return cache, func() {
+		if rotations.Add(1) > int64(bits.Len(memTableBytes/smallest)) {
+			release()
+		}
+	}
 }
 
 func engineOptions(cache *pebble.Cache, fs *guardFS, opt Options) *pebble.Options {

@@ -466,26 +466,3 @@ func await(t *testing.T, what string, done func() bool) {
 		}
 	}
 }
-
-func TestHealthReadsNoFile(t *testing.T) {
-	f := newFaults()
-	d := openFaulty(t, t.TempDir(), f, SyncInterval)
-	defer d.Close()
-	item := kv.Item{Key: "k", Value: []byte("v"), Counted: true}
-	if err := errors.Join(d.Set(t.Context(), []kv.Item{item}, time.Hour), d.db.Flush()); err != nil {
-		t.Fatal(err)
-	}
-	var reads atomic.Int64
-	f.set(func(op errorfs.Op) error {
-		if op.Kind == errorfs.OpFileRead || op.Kind == errorfs.OpFileReadAt {
-			reads.Add(1)
-		}
-		return nil
-	})
-	if _, err := d.Health(t.Context()); err != nil || reads.Load() != 0 {
-		t.Errorf("Health reads files %d times, error %v", reads.Load(), err)
-	}
-	if got, err := d.Get(t.Context(), []string{"k"}); err != nil || string(got[0]) != "v" || reads.Load() == 0 {
-		t.Errorf("Get = %q, %v, and reads files %d times", got, err, reads.Load())
-	}
-}
