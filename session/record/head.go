@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"sync"
 
+	"github.com/tinylib/msgp/msgp"
 	"github.com/zeebo/xxh3"
 
 	"edgeframe/kv"
@@ -118,7 +119,7 @@ func DecodeHead(b []byte) (*Head, error) {
 		return nil, errors.New("head record fails its checksum")
 	}
 	h := &Head{Revision: TokenOf(kv.RevisionOf(b))}
-	rest, err := h.UnmarshalMsg(b[at:])
+	rest, err := unmarshal(h, b[at:])
 	if err != nil {
 		return nil, err
 	}
@@ -132,6 +133,15 @@ func DecodeHead(b []byte) (*Head, error) {
 		return nil, err
 	}
 	return h, h.takeSegments(segments)
+}
+
+// unmarshal reads v from the beginning of b and returns what follows. The generated code allocates as many elements as an
+// array claims to have, so whether b has as many is looked at before.
+func unmarshal(v msgp.Unmarshaler, b []byte) (rest []byte, err error) {
+	if _, err := msgp.Skip(b); err != nil {
+		return nil, err
+	}
+	return v.UnmarshalMsg(b)
 }
 
 // split divides a stored head into the part that has a checksum, in which the MessagePack record begins at the returned

@@ -9,7 +9,7 @@ import (
 // positions in a manifest that it returns are valid.
 func DecodeManifest(b []byte, columns int) (*Manifest, error) {
 	m := new(Manifest)
-	rest, err := m.UnmarshalMsg(b)
+	rest, err := unmarshal(m, b)
 	if err != nil {
 		return nil, err
 	}

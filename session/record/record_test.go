@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"slices"
 	"testing"
 )
@@ -204,6 +205,34 @@ func TestRecordRoundTrip(t *testing.T) {
 	b[formatAt]++
 	if _, err := DecodeHead(b); err == nil {
 		t.Error("a record of an unknown format is read")
+	}
+}
+
+// A record is read in the memory that its bytes need, whatever it claims: about 3,000,000 elements in a few bytes.
+func TestARecordTakesNoMemoryForWhatItClaimsToHave(t *testing.T) {
+	claim := func(member string) []byte {
+		b := append([]byte{0x81, 0xa0 | byte(len(member))}, member...)
+		return append(b, 0xdd, 0, 0x30, 0, 0)
+	}
+	for name, read := range map[string]func() error{
+		"head": func() error {
+			b := append(make([]byte, bodyAt), claim("versions")...)
+			b[formatAt] = headFormat
+			setChecksum(b)
+			_, err := DecodeHead(b)
+			return err
+		},
+		"manifest": func() error { _, err := DecodeManifest(claim("groups"), 1); return err },
+		"steps":    func() error { _, err := DecodeSteps(append([]byte{0x91}, claim("more")...)); return err },
+		"step":     func() error { _, err := ReadStoredStep(claim("more")); return err },
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		err := read()
+		runtime.ReadMemStats(&after)
+		if taken := after.TotalAlloc - before.TotalAlloc; err == nil || taken > 1<<20 {
+			t.Errorf("%s: %d bytes allocated, error %v", name, taken, err)
+		}
 	}
 }
 

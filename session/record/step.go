@@ -89,7 +89,7 @@ func NewStoredStep(st Step) (StoredStep, error) {
 // ReadStoredStep reads what [StoredStep.Stored] returned, of which it keeps parts.
 func ReadStoredStep(b []byte) (StoredStep, error) {
 	st := new(Step)
-	rest, err := st.UnmarshalMsg(b)
+	rest, err := unmarshal(st, b)
 	if err == nil && len(rest) > 0 {
 		err = fmt.Errorf("%d bytes follow a step", len(rest))
 	}
@@ -137,7 +137,7 @@ func DecodeSteps(b []byte) ([]StoredStep, error) {
 	steps, list, last := make([]Step, n), make([]StoredStep, n), uint32(0)
 	for i := range steps {
 		st := &steps[i]
-		rest, err := st.UnmarshalMsg(b)
+		rest, err := unmarshal(st, b)
 		if err != nil {
 			return nil, err
 		}
