@@ -48,12 +48,16 @@ func (d *Driver) Health(ctx context.Context) (map[string]any, error) {
 			return err
 		}
 		details, masters = make([]map[string]any, len(nodes)), make([]master, len(nodes))
+		ask := func(i int) (err error) {
+			details[i], masters[i], err = d.healthOf(ctx, nodes[i])
+			return err
+		}
+		if len(nodes) == 1 {
+			return ask(0) // without another goroutine, which would cost a twentieth of the time
+		}
 		var asked errgroup.Group
-		for i, node := range nodes {
-			asked.Go(func() (err error) {
-				details[i], masters[i], err = d.healthOf(ctx, node)
-				return err
-			})
+		for i := range nodes {
+			asked.Go(func() error { return ask(i) })
 		}
 		return asked.Wait()
 	})
@@ -164,12 +168,13 @@ func megabytes(bytes int64) float64 { return math.Round(float64(bytes)/(1<<20)*1
 // infoField returns a field of the answer to INFO, which has lines of "name:value". It returns "" if
 // the field is absent.
 func infoField(info, name string) string {
-	for line := range strings.Lines(info) {
-		if value, ok := strings.CutPrefix(line, name+":"); ok {
-			return strings.TrimSpace(value)
-		}
+	value, isFirst := strings.CutPrefix(info, name+":")
+	if !isFirst {
+		// Cutting the whole text into lines for each field took a twelfth of the time of a health document.
+		_, value, _ = strings.Cut(info, "\n"+name+":")
 	}
-	return ""
+	line, _, _ := strings.Cut(value, "\n")
+	return strings.TrimSpace(line)
 }
 
 func infoNumber(info, name string) int64 {
