@@ -275,7 +275,7 @@ func (c *exprCompiler) compare(n *exprNode, a, b *program) (*program, error) {
 	p := &program{exprType: boolType, node: n}
 	switch {
 	case t.kind == nullKind:
-		p.eval = a.eval
+		p.eval = a.to(boolType).eval
 	case t.kind == boolKind && n.op != token.EQL && n.op != token.NEQ:
 		return nil, c.source.refuse(n.at, "== or !=", "true and false have no order; compare them with == or !=")
 	case t.kind == boolKind:

@@ -71,6 +71,7 @@ var computed = []struct{ expression, dtype, want string }{
 	{"zoned == \"2024-02-29T13:00:00+01:00\"", "bool", "[true,true,null,true,true]"},
 	{"span > seconds(1)", "bool", "[true,false,null,false,true]"},
 	{"n == 1", "bool", "[null,null,null,null,null]"},
+	{"n == n", "bool", "[null,null,null,null,null]"},
 
 	{"b && f > 0", "bool", "[true,false,null,null,false]"},
 	{"b || f > 0", "bool", "[true,false,true,true,false]"},

@@ -8,6 +8,9 @@ import (
 // DecodeManifest reads the stored form of the manifest of a table with so many columns. All
 // positions in a manifest that it returns are valid.
 func DecodeManifest(b []byte, columns int) (*Manifest, error) {
+	if columns < 0 {
+		return nil, fmt.Errorf("a table of %d columns", columns)
+	}
 	m := new(Manifest)
 	rest, err := unmarshal(m, b)
 	if err != nil {
