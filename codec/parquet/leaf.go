@@ -32,9 +32,6 @@ func (b *builder) leaf(n *node) (arrow.ArrayData, error) {
 
 // slots returns which values of a leaf are missing. Entries of lists without elements have no place.
 func (b *builder) slots(n *node, l *leafRows) *shape {
-	if l.def == nil {
-		return &shape{n: l.n}
-	}
 	if countPresent(l.def, n.def, l.n) == l.n {
 		return &shape{n: l.n}
 	}

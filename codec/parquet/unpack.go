@@ -31,7 +31,7 @@ func unpacker(c compress.Codec) func(dst, src []byte) ([]byte, error) {
 	return func(dst, src []byte) ([]byte, error) { return compress.DecompressInto(dst, c, src) }
 }
 
-// unpack returns the size bytes that src holds, in memory that is allocated for them.
+// unpack returns the size bytes that src holds: a part of src if they are not compressed, otherwise what memory returns.
 func (c *column) unpack(src []byte, size int, take func(int64), memory func(size int) []byte) ([]byte, error) {
 	if c.codec == format.Uncompressed {
 		if len(src) != size {

@@ -86,7 +86,7 @@ func (w *Writer) Close() error {
 	return nil
 }
 
-// unusedBuffer returns a buffer that no Writer uses, nil if there is none.
+// unusedBuffer returns a buffer that no Writer uses. It returns nil if there is none.
 func unusedBuffer() []byte {
 	if buffer, ok := buffers.Get().(*[]byte); ok {
 		return *buffer
