@@ -173,27 +173,6 @@ func FloatValue(arr arrow.Array) (value func(row int) float64, bits int) {
 	return nil, 0
 }
 
-// AppendFloat spells f with the fewest digits that read back as f. Whole numbers keep a
-// ".0", so that inference finds a float again.
-func AppendFloat(dst []byte, f float64, bits int) []byte {
-	abs := math.Abs(f)
-	switch {
-	case math.IsNaN(f):
-		return append(dst, "NaN"...)
-	case math.IsInf(f, 1):
-		return append(dst, "Infinity"...)
-	case math.IsInf(f, -1):
-		return append(dst, "-Infinity"...)
-	case abs != 0 && (abs < 1e-4 || abs >= 1e16):
-		return strconv.AppendFloat(dst, f, 'e', -1, bits)
-	}
-	dst = strconv.AppendFloat(dst, f, 'f', -1, bits)
-	if abs == math.Trunc(abs) {
-		dst = append(dst, ".0"...)
-	}
-	return dst
-}
-
 // Indirect returns, for dictionaries, run-end encoded arrays and extensions, the array that
 // holds the values and where in it the value of a row is. For others at is nil.
 func Indirect(arr arrow.Array) (inner arrow.Array, at func(row int) int) {
