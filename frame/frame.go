@@ -17,6 +17,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/array"
 
 	"edgeframe/codec"
+	"edgeframe/internal/gather"
 	"edgeframe/internal/parallel"
 )
 
@@ -271,13 +272,13 @@ func (f *Frame) RestoreStored(base *Frame) error {
 // comparedFirst is how many rows are compared before all are. Where rows have moved these mostly differ.
 const comparedFirst = 64
 
-// equalArrays is [array.Equal], which looks at the validity of all rows before their values.
+// equalArrays is [gather.Equal], which looks at the validity of all rows before their values.
 func equalArrays(a, b arrow.Array) bool {
 	if a.Len() != b.Len() {
 		return false
 	}
 	first := int64(min(a.Len(), comparedFirst))
-	return array.SliceEqual(a, 0, first, b, 0, first) && array.Equal(a, b)
+	return array.SliceEqual(a, 0, first, b, 0, first) && gather.Equal(a, b)
 }
 
 // restoreColumns takes the columns of base if they are equal to those of f, of which some are new or at the place of

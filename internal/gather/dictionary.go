@@ -49,7 +49,7 @@ func distinct(ps pieces) []arrow.ArrayData {
 	}
 	first := array.MakeFromData(out[0])
 	for _, d := range out[1:] {
-		if d.Len() != out[0].Len() || !array.Equal(first, array.MakeFromData(d)) {
+		if d.Len() != out[0].Len() || !Equal(first, array.MakeFromData(d)) {
 			return out
 		}
 	}

@@ -51,7 +51,7 @@ func (u *Unifier) Add(part arrow.Array) (err error) {
 		u.equal, u.known = true, map[string]int{}
 		return u.merge(values)
 	}
-	u.equal = u.equal && values.Len() == u.first.Len() && array.Equal(u.first, values)
+	u.equal = u.equal && values.Len() == u.first.Len() && Equal(u.first, values)
 	if u.equal {
 		return nil
 	}
