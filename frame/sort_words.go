@@ -107,18 +107,19 @@ func countDistinct(ctx context.Context, digests []xxh3.Uint128) (int64, error) {
 		return 0, err
 	}
 	var counts [digits]int64
-	parts := newPool(func() []xxh3.Uint128 { return nil })
+	sets := newPool(func() *digestSet { return &digestSet{slots: make([]uint32, firstSlots)} })
 	err = parallel.Do(digits, func(digit int) error {
-		part := parts.get()[:0]
+		set := sets.get()
+		defer sets.put(set)
+		set.empty()
 		for i := range ends {
 			from := 0
 			if digit > 0 {
 				from = ends[i][digit-1]
 			}
-			part = append(part, stretch(i)[from:ends[i][digit]]...)
+			set.add(stretch(i)[from:ends[i][digit]])
 		}
-		counts[digit] = distinctIn(part)
-		parts.put(part)
+		counts[digit] = int64(len(set.list))
 		return ended(ctx)
 	})
 	total := int64(0)
@@ -128,20 +129,43 @@ func countDistinct(ctx context.Context, digests []xxh3.Uint128) (int64, error) {
 	return total, err
 }
 
-// distinctIn returns how many different digests a part has.
-func distinctIn(part []xxh3.Uint128) (n int64) {
-	// The slots have the place of a digest in part, one more than it, and 0 for none.
-	slots := make([]uint32, 2<<bits.Len(uint(len(part))))
-	mask := uint64(len(slots) - 1)
-	for i, d := range part {
-		at := d.Lo & mask
-		for slots[at] != 0 && part[slots[at]-1] != d {
-			at = (at + 1) & mask
+// digestSet is a set of digests. Its memory depends on how many are different, and not on how many are added.
+type digestSet struct {
+	list []xxh3.Uint128
+	// slots have the place of a digest in list, one more than it, and 0 for none.
+	slots []uint32
+}
+
+func (s *digestSet) empty() {
+	clear(s.slots)
+	s.list = s.list[:0]
+}
+
+// add adds digests.
+func (s *digestSet) add(digests []xxh3.Uint128) {
+	for _, d := range digests {
+		slot := s.find(d)
+		if *slot != 0 {
+			continue
 		}
-		if slots[at] == 0 {
-			slots[at] = uint32(i + 1)
-			n++
+		s.list = append(s.list, d)
+		*slot = uint32(len(s.list))
+		if 2*len(s.list) > len(s.slots) {
+			s.slots = make([]uint32, 2*len(s.slots))
+			for i, d := range s.list {
+				*s.find(d) = uint32(i + 1)
+			}
 		}
 	}
-	return n
+}
+
+// find returns the slot of a digest, or the one that it goes into.
+func (s *digestSet) find(d xxh3.Uint128) *uint32 {
+	mask := uint64(len(s.slots) - 1)
+	for at := d.Lo; ; at++ {
+		slot := &s.slots[at&mask]
+		if *slot == 0 || s.list[*slot-1] == d {
+			return slot
+		}
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -67,5 +68,16 @@ func TestDifferentDigestsAreCounted(t *testing.T) {
 				t.Errorf("%d of %d are different, %v; want %d", got, n, err, len(want))
 			}
 		}
+	}
+}
+
+func TestCountingEqualDigestsTakesLittleMemory(t *testing.T) {
+	digests := make([]xxh3.Uint128, 1<<20)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	n, err := countDistinct(t.Context(), digests)
+	runtime.ReadMemStats(&after)
+	if bytes := after.TotalAlloc - before.TotalAlloc; n != 1 || err != nil || bytes > 1<<20 {
+		t.Errorf("there are %d digests, %v; %d bytes were allocated", n, err, bytes)
 	}
 }
