@@ -164,11 +164,19 @@ func NewDescriber(schema *arrow.Schema, rows []int, marks Marks, limits codec.Li
 		d.starts = append(d.starts, total)
 		total += n
 	}
-	if int64(total) <= d.budget/digestBytes {
+	if DescribedBytes(int64(total), limits) > 0 || total == 0 {
 		d.digests, d.seed = make([]xxh3.Uint128, total), rand.Uint64()
 	}
 	d.result = Description{Rows: int64(total), Columns: make([]ColumnDescription, schema.NumFields())}
 	return d
+}
+
+// DescribedBytes is how many bytes a [Describer] of so many rows takes for them, whatever their columns are.
+func DescribedBytes(rows int64, limits codec.Limits) int64 {
+	if rows > limits.WithDefaults().Bytes/describeShare/digestBytes {
+		return 0
+	}
+	return digestBytes * rows
 }
 
 const (

@@ -136,12 +136,10 @@ func (s *Service) describe(ctx context.Context, h *head, ver *record.Version, se
 	for g := range m.Groups {
 		rows[g] = m.Groups[g].Rows
 	}
-	d := frame.NewDescriber(codec.SelectFields(schema, selected), rows, marks, s.Limits())
-	d.Context, d.Options = ctx, sel.DescribeOptions
-	most := min(describeBytes, s.opt.MaxTableBytes/describePart)
+	most, kept := min(describeBytes, s.opt.MaxTableBytes/describePart), frame.DescribedBytes(ver.Rows, s.Limits())
 	share := budget.From(ctx)
 	// The values of a part are in memory, and about as much is needed to count and order them.
-	if err := share.Reserve(ctx, 2*min(most, ver.RawBytes)); err != nil {
+	if err := share.Reserve(ctx, kept+2*min(most, ver.RawBytes)); err != nil {
 		return nil, err
 	}
 	end, err := share.Begin(ctx, h.ID)
@@ -149,6 +147,12 @@ func (s *Service) describe(ctx context.Context, h *head, ver *record.Version, se
 		return nil, err
 	}
 	defer end()
+	if err := share.Use(ctx, kept); err != nil {
+		return nil, err
+	}
+	defer share.Free(kept)
+	d := frame.NewDescriber(codec.SelectFields(schema, selected), rows, marks, s.Limits())
+	d.Context, d.Options = ctx, sel.DescribeOptions
 	for _, columns := range m.parts(most) {
 		columns = slices.DeleteFunc(columns, func(c int) bool { return at[c] < 0 })
 		if len(columns) == 0 {

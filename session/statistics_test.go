@@ -8,7 +8,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/array"
+	arrowmemory "github.com/apache/arrow/go/v17/arrow/memory"
+
+	"edgeframe/codec/codectest"
 	"edgeframe/frame"
+	"edgeframe/internal/budget"
 	"edgeframe/kv"
 	"edgeframe/kv/kvtest"
 	"edgeframe/kv/memory"
@@ -242,5 +248,25 @@ func TestStatisticsFollowACommitThatEvictedTheirTable(t *testing.T) {
 	}
 	if st.Version.ID != 2 || !strings.HasPrefix(string(st.JSON), `{"rows":7,`) {
 		t.Errorf("%.100s of version %d, want 7 rows of version 2", st.JSON, st.Version.ID)
+	}
+}
+
+// TestTheMemoryOfADescriptionCountsItsRows is about a table that is small but has many rows.
+func TestTheMemoryOfADescriptionCountsItsRows(t *testing.T) {
+	const rows = 100_000
+	h := newHarness(t)
+	booleans := array.NewBooleanBuilder(arrowmemory.DefaultAllocator)
+	booleans.AppendValues(make([]bool, rows), nil)
+	sess := h.must(h.Create(context.Background(), codectest.TableOf([]string{"same"}, []arrow.Array{booleans.NewArray()}), "t.csv", 0, nil))
+	for bytes, fits := range map[int64]bool{8 * rows: false, 20 * rows: true} {
+		share := budget.New(budget.Options{Bytes: bytes}).Open()
+		_, err := h.Describe(budget.NewContext(context.Background(), share), sess, 0, DescribeSelection{})
+		if _, refused := errors.AsType[*budget.TooLarge](err); refused == fits || fits && err != nil {
+			t.Errorf("with %d bytes for %d rows: %v", bytes, rows, err)
+		}
+		if used := share.Used(); fits && used >= 16*rows {
+			t.Errorf("%d bytes are still in use", used)
+		}
+		share.Close()
 	}
 }
