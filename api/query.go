@@ -160,7 +160,7 @@ func (s *server) queryData(w http.ResponseWriter, r *http.Request) error {
 
 // representation returns all that the bytes of the answer to a query depend on besides the version.
 func (q *query) representation() string {
-	return fmt.Sprintf(" query %q %q %q %q %+v %+v %+v %v", q.SelectionKey(), q.where, q.sort, q.same, q.Group, q.Histogram, q.Distinct, q.Sort)
+	return fmt.Sprintf(" query %q %q %q %q %#v %#v %#v %#v", q.SelectionKey(), q.where, q.sort, q.same, q.Group, q.Histogram, q.Distinct, q.Sort)
 }
 
 func (s *server) answerQuery(w http.ResponseWriter, r *http.Request, d *dataRequest) error {

@@ -5,6 +5,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"edgeframe/frame"
 )
 
 // FuzzQueryDocument reads documents of queries, and of sessions that are made of one.
@@ -38,4 +40,25 @@ func FuzzQueryDocument(f *testing.F) {
 			t.Fatalf("%q: %+v, %v", text, of, err)
 		}
 	})
+}
+
+// TestDifferentQueriesHaveDifferentTags is about names that look like several, or like other members.
+func TestDifferentQueriesHaveDifferentTags(t *testing.T) {
+	seen := map[string]int{}
+	for i, q := range []frame.Query{
+		{Group: &frame.Grouping{By: []string{"a", "b"}}},
+		{Group: &frame.Grouping{By: []string{"a b"}}},
+		{Group: &frame.Grouping{Aggregates: []frame.Aggregate{{Fn: "count", As: "a"}, {Fn: "count", As: "b"}}}},
+		{Group: &frame.Grouping{Aggregates: []frame.Aggregate{{Fn: "count", As: "a} {Column: Fn:count As:b"}}}},
+		{Distinct: &frame.DistinctQuery{Column: "a", Limit: 5, Search: "x"}},
+		{Distinct: &frame.DistinctQuery{Column: "a Limit:5 Search:x"}},
+		{Group: &frame.Grouping{}, Sort: []frame.SortKey{{Column: "a"}, {Column: "b"}}},
+		{Group: &frame.Grouping{}, Sort: []frame.SortKey{{Column: "a false } {b"}}},
+	} {
+		text := (&query{Query: q}).representation()
+		if before, known := seen[text]; known {
+			t.Errorf("the queries %d and %d have the same representation, %s", before, i, text)
+		}
+		seen[text] = i
+	}
 }
