@@ -143,8 +143,8 @@ func TestMismatchesAreToldWithoutGoTypes(t *testing.T) {
 	path := f.upload("a\n1\n")
 	for _, tt := range []struct{ method, below, body, want string }{
 		{"PATCH", "/data", `{"operations":{}}`, `"operations" cannot be object; it takes a list`},
-		{"PUT", "/missing", `{"a":1}`, `a field cannot be number; it takes a list`},
-		{"PUT", "/missing", `{"a":[0.5]}`, `a field cannot be number 0.5; it takes whole numbers of 64 bits`},
+		{"PUT", "/missing", `{"a":1}`, `"a" cannot be number; it takes a list`},
+		{"PUT", "/missing", `{"a":[0.5]}`, `"a" cannot be number 0.5; it takes whole numbers of 64 bits`},
 		{"POST", "/audit", `{"entry":["x"]}`, `"entry" cannot be array; it takes text`},
 	} {
 		detail := f.wantProblem(f.do(tt.method, path+tt.below, tt.body), http.StatusUnprocessableEntity, "malformed_input")

@@ -266,7 +266,7 @@ func TestDocumentsThatAreRefused(t *testing.T) {
 		{`{"recipe": 1, "steps": [{"time": "monday", "operations": []}]}`, `step 1: time is "monday"; it must be a time of RFC 3339`, recipe.ErrInvalid},
 		{`{"recipe": 1, "import": {"parameters": {"dtype": [["a"]]}}}`, `the recipe cannot be read: /import/parameters/dtype/0 must be text, a number, true or false, or a list of them`, recipe.ErrInvalid},
 		{steps(`{"op": "sort"}`, `{"op": "sort", "by": []}, 7`), `step 2: operation 2: it is not a JSON object`, frame.ErrInvalidOperation},
-		{steps(`{"op": "sort"}, {"op": "sort", "sideways": true}`), `step 1: operation 2: sort: unknown field "sideways"`, frame.ErrInvalidOperation},
+		{steps(`{"op": "sort"}, {"op": "sort", "sideways": true}`), `step 1: operation 2: sort: unknown field "sideways"; the fields are by`, frame.ErrInvalidOperation},
 		{steps(`{"op": "delete_rows", "rows": [{"id": 1}, {"site": "A"}]}`), `step 1: operation 1: the row {"site":"A"} has no key of the columns that the other rows have; name each row like {"id": 17}, all by the same columns`, recipe.ErrInvalid},
 		{steps(`{"op": "delete_rows", "rows": [{}]}`), `step 1: operation 1: the row {} has no key of the columns that the other rows have; name each row like {"id": 17}, all by the same columns`, recipe.ErrInvalid},
 		{steps(`{"op": "delete_rows", "rows": [true]}`), `step 1: operation 1: delete_rows: "rows" cannot be bool; it takes whole numbers of 64 bits`, frame.ErrInvalidOperation},
