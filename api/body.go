@@ -190,7 +190,10 @@ func (s *server) readForm(w http.ResponseWriter, r *http.Request, boundary strin
 		if n == maxFields {
 			return malformed("the form has more than %d fields", maxFields)
 		}
-		if part.FormName() == "file" && !found {
+		if part.FormName() == "file" {
+			if found {
+				return badParameter("the form has two fields \"file\"; send each file in a request of its own")
+			}
 			found = true
 			up.filename, up.contentType = part.FileName(), part.Header.Get("Content-Type")
 			up.body, err = readPart(part, limit, r.ContentLength)

@@ -288,23 +288,27 @@ func TestBadFormsAreRefused(t *testing.T) {
 		parts  []part
 		status int
 		code   string
+		says   string
 	}{
-		{"no file", []part{{name: "filename", content: "a.csv"}}, http.StatusUnprocessableEntity, "malformed_input"},
-		{"no field at all", nil, http.StatusUnprocessableEntity, "malformed_input"},
-		{"two files", []part{file, file}, http.StatusBadRequest, "invalid_parameter"},
-		{"an unknown field", []part{file, {name: "colour", content: "red"}}, http.StatusBadRequest, "invalid_parameter"},
-		{"a field over its limit", []part{{name: "filename", content: strings.Repeat("x", maxFieldBytes+1)}, file}, http.StatusRequestEntityTooLarge, "payload_too_large"},
-		{"a file over the limit", []part{{name: "file", filename: "a.csv", content: strings.Repeat("1\n", maxUpload/2+1)}}, http.StatusRequestEntityTooLarge, "payload_too_large"},
-		{"an empty file", []part{{name: "file", filename: "a.csv"}}, http.StatusUnprocessableEntity, "malformed_input"},
-		{"a field given twice", []part{file, {name: "strict", content: "true"}, {name: "strict", content: "false"}}, http.StatusBadRequest, "invalid_parameter"},
-		{"too many fields", many, http.StatusUnprocessableEntity, "malformed_input"},
-		{"a parameter out of range", []part{file, {name: "ttl_seconds", content: "-1"}}, http.StatusBadRequest, "invalid_parameter"},
+		{"no file", []part{{name: "filename", content: "a.csv"}}, http.StatusUnprocessableEntity, "malformed_input", ""},
+		{"no field at all", nil, http.StatusUnprocessableEntity, "malformed_input", ""},
+		{"two files", []part{file, file}, http.StatusBadRequest, "invalid_parameter", `two fields "file"`},
+		{"an unknown field", []part{file, {name: "colour", content: "red"}}, http.StatusBadRequest, "invalid_parameter", ""},
+		{"a field over its limit", []part{{name: "filename", content: strings.Repeat("x", maxFieldBytes+1)}, file}, http.StatusRequestEntityTooLarge, "payload_too_large", ""},
+		{"a file over the limit", []part{{name: "file", filename: "a.csv", content: strings.Repeat("1\n", maxUpload/2+1)}}, http.StatusRequestEntityTooLarge, "payload_too_large", ""},
+		{"an empty file", []part{{name: "file", filename: "a.csv"}}, http.StatusUnprocessableEntity, "malformed_input", ""},
+		{"a field given twice", []part{file, {name: "strict", content: "true"}, {name: "strict", content: "false"}}, http.StatusBadRequest, "invalid_parameter", ""},
+		{"too many fields", many, http.StatusUnprocessableEntity, "malformed_input", ""},
+		{"a parameter out of range", []part{file, {name: "ttl_seconds", content: "-1"}}, http.StatusBadRequest, "invalid_parameter", ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			f := newFixture(t)
 			contentType, body := form(t, tt.parts...)
-			f.wantProblem(f.do("POST", "/api/v1/sessions", body, "Content-Type", contentType), tt.status, tt.code)
+			detail := f.wantProblem(f.do("POST", "/api/v1/sessions", body, "Content-Type", contentType), tt.status, tt.code)
+			if !strings.Contains(detail, tt.says) {
+				t.Errorf("%q, want %q", detail, tt.says)
+			}
 		})
 	}
 }
