@@ -256,7 +256,7 @@ func TestDocumentsThatAreRefused(t *testing.T) {
 		{`{"recipe": 2, "made_by": "edgeframe 9.1.0", "unknown": 1}`, `the recipe has the form 2, which "edgeframe 9.1.0" wrote; this program reads forms up to 1: use a later version of it`, recipe.ErrLater},
 		{`{"recipe": 99999999999999999999999}`, `the recipe has the form 99999999999999999999999; this program reads forms up to 1: use a later version of it`, recipe.ErrLater},
 		{`{"recipe": 1} {}`, `the recipe goes on after the JSON object`, recipe.ErrInvalid},
-		{`{"recipe": 1, "step": []}`, `the recipe cannot be read: there is no member "step" at /step`, recipe.ErrInvalid},
+		{`{"recipe": 1, "step": []}`, `the recipe cannot be read: there is no member "step" at /step; the members are import, made_by, made_from, recipe, steps`, recipe.ErrInvalid},
 		{`{"recipe": 1, "made_by": 7}`, `the recipe cannot be read: /made_by must be text`, recipe.ErrInvalid},
 		{`{"recipe": 1, "steps": {}}`, `the recipe cannot be read: /steps must be a list`, recipe.ErrInvalid},
 		{`{"recipe": 1, "recipe": 1}`, `the recipe cannot be read: the name "recipe" occurs twice in an object`, recipe.ErrInvalid},
