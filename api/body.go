@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -189,7 +190,10 @@ func (s *server) readForm(w http.ResponseWriter, r *http.Request, boundary strin
 		if n == maxFields {
 			return malformed("the form has more than %d fields", maxFields)
 		}
-		if part.FormName() == "file" && !found {
+		if part.FormName() == "file" {
+			if found {
+				return badParameter("the form has two fields \"file\"; send each file in a request of its own")
+			}
 			found = true
 			up.filename, up.contentType = part.FileName(), part.Header.Get("Content-Type")
 			up.body, err = readPart(part, limit, r.ContentLength)
@@ -307,9 +311,22 @@ func readDocument(w http.ResponseWriter, r *http.Request, limit int64, emptyAllo
 		return malformed("the JSON document cannot be read: %s", frame.DescribeMismatch(mismatch))
 	}
 	if err != nil {
-		return malformed("the JSON document cannot be read: %s", strings.TrimPrefix(err.Error(), "json: "))
+		problem := strings.TrimPrefix(err.Error(), "json: ")
+		if strings.HasPrefix(problem, "unknown field") {
+			problem += "; the fields are " + strings.Join(fieldsOf(v), ", ")
+		}
+		return malformed("the JSON document cannot be read: %s", problem)
 	}
 	return nil
+}
+
+// fieldsOf returns the names that a document may have which is read into the struct that v points to.
+func fieldsOf(v any) (names []string) {
+	for _, field := range reflect.VisibleFields(reflect.TypeOf(v).Elem()) {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		names = append(names, name)
+	}
+	return names
 }
 
 func malformed(format string, args ...any) error {

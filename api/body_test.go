@@ -143,8 +143,8 @@ func TestMismatchesAreToldWithoutGoTypes(t *testing.T) {
 	path := f.upload("a\n1\n")
 	for _, tt := range []struct{ method, below, body, want string }{
 		{"PATCH", "/data", `{"operations":{}}`, `"operations" cannot be object; it takes a list`},
-		{"PUT", "/missing", `{"a":1}`, `a field cannot be number; it takes a list`},
-		{"PUT", "/missing", `{"a":[0.5]}`, `a field cannot be number 0.5; it takes whole numbers of 64 bits`},
+		{"PUT", "/missing", `{"a":1}`, `"a" cannot be number; it takes a list`},
+		{"PUT", "/missing", `{"a":[0.5]}`, `"a" cannot be number 0.5; it takes whole numbers of 64 bits`},
 		{"POST", "/audit", `{"entry":["x"]}`, `"entry" cannot be array; it takes text`},
 	} {
 		detail := f.wantProblem(f.do(tt.method, path+tt.below, tt.body), http.StatusUnprocessableEntity, "malformed_input")
@@ -288,23 +288,27 @@ func TestBadFormsAreRefused(t *testing.T) {
 		parts  []part
 		status int
 		code   string
+		says   string
 	}{
-		{"no file", []part{{name: "filename", content: "a.csv"}}, http.StatusUnprocessableEntity, "malformed_input"},
-		{"no field at all", nil, http.StatusUnprocessableEntity, "malformed_input"},
-		{"two files", []part{file, file}, http.StatusBadRequest, "invalid_parameter"},
-		{"an unknown field", []part{file, {name: "colour", content: "red"}}, http.StatusBadRequest, "invalid_parameter"},
-		{"a field over its limit", []part{{name: "filename", content: strings.Repeat("x", maxFieldBytes+1)}, file}, http.StatusRequestEntityTooLarge, "payload_too_large"},
-		{"a file over the limit", []part{{name: "file", filename: "a.csv", content: strings.Repeat("1\n", maxUpload/2+1)}}, http.StatusRequestEntityTooLarge, "payload_too_large"},
-		{"an empty file", []part{{name: "file", filename: "a.csv"}}, http.StatusUnprocessableEntity, "malformed_input"},
-		{"a field given twice", []part{file, {name: "strict", content: "true"}, {name: "strict", content: "false"}}, http.StatusBadRequest, "invalid_parameter"},
-		{"too many fields", many, http.StatusUnprocessableEntity, "malformed_input"},
-		{"a parameter out of range", []part{file, {name: "ttl_seconds", content: "-1"}}, http.StatusBadRequest, "invalid_parameter"},
+		{"no file", []part{{name: "filename", content: "a.csv"}}, http.StatusUnprocessableEntity, "malformed_input", ""},
+		{"no field at all", nil, http.StatusUnprocessableEntity, "malformed_input", ""},
+		{"two files", []part{file, file}, http.StatusBadRequest, "invalid_parameter", `two fields "file"`},
+		{"an unknown field", []part{file, {name: "colour", content: "red"}}, http.StatusBadRequest, "invalid_parameter", ""},
+		{"a field over its limit", []part{{name: "filename", content: strings.Repeat("x", maxFieldBytes+1)}, file}, http.StatusRequestEntityTooLarge, "payload_too_large", ""},
+		{"a file over the limit", []part{{name: "file", filename: "a.csv", content: strings.Repeat("1\n", maxUpload/2+1)}}, http.StatusRequestEntityTooLarge, "payload_too_large", ""},
+		{"an empty file", []part{{name: "file", filename: "a.csv"}}, http.StatusUnprocessableEntity, "malformed_input", ""},
+		{"a field given twice", []part{file, {name: "strict", content: "true"}, {name: "strict", content: "false"}}, http.StatusBadRequest, "invalid_parameter", ""},
+		{"too many fields", many, http.StatusUnprocessableEntity, "malformed_input", ""},
+		{"a parameter out of range", []part{file, {name: "ttl_seconds", content: "-1"}}, http.StatusBadRequest, "invalid_parameter", ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			f := newFixture(t)
 			contentType, body := form(t, tt.parts...)
-			f.wantProblem(f.do("POST", "/api/v1/sessions", body, "Content-Type", contentType), tt.status, tt.code)
+			detail := f.wantProblem(f.do("POST", "/api/v1/sessions", body, "Content-Type", contentType), tt.status, tt.code)
+			if !strings.Contains(detail, tt.says) {
+				t.Errorf("%q, want %q", detail, tt.says)
+			}
 		})
 	}
 }

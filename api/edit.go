@@ -30,7 +30,7 @@ func readEdit(w http.ResponseWriter, r *http.Request, limit int64, c *session.Ch
 			c.Operations = sent.value(from, dec.InputOffset())
 			return err
 		}
-		return unknownMember(name)
+		return unknownMember(name, "action_summary", "operations")
 	})
 	if err == nil && len(ops) == 0 {
 		err = frame.ErrNoOperations

@@ -145,7 +145,7 @@ func readOrigin(w http.ResponseWriter, r *http.Request) (*rowsFrom, error) {
 	of := &rowsFrom{query: query{Query: frame.Query{Limit: -1}}}
 	err := streamDocument(w, r, maxDocumentBytes, func(dec *jsontext.Decoder, name string) error {
 		if name != "from" {
-			return unknownMember(name)
+			return unknownMember(name, "from")
 		}
 		return readObject(dec, "from", of.readMember)
 	})
@@ -182,7 +182,7 @@ func (of *rowsFrom) readMember(dec *jsontext.Decoder, name string) error {
 			return inQuery(of.query.readMember(dec, name))
 		})
 	}
-	return unknownMember(name)
+	return unknownMember(name, "session", "version", "query")
 }
 
 // readObject reads a member that is an object.

@@ -105,8 +105,9 @@ func textMember(dec *jsontext.Decoder, name string, into *string) error {
 	return nil
 }
 
-func unknownMember(name string) error {
-	return malformed("the JSON document cannot be read: unknown field %q", codec.Shorten(name))
+// unknownMember is the problem of a document with a member that is not one of fields.
+func unknownMember(name string, fields ...string) error {
+	return malformed("the JSON document cannot be read: %s", frame.DescribeUnknown(name, fields))
 }
 
 // shallow reads JSON and ends with an error where it is nested too deep, or where an object has too many

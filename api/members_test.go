@@ -61,7 +61,7 @@ func TestStreamedDocumentsAreRefusedAsWholeOnes(t *testing.T) {
 		{"no object", "[]", "the document must be a JSON object, not an array", http.StatusUnprocessableEntity},
 		{"half a document", `{"operations":[{"op":"drop_mis`, "unexpected EOF", http.StatusUnprocessableEntity},
 		{"a second document", `{"operations":[{"op":"drop_missing"}]} {}`, "the body goes on after the JSON document", http.StatusUnprocessableEntity},
-		{"an unknown member", `{"operation":[]}`, `unknown field "operation"`, http.StatusUnprocessableEntity},
+		{"an unknown member", `{"operation":[]}`, `unknown field "operation"; the fields are action_summary, operations`, http.StatusUnprocessableEntity},
 		{"a summary that is no text", `{"action_summary":{},"operations":[]}`, `"action_summary" cannot be object; it takes text`, http.StatusUnprocessableEntity},
 		{"no operations", `{"action_summary":"x"}`, "operations is empty; give at least one of set_values", http.StatusUnprocessableEntity},
 		{"operations that are null", `{"operations":null}`, "operations is empty", http.StatusUnprocessableEntity},

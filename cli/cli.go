@@ -109,8 +109,6 @@ func (a *app) hint(verb *cobra.Command, err error) string {
 	var u *usageError
 	var p *client.Problem
 	switch {
-	case errors.As(err, &u) && u.help && verb.GroupID == groupServer:
-		return "; see edgeframe --help"
 	case errors.As(err, &u) && u.help:
 		return fmt.Sprintf("; see %s --help", verb.CommandPath())
 	case errors.As(err, &p):

@@ -3,7 +3,9 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -43,7 +45,7 @@ arguments or configuration; 3 the server cannot be reached.`,
 	root.SetIn(a.Stdin)
 	root.SetOut(a.Stdout)
 	root.SetErr(a.Stderr)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usagef("%v", err) })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return flagError(err) })
 	root.SetHelpCommandGroupID(groupServer)
 	root.AddGroup(
 		&cobra.Group{ID: groupSessions, Title: "Sessions on a server:"},
@@ -115,3 +117,18 @@ func plural[N int | int64](n N, noun string) string {
 
 // example is how the help shows examples: each line indented.
 func example(lines ...string) string { return "  " + strings.Join(lines, "\n  ") }
+
+// flagError says what the flag of an error takes, and not what Go says about its value.
+func flagError(err error) error {
+	given, cause, _ := strings.Cut(err.Error(), " flag: ")
+	number, ok := errors.AsType[*strconv.NumError](err)
+	switch {
+	case ok && number.Func == "ParseBool":
+		return usagef("%s flag; it must be true or false", given)
+	case ok:
+		return usagef("%s flag; it must be a whole number", given)
+	case strings.HasPrefix(cause, "time: "):
+		return usagef("%s flag; it must be a duration such as 10s or 2m", given)
+	}
+	return usagef("%v", err)
+}

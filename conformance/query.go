@@ -272,7 +272,7 @@ var queryTests = []test{
 			{`{"version":9}`, 404, "version_not_found", []string{"9"}},
 			{`{"columns":[]}`, 422, "invalid_query", []string{"columns is empty"}},
 			{`{"columns":["nobody"]}`, 422, "column_not_found", []string{`"nobody"`}},
-			{`{"columns":["id","id"]}`, 400, "invalid_parameter", []string{`"id"`, "twice"}},
+			{`{"columns":["id","id"]}`, 422, "invalid_query", []string{`"id"`, "twice"}},
 			{`{"where":{"column":"nobody","cmp":"eq","value":1}}`, 422, "column_not_found", []string{`"nobody"`}},
 			{`{"where":{"column":"id","cmp":"like","value":1}}`, 422, "invalid_query", []string{`"like"`, "starts_with"}},
 			{deep(64), 422, "invalid_query", []string{"nested"}},

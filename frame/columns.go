@@ -66,7 +66,7 @@ func (op *addColumn) values(f *Frame, want arrow.DataType) (arrow.Array, error) 
 		return MakeNulls(want, rows), nil
 	}
 	if op.Values.n >= 0 && op.Values.n != rows {
-		return nil, codec.Errorf(ErrInvalidOperation, "add_column has %d values for %d rows; give one value per row", op.Values.n, rows)
+		return nil, codec.Errorf(ErrInvalidOperation, "add_column has %s for %s; give one value per row", codec.Plural(op.Values.n, "value"), codec.Plural(rows, "row"))
 	}
 	values, err := document.Values(op.Values.raw, want, f.Limits)
 	if m, ok := errors.AsType[*scalar.Misfit](err); ok {

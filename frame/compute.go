@@ -72,7 +72,7 @@ func (op *compute) apply(f *Frame) error {
 		return err
 	}
 	if p.kind == otherKind {
-		return c.source.refuse(root.at, "a column of numbers, text, bool, dates or times", "the expression is %s", p.exprType)
+		return c.source.refuse(root.at, "a column of numbers, text, bool, dates or times", "the expression has %s", p.exprType)
 	}
 	k := &computing{op: op, f: f, compiler: c, program: p}
 	if err := k.prepareCast(); err != nil {

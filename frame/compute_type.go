@@ -101,7 +101,7 @@ func (t exprType) arrow() arrow.DataType {
 
 func (t exprType) String() string {
 	if t.kind == otherKind {
-		return "of a type that is not computed with"
+		return "a type that is not computed with"
 	}
 	return scalar.DType(t.arrow())
 }

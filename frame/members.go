@@ -1,7 +1,6 @@
 package frame
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -43,7 +42,7 @@ type members struct {
 	// given are the names of the members that some operation has, as they were given; unknown is the
 	// first other one.
 	given   []string
-	unknown string
+	unknown *string
 }
 
 // operation reads an operation.
@@ -125,7 +124,10 @@ func (p *parser) member(m *members, name string) (err error) {
 		m.where, err = p.condition(1, field, "/"+field)
 	default:
 		m.given = m.given[:len(m.given)-1]
-		m.unknown = cmp.Or(m.unknown, unknownField(name))
+		if m.unknown == nil {
+			first := name
+			m.unknown = &first
+		}
 		return p.dec.SkipValue()
 	}
 	return err
@@ -167,14 +169,17 @@ func (p *parser) columns(m *members) (err error) {
 func (p *parser) problem(m *members, takes []string) string {
 	for _, name := range m.given {
 		if !slices.ContainsFunc(takes, func(known string) bool { return strings.EqualFold(known, name) }) {
-			return unknownField(name)
+			return DescribeUnknown(name, takes)
 		}
 	}
 	if m.op == "insert_rows" && m.rowsKind != "" {
 		return describeMismatch("rows", m.rowsKind, takesNewRows)
 	}
-	if problem := cmp.Or(m.unknown, p.failed); problem != "" {
-		return problem
+	if m.unknown != nil {
+		return DescribeUnknown(*m.unknown, takes)
+	}
+	if p.failed != "" {
+		return p.failed
 	}
 	if m.op != "insert_rows" && m.inserted != nil {
 		return describeMismatch("rows", "object", takesRows)
@@ -202,6 +207,10 @@ const (
 	takesList    = "a list"
 	takesObject  = "an object"
 	takesBool    = "true or false"
+
+	takesSortKeys  = `objects {"column", "descending"}`
+	takesCells     = `objects {"row", "column", "value"}`
+	takesCondition = `an object: {"column", "cmp", "value"}, {"and": […]}, {"or": […]} or {"not": …}`
 )
 
 // accepted describes the values of fields of requests.

@@ -57,15 +57,18 @@ func (p *parser) mismatch(field, takes string) error {
 	return p.dec.SkipValue()
 }
 
-// unknown skips a member that there is not.
-func (p *parser) unknown(name string) error {
+// unknown skips a member that there is not. fields are those that there are.
+func (p *parser) unknown(name string, fields []string) error {
 	if p.failed == "" {
-		p.failed = unknownField(name)
+		p.failed = DescribeUnknown(name, fields)
 	}
 	return p.dec.SkipValue()
 }
 
-func unknownField(name string) string { return fmt.Sprintf("unknown field %q", codec.Shorten(name)) }
+// DescribeUnknown says that an object has a field that is not accepted, and which are.
+func DescribeUnknown(name string, fields []string) string {
+	return fmt.Sprintf("unknown field %q; the fields are %s", codec.Shorten(name), strings.Join(fields, ", "))
+}
 
 // nameOfKind is how errors call a kind of JSON values.
 func nameOfKind(kind jsontext.Kind) string {
@@ -307,6 +310,12 @@ func (p *parser) plain() (jsontext.Value, error) {
 	return raw, err
 }
 
+// The fields of conditions and of the columns of a sort.
+var (
+	conditionFields = []string{"column", "cmp", "value", "ignore_case", "and", "or", "not"}
+	sortFields      = []string{"column", "descending"}
+)
+
 // condition reads a condition, which is nested so deep,
 // and called by path in errors about the wrong kind of JSON. at is the pointer to it.
 func (p *parser) condition(depth int, path, at string) (*Condition, error) {
@@ -314,7 +323,7 @@ func (p *parser) condition(depth int, path, at string) (*Condition, error) {
 		return nil, err
 	}
 	if p.dec.PeekKind() != '{' {
-		return nil, p.mismatch(path, takesObject)
+		return nil, p.mismatch(path, takesCondition)
 	}
 	if p.conditions++; p.conditions > maxConditions || depth > maxConditionDepth {
 		return nil, errTooManyConditions
@@ -342,7 +351,7 @@ func (p *parser) condition(depth int, path, at string) (*Condition, error) {
 		case strings.EqualFold(name, "ignore_case"):
 			err = p.boolean(below(field), &c.IgnoreCase)
 		default:
-			err = p.unknown(name)
+			err = p.unknown(name, conditionFields)
 		}
 		return err
 	})
@@ -383,7 +392,7 @@ func (p *parser) sortList(field string) (list []SortKey, err error) {
 			return err
 		}
 		if p.dec.PeekKind() != '{' {
-			return p.mismatch(field, takesObject)
+			return p.mismatch(field, takesSortKeys)
 		}
 		by := &list[len(list)-1]
 		return p.object(func(name string) error {
@@ -393,7 +402,7 @@ func (p *parser) sortList(field string) (list []SortKey, err error) {
 			case strings.EqualFold(name, "descending"):
 				return p.boolean(field+".descending", &by.Descending)
 			}
-			return p.unknown(name)
+			return p.unknown(name, sortFields)
 		})
 	})
 	return list, err

@@ -17,7 +17,7 @@ type MarksReader struct {
 // errors of the decoder are returned as they are.
 func (m *MarksReader) Read(dec *jsontext.Decoder, column string) error {
 	p := &parser{dec: dec, rows: m.rows}
-	rows, err := p.rowList("")
+	rows, err := p.rowList(codec.Shorten(column))
 	switch {
 	case err != nil:
 		return err

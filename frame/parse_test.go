@@ -47,17 +47,19 @@ func TestMembersOfTheWrongTypeAreNamed(t *testing.T) {
 		{`{"columns":true,"op":"rename_columns"}`, `rename_columns: "columns" cannot be bool; it takes an object`},
 		{`{"op":"cast","column":["a"]}`, `cast: "column" cannot be array; it takes text`},
 		{`{"op":"sort","by":{}}`, `sort: "by" cannot be object; it takes a list`},
-		{`{"op":"sort","by":["a"]}`, `sort: "by" cannot be string; it takes an object`},
+		{`{"op":"sort","by":["a"]}`, `sort: "by" cannot be string; it takes objects {"column", "descending"}`},
 		{`{"op":"sort","by":[{"column":1}]}`, `sort: "by.column" cannot be number; it takes text`},
 		{`{"op":"sort","by":[{"descending":"yes"}]}`, `sort: "by.descending" cannot be string; it takes true or false`},
-		{`{"op":"sort","by":[{"ascending":true}]}`, `sort: unknown field "ascending"`},
-		{`{"op":"filter","where":[]}`, `filter: "where" cannot be array; it takes an object`},
+		{`{"op":"sort","by":[{"ascending":true}]}`, `sort: unknown field "ascending"; the fields are column, descending`},
+		{`{"op":"filter","where":[]}`, `filter: "where" cannot be array; it takes an object: {"column", "cmp", "value"}, {"and": […]}`},
 		{`{"op":"filter","where":{"or":{}}}`, `filter: "where.or" cannot be object; it takes a list`},
 		{`{"op":"filter","where":{"and":[{"column":1}]}}`, `filter: "where.and.column" cannot be number; it takes text`},
-		{`{"op":"filter","where":{"not":{"like":1}}}`, `filter: unknown field "like"`},
+		{`{"op":"filter","where":{"not":{"like":1}}}`, `filter: unknown field "like"; the fields are column, cmp, value, ignore_case, and, or, not`},
 		{`{"op":"delete_rows","rows":["1"]}`, `delete_rows: "rows" cannot be string; it takes whole numbers of 64 bits`},
 		{`{"op":"delete_rows","rows":[9223372036854775808]}`, `"rows" cannot be number 9223372036854775808; it takes whole numbers of 64 bits`},
-		{`{"op":"delete_rows","Op":"sort"}`, `delete_rows: unknown field "Op"`},
+		{`{"subset":[],"op":"drop_missing","how":1}`, `drop_missing: unknown field "subset"; the fields are columns, how`},
+		{`{"op":"sort","column":"a"}`, `sort: unknown field "column"; the fields are by`},
+		{`{"op":"delete_rows","Op":"sort"}`, `delete_rows: unknown field "Op"; the fields are rows`},
 	} {
 		_, err := parse(t, `[{"op":"drop_missing"},`+tt.op+`]`)
 		if !errors.Is(err, ErrInvalidOperation) || !says(err, "operation 2: ") || !says(err, tt.want) {
@@ -167,7 +169,7 @@ func TestMarksAreReadColumnByColumn(t *testing.T) {
 		t.Error(got)
 	}
 	err := m.Read(jsontext.NewDecoder(strings.NewReader(`[0,"x"]`)), "a")
-	if !errors.Is(err, codec.ErrMalformed) || !says(err, "the JSON document cannot be read: a field cannot be string; it takes whole numbers of 64 bits") {
+	if !errors.Is(err, codec.ErrMalformed) || !says(err, "the JSON document cannot be read: \"a\" cannot be string; it takes whole numbers of 64 bits") {
 		t.Error(err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -35,6 +36,9 @@ func (p *parser) queryMember(name string, q *Query) (err error) {
 	switch name {
 	case "columns":
 		q.Columns, err = p.queryNames("columns", "/columns")
+		if i := repeatedName(q.Columns); err == nil && i >= 0 {
+			err = invalid(element("/columns", i), "another column", "column %s is in columns twice", codec.Quoted(q.Columns[i]))
+		}
 	case "where":
 		q.Where, err = p.condition(1, "where", "/where")
 	case "sort":
@@ -54,7 +58,7 @@ func (p *parser) queryMember(name string, q *Query) (err error) {
 	case "distinct":
 		q.Distinct, err = p.distinctQuery()
 	default:
-		return invalid(memberPointer("", name), strings.Join(QueryMembers, ", "), "%s; a query has %s", unknownField(name), strings.Join(QueryMembers, ", "))
+		return invalid(memberPointer("", name), strings.Join(QueryMembers, ", "), "unknown field %q; a query has %s", codec.Shorten(name), strings.Join(QueryMembers, ", "))
 	}
 	return err
 }
@@ -71,8 +75,20 @@ func (p *parser) queryNames(field, pointer string) ([]string, error) {
 	return p.nameList(field)
 }
 
-// members reads an object whose members read knows.
-func (p *parser) objectOf(field, pointer string, read func(name string) (known bool, err error)) error {
+// repeatedName returns the position of the first name that has come before, or -1.
+func repeatedName(names []string) int {
+	seen := make(map[string]bool, len(names))
+	for i, name := range names {
+		if seen[name] {
+			return i
+		}
+		seen[name] = true
+	}
+	return -1
+}
+
+// objectOf reads an object that may have some fields, whose values read reads.
+func (p *parser) objectOf(field, pointer string, fields []string, read func(name string) error) error {
 	if kind := p.dec.PeekKind(); kind != '{' {
 		_, err := p.dec.ReadValue()
 		if err == nil {
@@ -81,26 +97,23 @@ func (p *parser) objectOf(field, pointer string, read func(name string) (known b
 		return err
 	}
 	return p.object(func(name string) error {
-		known, err := read(name)
-		if err == nil && !known {
-			err = invalid(memberPointer(pointer, name), "", "%s: %s", field, unknownField(name))
+		if !slices.Contains(fields, name) {
+			return invalid(memberPointer(pointer, name), strings.Join(fields, ", "), "%s: %s", field, DescribeUnknown(name, fields))
 		}
-		return err
+		return read(name)
 	})
 }
 
 func (p *parser) grouping() (*Grouping, error) {
 	g := new(Grouping)
-	return g, p.objectOf("group", "/group", func(name string) (known bool, err error) {
+	return g, p.objectOf("group", "/group", []string{"by", "aggregates"}, func(name string) (err error) {
 		switch name {
 		case "by":
 			g.By, err = p.queryNames("by", "/group/by")
 		case "aggregates":
 			g.Aggregates, err = p.aggregates("/group/aggregates")
-		default:
-			return false, nil
 		}
-		return true, err
+		return err
 	})
 }
 
@@ -114,7 +127,7 @@ func (p *parser) aggregates(pointer string) (list []Aggregate, err error) {
 		}
 		list = append(list, Aggregate{})
 		a := &list[len(list)-1]
-		return p.objectOf("an aggregate", element(pointer, len(list)-1), func(name string) (known bool, err error) {
+		return p.objectOf("an aggregate", element(pointer, len(list)-1), []string{"column", "fn", "as"}, func(name string) (err error) {
 			switch name {
 			case "column":
 				err = p.text("column", &a.Column)
@@ -122,17 +135,15 @@ func (p *parser) aggregates(pointer string) (list []Aggregate, err error) {
 				err = p.text("fn", &a.Fn)
 			case "as":
 				err = p.text("as", &a.As)
-			default:
-				return false, nil
 			}
-			return true, err
+			return err
 		})
 	})
 }
 
 func (p *parser) histogramQuery() (*HistogramQuery, error) {
 	h := new(HistogramQuery)
-	return h, p.objectOf("histogram", "/histogram", func(name string) (known bool, err error) {
+	return h, p.objectOf("histogram", "/histogram", []string{"column", "bins"}, func(name string) (err error) {
 		switch name {
 		case "column":
 			err = p.text("column", &h.Column)
@@ -140,16 +151,14 @@ func (p *parser) histogramQuery() (*HistogramQuery, error) {
 			var n int64
 			n, err = p.readNumber("bins", "/histogram/bins", 1, MaxBins)
 			h.Bins = int(n)
-		default:
-			return false, nil
 		}
-		return true, err
+		return err
 	})
 }
 
 func (p *parser) distinctQuery() (*DistinctQuery, error) {
 	d := new(DistinctQuery)
-	return d, p.objectOf("distinct", "/distinct", func(name string) (known bool, err error) {
+	return d, p.objectOf("distinct", "/distinct", []string{"column", "limit", "search"}, func(name string) (err error) {
 		switch name {
 		case "column":
 			err = p.text("column", &d.Column)
@@ -162,10 +171,8 @@ func (p *parser) distinctQuery() (*DistinctQuery, error) {
 			if err == nil && len(d.Search) > MaxSearchBytes {
 				err = invalid("/distinct/search", "", "search has %d bytes; it may have %d", len(d.Search), MaxSearchBytes)
 			}
-		default:
-			return false, nil
 		}
-		return true, err
+		return err
 	})
 }
 
@@ -194,16 +201,14 @@ func (p *parser) sortOrder() (list []SortKey, err error) {
 			return err
 		}
 		key := SortKey{at: at + "/column"}
-		err := p.objectOf("an element of sort", at, func(name string) (known bool, err error) {
+		err := p.objectOf("an element of sort", at, sortFields, func(name string) (err error) {
 			switch name {
 			case "column":
 				err = p.text("column", &key.Column)
 			case "descending":
 				err = p.boolean("descending", &key.Descending)
-			default:
-				return false, nil
 			}
-			return true, err
+			return err
 		})
 		list = append(list, key)
 		return err

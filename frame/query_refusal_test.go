@@ -17,6 +17,7 @@ import (
 var refusals = []struct{ query, pointer, want string }{
 	{`{"wher":{}}`, "/wher", `unknown field "wher"; a query has columns, where`},
 	{`{"columns":"a"}`, "/columns", "it takes a list"},
+	{`{"columns":["a","b","a"]}`, "/columns/2", `column "a" is in columns twice`},
 	{`{"columns":[1]}`, "/columns", "it takes text"},
 	{`{"offset":-1}`, "/offset", "offset is -1; it must be a whole number from 0"},
 	{`{"limit":1.5}`, "/limit", "it must be a whole number from 0"},
@@ -52,13 +53,13 @@ var refusals = []struct{ query, pointer, want string }{
 	{`{"sort":["s",{"column":"z"}]}`, "/sort/1/column", `there is no column "z"`},
 	{`{"sort":["s","-s"]}`, "/sort/1", `column "s" is in sort twice`},
 	{`{"sort":["list"]}`, "/sort/0", "values have no order"},
-	{`{"sort":[{"column":"s","ascending":false}]}`, "/sort/0/ascending", "unknown field"},
+	{`{"sort":[{"column":"s","ascending":false}]}`, "/sort/0/ascending", `unknown field "ascending"; the fields are column, descending`},
 	{`{"sort":"s,,i"}`, "/sort/1", "sort has an empty name"},
 
 	{`{"group":{}}`, "/group", `give "by", "aggregates" or both`},
 	{`{"group":{"by":["nme"]}}`, "/group/by/0", `did you mean "name"?`},
 	{`{"group":{"by":["s","s"]}}`, "/group/by/1", "is in by twice"},
-	{`{"group":{"by":["s"],"agregates":[]}}`, "/group/agregates", "unknown field"},
+	{`{"group":{"by":["s"],"agregates":[]}}`, "/group/agregates", "the fields are by, aggregates"},
 	{`{"group":{"by":"s"}}`, "/group/by", "it takes a list"},
 	{`{"group":{"by":["s"],"aggregates":[{"column":"i"}]}}`, "/group/aggregates/0", `has no "fn"`},
 	{`{"group":{"by":["s"],"aggregates":[{"fn":"count"},{"column":"i","fn":"var"}]}}`, "/group/aggregates/1/fn", `fn is "var"; it must be one of count, count_distinct, sum`},

@@ -133,7 +133,7 @@ func (op *setValues) parse(f *Frame, col int) (arrow.Array, error) {
 	case op.Value.raw != nil:
 		raw = slices.Concat([]byte{'['}, op.Value.raw, []byte{']'})
 	case op.Values.n >= 0 && op.Values.n != len(op.Rows):
-		return nil, codec.Errorf(ErrInvalidOperation, "set_values has %d rows and %d values; give one value per row", len(op.Rows), op.Values.n)
+		return nil, codec.Errorf(ErrInvalidOperation, "set_values has %s and %s; give one value per row", codec.Plural(len(op.Rows), "row"), codec.Plural(op.Values.n, "value"))
 	}
 	// A column that has no values yet takes the type of its first ones.
 	want := f.Columns[col].Field.Type

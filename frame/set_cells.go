@@ -144,7 +144,7 @@ func (p *parser) cells(field string) (*setCells, error) {
 // cell reads one cell.
 func (p *parser) cell(field string) (c oneCell, err error) {
 	if p.dec.PeekKind() != '{' {
-		return c, p.mismatch(field, takesObject)
+		return c, p.mismatch(field, takesCells)
 	}
 	return c, p.object(func(name string) (err error) {
 		switch {
@@ -158,7 +158,7 @@ func (p *parser) cell(field string) (c oneCell, err error) {
 		case strings.EqualFold(name, "expect"):
 			c.expect, err = p.value(math.MaxInt)
 		default:
-			err = p.unknown(name)
+			err = p.unknown(name, []string{"row", "column", "value", "expect"})
 		}
 		return err
 	})

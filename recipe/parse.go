@@ -102,7 +102,8 @@ func (r *reader) object(known map[string]func() error) error {
 	return members(r.dec, func(name string) error {
 		read, ok := known[name]
 		if !ok {
-			return faulty(ErrInvalid, string(r.dec.StackPointer()), "the recipe cannot be read: there is no member %s at %s", codec.Quoted(name), codec.Shorten(string(r.dec.StackPointer())))
+			return faulty(ErrInvalid, string(r.dec.StackPointer()), "the recipe cannot be read: there is no member %s at %s; the members are %s",
+				codec.Quoted(name), codec.Shorten(string(r.dec.StackPointer())), strings.Join(slices.Sorted(maps.Keys(known)), ", "))
 		}
 		return read()
 	})

@@ -94,7 +94,7 @@ func (h *head) find(id uint32) (*record.Version, error) {
 	if ver := h.version(id); ver != nil {
 		return ver, nil
 	}
-	return nil, fail(ErrVersionNotFound, "version %d is not kept; versions %s are", id, h.keptVersions())
+	return nil, fail(ErrVersionNotFound, "version %d is not kept; %s", id, h.keptVersions())
 }
 
 // version returns the version with that id, nil if it is not kept.
@@ -107,8 +107,11 @@ func (h *head) version(id uint32) *record.Version {
 	return nil
 }
 
-// keptVersions spells the ids of the kept versions.
+// keptVersions says which versions are kept.
 func (h *head) keptVersions() (spelled string) {
+	if len(h.Versions) == 1 {
+		return fmt.Sprintf("version %d is", h.Versions[0].ID)
+	}
 	for i := 0; i < len(h.Versions); i++ {
 		first := i
 		for i+1 < len(h.Versions) && h.Versions[i+1].ID == h.Versions[i].ID+1 {
@@ -118,11 +121,11 @@ func (h *head) keptVersions() (spelled string) {
 			spelled += ", "
 		}
 		spelled += strconv.FormatUint(uint64(h.Versions[first].ID), 10)
-		if first == 0 || first < i {
+		if first < i {
 			spelled += " to " + strconv.FormatUint(uint64(h.Versions[i].ID), 10)
 		}
 	}
-	return spelled
+	return "versions " + spelled + " are"
 }
 
 // push makes ver the current version. Versions that could be redone are dropped; of the previous

@@ -3,11 +3,13 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sort"
 
 	"github.com/apache/arrow/go/v17/arrow"
 
 	"edgeframe/codec"
+	"edgeframe/codec/scalar"
 	"edgeframe/frame"
 	"edgeframe/internal/budget"
 )
@@ -38,7 +40,7 @@ const (
 
 // selectedData returns the rows of a selection that q asks for, and loads the first of them.
 func (s *Service) selectedData(ctx context.Context, sess *Session, t *storedTable, selection *frame.Selection, q *frame.Query) (*Data, error) {
-	columns, err := (&Selection{Columns: q.Columns}).columns(t.schema)
+	columns, err := queriedColumns(t.schema, q.Columns)
 	if err != nil {
 		return nil, err
 	}
@@ -100,6 +102,20 @@ func (rows *selectedRows) rangesOf(m *manifest, n int64) (ranges []groupRange) {
 		}
 	}
 	return ranges
+}
+
+// queriedColumns returns the positions of the columns that a query names; nil means all.
+func queriedColumns(schema *arrow.Schema, names []string) ([]int, error) {
+	for i, name := range names {
+		if !schema.HasField(name) {
+			fault := &frame.Fault{
+				Pointer: fmt.Sprintf("/columns/%d", i), Column: name, Row: -1,
+				Value: scalar.AppendQuoted(nil, name), Expected: "the name of a column",
+			}
+			return nil, &codec.Error{Kind: frame.ErrColumnNotFound, Err: fault, Detail: noColumn(schema, name, "this version").Error()}
+		}
+	}
+	return (&Selection{Columns: names}).columns(schema)
 }
 
 // RowNumbers returns the positions of the rows in their version, nil unless a query has selected the rows.

@@ -198,7 +198,7 @@ func (h *head) asOf(at time.Time) (*record.Version, error) {
 		}
 		break
 	}
-	return nil, fail(ErrVersionNotFound, "the version that was current at %s is not kept; versions %s are", at.Format(time.RFC3339), h.keptVersions())
+	return nil, fail(ErrVersionNotFound, "the version that was current at %s is not kept; %s", at.Format(time.RFC3339), h.keptVersions())
 }
 
 func taken(name string, by uint32) error {

@@ -62,10 +62,17 @@ func TestHelpNamesTheCommands(t *testing.T) {
 }
 
 func TestWrongArgumentsExitWith2(t *testing.T) {
-	for _, args := range [][]string{{"nonsense"}, {"serve", "--port=1"}, {"health", "--timeout=soon"}} {
-		got := runCommand(t, nil, args...)
-		if got.Code != 2 || got.Stdout != "" || !strings.HasSuffix(got.Stderr, "; see edgeframe --help\n") {
-			t.Errorf("%v: got %+v", args, got)
+	for _, tt := range []struct {
+		args []string
+		help string
+	}{
+		{[]string{"nonsense"}, "edgeframe --help"},
+		{[]string{"serve", "--port=1"}, "edgeframe serve --help"},
+		{[]string{"health", "--timeout=soon"}, "edgeframe health --help"},
+	} {
+		got := runCommand(t, nil, tt.args...)
+		if got.Code != 2 || got.Stdout != "" || !strings.HasSuffix(got.Stderr, "; see "+tt.help+"\n") {
+			t.Errorf("%v: got %+v", tt.args, got)
 		}
 	}
 }

@@ -151,6 +151,8 @@ func (f *TimeFormat) check(dt arrow.DataType) error {
 	case f.to.isClock() && !clock:
 		return f.fail("has no time of day")
 	case f.to.isClock():
+	case dt.ID() == arrow.TIMESTAMP && !strings.Contains(f.spec, "%"):
+		return f.fail("has no directives; a time zone is written tz=%s", codec.Shorten(f.spec))
 	case !f.has("Yy"):
 		return f.fail("has no year; give %%Y or %%y")
 	case f.has("d") && !f.has("mbB"):

@@ -100,6 +100,7 @@ func TestFormatsThatMakeNoDateAreRefusedWithTheirPosition(t *testing.T) {
 		"date32[%m %b %Y]":                          "has %b at position 4",
 		"date32[%H:%M]":                             "no year",
 		"date32[%d %Y]":                             "a day without a month",
+		"timestamp[ms, Europe/Berlin]":              "has no directives; a time zone is written tz=Europe/Berlin",
 		"date32[%Y-%m-%d %z]":                       "has a time zone",
 		"date32[%Y-%m-%d %I]":                       "%I or %p without the other",
 		"date32[day]":                               "no year",

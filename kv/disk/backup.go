@@ -121,7 +121,11 @@ func readBackup(r io.Reader, file func(name string, size int64, content io.Reade
 	sums := map[string]string{}
 	for {
 		header, err := archive.Next()
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		ended := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+		if ended && read.Files == 0 {
+			return read, errors.New("this is not a backup, or it is cut before its first file ends")
+		}
+		if ended {
 			return read, errors.New("the backup is cut: it ends before its checksums")
 		}
 		if err != nil {

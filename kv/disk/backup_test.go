@@ -107,6 +107,12 @@ func TestABackupUnderLoadHasWhatWasAcknowledgedBefore(t *testing.T) {
 		t.Errorf("%v, %v", health, err)
 	}
 
+	for _, other := range []string{"", "a,b\n1,2\n"} {
+		if _, err := disk.CheckBackup(strings.NewReader(other)); err == nil || !strings.Contains(err.Error(), "this is not a backup") {
+			t.Errorf("%q: %v", other, err)
+		}
+	}
+
 	// A backup that is cut, or in which anything is changed, is refused, and no store is there.
 	for name, damaged := range map[string][]byte{
 		"its end is missing":    backup[:len(backup)-2000],

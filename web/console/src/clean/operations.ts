@@ -69,7 +69,7 @@ export const kinds: Kind[] = [
     fields: [
       { name: "method", label: "With", options: [["median", "the median"], ["mean", "the mean"], ["mode", "the most frequent value"], ["linear", "a line between neighbours"], ["ffill", "the value before"], ["bfill", "the value after"], ["constant", "a value"], ["empty", "an empty text"]] },
       { name: "value", label: "Value", when: (fields) => fields.method === "constant" },
-      { name: "as", label: "If the mean has more digits than the type", options: [["", "refuse"], ["round", "round"], ["float64", "make the column float64"]], when: digits },
+      { name: "as", label: "If the result has more digits than the type", options: [["", "refuse"], ["round", "round"], ["float64", "make the column float64"]], when: digits },
     ],
     make: ({ columns, fields }, { dtypes }) => {
       const method = (fields.method || "median") as "median";

@@ -3,7 +3,7 @@ import uPlot from "uplot";
 import { useEffect, useRef } from "preact/hooks";
 import type { Schemas } from "edgeframe-client";
 import { dark } from "../app/theme.ts";
-import { compact, count, figure } from "../ui/format.ts";
+import { compact, compacts, count, figure } from "../ui/format.ts";
 
 type Data = Schemas["Histogram"];
 
@@ -41,7 +41,7 @@ export const Histogram = ({ histogram }: { histogram: Data }) => {
         padding: [8, 4, 0, 0],
         scales: { x: { time: times, range: () => [bounds[0]!, bounds.at(-1)!] }, y: { range: (_, __, most) => [0, most || 1] } },
         axes: [
-          { ...axis, grid: { show: false }, size: 26, space: 56, ...(!times && { values: (_: uPlot, ticks: number[]) => ticks.map(compact) }) },
+          { ...axis, grid: { show: false }, size: 26, space: 56, ...(!times && { values: (_: uPlot, ticks: number[]) => compacts(ticks) }) },
           { ...axis, size: 48, space: 30, values: (_, ticks) => ticks.map((one) => (Number.isInteger(one) ? compact(one) : "")) },
         ],
         series: [{}, { fill: accent, stroke: accent, width: 0, points: { show: false }, paths: uPlot.paths.bars!({ size: [0.94, 100], gap: 0 }) }],

@@ -37,11 +37,17 @@ export const clock = (at: number | string): string => new Date(at).toLocaleTimeS
 /** A number in few characters, such as 200M. */
 export const compact = (n: number): string => brief.format(n);
 
+/** Numbers in few characters each. Those that would look like the one before are not written. */
+export const compacts = (all: number[]): string[] => {
+  const spelled = all.map(compact);
+  return spelled.map((one, i) => (one === spelled[i - 1] ? "" : one));
+};
+
 /** A number of a statistic: whole if it is large, and otherwise with six digits. */
 export const figure = (value: unknown): string => {
   if (typeof value !== "number") return text(value);
   const size = Math.abs(value);
-  if (size < 1e15 && (Number.isInteger(value) || size >= 1e5)) return whole.format(Math.round(value));
+  if (size < 1e21 && (Number.isInteger(value) || size >= 1e5)) return whole.format(Math.round(value));
   return String(Number(value.toPrecision(6)));
 };
 

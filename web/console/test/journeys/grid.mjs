@@ -1,6 +1,6 @@
 // Journeys in the table.
 import assert from "node:assert/strict";
-import { becomes, cell, column, drawn, gone, openFile, rows, saved, showed, shows, trial, type, until, withClipboard } from "../browser.mjs";
+import { becomes, cell, column, csv, drawn, gone, openFile, rows, saved, showed, shows, trial, type, until, withClipboard } from "../browser.mjs";
 
 export const journeys = {
   async "page to the end, sort, filter, edit, undo, by mouse"(at, { vega, seen }) {
@@ -92,6 +92,10 @@ export const journeys = {
     await page.click(".state >> text=Restore this version");
     await shows(page, ".timeline", /v4/);
     await shows(page, ".session-bar", "v4");
+    await page.click(".brand");
+    await openFile(page, csv("large.csv", "id\n9007199254740993\n9007199254741001\n"));
+    await page.click(".tools >> text=Column");
+    await shows(page, ".summary .numbers", /mean9,007,199,254,740,99\d/);
   },
 
   async "a block is pasted, rows are inserted and deleted, all by keyboard"(at, { seen }) {
