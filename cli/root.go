@@ -38,6 +38,7 @@ arguments or configuration; 3 the server cannot be reached.`,
 			return nil
 		},
 		RunE:                       func(*cobra.Command, []string) error { return a.serve() },
+		Version:                    a.Version,
 		SilenceErrors:              true,
 		SilenceUsage:               true,
 		SuggestionsMinimumDistance: 2,
@@ -46,6 +47,7 @@ arguments or configuration; 3 the server cannot be reached.`,
 	root.SetOut(a.Stdout)
 	root.SetErr(a.Stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return flagError(err) })
+	root.SetVersionTemplate("edgeframe {{.Version}}\n")
 	root.SetHelpCommandGroupID(groupServer)
 	root.AddGroup(
 		&cobra.Group{ID: groupSessions, Title: "Sessions on a server:"},

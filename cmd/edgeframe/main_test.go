@@ -46,6 +46,9 @@ func TestTheLinkedVersionWins(t *testing.T) {
 		if diff := cmp.Diff(result{0, want, ""}, runCommand(t, nil, "version")); diff != "" {
 			t.Error(diff)
 		}
+		if diff := cmp.Diff(result{0, "edgeframe " + linked + "\n", ""}, runCommand(t, nil, "--version")); diff != "" {
+			t.Error(diff)
+		}
 	}
 }
 
