@@ -165,7 +165,7 @@ var pageTests = []test{
 			{"offset=-1", 400, "invalid_parameter", []string{"offset=-1", "from 0"}},
 			{"offset=99999999999999999999", 400, "invalid_parameter", []string{"offset", "whole number"}},
 			{"version=0", 400, "invalid_parameter", []string{"version=0", "from 1"}},
-			{"version=9", 404, "version_not_found", []string{"9", "1 to 1"}},
+			{"version=9", 404, "version_not_found", []string{"9", "version 1 is"}},
 			{"column=nobody", 422, "column_not_found", []string{`"nobody"`}},
 			{"column=name&column=", 422, "column_not_found", []string{`""`}},
 			{"column=Name", 422, "column_not_found", []string{`"Name"`}},

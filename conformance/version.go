@@ -110,7 +110,7 @@ var versionTests = []test{
 	{"restore refuses versions that there are not", func(c *client) {
 		s := c.create(people)
 		before := s.state()
-		s.do("POST", s.path("/versions/7/restore"), nil).refused(http.StatusNotFound, "version_not_found", "version 7", "1 to 1")
+		s.do("POST", s.path("/versions/7/restore"), nil).refused(http.StatusNotFound, "version_not_found", "version 7", "version 1 is")
 		s.do("POST", s.path("/versions/0/restore"), nil).refused(http.StatusNotFound, "version_not_found", "begin at 1")
 		s.do("POST", s.path("/versions/first/restore"), nil).refused(http.StatusBadRequest, "invalid_parameter", `"first"`, "whole number")
 		s.do("POST", s.path("/versions/-1/restore"), nil).refused(http.StatusBadRequest, "invalid_parameter", `"-1"`, "whole number")
