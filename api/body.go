@@ -320,7 +320,7 @@ func readDocument(w http.ResponseWriter, r *http.Request, limit int64, emptyAllo
 	return nil
 }
 
-// fieldsOf returns the names that a document may have which is read into the struct that v points to.
+// fieldsOf returns the names in JSON of the fields of the struct that v points to.
 func fieldsOf(v any) (names []string) {
 	for _, field := range reflect.VisibleFields(reflect.TypeOf(v).Elem()) {
 		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")

@@ -26,6 +26,7 @@ func TestTheLifeOfASession(t *testing.T) {
 		{"GET", "/data?orient=split&offset=2", "", http.StatusOK, `"data":{"columns":["item","price"],"data":[["plum",0.8]]}`},
 		{"GET", "/data?version=2", "", http.StatusNotFound, "version 2 is not kept; version 1 is"},
 		{"POST", "/data/query", `{"columns":["item","prise"]}`, http.StatusUnprocessableEntity, `"pointer":"/columns/1"`},
+		{"POST", "/data/query", `{"columns":["item","prise"]}`, http.StatusUnprocessableEntity, `"expected":"price"`},
 		{"PATCH", "", `{"meta":{}}`, http.StatusUnprocessableEntity, "the fields are filename, metadata"},
 		{"GET", "/data?offset=7", "", http.StatusOK, `"offset":7,"returned_rows":0,`},
 		{"GET", "/data?format=csv&limit=1", "", http.StatusOK, "item,price\napple,1.5\n"},

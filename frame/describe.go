@@ -171,7 +171,8 @@ func NewDescriber(schema *arrow.Schema, rows []int, marks Marks, limits codec.Li
 	return d
 }
 
-// DescribedBytes is how many bytes a [Describer] of so many rows takes for them, whatever their columns are.
+// DescribedBytes returns how many bytes a [Describer] keeps for a number of rows, whatever their columns are. It is 0 if
+// they would exceed their share of the limits: equal rows are then not counted.
 func DescribedBytes(rows int64, limits codec.Limits) int64 {
 	if rows > limits.WithDefaults().Bytes/describeShare/digestBytes {
 		return 0

@@ -10,12 +10,16 @@ import (
 	"edgeframe/codec/scalar"
 )
 
-// noColumn is the error about a column that f does not have. It proposes the nearest name. pointer is where
-// the name is in the operation.
+// noColumn is [NoColumn] for a column that f does not have.
 func (f *Frame) noColumn(name, pointer string) error {
+	return NoColumn(name, f.nearest(name), pointer)
+}
+
+// NoColumn is the error about a column that a table does not have. It proposes near, the nearest name, unless that is
+// empty. pointer is where the name is in the operation or the query.
+func NoColumn(name, near, pointer string) error {
 	shown := codec.Quoted(name)
 	fault := Fault{Pointer: pointer, Column: name, Row: -1, Value: scalar.AppendQuoted(nil, name), Expected: "the name of a column"}
-	near := f.nearest(name)
 	if near == "" {
 		return faulty(ErrColumnNotFound, fault, "there is no column %s in this table", shown)
 	}

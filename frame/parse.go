@@ -57,7 +57,7 @@ func (p *parser) mismatch(field, takes string) error {
 	return p.dec.SkipValue()
 }
 
-// unknown skips a member that there is not. fields are those that there are.
+// unknown skips a member with an unknown name. fields are the accepted names.
 func (p *parser) unknown(name string, fields []string) error {
 	if p.failed == "" {
 		p.failed = DescribeUnknown(name, fields)
@@ -65,7 +65,7 @@ func (p *parser) unknown(name string, fields []string) error {
 	return p.dec.SkipValue()
 }
 
-// DescribeUnknown says that an object has a field that is not accepted, and which are.
+// DescribeUnknown says that a field is unknown, and lists the accepted ones.
 func DescribeUnknown(name string, fields []string) string {
 	return fmt.Sprintf("unknown field %q; the fields are %s", codec.Shorten(name), strings.Join(fields, ", "))
 }

@@ -58,7 +58,7 @@ func (p *parser) queryMember(name string, q *Query) (err error) {
 	case "distinct":
 		q.Distinct, err = p.distinctQuery()
 	default:
-		return invalid(memberPointer("", name), strings.Join(QueryMembers, ", "), "unknown field %q; a query has %s", codec.Shorten(name), strings.Join(QueryMembers, ", "))
+		return invalid(memberPointer("", name), strings.Join(QueryMembers, ", "), "%s", DescribeUnknown(name, QueryMembers))
 	}
 	return err
 }

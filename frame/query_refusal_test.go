@@ -15,7 +15,7 @@ import (
 
 // refusals are queries that are refused: with a pointer, and a text that says what is accepted.
 var refusals = []struct{ query, pointer, want string }{
-	{`{"wher":{}}`, "/wher", `unknown field "wher"; a query has columns, where`},
+	{`{"wher":{}}`, "/wher", `unknown field "wher"; the fields are columns, where`},
 	{`{"columns":"a"}`, "/columns", "it takes a list"},
 	{`{"columns":["a","b","a"]}`, "/columns/2", `column "a" is in columns twice`},
 	{`{"columns":[1]}`, "/columns", "it takes text"},

@@ -46,14 +46,19 @@ func (sel *Selection) columns(schema *arrow.Schema) ([]int, error) {
 
 // noColumn is the error about a column that a table lacks. It proposes the nearest name.
 func noColumn(schema *arrow.Schema, name, table string) error {
+	if near := nearest(schema, name); near != "" {
+		return codec.Errorf(frame.ErrColumnNotFound, "there is no column %q in %s; did you mean %q?", codec.Shorten(name), table, near)
+	}
+	return codec.Errorf(frame.ErrColumnNotFound, "there is no column %q in %s", codec.Shorten(name), table)
+}
+
+// nearest is [frame.Nearest] among the columns of a table.
+func nearest(schema *arrow.Schema, name string) string {
 	names := make([]string, schema.NumFields())
 	for i, field := range schema.Fields() {
 		names[i] = field.Name
 	}
-	if near := frame.Nearest(name, names); near != "" {
-		return codec.Errorf(frame.ErrColumnNotFound, "there is no column %q in %s; did you mean %q?", codec.Shorten(name), table, near)
-	}
-	return codec.Errorf(frame.ErrColumnNotFound, "there is no column %q in %s", codec.Shorten(name), table)
+	return frame.Nearest(name, names)
 }
 
 // everyColumn returns the positions of all columns.

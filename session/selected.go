@@ -3,13 +3,12 @@ package session
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sort"
+	"strconv"
 
 	"github.com/apache/arrow/go/v17/arrow"
 
 	"edgeframe/codec"
-	"edgeframe/codec/scalar"
 	"edgeframe/frame"
 	"edgeframe/internal/budget"
 )
@@ -108,11 +107,7 @@ func (rows *selectedRows) rangesOf(m *manifest, n int64) (ranges []groupRange) {
 func queriedColumns(schema *arrow.Schema, names []string) ([]int, error) {
 	for i, name := range names {
 		if !schema.HasField(name) {
-			fault := &frame.Fault{
-				Pointer: fmt.Sprintf("/columns/%d", i), Column: name, Row: -1,
-				Value: scalar.AppendQuoted(nil, name), Expected: "the name of a column",
-			}
-			return nil, &codec.Error{Kind: frame.ErrColumnNotFound, Err: fault, Detail: noColumn(schema, name, "this version").Error()}
+			return nil, frame.NoColumn(name, nearest(schema, name), "/columns/"+strconv.Itoa(i))
 		}
 	}
 	return (&Selection{Columns: names}).columns(schema)

@@ -12,8 +12,8 @@ import (
 // takes 0 and -0 for the same value, which are spelled differently.
 func Equal(a, b arrow.Array) bool { return array.Equal(a, b) && sameZeros(a, b) }
 
-// sameZeros reports whether the zeros of arrays that are equal otherwise have the same signs. Of nested arrays it
-// may be false although they have.
+// sameZeros reports whether the zeros of arrays that are equal otherwise have the same signs. For nested arrays
+// it may return false although the signs are the same.
 func sameZeros(a, b arrow.Array) bool {
 	switch a := a.(type) {
 	case *array.Float64:

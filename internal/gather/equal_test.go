@@ -51,16 +51,7 @@ func TestDictionariesThatDifferInASignAreUnified(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var u gather.Unifier
-	for _, p := range parts {
-		if err := u.Add(p); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if ok, err := u.Finish(); !ok || err != nil {
-		t.Fatalf("%v, %v", ok, err)
-	}
-	mapped, err := u.Map(parts[1])
+	mapped, err := unified(t, parts).Map(parts[1])
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -132,6 +132,21 @@ func TestUnifiedPartsShareTheirDictionaries(t *testing.T) {
 	}
 }
 
+// unified returns a Unifier of parts.
+func unified(t *testing.T, parts []arrow.Array) *gather.Unifier {
+	t.Helper()
+	u := new(gather.Unifier)
+	for _, p := range parts {
+		if err := u.Add(p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if ok, err := u.Finish(); !ok || err != nil {
+		t.Fatalf("%v, %v", ok, err)
+	}
+	return u
+}
+
 func TestAUnifierGivesPartsTheDictionariesOfUnify(t *testing.T) {
 	word := func(values []string, indices ...int) arrow.Array {
 		return dictionaryArray(arrow.PrimitiveTypes.Int8, values, indices...)
@@ -146,15 +161,7 @@ func TestAUnifierGivesPartsTheDictionariesOfUnify(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var u gather.Unifier
-			for _, p := range parts {
-				if err := u.Add(p); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if ok, err := u.Finish(); !ok || err != nil {
-				t.Fatalf("%v, %v", ok, err)
-			}
+			u := unified(t, parts)
 			for i, p := range parts {
 				got, err := u.Map(p)
 				if err != nil {

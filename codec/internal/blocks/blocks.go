@@ -86,7 +86,7 @@ func (w *Writer) Close() error {
 	return nil
 }
 
-// unusedBuffer returns a buffer that no Writer uses. It returns nil if there is none.
+// unusedBuffer takes a buffer from buffers. It returns nil if they are empty.
 func unusedBuffer() []byte {
 	if buffer, ok := buffers.Get().(*[]byte); ok {
 		return *buffer
